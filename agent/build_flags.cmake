@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Standard, warnings and hardening in one target, linked PRIVATE by everything of ours.
+add_library(ronda_build_flags INTERFACE)
+target_compile_features(ronda_build_flags INTERFACE cxx_std_20 c_std_11)
+target_compile_options(ronda_build_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Wunused -Woverloaded-virtual
+  -Wconversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough
+  $<$<BOOL:${RONDA_WERROR}>:-Werror>)
+# C has neither of these
+foreach(flag -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual)
+  get_target_property(options ronda_build_flags INTERFACE_COMPILE_OPTIONS)
+  string(REPLACE "${flag}" "$<$<COMPILE_LANGUAGE:CXX>:${flag}>" options "${options}")
+  set_target_properties(ronda_build_flags PROPERTIES INTERFACE_COMPILE_OPTIONS "${options}")
+endforeach()
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(RONDA_HARDEN AND NOT RONDA_SANITIZED)
+  target_compile_options(ronda_build_flags INTERFACE
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS -fstack-protector-strong
+    -fstack-clash-protection -fcf-protection=full -fno-delete-null-pointer-checks -fno-strict-overflow
+    $<$<CXX_COMPILER_ID:GNU>:-ftrivial-auto-var-init=zero>)
+  target_link_options(ronda_build_flags INTERFACE
+    -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
+endif()
