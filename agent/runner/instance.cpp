@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/instance.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <exception>
+
+#include "base/text.hpp"
+#include "ronda/version.h"
+#include "runner/link.hpp"
+#include "runner/plugin_object.hpp"
+#include "runner/services.hpp"
+
+namespace ronda::runner {
+namespace {
+
+std::int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+ronda_str borrowed(const std::string& text) { return {text.data(), text.size()}; }
+
+/// Runs `body` so that nothing thrown by a plugin gets further; the text of what was thrown, or nothing.
+template <class Body>
+std::optional<std::string> caught(Body&& body) {
+  try {
+    body();
+    return {};
+  } catch (const std::exception& e) {
+    return std::string(e.what());
+  } catch (...) {
+    return std::string("something that is no std::exception");
+  }
+}
+
+}  // namespace
+
+Instance::Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup)
+    : ronda_inst{sizeof(ronda_inst), RONDA_ABI_MINOR, find_inst_service},
+      spec_(std::move(spec)),
+      plugin_(plugin),
+      link_(link),
+      setup_(setup) {
+  collect_secrets(options(), secrets_);
+  if (!secrets_.empty()) ::mlock(spec_.options.data(), spec_.options.size());
+}
+
+Instance::~Instance() {
+  if (!secrets_.empty()) ::explicit_bzero(spec_.options.data(), spec_.options.size());
+}
+
+Instance* Instance::of(const ronda_inst* inst) {
+  auto* instance = const_cast<Instance*>(static_cast<const Instance*>(inst));
+  return instance;
+}
+
+const ronda_value& Instance::options() {
+  if (!options_) options_ = decode_options(spec_.options);
+  return *options_;
+}
+
+bool Instance::granted(std::string_view grant) const { return std::ranges::find(setup_.grants, grant) != setup_.grants.end(); }
+
+std::string Instance::scrub(std::string text) const {
+  for (const std::string_view secret : secrets_) {
+    if (secret.size() < 4) continue;  // would cut every text to pieces and protect nothing
+    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
+      text.replace(at, secret.size(), "***");
+    }
+  }
+  return text;
+}
+
+ronda_str Instance::keep(std::string text) { return borrowed(arena_.emplace_back(std::move(text))); }
+
+bool Instance::create(std::string& error) {
+  ronda_error told{sizeof(ronda_error), 0, {}};
+  std::int32_t code = 0;
+  in_plugin_.store(true, std::memory_order_relaxed);
+  const auto thrown = caught([&] { code = plugin_.create(*this, &self_, told); });
+  in_plugin_.store(false, std::memory_order_relaxed);
+  arena_.clear();
+  created_ = !thrown && code == RONDA_OK;
+  if (created_) return true;
+  const std::string_view text(told.msg, ::strnlen(told.msg, sizeof told.msg));
+  error = thrown ? "create threw: " + *thrown : text.empty() ? "create failed with code " + std::to_string(code) : std::string(text);
+  error = scrub(repair_utf8(error, 1024));
+  return false;
+}
+
+void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
+  std::vector<ronda_kv> fields;
+  ronda_message handed{};
+  if (message != nullptr) {
+    for (const auto& [key, value] : message->fields) fields.push_back({borrowed(key), borrowed(value)});
+    handed = {sizeof(ronda_message),     static_cast<std::uint32_t>(message->attempt),
+              borrowed(message->id),     borrowed(message->to),
+              borrowed(message->title),  borrowed(message->body),
+              borrowed(message->level),  borrowed(message->event),
+              borrowed(message->incident), fields.data(),
+              fields.size()};
+  }
+  ronda_error told{sizeof(ronda_error), 0, {}};
+  std::int32_t code = 0;
+  in_plugin_.store(true, std::memory_order_relaxed);
+  const auto thrown = caught([&] { code = plugin_.run(spec_.kind, self_, call, &handed, told); });
+  in_plugin_.store(false, std::memory_order_relaxed);
+  wire::Outcome& outcome = call.outcome;
+  const std::string_view text(told.msg, ::strnlen(told.msg, sizeof told.msg));
+  if (thrown) {
+    outcome.end = wire::End::threw;
+    outcome.summary = "threw: " + *thrown;
+  } else if (code != RONDA_OK) {
+    outcome.end = wire::End::failed;
+    outcome.summary = text.empty() ? "failed with code " + std::to_string(code) : std::string(text);
+  } else if (!call.has_result) {
+    outcome.end = wire::End::silent;
+    outcome.summary = "returned without a result";
+  }
+  if (outcome.end != wire::End::reported) outcome.status = RONDA_STATUS_UNKNOWN;
+}
+
+wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
+  const std::int64_t start = monotonic_ns();
+  wire::Outcome& outcome = call.outcome;
+  outcome.call = call.id;
+  active_.store(&call, std::memory_order_release);
+  if (!created_ && !create(outcome.summary)) {
+    outcome.end = wire::End::create_failed;
+  } else {
+    call_plugin(call, message);
+  }
+  active_.store(nullptr, std::memory_order_release);
+  arena_.clear();
+  outcome.timed_out = call.timed_out;
+  outcome.duration_ns = monotonic_ns() - start;
+  outcome.summary = scrub(repair_utf8(outcome.summary, text_limit));
+  outcome.detail = scrub(repair_utf8(outcome.detail, text_limit));
+  outcome.kv = std::exchange(kv_pending, {});
+  return std::move(outcome);
+}
+
+wire::Created Instance::probe() {
+  wire::Created created{id(), false, {}};
+  created.ok = created_ || create(created.error);
+  if (created.ok) destroy();
+  return created;
+}
+
+void Instance::destroy() {
+  if (!created_) return;
+  created_ = false;
+  in_plugin_.store(true, std::memory_order_relaxed);
+  const auto thrown = caught([&] { plugin_.destroy(spec_.kind, self_); });
+  in_plugin_.store(false, std::memory_order_relaxed);
+  self_ = nullptr;
+  if (thrown) link_.post(wire::Log{id(), RONDA_LOG_ERROR, "destroy threw: " + *thrown});
+}
+
+void Instance::cancel(const ActiveCall& call) const noexcept {
+  // only while the plugin is inside this call: before and after there is nothing that could be cancelled
+  if (!created_ || active() != &call) return;
+  const auto thrown = caught([&] { plugin_.cancel(spec_.kind, self_, call); });
+  if (thrown) link_.post(wire::Log{id(), RONDA_LOG_ERROR, "cancel threw: " + *thrown});
+}
+
+}  // namespace ronda::runner

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// One instance inside the runner: its host side (ronda_inst) and the call it is in. Created by the first call,
+// run by one thread at a time. What a call emits is encoded as it comes, bounded, and sent as one Outcome.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/messages.hpp"
+#include "runner/options.hpp"
+#include "ronda/abi.h"
+
+namespace ronda::runner {
+
+class Link;
+class PluginObject;
+struct ActiveCall;
+
+/// What a plugin holds as ronda_host: the plugin as a whole. Same shape as Instance up to `magic`.
+struct HostSide : ronda_host {
+  std::uint64_t magic = 0;
+  Link* link = nullptr;
+  const wire::Setup* setup = nullptr;
+};
+
+class Instance : public ronda_inst {
+ public:
+  static constexpr std::uint64_t magic_value = 0x726f6e6461696e73;  // "rondains"
+  static constexpr std::uint64_t host_magic = 0x726f6e6461686f73;   // "rondahos"
+  static constexpr std::size_t metrics_limit = 1000;                // of one call
+  static constexpr std::size_t metrics_bytes_limit = 256 << 10;
+  static constexpr std::size_t text_limit = 64 << 10;               // summary and detail, in bytes
+
+  Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup);
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+  ~Instance();
+
+  static Instance* of(const ronda_inst* inst);
+
+  /// Runs one call from create, if need be, to its outcome. [worker, one at a time]
+  wire::Outcome run(ActiveCall& call, const wire::Message* message);
+  /// Creates and destroys it, to see that it can be. [worker]
+  wire::Created probe();
+  /// [worker]
+  void destroy();
+  /// Tells the plugin that the call should end. [any]
+  void cancel(const ActiveCall& call) const noexcept;
+
+  std::uint32_t id() const { return spec_.instance; }
+  const wire::Create& spec() const { return spec_; }
+  const ronda_value& options();
+  Link& link() { return link_; }
+  const wire::Setup& setup() const { return setup_; }
+  bool granted(std::string_view grant) const;
+  ActiveCall* active() const { return active_.load(std::memory_order_acquire); }
+  bool in_plugin() const { return in_plugin_.load(std::memory_order_relaxed); }
+
+  /// Text with every secret of this instance replaced by "***".
+  std::string scrub(std::string text) const;
+  /// Keeps a string for the plugin until its call or create ends.
+  ronda_str keep(std::string text);
+
+  std::vector<wire::KvWrite> kv_pending;  // of this call, sent with its outcome
+
+ private:
+  bool create(std::string& error);
+  void call_plugin(ActiveCall& call, const wire::Message* message);
+
+  wire::Create spec_;
+  PluginObject& plugin_;
+  Link& link_;
+  const wire::Setup& setup_;
+  std::optional<ronda_value> options_;
+  std::vector<std::string_view> secrets_;
+  void* self_ = nullptr;
+  bool created_ = false;
+  std::atomic<ActiveCall*> active_{nullptr};
+  std::atomic<bool> in_plugin_{false};
+  std::deque<std::string> arena_;
+
+ public:
+  std::uint64_t magic = magic_value;
+};
+
+/// One run, as the plugin sees it and with what it has emitted so far.
+struct ActiveCall : ronda_call {
+  Instance* instance = nullptr;
+  std::atomic<bool> cancelled{false};
+  bool timed_out = false;
+  std::mutex emit_mutex;
+  bool has_result = false;
+  bool result_twice = false;
+  std::size_t metric_count = 0;
+  wire::Outcome outcome;
+};
+
+}  // namespace ronda::runner

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/link.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+#include "ronda/abi.h"
+
+namespace ronda::runner {
+
+void Link::flush() {
+  const std::lock_guard lock(mutex_);
+  const std::string bytes = frames_.take();
+  waiting_.store(0, std::memory_order_relaxed);
+  std::string_view rest = bytes;
+  while (!rest.empty()) {
+    const ssize_t sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) ::_exit(0);  // the agent is gone; nothing here is owed to anybody else
+    rest.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+bool Link::receive(wire::FrameReader& frames) const {
+  thread_local std::array<char, 65536> buffer;
+  const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+  if (got < 0) return errno == EINTR || errno == EAGAIN;
+  frames.feed({buffer.data(), static_cast<std::size_t>(got)});
+  return got > 0;
+}
+
+wire::Reply Link::ask(wire::Request request) {
+  std::unique_lock lock(ask_mutex_);
+  request.sequence = next_sequence_++;
+  open_[request.sequence] = {};
+  lock.unlock();
+  send(request);
+  lock.lock();
+  const auto replied = [&] { return open_[request.sequence].sequence != 0; };
+  const bool in_time = answered_.wait_for(lock, std::chrono::seconds(5), replied);
+  wire::Reply reply = std::move(open_[request.sequence]);
+  open_.erase(request.sequence);
+  if (!in_time) reply.code = RONDA_E_TIMEOUT;
+  return reply;
+}
+
+void Link::answer(wire::Reply reply) {
+  const std::lock_guard lock(ask_mutex_);
+  const auto waiting = open_.find(reply.sequence);
+  if (waiting == open_.end()) return;
+  waiting->second = std::move(reply);
+  answered_.notify_all();
+}
+
+}  // namespace ronda::runner

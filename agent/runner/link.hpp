@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runner's end of the socketpair. One thread reads; any thread posts, flushes and asks.
+// Writing blocks when the agent does not read: the runner waits, never the agent.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "plugin/messages.hpp"
+
+namespace ronda::runner {
+
+class Link {
+ public:
+  explicit Link(int fd) : fd_(fd) {}
+
+  /// Queues a message; it leaves with the next flush. [any]
+  template <class M>
+  void post(const M& message) {
+    const std::lock_guard lock(mutex_);
+    frames_.message([&](wire::Writer& w) { wire::encode(w, message); });
+    waiting_.store(frames_.size(), std::memory_order_relaxed);
+  }
+
+  /// Sends what is queued. Ends the process when the agent is gone. [any]
+  void flush();
+
+  template <class M>
+  void send(const M& message) {
+    post(message);
+    flush();
+  }
+
+  std::size_t waiting_bytes() const { return waiting_.load(std::memory_order_relaxed); }
+
+  /// Reads what is there into `frames`; false at the end of the stream. [reader]
+  bool receive(wire::FrameReader& frames) const;
+
+  /// Sends a request and waits for its reply; code RONDA_E_TIMEOUT after five seconds. [worker]
+  wire::Reply ask(wire::Request request);
+  /// Hands a reply to whoever asked. [reader]
+  void answer(wire::Reply reply);
+
+ private:
+  const int fd_;
+  std::mutex mutex_;
+  wire::FrameWriter frames_;
+  std::atomic<std::size_t> waiting_{0};
+
+  std::mutex ask_mutex_;
+  std::condition_variable answered_;
+  std::uint64_t next_sequence_ = 1;
+  std::map<std::uint64_t, wire::Reply> open_;  // sequence 0 in the value: no reply yet
+};
+
+}  // namespace ronda::runner

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// ronda-runner: loads ONE plugin and serves calls to it over a socketpair. It holds no configuration, decides
+// nothing, and ends with the agent. Started by the agent only, with the descriptors of plugin/blackbox.hpp.
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <map>
+#include <memory>
+#include <new>
+#include <thread>
+
+#include "plugin/blackbox.hpp"
+#include "plugin/messages.hpp"
+#include "runner/confine.hpp"
+#include "runner/crash.hpp"
+#include "runner/link.hpp"
+#include "runner/plugin_object.hpp"
+#include "runner/pool.hpp"
+
+namespace ronda::runner {
+namespace {
+
+constexpr int tick_ms = 2;  // how long a finished result may wait for others of its batch
+
+std::uint64_t mono_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+plugin::Blackbox* map_blackbox() {
+  void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, plugin::runner_blackbox_fd, 0);
+  return page == MAP_FAILED ? nullptr : new (page) plugin::Blackbox;
+}
+
+/// Serves the frames of one agent.
+class Server {
+ public:
+  Server(Link& link, plugin::Blackbox& blackbox) : link_(link), blackbox_(blackbox) {}
+
+  /// Reads the setup, which the agent sends once the limits around this process are in place.
+  bool read_setup(wire::Setup& setup);
+  void serve(const wire::Setup& setup, PluginObject& plugin);
+
+ private:
+  bool handle_frame(std::string_view body, Pool& pool);
+  bool handle(wire::Tag tag, wire::Reader& r, Pool& pool);
+  bool add_instance(wire::Reader& r);
+  bool add_call(wire::Reader& r, bool deliver);
+  bool on_instance(wire::Tag tag, wire::Reader& r);
+  int timeout(Pool& pool) const;
+
+  Link& link_;
+  plugin::Blackbox& blackbox_;
+  wire::FrameReader frames_;
+  const wire::Setup* setup_ = nullptr;
+  PluginObject* plugin_ = nullptr;
+  std::map<std::uint32_t, std::shared_ptr<Instance>> instances_;
+  std::vector<Job> jobs_;  // of the frame being read
+  bool shutdown_ = false;
+};
+
+bool Server::read_setup(wire::Setup& setup) {
+  std::string_view body;
+  while (true) {
+    const auto next = frames_.next(body);
+    if (next == wire::FrameReader::Next::broken) return false;
+    if (next == wire::FrameReader::Next::frame) break;
+    if (!link_.receive(frames_)) return false;
+  }
+  wire::Reader r(body);
+  return wire::read_tag(r) == wire::Tag::setup && wire::decode(r, setup);
+}
+
+bool Server::add_instance(wire::Reader& r) {
+  wire::Create spec;
+  if (!wire::decode(r, spec)) return false;
+  const std::uint32_t id = spec.instance;
+  instances_[id] = std::make_shared<Instance>(std::move(spec), *plugin_, link_, *setup_);
+  return true;
+}
+
+bool Server::add_call(wire::Reader& r, bool deliver) {
+  Job job;
+  job.what = deliver ? Job::What::deliver : Job::What::call;
+  if (!wire::decode(r, job.call) || (deliver && !wire::decode(r, job.message))) return false;
+  const auto found = instances_.find(job.call.instance);
+  if (found == instances_.end()) return false;
+  job.instance = found->second;
+  jobs_.push_back(std::move(job));
+  return true;
+}
+
+bool Server::on_instance(wire::Tag tag, wire::Reader& r) {
+  std::uint64_t id = 0;
+  if (!wire::decode_subject(r, id)) return false;
+  const auto found = instances_.find(static_cast<std::uint32_t>(id));
+  if (found == instances_.end()) return false;
+  Job job;
+  job.what = tag == wire::Tag::probe ? Job::What::probe : Job::What::destroy;
+  job.instance = found->second;
+  jobs_.push_back(std::move(job));
+  if (tag == wire::Tag::destroy) instances_.erase(found);
+  return true;
+}
+
+bool Server::handle(wire::Tag tag, wire::Reader& r, Pool& pool) {
+  std::uint64_t subject = 0;
+  wire::Reply reply;
+  switch (tag) {
+    case wire::Tag::create: return add_instance(r);
+    case wire::Tag::call: return add_call(r, false);
+    case wire::Tag::deliver: return add_call(r, true);
+    case wire::Tag::probe:
+    case wire::Tag::destroy: return on_instance(tag, r);
+    case wire::Tag::cancel:
+      if (!wire::decode_subject(r, subject)) return false;
+      pool.cancel(subject);
+      return true;
+    case wire::Tag::reply:
+      if (!wire::decode(r, reply)) return false;
+      link_.answer(std::move(reply));
+      return true;
+    case wire::Tag::shutdown:
+      shutdown_ = wire::decode_subject(r, subject);
+      return shutdown_;
+    default: return false;
+  }
+}
+
+bool Server::handle_frame(std::string_view body, Pool& pool) {
+  wire::Reader r(body);
+  while (!r.at_end()) {
+    if (!handle(wire::read_tag(r), r, pool)) return false;
+  }
+  if (!jobs_.empty()) pool.submit(std::exchange(jobs_, {}));
+  return r.ok();
+}
+
+int Server::timeout(Pool& pool) const {
+  const std::uint64_t now = mono_ns();
+  const auto next = pool.check_deadlines(now);
+  if (pool.has_backlog() || link_.waiting_bytes() > 0) return tick_ms;
+  if (!next) return -1;
+  return static_cast<int>(std::min<std::uint64_t>((*next - now) / 1'000'000U + 1, 3'600'000));
+}
+
+void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
+  setup_ = &setup;
+  plugin_ = &plugin;
+  Pool pool(link_, blackbox_, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
+  blackbox_.phase.store(2);
+  std::string_view body;
+  while (!shutdown_) {
+    pollfd socket{plugin::runner_socket_fd, POLLIN, 0};
+    const int ready = ::poll(&socket, 1, timeout(pool));
+    if (ready == 0) {  // the tick of a batch, or a deadline
+      if (link_.waiting_bytes() > 0) link_.flush();
+      pool.help();
+    }
+    if (ready <= 0) continue;
+    if (!link_.receive(frames_)) return;
+    auto next = frames_.next(body);
+    for (; next == wire::FrameReader::Next::frame; next = frames_.next(body)) {
+      if (!handle_frame(body, pool)) return;
+    }
+    if (next == wire::FrameReader::Next::broken) return;
+  }
+  pool.drain(mono_ns() + 2'000'000'000U);
+}
+
+/// Without a PID namespace nothing ends our children for us: a thread waits for the agent's death, ends every
+/// descendant (they come back to us as their subreaper) and then this process.
+void watch_for_orphans() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  sigset_t term;
+  ::sigemptyset(&term);
+  ::sigaddset(&term, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &term, nullptr);
+  std::thread([term] {
+    int signal = 0;
+    ::sigwait(&term, &signal);
+    end_descendants();
+    ::kill(::getpid(), SIGKILL);
+  }).detach();
+}
+
+int run() {
+  plugin::Blackbox* blackbox = map_blackbox();
+  if (blackbox == nullptr) return 126;
+  Link link(plugin::runner_socket_fd);
+  Server server(link, *blackbox);
+  wire::Setup setup;
+  if (!server.read_setup(setup)) return 0;
+  if (setup.build != RONDA_BUILD) {
+    link.send(wire::Loaded{false, "ronda-runner is of build " RONDA_BUILD ", the agent of build " + setup.build +
+                                      "; restart the agent after an upgrade", 0});
+    return 0;
+  }
+  if (setup.pid_namespace) become_init(*blackbox);
+  if (auto confined = confine(setup); !confined) {
+    link.send(wire::Loaded{false, confined.error().message(), 0});
+    return 0;
+  }
+  die_with_parent(setup.pid_namespace ? SIGKILL : SIGTERM);  // again: a change of user clears it
+  if (!setup.pid_namespace) watch_for_orphans();
+  install_crash_handlers(*blackbox);
+  const CrashStack crash_stack;
+  link.send(wire::Hello{RONDA_BUILD, ::getpid()});
+  blackbox->phase.store(1);
+  auto loaded = PluginObject::load(setup, link);
+  if (!loaded) {
+    link.send(wire::Loaded{false, loaded.error().message(), 0});
+    return 0;
+  }
+  link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
+  server.serve(setup, **loaded);
+  loaded->reset();
+  return 0;
+}
+
+}  // namespace
+}  // namespace ronda::runner
+
+int main() {
+  // first of all, before there is anything that could be left behind
+  ronda::runner::die_with_parent(SIGKILL);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGHUP, SIG_IGN);
+  const int status = ronda::runner::run();
+  // no exit handlers: a plugin's could hang or crash, and there is nothing of ours to do in them
+  ::_exit(status);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/pool.hpp"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "runner/crash.hpp"
+#include "runner/link.hpp"
+
+namespace ronda::runner {
+namespace {
+
+constexpr std::size_t stack_bytes = 256 << 10;
+constexpr std::size_t results_per_message = 64;
+constexpr std::size_t bytes_per_message = 32 << 10;
+
+std::uint64_t mono_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
+Pool::Pool(Link& link, plugin::Blackbox& blackbox, std::size_t threads)
+    : link_(link), blackbox_(blackbox), limit_(std::min(std::max<std::size_t>(threads, 1), plugin::Blackbox::slot_count)) {
+  running_.reserve(limit_);
+}
+
+void Pool::add_thread() {
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, stack_bytes);
+  ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread{};
+  if (::pthread_create(&thread, &attributes, enter, this) == 0) ++threads_;
+  ::pthread_attr_destroy(&attributes);
+}
+
+void* Pool::enter(void* self) {
+  static_cast<Pool*>(self)->work();
+  return nullptr;
+}
+
+void Pool::submit(std::vector<Job> jobs) {
+  const std::lock_guard lock(mutex_);
+  std::size_t wanted = 0;
+  for (Job& job : jobs) {
+    // quick calls queue behind one thread: waking a second one costs more than they do
+    if (!job.call.quick || wanted == 0) ++wanted;
+    (job.call.suspect ? suspects_ : ready_).push_back(std::move(job));
+  }
+  for (; wanted > 0; --wanted) {
+    if (wanted <= idle_) wake_.notify_one();
+    else if (threads_ < limit_) add_thread();
+  }
+}
+
+void Pool::help() {
+  const std::lock_guard lock(mutex_);
+  if (ready_.empty() && suspects_.empty()) return;
+  if (idle_ > 0) wake_.notify_one();
+  else if (threads_ < limit_) add_thread();
+}
+
+bool Pool::has_backlog() {
+  const std::lock_guard lock(mutex_);
+  return !ready_.empty() || !suspects_.empty();
+}
+
+bool Pool::take(Job& job) {
+  const std::size_t suspect_limit = std::max<std::size_t>(limit_ / 2, 1);
+  std::deque<Job>& queue = ready_.empty() && busy_suspects_ < suspect_limit ? suspects_ : ready_;
+  if (queue.empty()) return false;
+  job = std::move(queue.front());
+  queue.pop_front();
+  if (job.call.suspect) ++busy_suspects_;
+  return true;
+}
+
+void Pool::work() {
+  const CrashStack crash_stack;
+  std::size_t slot = 0;
+  {
+    const std::lock_guard lock(running_mutex_);
+    slot = running_.size();
+    running_.push_back({nullptr, 0, ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)});
+  }
+  std::unique_lock lock(mutex_);
+  while (true) {
+    Job job;
+    while (!take(job)) {
+      if (link_.waiting_bytes() > 0) {
+        lock.unlock();
+        link_.flush();
+        lock.lock();
+        if (take(job)) break;
+      }
+      ++idle_;
+      wake_.wait(lock);
+      --idle_;
+    }
+    lock.unlock();
+    execute(job, slot);
+    lock.lock();
+    if (job.call.suspect) --busy_suspects_;
+  }
+}
+
+void Pool::execute(Job& job, std::size_t slot) {
+  switch (job.what) {
+    case Job::What::probe: return link_.send(job.instance->probe());
+    case Job::What::destroy: return job.instance->destroy();
+    case Job::What::call:
+    case Job::What::deliver: return run_call(job, slot);
+  }
+}
+
+void Pool::run_call(Job& job, std::size_t slot) {
+  ActiveCall call;
+  static_cast<ronda_call&>(call) = {sizeof(ronda_call), job.call.flags,         job.call.id, job.call.deadline_mono_ns, -1,
+                                    job.call.reason,    job.call.scheduled_wall_ns};
+  call.instance = job.instance.get();
+  {
+    const std::lock_guard lock(running_mutex_);
+    call.cancel_fd = running_[slot].cancel_fd;
+    running_[slot].call = &call;
+    running_[slot].deadline = job.call.deadline_mono_ns;
+  }
+  blackbox_.running[slot].store(call.id, std::memory_order_relaxed);
+  enter_call(call.id);
+  wire::Outcome outcome = job.instance->run(call, job.what == Job::What::deliver ? &job.message : nullptr);
+  enter_call(0);
+  blackbox_.running[slot].store(0, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(running_mutex_);
+    running_[slot].call = nullptr;
+    std::uint64_t drained = 0;
+    if (call.cancelled) static_cast<void>(::read(call.cancel_fd, &drained, sizeof drained));
+  }
+  finish(job, std::move(outcome));
+}
+
+/// Results that are ready when the runner writes share a message; the reader's tick sends what is left over.
+void Pool::finish(const Job& job, wire::Outcome outcome) {
+  link_.post(outcome);
+  std::unique_lock lock(mutex_);
+  const bool more_to_come = job.call.quick && !ready_.empty();
+  if (more_to_come && ++unsent_ < results_per_message && link_.waiting_bytes() < bytes_per_message) return;
+  unsent_ = 0;
+  lock.unlock();
+  link_.flush();
+}
+
+void Pool::cancel_running(Running& running, bool timed_out) {
+  ActiveCall& call = *running.call;
+  if (call.cancelled.exchange(true)) return;
+  call.timed_out = timed_out;
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(running.cancel_fd, &one, sizeof one));
+  call.instance->cancel(call);
+}
+
+std::optional<std::uint64_t> Pool::check_deadlines(std::uint64_t now) {
+  std::optional<std::uint64_t> next;
+  const std::lock_guard lock(running_mutex_);
+  for (Running& running : running_) {
+    if (running.call == nullptr || running.call->cancelled) continue;
+    if (running.deadline <= now) cancel_running(running, true);
+    else if (!next || running.deadline < *next) next = running.deadline;
+  }
+  return next;
+}
+
+void Pool::cancel(std::uint64_t call_id) {
+  const std::lock_guard lock(running_mutex_);
+  for (Running& running : running_) {
+    if (running.call != nullptr && running.call->id == call_id) cancel_running(running, false);
+  }
+}
+
+bool Pool::drain(std::uint64_t until) {
+  while (mono_ns() < until) {
+    bool busy = has_backlog();
+    {
+      const std::lock_guard lock(running_mutex_);
+      for (Running& running : running_) busy = busy || running.call != nullptr;
+    }
+    if (!busy) return true;
+    const timespec pause{0, 5'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
+  return false;
+}
+
+}  // namespace ronda::runner
