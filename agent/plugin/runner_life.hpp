@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of one runner process and the policy of starting the next, as pure machines: state and event in,
+// action out. No process is touched here, no clock is read.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string_view>
+
+namespace ronda::plugin {
+
+using Mono = std::chrono::nanoseconds;  // since an arbitrary start, never stepping
+
+// ---- one process ----------------------------------------------------------------------------
+
+enum class Life : std::uint8_t {
+  starting,  // spawned, the plugin not loaded yet
+  serving,   // takes calls
+  wedged,    // a call did not come back within its grace: no new work, siblings may finish
+  leaving,   // told to shut down
+  ending,    // SIGTERM sent
+  killed,    // SIGKILL sent
+  stuck,     // still there long after SIGKILL: uninterruptible
+  gone,
+};
+
+enum class LifeEvent : std::uint8_t {
+  loaded,       // it says that the plugin is ready
+  refused,      // it says that the plugin does not load
+  overdue,      // a call is past deadline and grace
+  broken,       // it broke the protocol
+  retire,       // no longer needed: reload, idle, stop
+  drained,      // nothing is in flight any more
+  waited,       // the state's own limit of time passed
+  exited,       // the process is gone
+};
+
+enum class LifeAction : std::uint8_t { none, shut_down, terminate, kill, report_stuck };
+
+struct LifeStep {
+  Life next;
+  LifeAction action;
+};
+
+/// What follows from `event` in `state`; an event that means nothing there changes nothing.
+LifeStep next_life(Life state, LifeEvent event);
+
+/// How long a state may last before LifeEvent::waited; zero: for ever.
+std::chrono::nanoseconds life_limit(Life state);
+
+std::string_view name_of(Life state);
+
+// ---- starting again -------------------------------------------------------------------------
+
+/// First respawn at once, then 1 s doubling to 5 min; quarantine after 5 failures in 10 min: of the instance
+/// when one made them all, else of the plugin. Sources: sdk.md c5, c7.
+class RestartPolicy {
+ public:
+  static constexpr std::size_t failure_limit = 5;
+  static constexpr std::chrono::minutes failure_window{10};
+  static constexpr std::chrono::minutes probe_interval{10};
+  static constexpr std::uint32_t whole_plugin = 0;  // no instance: a failure to load
+
+  enum class Verdict : std::uint8_t { nothing, quarantine_instance, quarantine_plugin };
+
+  /// A failure: crash, limit, protocol error, a call not back within its grace.
+  Verdict on_failure(std::uint32_t instance, Mono now);
+  /// A process ended badly; the next may start at the answer.
+  Mono on_death(Mono now);
+  /// A process served well for a while.
+  void on_healthy() { deaths_ = 0; }
+
+  Mono start_allowed_at() const { return start_at_; }
+  std::size_t deaths() const { return deaths_; }
+
+  bool is_quarantined(std::uint32_t instance) const;
+  /// When a quarantined instance (or the plugin) is to be tried once more.
+  bool probe_due(std::uint32_t instance, Mono now) const;
+  void on_probe(std::uint32_t instance, Mono now);
+  void clear(std::uint32_t instance);
+  void clear_all();
+
+ private:
+  struct Failure {
+    std::uint32_t instance;
+    Mono at;
+  };
+
+  std::deque<Failure> failures_;
+  std::map<std::uint32_t, Mono> quarantined_;  // instance -> next probe
+  std::size_t deaths_ = 0;
+  Mono start_at_{0};
+};
+
+}  // namespace ronda::plugin

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything around the runners of ONE plugin (for one user and one set of grants): starts them on demand,
+// hands calls over and brings each to exactly one end, cuts off what hangs, names who crashed, backs off,
+// quarantines, lets an idle runner go. Knows no schedule and judges no result. All [loop].
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "plugin/messages.hpp"
+#include "plugin/runner_life.hpp"
+
+namespace ronda::plugin {
+
+/// What a runner of this plugin is started from.
+struct RunnerSpec {
+  std::string runner_path;  // of ronda-runner, absolute
+  std::string plugin_id;
+  std::string sha256;
+  Fd plugin_fd;             // the staged object
+  wire::Setup setup;        // all but pid_namespace is used as it is
+  bool pid_namespace = false;
+};
+
+struct CallSpec {
+  std::uint64_t id = 0;          // unique for the life of the agent, never 0
+  std::uint32_t instance = 0;    // unique for the life of the agent, never 0
+  wire::Kind kind = wire::Kind::check;
+  std::chrono::nanoseconds timeout{0};
+  std::uint32_t reason = 0, flags = 0;
+  std::int64_t scheduled_wall_ns = 0;
+  bool quick = false;            // known to take well under a millisecond
+  std::shared_ptr<const wire::Message> message;  // of a notifier's call
+};
+
+/// How a call ended, as far as the runner is concerned.
+enum class Fate : std::uint8_t {
+  finished,     // the outcome is the plugin's
+  timeout,      // not back in time
+  crashed,      // this call's thread crashed or exited
+  limit,        // a limit of memory, descriptors or processes was hit
+  protocol,     // the runner broke the wire while this call ran
+  lost,         // a task or message that was in flight when somebody else crashed: may be half done
+  unavailable,  // no runner: refused, backing off, quarantined, cannot be started
+};
+std::string_view name_of(Fate fate);
+
+struct CallEnd {
+  std::uint64_t id = 0;
+  std::uint32_t instance = 0;
+  Fate fate = Fate::finished;
+  std::string cause;        // for people; empty when finished
+  wire::Outcome outcome;    // filled when finished
+};
+
+/// Whom a supervisor tells and asks. Must outlive it.
+class SupervisorClient {
+ public:
+  /// What a runner needs to make this instance.
+  virtual wire::Create describe(std::uint32_t instance) = 0;
+  virtual void on_call_end(CallEnd end) = 0;
+  virtual void on_probed(std::uint32_t instance, bool ok, std::string_view error) = 0;
+  virtual void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) = 0;
+  virtual void on_event(const wire::Event& event) = 0;
+  virtual void on_progress(const wire::Progress& progress) = 0;
+  /// `reply` may be called later, from the loop; it is harmless when the runner is gone by then.
+  virtual void on_request(wire::Request request, std::function<void(std::int32_t code, std::string payload)> reply) = 0;
+  /// Something about the plugin itself that people should know: quarantine, a runner that cannot be killed.
+  virtual void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) = 0;
+
+ protected:
+  ~SupervisorClient() = default;
+};
+
+struct RunnerStatus {
+  int pid = -1;
+  Life life = Life::gone;
+  std::size_t in_flight = 0;
+};
+
+struct SupervisorStatus {
+  std::string plugin_id, sha256;
+  std::vector<RunnerStatus> runners;
+  std::size_t waiting = 0;        // calls not handed over yet
+  std::size_t deaths = 0;         // of runners since the start
+  std::size_t late_results = 0;   // dropped: their call had ended
+  std::string last_trouble;       // empty: none
+  std::string refused;            // why it does not load; empty: it does
+  bool quarantined = false;
+  std::chrono::nanoseconds starts_in{0};  // back-off left
+};
+
+class Supervisor {
+ public:
+  Supervisor(boost::asio::io_context& loop, RunnerSpec spec, SupervisorClient& client);
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  /// Takes calls over; each comes back through on_call_end, never from inside this function.
+  void dispatch(std::vector<CallSpec> calls);
+  void cancel(std::uint64_t call);
+  /// Creates and destroys an instance in a runner, to see that it can be; answer by on_probed.
+  void probe(std::uint32_t instance);
+  /// The instance is gone from the configuration; its call in flight finishes.
+  void forget(std::uint32_t instance);
+  /// An idle runner leaves after this long without a call.
+  void set_idle_limit(std::chrono::nanoseconds limit);
+  /// No new calls; runners leave when theirs are done. True from `is_empty` on when all are gone.
+  void retire();
+  /// Interrupts what still runs: the agent's stop has waited long enough.
+  void kill_all();
+  bool is_empty() const;
+  void clear_quarantine(std::uint32_t instance);
+  bool is_quarantined(std::uint32_t instance) const;
+
+  SupervisorStatus status() const;
+  const std::string& plugin_id() const;
+  const std::string& sha256() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace ronda::plugin
