@@ -23,11 +23,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A host that wants to catch what a plugin wrongly throws defines this empty before it includes the
+ * header: through a pointer to a noexcept function the compiler may drop the host's catch. */
+#ifndef RONDA_NOEXCEPT
 #ifdef __cplusplus
-extern "C" {
 #define RONDA_NOEXCEPT noexcept
 #else
 #define RONDA_NOEXCEPT
+#endif
+#endif
+
+/* The minor that is aimed at; declarations newer than it are hidden. Give -DRONDA_TARGET_MINOR=n for
+ * a plugin that should also load into older agents; the manifest's abi.minor says the same number. */
+#ifndef RONDA_TARGET_MINOR
+#define RONDA_TARGET_MINOR 0
+#endif
+
+#ifdef __cplusplus
+extern "C" {
 #endif
 
 /* true if the sender's struct is large enough to hold the whole of `field` */
@@ -89,6 +102,7 @@ typedef struct ronda_plugin { /* static storage of the plugin; valid until the p
 
 /* The only export. Called once, before anything else. NULL with `err` filled refuses to load. */
 typedef const ronda_plugin *(*ronda_plugin_entry_fn)(const ronda_host *host, ronda_error *err);
+/* A plugin defines it as extern "C" with default visibility: everything else stays hidden. */
 #define RONDA_ENTRY_SYMBOL "ronda_plugin_entry_1"
 
 /* ---- kinds (plugin -> host) --------------------------------------------------------------- */
@@ -129,7 +143,7 @@ typedef struct ronda_task_1 { /* as a check; the result's status is RONDA_TASK_*
 } ronda_task_1;
 
 #define RONDA_DELIVERY_OK 0
-#define RONDA_DELIVERY_RETRY 1 /* again_at_ns may say when */
+#define RONDA_DELIVERY_RETRY 1 /* again_at_wall_ns may say when */
 #define RONDA_DELIVERY_DROP 2  /* never will; the text says why */
 
 typedef struct ronda_message {  /* what a notifier hands over */
