@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value of conf.d or of a plugin's manifest, with the place where it stands: what TOML says, without toml++.
-// Immutable after parsing; plain data, no I/O.
+// A value of conf.d or of a plugin's manifest, with the place where it stands: what TOML says, without
+// toml++. Immutable after parsing; plain data, no I/O.
 #pragma once
 
 #include <cstdint>
