@@ -35,6 +35,8 @@ Error refused(std::string_view shown, const std::string& why) {
 
 std::string kind_of(mode_t mode) {
   switch (mode & S_IFMT) {
+    case S_IFREG:
+      return "a regular file";
     case S_IFDIR:
       return "a directory";
     case S_IFLNK:

@@ -100,7 +100,8 @@ void Diagnostics::sort() {
 }
 
 std::string place_text(Place place, const Sources& sources) {
-  std::string text = place.file < sources.size() ? escape_controls(sources[place.file].path) : "conf.d";
+  if (place.file >= sources.size()) return {};
+  std::string text = escape_controls(sources[place.file].path);
   if (place.line > 0) text += ":" + std::to_string(place.line);
   if (place.line > 0 && place.column > 0) text += ":" + std::to_string(place.column);
   return text;
@@ -108,7 +109,7 @@ std::string place_text(Place place, const Sources& sources) {
 
 std::string headline(const Diagnostic& diagnostic, const Sources& sources) {
   std::string text = place_text(diagnostic.where, sources);
-  text += ": ";
+  if (!text.empty()) text += ": ";
   text += severity_text(diagnostic.severity);
   text += ": " + escape_controls(repair_utf8(diagnostic.message, max_message_bytes));
   if (diagnostic.first) text += "; the first is at " + place_text(*diagnostic.first, sources);

@@ -14,8 +14,9 @@ namespace ronda::config {
 
 /// One file as it was read; a Place's `file` is an index into a list of these.
 struct Source {
-  std::string path;  // as it is shown to people
-  std::string text;  // empty where the file was refused: no byte of such a file is ever shown
+  std::string path;      // as it is shown to people
+  std::string text;      // empty where the file was refused: no byte of such a file is ever shown
+  bool refused = false;  // could not be opened, or must not be trusted
 };
 using Sources = std::vector<Source>;
 
@@ -59,7 +60,7 @@ class Diagnostics {
   std::size_t warnings_ = 0;
 };
 
-/// "conf.d/10-api.toml:12:9"
+/// "conf.d/10-api.toml:12:9"; empty for no_file
 std::string place_text(Place place, const Sources& sources);
 /// "conf.d/10-api.toml:12:9: error: ..." without the source line.
 std::string headline(const Diagnostic& diagnostic, const Sources& sources);
@@ -69,7 +70,7 @@ std::string render(const Diagnostic& diagnostic, const Sources& sources);
 /// All of them rendered, with a last line when some were not kept.
 std::string render_all(const Diagnostics& diagnostics, const Sources& sources);
 
-/// [{"file", "line", "column", "severity", "message"}, ...]; line and column are absent where unknown.
+/// [{"file", "line", "column", "severity", "message"}, ...]; file, line and column are absent where unknown.
 std::string to_json(const Diagnostics& diagnostics, const Sources& sources);
 /// A whole SARIF 2.1.0 log of one run.
 std::string to_sarif(const Diagnostics& diagnostics, const Sources& sources, std::string_view version);

@@ -27,10 +27,6 @@ std::string json_string(std::string_view text) {
   return out + "\"";
 }
 
-std::string path_of(Place place, const Sources& sources) {
-  return place.file < sources.size() ? sources[place.file].path : "conf.d";
-}
-
 std::string_view level(const Diagnostic& diagnostic) {
   return diagnostic.severity == Severity::error ? "error" : "warning";
 }
@@ -57,8 +53,9 @@ std::string uri_path(std::string_view path) {
 }
 
 std::string sarif_location(Place place, const Sources& sources) {
+  if (place.file >= sources.size()) return {};
   std::string out = R"({"physicalLocation":{"artifactLocation":{"uri":)" +
-                    json_string(uri_path(path_of(place, sources))) + "}";
+                    json_string(uri_path(sources[place.file].path)) + "}";
   if (place.line > 0) {
     out += R"(,"region":{"startLine":)" + std::to_string(place.line);
     if (place.column > 0) out += R"(,"startColumn":)" + std::to_string(place.column);
@@ -81,10 +78,12 @@ std::string to_json(const Diagnostics& diagnostics, const Sources& sources) {
   std::string out = "[";
   for (const Diagnostic& diagnostic : diagnostics.all()) {
     if (out.size() > 1) out += ",";
-    out += R"({"file":)" + json_string(path_of(diagnostic.where, sources));
-    if (diagnostic.where.line > 0) out += R"(,"line":)" + std::to_string(diagnostic.where.line);
-    if (diagnostic.where.column > 0) out += R"(,"column":)" + std::to_string(diagnostic.where.column);
-    out += R"(,"severity":")" + std::string(level(diagnostic)) + R"(","message":)" +
+    out += "{";
+    const Place where = diagnostic.where;
+    if (where.file < sources.size()) out += R"("file":)" + json_string(sources[where.file].path) + ",";
+    if (where.line > 0) out += R"("line":)" + std::to_string(where.line) + ",";
+    if (where.column > 0) out += R"("column":)" + std::to_string(where.column) + ",";
+    out += R"("severity":")" + std::string(level(diagnostic)) + R"(","message":)" +
            json_string(full_message(diagnostic, sources)) + "}";
   }
   return out + "]";

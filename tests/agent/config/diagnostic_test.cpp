@@ -39,7 +39,7 @@ TEST_CASE("a long line is cut around the caret", "[config]") {
 
 TEST_CASE("a diagnostic without a line, or of no file, is one line", "[config]") {
   CHECK(render({Severity::warning, {0, 0, 0}, "empty", {}}, {{"f", "x"}}) == "f: warning: empty\n");
-  CHECK(render({Severity::error, {no_file, 0, 0}, "no files", {}}, {}) == "conf.d: error: no files\n");
+  CHECK(render({Severity::error, {no_file, 0, 0}, "no files", {}}, {}) == "error: no files\n");
   CHECK(render({Severity::error, {0, 9, 1}, "past the end", {}}, {{"f", "x"}}) ==
         "f:9:1: error: past the end\n");
 }
