@@ -34,16 +34,19 @@ struct Diagnostic {
 
 class Diagnostics {
  public:
-  /// More than this are counted, not kept.
-  static constexpr std::size_t max_kept = 1000;
+  /// More than this are counted, not kept; warnings never take the place of errors.
+  static constexpr std::size_t max_errors_kept = 1000;
+  static constexpr std::size_t max_warnings_kept = 200;
 
   void error(Place where, std::string message, std::optional<Place> first = {}) {
     add({Severity::error, where, std::move(message), first});
   }
   void warning(Place where, std::string message) { add({Severity::warning, where, std::move(message), {}}); }
   void add(Diagnostic diagnostic) {
-    ++(diagnostic.severity == Severity::error ? errors_ : warnings_);
-    if (all_.size() < max_kept) all_.push_back(std::move(diagnostic));
+    const bool is_error = diagnostic.severity == Severity::error;
+    const bool room = is_error ? errors_ < max_errors_kept : warnings_ < max_warnings_kept;
+    ++(is_error ? errors_ : warnings_);
+    if (room) all_.push_back(std::move(diagnostic));
   }
 
   bool has_errors() const { return errors_ > 0; }
