@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value of conf.d or of a plugin's manifest, with the place where it stands: what TOML says, without toml++.
-// Immutable after parsing; plain data, no I/O.
+// A value of conf.d or of a plugin's manifest, with the place where it stands: what TOML says, without
+// toml++. Immutable after parsing; plain data, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -48,11 +48,20 @@ class Value {
   const std::string* as_string() const { return std::get_if<std::string>(&data_); }
   const List* as_list() const { return std::get_if<List>(&data_); }
   const Table* as_table() const { return std::get_if<Table>(&data_); }
+  List* as_list() { return std::get_if<List>(&data_); }
+  Table* as_table() { return std::get_if<Table>(&data_); }
+  /// Nothing: what stood here was wrong and has been reported already.
+  bool is_nothing() const { return std::holds_alternative<std::monostate>(data_); }
 
   /// The member of a table, or null.
   const Value* find(std::string_view key) const;
   /// "a string", "an integer", ...: for messages.
   std::string_view type_name() const;
+
+  void replace(Data data, Origin origin) {
+    data_ = std::move(data);
+    origin_ = origin;
+  }
 
  private:
   Data data_;

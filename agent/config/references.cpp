@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/references.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/safe_path.hpp"
+#include "base/text.hpp"
+
+namespace ronda::config {
+namespace {
+
+constexpr std::size_t max_secret_bytes = 64 << 10;
+constexpr std::size_t min_secret_variable_bytes =
+    8;  // shorter ones are words like "prod" that logs may contain
+constexpr std::string_view literal_hint = "write $${ for a literal ${";
+
+std::string braced(std::string_view body) {
+  return "${" + std::string(body.substr(0, 200)) + "}";
+}
+
+Error unknown_reference(std::string_view body) {
+  std::string message = "unknown reference " + braced(body);
+  message += is_variable_name(body) ? "; did you mean ${env:" + std::string(body) + "}? K" : "; k";
+  return {Errc::invalid,
+          message + "nown are ${env:NAME}, ${file:PATH} and ${cred:NAME}; " + std::string(literal_hint)};
+}
+
+}  // namespace
+
+FileReader trusted_file_reader(uid_t uid) {
+  return [uid](const std::string& path, FileUse use) -> Result<std::string> {
+    RONDA_TRY(const Descriptor file, open_trusted_file(path, uid, max_secret_bytes));
+    struct stat facts {};
+    if (::fstat(file.get(), &facts) != 0) return system_error("opening " + path, errno);
+    if (use == FileUse::secret && (facts.st_mode & S_IROTH) != 0) {
+      return Error(Errc::denied, path + " is readable by everyone; correct it with chmod o-r");
+    }
+    return read_stable(file.get(), path, max_secret_bytes);
+  };
+}
+
+bool Resolver::resolve(Value& value, Diagnostics& diagnostics) {
+  bool sound = true;
+  if (const std::string* text = value.as_string()) {
+    return text->find("${") == std::string::npos || resolve_text(value, *text, diagnostics);
+  }
+  if (List* list = value.as_list()) {
+    for (Value& element : *list) sound &= resolve(element, diagnostics);
+  }
+  if (Table* table = value.as_table()) {
+    for (Member& member : *table) sound &= resolve(member.value, diagnostics);
+  }
+  return sound;
+}
+
+bool Resolver::resolve_text(Value& value, const std::string& text, Diagnostics& diagnostics) {
+  std::string out;
+  Origin origin = Origin::literal;
+  bool sound = true;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view rest = std::string_view(text).substr(at);
+    if (rest.starts_with("$${")) {
+      out += "${";
+      at += 3;
+    } else if (!rest.starts_with("${")) {
+      out += text[at++];
+    } else if (const std::size_t end = rest.find('}'); end == std::string_view::npos) {
+      diagnostics.error(value.place(), "${ without a closing }; " + std::string(literal_hint));
+      sound = false;
+      break;
+    } else {
+      auto part = lookup(rest.substr(2, end - 2));
+      if (part) {
+        out += part->text;
+        origin = std::max(origin, part->origin);
+      } else {
+        diagnostics.error(value.place(), part.error().message());
+        sound = false;
+      }
+      at += end + 1;
+    }
+  }
+  if (origin != Origin::literal) written_.push_back({value.place(), text});
+  value.replace(sound ? Value::Data(std::move(out)) : Value::Data(), origin);
+  return sound;
+}
+
+Result<Resolver::Part> Resolver::lookup(std::string_view body) {
+  const std::size_t colon = body.find(':');
+  const std::string_view kind = body.substr(0, colon);
+  const std::string_view rest = colon == std::string_view::npos ? "" : body.substr(colon + 1);
+  if (kind == "env") return variable(rest);
+  if (kind == "file") return file(std::string(rest));
+  if (kind == "cred") return credential(rest);
+  return unknown_reference(body);
+}
+
+Result<Resolver::Part> Resolver::variable(std::string_view body) {
+  const std::size_t split = body.find(":-");
+  const std::string_view name = body.substr(0, split);
+  if (!is_variable_name(name)) {
+    return Error(Errc::invalid, braced("env:" + std::string(body)) + ": this is no name of a variable");
+  }
+  const auto found = variables_.find(name);
+  // as in a shell, :- also stands in for a variable that is set to nothing
+  if (found != variables_.end() && (split == std::string_view::npos || !found->second.empty())) {
+    if (found->second.size() >= min_secret_variable_bytes) secrets_.push_back(found->second);
+    return Part{found->second, Origin::env};
+  }
+  if (split != std::string_view::npos) return Part{std::string(body.substr(split + 2)), Origin::env};
+  return Error(Errc::not_found,
+               braced("env:" + std::string(name)) +
+                   " is not set, neither in the environment nor in an env file; a default is "
+                   "written " +
+                   braced("env:" + std::string(name) + ":-default"));
+}
+
+Result<Resolver::Part> Resolver::credential(std::string_view name) {
+  const std::string shown = braced("cred:" + std::string(name));
+  const bool plain = !name.empty() && name[0] != '.' && name.find('/') == std::string_view::npos;
+  if (!plain) return Error(Errc::invalid, shown + ": this is no name of a credential");
+  if (environment_.credentials_directory.empty()) {
+    return Error(Errc::not_found, shown +
+                                      ": there are no credentials; the systemd unit needs LoadCredential=" +
+                                      std::string(name) + ":PATH");
+  }
+  auto part = file(environment_.credentials_directory + "/" + std::string(name));
+  if (!part) return std::move(part).error().with_context(shown);
+  return part;
+}
+
+Result<Resolver::Part> Resolver::file(const std::string& path) {
+  auto found = files_.find(path);
+  if (found == files_.end()) {
+    auto text = environment_.read_file ? environment_.read_file(path, FileUse::secret)
+                                       : Result<std::string>(Error(Errc::denied, "files are not read here"));
+    if (text && text->ends_with('\n')) text->pop_back();
+    if (text && text->find('\0') != std::string::npos)
+      text = Error(Errc::invalid, path + " contains a NUL byte");
+    if (text && !text->empty()) secrets_.push_back(*text);
+    found = files_.emplace(path, std::move(text)).first;
+  }
+  if (!found->second) return Error(found->second.error()).with_context(braced("file:" + path));
+  return Part{*found->second, Origin::secret};
+}
+
+std::vector<std::string> Resolver::take_secrets() {
+  std::sort(secrets_.begin(), secrets_.end());
+  secrets_.erase(std::unique(secrets_.begin(), secrets_.end()), secrets_.end());
+  return std::move(secrets_);
+}
+
+}  // namespace ronda::config

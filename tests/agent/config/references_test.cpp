@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/references.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catch.hpp"
+#include "config/redact.hpp"
+#include "config/toml.hpp"
+#include "scratch.hpp"
+
+using namespace ronda;
+using namespace ronda::config;
+
+namespace {
+
+Environment environment() {
+  Environment out;
+  out.credentials_directory = "/creds";
+  out.read_file = [](const std::string& path, FileUse) -> Result<std::string> {
+    if (path == "/secret") return std::string("pass\nword\n\n");
+    if (path == "/creds/token") return std::string("t0ken");
+    if (path == "/nul") return std::string("a\0b", 3);
+    return Error(Errc::not_found, "opening " + path + ": No such file or directory");
+  };
+  return out;
+}
+
+struct Resolved {
+  Value value;
+  std::string messages;
+  std::vector<Written> written;
+  std::vector<std::string> secrets;
+};
+
+Resolved resolve(const std::string& text) {
+  const Environment env = environment();
+  Resolver resolver(env,
+                    {{"A", "alpha"}, {"EMPTY", ""}, {"URL", "https://u:p@h/x?k=v"}, {"T", "x}${env:A}\"\n"}});
+  Diagnostics diagnostics;
+  Resolved out;
+  out.value = Value(text, {0, 3, 5});
+  const bool sound = resolver.resolve(out.value, diagnostics);
+  for (const Diagnostic& d : diagnostics.all()) out.messages += headline(d, {{"f", ""}}) + "\n";
+  CHECK(sound == out.messages.empty());
+  out.written = resolver.take_written();
+  out.secrets = resolver.take_secrets();
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("references are replaced by what they name", "[config]") {
+  auto [text, expected, origin] = GENERATE(table<std::string, std::string, Origin>({
+      {"plain $ $A $(x) $$", "plain $ $A $(x) $$", Origin::literal},
+      {"$${env:A}", "${env:A}", Origin::literal},
+      {"a-${env:A}-b", "a-alpha-b", Origin::env},
+      {"${env:NONE:-d e}", "d e", Origin::env},
+      {"${env:NONE:-}", "", Origin::env},
+      {"${env:EMPTY}", "", Origin::env},
+      {"${env:EMPTY:-d}", "d", Origin::env},
+      {"${env:A:-d}", "alpha", Origin::env},
+      {"${file:/secret}", "pass\nword\n", Origin::secret},
+      {"${cred:token}/${env:A}", "t0ken/alpha", Origin::secret},
+      {"${env:T}", "x}${env:A}\"\n", Origin::env},
+  }));
+  CAPTURE(text);
+  const Resolved got = resolve(text);
+  CHECK(got.messages.empty());
+  CHECK(std::get<std::string>(got.value.data()) == expected);
+  CHECK(got.value.origin() == origin);
+  CHECK(got.written.size() == (origin == Origin::literal ? 0 : 1));
+}
+
+TEST_CASE("what cannot be resolved is reported at the string, all of it at once", "[config]") {
+  auto [text, message] = GENERATE(table<std::string, std::string>({
+      {"${env:NONE}",
+       "${env:NONE} is not set, neither in the environment nor in an env file; a default is written "
+       "${env:NONE:-default}"},
+      {"${env:1X}", "${env:1X}: this is no name of a variable"},
+      {"${A}",
+       "unknown reference ${A}; did you mean ${env:A}? Known are ${env:NAME}, ${file:PATH} and ${cred:NAME}; "
+       "write $${ for a literal ${"},
+      {"${env:A", "${ without a closing }; write $${ for a literal ${"},
+      {"${file:/none}", "${file:/none}: opening /none: No such file or directory"},
+      {"${file:/nul}", "${file:/nul}: /nul contains a NUL byte"},
+      {"${cred:../x}", "${cred:../x}: this is no name of a credential"},
+      {"${cred:none}", "${cred:none}: ${file:/creds/none}: opening /creds/none: No such file or directory"},
+  }));
+  CAPTURE(text);
+  const Resolved got = resolve(text);
+  CHECK(got.messages == "f:3:5: error: " + message + "\n");
+  CHECK(got.value.is_nothing());
+}
+
+TEST_CASE("two broken references in one string are two errors", "[config]") {
+  CHECK(resolve("${env:X1:x}${env:}").messages ==
+        "f:3:5: error: ${env:X1:x}: this is no name of a variable\n"
+        "f:3:5: error: ${env:}: this is no name of a variable\n");
+}
+
+TEST_CASE("a credential without systemd names what the unit needs", "[config]") {
+  Environment env = environment();
+  env.credentials_directory.clear();
+  Resolver resolver(env, {});
+  Diagnostics diagnostics;
+  Value value(std::string("${cred:token}"), {0, 1, 1});
+  CHECK_FALSE(resolver.resolve(value, diagnostics));
+  CHECK(diagnostics.all().at(0).message ==
+        "${cred:token}: there are no credentials; the systemd unit needs LoadCredential=token:PATH");
+}
+
+TEST_CASE("a secret file that everyone can read is refused", "[config]") {
+  const test::Scratch scratch;
+  const std::string path = scratch.write("secret", "s");
+  const FileReader read = trusted_file_reader(::geteuid());
+  CHECK(read(path, FileUse::secret).error().message() ==
+        path + " is readable by everyone; correct it with chmod o-r");
+  CHECK(*read(path, FileUse::environment) == "s");
+  ::chmod(path.c_str(), 0640);
+  CHECK(*read(path, FileUse::secret) == "s");
+  CHECK(read("secret", FileUse::secret).error().message() == "secret is not an absolute path");
+  REQUIRE(::truncate(path.c_str(), 70'000) == 0);
+  CHECK(read(path, FileUse::secret).error().message() == path + " is larger than 64KiB");
+}
+
+TEST_CASE("an env file is read as systemd reads it", "[config]") {
+  Variables variables = {{"A", "old"}};
+  REQUIRE(read_env_file(
+      "# c\n; c\n\nA=1\nB = two words \nC='a \"b\" \\'\nD=\"x \\\"y\\\" \\n $z\"\nexport E=\nF=a # b\r\n",
+      "/e", variables));
+  CHECK(variables == Variables{{"A", "1"},
+                               {"B", "two words"},
+                               {"C", "a \"b\" \\"},
+                               {"D", "x \"y\" \\n $z"},
+                               {"E", ""},
+                               {"F", "a # b"}});
+}
+
+TEST_CASE("a broken env file names the line and never its content", "[config]") {
+  auto [text, line, message] = GENERATE(table<std::string, std::uint32_t, std::string>({
+      {"A=1\nsecret", 2, "a line must be NAME=VALUE or a comment"},
+      {"1A=x", 1, "a line must be NAME=VALUE or a comment"},
+      {"\nA=\"x", 2, "the quotes around the value of A do not match"},
+      {"A='x'y", 1, "the quotes around the value of A do not match"},
+  }));
+  Variables variables;
+  const Status got = read_env_file(text, "/e", variables);
+  REQUIRE_FALSE(got);
+  CHECK(got.error().message() == message);
+  REQUIRE(got.error().where());
+  CHECK(got.error().where()->line == line);
+}
+
+TEST_CASE("an address is shown without userinfo and query", "[config]") {
+  CHECK(cut_address("https://u:p@s@host:8/p/a?k=v#f") == "https://host:8/p/a");
+  CHECK(cut_address("postgresql://u:p@h/db?password=x") == "postgresql://h/db");
+  CHECK(cut_address("u:p@host") == "host");
+  CHECK(cut_address("/a/b@c") == "/a/b@c");
+  CHECK(cut_address("") == "");
+  CHECK(hide_userinfo("https://u:p@h/p?k=v") == "https://***@h/p?k=v");
+  CHECK(hide_userinfo("mail@example.com") == "mail@example.com");
+}
+
+TEST_CASE("a shown value never holds a referenced secret", "[config]") {
+  const Resolved secret = resolve("https://${cred:token}@h/");
+  CHECK(shown_text(secret.value, secret.written.at(0).text, true) == "https://${cred:token}@h/");
+  CHECK(shown_text(secret.value, "", true) == "***");
+  CHECK(hide_secrets("log: t0ken!", secret.secrets) == "log: ***!");
+  const Resolved env = resolve("${env:URL}");
+  CHECK(shown_text(env.value, env.written.at(0).text, true) == "https://h/x");
+  CHECK(shown_text(env.value, env.written.at(0).text, false) == "${env:URL}");
+  CHECK(shown_text(Value(std::string("https://u:p@h"), {}), "", false) == "https://***@h");
+  CHECK(is_address_key("webhook_url"));
+  CHECK_FALSE(is_address_key("curl"));
+}
