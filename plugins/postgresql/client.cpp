@@ -20,7 +20,9 @@ Answer<bool> Client::connect() {
 Answer<bool> Client::reconnect() {
   session_.reset();
   kept_ = false;
-  auto opened = Session::open(source_.dsn(), source_.target, limits_);
+  const auto login = source_.login();
+  if (!login) return login.failure();
+  auto opened = Session::open(login->dsn, login->target, limits_);
   if (!opened) return opened.failure();
   session_ = std::move(*opened);
   return true;

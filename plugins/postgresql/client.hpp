@@ -13,9 +13,8 @@ namespace postgresql {
 class Client {
  public:
   struct Source {
-    const Target& target;
-    /// The connection string, read anew for each connection: a rotated password is picked up.
-    std::function<std::string()> dsn;
+    /// Read anew for each connection: a rotated password is picked up.
+    std::function<Answer<Login>()> login;
     std::function<std::chrono::nanoseconds()> now;
   };
 
@@ -28,9 +27,9 @@ class Client {
   Answer<Rows> query_guarded(const std::string& sql, int max_rows);
   /// Opens a session of this run's own, whatever is kept.
   Answer<bool> reconnect();
-  /// Only after something was asked, or connected.
+  /// 0 without a session.
   int server_version() const { return session_ ? session_->server_version() : 0; }
-  /// Connects if nothing was asked yet.
+  /// The same, connecting first if nothing was asked yet.
   Answer<int> version();
 
  private:

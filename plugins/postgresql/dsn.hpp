@@ -19,6 +19,12 @@ struct Target {
   std::vector<std::string> secrets;  // to scrub from texts
 };
 
+/// What a new session needs. Short-lived: it holds the password.
+struct Login {
+  std::string dsn;
+  Target target;
+};
+
 Answer<Target> parse_dsn(const std::string& dsn);
 
 }  // namespace postgresql
