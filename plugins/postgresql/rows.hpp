@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// A statement's answer: rows of text cells, read as text, integer or number. Columns are counted, not named,
+// except where the SQL is the user's own. Data from outside: what does not parse is zero, never a fault.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct pg_result;
+
+namespace postgresql {
+
+class Rows {
+ public:
+  explicit Rows(pg_result* result) : result_(result) {}
+
+  int count() const;
+  int columns() const;
+  std::string_view name(int column) const;
+  /// Integer, floating point or numeric.
+  bool is_number(int column) const;
+
+  bool is_null(int row, int column) const;
+  std::string_view text(int row, int column) const;
+  std::int64_t integer(int row, int column) const;
+  double number(int row, int column) const;
+
+ private:
+  struct Clear {
+    void operator()(pg_result* result) const;
+  };
+  std::unique_ptr<pg_result, Clear> result_;
+};
+
+}  // namespace postgresql

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "cancel.hpp"
+#include "redact.hpp"
+
+namespace postgresql {
+namespace {
+
+constexpr int cancel_ms = 400;  // each of: ask whether the server lives, wait for the statement's end
+
+bool is_sqlstate(std::string_view text) {
+  return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+         });
+}
+
+/// The verbose form of a server's message is "FATAL:  28P01: text\nLOCATION:  ..." whatever its language. Takes
+/// the code and the location out of the text again; the first code is returned.
+std::string take_sqlstate(std::string& text) {
+  std::string found;
+  for (std::size_t at = text.find(": "); at != std::string::npos; at = text.find(": ", at + 1)) {
+    const std::size_t code = text.find_first_not_of(' ', at + 1);
+    if (code == std::string::npos || text.compare(code + 5, 2, ": ") != 0) continue;
+    const std::string state = text.substr(code, 5);
+    if (!is_sqlstate(state)) continue;
+    if (found.empty()) found = state;
+    text.erase(code, 7);
+  }
+  for (std::size_t at = 0; (at = text.find("\nLOCATION: ")) != std::string::npos;)
+    text.erase(at, text.find('\n', at + 1) - at);
+  return found;
+}
+
+/// Our settings come last: they hold whatever the connection string says.
+std::string server_options(const Target& target, int statement_ms) {
+  const std::string ms = std::to_string(statement_ms);
+  return target.options + " -c default_transaction_read_only=on -c statement_timeout=" + ms +
+         " -c lock_timeout=" + std::to_string(statement_ms / 2 + 1) + " -c jit=off";
+}
+
+PGconn* start_connection(const std::string& dsn, const std::string& options) {
+  // A later key overrides an earlier one; `dbname` is expanded in place. GSS would block, so it must be asked for.
+  const char* keys[] = {"gssencmode", "dbname", "options", "client_encoding", "fallback_application_name", nullptr};
+  const char* values[] = {"disable", dsn.c_str(), options.c_str(), "UTF8", "ronda", nullptr};
+  return PQconnectStartParams(keys, values, 1);
+}
+
+}  // namespace
+
+void Session::Finish::operator()(pg_conn* conn) const { PQfinish(conn); }
+
+int Session::server_version() const { return PQserverVersion(conn_.get()); }
+int Session::backend_pid() const { return PQbackendPID(conn_.get()); }
+
+Answer<std::unique_ptr<Session>> Session::open(const std::string& dsn, const Target& target, const Limits& limits) {
+  const int statement_ms = limits.statement_ms();
+  std::unique_ptr<Session> session(
+      new Session(start_connection(dsn, server_options(target, statement_ms)), target.secrets));
+  PGconn* conn = session->conn_.get();
+  const auto refused = [&] {
+    std::string text = PQerrorMessage(conn);
+    std::string sqlstate = take_sqlstate(text);
+    std::string why = scrub(text, target.secrets);
+    return Failure{Cause::connect, why.empty() ? "no connection to " + target.place : why, std::move(sqlstate)};
+  };
+  if (conn == nullptr || PQstatus(conn) == CONNECTION_BAD) return refused();
+  PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);
+  PQsetNoticeProcessor(conn, [](void*, const char*) {}, nullptr);
+  for (auto state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK; state = PQconnectPoll(conn)) {
+    if (state == PGRES_POLLING_FAILED) return refused();
+    const Woken woken = limits.wait(PQsocket(conn), state == PGRES_POLLING_READING ? POLLIN : POLLOUT);
+    if (woken == Woken::cancelled) return Failure{Cause::cancelled, "cancelled while connecting", ""};
+    if (woken == Woken::timeout)
+      return Failure{Cause::timeout, "no connection to " + target.place + " in time: the host does not answer", ""};
+  }
+  PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
+  PQsetnonblocking(conn, 1);
+  session->statement_ms_ = statement_ms;
+  return session;
+}
+
+/// The server's limit is kept as long as it ends a statement before this run ends and leaves it half the time.
+std::string Session::timeout_prefix(const Limits& limits) {
+  const int allowed = limits.left_ms() / 100 * 95 + 1;
+  if (statement_ms_ > 0 && statement_ms_ <= allowed && statement_ms_ >= allowed / 2) return {};
+  statement_ms_ = limits.statement_ms();
+  return "SET statement_timeout = " + std::to_string(statement_ms_) + "; ";
+}
+
+Answer<Rows> Session::query(std::string_view sql, const Limits& limits) {
+  const std::string prefix = timeout_prefix(limits);
+  if (PQsendQuery(conn_.get(), (prefix + std::string(sql)).c_str()) != 1) return lost();
+  Answer<Rows> answer = collect(0, limits);
+  // The SET went with the statement: an error took it back.
+  if (!answer && !prefix.empty()) statement_ms_ = 0;
+  return answer;
+}
+
+Answer<Rows> Session::query_guarded(const std::string& sql, int max_rows, const Limits& limits) {
+  PGconn* conn = conn_.get();
+  const std::string limit = "SET LOCAL statement_timeout = " + std::to_string(limits.statement_ms());
+  const std::string declare = "DECLARE ronda NO SCROLL CURSOR FOR " + sql;
+  const std::string fetch = "FETCH FORWARD " + std::to_string(max_rows) + " FROM ronda";
+  const auto send = [conn](const std::string& text) {
+    return PQsendQueryParams(conn, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
+  };
+  // Each is a message of its own, so `sql` cannot smuggle in a second statement, and what it sets goes with
+  // the transaction. The second half runs also after an error in the first.
+  const bool sent = PQenterPipelineMode(conn) == 1 && send("BEGIN READ ONLY") && send(limit) && send(declare) &&
+                    send(fetch) && PQpipelineSync(conn) == 1 && send("ROLLBACK") && PQpipelineSync(conn) == 1;
+  if (!sent) return lost();
+  Answer<Rows> answer = collect(2, limits);
+  if (usable_ && PQexitPipelineMode(conn) != 1) usable_ = false;
+  return answer;
+}
+
+/// What the answers to one message, or to a pipeline, amount to: the first error, else the last rows.
+struct Session::Collector {
+  const std::vector<std::string>& secrets;
+  std::optional<Rows> rows;
+  std::optional<Failure> failure;
+  int syncs = 0;
+
+  void take(PGresult* result) {
+    Rows owned(result);
+    switch (PQresultStatus(result)) {
+      case PGRES_TUPLES_OK: rows = std::move(owned); break;
+      case PGRES_PIPELINE_SYNC: ++syncs; break;
+      case PGRES_FATAL_ERROR:
+        if (!failure) failure = refused(result);
+        break;
+      default: break;
+    }
+  }
+
+  Failure refused(PGresult* result) const {
+    const auto field = [&](int code) {
+      const char* text = PQresultErrorField(result, code);
+      return std::string(text == nullptr ? "" : text);
+    };
+    std::string why = field(PG_DIAG_MESSAGE_PRIMARY);
+    if (why.empty()) why = PQresultErrorMessage(result);
+    return {Cause::statement, scrub(why, secrets), field(PG_DIAG_SQLSTATE)};
+  }
+};
+
+Answer<Rows> Session::collect(int syncs, const Limits& limits) {
+  Collector collector{secrets_, {}, {}, 0};
+  const Woken flushed = flush(limits);
+  if (flushed != Woken::ready) return stop(flushed);
+  for (int ends = 0; ends < 2;) {
+    const Woken woken = read(limits);
+    if (woken != Woken::ready) return stop(woken);
+    PGresult* result = PQgetResult(conn_.get());
+    // A pipeline has one end after each statement; two in a row, and there is nothing more to come.
+    ends = result == nullptr ? ends + 1 : 0;
+    if (result == nullptr && syncs == 0) break;
+    if (result != nullptr) collector.take(result);
+    if (syncs > 0 && collector.syncs == syncs) break;
+  }
+  if (PQstatus(conn_.get()) == CONNECTION_BAD) {
+    usable_ = false;
+    const std::string why = collector.failure ? collector.failure->text : scrub(PQerrorMessage(conn_.get()), secrets_);
+    return Failure{Cause::lost, why, collector.failure ? collector.failure->sqlstate : ""};
+  }
+  if (collector.failure) return *std::move(collector.failure);
+  if (!collector.rows) return Failure{Cause::statement, "the statement returns no rows", ""};
+  return *std::move(collector.rows);
+}
+
+Woken Session::flush(const Limits& limits) {
+  int state = 0;
+  while ((state = PQflush(conn_.get())) == 1) {
+    const Woken woken = limits.wait(PQsocket(conn_.get()), POLLIN | POLLOUT);
+    if (woken != Woken::ready) return woken;
+    if (PQconsumeInput(conn_.get()) != 1) break;
+  }
+  return Woken::ready;  // a broken connection shows in what is read
+}
+
+Woken Session::read(const Limits& limits) {
+  while (PQisBusy(conn_.get()) != 0) {
+    const Woken woken = limits.wait(PQsocket(conn_.get()), POLLIN);
+    if (woken != Woken::ready) return woken;
+    if (PQconsumeInput(conn_.get()) != 1) break;
+  }
+  return Woken::ready;
+}
+
+/// The run is over and the statement is not: end it, and keep the session only if it ended.
+Failure Session::stop(Woken why) {
+  const bool in_pipeline = PQpipelineStatus(conn_.get()) != PQ_PIPELINE_OFF;
+  usable_ = cancel_statement(conn_.get(), cancel_ms) && !in_pipeline && drain(cancel_ms);
+  if (why == Woken::cancelled) return {Cause::cancelled, "cancelled while the server was working", ""};
+  return {Cause::timeout, "no answer from the server in time", ""};
+}
+
+bool Session::drain(int timeout_ms) {
+  while (true) {
+    while (PQisBusy(conn_.get()) != 0)
+      if (!wait_for(PQsocket(conn_.get()), POLLIN, timeout_ms) || PQconsumeInput(conn_.get()) != 1) return false;
+    PGresult* result = PQgetResult(conn_.get());
+    if (result == nullptr) return PQstatus(conn_.get()) == CONNECTION_OK;
+    PQclear(result);
+  }
+}
+
+Failure Session::lost() {
+  usable_ = false;
+  return {Cause::lost, scrub(PQerrorMessage(conn_.get()), secrets_), ""};
+}
+
+}  // namespace postgresql
