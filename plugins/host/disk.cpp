@@ -139,7 +139,7 @@ ronda::reply<Space> Disk::ask_in_child(ronda::call& c, const std::string& path) 
 }
 
 void Disk::emit(ronda::call& c, const Mount& mount, const Space& space) {
-  const ronda::labels labels = {{"path", mount.path}, {"type", mount.type}};
+  const std::vector<ronda::label> labels = {{"path", mount.path}, {"type", mount.type}};
   c.metric("used", space.used_ratio(), ronda::ratio, limits_.warn_at, limits_.crit_at, labels);
   c.metric("free", space.available, ronda::bytes, {}, {}, labels);
   c.metric("total", space.total, ronda::bytes, {}, {}, labels);
