@@ -4,7 +4,7 @@ add_library(ronda_build_flags INTERFACE)
 target_compile_features(ronda_build_flags INTERFACE cxx_std_20 c_std_11)
 target_compile_options(ronda_build_flags INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Wunused -Woverloaded-virtual
-  -Wconversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough
+  -Wconversion -Wformat=2 -Wimplicit-fallthrough
   $<$<BOOL:${RONDA_WERROR}>:-Werror>)
 # C has neither of these
 foreach(flag -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual)

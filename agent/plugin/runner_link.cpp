@@ -69,7 +69,7 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
   // Taken from the reactor first: a child may still hold the descriptor for a moment, and then close alone would
   // leave an entry that fires on whoever gets the slot next.
   static void close(asio::posix::stream_descriptor& descriptor) {
-    if (descriptor.is_open()) Fd(descriptor.release()).reset();
+    if (descriptor.is_open()) Descriptor(descriptor.release()).reset();
   }
 
   void write() {

@@ -27,7 +27,7 @@ class PidNamespaceGuard {
  public:
   explicit PidNamespaceGuard(bool wanted) {
     if (!wanted) return;
-    own_ = Fd(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+    own_ = Descriptor(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
     active_ = own_ && ::unshare(CLONE_NEWPID) == 0;
   }
   ~PidNamespaceGuard() {
@@ -38,7 +38,7 @@ class PidNamespaceGuard {
   bool active() const { return active_; }
 
  private:
-  Fd own_;
+  Descriptor own_;
   bool active_ = false;
 };
 
@@ -58,10 +58,10 @@ class FileActions {
 };
 
 /// The descriptor again, at a number that the child's own numbers cannot overwrite.
-Fd above_own_numbers(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
+Descriptor above_own_numbers(int fd) { return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
 
 Result<pid_t> spawn(const SpawnOptions& options, int socket, int output, int blackbox) {
-  const Fd s = above_own_numbers(socket), o = above_own_numbers(output), b = above_own_numbers(blackbox),
+  const Descriptor s = above_own_numbers(socket), o = above_own_numbers(output), b = above_own_numbers(blackbox),
            p = above_own_numbers(options.plugin_fd);
   if (!s || !o || !b || !p) return system_error("start a runner", errno);
   FileActions actions;
@@ -117,7 +117,7 @@ std::string end_text(const Blackbox& box, int status) {
 }  // namespace
 
 Result<SharedBlackbox> SharedBlackbox::make() {
-  Fd fd(::memfd_create("ronda-blackbox", MFD_CLOEXEC));
+  Descriptor fd(::memfd_create("ronda-blackbox", MFD_CLOEXEC));
   if (!fd || ::ftruncate(fd.get(), page_bytes) != 0) return system_error("make a runner's blackbox", errno);
   void* const page = ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (page == MAP_FAILED) return system_error("map a runner's blackbox", errno);
@@ -141,14 +141,14 @@ Result<RunnerProcess> spawn_runner(const SpawnOptions& options) {
   RONDA_TRY(SharedBlackbox blackbox, SharedBlackbox::make());
   std::array<int, 2> sockets{}, pipe{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) return system_error("start a runner", errno);
-  Fd ours(sockets[0]), theirs(sockets[1]);
+  Descriptor ours(sockets[0]), theirs(sockets[1]);
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return system_error("start a runner", errno);
-  Fd output(pipe[0]), output_theirs(pipe[1]);
+  Descriptor output(pipe[0]), output_theirs(pipe[1]);
   ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
   const PidNamespaceGuard guard(options.pid_namespace);
   RONDA_TRY(const pid_t pid, spawn(options, theirs.get(), output_theirs.get(), blackbox.fd()));
-  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) return system_error("watch a runner", errno);
   return RunnerProcess{pid, std::move(ours), std::move(pidfd), std::move(output), std::move(blackbox), guard.active()};
 }

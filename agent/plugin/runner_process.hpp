@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "base/fd.hpp"
+#include "base/descriptor.hpp"
 #include "base/result.hpp"
 #include "plugin/blackbox.hpp"
 
@@ -27,16 +27,16 @@ class SharedBlackbox {
   int fd() const { return fd_.get(); }
 
  private:
-  SharedBlackbox(Fd fd, Blackbox* box) : fd_(std::move(fd)), box_(box) {}
-  Fd fd_;
+  SharedBlackbox(Descriptor fd, Blackbox* box) : fd_(std::move(fd)), box_(box) {}
+  Descriptor fd_;
   Blackbox* box_ = nullptr;
 };
 
 struct RunnerProcess {
   pid_t pid = -1;
-  Fd socket;   // our end, non-blocking
-  Fd pidfd;    // readable once it is gone
-  Fd output;   // its stdout and stderr, non-blocking
+  Descriptor socket;   // our end, non-blocking
+  Descriptor pidfd;    // readable once it is gone
+  Descriptor output;   // its stdout and stderr, non-blocking
   SharedBlackbox blackbox;
   bool pid_namespace = false;
 };

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/fd.hpp"
+#include "base/descriptor.hpp"
 #include "plugin/messages.hpp"
 #include "plugin/runner_life.hpp"
 
@@ -23,7 +23,7 @@ struct RunnerSpec {
   std::string runner_path;  // of ronda-runner, absolute
   std::string plugin_id;
   std::string sha256;
-  Fd plugin_fd;             // the staged object
+  Descriptor plugin_fd;             // the staged object
   wire::Setup setup;        // all but pid_namespace is used as it is
   bool pid_namespace = false;
 };

@@ -16,7 +16,7 @@
 #include <ctime>
 #include <vector>
 
-#include "base/fd.hpp"
+#include "base/descriptor.hpp"
 #include "runner/instance.hpp"
 #include "runner/services.hpp"
 
@@ -42,19 +42,19 @@ std::int32_t refuse(ronda_error* err, std::int32_t code, const std::string& text
 }
 
 struct Pipe {
-  Fd read, write;
+  Descriptor read, write;
   bool open() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
-    read = Fd(ends[0]);
-    write = Fd(ends[1]);
+    read = Descriptor(ends[0]);
+    write = Descriptor(ends[1]);
     return true;
   }
 };
 
 /// Bytes of one stream: kept up to a limit, counted beyond.
 struct Stream {
-  Fd fd;
+  Descriptor fd;
   std::string kept;
   std::uint64_t total = 0;
 
@@ -129,9 +129,9 @@ class Child {
   const ronda_exec_spec& spec_;
   std::uint64_t limit_ = 0;
   pid_t pid_ = -1;
-  Fd input_;
+  Descriptor input_;
   std::string_view unsent_;
-  Fd pidfd_;
+  Descriptor pidfd_;
   bool gone_ = false;  // exited, not reaped yet
 };
 
@@ -213,7 +213,7 @@ void Child::reap() {
 }
 
 void Child::wait(std::uint64_t deadline, int cancel_fd) {
-  pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   while (!gone_) {
     if (!step(deadline, cancel_fd) && !gone_) return end_group();
   }
