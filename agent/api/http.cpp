@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/http.hpp"
+
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace ronda::api {
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::generic::stream_protocol;
+using Stream = beast::basic_stream<stream_protocol, asio::any_io_executor>;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto idle_limit = std::chrono::seconds(30);   // between two requests of a connection
+constexpr auto request_limit = std::chrono::seconds(5);  // for a request to arrive, and for a response to be taken
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escaped = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
+    out += escaped ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i] == '+' ? ' ' : text[i];
+    if (escaped) i += 2;
+  }
+  return out;
+}
+
+void parse_target(std::string_view target, Request& request) {
+  const std::size_t question = target.find('?');
+  request.path = percent_decode(target.substr(0, question));
+  if (question == std::string_view::npos) return;
+  std::string_view rest = target.substr(question + 1);
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const std::size_t equals = pair.find('=');
+    const std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    request.query.emplace_back(percent_decode(pair.substr(0, equals)), percent_decode(value));
+  }
+}
+
+std::string user_name(uid_t uid) {
+  std::array<char, 4096> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) return found->pw_name;
+  return std::to_string(uid);
+}
+
+Identity identify(int socket, const PeerRole& role) {
+  Identity who;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return who;
+  std::vector<gid_t> groups(256);
+  socklen_t bytes = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  groups.resize(::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes) == 0 ? bytes / sizeof(gid_t) : 0);
+  who.uid = peer.uid;
+  who.gid = peer.gid;
+  who.name = "unix:" + user_name(peer.uid);
+  who.role = role(peer.uid, peer.gid, groups, peer.pid);
+  return who;
+}
+
+}  // namespace
+
+std::string_view name_of(Role role) {
+  constexpr std::array<std::string_view, 5> names = {"none", "reporter", "viewer", "operator", "approver"};
+  return names[static_cast<std::size_t>(role)];
+}
+
+std::string_view Request::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+Response error_response(int status, std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') escaped += '\\';
+    escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return {status, "{\"error\":\"" + escaped + "\"}\n", "application/json"};
+}
+
+class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
+ public:
+  Impl(asio::io_context& loop, PeerRole role, Handler handler)
+      : loop_(loop), acceptor_(loop), role_(std::move(role)), handler_(std::move(handler)) {}
+
+  Status listen(const std::string& path);
+  void accept();
+  void close();
+  std::size_t connections() const { return open_.size(); }
+
+ private:
+  asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Identity who);
+  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who);
+  asio::awaitable<Response> handle(Request request);
+  asio::awaitable<void> write(Stream& stream, Response response, unsigned version, bool keep_alive);
+  static int reading_status(const error_code& error);
+
+  asio::io_context& loop_;
+  asio::local::stream_protocol::acceptor acceptor_;
+  PeerRole role_;
+  Handler handler_;
+  std::string path_;
+  std::set<std::shared_ptr<Stream>> open_;
+  std::map<uid_t, std::size_t> per_uid_;
+  bool closed_ = false;
+};
+
+Status UnixServer::Impl::listen(const std::string& path) {
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) return Error(Errc::invalid, "the socket path " + path + " is longer than 107 bytes");
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) == 0) {
+    if (!S_ISSOCK(found.st_mode)) return Error(Errc::exists, path + " exists and is no socket; move it away");
+    if (found.st_uid != ::geteuid()) return Error(Errc::denied, path + " belongs to another user");
+    ::unlink(path.c_str());  // whoever served it is gone: the state directory's lock was taken before
+  }
+  error_code error;
+  acceptor_.open(asio::local::stream_protocol(), error);
+  if (!error) acceptor_.bind(path, error);
+  if (!error) acceptor_.listen(128, error);
+  if (error) return system_error("listen on " + path, error.value());
+  path_ = path;
+  ::chmod(path.c_str(), 0666);  // the peer's credentials decide, not the file's mode
+  accept();
+  return done();
+}
+
+void UnixServer::Impl::accept() {
+  acceptor_.async_accept([self = shared_from_this()](const error_code& error, asio::local::stream_protocol::socket socket) {
+    if (self->closed_) return;
+    if (error) {  // out of descriptors: try again, do not spin
+      auto pause = std::make_shared<asio::steady_timer>(self->loop_, std::chrono::milliseconds(100));
+      return pause->async_wait([self, pause](const error_code&) { if (!self->closed_) self->accept(); });
+    }
+    const Identity who = identify(socket.native_handle(), self->role_);
+    if (self->per_uid_[who.uid] < connections_per_uid) {
+      stream_protocol::socket generic(self->loop_);
+      generic.assign(stream_protocol(AF_UNIX, 0), socket.release());
+      auto stream = std::make_shared<Stream>(std::move(generic));
+      ++self->per_uid_[who.uid];
+      self->open_.insert(stream);
+      asio::co_spawn(self->loop_, self->serve(stream, who), [self, stream, uid = who.uid](const std::exception_ptr&) {
+        self->open_.erase(stream);
+        if (--self->per_uid_[uid] == 0) self->per_uid_.erase(uid);
+      });
+    }
+    self->accept();
+  });
+}
+
+void UnixServer::Impl::close() {
+  closed_ = true;
+  error_code ignored;
+  acceptor_.close(ignored);
+  for (const auto& stream : open_) stream->close();
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+asio::awaitable<void> UnixServer::Impl::serve(std::shared_ptr<Stream> stream, Identity who) {
+  beast::flat_buffer buffer(header_limit + body_limit);
+  while (!closed_ && co_await serve_one(*stream, buffer, who)) {
+  }
+}
+
+int UnixServer::Impl::reading_status(const error_code& error) {
+  if (error == http::error::body_limit) return 413;
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
+  if (error == beast::error::timeout) return 408;
+  return 400;
+}
+
+asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who) {
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(header_limit);
+  parser.body_limit(body_limit);
+  error_code error;
+  stream.expires_after(buffer.size() == 0 ? std::chrono::seconds(idle_limit) : std::chrono::seconds(request_limit));
+  co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+  const bool chunked = !error && parser.chunked();
+  if (!error && !chunked) {
+    stream.expires_after(request_limit);
+    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+  }
+  if (error == http::error::end_of_stream || error == asio::error::operation_aborted) co_return false;
+  if (error || chunked) {
+    const int status = chunked ? 411 : reading_status(error);
+    co_await write(stream, error_response(status, "the request cannot be read"), 11, false);
+    co_return false;
+  }
+  auto message = parser.release();
+  Request request;
+  request.method = message.method_string();
+  parse_target(message.target(), request);
+  request.body = std::move(message.body());
+  request.who = who;
+  const bool keep_alive = message.keep_alive();
+  stream.expires_never();
+  Response response = who.role == Role::none ? error_response(403, "this socket is not for you")
+                                             : co_await handle(std::move(request));
+  co_await write(stream, std::move(response), message.version(), keep_alive);
+  co_return keep_alive;
+}
+
+/// Waits for the handler's answer; a timer that never fires on its own is what it is waited on with.
+asio::awaitable<Response> UnixServer::Impl::handle(Request request) {
+  struct Slot {
+    explicit Slot(asio::io_context& loop) : ready(loop, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer ready;
+    std::optional<Response> response;
+  };
+  const auto slot = std::make_shared<Slot>(loop_);
+  handler_(request, [slot](Response response) {
+    if (slot->response) return;
+    slot->response = std::move(response);
+    slot->ready.cancel();
+  });
+  error_code ignored;
+  if (!slot->response) co_await slot->ready.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  co_return slot->response ? std::move(*slot->response) : error_response(503, "the agent is stopping");
+}
+
+asio::awaitable<void> UnixServer::Impl::write(Stream& stream, Response response, unsigned version, bool keep_alive) {
+  http::response<http::string_body> message(static_cast<http::status>(response.status), version);
+  message.set(http::field::content_type, response.content_type);
+  message.set(http::field::cache_control, "no-store");
+  message.set("X-Content-Type-Options", "nosniff");
+  message.set("Content-Security-Policy",
+              "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+              "form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
+  message.keep_alive(keep_alive);
+  message.body() = std::move(response.body);
+  message.prepare_payload();
+  error_code ignored;
+  stream.expires_after(request_limit);
+  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, const std::string& path, PeerRole role, Handler handler) {
+  auto impl = std::make_shared<Impl>(loop, std::move(role), std::move(handler));
+  RONDA_TRY([[maybe_unused]] auto listening, impl->listen(path));
+  return std::unique_ptr<UnixServer>(new UnixServer(std::move(impl)));
+}
+
+UnixServer::~UnixServer() { close(); }
+void UnixServer::close() { impl_->close(); }
+std::size_t UnixServer::connections() const { return impl_->connections(); }
+
+Result<Response> call(const std::string& socket_path, std::string_view method, std::string_view target, std::string_view body,
+                      std::chrono::milliseconds timeout) {
+  if (socket_path.size() >= sizeof(sockaddr_un::sun_path)) return Error(Errc::invalid, "the socket path " + socket_path + " is longer than 107 bytes");
+  asio::io_context loop;
+  Stream stream(loop.get_executor());
+  http::request<http::string_body> request(http::string_to_verb(beast::string_view(method.data(), method.size())),
+                                           beast::string_view(target.data(), target.size()), 11);
+  request.set(http::field::host, "localhost");
+  request.body() = body;
+  request.prepare_payload();
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(std::uint64_t{256} << 20);
+  beast::flat_buffer buffer;
+  error_code error;
+  stream.expires_after(timeout);
+  const auto exchange = [&]() -> asio::awaitable<void> {
+    co_await stream.async_connect(stream_protocol::endpoint(asio::local::stream_protocol::endpoint(socket_path)),
+                                  asio::redirect_error(asio::use_awaitable, error));
+    if (!error) co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, error));
+    if (!error) co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+  };
+  asio::co_spawn(loop, exchange, [](const std::exception_ptr& thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+  });
+  loop.run();
+  if (error) return Error(Errc::unavailable, "no agent answers on " + socket_path + ": " + error.message());
+  Response response;
+  response.status = parser.get().result_int();
+  response.content_type = parser.get()[http::field::content_type];
+  response.body = std::move(parser.get().body());
+  return response;
+}
+
+}  // namespace ronda::api

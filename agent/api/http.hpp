@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP as the two doors speak it: one request at a time, small and strict. This part knows connections, limits
+// and who is on the other end; it knows no route and decides nothing about the agent.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace ronda::api {
+
+enum class Role : std::uint8_t { none, reporter, viewer, operator_, approver };
+std::string_view name_of(Role role);
+
+/// Who is on the other end, as the door established it; never a name that the caller typed.
+struct Identity {
+  uid_t uid = static_cast<uid_t>(-1);
+  gid_t gid = static_cast<gid_t>(-1);
+  std::string name;  // "unix:alice"
+  Role role = Role::none;
+};
+
+struct Request {
+  std::string method;
+  std::string path;   // decoded, without the query
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string body;
+  Identity who;
+
+  std::string_view parameter(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+};
+
+/// Answers by calling `respond` once, now or later, on the loop. A request whose client has gone away is answered
+/// to nobody.
+using Respond = std::function<void(Response)>;
+using Handler = std::function<void(const Request&, Respond respond)>;
+/// The role of a peer on the Unix socket.
+using PeerRole = std::function<Role(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid)>;
+
+/// {"error": text}
+Response error_response(int status, std::string_view text);
+
+class UnixServer {
+ public:
+  static constexpr std::size_t body_limit = 64 << 10;
+  static constexpr std::size_t header_limit = 8 << 10;
+  static constexpr std::size_t connections_per_uid = 32;
+
+  /// Binds and listens; a stale socket of a dead agent is replaced, anything else in its place is refused.
+  static Result<std::unique_ptr<UnixServer>> open(boost::asio::io_context& loop, const std::string& path, PeerRole role,
+                                                  Handler handler);
+  ~UnixServer();
+
+  /// Takes no new connections and closes those that are open.
+  void close();
+  std::size_t connections() const;
+
+ private:
+  class Impl;
+  explicit UnixServer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<Impl> impl_;
+};
+
+/// One request to an agent's Unix socket, from a program that has no event loop. Errc::unavailable when no agent answers.
+Result<Response> call(const std::string& socket_path, std::string_view method, std::string_view target, std::string_view body,
+                      std::chrono::milliseconds timeout);
+
+}  // namespace ronda::api

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/program_options.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "base/text.hpp"
+
+namespace ronda::cli {
+namespace po = boost::program_options;
+
+bool Options::has(std::string_view flag) const {
+  return std::ranges::any_of(flags, [&](const auto& f) { return f.first == flag; });
+}
+
+std::string Options::value(std::string_view flag, std::string_view otherwise) const {
+  const auto found = std::ranges::find(flags, flag, &std::pair<std::string, std::string>::first);
+  return found == flags.end() ? std::string(otherwise) : found->second;
+}
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> table = {
+      {"run", "", "start the agent in the foreground", {{"safe-mode", "", "no tasks, only plugins of the system directory"}}, run_agent},
+      {"validate", "", "check conf.d and the plugins; every error at once",
+       {{"probe", "", "also create each instance once: runs plugin code"}}, validate},
+      {"reload", "", "ask for a reload and wait for its result", {{"allow-empty", "", "accept a configuration with nothing in it"}}, reload},
+      {"status", "", "what is well and what is not", {{"watch", "", "again every two seconds"}}, status, exit_undetermined},
+      {"top", "", "a live view", {}, [](const Options& options) {
+         Options live = options;
+         live.flags.emplace_back("watch", "");
+         return status(live);
+       }, exit_undetermined},
+      {"check", "NAME", "run a check once now; one Nagios line", {}, check, exit_undetermined},
+      {"task", "run NAME", "run a task once now",
+       {{"set", "KEY=VALUE", "a parameter of the task"}, {"dry-run", "", "say what it would do"}}, task},
+      {"explain", "NAME", "why it last ran, was skipped or blocked", {}, explain},
+      {"ping", "NAME [start|success|fail|heartbeat|CODE]", "report a job's run to its check", {{"text", "TEXT", "a line about it"}}, ping},
+      {"wrap", "NAME -- COMMAND ...", "run a command and report it; exits as it does", {}, wrap},
+      {"calendar", "", "what will run when", {{"days", "N", "how far ahead (14)"}}, calendar},
+      {"config", "[show]", "the files read and skipped; the effective configuration, redacted", {}, config},
+      {"plugin", "list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|install ...", "for users and authors of plugins",
+       {{"once", "", ""}, {"set", "KEY=VALUE", "an option"}, {"only", "RULE", "of test"}, {"in-process", "", "of test"},
+        {"seed", "N", "of test"}, {"yes", "", "of install: do not ask"}, {"kind", "KIND", "of docs"}, {"json", "", "of schema"}}, plugin},
+      {"state", "backup FILE | restore FILE", "a copy of the store by the agent itself", {}, state},
+      {"version", "", "versions of the agent, its SDK and its libraries", {}, version},
+      {"completion", "bash", "a completion script for the shell", {}, completion},
+  };
+  return table;
+}
+
+namespace {
+
+/// Options of all verbs and of `verb`, as program_options wants them.
+po::options_description describe(const Verb* verb, bool for_help) {
+  po::options_description all("options");
+  all.add_options()("help,h", "this text")("config", po::value<std::string>()->value_name("DIR"), "conf.d (/etc/ronda/conf.d)")(
+      "plugins", po::value<std::vector<std::string>>()->value_name("DIR"), "directory of plugins, repeatable")(
+      "state", po::value<std::string>()->value_name("DIR"), "state directory (/var/lib/ronda)")(
+      "socket", po::value<std::string>()->value_name("PATH"), "socket of the agent ($RONDA_SOCKET, /run/ronda/ronda.sock)")(
+      "trust", po::value<std::string>()->value_name("FILE"), "who may run what (/etc/ronda/trust.toml)")(
+      "env-file", po::value<std::string>()->value_name("FILE"), "variables for ${env:NAME}")(
+      "output", po::value<std::string>()->value_name("FORMAT"), "text or json")("no-color", "no colours");
+  for (const Flag& flag : verb == nullptr ? std::vector<Flag>() : verb->flags) {
+    const std::string name(flag.name), help(flag.help);
+    if (flag.argument.empty()) all.add_options()(name.c_str(), help.c_str());
+    else all.add_options()(name.c_str(), po::value<std::vector<std::string>>()->value_name(std::string(flag.argument)), help.c_str());
+  }
+  if (!for_help) all.add_options()("argument", po::value<std::vector<std::string>>());
+  return all;
+}
+
+void print_help(const Verb* verb) {
+  if (verb == nullptr) {
+    std::cout << "usage: ronda VERB [options]\n\n";
+    for (const Verb& v : verbs()) {
+      std::string left = "  " + std::string(v.name) + " " + std::string(v.arguments.substr(0, 44));
+      left.resize(std::max<std::size_t>(left.size(), 34), ' ');
+      std::cout << left << " " << v.help << "\n";
+    }
+    std::cout << "\n" << describe(nullptr, true) << "\nronda VERB --help tells more.\n";
+    return;
+  }
+  std::cout << "usage: ronda " << verb->name << " " << verb->arguments << " [options]\n" << verb->help << "\n\n" << describe(verb, true);
+}
+
+const Verb* find_verb(std::string_view name) {
+  const auto found = std::ranges::find(verbs(), name, &Verb::name);
+  return found == verbs().end() ? nullptr : &*found;
+}
+
+/// The verb is the first word that is neither an option nor the value of one.
+const Verb* first_verb(const std::vector<std::string>& words, std::string& unknown) {
+  constexpr std::array<std::string_view, 7> with_value = {"--config", "--plugins", "--state", "--socket", "--trust", "--env-file", "--output"};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (std::ranges::find(with_value, words[i]) != with_value.end()) ++i;
+    else if (!words[i].starts_with('-')) {
+      const Verb* verb = find_verb(words[i]);
+      if (verb == nullptr) unknown = words[i];
+      return verb;
+    }
+  }
+  return nullptr;
+}
+
+void set_common(const po::variables_map& given, Options& options) {
+  const auto text = [&](const char* name, std::string& out) {
+    if (given.count(name) > 0) out = given[name].as<std::string>();
+  };
+  text("config", options.config);
+  text("state", options.state);
+  text("socket", options.socket);
+  text("trust", options.trust);
+  text("env-file", options.env_file);
+  if (given.count("plugins") > 0) options.plugins = given["plugins"].as<std::vector<std::string>>();
+  if (given.count("no-color") > 0) ::setenv("NO_COLOR", "1", 1);
+}
+
+Result<Options> parse(const Verb& verb, std::vector<std::string> words) {
+  Options options;
+  std::vector<std::string> rest;
+  if (const auto dashes = std::ranges::find(words, "--"); dashes != words.end()) {
+    rest.assign(dashes + 1, words.end());
+    words.erase(dashes, words.end());
+  }
+  po::positional_options_description positional;
+  positional.add("argument", -1);
+  po::variables_map given;
+  try {
+    const auto style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+    const auto description = describe(&verb, false);
+    po::store(po::command_line_parser(words).options(description).positional(positional).style(style).run(), given);
+  } catch (const po::error& e) {
+    return Error(Errc::invalid, std::string(e.what()) + "; see 'ronda " + std::string(verb.name) + " --help'");
+  }
+  set_common(given, options);
+  if (given.count("help") > 0) options.flags.emplace_back("help", "");
+  if (given.count("output") > 0) {
+    const auto format = given["output"].as<std::string>();
+    options.json = format == "json";
+    options.flags.emplace_back("output", format);
+    const bool known = options.json || format == "text" || (verb.name == "validate" && format == "sarif");
+    if (!known) return Error(Errc::invalid, "--output is text or json, not \"" + format + "\"");
+  }
+  for (const Flag& flag : verb.flags) {
+    const std::string name(flag.name);
+    if (given.count(name) == 0) continue;
+    if (flag.argument.empty()) options.flags.emplace_back(name, "");
+    else for (const std::string& value : given[name].as<std::vector<std::string>>()) options.flags.emplace_back(name, value);
+  }
+  if (given.count("argument") > 0) options.arguments = given["argument"].as<std::vector<std::string>>();
+  if (!options.arguments.empty()) options.arguments.erase(options.arguments.begin());  // the verb itself
+  options.arguments.insert(options.arguments.end(), rest.begin(), rest.end());
+  return options;
+}
+
+int unknown_verb(const std::string& word) {
+  std::vector<std::string_view> names;
+  for (const Verb& verb : verbs()) names.push_back(verb.name);
+  const std::string_view near = nearest(word, names);
+  complain("unknown verb \"" + word + "\"" + (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?") +
+           " 'ronda --help' lists them");
+  return exit_usage;
+}
+
+}  // namespace
+
+void complain(std::string_view text) { std::cerr << "ronda: " << text << "\n"; }
+
+bool colours() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
+
+std::string socket_path(const Options& options) {
+  if (!options.socket.empty()) return options.socket;
+  if (const char* from_environment = std::getenv("RONDA_SOCKET"); from_environment != nullptr) return from_environment;
+  struct stat found {};
+  if (options.state == Options().state && ::stat("/run/ronda", &found) == 0) return "/run/ronda/ronda.sock";
+  return options.state + "/ronda.sock";
+}
+
+Result<api::Response> ask_agent(const Options& options, std::string_view method, std::string_view target, std::string_view body,
+                                std::chrono::milliseconds timeout) {
+  return api::call(socket_path(options), method, target, body, timeout);
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '/';
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+int main(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  std::string unknown;
+  const Verb* verb = first_verb(words, unknown);
+  if (verb == nullptr) {
+    if (!unknown.empty()) return unknown_verb(unknown);
+    const bool version_asked = std::ranges::find(words, "--version") != words.end();
+    if (version_asked) return version({});
+    print_help(nullptr);
+    return words.empty() ? exit_usage : exit_done;
+  }
+  auto options = parse(*verb, std::move(words));
+  if (!options) {
+    complain(options.error().message());
+    return verb->usage_exit;
+  }
+  if (options->has("help")) {
+    print_help(verb);
+    return exit_done;
+  }
+  return verb->run(*options);
+}
+
+}  // namespace ronda::cli
