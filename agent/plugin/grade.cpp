@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/grade.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace ronda::plugin {
+namespace {
+
+constexpr std::size_t perfdata_limit = 16 << 10;
+
+struct BaseUnit {
+  std::string_view unit, base;
+  double factor;
+};
+constexpr std::array<BaseUnit, 12> base_units = {{{"ms", "s", 1e-3},
+                                                  {"us", "s", 1e-6},
+                                                  {"ns", "s", 1e-9},
+                                                  {"KB", "B", 1e3},
+                                                  {"kB", "B", 1e3},
+                                                  {"MB", "B", 1e6},
+                                                  {"GB", "B", 1e9},
+                                                  {"TB", "B", 1e12},
+                                                  {"KiB", "B", 1024.0},
+                                                  {"MiB", "B", 1048576.0},
+                                                  {"GiB", "B", 1073741824.0},
+                                                  {"%", "ratio", 0.01}}};
+
+struct Measured {
+  double value;
+  std::string_view unit;
+};
+
+Measured in_base_unit(double value, std::string_view unit) {
+  const auto found = std::ranges::find(base_units, unit, &BaseUnit::unit);
+  return found == base_units.end() ? Measured{value, unit} : Measured{value * found->factor, found->base};
+}
+
+/// The unit that a limit's text is written in: "ratio", "s", "B" or none.
+std::string_view unit_of_limit(std::string_view text) {
+  const std::size_t letter = text.find_first_not_of("0123456789.@:~-+ ");
+  if (letter == std::string_view::npos) return {};
+  if (text[letter] == '%') return "ratio";
+  return text.find('B', letter) == std::string_view::npos ? "s" : "B";
+}
+
+std::string plain(double value) {
+  std::array<char, 40> buffer{};
+  const bool whole = std::abs(value) < 1e15 && value == std::floor(value);
+  std::snprintf(buffer.data(), buffer.size(), whole ? "%.0f" : "%.6g", value);
+  if (std::string_view(buffer.data()).find('e') != std::string_view::npos) std::snprintf(buffer.data(), buffer.size(), "%.9f", value);
+  return buffer.data();
+}
+
+struct Broken {
+  Status status = Status::ok;
+  std::string reason;
+};
+
+/// `status` if the metric breaks the limit, unknown if the two cannot be compared.
+Broken test(const wire::Metric& metric, const config::Limit& limit, Status status) {
+  const std::string_view wanted = unit_of_limit(limit.text);
+  const Measured measured = wanted.empty() ? Measured{metric.value, metric.unit} : in_base_unit(metric.value, metric.unit);
+  if (!wanted.empty() && measured.unit != wanted) {
+    const std::string unit = metric.unit.empty() ? "has no unit" : "is in \"" + metric.unit + "\"";
+    return {Status::unknown, metric.name + " " + unit + ", which cannot be compared with \"" + limit.text + "\""};
+  }
+  // a ratio that is compared with a bare number is meant in per cent only where the limit says so
+  if (!limit.range.alerts(measured.value)) return {};
+  return {status, metric.name + " is " + format_value(metric.value, metric.unit) + ", limit " + limit.text};
+}
+
+void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vector<config::Limit>& limits, Status status) {
+  for (const config::Limit& limit : limits) {
+    bool seen = false;
+    for (const wire::Metric& metric : metrics) {
+      if (metric.name != limit.metric) continue;
+      seen = true;
+      Broken broken = test(metric, limit, status);
+      if (worse(broken.status, grade.status) == grade.status) continue;
+      grade = {broken.status, std::move(broken.reason)};
+    }
+    if (!seen && grade.status == Status::ok) grade = {Status::unknown, "no metric \"" + limit.metric + "\" came, which has a limit"};
+  }
+}
+
+std::string quoted_label(const wire::Metric& metric) {
+  std::string label = metric.name;
+  for (const auto& [key, value] : metric.labels) label += "_" + value;
+  const bool quote = label.find_first_of(" ='") != std::string::npos;
+  if (!quote) return label;
+  std::string out = "'";
+  for (const char c : label) out += c == '=' ? std::string("_") : c == '\'' ? std::string("''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string_view limit_text(const std::vector<config::Limit>& limits, const wire::Metric& metric, const std::string& own) {
+  const auto found = std::ranges::find(limits, metric.name, &config::Limit::metric);
+  return found == limits.end() ? std::string_view(own) : std::string_view(found->text);
+}
+
+}  // namespace
+
+std::string_view name_of(Status status) {
+  constexpr std::array<std::string_view, 4> names = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+  return names[static_cast<std::size_t>(status)];
+}
+
+Status worse(Status a, Status b) {
+  constexpr std::array<int, 4> rank = {0, 1, 3, 2};
+  return rank[static_cast<std::size_t>(a)] >= rank[static_cast<std::size_t>(b)] ? a : b;
+}
+
+Grade grade(Status reported, std::span<const wire::Metric> metrics, const config::Judgement& limits) {
+  Grade out{reported, {}};
+  if (reported == Status::unknown) return out;  // nothing was measured: a missing metric tells nothing new
+  apply(out, metrics, limits.crit, Status::critical);
+  apply(out, metrics, limits.warn, Status::warning);
+  return out;
+}
+
+std::vector<wire::Metric> decode_metrics(std::string_view encoded) {
+  std::vector<wire::Metric> out;
+  wire::each_metric(encoded, [&](wire::Metric&& metric) { out.push_back(std::move(metric)); });
+  return out;
+}
+
+std::string format_value(double value, std::string_view unit) {
+  if (unit == "ratio") return plain(std::round(value * 1e4) / 100) + "%";
+  if (unit == "B") return format_size(static_cast<std::int64_t>(value));
+  return plain(value) + std::string(unit);
+}
+
+std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgement& limits) {
+  std::string out;
+  for (const wire::Metric& metric : metrics) {
+    const bool ratio = metric.unit == "ratio";
+    std::string one = quoted_label(metric) + "=" + plain(ratio ? metric.value * 100 : metric.value);
+    one += ratio ? "%" : metric.counter && metric.unit.empty() ? "c" : metric.unit;
+    const std::string_view warn = limit_text(limits.warn, metric, metric.warn);
+    const std::string_view crit = limit_text(limits.crit, metric, metric.crit);
+    if (!warn.empty() || !crit.empty()) one += ";" + std::string(warn) + ";" + std::string(crit);
+    if (out.size() + one.size() + 1 > perfdata_limit) break;
+    out += (out.empty() ? "" : " ") + one;
+  }
+  return out.empty() ? out : " | " + out;
+}
+
+}  // namespace ronda::plugin

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run's outcome judged: the plugin's own status, made worse where a metric breaks a limit of conf.d.
+// Pure. A percentage is a ratio inside; limits with a unit compare in base units (seconds, bytes, ratio).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/generation.hpp"
+#include "plugin/messages.hpp"
+
+namespace ronda::plugin {
+
+enum class Status : std::uint8_t { ok = 0, warning = 1, critical = 2, unknown = 3 };
+std::string_view name_of(Status status);  // "OK", "WARNING", ...: the first word of a Nagios line
+
+/// critical > unknown > warning > ok, as `status` ranks them.
+Status worse(Status a, Status b);
+
+struct Grade {
+  Status status = Status::ok;
+  std::string reason;  // of the limit that made it worse: "total is 0.61s, above 500ms"; empty when none did
+};
+
+Grade grade(Status reported, std::span<const wire::Metric> metrics, const config::Judgement& limits);
+
+/// The metrics of an outcome; what does not decode is left out.
+std::vector<wire::Metric> decode_metrics(std::string_view encoded);
+
+/// " | 'used'=83%;80;90 ..." after a Nagios line; empty without metrics. At most 16 KiB.
+std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgement& limits);
+
+/// "83%", "0.61s", "1.5GiB", "42": a metric's value for people.
+std::string format_value(double value, std::string_view unit);
+
+}  // namespace ronda::plugin

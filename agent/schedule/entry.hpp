@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// A configured check, task or notifier as the scheduler holds it: what is to be run, and how it last went.
+// Small on purpose: there may be a hundred thousand.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/siphash.hpp"
+#include "base/units.hpp"
+#include "config/generation.hpp"
+#include "plugin/grade.hpp"
+#include "plugin/supervisor.hpp"
+#include "schedule/calendar.hpp"
+
+namespace ronda::schedule {
+
+using config::Kind;
+using plugin::Fate;
+using plugin::Status;
+
+/// The plugin behind a procedure, shared by all instances that use it.
+struct PluginRef {
+  std::string id, version, sha256;
+  std::uint32_t state_version = 1;
+  std::uint32_t concurrency = 1;
+  bool spawns = false;  // holds the grant exec: its calls start processes and are never early
+};
+
+struct ProcedureRef {
+  std::string name;
+  Kind kind = Kind::check;
+  std::shared_ptr<const PluginRef> plugin;
+};
+
+/// When it runs by itself; neither: only by hand, or when an event asks for it.
+struct When {
+  Nanos every{0};                             // zero: not periodic
+  std::shared_ptr<const Calendar> calendar;   // of at or cron
+};
+
+/// One instance of a generation, checked and ready to run.
+struct Prepared {
+  Kind kind = Kind::check;
+  std::string name;
+  std::shared_ptr<const ProcedureRef> procedure;
+  std::string options;  // encoded for the runner
+  Nanos timeout{0};
+  When when;
+  Hash128 hash;         // of configuration and plugin: another one means replace
+  std::string user;
+  std::vector<std::string> after;
+  std::unique_ptr<config::Judgement> limits;  // null: none
+  std::unique_ptr<config::Rare> rare;         // null: defaults
+};
+
+/// How the last run came about and ended; the material of `explain`.
+struct Trip {
+  std::int64_t due_wall = 0, started_wall = 0, ended_wall = 0;
+  std::int64_t late_ns = 0;
+  std::int64_t duration_ns = 0;
+  std::uint32_t reason = 0;  // RONDA_REASON_*
+  Fate fate = Fate::finished;
+};
+
+enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode };
+
+struct Entry {
+  Prepared spec;
+  std::uint32_t id = 0;        // of this configuration of it; another one after it was replaced
+  plugin::Supervisor* runner = nullptr;
+  std::vector<std::uint32_t> parents;  // positions of the checks it comes after
+
+  std::uint64_t call = 0;      // in flight; 0: none
+  std::int64_t slot_wall = 0;  // of that call
+  float average_ms = -1;       // of durations; negative: not known
+  bool removed = false;
+
+  bool has_result = false;
+  Status status = Status::unknown;
+  std::uint32_t failures = 0;  // one after the other
+  std::int64_t since_wall = 0, last_ok_wall = 0;
+  std::string summary, detail, grade_reason;
+  std::string metrics;         // encoded
+  Trip trip;
+  Skip skip = Skip::none;      // of the last time it was due and did not run
+  std::int64_t skip_wall = 0;
+  std::string blocked_by;      // empty: not blocked
+  std::uint64_t runs = 0, skips = 0;
+  bool dirty = false;          // changed since it was last written to the store
+};
+
+std::string_view text_of(Skip skip);
+std::string_view text_of_reason(std::uint32_t reason);
+
+}  // namespace ronda::schedule
