@@ -194,6 +194,7 @@ TEST_CASE("a wrong calendar expression is told with column, cause and remedy", "
   auto [text, message] = GENERATE(table<std::string, std::string>({
       {"", "1: an empty calendar expression; write for example \"Sun *-*-* 02:00\" or \"daily\""},
       {"dayly", "1: \"dayly\" is unknown; did you mean \"daily\"?"},
+      {"*-*-13 Fri", "8: \"Fri\" stands too late; days of the week come first: \"Fri *-*-13 02:00\""},
       {"12", "1: \"12\" is neither a date nor a time; write for example \"12:00\" or \"*-*-01\""},
       {"@daily", "1: \"@daily\" is cron's; write it as cron = \"@daily\", or \"daily\" and the like"},
       {"Mon *-*-* 24:00", "11: the hour 24 is out of range; it goes from 0 to 23"},
