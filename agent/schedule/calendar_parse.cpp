@@ -168,6 +168,9 @@ Error unknown_word(const Piece& word) {
   if (word.text.starts_with('@')) {
     return calendar_error(word.column, shown + " is cron's; write it as cron = " + shown + ", or \"daily\" and the like");
   }
+  if (is_weekday_word(word.text)) {
+    return calendar_error(word.column, shown + " stands too late; days of the week come first: \"Fri *-*-13 02:00\"");
+  }
   if (is_letter(word.text[0])) {
     std::array<std::string_view, shorthands.size()> names;
     std::ranges::transform(shorthands, names.begin(), &Shorthand::name);
@@ -203,7 +206,7 @@ Status parse_fields(std::span<const Piece> words, Fields& out) {
 /// The zone is the last word when it starts with a letter and is not the whole expression.
 Result<ZonePtr> take_zone(std::vector<Piece>& words, ZoneDatabase& zones, const ZonePtr& otherwise) {
   const Piece last = words.back();
-  if (words.size() < 2 || !is_letter(last.text[0])) return otherwise;
+  if (words.size() < 2 || !is_letter(last.text[0]) || is_weekday_word(last.text)) return otherwise;
   words.pop_back();
   auto found = zones.find(same_letters(last.text, "utc") ? "UTC" : last.text);
   if (!found) return Error(found.error().code(), found.error().message(), Position{"", 1, last.column});
