@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/keeper.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "store/backup.hpp"
+#include "store/schema.hpp"
+
+namespace ronda::store {
+namespace {
+
+constexpr int wal_frames_max = 1000, wal_frames_when_full = 200;
+constexpr int damaged_max = 3;  // in one process: then the disk is at fault, not the file
+constexpr std::size_t notes_max = 100;
+constexpr std::int64_t second = 1'000'000'000;
+
+bool is_refusal(const Error& error) {
+  return error.code() == Errc::denied || error.code() == Errc::exists || error.code() == Errc::invalid ||
+         error.code() == Errc::not_found;
+}
+
+/// Name and text of all tables and indexes.
+Result<std::string> schema_text(Database& db) {
+  std::string text;
+  RONDA_TRY(std::ignore, db.each("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name",
+                                 [&](const Row& row) {
+                                   text.append(row.text(0)).append("=").append(row.text(1)).append(";");
+                                 }));
+  return text;
+}
+
+/// How long a check of the file may take at start; a later damage is found when its page is read.
+struct Budget {
+  const Options& options;
+  std::int64_t end;
+  static bool go_on(void* self) {
+    const auto& budget = *static_cast<Budget*>(self);
+    return budget.options.mono_ns() < budget.end;
+  }
+};
+
+}  // namespace
+
+Keeper::Keeper(const Options& options, std::function<void(const Health&)> on_change,
+               std::function<void()> before_close)
+    : options_(options),
+      on_change_(std::move(on_change)),
+      before_close_(std::move(before_close)),
+      ballast_(options.directory + "/ballast", options.ballast_bytes) {}
+
+Status Keeper::open() {
+  const Status status = start(false);
+  if (!status && is_refusal(status.error())) return status;
+  if (!status) lose(status.error().message());
+  write_notes();
+  update_health();
+  return done();
+}
+
+Status Keeper::start(bool full_check) {
+  if (!dir_) {
+    RONDA_TRY(auto dir, StateDir::open(options_.directory, options_.wall_ns()));
+    dir_.emplace(std::move(dir));
+  }
+  Status status = open_database(full_check);
+  if (!status && connect_trouble_ == Trouble::full && ballast_.release()) {
+    full_ = true;
+    note("store.full", "no space left for the state at the start; the reserve is in use");
+    status = open_database(full_check);
+  }
+  if (!status) return status;
+  failed_.clear();
+  if (full_) return done();
+  const Status reserve = ballast_.create();
+  ballast_error_ = reserve ? "" : reserve.error().message();
+  return done();
+}
+
+Status Keeper::open_database(bool full_check) {
+  const Status status = connect(full_check);
+  if (status || status.error().code() != Errc::corrupt) return status;
+  return start_fresh(status.error().message());
+}
+
+Status Keeper::start_fresh(const std::string& why) {
+  drop_database();
+  if (++damaged_ > damaged_max)
+    return Error(Errc::system, why + "; damaged " + std::to_string(damaged_) + " times since the start, check the disk");
+  RONDA_TRY(const auto name, dir_->set_aside("corrupt", options_.wall_ns()));
+  damage_ = "the store was damaged (" + why + ") and is set aside untouched as '" + dir_->file(name) +
+            "'; a fresh one is in use";
+  report_.notices.push_back(damage_);
+  note("store.damaged", damage_);
+  return connect(false);
+}
+
+Status Keeper::connect(bool full_check) {
+  const std::string path = dir_->file(database_name);
+  RONDA_TRY(std::ignore, refuse_newer_file(path));
+  RONDA_TRY(std::ignore, dir_->ensure_file(database_name));
+  RONDA_TRY(auto db, Database::open(path, options_.vfs));
+  db_.emplace(std::move(db));
+  Status status = prepare(full_check);
+  connect_trouble_ = db_->trouble();
+  if (status) return status;
+  const bool damaged = db_->trouble() == Trouble::corrupt;
+  // Statements of ours that SQLite does not understand: the schema in the file is not what it says.
+  const bool misread = db_->trouble() == Trouble::none && status.error().code() == Errc::internal;
+  drop_database();
+  if (damaged || misread) return Error(Errc::corrupt, status.error().message());
+  return status;
+}
+
+Status Keeper::prepare(bool full_check) {
+  RONDA_TRY(std::ignore, db_->lock());
+  RONDA_TRY(std::ignore, refuse_foreign(*db_, dir_->file(database_name)));
+  RONDA_TRY(std::ignore, db_->set_up());
+  RONDA_TRY(std::ignore, migrate(*db_));
+  RONDA_TRY(std::ignore, check_content(full_check));
+  RONDA_TRY(std::ignore, begin_generation());
+  // After a failed sync the pages in the WAL may exist in memory only: this writes and syncs them anew.
+  RONDA_TRY(std::ignore, db_->checkpoint(true));
+  remember_files();
+  return done();
+}
+
+Status Keeper::check_content(bool full_check) {
+  RONDA_TRY(auto model, Database::open(":memory:", ""));
+  RONDA_TRY(std::ignore, migrate(model));
+  RONDA_TRY(const auto wanted, schema_text(model));
+  RONDA_TRY(const auto found, schema_text(*db_));
+  if (wanted != found) return Error(Errc::corrupt, "the schema is not the one of its version");
+  RONDA_TRY(meta_, load_meta(*db_));
+  Budget budget{options_, options_.mono_ns() + (meta_.clean ? second / 10 : second / 2)};
+  RONDA_TRY(const auto verdict, db_->check(!full_check, full_check ? nullptr : Budget::go_on, &budget));
+  if (!verdict.starts_with("ok")) return Error(Errc::corrupt, verdict);
+  return done();
+}
+
+Status Keeper::begin_generation() {
+  const std::optional<Mark> mark = dir_->read_mark();
+  const std::int64_t now = options_.wall_ns();
+  report_.clean_shutdown = meta_.clean;
+  report_.fresh = meta_.store.empty();
+  std::string notice;
+  if (report_.fresh) {
+    if (mark && damage_.empty()) notice = "the database was missing; what it held is lost, and a fresh one is in use";
+    meta_.host = mark ? mark->host : make_uuid(now);
+    meta_.store = make_uuid(now);
+  } else if (mark && mark->store != meta_.store) {
+    notice = "the database is not the one that was here before";
+  } else if (mark && meta_.generation < mark->generation) {
+    notice = "the database is an older copy (generation " + std::to_string(meta_.generation) + ", it was " +
+             std::to_string(mark->generation) + "): what was stored since is missing";
+  }
+  meta_.generation = std::max(meta_.generation, mark ? mark->generation : 0) + 1;
+  meta_.clean = false;
+  RONDA_TRY(std::ignore, db_->transaction([&] { return save_meta(*db_, meta_); }));
+  // The file second: a crash in between leaves a database that is newer than it says, which alarms nobody.
+  if (const Status written = dir_->write_mark({meta_.host, meta_.store, meta_.generation}); !written)
+    note("store.mark", written.error().message());
+  report_.host = meta_.host;
+  report_.generation = meta_.generation;
+  if (notice.empty()) return done();
+  report_.notices.push_back(notice);
+  note("store.other_copy", notice);
+  return done();
+}
+
+void Keeper::remember_files() {
+  file_ = file_state(dir_->file(database_name));
+  const auto wal = file_state(dir_->file(database_name) + "-wal");
+  wal_ = wal ? std::optional(wal->identity) : std::nullopt;
+}
+
+Status Keeper::confirm() {
+  if (!db_) return Error(Errc::unavailable, failed_);
+  const auto file = file_state(dir_->file(database_name));
+  const auto wal = file_state(dir_->file(database_name) + "-wal");
+  if (file && wal && file->identity == file_->identity && wal->identity == wal_) {
+    if (file == file_) return done();
+    // The WAL is ours and the file is not what our last checkpoint left: only a full check can tell what it is.
+    note("store.touched", "another program wrote into the database");
+    lose("another program wrote into the database");
+    tick();
+    return usable() ? done() : Status(Error(Errc::unavailable, failed_));
+  }
+  Status saved = rescue();
+  if (!saved) lose("the database was removed or replaced under the agent, and saving what it held failed: " +
+                   saved.error().message());
+  update_health();
+  return saved;
+}
+
+// The open descriptors still hold everything: copy it to a new file before they are closed.
+Status Keeper::rescue() {
+  const std::string rescued = dir_->file(database_name) + ".rescued";
+  ::unlink(rescued.c_str());
+  {
+    RONDA_TRY(const auto copy, Backup::start(*db_, rescued));
+    RONDA_TRY(std::ignore, copy->step(-1));
+    RONDA_TRY(std::ignore, copy->finish());
+  }
+  drop_database();
+  RONDA_TRY(const auto aside, dir_->set_aside("replaced", options_.wall_ns()));
+  if (::rename(rescued.c_str(), dir_->file(database_name).c_str()) != 0)
+    return system_error("rename '" + rescued + "'", errno);
+  RONDA_TRY(std::ignore, dir_->sync());
+  RONDA_TRY(std::ignore, connect(true));
+  note("store.replaced", "the database was removed or replaced under the agent; what it held was saved, what was in "
+                         "its place is '" + aside + "'");
+  write_notes();
+  return done();
+}
+
+bool Keeper::settle() {
+  if (!db_) return false;
+  const Trouble trouble = db_->trouble();
+  const std::string text = db_->trouble_text();
+  db_->clear_trouble();
+  switch (trouble) {
+    case Trouble::none: return false;
+    case Trouble::full: {
+      const bool again = make_room().has_value();
+      update_health();
+      return again;
+    }
+    case Trouble::corrupt:
+      if (const Status fresh = start_fresh(text); !fresh) lose(fresh.error().message());
+      write_notes();
+      update_health();
+      return usable();
+    case Trouble::io:
+    case Trouble::busy: lose(text); return false;
+  }
+  return false;
+}
+
+// Once: fold the WAL in, then let the ballast go. Later: give up a few rows that were only observed.
+Status Keeper::make_room() {
+  if (!full_) {
+    full_ = true;
+    std::ignore = db_->checkpoint(true);
+    remember_files();
+    db_->clear_trouble();
+    const bool released = ballast_.release();
+    note("store.full", released ? "no space left for the state; the reserve is in use"
+                                : "no space left for the state, and there is no reserve");
+    return done();
+  }
+  stuck_ = true;
+  std::int64_t gone = 0;
+  const Status status = db_->transaction([&]() -> Status {
+    RONDA_TRY(gone, shed_step(*db_, 20));
+    return done();
+  });
+  db_->clear_trouble();
+  if (status && gone == 0) return Error(Errc::unavailable, "nothing left to give up");
+  return status;
+}
+
+void Keeper::lose(std::string reason) {
+  // Closed as it is: no checkpoint, the WAL stays for the check that must come before anything is promised again.
+  drop_database();
+  failed_ = std::move(reason);
+  note("store.failed", failed_);
+  update_health();
+}
+
+void Keeper::drop_database() {
+  if (!db_) return;
+  before_close_();
+  db_.reset();
+}
+
+void Keeper::committed() {
+  stuck_ = false;
+  if (db_->wal_frames() > (full_ ? wal_frames_when_full : wal_frames_max)) {
+    const Status folded = db_->checkpoint(false);
+    remember_files();
+    if (!folded && settle()) std::ignore = db_->checkpoint(false);
+    if (db_) remember_files();
+  }
+  update_health();
+}
+
+void Keeper::tick() {
+  if (db_) {
+    if (!confirm()) return;
+    const bool missing = !ballast_.present();
+    if (missing || full_) {
+      const Status reserve = ballast_.create();
+      ballast_error_ = reserve ? "" : reserve.error().message();
+      if (full_ && reserve) {
+        full_ = stuck_ = false;
+        note("store.space", "there is space for the state again");
+      }
+    }
+  } else {
+    const std::string why = failed_;
+    if (const Status status = start(true); !status) {
+      drop_database();
+      failed_ = status.error().message();
+    } else {
+      full_ = stuck_ = false;
+      note("store.recovered", "the store works again; it had failed: " + why);
+    }
+  }
+  write_notes();
+  update_health();
+}
+
+void Keeper::bump_generation() {
+  if (!db_) return;
+  ++meta_.generation;
+  if (const Status status = db_->transaction([&] { return save_meta(*db_, meta_); }); !status) {
+    --meta_.generation;
+    settle();
+    return;
+  }
+  std::ignore = dir_->write_mark({meta_.host, meta_.store, meta_.generation});
+}
+
+void Keeper::close() {
+  if (!db_ || !confirm()) return;
+  meta_.clean = true;
+  ++meta_.generation;
+  if (!db_->transaction([&] { return save_meta(*db_, meta_); })) return drop_database();
+  std::ignore = dir_->write_mark({meta_.host, meta_.store, meta_.generation});
+  before_close_();
+  db_->close_clean();
+  db_.reset();
+}
+
+void Keeper::note(std::string kind, std::string text) {
+  if (notes_.size() >= notes_max) return;
+  JournalEvent event;
+  event.id = make_uuid(options_.wall_ns());
+  event.wall = options_.wall_ns();
+  event.kind = std::move(kind);
+  event.subject = "store";
+  event.data = std::move(text);  // becomes JSON when it is written
+  notes_.push_back(std::move(event));
+}
+
+void Keeper::write_notes() {
+  if (!db_ || notes_.empty()) return;
+  const Status status = db_->transaction([&]() -> Status {
+    for (JournalEvent event : notes_) {
+      std::string json;
+      RONDA_TRY(std::ignore, db_->each("SELECT json_object('text', ?)", [&](const Row& row) { json = row.text(0); },
+                                       event.data));
+      event.data = json;
+      RONDA_TRY(std::ignore, append_journal(*db_, event, meta_.host, event.wall));
+    }
+    return done();
+  });
+  if (status) notes_.clear();
+}
+
+void Keeper::set_dropped(std::uint64_t count) {
+  if (count == health_.dropped_observed) return;
+  health_.dropped_observed = count;
+  on_change_(health_);
+}
+
+void Keeper::update_health() {
+  HealthState state = HealthState::ok;
+  std::string reason;
+  if (!db_) {
+    state = HealthState::failed;
+    reason = failed_;
+  } else if (stuck_) {
+    state = HealthState::failed;
+    reason = "no space left for the state, and the reserve is used up";
+  } else if (full_) {
+    state = HealthState::degraded;
+    reason = "no space left for the state; the reserve is in use, and only what is owed is stored";
+  } else if (!damage_.empty()) {
+    state = HealthState::degraded;
+    reason = damage_;
+  } else if (!ballast_error_.empty()) {
+    state = HealthState::degraded;
+    reason = "there is no reserve for a full disk: " + ballast_error_;
+  }
+  const bool ballast = dir_ && ballast_.present();
+  if (state == health_.state && reason == health_.reason && ballast == health_.ballast) return;
+  if (state != health_.state || health_.since == 0) health_.since = options_.wall_ns();
+  health_.state = state;
+  health_.reason = std::move(reason);
+  health_.ballast = ballast;
+  on_change_(health_);
+}
+
+}  // namespace ronda::store

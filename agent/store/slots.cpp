@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tuple>
+
+#include "store/tables.hpp"
+
+namespace ronda::store {
+namespace {
+
+InstanceId instance_of(const Row& row) { return {std::string(row.text(0)), std::string(row.text(1))}; }
+
+Slot slot_of(const Row& row) {
+  return {instance_of(row), row.integer(2), static_cast<SlotState>(row.integer(3)), row.integer(4),
+          std::string(row.text(5))};
+}
+
+// Longer than a month, so that the last run of a monthly job is always there.
+constexpr std::int64_t slots_kept = std::int64_t{35} * 86'400'000'000'000;
+
+/// Each instance that has a slot, by one step in the index for each: slots are many, instances few.
+Result<std::vector<InstanceId>> owners(Database& db) {
+  std::vector<InstanceId> all;
+  InstanceId last;
+  while (true) {
+    bool found = false;
+    RONDA_TRY(std::ignore, db.each("SELECT kind,name FROM slot WHERE (kind,name)>(?,?) ORDER BY kind,name LIMIT 1",
+                                   [&](const Row& row) {
+                                     found = true;
+                                     all.push_back(instance_of(row));
+                                   },
+                                   last.kind, last.name));
+    if (!found) return all;
+    last = all.back();
+  }
+}
+
+}  // namespace
+
+Result<Claim> close_slot(Database& db, const Slot& slot) {
+  RONDA_TRY(std::ignore,
+            db.run("INSERT INTO slot(kind,name,scheduled,state,changed,outcome) VALUES(?,?,?,?,?,?) "
+                   "ON CONFLICT DO NOTHING",
+                   slot.id.kind, slot.id.name, slot.scheduled, static_cast<std::int64_t>(slot.state), slot.changed,
+                   slot.outcome));
+  return db.changes() == 1 ? Claim::claimed : Claim::already_done;
+}
+
+Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t scheduled, std::int64_t now) {
+  if (scheduled < now - slots_kept) {
+    RONDA_TRY(const auto newer, db.number("SELECT count(*) FROM (SELECT 1 FROM slot WHERE kind=? AND name=? AND "
+                                          "scheduled>=? LIMIT 1)",
+                                          0, id.kind, id.name, scheduled));
+    if (newer > 0) return Claim::already_done;
+  }
+  return close_slot(db, {id, scheduled, SlotState::started, now, ""});
+}
+
+Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome,
+                   std::int64_t now) {
+  RONDA_TRY(std::ignore, db.run("UPDATE slot SET state=1, changed=?, outcome=? "
+                                "WHERE kind=? AND name=? AND scheduled=? AND state=0",
+                                now, outcome, id.kind, id.name, scheduled));
+  if (db.changes() == 1) return done();
+  return Error(Errc::not_found, id.kind + " '" + id.name + "' has no started slot at " + std::to_string(scheduled));
+}
+
+Status record_missed(Database& db, const MissedRange& range) {
+  return db.run("INSERT INTO missed(kind,name,first,last,count,reason,recorded) VALUES(?,?,?,?,?,?,?)", range.id.kind,
+                range.id.name, range.first, range.last, range.count, range.reason, range.recorded);
+}
+
+Result<std::vector<Slot>> load_slots(Database& db, const InstanceId& id, std::int64_t limit) {
+  std::vector<Slot> all;
+  RONDA_TRY(std::ignore, db.each("SELECT kind,name,scheduled,state,changed,outcome FROM slot WHERE kind=? AND name=? "
+                                 "ORDER BY scheduled DESC LIMIT ?",
+                                 [&](const Row& row) { all.push_back(slot_of(row)); }, id.kind, id.name, limit));
+  return all;
+}
+
+Result<std::vector<Slot>> load_started_slots(Database& db) {
+  std::vector<Slot> all;
+  RONDA_TRY(std::ignore, db.each("SELECT kind,name,scheduled,state,changed,outcome FROM slot WHERE state=0",
+                                 [&](const Row& row) { all.push_back(slot_of(row)); }));
+  return all;
+}
+
+Result<std::vector<Slot>> load_last_slots(Database& db) {
+  std::vector<Slot> all;
+  RONDA_TRY(const auto ids, owners(db));
+  for (const InstanceId& id : ids) {
+    RONDA_TRY(auto newest, load_slots(db, id, 1));
+    if (!newest.empty()) all.push_back(std::move(newest.front()));
+  }
+  return all;
+}
+
+Status forget_slots(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone) {
+  RONDA_TRY(const auto ids, owners(db));
+  for (const InstanceId& id : ids) {
+    RONDA_TRY(std::ignore,
+              db.run("DELETE FROM slot WHERE kind=?1 AND name=?2 AND scheduled IN (SELECT scheduled FROM slot WHERE "
+                     "kind=?1 AND name=?2 AND scheduled<?3 AND state<>0 AND scheduled<(SELECT max(scheduled) FROM slot "
+                     "WHERE kind=?1 AND name=?2) LIMIT ?4)",
+                     id.kind, id.name, now - slots_kept, rows));
+    *gone += db.changes();
+  }
+  return done();
+}
+
+Result<std::vector<MissedRange>> load_missed(Database& db, const InstanceId& id, std::int64_t limit) {
+  std::vector<MissedRange> all;
+  RONDA_TRY(std::ignore, db.each("SELECT kind,name,first,last,count,reason,recorded FROM missed "
+                                 "WHERE kind=? AND name=? ORDER BY id DESC LIMIT ?",
+                                 [&](const Row& row) {
+                                   all.push_back({instance_of(row), row.integer(2), row.integer(3), row.integer(4),
+                                                  std::string(row.text(5)), row.integer(6)});
+                                 },
+                                 id.kind, id.name, limit));
+  return all;
+}
+
+}  // namespace ronda::store

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "store/owner.hpp"
+#include "store/tables.hpp"
+
+namespace ronda::store {
+
+class Store::Impl : public Owner {
+ public:
+  using Owner::Owner;
+
+  /// One job: `work` on the owner's thread, `done` with its result after the commit.
+  template <class T, class Function>
+  void add(std::size_t bytes, bool after_observed, Function work, Done<T> done_call) {
+    auto result = std::make_shared<std::optional<Result<T>>>();
+    Job job;
+    job.bytes = bytes + 200;
+    job.after_observed = after_observed;
+    job.run = [result, work = std::move(work)](const Work& w) -> Status {
+      result->emplace(work(w));
+      if (**result) return done();
+      return (*result)->error();
+    };
+    job.answer = [result, call = std::move(done_call)](const Status& status) -> std::function<void()> {
+      if (!status) result->emplace(status.error());
+      return [result, call] {
+        if (call) call(std::move(**result));
+      };
+    };
+    submit(std::move(job));
+  }
+  template <class T, class Function>
+  void write(std::size_t bytes, Function work, Done<T> done_call) {
+    add<T>(bytes, false, std::move(work), std::move(done_call));
+  }
+  template <class T, class Function>
+  void read(Function work, Done<T> done_call) {
+    add<T>(0, false, std::move(work), std::move(done_call));
+  }
+};
+
+Result<std::unique_ptr<Store>> Store::open(Options options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (const Status opened = impl->start(); !opened) return opened.error();
+  return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() { close(); }
+void Store::close() { impl_->stop(); }
+const OpenReport& Store::report() const { return impl_->report(); }
+Health Store::health() const { return impl_->health(); }
+
+void Store::claim_slot(InstanceId id, std::int64_t scheduled, Done<Claim> done) {
+  impl_->write<Claim>(
+      0, [id = std::move(id), scheduled](const Work& w) { return store::claim_slot(w.db, id, scheduled, w.now); },
+      std::move(done));
+}
+
+void Store::finish_slot(InstanceId id, std::int64_t scheduled, std::string outcome, Done<Unit> done) {
+  const std::size_t bytes = outcome.size();
+  impl_->write<Unit>(
+      bytes,
+      [id = std::move(id), scheduled, outcome = std::move(outcome)](const Work& w) {
+        return store::finish_slot(w.db, id, scheduled, outcome, w.now);
+      },
+      std::move(done));
+}
+
+void Store::close_slot(Slot slot, Done<Claim> done) {
+  impl_->write<Claim>(
+      slot.outcome.size(),
+      [slot = std::move(slot)](const Work& w) {
+        Slot dated = slot;
+        if (dated.changed == 0) dated.changed = w.now;
+        return store::close_slot(w.db, dated);
+      },
+      std::move(done));
+}
+
+void Store::record_missed(MissedRange range, Done<Unit> done) {
+  impl_->write<Unit>(
+      range.reason.size(),
+      [range = std::move(range)](const Work& w) {
+        MissedRange dated = range;
+        if (dated.recorded == 0) dated.recorded = w.now;
+        return store::record_missed(w.db, dated);
+      },
+      std::move(done));
+}
+
+void Store::write_kv(KvSpace space, std::uint32_t state_version, std::vector<KvWrite> writes, Done<Unit> done) {
+  std::size_t bytes = 0;
+  for (const KvWrite& write : writes) bytes += write.key.size() + (write.value ? write.value->size() : 0);
+  impl_->write<Unit>(
+      bytes,
+      [space = std::move(space), state_version, writes = std::move(writes)](const Work& w) {
+        return store::write_kv(w.db, space, state_version, writes, w.now);
+      },
+      std::move(done));
+}
+
+void Store::accept_call(CallEffects effects, Done<Unit> done) {
+  std::size_t bytes = effects.slot_outcome.size();
+  for (const KvWrite& write : effects.kv) bytes += write.key.size() + (write.value ? write.value->size() : 0);
+  for (const JournalEvent& event : effects.events) bytes += event.data.size();
+  impl_->write<Unit>(
+      bytes, [effects = std::move(effects)](const Work& w) { return apply_call(w.db, effects, w.host, w.now); },
+      std::move(done));
+}
+
+void Store::post_inbox(InstanceId id, InboxEvent event, Done<std::int64_t> done) {
+  impl_->write<std::int64_t>(
+      event.text.size(),
+      [id = std::move(id), event = std::move(event)](const Work& w) {
+        InboxEvent dated = event;
+        if (dated.wall == 0) dated.wall = w.now;
+        return store::post_inbox(w.db, id, dated);
+      },
+      std::move(done));
+}
+
+void Store::remove_inbox(InstanceId id, std::vector<std::int64_t> events, Done<Unit> done) {
+  impl_->write<Unit>(
+      events.size() * 8,
+      [id = std::move(id), events = std::move(events)](const Work& w) { return store::remove_inbox(w.db, id, events); },
+      std::move(done));
+}
+
+void Store::append_journal(JournalEvent event, Done<Unit> done) {
+  impl_->write<Unit>(
+      event.data.size(),
+      [event = std::move(event)](const Work& w) { return store::append_journal(w.db, event, w.host, w.now); },
+      std::move(done));
+}
+
+void Store::put_quarantine(Quarantine quarantine, Done<Unit> done) {
+  impl_->write<Unit>(
+      0, [q = std::move(quarantine)](const Work& w) { return store::put_quarantine(w.db, q); }, std::move(done));
+}
+
+void Store::clear_quarantine(std::string subject, Done<Unit> done) {
+  impl_->write<Unit>(
+      0, [subject = std::move(subject)](const Work& w) { return store::clear_quarantine(w.db, subject); },
+      std::move(done));
+}
+
+void Store::drop_instance(InstanceId id, Done<Unit> done) {
+  impl_->add<Unit>(
+      0, true, [id = std::move(id)](const Work& w) { return store::drop_instance(w.db, id); }, std::move(done));
+}
+
+void Store::observe(InstanceState state, Run run) { impl_->observe(std::move(state), std::move(run)); }
+
+void Store::flush(Done<Unit> done) {
+  impl_->add<Unit>(0, true, [](const Work&) { return ronda::done(); }, std::move(done));
+}
+
+void Store::load_instances(Done<std::vector<InstanceState>> done) {
+  impl_->add<std::vector<InstanceState>>(
+      0, true, [](const Work& w) { return store::load_instances(w.db); }, std::move(done));
+}
+
+void Store::load_runs(InstanceId id, Done<std::vector<Run>> done) {
+  impl_->add<std::vector<Run>>(
+      0, true, [id = std::move(id)](const Work& w) { return store::load_runs(w.db, id); }, std::move(done));
+}
+
+void Store::load_slots(InstanceId id, std::int64_t limit, Done<std::vector<Slot>> done) {
+  impl_->read<std::vector<Slot>>(
+      [id = std::move(id), limit](const Work& w) { return store::load_slots(w.db, id, limit); }, std::move(done));
+}
+
+void Store::load_started_slots(Done<std::vector<Slot>> done) {
+  impl_->read<std::vector<Slot>>([](const Work& w) { return store::load_started_slots(w.db); }, std::move(done));
+}
+
+void Store::load_last_slots(Done<std::vector<Slot>> done) {
+  impl_->read<std::vector<Slot>>([](const Work& w) { return store::load_last_slots(w.db); }, std::move(done));
+}
+
+void Store::load_missed(InstanceId id, std::int64_t limit, Done<std::vector<MissedRange>> done) {
+  impl_->read<std::vector<MissedRange>>(
+      [id = std::move(id), limit](const Work& w) { return store::load_missed(w.db, id, limit); }, std::move(done));
+}
+
+void Store::load_kv(KvSpace space, Done<KvContent> done) {
+  impl_->read<KvContent>([space = std::move(space)](const Work& w) { return store::load_kv(w.db, space, w.now); },
+                         std::move(done));
+}
+
+void Store::peek_inbox(InstanceId id, std::int64_t limit, Done<std::vector<InboxEvent>> done) {
+  impl_->read<std::vector<InboxEvent>>(
+      [id = std::move(id), limit](const Work& w) { return store::peek_inbox(w.db, id, limit); }, std::move(done));
+}
+
+void Store::load_inbox_owners(Done<std::vector<InstanceId>> done) {
+  impl_->read<std::vector<InstanceId>>([](const Work& w) { return store::load_inbox_owners(w.db); },
+                                       std::move(done));
+}
+
+void Store::load_journal(std::int64_t limit, Done<std::vector<JournalEvent>> done) {
+  impl_->read<std::vector<JournalEvent>>([limit](const Work& w) { return store::load_journal(w.db, limit); },
+                                         std::move(done));
+}
+
+void Store::load_quarantines(Done<std::vector<Quarantine>> done) {
+  impl_->read<std::vector<Quarantine>>([](const Work& w) { return store::load_quarantines(w.db); }, std::move(done));
+}
+
+void Store::backup(std::string path, Done<Unit> done) {
+  Job job;
+  job.backup = path.empty() ? "?" : std::move(path);
+  job.answer = [call = std::move(done)](const Status& status) -> std::function<void()> {
+    return [call, status] {
+      if (call) call(status);
+    };
+  };
+  impl_->submit(std::move(job));
+}
+
+}  // namespace ronda::store

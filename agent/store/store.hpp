@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent remembers: one SQLite file in the state directory, owned by one thread. Owed writes are durable
+// before their callback says so; observed writes are batched, and at most one second of them may be lost.
+// It never blocks its caller, never says that something is durable that is not, and never deletes a damaged file.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "store/types.hpp"
+
+namespace ronda::store {
+
+/// Called once, by Options::post. An error of an owed write means "not promised": after a crash or an I/O error
+/// it may be there all the same.
+template <class T>
+using Done = std::function<void(Result<T>)>;
+
+struct Options {
+  std::string directory;
+  /// Runs a function on the thread of the caller; called from the store's thread.
+  std::function<void(std::function<void()>)> post;
+  std::function<std::int64_t()> wall_ns;  // thread-safe, like mono_ns
+  std::function<std::int64_t()> mono_ns;
+  /// After every change, by `post`; may be empty.
+  std::function<void(const Health&)> on_health;
+  std::chrono::milliseconds flush_after{800};   // oldest observed write to its flush
+  std::chrono::milliseconds retry_after{1000};  // between two attempts to be well again
+  std::int64_t ballast_bytes = std::int64_t{8} * 1024 * 1024;
+  std::string vfs;  // a SQLite VFS by name, for tests
+};
+
+class Store {
+ public:
+  /// Waits until the file is open. An error is a refusal to start: denied (modes, owner), exists (another agent),
+  /// invalid (newer schema, another program's file). Trouble with the disk is no error: health() is `failed` then.
+  static Result<std::unique_ptr<Store>> open(Options options);
+  ~Store();
+
+  /// Finishes what is queued, flushes, marks the shutdown as clean. Later calls answer Errc::unavailable.
+  void close();
+
+  const OpenReport& report() const;
+  Health health() const;  // any thread
+
+  // --- owed -------------------------------------------------------------------------------------
+  /// At most one `claimed` for (id, scheduled), for ever: run the slot only after it.
+  void claim_slot(InstanceId id, std::int64_t scheduled, Done<Claim> done);
+  void finish_slot(InstanceId id, std::int64_t scheduled, std::string outcome, Done<Unit> done);
+  /// A slot that will not run: `state` is missed or skipped, `outcome` says why.
+  void close_slot(Slot slot, Done<Claim> done);
+  void record_missed(MissedRange range, Done<Unit> done);
+  void write_kv(KvSpace space, std::uint32_t state_version, std::vector<KvWrite> writes, Done<Unit> done);
+  /// The result of a call is accepted: its kv writes, taken inbox events, slot and events in one transaction.
+  void accept_call(CallEffects effects, Done<Unit> done);
+  void post_inbox(InstanceId id, InboxEvent event, Done<std::int64_t> done);
+  void remove_inbox(InstanceId id, std::vector<std::int64_t> events, Done<Unit> done);
+  void append_journal(JournalEvent event, Done<Unit> done);
+  void put_quarantine(Quarantine quarantine, Done<Unit> done);
+  void clear_quarantine(std::string subject, Done<Unit> done);
+  /// Everything of an instance that is gone for good, except slots and journal.
+  void drop_instance(InstanceId id, Done<Unit> done);
+
+  // --- observed ---------------------------------------------------------------------------------
+  /// Never fails and never waits; what could not be kept is counted in Health::dropped_observed.
+  void observe(InstanceState state, Run run);
+  /// Writes what is observed now.
+  void flush(Done<Unit> done);
+
+  // --- reads: they see every write that was queued before them ------------------------------------
+  void load_instances(Done<std::vector<InstanceState>> done);
+  void load_runs(InstanceId id, Done<std::vector<Run>> done);                         // newest first
+  void load_slots(InstanceId id, std::int64_t limit, Done<std::vector<Slot>> done);  // newest first
+  void load_started_slots(Done<std::vector<Slot>> done);  // at start: runs that nobody owns any more
+  void load_last_slots(Done<std::vector<Slot>> done);     // the newest of every instance
+  void load_missed(InstanceId id, std::int64_t limit, Done<std::vector<MissedRange>> done);
+  void load_kv(KvSpace space, Done<KvContent> done);
+  void peek_inbox(InstanceId id, std::int64_t limit, Done<std::vector<InboxEvent>> done);  // oldest first
+  void load_inbox_owners(Done<std::vector<InstanceId>> done);
+  void load_journal(std::int64_t limit, Done<std::vector<JournalEvent>> done);  // newest first
+  void load_quarantines(Done<std::vector<Quarantine>> done);
+
+  // --- copies -----------------------------------------------------------------------------------
+  /// A copy in one file, checked and synced, while the store goes on. `path` is absolute and must not exist.
+  void backup(std::string path, Done<Unit> done);
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Puts a backup in the place of the database of an agent that does not run. Returns the name under which the old
+/// database was set aside, empty when there was none.
+Result<std::string> restore(const std::string& file, const std::string& directory, std::int64_t wall_ns);
+
+}  // namespace ronda::store

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be done with each table, as functions over a connection that is inside a transaction.
+// Each may be run again after a roll-back and keeps nothing outside the database. Time is a parameter.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/database.hpp"
+#include "store/types.hpp"
+
+namespace ronda::store {
+
+// instances.cpp (observed)
+struct Observation {
+  InstanceState state;
+  std::vector<Run> runs;  // oldest first
+};
+Status save_observation(Database& db, const Observation& observation);
+Result<std::vector<InstanceState>> load_instances(Database& db);
+Result<std::vector<Run>> load_runs(Database& db, const InstanceId& id);  // newest first
+Status drop_instance(Database& db, const InstanceId& id);
+
+// slots.cpp
+/// An instant that retention may have forgotten is never claimed anew.
+Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t scheduled, std::int64_t now);
+/// Errc::not_found when the slot was never claimed or is finished already.
+Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome,
+                   std::int64_t now);
+/// A slot that is not run, and why; never replaces what is there.
+Result<Claim> close_slot(Database& db, const Slot& slot);
+Status record_missed(Database& db, const MissedRange& range);
+Result<std::vector<Slot>> load_slots(Database& db, const InstanceId& id, std::int64_t limit);  // newest first
+Result<std::vector<Slot>> load_started_slots(Database& db);
+Status forget_slots(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone);
+Result<std::vector<Slot>> load_last_slots(Database& db);  // the newest of every instance
+Result<std::vector<MissedRange>> load_missed(Database& db, const InstanceId& id, std::int64_t limit);
+
+// kv.cpp
+Result<KvContent> load_kv(Database& db, const KvSpace& space, std::int64_t now);
+/// All of it or, with Errc::range, nothing.
+Status write_kv(Database& db, const KvSpace& space, std::uint32_t state_version, std::span<const KvWrite> writes,
+                std::int64_t now);
+
+// inbox.cpp
+/// The new event's id. A full inbox drops its oldest heartbeat, else its oldest event.
+Result<std::int64_t> post_inbox(Database& db, const InstanceId& id, const InboxEvent& event);
+Result<std::vector<InboxEvent>> peek_inbox(Database& db, const InstanceId& id, std::int64_t limit);  // oldest first
+Status remove_inbox(Database& db, const InstanceId& id, std::span<const std::int64_t> events);
+Result<std::vector<InstanceId>> load_inbox_owners(Database& db);
+
+// journal.cpp
+Status append_journal(Database& db, const JournalEvent& event, const std::string& host, std::int64_t now);
+Result<std::vector<JournalEvent>> load_journal(Database& db, std::int64_t limit);  // newest first
+Status put_quarantine(Database& db, const Quarantine& quarantine);
+Status clear_quarantine(Database& db, const std::string& subject);
+Result<std::vector<Quarantine>> load_quarantines(Database& db);
+Status apply_call(Database& db, const CallEffects& effects, const std::string& host, std::int64_t now);
+
+// meta.cpp
+struct Meta {
+  std::string host, store;
+  std::int64_t generation = 0;
+  bool clean = false;
+};
+Result<Meta> load_meta(Database& db);
+Status save_meta(Database& db, const Meta& meta);
+/// Deletes at most `rows` rows of each table that are past their time; how many there were in all.
+Result<std::int64_t> retention_step(Database& db, std::int64_t now, std::int64_t rows);
+/// Deletes at most `rows` rows of what was only observed, oldest first: room on a full disk.
+Result<std::int64_t> shed_step(Database& db, std::int64_t rows);
+
+}  // namespace ronda::store
