@@ -14,6 +14,7 @@
 #include <queue>
 #include <unordered_map>
 
+#include "base/clock.hpp"
 #include "plugin/output_capture.hpp"
 #include "plugin/runner_link.hpp"
 #include "ronda/abi.h"
@@ -33,7 +34,7 @@ constexpr std::size_t quick_limit = 1024;              // quick calls handed ove
 constexpr std::size_t unread_limit = std::size_t{8} << 20;  // bytes a runner may leave unread
 constexpr std::size_t log_lines_per_minute = 600;
 
-Mono mono_now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+Mono mono_now() { return monotonic(); }
 
 std::uint64_t as_count(Mono t) { return static_cast<std::uint64_t>(t.count()); }
 

@@ -72,6 +72,7 @@ enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_r
 struct Entry {
   Prepared spec;
   std::uint32_t id = 0;        // of this configuration of it; another one after it was replaced
+  std::uint32_t id_in_flight = 0;  // of the configuration that a run still goes on with; 0: the present one
   plugin::Supervisor* runner = nullptr;
   std::vector<std::uint32_t> parents;  // positions of the checks it comes after
 

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is due, and what comes back. The set itself (apply, add, replace, remove) is in scheduler_set.cpp, what
+// plugins ask of the agent in scheduler_services.cpp.
+#include "schedule/scheduler.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "base/clock.hpp"
+#include "ronda/abi.h"
+
+namespace ronda::schedule {
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto longest_sleep = 60s;       // so that a suspend or a step of the clock is noticed
+constexpr auto write_interval = 1s;       // observed states may be lost for so long
+constexpr float quick_ms = 0.5F;          // calls below this share a thread and a message
+constexpr std::size_t lateness_kept = 1024;
+constexpr unsigned position_bits = 24;    // of a call id: where its entry stands
+
+std::uint32_t position_of_call(std::uint64_t call) { return static_cast<std::uint32_t>(call & ((1U << position_bits) - 1)); }
+
+std::uint32_t reason_of(Why why) {
+  switch (why) {
+    case Why::catch_up: return RONDA_REASON_CATCH_UP;
+    case Why::first_run: return RONDA_REASON_FIRST;
+    case Why::event: return RONDA_REASON_EVENT;
+    case Why::by_hand: return RONDA_REASON_MANUAL;
+    default: return RONDA_REASON_SCHEDULE;
+  }
+}
+
+std::int64_t slot_ns(sys_seconds slot) { return std::chrono::nanoseconds(slot.time_since_epoch()).count(); }
+
+}  // namespace
+
+std::string_view text_of(Skip skip) {
+  switch (skip) {
+    case Skip::none: return "";
+    case Skip::still_running: return "its last run still went on";
+    case Skip::blocked: return "a check it comes after is down";
+    case Skip::slot_done: return "this slot has been run already";
+    case Skip::slot_refused: return "the store cannot promise that this slot runs only once";
+    case Skip::safe_mode: return "safe mode: no tasks";
+  }
+  return "";
+}
+
+std::string_view text_of_reason(std::uint32_t reason) {
+  switch (reason) {
+    case RONDA_REASON_MANUAL: return "asked for by hand";
+    case RONDA_REASON_EVENT: return "an event came in";
+    case RONDA_REASON_CATCH_UP: return "caught up for a missed slot";
+    case RONDA_REASON_FIRST: return "first run after start or reload";
+    default: return "its turn";
+  }
+}
+
+Scheduler::Scheduler(SchedulerPorts ports)
+    : ports_(std::move(ports)), timetable_({20ms, ports_.built}), timer_(ports_.loop), write_timer_(ports_.loop) {
+  timetable_.set_wall(boottime(), wall_clock());
+}
+
+Scheduler::~Scheduler() = default;
+
+// ---- what is due ----------------------------------------------------------------------------
+
+void Scheduler::arm() {
+  if (stopping_) return;
+  const auto due = timetable_.next_due();
+  const Nanos now = boottime();
+  const Nanos wait = due ? std::clamp<Nanos>(*due - now, 0ns, longest_sleep) : Nanos(longest_sleep);
+  if (armed_for_ <= now + wait && armed_for_ > now) return;
+  armed_for_ = now + wait;
+  timer_.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(wait));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) pump();
+  });
+}
+
+void Scheduler::pump() {
+  if (stopping_) return;
+  armed_for_ = Nanos::max();
+  const Nanos now = boottime();
+  const ClockChange clock = timetable_.set_wall(now, wall_clock());
+  if (clock.is_step) ports_.log(RONDA_LOG_WARNING, "the wall clock stepped by " + format_duration(clock.step) + "; slots are planned again");
+  if (clock.sane != clock.was_sane && !clock.sane) ports_.log(RONDA_LOG_WARNING, "the wall clock is before this build's date: no slots until it is set");
+  batch_.clear();
+  timetable_.take_due(now, batch_);
+  for (const Due& due : batch_.due) handle(due);
+  for (const Skipped& skipped : batch_.skipped) {
+    skip(entries_[skipped.id], skipped.id, Skip::still_running);
+    if (skipped.slot) ports_.store.close_slot({{std::string(config::kind_name(entries_[skipped.id].spec.kind)), entries_[skipped.id].spec.name}, slot_ns(*skipped.slot), store::SlotState::skipped, 0, "its last run still went on"}, [](auto) {});
+  }
+  for (const Missed& missed : batch_.missed) {
+    const Entry& entry = entries_[missed.id];
+    ports_.store.record_missed({{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(missed.slots.first), slot_ns(missed.slots.last), static_cast<std::int64_t>(missed.slots.count), "the agent was not running, or the clock stepped", wall_clock().count()}, [](auto) {});
+  }
+  flush_launches();
+  arm();
+}
+
+std::string Scheduler::blocker(const Entry& entry) const {
+  for (const std::uint32_t position : entry.parents) {
+    const Entry& parent = entries_[position];
+    if (!parent.blocked_by.empty()) return parent.blocked_by;
+    if (parent.has_result && parent.status == Status::critical) return parent.spec.name;
+  }
+  return {};
+}
+
+void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
+  entry.skip = why;
+  entry.skip_wall = wall_clock().count();
+  ++entry.skips;
+  if (why != Skip::still_running) timetable_.finished(position);
+}
+
+void Scheduler::handle(const Due& due) {
+  Entry& entry = entries_[due.id];
+  if (due.why != Why::by_hand) {
+    std::string blocked_by = blocker(entry);
+    if (!blocked_by.empty()) {
+      entry.blocked_by = std::move(blocked_by);
+      return skip(entry, due.id, Skip::blocked);
+    }
+  }
+  entry.blocked_by.clear();
+  if (due.slot) return claim(due.id, due);
+  start(entry, due.id, due);
+}
+
+/// A slot runs only after the store has promised that it runs once. A check may run without that promise: it
+/// changes nothing, and silence would be worse.
+void Scheduler::claim(std::uint32_t position, const Due& due) {
+  Entry& entry = entries_[position];
+  const std::uint32_t id = entry.id;
+  ports_.store.claim_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(*due.slot), [this, position, id, due](Result<store::Claim> claimed) {
+    Entry& now = entries_[position];
+    if (now.id != id && now.removed) return timetable_.finished(position);
+    if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
+    if (!claimed && now.spec.kind != Kind::check) {
+      ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(now.spec.kind)) + " " + now.spec.name + ": slot not run: " + claimed.error().message());
+      return skip(now, position, Skip::slot_refused);
+    }
+    now.slot_wall = slot_ns(*due.slot);
+    start(now, position, due);
+    flush_launches();
+  });
+}
+
+void Scheduler::start(Entry& entry, std::uint32_t position, const Due& due) {
+  std::uint32_t flags = 0;
+  if (const auto asked = flags_.find(position); asked != flags_.end()) {
+    flags = asked->second;
+    flags_.erase(asked);
+  }
+  launch(entry, position, due, flags);
+}
+
+void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags) {
+  const Nanos now = boottime();
+  entry.call = (next_call_++ << position_bits) | position;
+  entry.trip = {};
+  entry.trip.started_wall = wall_clock().count();
+  entry.trip.late_ns = std::max<std::int64_t>((now - due.due).count(), 0);
+  entry.trip.due_wall = entry.trip.started_wall - (now - due.due).count();
+  entry.trip.reason = reason_of(due.why);
+  if (due.why == Why::grid || due.why == Why::slot) {
+    lateness_.push_back(entry.trip.late_ns);
+    if (lateness_.size() > lateness_kept) lateness_.pop_front();
+  }
+  plugin::CallSpec call;
+  call.id = entry.call;
+  call.instance = entry.id;
+  call.kind = static_cast<wire::Kind>(entry.spec.kind);
+  call.timeout = entry.spec.timeout;
+  call.reason = entry.trip.reason;
+  call.flags = flags;
+  call.scheduled_wall_ns = entry.slot_wall;
+  call.quick = entry.average_ms >= 0 && entry.average_ms < quick_ms && !entry.spec.procedure->plugin->spawns;
+  launches_[entry.runner].push_back(std::move(call));
+  ++in_flight_;
+}
+
+void Scheduler::flush_launches() {
+  for (auto& [runner, calls] : launches_) {
+    if (!calls.empty()) runner->dispatch(std::exchange(calls, {}));
+  }
+}
+
+Result<Unit> Scheduler::run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended) {
+  const auto position = position_of(kind, name);
+  if (!position) return Error(Errc::not_found, "no " + std::string(config::kind_name(kind)) + " is named \"" + std::string(name) + "\"");
+  if (stopping_) return Error(Errc::unavailable, "the agent is stopping");
+  if (ended) waiters_[*position].push_back(std::move(ended));
+  if (entries_[*position].call != 0) return done();
+  if (flags != 0) flags_[*position] = flags;
+  timetable_.make_due(*position, boottime(), Why::by_hand);
+  asio::post(ports_.loop, [this] { pump(); });
+  return done();
+}
+
+void Scheduler::run_all_now() {
+  for (const std::uint32_t position : by_name_) {
+    if (entries_[position].spec.kind == Kind::check) timetable_.make_due(position, boottime(), Why::by_hand);
+  }
+  asio::post(ports_.loop, [this] { pump(); });
+}
+
+void Scheduler::poke(Kind kind, std::string_view name) {
+  const auto position = position_of(kind, name);
+  if (!position) return;
+  timetable_.make_due(*position, boottime(), Why::event);
+  asio::post(ports_.loop, [this] { pump(); });
+}
+
+// ---- what comes back ------------------------------------------------------------------------
+
+void Scheduler::on_call_end(plugin::CallEnd end) {
+  const std::uint32_t position = position_of_call(end.id);
+  if (position >= entries_.size() || entries_[position].call != end.id) return;
+  Entry& entry = entries_[position];
+  --in_flight_;
+  settle(entry, end);
+  progress_.erase(end.id);
+  inbox_taken_.erase(end.id);
+  entry.call = 0;
+  entry.slot_wall = 0;
+  if (entry.id_in_flight != 0) position_of_id_.erase(std::exchange(entry.id_in_flight, 0));
+  if (const auto waiting = waiters_.find(position); waiting != waiters_.end()) {
+    const auto callbacks = std::move(waiting->second);
+    waiters_.erase(waiting);
+    for (const auto& callback : callbacks) callback(entry);
+  }
+  if (entry.removed) {
+    release(position);
+  } else {
+    timetable_.finished(position);
+    mark_dirty(entry, position);
+    arm();
+  }
+  if (stopping_ && in_flight_ == 0 && drained_) std::exchange(drained_, nullptr)();
+}
+
+void Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
+  entry.trip.ended_wall = wall_clock().count();
+  entry.trip.fate = end.fate;
+  ++entry.runs;
+  Status reported = Status::unknown;
+  if (end.fate == Fate::finished) {
+    wire::Outcome& outcome = end.outcome;
+    entry.trip.duration_ns = outcome.duration_ns;
+    const auto ms = static_cast<float>(outcome.duration_ns) / 1e6F;
+    entry.average_ms = entry.average_ms < 0 ? ms : entry.average_ms * 0.8F + ms * 0.2F;
+    const bool told = outcome.end == wire::End::reported;
+    if (outcome.timed_out && !told) outcome.summary = "timed out after " + format_duration(entry.spec.timeout);
+    if (outcome.timed_out) entry.trip.fate = Fate::timeout;
+    reported = told ? static_cast<Status>(outcome.status & 3) : Status::unknown;
+    if (told && entry.spec.kind == Kind::task) reported = outcome.status == RONDA_TASK_FAILED ? Status::critical : Status::ok;
+    accept(entry, outcome);
+    entry.summary = std::move(outcome.summary);
+    entry.detail = std::move(outcome.detail);
+    entry.metrics = std::move(outcome.metrics);
+  } else {
+    entry.trip.duration_ns = entry.trip.ended_wall - entry.trip.started_wall;
+    entry.summary = std::string(plugin::name_of(end.fate)) + ": " + end.cause;
+    if (end.fate == Fate::timeout) entry.summary = "timed out after " + format_duration(entry.spec.timeout) + ": " + end.cause;
+    entry.detail.clear();
+    entry.metrics.clear();
+    if (entry.slot_wall != 0) {
+      ports_.store.finish_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, entry.slot_wall, std::string(plugin::name_of(end.fate)), [](auto) {});
+    }
+  }
+  judge(entry, reported);
+}
+
+/// What the plugin wrote and took counts from here on, together with its slot, or not at all.
+void Scheduler::accept(Entry& entry, wire::Outcome& outcome) {
+  if (outcome.again_at_wall_ns > 0) {
+    const Nanos wait = Nanos(outcome.again_at_wall_ns) - wall_clock();
+    timetable_.make_due(position_of_call(entry.call), boottime() + std::max<Nanos>(wait, 1ms), Why::again);
+  }
+  const auto taken = inbox_taken_.find(entry.call);
+  if (outcome.kv.empty() && entry.slot_wall == 0 && taken == inbox_taken_.end()) return;
+  store::CallEffects effects;
+  effects.id = {std::string(config::kind_name(entry.spec.kind)), entry.spec.name};
+  effects.plugin = entry.spec.procedure->plugin->id;
+  effects.state_version = entry.spec.procedure->plugin->state_version;
+  const std::int64_t now = wall_clock().count();
+  for (wire::KvWrite& write : outcome.kv) {
+    effects.kv.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)), write.ttl_ns > 0 ? now + write.ttl_ns : 0});
+  }
+  if (taken != inbox_taken_.end()) effects.inbox_taken = std::move(taken->second);
+  if (entry.slot_wall != 0) effects.slot = entry.slot_wall;
+  effects.slot_outcome = std::string(plugin::name_of(static_cast<Status>(outcome.status & 3)));
+  const std::string name = entry.spec.name;
+  ports_.store.accept_call(std::move(effects), [this, name](Result<Unit> accepted) {
+    if (!accepted) ports_.log(RONDA_LOG_ERROR, name + ": what its run keeps was not stored: " + accepted.error().message());
+  });
+}
+
+void Scheduler::judge(Entry& entry, Status reported) {
+  plugin::Grade grade{reported, {}};
+  if (entry.spec.limits != nullptr) grade = plugin::grade(reported, plugin::decode_metrics(entry.metrics), *entry.spec.limits);
+  const std::int64_t now = entry.trip.ended_wall;
+  if (!entry.has_result || grade.status != entry.status) entry.since_wall = now;
+  entry.failures = grade.status == Status::ok ? 0 : entry.failures + 1;
+  if (grade.status == Status::ok) entry.last_ok_wall = now;
+  entry.has_result = true;
+  entry.status = grade.status;
+  entry.grade_reason = std::move(grade.reason);
+}
+
+void Scheduler::mark_dirty(Entry& entry, std::uint32_t position) {
+  if (std::exchange(entry.dirty, true)) return;
+  dirty_.push_back(position);
+  if (dirty_.size() > 1) return;
+  write_timer_.expires_after(write_interval);
+  write_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) write_dirty();
+  });
+}
+
+void Scheduler::write_dirty() {
+  for (const std::uint32_t position : std::exchange(dirty_, {})) {
+    Entry& entry = entries_[position];
+    entry.dirty = false;
+    if (entry.removed) continue;
+    store::InstanceState state{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, static_cast<int>(entry.status), entry.summary, entry.detail,
+                               entry.since_wall, entry.trip.ended_wall, entry.last_ok_wall, entry.failures};
+    ports_.store.observe(std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary});
+  }
+}
+
+// ---- stop -----------------------------------------------------------------------------------
+
+void Scheduler::stop(std::function<void()> drained) {
+  stopping_ = true;
+  timer_.cancel();
+  write_timer_.cancel();
+  write_dirty();
+  for (const auto& hosted : hosted_) {
+    if (hosted != nullptr) hosted->supervisor->retire();
+  }
+  if (in_flight_ == 0) return asio::post(ports_.loop, std::move(drained));
+  drained_ = std::move(drained);
+}
+
+void Scheduler::kill_all() {
+  for (const auto& hosted : hosted_) {
+    if (hosted != nullptr) hosted->supervisor->kill_all();
+  }
+  for (const auto& supervisor : retired_) supervisor->kill_all();
+}
+
+}  // namespace ronda::schedule

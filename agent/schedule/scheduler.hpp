@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Drives the timetable on the event loop: what is due goes to its plugin's supervisor, what comes back is graded,
+// kept and written down, and becomes the reason of what is due next. Owns the entries and the supervisors.
+// Knows no TOML and no plugin file; tells nobody anything: that is for incidents and notifiers. All [loop].
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "schedule/entry.hpp"
+#include "schedule/timetable.hpp"
+#include "store/store.hpp"
+
+namespace ronda::schedule {
+
+/// What the scheduler needs of the rest of the agent.
+struct SchedulerPorts {
+  boost::asio::io_context& loop;
+  store::Store& store;
+  ZoneDatabase& zones;
+  ZonePtr zone;  // of expressions that name none
+  std::string host;
+  sys_seconds built;  // no wall clock before this is believed
+  /// Starts nothing yet; the runner comes with the first call.
+  std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const std::string& user, plugin::SupervisorClient&)> make_supervisor;
+  std::function<void(std::int64_t level, std::string_view text)> log;
+};
+
+/// `reload #7: 112 kept, 2 replaced, 1 added, 0 removed`
+struct ApplyReport {
+  std::size_t kept = 0, replaced = 0, added = 0, removed = 0;
+  std::vector<std::string> changes;  // "replaced check api-status", at most 100
+};
+
+struct Progress {
+  double share = 0;
+  std::string what;
+};
+
+class Scheduler final : private plugin::SupervisorClient {
+ public:
+  explicit Scheduler(SchedulerPorts ports);
+  ~Scheduler();
+
+  /// Takes over a whole set: what is unchanged keeps phase, state and run. `remembered`: states from the store.
+  ApplyReport apply(std::vector<Prepared> set, const std::vector<store::InstanceState>& remembered, const std::vector<store::Slot>& last_slots);
+  /// Runs it now, or waits for the run that goes on; `ended` is told the entry afterwards.
+  Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
+  void run_all_now();
+  /// An event for an instance has been stored: it is due now.
+  void poke(Kind kind, std::string_view name);
+  /// Creates and destroys each instance that was added or replaced by the last apply; `done` is told the failures.
+  void probe(std::function<void(std::vector<std::pair<std::string, std::string>>)> done);
+
+  /// No new runs. `drained` is called once nothing is in flight.
+  void stop(std::function<void()> drained);
+  /// Ends what still runs.
+  void kill_all();
+
+  const Entry* find(Kind kind, std::string_view name) const;
+  void each(const std::function<void(const Entry&)>& visit) const;  // by kind, then name
+  Timetable::View look(const Entry& entry) const;
+  std::vector<std::string_view> names(Kind kind) const;
+  std::vector<plugin::SupervisorStatus> plugins() const;
+  bool clear_quarantine(std::string_view plugin_or_instance);
+  const Progress* progress(const Entry& entry) const;
+  std::size_t in_flight() const { return in_flight_; }
+  const std::deque<std::int64_t>& lateness() const { return lateness_; }  // ns, of the last runs by schedule
+
+ private:
+  struct Hosted {
+    std::string key;
+    std::unique_ptr<plugin::Supervisor> supervisor;
+    Group group = 0;
+    Nanos longest_interval{0};
+    std::size_t users = 0;
+  };
+
+  // what is due
+  void arm();
+  void pump();
+  void handle(const Due& due);
+  void start(Entry& entry, std::uint32_t position, const Due& due);
+  void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
+  void flush_launches();
+  void skip(Entry& entry, std::uint32_t position, Skip why);
+  std::string blocker(const Entry& entry) const;
+  void claim(std::uint32_t position, const Due& due);
+
+  // what comes back
+  wire::Create describe(std::uint32_t instance) override;
+  void on_call_end(plugin::CallEnd end) override;
+  void on_probed(std::uint32_t instance, bool ok, std::string_view error) override;
+  void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
+  void on_event(const wire::Event& event) override;
+  void on_progress(const wire::Progress& progress) override;
+  void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
+  void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
+  void settle(Entry& entry, plugin::CallEnd& end);
+  void accept(Entry& entry, wire::Outcome& outcome);
+  void judge(Entry& entry, Status reported);
+  void mark_dirty(Entry& entry, std::uint32_t position);
+  void write_dirty();
+  void kv_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply);
+  void inbox_read(const Entry& entry, std::function<void(std::int32_t, std::string)> reply);
+  void calendar_read(const wire::Request& request, std::function<void(std::int32_t, std::string)> reply);
+
+  // the set
+  std::uint32_t add(Prepared spec, Nanos now);
+  void replace(std::uint32_t position, Prepared spec, Nanos now);
+  void remove(std::uint32_t position);
+  void release(std::uint32_t position);
+  void remember(Entry& entry, const store::InstanceState& state);
+  void link_parents();
+  void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
+  std::optional<Spec> spec_of(const Entry& entry);
+  Hosted& host_for(const Prepared& spec);
+  void leave(Entry& entry);
+  std::optional<std::uint32_t> position_of(Kind kind, std::string_view name) const;
+  Entry* by_instance(std::uint32_t id);
+  std::string name_of_instance(std::uint32_t id) const;
+
+  SchedulerPorts ports_;
+  Timetable timetable_;
+  std::deque<Entry> entries_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> by_name_;  // positions, by kind and name
+  std::unordered_map<std::uint32_t, std::uint32_t> position_of_id_;
+  std::vector<std::unique_ptr<Hosted>> hosted_;    // by group; null: free
+  std::vector<std::unique_ptr<plugin::Supervisor>> retired_;
+  std::map<plugin::Supervisor*, std::vector<plugin::CallSpec>> launches_;
+  std::unordered_map<std::uint32_t, std::vector<std::function<void(const Entry&)>>> waiters_;  // by position
+  std::unordered_map<std::uint64_t, std::vector<std::int64_t>> inbox_taken_;                    // by call
+  std::unordered_map<std::uint64_t, Progress> progress_;
+  std::map<std::string, Calendar, std::less<>> calendars_;
+  std::unordered_map<std::uint32_t, std::uint32_t> flags_;  // of a run asked for by hand, by position
+  std::vector<std::uint32_t> dirty_;
+  std::map<std::string, std::map<std::string, std::int64_t>> slots_done_;
+  std::deque<std::int64_t> lateness_;
+  boost::asio::steady_timer timer_, write_timer_;
+  Nanos armed_for_ = Nanos::max();
+  std::uint64_t next_call_ = 1;
+  std::uint32_t next_id_ = 1;
+  std::size_t in_flight_ = 0;
+  bool stopping_ = false;
+  std::function<void()> drained_;
+  std::size_t probes_open_ = 0;
+  std::vector<std::uint32_t> to_probe_;
+  std::vector<std::pair<std::string, std::string>> probe_failures_;
+  std::function<void(std::vector<std::pair<std::string, std::string>>)> probed_;
+  Batch batch_;
+};
+
+}  // namespace ronda::schedule

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What plugins ask of the agent during a call, and what they tell besides their result.
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "ronda/abi.h"
+#include "schedule/scheduler.hpp"
+
+namespace ronda::schedule {
+namespace {
+
+constexpr std::size_t calendars_kept = 1000;
+constexpr std::int64_t inbox_events_at_once = 100;
+constexpr std::size_t reply_limit = 900 << 10;  // a frame holds 1 MiB
+
+std::int32_t code_of(const Error& error) {
+  switch (error.code()) {
+    case Errc::not_found: return RONDA_E_NOTFOUND;
+    case Errc::denied: return RONDA_E_DENIED;
+    case Errc::range: return RONDA_E_RANGE;
+    case Errc::invalid: return RONDA_E_INVALID;
+    case Errc::unavailable: return RONDA_E_AGAIN;
+    default: return RONDA_E_INTERNAL;
+  }
+}
+
+store::InstanceId stored_id(const Entry& entry) { return {std::string(config::kind_name(entry.spec.kind)), entry.spec.name}; }
+
+store::KvSpace space_of(const Entry& entry) { return {stored_id(entry), entry.spec.procedure->plugin->id}; }
+
+std::string encode_entries(const std::vector<store::KvEntry>& entries, std::string_view prefix) {
+  std::vector<const store::KvEntry*> wanted;
+  for (const store::KvEntry& entry : entries) {
+    if (entry.key.starts_with(prefix)) wanted.push_back(&entry);
+  }
+  std::string out;
+  wire::Writer w(out);
+  w.map(wanted.size());
+  for (const store::KvEntry* entry : wanted) w.bytes(entry->key), w.bytes(entry->value);
+  return out;
+}
+
+}  // namespace
+
+Entry* Scheduler::by_instance(std::uint32_t id) {
+  const auto found = position_of_id_.find(id);
+  return found == position_of_id_.end() ? nullptr : &entries_[found->second];
+}
+
+std::string Scheduler::name_of_instance(std::uint32_t id) const {
+  const auto found = position_of_id_.find(id);
+  return found == position_of_id_.end() ? std::string() : entries_[found->second].spec.name;
+}
+
+wire::Create Scheduler::describe(std::uint32_t instance) {
+  const Entry* entry = by_instance(instance);
+  if (entry == nullptr) return {instance, wire::Kind::check, {}, {}, {}};
+  return {instance, static_cast<wire::Kind>(entry->spec.kind), entry->spec.procedure->name, entry->spec.name, entry->spec.options};
+}
+
+void Scheduler::on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) {
+  const std::string name = name_of_instance(instance);
+  ports_.log(level, std::string(plugin) + (name.empty() ? "" : " " + name) + ": " + escape_controls(text));
+}
+
+void Scheduler::on_event(const wire::Event& event) {
+  const Entry& entry = entries_[static_cast<std::uint32_t>(event.call & 0xFFFFFFU)];
+  store::JournalEvent out;
+  out.wall = wall_clock().count();
+  out.kind = event.name.empty() ? "event" : event.name;
+  out.subject = std::string(config::kind_name(entry.spec.kind)) + "/" + entry.spec.name;
+  ports_.log(event.level, out.subject + ": " + escape_controls(event.text));
+  ports_.store.append_journal(std::move(out), [](auto) {});
+}
+
+void Scheduler::on_progress(const wire::Progress& progress) { progress_[progress.call] = {progress.share, progress.what}; }
+
+void Scheduler::on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) {
+  const std::string name = name_of_instance(instance);
+  ports_.log(RONDA_LOG_ERROR, "plugin " + std::string(plugin) + (name.empty() ? "" : ", " + name) + ": " + std::string(text));
+  store::JournalEvent event;
+  event.wall = wall_clock().count();
+  event.kind = "trouble";
+  event.subject = name.empty() ? "plugin/" + std::string(plugin) : name;
+  ports_.store.append_journal(std::move(event), [](auto) {});
+}
+
+void Scheduler::on_probed(std::uint32_t instance, bool ok, std::string_view error) {
+  if (!ok) probe_failures_.emplace_back(name_of_instance(instance), std::string(error));
+  if (probes_open_ == 0 || --probes_open_ > 0 || !probed_) return;
+  std::exchange(probed_, nullptr)(std::exchange(probe_failures_, {}));
+}
+
+void Scheduler::probe(std::function<void(std::vector<std::pair<std::string, std::string>>)> done) {
+  probe_failures_.clear();
+  probes_open_ = to_probe_.size();
+  if (to_probe_.empty()) return done({});
+  probed_ = std::move(done);
+  for (const std::uint32_t position : to_probe_) entries_[position].runner->probe(entries_[position].id);
+}
+
+void Scheduler::kv_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
+  ports_.store.load_kv(space_of(entry), [request, reply = std::move(reply)](Result<store::KvContent> content) {
+    if (!content) return reply(code_of(content.error()), {});
+    if (request.ask == wire::Ask::kv_each) {
+      std::string encoded = encode_entries(content->entries, request.text);
+      if (encoded.size() > reply_limit) return reply(RONDA_E_RANGE, {});
+      return reply(RONDA_OK, std::move(encoded));
+    }
+    for (store::KvEntry& stored : content->entries) {
+      if (stored.key == request.text) return reply(RONDA_OK, std::move(stored.value));
+    }
+    reply(RONDA_E_NOTFOUND, {});
+  });
+}
+
+void Scheduler::inbox_read(const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
+  ports_.store.peek_inbox(stored_id(entry), inbox_events_at_once, [this, call = entry.call, reply = std::move(reply)](Result<std::vector<store::InboxEvent>> events) {
+    if (!events) return reply(code_of(events.error()), {});
+    std::size_t bytes = 0, count = 0;
+    for (; count < events->size() && bytes < reply_limit - store::inbox_text_max; ++count) bytes += (*events)[count].text.size() + 64;
+    std::string out;
+    wire::Writer w(out);
+    w.array(count);
+    auto& taken = inbox_taken_[call];
+    taken.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      const store::InboxEvent& event = (*events)[i];
+      taken.push_back(event.id);
+      w.bytes(event.event), w.integer(event.wall), w.integer(event.code), w.bytes(event.text);
+    }
+    reply(RONDA_OK, std::move(out));
+  });
+}
+
+void Scheduler::calendar_read(const wire::Request& request, std::function<void(std::int32_t, std::string)> reply) {
+  auto known = calendars_.find(request.text);
+  if (known == calendars_.end()) {
+    auto parsed = parse_calendar(request.text, ports_.zones, ports_.zone);
+    if (!parsed) return reply(RONDA_E_INVALID, {});
+    if (calendars_.size() >= calendars_kept) calendars_.clear();
+    known = calendars_.emplace(request.text, std::move(*parsed)).first;
+  }
+  const sys_seconds at(std::chrono::floor<std::chrono::seconds>(Nanos(request.at_wall_ns)));
+  const auto found = request.ask == wire::Ask::calendar_next ? known->second.next(at) : known->second.previous(at);
+  if (!found) return reply(RONDA_E_NOTFOUND, {});
+  std::string out;
+  wire::Writer(out).integer(Nanos(found->time_since_epoch()).count());
+  reply(RONDA_OK, std::move(out));
+}
+
+void Scheduler::on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) {
+  const Entry* entry = by_instance(request.instance);
+  if (entry == nullptr) return reply(RONDA_E_NOTFOUND, {});
+  switch (request.ask) {
+    case wire::Ask::kv_get:
+    case wire::Ask::kv_each: return kv_read(request, *entry, std::move(reply));
+    case wire::Ask::inbox_take: return inbox_read(*entry, std::move(reply));
+    case wire::Ask::calendar_previous:
+    case wire::Ask::calendar_next: return calendar_read(request, std::move(reply));
+    case wire::Ask::kv_commit: break;
+  }
+  std::vector<store::KvWrite> writes;
+  const std::int64_t now = wall_clock().count();
+  for (wire::KvWrite& write : request.kv) {
+    writes.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)), write.ttl_ns > 0 ? now + write.ttl_ns : 0});
+  }
+  ports_.store.write_kv(space_of(*entry), entry->spec.procedure->plugin->state_version, std::move(writes), [reply = std::move(reply)](Result<Unit> written) {
+    reply(written ? RONDA_OK : code_of(written.error()), {});
+  });
+}
+
+}  // namespace ronda::schedule

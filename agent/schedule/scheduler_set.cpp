@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// The set of entries: taking over a new one so that what is unchanged does not notice, and looking at it.
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "base/clock.hpp"
+#include "ronda/abi.h"
+#include "schedule/scheduler.hpp"
+#include "schedule/spread.hpp"
+
+namespace ronda::schedule {
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t changes_told = 100;
+constexpr auto shortest_idle = 60s;
+
+std::string key_of(Kind kind, std::string_view name) { return std::string(config::kind_name(kind)) + "/" + std::string(name); }
+
+}  // namespace
+
+std::optional<std::uint32_t> Scheduler::position_of(Kind kind, std::string_view name) const {
+  const auto less = [&](std::uint32_t position, const std::pair<Kind, std::string_view>& wanted) {
+    const Prepared& spec = entries_[position].spec;
+    return std::pair<Kind, std::string_view>(spec.kind, spec.name) < wanted;
+  };
+  const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), std::pair(kind, name), less);
+  if (found == by_name_.end() || entries_[*found].spec.kind != kind || entries_[*found].spec.name != name) return {};
+  return *found;
+}
+
+const Entry* Scheduler::find(Kind kind, std::string_view name) const {
+  const auto position = position_of(kind, name);
+  return position ? &entries_[*position] : nullptr;
+}
+
+void Scheduler::each(const std::function<void(const Entry&)>& visit) const {
+  for (const std::uint32_t position : by_name_) visit(entries_[position]);
+}
+
+std::vector<std::string_view> Scheduler::names(Kind kind) const {
+  std::vector<std::string_view> out;
+  each([&](const Entry& entry) {
+    if (entry.spec.kind == kind) out.push_back(entry.spec.name);
+  });
+  return out;
+}
+
+Timetable::View Scheduler::look(const Entry& entry) const {
+  const auto position = position_of(entry.spec.kind, entry.spec.name);
+  return position && timetable_.has(*position) ? timetable_.look(*position) : Timetable::View{};
+}
+
+const Progress* Scheduler::progress(const Entry& entry) const {
+  const auto found = progress_.find(entry.call);
+  return entry.call == 0 || found == progress_.end() ? nullptr : &found->second;
+}
+
+std::vector<plugin::SupervisorStatus> Scheduler::plugins() const {
+  std::vector<plugin::SupervisorStatus> out;
+  for (const auto& hosted : hosted_) {
+    if (hosted != nullptr) out.push_back(hosted->supervisor->status());
+  }
+  for (const auto& supervisor : retired_) {
+    if (!supervisor->is_empty()) out.push_back(supervisor->status());
+  }
+  return out;
+}
+
+bool Scheduler::clear_quarantine(std::string_view subject) {
+  bool found = false;
+  for (const auto& hosted : hosted_) {
+    if (hosted == nullptr || hosted->supervisor->plugin_id() != subject) continue;
+    hosted->supervisor->clear_quarantine(plugin::RestartPolicy::whole_plugin);
+    found = true;
+  }
+  for (const std::uint32_t position : by_name_) {
+    const Entry& entry = entries_[position];
+    if (entry.spec.name != subject && key_of(entry.spec.kind, entry.spec.name) != subject) continue;
+    entry.runner->clear_quarantine(entry.id);
+    found = true;
+  }
+  return found;
+}
+
+// ---- supervisors ----------------------------------------------------------------------------
+
+Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
+  const PluginRef& plugin = *spec.procedure->plugin;
+  const std::string key = plugin.sha256 + "/" + spec.user;
+  for (const auto& hosted : hosted_) {
+    if (hosted != nullptr && hosted->key == key) return *hosted;
+  }
+  auto free = std::ranges::find(hosted_, nullptr);
+  if (free == hosted_.end()) free = hosted_.insert(hosted_.end(), nullptr);
+  auto hosted = std::make_unique<Hosted>();
+  hosted->key = key;
+  hosted->group = static_cast<Group>(free - hosted_.begin());
+  hosted->supervisor = ports_.make_supervisor(plugin, spec.user, *this);
+  *free = std::move(hosted);
+  return **free;
+}
+
+/// The entry gives up its place in its supervisor; one that nobody uses any more drains and goes.
+void Scheduler::leave(Entry& entry) {
+  if (entry.runner == nullptr) return;
+  entry.runner->forget(entry.id);
+  const auto found = std::ranges::find_if(hosted_, [&](const auto& h) { return h != nullptr && h->supervisor.get() == entry.runner; });
+  if (entry.call == 0) entry.runner = nullptr;
+  if (found == hosted_.end() || --(*found)->users > 0) return;
+  (*found)->supervisor->retire();
+  retired_.push_back(std::move((*found)->supervisor));
+  *found = nullptr;
+}
+
+// ---- one entry ------------------------------------------------------------------------------
+
+std::optional<Spec> Scheduler::spec_of(const Entry& entry) {
+  const Prepared& spec = entry.spec;
+  const auto hosted = std::ranges::find_if(hosted_, [&](const auto& h) { return h != nullptr && h->supervisor.get() == entry.runner; });
+  const Group group = (*hosted)->group;
+  if (spec.when.every > 0ns) {
+    const std::uint64_t hash = spread_hash(ports_.host, config::kind_name(spec.kind), spec.name);
+    return Every{group, spec.when.every, phase_of(hash, spec.when.every), spec.procedure->plugin->spawns};
+  }
+  if (spec.when.calendar == nullptr) return {};
+  std::optional<sys_seconds> done_until;
+  const auto kind = slots_done_.find(std::string(config::kind_name(spec.kind)));
+  if (kind != slots_done_.end()) {
+    const auto slot = kind->second.find(spec.name);
+    if (slot != kind->second.end()) done_until = sys_seconds(std::chrono::duration_cast<std::chrono::seconds>(Nanos(slot->second)));
+  }
+  const auto delay = Nanos(static_cast<std::int64_t>(spread_hash(ports_.host, "catch-up", spec.name) % 30'000'000'000ULL));
+  return Slots{group, *spec.when.calendar, {0ns, delay, {}}, done_until};
+}
+
+std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
+  std::uint32_t position = static_cast<std::uint32_t>(entries_.size());
+  if (free_.empty()) {
+    entries_.emplace_back();
+  } else {
+    position = free_.back();
+    free_.pop_back();
+    entries_[position] = Entry();
+  }
+  Entry& entry = entries_[position];
+  Hosted& hosted = host_for(spec);
+  ++hosted.users;
+  entry.spec = std::move(spec);
+  entry.id = next_id_++;
+  entry.runner = hosted.supervisor.get();
+  position_of_id_[entry.id] = position;
+  if (const auto planned = spec_of(entry)) timetable_.add(position, *planned, now);
+  return position;
+}
+
+void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
+  Entry& entry = entries_[position];
+  plugin::Supervisor* const before = entry.runner;
+  const std::uint32_t old_id = entry.id;
+  Hosted& hosted = host_for(spec);
+  ++hosted.users;
+  leave(entry);
+  if (entry.call == 0) position_of_id_.erase(old_id);
+  else entry.id_in_flight = old_id;  // its run may still ask for something
+  entry.runner = hosted.supervisor.get();
+  entry.spec = std::move(spec);
+  entry.id = next_id_++;
+  if (before != entry.runner) entry.average_ms = -1;
+  position_of_id_[entry.id] = position;
+  const auto planned = spec_of(entry);
+  if (planned && timetable_.has(position)) timetable_.replace(position, *planned, now);
+  else if (planned) timetable_.add(position, *planned, now);
+  else if (timetable_.has(position)) timetable_.remove(position);
+}
+
+void Scheduler::remove(std::uint32_t position) {
+  Entry& entry = entries_[position];
+  entry.removed = true;
+  if (timetable_.has(position)) timetable_.remove(position);
+  leave(entry);
+  if (entry.call == 0) release(position);
+}
+
+void Scheduler::release(std::uint32_t position) {
+  position_of_id_.erase(entries_[position].id);
+  position_of_id_.erase(entries_[position].id_in_flight);
+  waiters_.erase(position);
+  flags_.erase(position);
+  if (entries_[position].dirty) std::erase(dirty_, position);
+  entries_[position] = Entry();
+  entries_[position].removed = true;
+  free_.push_back(position);
+}
+
+void Scheduler::remember(Entry& entry, const store::InstanceState& state) {
+  entry.has_result = state.last_run > 0;
+  entry.status = static_cast<Status>(state.status & 3);
+  entry.summary = state.summary;
+  entry.detail = state.detail;
+  entry.since_wall = state.since;
+  entry.trip.ended_wall = state.last_run;
+  entry.last_ok_wall = state.last_ok;
+  entry.failures = static_cast<std::uint32_t>(state.failures);
+}
+
+// ---- the whole set --------------------------------------------------------------------------
+
+void Scheduler::link_parents() {
+  for (const std::uint32_t position : by_name_) {
+    Entry& entry = entries_[position];
+    entry.parents.clear();
+    for (const std::string& name : entry.spec.after) {
+      if (const auto parent = position_of(Kind::check, name)) entry.parents.push_back(*parent);
+    }
+  }
+}
+
+/// Checks with an interval that have no result younger than that run once: the first at once, the rest spread.
+void Scheduler::plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now) {
+  const Nanos wall = wall_clock();
+  std::vector<std::uint32_t> positions;
+  std::vector<FirstRun> runs;
+  for (const std::uint32_t position : fresh) {
+    const Entry& entry = entries_[position];
+    const Nanos interval = entry.spec.when.every;
+    if (entry.spec.kind != Kind::check || interval == 0ns) continue;
+    if (entry.has_result && wall - Nanos(entry.trip.ended_wall) < interval && entry.trip.ended_wall <= wall.count()) continue;
+    positions.push_back(position);
+    runs.push_back({spread_hash(ports_.host, config::kind_name(entry.spec.kind), entry.spec.name), interval});
+  }
+  const std::vector<Nanos> delays = first_run_delays(runs);
+  for (std::size_t i = 0; i < positions.size(); ++i) timetable_.make_due(positions[i], now + delays[i], Why::first_run);
+}
+
+ApplyReport Scheduler::apply(std::vector<Prepared> set, const std::vector<store::InstanceState>& remembered,
+                             const std::vector<store::Slot>& last_slots) {
+  ApplyReport report;
+  const Nanos now = boottime();
+  const auto tell = [&](std::string_view what, const Prepared& spec) {
+    if (report.changes.size() < changes_told) report.changes.push_back(std::string(what) + " " + std::string(config::kind_name(spec.kind)) + " " + spec.name);
+  };
+  for (const store::Slot& slot : last_slots) slots_done_[slot.id.kind][slot.id.name] = slot.scheduled;
+  std::ranges::sort(set, [](const Prepared& a, const Prepared& b) { return std::pair(a.kind, std::string_view(a.name)) < std::pair(b.kind, std::string_view(b.name)); });
+  std::vector<std::uint32_t> after, fresh, gone;
+  std::vector<bool> stays(entries_.size());
+  to_probe_.clear();
+  for (Prepared& spec : set) {
+    const auto position = position_of(spec.kind, spec.name);
+    if (position && entries_[*position].spec.hash == spec.hash) {
+      ++report.kept;
+      stays[*position] = true;
+      after.push_back(*position);
+      continue;
+    }
+    tell(position ? "replaced" : "added", spec);
+    ++(position ? report.replaced : report.added);
+    if (position) {
+      stays[*position] = true;
+      replace(*position, std::move(spec), now);
+      after.push_back(*position);
+    } else {
+      after.push_back(add(std::move(spec), now));
+      fresh.push_back(after.back());
+    }
+    to_probe_.push_back(after.back());
+  }
+  for (const std::uint32_t position : by_name_) {
+    if (position < stays.size() && stays[position]) continue;
+    ++report.removed;
+    tell("removed", entries_[position].spec);
+    gone.push_back(position);
+  }
+  by_name_ = std::move(after);
+  for (const std::uint32_t position : gone) remove(position);
+  for (const store::InstanceState& state : remembered) {
+    for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
+      const auto position = config::kind_name(kind) == state.id.kind ? position_of(kind, state.id.name) : std::nullopt;
+      if (position && !entries_[*position].has_result) remember(entries_[*position], state);
+    }
+  }
+  link_parents();
+  plan_first_runs(fresh, now);
+  for (const auto& hosted : hosted_) {
+    if (hosted != nullptr) hosted->longest_interval = 0ns;
+  }
+  for (const std::uint32_t position : by_name_) {
+    const Entry& entry = entries_[position];
+    for (const auto& hosted : hosted_) {
+      if (hosted != nullptr && hosted->supervisor.get() == entry.runner) hosted->longest_interval = std::max(hosted->longest_interval, entry.spec.when.every);
+    }
+  }
+  for (const auto& hosted : hosted_) {
+    if (hosted != nullptr) hosted->supervisor->set_idle_limit(std::max<Nanos>(shortest_idle, 2 * hosted->longest_interval));
+  }
+  std::erase_if(retired_, [](const auto& supervisor) { return supervisor->is_empty(); });
+  boost::asio::post(ports_.loop, [this] { pump(); });
+  return report;
+}
+
+}  // namespace ronda::schedule
