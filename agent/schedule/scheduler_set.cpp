@@ -92,7 +92,7 @@ Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   for (const auto& hosted : hosted_) {
     if (hosted != nullptr && hosted->key == key) return *hosted;
   }
-  auto free = std::ranges::find(hosted_, nullptr);
+  auto free = std::ranges::find_if(hosted_, [](const auto& h) { return h == nullptr; });
   if (free == hosted_.end()) free = hosted_.insert(hosted_.end(), nullptr);
   auto hosted = std::make_unique<Hosted>();
   hosted->key = key;

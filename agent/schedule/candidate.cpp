@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schedule/candidate.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "config/build.hpp"
+#include "plugin/encode_options.hpp"
+#include "plugin/schema.hpp"
+
+namespace ronda::schedule {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanos default_timeout = 30s;
+constexpr std::int64_t runner_base_memory = std::int64_t{32} << 20;
+constexpr std::size_t largest_set = 1U << 24;  // positions that fit a call id
+
+/// Makes the instances of one generation ready.
+class Preparer {
+ public:
+  Preparer(const CandidateRequest& request, Candidate& candidate) : request_(request), candidate_(candidate) {
+    judges_.calendar = [this](std::string_view text) { return judge(parse_calendar(text, *request_.zones, candidate_.zone)); };
+    judges_.cron = [this](std::string_view text) { return judge(parse_cron(text, candidate_.zone)); };
+  }
+
+  void prepare(config::Instance& instance);
+
+ private:
+  static std::optional<std::string> judge(const Result<Calendar>& parsed) {
+    return parsed ? std::nullopt : std::optional(parsed.error().message());
+  }
+
+  std::shared_ptr<const ProcedureRef> procedure_of(const plugin::Catalogue::Found& found);
+  std::optional<When> when_of(const config::Instance& instance);
+  std::optional<std::shared_ptr<const Calendar>> calendar_of(const config::Rare& rare);
+  void disable(const config::Instance& instance, config::Place place, std::string reason);
+  bool user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin);
+
+  const CandidateRequest& request_;
+  Candidate& candidate_;
+  plugin::TextJudges judges_;
+  std::map<std::string, std::shared_ptr<const PluginRef>> plugins_;
+  std::map<std::pair<std::string, int>, std::shared_ptr<const ProcedureRef>> procedures_;
+  std::map<std::string, std::shared_ptr<const Calendar>> calendars_;  // the same expression is parsed once
+};
+
+void Preparer::disable(const config::Instance& instance, config::Place place, std::string reason) {
+  candidate_.diagnostics.error(place, reason);
+  candidate_.generation.disabled.push_back({std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
+}
+
+std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalogue::Found& found) {
+  const plugin::PluginEntry& entry = *found.plugin;
+  auto& known = procedures_[{found.procedure->name, static_cast<int>(found.procedure->kind)}];
+  if (known != nullptr) return known;
+  auto& plugin = plugins_[entry.manifest.id];
+  if (plugin == nullptr) {
+    const bool spawns = std::ranges::find(entry.grants, plugin::Grant::exec) != entry.grants.end();
+    plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
+                                                   entry.manifest.max_concurrency, spawns});
+  }
+  known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin});
+  return known;
+}
+
+std::optional<std::shared_ptr<const Calendar>> Preparer::calendar_of(const config::Rare& rare) {
+  const bool cron = !rare.cron.empty();
+  const std::string key = (cron ? "cron " + rare.cron : "at " + rare.at) + "\n" + rare.tz;
+  if (const auto known = calendars_.find(key); known != calendars_.end()) return known->second;
+  ZonePtr zone = candidate_.zone;
+  if (!rare.tz.empty()) {
+    auto named = request_.zones->find(rare.tz);
+    if (!named) {
+      candidate_.diagnostics.error(rare.tz_place, named.error().message());
+      return {};
+    }
+    zone = *named;
+  }
+  auto parsed = cron ? parse_cron(rare.cron, zone) : parse_calendar(rare.at, *request_.zones, zone);
+  if (!parsed) {
+    candidate_.diagnostics.error(rare.when_place, parsed.error().message());
+    return {};
+  }
+  for (const std::string& warning : parsed->warnings()) candidate_.diagnostics.warning(rare.when_place, warning);
+  return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
+}
+
+std::optional<When> Preparer::when_of(const config::Instance& instance) {
+  When when;
+  if (instance.every) when.every = *instance.every;
+  const config::Rare& rare = instance.rare();
+  if (rare.at.empty() && rare.cron.empty()) return when;
+  auto calendar = calendar_of(rare);
+  if (!calendar) return {};
+  when.calendar = std::move(*calendar);
+  return when;
+}
+
+bool Preparer::user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin) {
+  const std::string& user = instance.rare().user;
+  return user.empty() || std::ranges::find(plugin.users, user) != plugin.users.end();
+}
+
+void Preparer::prepare(config::Instance& instance) {
+  const auto kind = static_cast<plugin::Kind>(instance.kind);
+  const auto found = candidate_.catalogue.find(kind, instance.use);
+  if (!found) return disable(instance, instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use));
+  if (!user_allowed(instance, *found->plugin)) {
+    return disable(instance, instance.place, "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
+                                                 "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
+  }
+  const std::size_t errors = candidate_.diagnostics.errors();
+  const auto options = plugin::check_options(*found->procedure, instance.options, instance.place, judges_, candidate_.diagnostics);
+  const auto when = when_of(instance);
+  if (!options || !when) {
+    const bool said = candidate_.diagnostics.errors() > errors;
+    const std::string reason = said ? candidate_.diagnostics.all().back().message : "its options are wrong";
+    candidate_.generation.disabled.push_back({std::string(config::kind_name(instance.kind)), instance.name, instance.place, reason});
+    return;
+  }
+  if (!instance.enabled) return;
+  Prepared prepared;
+  prepared.kind = instance.kind;
+  prepared.procedure = procedure_of(*found);
+  prepared.options = plugin::encode_options(*options);
+  prepared.options.shrink_to_fit();
+  prepared.timeout = instance.timeout.value_or(default_timeout);
+  prepared.when = *when;
+  prepared.user = instance.rare().user;
+  prepared.after = std::move(instance.after);
+  const config::Judgement& limits = instance.judgement();
+  if (!limits.warn.empty() || !limits.crit.empty()) prepared.limits = std::make_unique<config::Judgement>(limits);
+  // the code is part of what an instance is: another plugin file replaces it
+  prepared.hash = siphash128(prepared.procedure->plugin->sha256, instance.hash);
+  prepared.name = std::move(instance.name);
+  candidate_.set.push_back(std::move(prepared));
+}
+
+/// What runs now stays usable where its file is refused: nobody loses a check to a half-copied plugin.
+void keep_running_plugins(const plugin::Catalogue& running, Candidate& candidate) {
+  for (const auto& [id, entry] : running.plugins) {
+    if (candidate.catalogue.plugins.contains(id)) continue;
+    for (const plugin::RefusedFile& refused : candidate.catalogue.refused) {
+      if (refused.id != id && refused.path != entry->path) continue;
+      candidate.catalogue.plugins[id] = entry;
+      candidate.kept_plugins.push_back(id + " keeps its running code: " + refused.path + ": " + refused.refusal.text());
+      break;
+    }
+  }
+}
+
+ZonePtr agent_zone(const CandidateRequest& request, Candidate& candidate) {
+  const config::AgentSettings& agent = candidate.generation.agent;
+  auto zone = agent.tz.empty() ? request.zones->find_local() : request.zones->find(agent.tz);
+  if (zone) return *zone;
+  if (!agent.tz.empty()) candidate.diagnostics.error(agent.tz_place, zone.error().message());
+  return *request.zones->find("UTC");
+}
+
+void scan(const CandidateRequest& request, Candidate& candidate) {
+  plugin::ScanRequest scan;
+  scan.directories = request.plugin_directories;
+  scan.uid = request.uid;
+  auto trust = plugin::load_trust(request.trust_file, request.uid, candidate.sources, candidate.diagnostics);
+  if (!trust) return;
+  scan.trust = std::move(*trust);
+  scan.stage = request.stage;
+  scan.libraries = request.libraries;
+  scan.previous = request.previous;
+  scan.vet = request.vet_plugin;
+  candidate.catalogue = plugin::scan_plugins(scan);
+}
+
+}  // namespace
+
+Candidate load_candidate(const CandidateRequest& request) {
+  Candidate out;
+  out.files = config::read_directory(request.config_directory, request.config_directory, request.uid, out.diagnostics);
+  out.sources = out.files.sources;
+  if (request.vet_config) {
+    if (auto vetted = request.vet_config(out.sources); !vetted) {
+      out.diagnostics.error({}, vetted.error().message());
+      return out;
+    }
+  }
+  out.generation = config::build_generation(out.files.sources, request.environment, out.diagnostics);
+  out.zone = agent_zone(request, out);
+  scan(request, out);
+  if (request.previous != nullptr) keep_running_plugins(*request.previous, out);
+  Preparer preparer(request, out);
+  std::vector<config::Instance> instances = std::move(out.generation.instances);
+  if (instances.size() > largest_set) out.diagnostics.error({}, "more than 16 million instances");
+  out.set.reserve(instances.size());
+  for (config::Instance& instance : instances) {
+    ++(instance.kind == Kind::check ? out.checks : instance.kind == Kind::task ? out.tasks : out.notifiers);
+    preparer.prepare(instance);
+    instance.options = {};
+  }
+  return out;
+}
+
+}  // namespace ronda::schedule

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A candidate: everything that conf.d and the plugin files say right now, read, checked and made ready to run,
+// with all that is wrong. Start, reload and `validate` are this one function; what is done with errors is
+// the caller's decision. Runs no plugin code and changes nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/directory.hpp"
+#include "config/generation.hpp"
+#include "plugin/catalogue.hpp"
+#include "schedule/entry.hpp"
+#include "schedule/zone.hpp"
+
+namespace ronda::schedule {
+
+struct CandidateRequest {
+  std::string config_directory;
+  std::vector<std::string> plugin_directories;
+  std::string trust_file;
+  config::Environment environment;
+  uid_t uid = 0;                               // besides root, who may own files
+  ZoneDatabase* zones = nullptr;
+  plugin::Stage* stage = nullptr;              // null: nothing is staged, nothing can be run
+  plugin::HostLibraries* libraries = nullptr;
+  const plugin::Catalogue* previous = nullptr; // running now: its plugins stay usable where the new file is refused
+  /// Parses the bytes in a throw-away process first; an error rejects the configuration.
+  std::function<Result<Unit>(const config::Sources&)> vet_config;
+  std::function<Result<Unit>(std::span<const std::uint8_t>)> vet_plugin;
+};
+
+struct Candidate {
+  config::Snapshot files;
+  config::Sources sources;          // of the diagnostics: files, then trust.toml
+  config::Diagnostics diagnostics;
+  config::Generation generation;    // without its instances, which went into `set`
+  plugin::Catalogue catalogue;
+  std::vector<Prepared> set;
+  std::size_t checks = 0, tasks = 0, notifiers = 0;
+  std::vector<std::string> kept_plugins;  // refused now, their running code is kept: with the reason
+  ZonePtr zone;                           // [agent] tz
+
+  bool has_errors() const { return diagnostics.has_errors(); }
+};
+
+Candidate load_candidate(const CandidateRequest& request);
+
+}  // namespace ronda::schedule
