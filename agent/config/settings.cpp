@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/settings.hpp"
+
+#include <array>
+
+namespace ronda::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A name or a list of names.
+std::vector<std::string> read_names(Scope& scope, std::string_view key, const Value& value,
+                                    std::string_view kind, std::vector<Mention>& mentions) {
+  std::vector<std::string> names;
+  const auto take = [&](const Value& one) {
+    if (auto name = read_text(scope, key, one)) {
+      mentions.push_back({key, kind, *name, one.place()});
+      names.push_back(*std::move(name));
+    }
+  };
+  if (const List* list = value.as_list()) {
+    for (const Value& element : *list) take(element);
+  } else if (value.as_string() != nullptr) {
+    take(value);
+  } else {
+    wrong_type(scope, key, value, "a list of names");
+  }
+  return names;
+}
+
+void read_language(Scope& scope, const Value& value, std::string& language) {
+  constexpr std::array<std::string_view, 2> languages = {"en", "es"};
+  if (const auto index = read_choice(scope, "language", value, languages)) language = languages[*index];
+}
+
+std::string read_absolute_path(Scope& scope, std::string_view key, const Value& value) {
+  auto path = read_text(scope, key, value);
+  if (path && !path->starts_with('/')) {
+    wrong_text(scope, key, value, "\"" + path->substr(0, 64) + "\" must be an absolute path",
+               "an absolute path");
+    return {};
+  }
+  return path.value_or("");
+}
+
+void read_others(Scope& scope, const Value& value, bool& others_may_view) {
+  constexpr std::array<std::string_view, 2> choices = {"viewer", "refuse"};
+  if (const auto index = read_choice(scope, "others", value, choices)) others_may_view = *index == 0;
+}
+
+/// "127.0.0.1:8080", "[::1]:8080", "host:80": a port at the end, something before it.
+std::string read_listen(Scope& scope, const Value& value) {
+  auto text = read_text(scope, "listen", value);
+  if (!text) return {};
+  const std::size_t colon = text->rfind(':');
+  const std::string port = colon == std::string::npos ? "" : text->substr(colon + 1);
+  const bool numeric =
+      !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+  if (colon != 0 && numeric && std::stoul(port) <= 65535) return *text;
+  wrong_text(scope, "listen", value,
+             "\"" + text->substr(0, 64) + "\" must be an address with a port, for example \"127.0.0.1:8080\"",
+             "an address with a port");
+  return {};
+}
+
+std::string read_public_url(Scope& scope, const Value& value) {
+  auto url = read_text(scope, "public_url", value);
+  if (url && !url->starts_with("http://") && !url->starts_with("https://")) {
+    wrong_text(scope, "public_url", value, "must begin with https:// or http://", "a URL");
+  }
+  return url.value_or("");
+}
+
+}  // namespace
+
+void read_agent(Scope& scope, const Table& table, AgentSettings& settings, std::vector<Mention>& mentions) {
+  constexpr std::array<std::string_view, 8> known = {"env_file",      "host",   "language",     "last_resort",
+                                                     "root_approves", "strict", "stop_timeout", "tz"};
+  for (const auto& [key, place, value] : table) {
+    if (key == "env_file") {
+      settings.env_file = read_absolute_path(scope, key, value);
+    } else if (key == "host") {
+      settings.host = read_text(scope, key, value).value_or("");
+    } else if (key == "language") {
+      read_language(scope, value, settings.language);
+    } else if (key == "last_resort") {
+      settings.last_resort = read_names(scope, "last_resort", value, kind_name(Kind::notifier), mentions);
+    } else if (key == "root_approves") {
+      settings.root_approves = read_flag(scope, key, value).value_or(false);
+    } else if (key == "strict") {
+      settings.strict = read_flag(scope, key, value).value_or(false);
+    } else if (key == "stop_timeout") {
+      settings.stop_timeout = read_duration(scope, key, value, 0ns).value_or(settings.stop_timeout);
+    } else if (key == "tz") {
+      settings.tz = read_zone(scope, key, value).value_or("");
+      settings.tz_place = value.place();
+    } else {
+      scope.error(place, unknown_key(key, known));
+    }
+  }
+}
+
+void read_api(Scope& scope, const Table& table, ApiSettings& settings) {
+  constexpr std::array<std::string_view, 5> known = {"hosts", "listen", "origins", "others", "public_url"};
+  for (const auto& [key, place, value] : table) {
+    if (key == "hosts") {
+      settings.hosts = read_texts(scope, key, value);
+    } else if (key == "listen") {
+      settings.listen = read_listen(scope, value);
+      settings.listen_place = value.place();
+    } else if (key == "origins") {
+      settings.origins = read_texts(scope, key, value);
+    } else if (key == "others") {
+      read_others(scope, value, settings.others_may_view);
+    } else if (key == "public_url") {
+      settings.public_url = read_public_url(scope, value);
+    } else {
+      scope.error(place, unknown_key(key, known));
+    }
+  }
+}
+
+Service read_service(Scope& scope, const std::string& name, Place place, const Table& table,
+                     std::vector<Mention>& mentions) {
+  constexpr std::array<std::string_view, 3> known = {"checks", "escalation", "title"};
+  Service service;
+  service.name = name;
+  service.title = name;
+  service.place = place;
+  for (const auto& [key, key_place, value] : table) {
+    if (key == "checks") {
+      service.checks = read_names(scope, "checks", value, kind_name(Kind::check), mentions);
+      if (service.checks.empty() && scope.sound()) {
+        scope.warning(value.place(), "service `" + name + "` has no checks: it is always pending");
+      }
+    } else if (key == "escalation") {
+      service.escalation = read_text(scope, key, value).value_or("");
+      if (!service.escalation.empty())
+        mentions.push_back({"escalation", "escalation", service.escalation, value.place()});
+    } else if (key == "title") {
+      service.title = read_text(scope, key, value).value_or(name);
+    } else {
+      scope.error(key_place, unknown_key(key, known));
+    }
+  }
+  return service;
+}
+
+}  // namespace ronda::config
