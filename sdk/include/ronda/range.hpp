@@ -75,6 +75,7 @@ inline std::string range::text() const {
 /// What a metric is compared with: nothing, a limit, or a range. A limit alone is bad above it.
 struct threshold {
   threshold() = default;
+  threshold(std::nullopt_t) {}
   threshold(double bound) : limit(std::isnan(bound) ? std::nullopt : std::optional<double>(bound)) {}
   threshold(std::optional<double> bound) : limit(bound) {}
   threshold(range r) : given(r) {}

@@ -91,8 +91,8 @@ class subject {
   }
   /// Cancels what runs, or what runs next; from any thread.
   void cancel() {
+    std::lock_guard lock(host_->call_lock());  // the call cannot end between the two
     host_->cancel();
-    std::lock_guard lock(host_->call_lock());
     if (self_ != nullptr && cancel_ != nullptr && call_ != nullptr) cancel_(self_, call_);
   }
   /// RONDA_OK when the state of that version was taken over.

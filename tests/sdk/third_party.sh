@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# third_party.sh BUILD_DIR PART: builds plugins as an author would who has nothing but what
+# `cmake --install` put into a prefix, outside our tree.
+set -eu
+build=$1 part=$2
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/prefix
+fail() { echo "third_party: $*" >&2; exit 1; }
+
+cmake --install "$build" --component sdk --prefix "$prefix" > "$work/install.log" || fail "install: $(cat "$work/install.log")"
+if grep -rlF "$root" "$prefix"; then fail "the files above name the build tree"; fi
+share=$prefix/share/ronda/sdk
+export PKG_CONFIG_PATH="$(dirname "$(find "$prefix" -name ronda-sdk.pc)")"
+
+# by_cmake DIR NAME: configure, build, test
+by_cmake() {
+  cmake -S "$1" -B "$1/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Debug > "$1.log" 2>&1 &&
+    cmake --build "$1/build" >> "$1.log" 2>&1 &&
+    (cd "$1/build" && ctest --output-on-failure >> "$1.log" 2>&1) || fail "$2: $(cat "$1.log")"
+  "$here/plugin_file.sh" "$1/build/$2.so" "org.example.$2"
+}
+
+# from_template KIND NAME CLASS: what `ronda plugin new KIND NAME` does
+from_template() {
+  cp -r "$share/template/$1" "$work/$2"
+  find "$work/$2" -name '*@NAME@*' | while read -r file; do
+    mv "$file" "$(dirname "$file")/$(basename "$file" | sed "s/@NAME@/$2/")"
+  done
+  find "$work/$2" -type f -exec sed -i "s/@NAME@/$2/g; s/@CLASS@/$3/g; s/@ID@/org.example.$2/g" {} +
+  if grep -rn '@[A-Z]*@' "$work/$2"; then fail "a placeholder is left"; fi
+}
+
+case $part in
+  check) from_template check disk-space DiskSpace; by_cmake "$work/disk-space" disk-space
+    (cd "$work/disk-space/build" && cpack > cpack.log 2>&1) || fail "cpack: $(cat "$work/disk-space/build/cpack.log")"
+    tar -tzf "$work"/disk-space/build/disk-space-0.1.0-*.tar.gz | grep -q 'lib.*/ronda/plugins/disk-space.so$' ||
+      fail "the package lacks the plugin" ;;
+  task) from_template task tidy Tidy; by_cmake "$work/tidy" tidy ;;
+  notifier) from_template notifier say Say; by_cmake "$work/say" say ;;
+  cpp) cp -r "$share/examples/cpp-check" "$work/cpp"; by_cmake "$work/cpp" loadavg ;;
+  c) cp -r "$share/examples/c-check" "$work/c"
+    cmake -S "$work/c" -B "$work/c/build" -DCMAKE_PREFIX_PATH="$prefix" > "$work/c.log" 2>&1 &&
+      cmake --build "$work/c/build" >> "$work/c.log" 2>&1 || fail "c: $(cat "$work/c.log")"
+    "$here/plugin_file.sh" "$work/c/build/entropy.so" org.example.entropy
+    if readelf -d "$work/c/build/entropy.so" | grep -q 'libstdc++'; then fail "a C plugin needs libstdc++"; fi ;;
+  pkg-config) cp -r "$share/examples/c-check" "$work/c"
+    make -C "$work/c" > "$work/make.log" 2>&1 || fail "make: $(cat "$work/make.log")"
+    "$here/plugin_file.sh" "$work/c/entropy.so" org.example.entropy
+    from_template check plain Plain
+    (cd "$work/plain" && c++ -std=c++17 $(pkg-config --cflags ronda-sdk) -DRONDA_MANIFEST='"plugin.toml"' \
+      -include ronda/manifest.h plain.cpp -o plain.so $(pkg-config --libs ronda-sdk)) || fail "c++"
+    "$here/plugin_file.sh" "$work/plain/plain.so" org.example.plain ;;
+  rust) command -v cargo > /dev/null || { echo "skipped: there is no cargo"; exit 77; }
+    cp -r "$share/examples/rust-check" "$work/rust"
+    (cd "$work/rust" && cargo build --offline --release > ../rust.log 2>&1) || fail "rust: $(cat "$work/rust.log")"
+    "$here/plugin_file.sh" "$work/rust/target/release/libuptime.so" org.example.uptime
+    "$build/tests/sdk/sdk_run_plugin" "$work/rust/target/release/libuptime.so" ronda.check/1 uptime young=600000000000 |
+      grep -q '^status [01]: up for [0-9]* s$' || fail "the Rust check does not run" ;;
+  *) fail "no such part: $part" ;;
+esac
