@@ -169,8 +169,8 @@ constexpr Scale scales[] = {
 };
 
 std::string number_text(double value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  char text[400];  // without an exponent, which a range may not have: up to 309 digits
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed).ptr;
   return std::string(text, end);
 }
 

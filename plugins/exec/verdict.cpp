@@ -27,6 +27,7 @@ std::string signal_name(std::int32_t number) {
 
 /// Why the child did not end by itself; empty when it did.
 std::string did_not_end(const Ended& ended) {
+  if (ended.timed_out && ended.cancelled) return "cancelled after " + seconds(ended.duration_ns);
   if (ended.timed_out) return "no answer within " + seconds(ended.duration_ns) + ": it was ended";
   if (ended.signal != 0) return "it was killed by " + signal_name(ended.signal);
   return {};

@@ -19,7 +19,8 @@ constexpr std::size_t max_stderr_bytes = 4096;
 struct Ended {
   std::int32_t exit_code = 0;  ///< -1 when it ended otherwise
   std::int32_t signal = 0;
-  bool timed_out = false;
+  bool timed_out = false;      ///< it was ended at the deadline, or on cancel
+  bool cancelled = false;
   std::int64_t duration_ns = 0;
   std::string_view out, err;
   std::uint64_t out_total = 0, err_total = 0;  ///< bytes written, kept or not
