@@ -143,6 +143,7 @@ ronda::result no_answer(const Exchange& exchange) {
 }  // namespace
 
 bool StatusCodes::contains(int code) const {
+  if (ranges.empty()) return code >= 200 && code <= 299;
   return std::any_of(ranges.begin(), ranges.end(), [&](const auto& r) { return r.first <= code && code <= r.second; });
 }
 

@@ -18,9 +18,9 @@
 
 namespace http {
 
-/// Accepted status codes, as inclusive ranges: 200, or "2xx".
+/// Accepted status codes, as inclusive ranges: 200, or "2xx". None given: 2xx.
 struct StatusCodes {
-  std::vector<std::pair<int, int>> ranges{{200, 299}};
+  std::vector<std::pair<int, int>> ranges;
   std::string text = "2xx";
 
   bool contains(int code) const;

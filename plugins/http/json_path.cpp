@@ -48,8 +48,8 @@ class Parser {
 
   JsonPath::Step take_name() {
     const auto name = rest_.substr(0, rest_.find_first_of(".[]()\"$ \t"));
-    if (name.empty()) error_ = rest_.empty() ? "a name is missing at the end"
-                                             : "a name is missing before '" + std::string(rest_) + "'";
+    if (name.empty() && error_.empty())
+      error_ = rest_.empty() ? "a name is missing at the end" : "a name is missing before '" + std::string(rest_) + "'";
     rest_.remove_prefix(name.size());
     return {false, 0, std::string(name)};
   }

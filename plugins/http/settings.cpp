@@ -40,7 +40,6 @@ std::pair<int, int> read_codes(const value& v) {
 StatusCodes read_status(const value& v) {
   StatusCodes codes;
   if (!v) return codes;
-  codes.ranges.clear();
   codes.text.clear();
   for (std::size_t i = 0; i < (v.is_list() ? v.size() : 1); ++i) {
     const auto range = read_codes(v.is_list() ? v.at(i) : v);
