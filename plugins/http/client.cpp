@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client.hpp"
+
+#include <curl/curl.h>
+#include <ronda/version.h>
+#include <signal.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <new>
+#include <string>
+
+#include "failure.hpp"
+
+namespace http {
+namespace {
+
+using Milliseconds = std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kept_buffer_bytes = 64 * 1024;
+
+/// OpenSSL writes with write(2): a peer that is gone would end the process by SIGPIPE.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigset_t pending;
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoSigpipe() {
+    const timespec at_once{0, 0};
+    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_, before_;
+  bool was_pending_ = false;
+};
+
+/// A curl_slist over strings of ours: no copies by libcurl that nobody wipes.
+class HeaderLines {
+ public:
+  void assign(const std::vector<Header>& headers, bool has_body) {
+    lines_.clear();
+    bool has_type = false;
+    for (const auto& [name, value] : headers) {
+      lines_.push_back(value.empty() ? name + ";" : name + ": " + value);  // "name:" would remove it
+      has_type = has_type || strcasecmp(name.c_str(), "content-type") == 0;
+    }
+    lines_.emplace_back("Expect:");  // no 100-continue round trip
+    if (has_body && !has_type) lines_.emplace_back("Content-Type: application/json");
+    nodes_.resize(lines_.size());
+    for (std::size_t i = 0; i < lines_.size(); ++i)
+      nodes_[i] = {lines_[i].data(), i + 1 < lines_.size() ? &nodes_[i + 1] : nullptr};
+  }
+  void wipe() {
+    for (auto& line : lines_) explicit_bzero(line.data(), line.size());
+    lines_.clear();
+  }
+  curl_slist* list() { return nodes_.data(); }
+
+ private:
+  std::vector<std::string> lines_;
+  std::vector<curl_slist> nodes_;
+};
+
+double seconds(CURL* easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, info, &microseconds);
+  return static_cast<double>(microseconds) / 1e6;
+}
+
+bool looks_like_json(std::string_view body) {
+  const auto first = body.find_first_not_of(" \t\r\n");
+  return first != body.npos && (body[first] == '{' || body[first] == '[');
+}
+
+}  // namespace
+
+struct Client::Impl {
+  struct Certificate {
+    std::string origin;
+    std::int64_t end;
+  };
+
+  CURLM* multi = curl_multi_init();
+  CURL* easy = curl_easy_init();
+  char error[CURL_ERROR_SIZE] = "";
+  HeaderLines header_lines;
+  std::uint64_t configured = 0;  // id of the request the handle is set up for; 0: none
+  std::string headers, body;
+  std::uint64_t received = 0;
+  std::size_t max_body = 0;
+  bool body_cut = false, headers_too_large = false;
+  std::vector<Certificate> certificates;  // of the connections that are kept
+
+  Impl() {
+    if (multi == nullptr || easy == nullptr) throw std::bad_alloc();
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 4L);
+  }
+  ~Impl() {
+    curl_easy_cleanup(easy);
+    curl_multi_cleanup(multi);
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
+    auto& self = *static_cast<Impl*>(user);
+    const std::string_view line(data, size * count);
+    if (line.substr(0, 5) == "HTTP/") self.headers.clear();  // after a 100 or a proxy's answer
+    if (self.headers.size() + line.size() > max_header_bytes) {
+      self.headers_too_large = true;
+      return 0;
+    }
+    self.headers.append(line);
+    return line.size();
+  }
+
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
+    auto& self = *static_cast<Impl*>(user);
+    const auto bytes = size * count;
+    self.received += bytes;
+    const auto room = self.max_body - self.body.size();
+    self.body.append(data, std::min(room, bytes));
+    self.body_cut = bytes > room;
+    return self.body_cut ? 0 : bytes;
+  }
+
+  template <class T>
+  void set(CURLoption option, T value) { curl_easy_setopt(easy, option, value); }
+
+  void configure(const Request& request, const Policy& policy) {
+    if (request.id != 0 && request.id == configured) return;
+    curl_easy_reset(easy);
+    configured = request.id;
+    set_callbacks();
+    set_connection(policy);
+    set_tls(request.url, policy);
+    set_request(request);
+  }
+
+  void set_callbacks() {
+    set(CURLOPT_ERRORBUFFER, error);
+    set(CURLOPT_HEADERFUNCTION, &on_header);
+    set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_WRITEFUNCTION, &on_body);
+    set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_NOPROGRESS, 1L);
+    set(CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs must not hold the call after its end
+  }
+
+  void set_connection(const Policy& policy) {
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_PROXY, policy.proxy.c_str());  // "" also switches the environment's off
+    set(CURLOPT_NOPROXY, "");
+    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(policy.connect_timeout.count()));
+    set(CURLOPT_TCP_NODELAY, 1L);
+    if (policy.reuse.count() == 0) {
+      set(CURLOPT_FRESH_CONNECT, 1L);
+      set(CURLOPT_FORBID_REUSE, 1L);
+    } else {
+      set(CURLOPT_MAXLIFETIME_CONN, static_cast<long>(policy.reuse.count()));
+      set(CURLOPT_MAXAGE_CONN, static_cast<long>(policy.reuse.count()));
+    }
+    if (policy.cookies) set(CURLOPT_COOKIEFILE, "");
+  }
+
+  void set_tls(const Url& url, const Policy& policy) {
+    if (!url.https && policy.proxy.empty()) return;
+    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(CURLOPT_SSL_VERIFYPEER, policy.verify ? 1L : 0L);
+    set(CURLOPT_SSL_VERIFYHOST, policy.verify ? 2L : 0L);
+    if (!policy.ca.empty()) {
+      set(CURLOPT_CAINFO, policy.ca.c_str());
+      set(CURLOPT_CAPATH, nullptr);
+    }
+    set(CURLOPT_CERTINFO, 1L);
+  }
+
+  void set_request(const Request& request) {
+    const bool has_body = !request.body.empty();
+    header_lines.assign(request.headers, looks_like_json(request.body));
+    set(CURLOPT_URL, request.url.text.c_str());
+    set(CURLOPT_USERAGENT, "ronda/" RONDA_VERSION);
+    set(CURLOPT_HTTPHEADER, header_lines.list());
+    if (has_body || request.method == "POST") {
+      set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      set(CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+    if (request.method == "HEAD")
+      set(CURLOPT_NOBODY, 1L);
+    else if (request.method != (has_body ? "POST" : "GET"))
+      set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+
+  void begin(const Policy& policy, Milliseconds time_left) {
+    headers.clear();
+    body.clear();
+    error[0] = '\0';
+    received = 0;
+    max_body = policy.max_body;
+    body_cut = headers_too_large = false;
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(time_left.count(), 1)));
+  }
+
+  /// Runs the handle to its end. False when the cancel descriptor became readable first.
+  bool drive(int cancel_fd) {
+    curl_waitfd cancel{cancel_fd, CURL_WAIT_POLLIN, 0};
+    const unsigned watched = cancel_fd >= 0 ? 1 : 0;
+    curl_multi_add_handle(multi, easy);
+    for (int running = 1;;) {
+      curl_multi_perform(multi, &running);
+      if (running == 0) return true;
+      curl_multi_poll(multi, &cancel, watched, 1000, nullptr);
+      if (cancel.revents != 0) return false;
+    }
+  }
+
+  /// The code of a handle that has ended.
+  int take_code() {
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi, &left))
+      if (message->msg == CURLMSG_DONE) return message->data.result;
+    return CURLE_FAILED_INIT;
+  }
+
+  Ending ending(int code, const Policy& policy) {
+    Ending e;
+    long os_errno = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+    e.code = code;
+    e.text = error;
+    e.os_errno = static_cast<int>(os_errno);
+    e.resolved = seconds(easy, CURLINFO_NAMELOOKUP_TIME_T);
+    e.connected = seconds(easy, CURLINFO_CONNECT_TIME_T);
+    e.secured = seconds(easy, CURLINFO_APPCONNECT_TIME_T);
+    e.ready = seconds(easy, CURLINFO_PRETRANSFER_TIME_T);
+    e.first_byte = seconds(easy, CURLINFO_STARTTRANSFER_TIME_T);
+    e.total = seconds(easy, CURLINFO_TOTAL_TIME_T);
+    e.received = received;
+    e.headers_too_large = headers_too_large;
+    e.by_proxy = !policy.proxy.empty();
+    return e;
+  }
+
+  static Timings split(const Ending& e, bool https) {
+    Timings t;
+    t.dns = e.resolved;
+    t.connect = e.connected > e.resolved ? e.connected - e.resolved : 0;
+    t.tls = https && e.secured > e.connected ? e.secured - e.connected : 0;
+    t.first_byte = e.first_byte > e.ready ? e.first_byte - e.ready : 0;
+    t.total = e.total;
+    return t;
+  }
+
+  /// A connection tells its certificate when it is made; for a kept one it is remembered.
+  std::optional<std::int64_t> certificate_end(const Url& url) {
+    long connects = 0;
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+    auto known = std::find_if(certificates.begin(), certificates.end(),
+                              [&](const Certificate& c) { return c.origin == url.origin; });
+    if (connects == 0) return known == certificates.end() ? std::nullopt : std::optional(known->end);
+    if (known != certificates.end()) certificates.erase(known);
+    const auto end = read_certificate_end();
+    if (end && certificates.size() >= 16) certificates.erase(certificates.begin());
+    if (end) certificates.push_back({url.origin, *end});
+    return end;
+  }
+
+  std::optional<std::int64_t> read_certificate_end() {
+    constexpr std::string_view label = "Expire date:";
+    curl_certinfo* chain = nullptr;
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr ||
+        chain->num_of_certs == 0)
+      return std::nullopt;
+    for (const auto* line = chain->certinfo[0]; line != nullptr; line = line->next) {
+      if (std::strncmp(line->data, label.data(), label.size()) != 0) continue;
+      const auto when = curl_getdate(line->data + label.size(), nullptr);
+      return when < 0 ? std::nullopt : std::optional<std::int64_t>(when);
+    }
+    return std::nullopt;
+  }
+
+  Exchange one(const Request& request, const Policy& policy, const Limits& limits) {
+    configure(request, policy);
+    begin(policy, limits.time_left);
+    const bool ended = drive(limits.cancel_fd);
+    const int code = ended ? take_code() : static_cast<int>(CURLE_ABORTED_BY_CALLBACK);
+    const auto last = ending(code, policy);
+    Exchange exchange;
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    exchange.status = static_cast<int>(status);
+    exchange.headers = headers;
+    exchange.body = body;
+    exchange.body_cut = body_cut;
+    exchange.size = received;
+    exchange.timings = split(last, request.url.https);
+    exchange.https = request.url.https;
+    exchange.verified = policy.verify;
+    if (request.url.https) exchange.certificate_end = certificate_end(request.url);
+    if (!ended) {
+      exchange.failure = "cancelled";
+    } else if (code == CURLE_OK || body_cut) {
+      exchange.end = Exchange::End::answered;
+    } else {
+      auto failure = explain(last, request.url);
+      exchange.end = failure.end;
+      exchange.failure = std::move(failure.text);
+    }
+    return exchange;
+  }
+
+  std::string redirect_target() {
+    char* target = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &target);
+    return target == nullptr ? std::string() : target;
+  }
+
+  /// Ends with the handle out of the multi: the connection is free for the next request.
+  void end() { curl_multi_remove_handle(multi, easy); }
+};
+
+namespace {
+
+/// Why `next` must not be followed; empty when it may be.
+std::string objection(const Request& from, const ronda::reply<Url>& next, const Policy& policy, int redirects) {
+  if (!next) return "redirect refused: " + next.error();
+  if (from.url.https && !next->https) return "redirect from https to http refused: " + next->shown;
+  if (redirects >= policy.max_redirects)
+    return ronda::text("more than ", policy.max_redirects, " redirects, the last to ", next->shown);
+  return {};
+}
+
+Request redirected(const Request& from, Url next, int status) {
+  Request request;
+  const bool same_origin = from.url.origin == next.origin;
+  const bool keeps_method = status == 307 || status == 308 || from.method == "HEAD";
+  request.url = std::move(next);
+  request.method = keeps_method ? from.method : "GET";
+  if (same_origin) request.headers = from.headers;
+  if (same_origin && keeps_method) request.body = from.body;
+  return request;
+}
+
+}  // namespace
+
+Client::Client() : impl_(std::make_unique<Impl>()) {}
+Client::~Client() = default;
+
+Exchange Client::perform(const Request& first, const Policy& policy, const Limits& limits) {
+  const NoSigpipe guard;
+  const auto begin = Clock::now();
+  const Request* request = &first;
+  Request next;
+  Timings sum;
+  for (int redirects = 0;; ++redirects) {
+    const auto used = std::chrono::duration_cast<Milliseconds>(Clock::now() - begin);
+    auto exchange = impl_->one(*request, policy, {limits.time_left - used, limits.cancel_fd});
+    const auto target = policy.max_redirects > 0 && exchange.end == Exchange::End::answered
+                            ? impl_->redirect_target()
+                            : std::string();
+    impl_->end();
+    exchange.timings = sum += exchange.timings;
+    exchange.redirects = redirects;
+    if (target.empty()) return exchange;
+    auto url = parse_url(target);
+    if (auto why = objection(*request, url, policy, redirects); !why.empty()) {
+      exchange.end = Exchange::End::failed;
+      exchange.failure = std::move(why);
+      return exchange;
+    }
+    next = redirected(*request, std::move(*url), exchange.status);
+    request = &next;
+  }
+}
+
+void Client::clean() {
+  auto& impl = *impl_;
+  impl.set(CURLOPT_COOKIELIST, "ALL");
+  curl_easy_reset(impl.easy);
+  impl.configured = 0;
+  impl.header_lines.wipe();
+  for (auto* buffer : {&impl.headers, &impl.body}) {
+    buffer->clear();
+    if (buffer->capacity() > kept_buffer_bytes) buffer->shrink_to_fit();
+  }
+}
+
+}  // namespace http
