@@ -35,7 +35,7 @@ ronda::result Indexes::measure(Client& client, ronda::call& call) {
   if (!duplicate_rows) return failed(duplicate_rows.failure());
   const auto text = text_for(client, Statement::indexes_unused);
   if (!text) return failed(text.failure());
-  const auto unused_rows = client.query(fill(*text, "bytes", std::to_string(unused_bytes_)));
+  const auto unused_rows = client.query(substitute(*text, "bytes", std::to_string(unused_bytes_)));
   if (!unused_rows) return failed(unused_rows.failure());
 
   const List invalid = list(*invalid_rows, "invalid", " on ");

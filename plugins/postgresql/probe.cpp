@@ -66,7 +66,7 @@ std::string fill_schemas(std::string_view sql, const std::vector<std::string>& s
     for (const char c : schema) list += c == '\'' ? std::string("''") : std::string(1, c);
     list += '\'';
   }
-  return fill(fill(sql, "any_schema", schemas.empty() ? "true" : "false"), "schemas", list);
+  return substitute(substitute(sql, "any_schema", schemas.empty() ? "true" : "false"), "schemas", list);
 }
 
 }  // namespace postgresql

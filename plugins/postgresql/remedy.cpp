@@ -46,7 +46,7 @@ std::string remedy(const Failure& failure, std::string_view role, int version) {
   if (failure.sqlstate == "08P01" && failure.text.find("startup parameter") == std::string::npos) return {};
   for (const Advice& advice : advices)
     if (advice.sqlstate == failure.sqlstate)
-      return fill(fill(advice.text, "role", role), "version", version_text(version));
+      return substitute(substitute(advice.text, "role", role), "version", version_text(version));
   return {};
 }
 

@@ -65,7 +65,7 @@ Answer<Sample> SlowStatements::read_counters(Client& client, const Extension& ex
   const std::string text = sql_for(Statement::statements_counters, extension.version);
   if (text.empty())
     return Failure{Cause::statement, "pg_stat_statements is too old: ALTER EXTENSION pg_stat_statements UPDATE", ""};
-  const std::string sql = fill(fill(fill(text, "schema", extension.schema), "all", all_databases_ ? "true" : "false"),
+  const std::string sql = substitute(substitute(substitute(text, "schema", extension.schema), "all", all_databases_ ? "true" : "false"),
                                "limit", std::to_string(limit_));
   const auto rows = client.query(sql);
   if (!rows) return rows.failure();
@@ -95,7 +95,7 @@ ronda::result SlowStatements::report(Client& client, ronda::call& call, const Ex
   std::string ids;
   for (std::size_t i = 0; i < shown; ++i) ids += (i == 0 ? "" : ", ") + all[i].id;
   if (shown > 0) {
-    const auto sql = fill(fill(sql_for(Statement::statements_texts, extension.version), "schema", extension.schema), "ids", ids);
+    const auto sql = substitute(substitute(sql_for(Statement::statements_texts, extension.version), "schema", extension.schema), "ids", ids);
     const auto rows = client.query(sql);
     if (!rows) return failed(rows.failure());
     for (int row = 0; row < rows->count(); ++row)

@@ -213,11 +213,11 @@ std::string sql_for(Statement statement, int version) {
 
 std::string text_of(const Row& row) {
   std::string text(row.text);
-  for (std::size_t i = 0; i < std::size(row.parts); ++i) text = fill(text, std::to_string(i + 1), row.parts[i]);
+  for (std::size_t i = 0; i < std::size(row.parts); ++i) text = substitute(text, std::to_string(i + 1), row.parts[i]);
   return text;
 }
 
-std::string fill(std::string_view text, std::string_view name, std::string_view value) {
+std::string substitute(std::string_view text, std::string_view name, std::string_view value) {
   std::string out(text);
   const std::string mark = '{' + std::string(name) + '}';
   for (std::size_t at = 0; (at = out.find(mark, at)) != std::string::npos; at += value.size())

@@ -52,6 +52,6 @@ std::string sql_for(Statement statement, int version);
 std::string text_of(const Row& row);
 
 /// `text` with every occurrence of `{name}` replaced.
-std::string fill(std::string_view text, std::string_view name, std::string_view value);
+std::string substitute(std::string_view text, std::string_view name, std::string_view value);
 
 }  // namespace postgresql

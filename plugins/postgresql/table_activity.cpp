@@ -68,7 +68,7 @@ ronda::result TableActivity::report(ronda::call& call, const Rows& rows, const D
 ronda::result TableActivity::measure(Client& client, ronda::call& call) {
   const auto text = text_for(client, Statement::table_activity);
   if (!text) return failed(text.failure());
-  const auto rows = client.query(fill(fill_schemas(*text, schemas_), "limit", std::to_string(most_tables)));
+  const auto rows = client.query(substitute(fill_schemas(*text, schemas_), "limit", std::to_string(most_tables)));
   if (!rows) return failed(rows.failure());
   for (int row = 0; row < rows->count() && row < top_; ++row)
     emit_dead(*rows, row, qualified(rows->text(row, schema), rows->text(row, table)), call);

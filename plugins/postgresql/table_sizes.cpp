@@ -7,7 +7,7 @@ namespace postgresql {
 ronda::result TableSizes::measure(Client& client, ronda::call& call) {
   const auto text = text_for(client, Statement::table_sizes);
   if (!text) return failed(text.failure());
-  const auto rows = client.query(fill(fill_schemas(*text, schemas_), "limit", std::to_string(top_)));
+  const auto rows = client.query(substitute(fill_schemas(*text, schemas_), "limit", std::to_string(top_)));
   if (!rows) return failed(rows.failure());
   const std::int64_t database = rows->integer(0, 0), locked = rows->integer(0, 1);
   call.metric("database", database, ronda::bytes);

@@ -114,20 +114,34 @@ std::string Postgres::bin_directory() {
   return best;
 }
 
-Postgres::Postgres(const std::vector<std::string>& settings) {
+Postgres::Postgres(Unprepared) {
   if (bin_directory().empty()) throw std::runtime_error("install the Debian package postgresql");
   char path[] = "/tmp/ronda-postgres-XXXXXX";
   if (::mkdtemp(path) == nullptr) throw std::runtime_error("mkdtemp failed");
   directory_ = path;
   if (::geteuid() == 0 && ::chown(path, nobody, nobody) != 0) throw std::runtime_error("chown failed");
-  try {
-    initialise(settings);
-    start();
-  } catch (...) {
-    stop(SIGQUIT);
-    std::filesystem::remove_all(directory_);
-    throw;
-  }
+}
+
+// From here on the object is whole: what throws below runs the destructor.
+Postgres::Postgres(const std::vector<std::string>& settings) : Postgres(Unprepared{}) {
+  run({bin_directory() + "/initdb", "-D", data_directory(), "-N", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+       "--locale=C.UTF-8", "--no-instructions"});
+  std::ofstream(data_directory() + "/pg_hba.conf")
+      << "local all,replication postgres trust\nlocal all all scram-sha-256\n"
+      << "host all,replication all 127.0.0.1/32 scram-sha-256\n";
+  configure({"listen_addresses = '127.0.0.1'", "fsync = off", "shared_preload_libraries = 'pg_stat_statements'",
+             "password_encryption = scram-sha-256", "shared_buffers = 16MB", "autovacuum = off", "lc_messages = 'C'"});
+  configure(settings);
+  start();
+}
+
+std::unique_ptr<Postgres> Postgres::standby_of(const Postgres& primary, const std::vector<std::string>& settings) {
+  std::unique_ptr<Postgres> standby(new Postgres(Unprepared{}));
+  standby->run({bin_directory() + "/pg_basebackup", "-D", standby->data_directory(), "-d", primary.dsn(), "-c", "fast", "-N"});
+  std::ofstream(standby->data_directory() + "/standby.signal").flush();
+  standby->configure(settings);
+  standby->start();
+  return standby;
 }
 
 Postgres::~Postgres() {
@@ -136,19 +150,14 @@ Postgres::~Postgres() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void Postgres::initialise(const std::vector<std::string>& settings) {
-  const pid_t pid = spawn({bin_directory() + "/initdb", "-D", data_directory(), "-N", "-U", "postgres", "-A",
-                           "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"},
-                          directory_ + "/log");
-  if (wait_for(pid) != 0) throw std::runtime_error("initdb failed: " + log());
+void Postgres::run(const std::vector<std::string>& command) const {
+  if (wait_for(spawn(command, directory_ + "/log")) != 0) throw std::runtime_error(command[0] + " failed: " + log());
+}
+
+void Postgres::configure(const std::vector<std::string>& settings) const {
   std::ofstream conf(data_directory() + "/postgresql.conf", std::ios::app);
-  conf << "unix_socket_directories = '" << directory_ << "'\nlisten_addresses = '127.0.0.1'\n"
-       << "fsync = off\nshared_preload_libraries = 'pg_stat_statements'\npassword_encryption = scram-sha-256\n"
-       << "shared_buffers = 16MB\nautovacuum = off\nlc_messages = 'C'\n";
+  conf << "unix_socket_directories = '" << directory_ << "'\n";
   for (const auto& line : settings) conf << line << '\n';
-  std::ofstream(data_directory() + "/pg_hba.conf")
-      << "local all,replication postgres trust\nlocal all all scram-sha-256\n"
-      << "host all,replication all 127.0.0.1/32 scram-sha-256\n";
 }
 
 std::string Postgres::dsn(const std::string& user, const std::string& database) const {

@@ -37,6 +37,8 @@ class Postgres {
   /// `settings` are further lines of postgresql.conf. The server accepts connections on return.
   /// The superuser `postgres` is trusted on the Unix socket; everybody else needs a password (scram-sha-256).
   explicit Postgres(const std::vector<std::string>& settings = {});
+  /// A copy of a running server, made by pg_basebackup, that starts as its standby.
+  static std::unique_ptr<Postgres> standby_of(const Postgres& primary, const std::vector<std::string>& settings);
   ~Postgres();
   Postgres(const Postgres&) = delete;
   Postgres& operator=(const Postgres&) = delete;
@@ -60,7 +62,10 @@ class Postgres {
   void stop(int signal);
 
  private:
-  void initialise(const std::vector<std::string>& settings);
+  struct Unprepared {};
+  explicit Postgres(Unprepared);
+  void run(const std::vector<std::string>& command) const;
+  void configure(const std::vector<std::string>& settings) const;
 
   std::string directory_;
   int port_ = 0;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// postgresql.query: metrics from the user's own statement, and what such a statement cannot do.
+#include "catch.hpp"
+#include "checks.hpp"
+#include "server.hpp"
+
+using namespace ronda::test;
+using namespace std::chrono_literals;
+using ronda::status;
+using ronda::testing::host;
+using ronda::testing::make;
+using ronda::testing::node;
+using ronda::testing::report;
+
+namespace {
+
+node column(const std::string& unit, const std::string& kind = "gauge", bool label = false) {
+  return node::table{{"unit", unit}, {"kind", kind}, {"label", label}};
+}
+
+report run_query(const std::string& sql, node::table metrics = {}, int max_rows = 100) {
+  host side;
+  configure(side, "postgresql.query", monitor_dsn(shared_server()));
+  side.set("sql", sql).set("metrics", std::move(metrics)).set("max_rows", max_rows);
+  auto check = make<postgresql::Query>(side);
+  const report first = check.run();
+  // Whatever it did, the session is as good as before.
+  const report second = check.run();
+  CHECK(second.summary == first.summary);
+  CHECK(side.broken().empty());
+  return first;
+}
+
+constexpr const char* orders = "SELECT * FROM (VALUES ('new', 3, 1.5), ('paid', 5, null)) AS v(state, orders, age)";
+
+}  // namespace
+
+TEST_CASE("each row yields a value for each column, told apart by its labels", "[postgresql][live]") {
+  const report done = run_query(orders, {{"orders", column("", "counter")}, {"age", column("s")}, {"state", column("", "gauge", true)}});
+  INFO(done.summary);
+  REQUIRE(done.is(status::ok));
+  CHECK(done.summary == "2 rows, 3 values");
+  const auto* paid = done.find("orders", {{"state", "paid"}});
+  REQUIRE(paid != nullptr);
+  CHECK(paid->value == 5);
+  CHECK(paid->counter);
+  CHECK(done.find("age", {{"state", "new"}})->unit == "s");
+  CHECK(done.find("age", {{"state", "paid"}}) == nullptr);  // null is no value
+}
+
+TEST_CASE("without metrics numbers are gauges and the rest are labels", "[postgresql][live]") {
+  const report done = run_query(orders);
+  CHECK(done.find("orders", {{"state", "new"}})->value == 3);
+  CHECK(done.find("age", {{"state", "new"}})->value == 1.5);
+  const report one = run_query("SELECT 7::bigint AS answer, 2.5e3::float8 AS big");
+  CHECK(one.summary == "answer = 7, big = 2500");
+  CHECK(one.find("big")->value == 2500);
+}
+
+TEST_CASE("no rows is an answer", "[postgresql][live]") {
+  const report done = run_query("SELECT 1 AS one WHERE false");
+  CHECK(done.is(status::ok));
+  CHECK(done.summary == "no rows");
+  CHECK(done.find("rows")->value == 0);
+}
+
+TEST_CASE("a statement that is wrong is unknown and says what to mend", "[postgresql][live]") {
+  const auto [sql, reason] = GENERATE(table<std::string, std::string>({
+      {"SELECT nonsense FROM pg_class", "column \"nonsense\" does not exist (check the option sql"},
+      {"SELECT 1 FROM nowhere", "relation \"nowhere\" does not exist (check the option sql"},
+      {"SELEC 1", "syntax error at or near \"SELEC\" (check the option sql"},
+      {"SHOW work_mem", "(check the option sql: one SELECT, VALUES, TABLE or WITH)"},
+      {"SELECT 1; DROP TABLE victim", "cannot insert multiple commands into a prepared statement"},
+      {"SELECT 1/0 AS x", "division by zero (check the option sql"},
+      {"SELECT rolpassword FROM pg_authid", "permission denied for table pg_authid (GRANT SELECT on what sql reads to monitor)"},
+      {"SELECT 1 AS a UNION ALL SELECT 2", "two rows have the same labels: add a column that tells them apart, or aggregate"},
+  }));
+  const report done = run_query(sql);
+  INFO(done.summary);
+  CHECK(done.is(status::unknown));
+  CHECK(done.summary.find(reason) != std::string::npos);
+}
+
+TEST_CASE("a statement of the user's cannot write, whatever it tries", "[postgresql][live]") {
+  Postgres& server = shared_server();
+  server.sql("CREATE TABLE IF NOT EXISTS victim (i int)", "shop");
+  server.sql("CREATE OR REPLACE FUNCTION sneak() RETURNS int LANGUAGE sql AS 'INSERT INTO victim VALUES (1) RETURNING i'", "shop");
+  const std::string before = server.sql("SELECT count(*) FROM victim", "shop");
+  host side;
+  configure(side, "postgresql.query", server.dsn("postgres", "shop"));  // even as a superuser
+  const std::string sql = GENERATE("DELETE FROM victim RETURNING i", "SELECT sneak()", "DROP TABLE victim",
+                                   "WITH x AS (INSERT INTO victim VALUES (1) RETURNING i) SELECT i FROM x",
+                                   "SELECT set_config('transaction_read_only', 'off', false), sneak()",
+                                   "SELECT 1) ; COMMIT; DROP TABLE victim; --");
+  side.set("sql", sql);
+  auto check = make<postgresql::Query>(side);
+  const report done = check.run();
+  INFO(sql << ": " << done.summary);
+  CHECK(done.is(status::unknown));
+  CHECK(server.sql("SELECT count(*) FROM victim", "shop") == before);
+}
+
+TEST_CASE("what a statement sets ends with it", "[postgresql][live]") {
+  run_query("SELECT set_config('default_transaction_read_only', 'off', false) AS x");
+  CHECK(run_query("SELECT current_setting('default_transaction_read_only') AS ro").summary == "ro = on");
+}
+
+TEST_CASE("more rows than max_rows are refused, without fetching them all", "[postgresql][live]") {
+  const report done = run_query("SELECT i FROM generate_series(1, 100000000) AS i", {}, 5);
+  CHECK(done.is(status::unknown));
+  CHECK(done.summary.find("the statement returns more than max_rows = 5 rows: aggregate, or add a LIMIT") != std::string::npos);
+}
+
+TEST_CASE("metrics must name columns that are there and hold numbers", "[postgresql][live]") {
+  CHECK(run_query(orders, {{"order", column("")}}).summary.find("metrics names the column 'order', the statement returns: state, orders, age") !=
+        std::string::npos);
+  CHECK(run_query(orders, {{"state", column("")}})
+            .summary.find("the column 'state' is no number: cast it in sql, or give it label = true in metrics") != std::string::npos);
+}
