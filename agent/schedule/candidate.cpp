@@ -28,8 +28,9 @@ class Preparer {
   void prepare(config::Instance& instance);
 
  private:
-  static std::optional<std::string> judge(const Result<Calendar>& parsed) {
-    return parsed ? std::nullopt : std::optional(parsed.error().message());
+  static Result<Unit> judge(Result<Calendar> parsed) {
+    if (!parsed) return std::move(parsed).error();
+    return done();
   }
 
   std::shared_ptr<const ProcedureRef> procedure_of(const plugin::Catalogue::Found& found);
@@ -133,7 +134,7 @@ void Preparer::prepare(config::Instance& instance) {
   const config::Judgement& limits = instance.judgement();
   if (!limits.warn.empty() || !limits.crit.empty()) prepared.limits = std::make_unique<config::Judgement>(limits);
   // the code is part of what an instance is: another plugin file replaces it
-  prepared.hash = siphash128(prepared.procedure->plugin->sha256, instance.hash);
+  prepared.hash = siphash128(prepared.procedure->plugin->sha256, {instance.hash.first, instance.hash.second});
   prepared.name = std::move(instance.name);
   candidate_.set.push_back(std::move(prepared));
 }

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/json.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <ctime>
+
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "ronda/version.h"
+
+namespace ronda::api {
+namespace json = boost::json;
+using plugin::Status;
+using schedule::Entry;
+
+namespace {
+
+json::value text_or_null(std::string_view text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+
+double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
+
+json::object metrics_json(const Entry& entry) {
+  json::object out;
+  for (const wire::Metric& metric : plugin::decode_metrics(entry.metrics)) {
+    std::string name = metric.name;
+    for (const auto& [key, value] : metric.labels) name += (name == metric.name ? "[" : ",") + key + "=" + value;
+    if (!metric.labels.empty()) name += "]";
+    json::object one;
+    if (metric.is_integer) one["value"] = static_cast<std::int64_t>(metric.value);
+    else one["value"] = metric.value;
+    one["unit"] = metric.unit;
+    one["kind"] = metric.counter ? "counter" : "gauge";
+    out[name] = std::move(one);
+  }
+  return out;
+}
+
+json::object lateness_json(const schedule::Scheduler& scheduler) {
+  std::vector<std::int64_t> sorted(scheduler.lateness().begin(), scheduler.lateness().end());
+  std::ranges::sort(sorted);
+  json::object out;
+  const auto at = [&](double share) {
+    const auto index = static_cast<std::size_t>(share * static_cast<double>(sorted.size()));
+    return sorted.empty() ? 0.0 : seconds(sorted[std::min(index, sorted.size() - 1)]);
+  };
+  out["samples"] = sorted.size();
+  out["p50_s"] = at(0.5);
+  out["p99_s"] = at(0.99);
+  out["max_s"] = at(1.0);
+  return out;
+}
+
+json::array disabled_json(const schedule::Candidate& active) {
+  json::array out;
+  for (const config::Disabled& disabled : active.generation.disabled) {
+    const config::Diagnostic where{config::Severity::error, disabled.place, disabled.reason};
+    out.push_back(json::object{{"kind", disabled.kind}, {"name", disabled.name}, {"reason", config::headline(where, active.sources)}});
+  }
+  return out;
+}
+
+std::string_view health_word(store::HealthState state) {
+  constexpr std::array<std::string_view, 3> words = {"ok", "degraded", "failed"};
+  return words[static_cast<std::size_t>(state)];
+}
+
+json::object agent_json(AgentView& agent) {
+  const schedule::Candidate& active = agent.active();
+  const store::Health health = agent.store().health();
+  const std::string trouble = agent.config_trouble();
+  const bool degraded = !active.generation.disabled.empty() || !active.catalogue.refused.empty() || !trouble.empty() || health.state != store::HealthState::ok;
+  json::object out;
+  out["version"] = RONDA_VERSION;
+  out["pid"] = ::getpid();
+  out["started"] = time_json(agent.started_wall_ns());
+  out["uptime_s"] = seconds(wall_clock().count() - agent.started_wall_ns());
+  out["generation"] = agent.generation();
+  out["state"] = degraded ? "degraded" : "ok";
+  out["safe_mode"] = agent.safe_mode();
+  out["config"] = text_or_null(trouble);
+  out["store"] = json::object{{"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};
+  out["disabled"] = disabled_json(active);
+  out["lateness"] = lateness_json(agent.scheduler());
+  out["in_flight"] = agent.scheduler().in_flight();
+  return out;
+}
+
+Status service_status(AgentView& agent, const config::Service& service, json::array& failing) {
+  Status worst = Status::ok;
+  for (const std::string& name : service.checks) {
+    const Entry* entry = agent.scheduler().find(config::Kind::check, name);
+    if (entry == nullptr || !entry->has_result || entry->status == Status::ok) continue;
+    worst = plugin::worse(worst, entry->status);
+    failing.push_back(json::value(name));
+  }
+  return worst;
+}
+
+std::string_view word(Status status) {
+  constexpr std::array<std::string_view, 4> words = {"ok", "warning", "critical", "unknown"};
+  return words[static_cast<std::size_t>(status)];
+}
+
+json::array services_json(AgentView& agent) {
+  json::array out;
+  for (const config::Service& service : agent.active().generation.services) {
+    json::array failing;
+    const Status status = service_status(agent, service, failing);
+    out.push_back(json::object{{"name", service.name}, {"title", service.title}, {"status", word(status)}, {"failing", std::move(failing)}});
+  }
+  return out;
+}
+
+}  // namespace
+
+json::value time_json(std::int64_t wall_ns) {
+  if (wall_ns <= 0) return nullptr;
+  const auto whole = static_cast<std::time_t>(wall_ns / 1'000'000'000);
+  std::tm utc{};
+  ::gmtime_r(&whole, &utc);
+  std::array<char, 40> date{}, out{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(out.data(), out.size(), "%s.%03dZ", date.data(), static_cast<int>(wall_ns / 1'000'000 % 1000));
+  return json::value(out.data());
+}
+
+std::string_view status_word(const Entry& entry) { return entry.has_result ? word(entry.status) : "pending"; }
+
+json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry, bool whole) {
+  json::object out;
+  out["name"] = entry.spec.name;
+  out["use"] = entry.spec.procedure->name;
+  out["status"] = entry.blocked_by.empty() ? status_word(entry) : std::string_view("blocked");
+  out["summary"] = entry.blocked_by.empty() ? entry.summary : "blocked by " + entry.blocked_by;
+  out["since"] = time_json(entry.since_wall);
+  out["last_run"] = time_json(entry.trip.ended_wall);
+  out["running"] = entry.call != 0;
+  if (const auto* progress = scheduler.progress(entry)) out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
+  out["metrics"] = metrics_json(entry);
+  if (!whole) return out;
+  out["plugin"] = entry.spec.procedure->plugin->id;
+  out["detail"] = entry.detail;
+  out["reason"] = text_or_null(entry.grade_reason);
+  out["duration_s"] = seconds(entry.trip.duration_ns);
+  out["failures"] = entry.failures;
+  out["runs"] = entry.runs;
+  out["exit"] = entry.has_result ? static_cast<int>(entry.status) : 3;
+  out["line"] = nagios_line(entry);
+  return out;
+}
+
+json::array plugins_json(AgentView& agent) {
+  const schedule::Candidate& active = agent.active();
+  std::vector<plugin::SupervisorStatus> hosted = agent.scheduler().plugins();
+  json::array out;
+  for (const auto& [id, entry] : active.catalogue.plugins) {
+    json::object one{{"id", id}, {"version", entry->manifest.version}, {"sha256", entry->sha256}, {"path", entry->path}, {"state", "idle"}};
+    json::array runners;
+    for (const plugin::SupervisorStatus& status : hosted) {
+      if (status.plugin_id != id) continue;
+      for (const auto& runner : status.runners) {
+        runners.push_back(json::object{{"pid", runner.pid}, {"state", plugin::name_of(runner.life)}, {"in_flight", runner.in_flight}, {"sha256", status.sha256}});
+      }
+      if (!status.runners.empty()) one["state"] = "running";
+      if (status.quarantined) one["state"] = "quarantined";
+      if (!status.refused.empty()) one["state"] = "refused";
+      one["waiting"] = status.waiting;
+      one["deaths"] = status.deaths;
+      one["late_results"] = status.late_results;
+      one["trouble"] = text_or_null(status.refused.empty() ? status.last_trouble : status.refused);
+      one["starts_in_s"] = seconds(status.starts_in.count());
+    }
+    one["runners"] = std::move(runners);
+    out.push_back(std::move(one));
+  }
+  for (const plugin::RefusedFile& refused : active.catalogue.refused) {
+    out.push_back(json::object{{"id", text_or_null(refused.id)}, {"path", refused.path}, {"state", "refused"}, {"trouble", refused.refusal.text()}});
+  }
+  return out;
+}
+
+Status overall(AgentView& agent) {
+  Status worst = Status::ok;
+  agent.scheduler().each([&](const Entry& entry) {
+    if (entry.spec.kind != config::Kind::check || !entry.has_result || !entry.blocked_by.empty()) return;
+    worst = plugin::worse(worst, entry.status);
+  });
+  if (agent_json(agent)["state"] != "ok") worst = plugin::worse(worst, Status::warning);
+  return worst;
+}
+
+json::object status_json(AgentView& agent) {
+  json::object out;
+  const Status worst = overall(agent);
+  out["status"] = word(worst);
+  out["exit"] = static_cast<int>(worst);
+  out["agent"] = agent_json(agent);
+  json::array checks, tasks, notifiers;
+  agent.scheduler().each([&](const Entry& entry) {
+    json::array& list = entry.spec.kind == config::Kind::check ? checks : entry.spec.kind == config::Kind::task ? tasks : notifiers;
+    list.push_back(entry_json(agent.scheduler(), entry, false));
+  });
+  out["checks"] = std::move(checks);
+  out["tasks"] = std::move(tasks);
+  out["notifiers"] = std::move(notifiers);
+  out["services"] = services_json(agent);
+  out["plugins"] = plugins_json(agent);
+  return out;
+}
+
+json::object explain_json(AgentView& agent, const Entry& entry) {
+  json::object out = entry_json(agent.scheduler(), entry, true);
+  const schedule::Trip& trip = entry.trip;
+  const auto view = agent.scheduler().look(entry);
+  json::array trail;
+  const auto step = [&](std::string_view part, std::int64_t at, std::string text) {
+    trail.push_back(json::object{{"part", part}, {"at", time_json(at)}, {"text", std::move(text)}});
+  };
+  if (trip.started_wall > 0) {
+    step("schedule", trip.due_wall, "due: " + std::string(schedule::text_of_reason(trip.reason)));
+    step("plugin", trip.started_wall, "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
+    step("plugin", trip.ended_wall, std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
+    step("grade", trip.ended_wall, std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason));
+  }
+  if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
+  if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by);
+  out["trail"] = std::move(trail);
+  out["skips"] = entry.skips;
+  out["timeout_s"] = seconds(entry.spec.timeout.count());
+  out["next_run"] = view.next ? time_json((wall_clock() + (*view.next - boottime())).count()) : json::value(nullptr);
+  return out;
+}
+
+std::string nagios_line(const Entry& entry) {
+  static const config::Judgement none;
+  const config::Judgement& limits = entry.spec.limits == nullptr ? none : *entry.spec.limits;
+  std::string summary = escape_controls(entry.summary);
+  for (char& c : summary) {
+    if (c == '|') c = '/';
+  }
+  if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason + ")";
+  std::string line = std::string(plugin::name_of(entry.has_result ? entry.status : Status::unknown)) + " - " + entry.spec.name + ": " + summary;
+  line += plugin::perfdata(plugin::decode_metrics(entry.metrics), limits);
+  if (!entry.detail.empty()) line += "\n" + entry.detail;
+  return line;
+}
+
+}  // namespace ronda::api

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be asked of the agent and by whom: one table of routes for both doors. Turns state into JSON; decides
+// nothing but who may ask.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/http.hpp"
+#include "schedule/candidate.hpp"
+#include "schedule/scheduler.hpp"
+#include "store/store.hpp"
+
+namespace ronda::api {
+
+struct ReloadResult {
+  bool ok = false;
+  std::string line;                 // "reload #7: 112 kept, ..."
+  std::vector<std::string> details; // errors with place, kept plugins, changes
+};
+
+/// What of the agent the routes show and trigger. Must outlive them. [loop]
+class AgentView {
+ public:
+  virtual const schedule::Scheduler& scheduler() const = 0;
+  virtual schedule::Scheduler& scheduler() = 0;
+  virtual store::Store& store() = 0;
+  /// The last candidate that became the generation; its `set` is empty.
+  virtual const schedule::Candidate& active() const = 0;
+  virtual std::uint64_t generation() const = 0;
+  virtual std::int64_t started_wall_ns() const = 0;
+  virtual std::string config_trouble() const = 0;  // of the last reload that was refused; empty when none
+  virtual bool safe_mode() const = 0;
+  virtual void reload(bool allow_empty, std::function<void(ReloadResult)> told) = 0;
+
+ protected:
+  ~AgentView() = default;
+};
+
+/// Answers one request.
+Handler make_routes(AgentView& agent);
+
+}  // namespace ronda::api

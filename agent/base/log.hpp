@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's log: one writer thread behind a bounded queue, which drops the oldest lines and counts them rather
+// than ever making the agent wait. One event is one line. Text is escaped by who writes it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace ronda {
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+/// To stderr, where the service manager takes it. Once, by main; until then lines are lost.
+void start_log(LogLevel level);
+void log(LogLevel level, std::string_view text);
+/// Lines that the queue had no room for since the start.
+std::uint64_t dropped_log_lines();
+/// Writes what is queued, for at most a second, and ends the writer.
+void stop_log();
+
+}  // namespace ronda
