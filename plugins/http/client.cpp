@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <new>
 #include <string>
 
@@ -79,6 +80,20 @@ double seconds(CURL* easy, CURLINFO info) {
   return static_cast<double>(microseconds) / 1e6;
 }
 
+/// The system's directory of certificates by hash, where there is one that is filled. The library's default is to
+/// read a file of all of them for every new connection: 28 ms of CPU against 1.5 ms.
+const char* hashed_certificates() {
+  static const std::string found = [] {
+    const char* dir = curl_version_info(CURLVERSION_NOW)->capath;
+    std::error_code error;
+    if (dir == nullptr) return std::string();
+    for (const auto& entry : std::filesystem::directory_iterator(dir, error))
+      if (entry.path().extension() == ".0") return std::string(dir);
+    return std::string();
+  }();
+  return found.empty() ? nullptr : found.c_str();
+}
+
 bool looks_like_json(std::string_view body) {
   const auto first = body.find_first_not_of(" \t\r\n");
   return first != body.npos && (body[first] == '{' || body[first] == '[');
@@ -100,7 +115,7 @@ struct Client::Impl {
   std::string headers, body;
   std::uint64_t received = 0;
   std::size_t max_body = 0;
-  bool body_cut = false, headers_too_large = false;
+  bool body_cut = false, headers_too_large = false, handshake_began = false;
   std::vector<Certificate> certificates;  // of the connections that are kept
 
   Impl() {
@@ -134,6 +149,12 @@ struct Client::Impl {
     self.body.append(data, std::min(room, bytes));
     self.body_cut = bytes > room;
     return self.body_cut ? 0 : bytes;
+  }
+
+  /// Comes when the connection stands and the handshake begins: the library tells no time for that.
+  static CURLcode on_tls(CURL*, void*, void* user) {
+    static_cast<Impl*>(user)->handshake_began = true;
+    return CURLE_OK;
   }
 
   template <class T>
@@ -186,8 +207,12 @@ struct Client::Impl {
     if (!policy.ca.empty()) {
       set(CURLOPT_CAINFO, policy.ca.c_str());
       set(CURLOPT_CAPATH, nullptr);
+    } else if (hashed_certificates() != nullptr) {
+      set(CURLOPT_CAINFO, nullptr);
     }
     set(CURLOPT_CERTINFO, 1L);
+    set(CURLOPT_SSL_CTX_FUNCTION, &on_tls);
+    set(CURLOPT_SSL_CTX_DATA, this);
   }
 
   void set_request(const Request& request) {
@@ -212,7 +237,7 @@ struct Client::Impl {
     error[0] = '\0';
     received = 0;
     max_body = policy.max_body;
-    body_cut = headers_too_large = false;
+    body_cut = headers_too_large = handshake_began = false;
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(time_left.count(), 1)));
   }
 
@@ -252,6 +277,7 @@ struct Client::Impl {
     e.total = seconds(easy, CURLINFO_TOTAL_TIME_T);
     e.received = received;
     e.headers_too_large = headers_too_large;
+    e.handshake_began = handshake_began;
     e.by_proxy = !policy.proxy.empty();
     return e;
   }
