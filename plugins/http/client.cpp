@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kept_buffer_bytes = 64 * 1024;
 
-/// OpenSSL writes with write(2): a peer that is gone would end the process by SIGPIPE.
+/// OpenSSL writes with write(2): a peer that is gone would end a process that does not ignore SIGPIPE.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -120,7 +120,7 @@ struct Client::Impl {
 
   Impl() {
     if (multi == nullptr || easy == nullptr) throw std::bad_alloc();
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 4L);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 2L);  // descriptors: see limits in plugin.toml
   }
   ~Impl() {
     curl_easy_cleanup(easy);
@@ -388,7 +388,8 @@ Client::Client() : impl_(std::make_unique<Impl>()) {}
 Client::~Client() = default;
 
 Exchange Client::perform(const Request& first, const Policy& policy, const Limits& limits) {
-  const NoSigpipe guard;
+  std::optional<NoSigpipe> guard;
+  if (first.url.https || !policy.proxy.empty()) guard.emplace();
   const auto begin = Clock::now();
   const Request* request = &first;
   Request next;
