@@ -196,7 +196,8 @@ struct Client::Impl {
       set(CURLOPT_MAXLIFETIME_CONN, static_cast<long>(policy.reuse.count()));
       set(CURLOPT_MAXAGE_CONN, static_cast<long>(policy.reuse.count()));
     }
-    if (policy.cookies) set(CURLOPT_COOKIEFILE, "");
+    // switches the cookies on; CURLOPT_COOKIEFILE would, too, and leak at each reset
+    if (policy.cookies) set(CURLOPT_COOKIELIST, "");
   }
 
   void set_tls(const Url& url, const Policy& policy) {
