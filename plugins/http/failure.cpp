@@ -13,7 +13,8 @@ enum class Phase { resolve, connect, tls, first_byte, body };
 Phase phase_of(const Ending& ending, const Url& url) {
   if (ending.first_byte > 0) return Phase::body;
   if (ending.ready > 0) return Phase::first_byte;
-  if (ending.connected > 0) return url.https ? Phase::tls : Phase::first_byte;
+  if (ending.handshake_began) return Phase::tls;
+  if (ending.connected > 0) return Phase::first_byte;
   return ending.resolved > 0 || url.host_is_address ? Phase::connect : Phase::resolve;
 }
 

@@ -17,6 +17,7 @@ struct Ending {
   double resolved = 0, connected = 0, secured = 0, ready = 0, first_byte = 0, total = 0;
   std::uint64_t received = 0;  ///< bytes of body
   bool headers_too_large = false;
+  bool handshake_began = false;  ///< `connected` is told only after it
   bool by_proxy = false;
 };
 

@@ -174,7 +174,7 @@ TEST_CASE("a failure names its phase", "[http]") {
   CHECK(explain(e, url).text == "timeout while resolving the name shop.example (5s)");
   e.resolved = 0.1;
   CHECK(explain(e, url).text == "timeout while connecting to shop.example:8443 (5s)");
-  e.connected = 0.2;
+  e.handshake_began = true;
   CHECK(explain(e, url).text == "timeout in the TLS handshake with shop.example:8443 (5s)");
   e.ready = 0.3;
   CHECK(explain(e, url).text == "timeout while waiting for the first byte of the answer (5s)");

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// https against a real nginx with certificates made for the test.
+#include "catch.hpp"
+#include "certificates.hpp"
+#include "fixture.hpp"
+#include "servers.hpp"
+
+namespace {
+
+struct Site {
+  TempDir dir;
+  int good = free_port(), soon = free_port(), expired = free_port(), wrong = free_port(), own = free_port(),
+      old = free_port();
+  Nginx nginx{dir.path(), servers(), good};
+
+  std::string server(int port, const std::string& certificate, const std::string& more = {}) const {
+    const auto file = dir.path() + "/" + certificate;
+    return "server { listen 127.0.0.1:" + std::to_string(port) + " ssl; ssl_certificate " + file +
+           ".crt; ssl_certificate_key " + file + ".key; " + more +
+           " location = /ok { return 200 ok; } location = /down { return 302 http://127.0.0.1:1/; } }\n";
+  }
+
+  std::string servers() const {
+    const std::vector<std::string> here{"DNS:localhost", "IP:127.0.0.1"};
+    make_certificates(dir.path(), {{"good", here},
+                                   {"soon", here, -3600, 5 * 86400 + 60},
+                                   {"expired", here, -7200, -3600},
+                                   {"wrong", {"DNS:other.example"}},
+                                   {"own", here, -3600, 86400 * 30, true}});
+    return server(good, "good") + server(soon, "soon") + server(expired, "expired") + server(wrong, "wrong") +
+           server(own, "own") + server(old, "good", "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0;");
+  }
+
+  std::string ca() const { return dir.path() + "/ca.crt"; }
+};
+
+Site& site() {
+  static Site only;
+  return only;
+}
+
+std::string url_of(int port) { return "https://127.0.0.1:" + std::to_string(port) + "/ok"; }
+
+report run_tls(int port, const TlsOptions& tls) {
+  host h;
+  set_request(h, url_of(port));
+  set_tls(h, tls);
+  return run_request(h);
+}
+
+}  // namespace
+
+TEST_CASE("a certificate that is trusted is ok, and its end is a metric", "[http]") {
+  const auto report = run_tls(site().good, {true, false, site().ca()});
+  CHECK(report.is(ronda::status::ok));
+  CHECK(report.summary.find("NOT verified") == std::string::npos);
+  REQUIRE(report.find("certificate_left") != nullptr);
+  CHECK(report.find("certificate_left")->unit == "s");
+  CHECK(report.find("certificate_left")->value > 89 * 86400);
+  CHECK(report.find("certificate_left")->value <= 90 * 86400);
+  CHECK(report.find("tls")->value > 0);
+}
+
+TEST_CASE("a kept connection still knows its certificate's end", "[http]") {
+  host h;
+  set_request(h, url_of(site().good));
+  set_tls(h, {true, false, site().ca()});
+  auto check = request_check(h);
+  check.run();
+  const auto report = check.run();
+  CHECK(report.is(ronda::status::ok));
+  CHECK(report.find("tls")->value == 0);
+  REQUIRE(report.find("certificate_left") != nullptr);
+  CHECK(report.find("certificate_left")->value > 89 * 86400);
+}
+
+TEST_CASE("a served certificate that ends soon is a warning", "[http]") {
+  CHECK(run_tls(site().soon, {true, false, site().ca()}).is(ronda::status::warning));
+  CHECK(run_tls(site().soon, {true, false, site().ca()}).summary.find("the certificate ends in 5 days (") == 0);
+  CHECK(run_tls(site().soon, {true, false, site().ca(), 3}).is(ronda::status::ok));
+}
+
+TEST_CASE("a certificate that is wrong is critical with the reason, never taken", "[http]") {
+  struct Row {
+    int port;
+    std::string summary;
+  };
+  const auto row = GENERATE(values<Row>({
+      {site().expired, "TLS: SSL certificate problem: certificate has expired"},
+      {site().wrong, "TLS: SSL: no alternative certificate subject name matches target host name '127.0.0.1'"},
+      {site().own, "TLS: SSL certificate problem: self-signed certificate"},
+  }));
+  const auto report = run_tls(row.port, {true, false, site().ca()});
+  CHECK(report.is(ronda::status::critical));
+  CHECK(report.summary == row.summary);
+}
+
+TEST_CASE("a CA that the system does not know is critical", "[http]") {
+  const auto report = run_tls(site().good, {});
+  CHECK(report.is(ronda::status::critical));
+  CHECK(report.summary == "TLS: SSL certificate problem: unable to get local issuer certificate");
+}
+
+TEST_CASE("without verification the answer is taken, and every summary says so", "[http]") {
+  const auto report = run_tls(site().expired, {false, true, {}, 0});
+  CHECK(report.is(ronda::status::ok));
+  CHECK(report.summary.find("(TLS certificate NOT verified)") != std::string::npos);
+  CHECK(report.find("certificate_left")->value < 0);
+}
+
+TEST_CASE("a connection made without verification is not used by a check that verifies", "[http]") {
+  host careless, careful;
+  set_request(careless, url_of(site().own));
+  set_tls(careless, {false, true, {}, 0});
+  set_request(careful, url_of(site().own));
+  set_tls(careful, {true, false, site().ca()});
+  auto first = request_check(careless), second = request_check(careful);
+  CHECK(first.run().is(ronda::status::ok));
+  CHECK(second.run().is(ronda::status::critical));
+  CHECK(first.run().is(ronda::status::ok));
+}
+
+TEST_CASE("TLS older than 1.2 is refused", "[http]") {
+  const auto report = run_tls(site().old, {true, false, site().ca()});
+  CHECK(report.is(ronda::status::critical));
+  CHECK(report.summary.find("TLS: ") == 0);
+  CHECK(report.summary.find("protocol version") != std::string::npos);
+}
+
+TEST_CASE("certificates that cannot be read are our own fault", "[http]") {
+  const auto report = run_tls(site().good, {true, false, "/nonexistent.crt"});
+  CHECK(report.is(ronda::status::unknown));
+  CHECK(report.summary.find("the certificates in tls.ca cannot be read: ") == 0);
+}
+
+TEST_CASE("a redirect from https to http is refused", "[http]") {
+  host h;
+  set_request(h, "https://127.0.0.1:" + std::to_string(site().good) + "/down");
+  set_tls(h, {true, false, site().ca()});
+  h.set("follow_redirects", true);
+  const auto report = run_request(h);
+  CHECK(report.is(ronda::status::critical));
+  CHECK(report.summary == "redirect from https to http refused: http://127.0.0.1:1/");
+}
+
+TEST_CASE("https to a server of plain http says what came", "[http]") {
+  TinyServer server([](int fd) {
+    send_text(fd, "HTTP/1.1 400 Bad Request\r\n\r\n");
+    wait_for_close(fd);
+  });
+  const auto report = run_tls(server.port(), {});
+  CHECK(report.is(ronda::status::critical));
+  CHECK(report.summary.find("TLS: ") == 0);
+}
