@@ -68,6 +68,7 @@ struct Skipped {
   Id id = 0;
   Nanos due{};
   std::optional<sys_seconds> slot;
+  std::uint64_t passed_over = 0;  // further turns that went by
 };
 
 struct Missed {
@@ -121,6 +122,7 @@ class Timetable {
   std::size_t size() const { return heap_.size(); }
 
   /// Due once at `at` besides its schedule. Of several the earliest holds. While it runs this waits for its end.
+  /// A run for another reason that starts after `at` serves it too.
   void make_due(Id id, Nanos at, Why why);
   /// The run that take_due handed out is over.
   void finished(Id id);
@@ -172,14 +174,15 @@ class Timetable {
   void drop_plan(Entry& entry);
   void plan_slot(Entry& entry, Nanos now);
   void key_slot(Entry& entry);
+  void want(Entry& entry, Nanos at, Why why);
   void replan_slots(Nanos now);
 
   void take(Id id, Nanos now, Batch& out);
   void take_turn(Id id, Nanos now, Batch& out);
   void take_slot(Id id, Nanos now, Batch& out);
-  void take_extra(Id id, Batch& out);
-  void hand_out(Id id, Due due, Batch& out);
-  void take_early(Nanos now, std::size_t first, Batch& out);
+  void take_extra(Id id, Nanos now, Batch& out);
+  void hand_out(const Due& due, Nanos now, Batch& out);
+  void take_early(Nanos now, Batch& out);
 
   Options options_;
   std::vector<Entry> entries_;
