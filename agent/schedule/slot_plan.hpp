@@ -69,7 +69,7 @@ class SlotPlan {
     bool has(sys_seconds slot) const { return slot >= first && slot <= last; }
   };
 
-  static constexpr std::size_t max_blocks = 8;
+  static constexpr std::size_t max_blocks = 32;
 
   const Block* block_of(sys_seconds slot) const;
   std::optional<sys_seconds> next_not_done(sys_seconds after) const;

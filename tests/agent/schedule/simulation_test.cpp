@@ -197,7 +197,8 @@ class Simulation {
     const auto* slots = std::get_if<Slots>(&book.spec);
     if (slots == nullptr || !book.accounted || missed.slots.last <= *book.accounted) return;
     const auto count = slots->calendar.count(missed.slots.first - 1s, missed.slots.last);
-    if (count != missed.slots.count) FAIL("missed " << missed.slots.count << ", there are " << count);
+    // after a step some of the range may have been run before, on the clock as it was
+    if (missed.slots.count > count || (missed.slots.count < count && !steps_)) FAIL("missed " << missed.slots.count << ", there are " << count);
     book.accounted = missed.slots.last;
   }
 
