@@ -19,7 +19,8 @@ constexpr std::uint64_t often_a_day = 24;
 void list(const PreviewItem& item, std::uint32_t index, unsigned days, Preview& out) {
   if (!item.calendar) {
     const Nanos span = out.upto - out.from;
-    out.frequent.push_back({index, item.interval > 0ns ? static_cast<std::uint64_t>(span / item.interval) : 0});
+    out.frequent.push_back(
+        {index, item.interval > 0ns ? static_cast<std::uint64_t>(span / item.interval) : 0});
     return;
   }
   const std::uint64_t count = item.calendar->count(out.from, out.upto);
@@ -80,7 +81,9 @@ class ConflictFinder {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Conflict> found_;
 };
 
-std::string times(std::uint64_t count) { return count == 1 ? "once" : std::to_string(count) + " times"; }
+std::string times(std::uint64_t count) {
+  return count == 1 ? "once" : std::to_string(count) + " times";
+}
 
 }  // namespace
 
@@ -107,11 +110,12 @@ std::string print_instant(sys_seconds instant, const Zone& zone) {
   const hh_mm_ss time(reading - date);
   const auto offset = zone.span_at(instant).offset / 60s;
   std::array<char, 96> out{};
-  std::snprintf(out.data(), out.size(), "%s %04d-%02u-%02u %02d:%02d:%02d %c%02d%02d", names[weekday(date).iso_encoding() - 1],
-                static_cast<int>(day.year()), static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
+  std::snprintf(out.data(), out.size(), "%s %04d-%02u-%02u %02d:%02d:%02d %c%02d%02d",
+                names[weekday(date).iso_encoding() - 1], static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
                 static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()), offset < 0 ? '-' : '+', static_cast<int>(std::abs(offset) / 60),
-                static_cast<int>(std::abs(offset) % 60));
+                static_cast<int>(time.seconds().count()), offset < 0 ? '-' : '+',
+                static_cast<int>(std::abs(offset) / 60), static_cast<int>(std::abs(offset) % 60));
   return out.data();
 }
 
@@ -131,8 +135,9 @@ std::string print(const Preview& preview, std::span<const PreviewItem> items, co
            times(frequent.count) + "\n";
   }
   for (const Conflict& conflict : preview.conflicts) {
-    out += "conflict: " + items[conflict.second].name + " starts while " + items[conflict.first].name + " goes on, " +
-           times(conflict.count) + ", first " + print_instant(conflict.at, zone) + " (both use \"" + conflict.shared + "\")\n";
+    out += "conflict: " + items[conflict.second].name + " starts while " + items[conflict.first].name +
+           " goes on, " + times(conflict.count) + ", first " + print_instant(conflict.at, zone) +
+           " (both use \"" + conflict.shared + "\")\n";
   }
   return out;
 }

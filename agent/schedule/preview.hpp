@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What will run when over the next days, and what gets in each other's way: the answer of `ronda calendar`. Pure;
-// knows instances only as names, calendars and what they share. Never says how likely a conflict is: durations are
-// what the caller believes (p95, or the length of a window).
+// What will run when over the next days, and what gets in each other's way: the answer of `ronda calendar`.
+// Pure; knows instances only as names, calendars and what they share. Never says how likely a conflict is:
+// durations are what the caller believes (p95, or the length of a window).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 namespace ronda::schedule {
 
 struct PreviewItem {
-  std::string name;  // "task dump-minimarket", "window sunday"
+  std::string name;                  // "task dump-minimarket", "window sunday"
   std::optional<Calendar> calendar;  // none: every `interval`
   Nanos interval{};
   std::optional<Nanos> lasts;       // unknown: a moment
@@ -35,10 +35,10 @@ struct Frequent {
 };
 
 struct Conflict {
-  std::uint32_t first = 0;   // starts first, at `at`
+  std::uint32_t first = 0;  // starts first, at `at`
   std::uint32_t second = 0;
-  sys_seconds at;            // the first time, when the second starts
-  std::uint64_t count = 0;   // in the whole span
+  sys_seconds at;           // the first time, when the second starts
+  std::uint64_t count = 0;  // in the whole span
   std::string shared;
 };
 
@@ -48,7 +48,7 @@ struct Preview {
   std::vector<Occurrence> occurrences;  // by instant, then as the items stand
   std::vector<Frequent> frequent;
   std::vector<Conflict> conflicts;  // by first time
-  bool is_cut = false;  // more than max_occurrences
+  bool is_cut = false;              // more than max_occurrences
 };
 
 constexpr std::size_t max_occurrences = 100'000;

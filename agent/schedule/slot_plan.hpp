@@ -2,10 +2,10 @@
 // Which slot of a calendar comes next for one instance, which ones were missed, and which were done already,
 // whatever the wall clock does. Pure: the wall clock's reading is a parameter.
 //
-// A slot is an instant of the calendar. It is run at most once: what was run is remembered as a few unbroken blocks
-// (there is one until the clock jumps); older runs are known to the store, whose unique key (name, slot) is the last
-// guard. What was missed is not remembered as done: when a clock that stood years ahead is put right, the slots of
-// the years between are run in their time.
+// A slot is an instant of the calendar. It is run at most once: what was run is remembered as a few unbroken
+// blocks (there is one until the clock jumps); older runs are known to the store, whose unique key (name,
+// slot) is the last guard. What was missed is not remembered as done: when a clock that stood years ahead is
+// put right, the slots of the years between are run in their time.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,8 @@ class SlotPlan {
   std::optional<sys_seconds> slot() const { return slot_; }
 
   struct Taken {
-    std::optional<sys_seconds> run;       // to be run now
-    bool is_catch_up = false;             // run, or (without run) waiting as catch_up()
+    std::optional<sys_seconds> run;  // to be run now
+    bool is_catch_up = false;        // run, or (without run) waiting as catch_up()
     std::optional<MissedSlots> missed;
   };
   /// slot() has come: wall >= slot(). Plans the next one.
@@ -79,7 +79,7 @@ class SlotPlan {
 
   Calendar calendar_;
   SlotOptions options_;
-  std::vector<Block> done_;  // in order of time
+  std::vector<Block> done_;             // in order of time
   std::optional<sys_seconds> handled_;  // slots up to this one are not owed
   std::optional<sys_seconds> slot_;
   std::optional<sys_seconds> catch_up_;

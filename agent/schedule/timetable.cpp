@@ -20,12 +20,15 @@ constexpr Nanos slew_limit = 10ms;
 std::uint32_t pack_phase(Nanos phase, Nanos interval) {
   return static_cast<std::uint32_t>(interval < 1s ? phase.count() : phase / 1ms);
 }
-Nanos unpack_phase(std::uint32_t phase, Nanos interval) { return interval < 1s ? Nanos(phase) : phase * Nanos(1ms); }
+Nanos unpack_phase(std::uint32_t phase, Nanos interval) {
+  return interval < 1s ? Nanos(phase) : phase * Nanos(1ms);
+}
 
 }  // namespace
 
 std::string_view to_text(Why why) {
-  constexpr std::array<std::string_view, 7> texts = {"grid", "slot", "catch-up", "first run", "again", "event", "by hand"};
+  constexpr std::array<std::string_view, 7> texts = {"grid",  "slot",  "catch-up", "first run",
+                                                     "again", "event", "by hand"};
   return texts[static_cast<std::size_t>(why)];
 }
 
@@ -109,7 +112,8 @@ void Timetable::replace_schedule(Entry& entry, const Slots& spec, Nanos now) {
     return key_slot(entry);
   }
   const bool owes = entry.planned <= now.count();
-  const std::optional<sys_seconds> owed = owes && entry.kind == Kind::slots ? plan_of(entry).slot() : std::nullopt;
+  const std::optional<sys_seconds> owed =
+      owes && entry.kind == Kind::slots ? plan_of(entry).slot() : std::nullopt;
   set_schedule(entry, spec, now);
   if (owed) plan_of(entry).owe(*owed);
   if (owes) want(entry, now, Why::again);

@@ -17,7 +17,9 @@ PreviewItem item(const std::string& name, const std::string& text, std::optional
   return {name, *calendar, 0ns, lasts, std::move(shares)};
 }
 
-PreviewItem every(const std::string& name, Nanos interval) { return {name, std::nullopt, interval, std::nullopt, {}}; }
+PreviewItem every(const std::string& name, Nanos interval) {
+  return {name, std::nullopt, interval, std::nullopt, {}};
+}
 
 std::string shown(const std::vector<PreviewItem>& items, const std::string& from, unsigned days) {
   return print(make_preview(items, utc(from), days), items, *zone("Europe/Berlin"));
@@ -37,10 +39,13 @@ TEST_CASE("the preview lists what runs when, on the local clock, over a clock ch
 }
 
 TEST_CASE("a run that starts in a window it shares a service with is a conflict", "[schedule]") {
-  CHECK(shown({item("window sunday", "Sun 02:00", 2h, {"database", "api"}), item("task dump", "03:00", 40min, {"api", "database"}),
-               item("task report", "03:00", 40min, {"mail"}), item("task after", "Sun 04:00", 1h, {"database"})},
+  CHECK(shown({item("window sunday", "Sun 02:00", 2h, {"database", "api"}),
+               item("task dump", "03:00", 40min, {"api", "database"}),
+               item("task report", "03:00", 40min, {"mail"}),
+               item("task after", "Sun 04:00", 1h, {"database"})},
               "2027-06-01 00:00:00", 14)
-            .find("conflict: task dump starts while window sunday goes on, 2 times, first Sun 2027-06-06 03:00:00 +0200 "
+            .find("conflict: task dump starts while window sunday goes on, 2 times, first Sun 2027-06-06 "
+                  "03:00:00 +0200 "
                   "(both use \"api\")\n") != std::string::npos);
 }
 

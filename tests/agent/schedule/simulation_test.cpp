@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The timetable in a world with a virtual clock: random instances, runs, reloads, stalls, suspends and steps of the
-// wall clock; after each look what must always hold is checked against a book kept beside.
+// The timetable in a world with a virtual clock: random instances, runs, reloads, stalls, suspends and steps
+// of the wall clock; after each look what must always hold is checked against a book kept beside.
 #include <map>
 #include <set>
 
@@ -16,8 +16,8 @@ namespace {
 
 struct Book {
   Spec spec;
-  Nanos next_turn{};           // every: the turn that must be told next
-  std::set<sys_seconds> told;  // slots: run or skipped
+  Nanos next_turn{};                     // every: the turn that must be told next
+  std::set<sys_seconds> told;            // slots: run or skipped
   std::optional<sys_seconds> accounted;  // slots: without steps, all up to here were told
   bool running = false;
   Nanos ends{};
@@ -25,7 +25,8 @@ struct Book {
 
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, bool steps) : random_(seed), steps_(steps), table_({20ms, utc("2026-01-01 00:00:00")}) {
+  Simulation(std::uint64_t seed, bool steps)
+      : random_(seed), steps_(steps), table_({20ms, utc("2026-01-01 00:00:00")}) {
     now_ = Nanos(pick(random_, 1, 1'000'000'000'000));
     wall_ = (utc("2027-03-27 00:00:00") + seconds(pick(random_, 0, 86'400 * 300))).time_since_epoch();
     table_.set_wall(now_, wall_);
@@ -54,17 +55,21 @@ class Simulation {
       const Nanos interval = random_interval();
       return Every{Group(random_() % 4), interval, phase_of(random_(), interval), random_() % 5 == 0};
     }
-    static const char* const texts[] = {"*:*", "*:0/5", "hourly", "*-*-* 0..23:30", "*:*:0/15", "*-*-* 02:00,15,30,45"};
+    static const char* const texts[] = {
+        "*:*", "*:0/5", "hourly", "*-*-* 0..23:30", "*:*:0/15", "*-*-* 02:00,15,30,45"};
     static const char* const zones[] = {"Europe/Berlin", "Australia/Lord_Howe", "UTC"};
     ZoneDatabase database;
-    auto calendar = parse_calendar(texts[random_() % std::size(texts)], database, zone(zones[random_() % std::size(zones)]));
-    return Slots{Group(random_() % 4), *calendar, {0s, Nanos(1s) * pick(random_, 0, 30), std::nullopt}, std::nullopt};
+    auto calendar = parse_calendar(texts[random_() % std::size(texts)], database,
+                                   zone(zones[random_() % std::size(zones)]));
+    return Slots{
+        Group(random_() % 4), *calendar, {0s, Nanos(1s) * pick(random_, 0, 30), std::nullopt}, std::nullopt};
   }
 
   void open(Id id, const Spec& spec) {
     Book& book = books_[id];
     book.spec = spec;
-    if (const auto* every = std::get_if<Every>(&spec)) book.next_turn = grid_after(now_, every->interval, every->phase);
+    if (const auto* every = std::get_if<Every>(&spec))
+      book.next_turn = grid_after(now_, every->interval, every->phase);
     book.told.clear();
     book.accounted.reset();
     if (std::holds_alternative<Slots>(spec)) book.accounted = wall_second();
@@ -111,8 +116,8 @@ class Simulation {
     Nanos by = std::max(until - now_, 0ns);
     late_ = Nanos(pick(random_, 0, 3'000'000));
     const std::int64_t dice = pick(random_, 0, 999);
-    if (dice == 0) late_ = 1h * pick(random_, 1, 30);    // suspended
-    if (dice == 1) late_ = 1s * pick(random_, 1, 100);   // stood still
+    if (dice == 0) late_ = 1h * pick(random_, 1, 30);   // suspended
+    if (dice == 1) late_ = 1s * pick(random_, 1, 100);  // stood still
     by += late_;
     now_ += by;
     wall_ += by;
@@ -139,7 +144,8 @@ class Simulation {
     for (const Missed& missed : batch.missed) note_missed(missed);
     for (const Skipped& skipped : batch.skipped) note_skipped(skipped);
     for (const Due& due : batch.due) note_due(due);
-    if (!std::is_sorted(batch.due.begin(), batch.due.end(), [](auto& a, auto& b) { return a.group < b.group; })) {
+    if (!std::is_sorted(batch.due.begin(), batch.due.end(),
+                        [](auto& a, auto& b) { return a.group < b.group; })) {
       FAIL("not grouped");
     }
     if (table_.next_due() && *table_.next_due() <= now_) FAIL("still due after take_due");
@@ -151,7 +157,8 @@ class Simulation {
     if (due != book.next_turn) FAIL("turn " << due.count() << ", expected " << book.next_turn.count());
     if (now_ - due >= every.interval * std::int64_t(passed_over + 1)) FAIL("turns lost");
     const Nanos early = due - now_;
-    if (early > std::min<Nanos>(20ms, every.interval / 100) || (every.exact && early > 0ns)) FAIL("too early");
+    if (early > std::min<Nanos>(20ms, every.interval / 100) || (every.exact && early > 0ns))
+      FAIL("too early");
   }
 
   void note_skipped(const Skipped& skipped) {
@@ -168,7 +175,8 @@ class Simulation {
     if (book.running) FAIL("running twice");
     book.running = true;
     book.ends = now_ + Nanos(pick(random_, 0, random_() % 10 == 0 ? 90'000'000'000 : 50'000'000));
-    if (random_() % 50 == 0) table_.make_due(due.id, now_ + Nanos(pick(random_, 0, 10'000'000'000)), Why::again);
+    if (random_() % 50 == 0)
+      table_.make_due(due.id, now_ + Nanos(pick(random_, 0, 10'000'000'000)), Why::again);
     if (due.why == Why::catch_up) ++catch_ups_;
     if (due.slot) return note_slot(book, *due.slot);
     if (due.why != Why::grid) return;
@@ -187,7 +195,8 @@ class Simulation {
       return;  // the same, from another calendar
     }
     if (book.accounted && slot > *book.accounted) {
-      if (slots->calendar.next(*book.accounted) != slot) FAIL("a slot was passed over before " << show_utc(slot));
+      if (slots->calendar.next(*book.accounted) != slot)
+        FAIL("a slot was passed over before " << show_utc(slot));
       book.accounted = slot;
     }
   }
@@ -198,7 +207,8 @@ class Simulation {
     if (slots == nullptr || !book.accounted || missed.slots.last <= *book.accounted) return;
     const auto count = slots->calendar.count(missed.slots.first - 1s, missed.slots.last);
     // after a step some of the range may have been run before, on the clock as it was
-    if (missed.slots.count > count || (missed.slots.count < count && !steps_)) FAIL("missed " << missed.slots.count << ", there are " << count);
+    if (missed.slots.count > count || (missed.slots.count < count && !steps_))
+      FAIL("missed " << missed.slots.count << ", there are " << count);
     book.accounted = missed.slots.last;
   }
 
@@ -245,7 +255,8 @@ void simulate(std::uint64_t first_seed, int worlds, int events, bool steps) {
 
 }  // namespace
 
-TEST_CASE("worlds with reloads, stalls and suspends: every turn and slot is told exactly once", "[schedule]") {
+TEST_CASE("worlds with reloads, stalls and suspends: every turn and slot is told exactly once",
+          "[schedule]") {
   simulate(test_seed(1000), 60, 3'000, false);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much a timetable of 100,000 checks at 10 s costs: nanoseconds an item for a look every due instant, for looks
-// every 20 ms, and bytes an entry. Prints a table; asserts nothing.
+// How much a timetable of 100,000 checks at 10 s costs: nanoseconds an item for a look every due instant, for
+// looks every 20 ms, and bytes an entry. Prints a table; asserts nothing.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -48,8 +48,9 @@ void run(const Load& load, Id checks) {
     ++looks;
   }
   const double took = seconds_since(begin);
-  std::printf("%-34s %8u checks  fill %5.0f ns/item  take %5.0f ns/item  %5.1f items/look  %6.0f looks/s\n", load.name,
-              checks, fill * 1e9 / checks, took * 1e9 / double(items), double(items) / double(looks), double(looks) / 60);
+  std::printf("%-34s %8u checks  fill %5.0f ns/item  take %5.0f ns/item  %5.1f items/look  %6.0f looks/s\n",
+              load.name, checks, fill * 1e9 / checks, took * 1e9 / double(items),
+              double(items) / double(looks), double(looks) / 60);
 }
 
 void run_slots(Id count) {
@@ -80,8 +81,10 @@ void run_slots(Id count) {
   begin = std::chrono::steady_clock::now();
   table.set_wall(now, now + 1'800'000'000s + 3s);
   const double replan = seconds_since(begin);
-  std::printf("%-34s %8u slots   fill %5.0f ns/item  take %5.0f ns/item  re-plan after a step %5.0f ns/item\n",
-              "calendar \"*:0/5\" in Berlin", count, fill * 1e9 / count, took * 1e9 / double(items), replan * 1e9 / count);
+  std::printf(
+      "%-34s %8u slots   fill %5.0f ns/item  take %5.0f ns/item  re-plan after a step %5.0f ns/item\n",
+      "calendar \"*:0/5\" in Berlin", count, fill * 1e9 / count, took * 1e9 / double(items),
+      replan * 1e9 / count);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ Calendar at(const std::string& text, const std::string& zone_name = "UTC") {
 
 /// A timetable, the two clocks, and what the last look at it gave. The wall clock starts at `start` UTC.
 struct World {
-  explicit World(const std::string& start = "2027-06-01 12:00:00", sys_seconds sane_from = utc("2026-01-01 00:00:00"))
+  explicit World(const std::string& start = "2027-06-01 12:00:00",
+                 sys_seconds sane_from = utc("2026-01-01 00:00:00"))
       : table(Timetable::Options{20ms, sane_from}), wall(utc(start).time_since_epoch()) {
     table.set_wall(now, wall);
   }
@@ -54,8 +55,9 @@ struct World {
         table.finished(due.id);
       }
       for (const Missed& missed : batch.missed) {
-        out.push_back("missed " + std::to_string(missed.slots.count) + ": " + show_utc(missed.slots.first).substr(5) +
-                      " to " + show_utc(missed.slots.last).substr(5));
+        out.push_back("missed " + std::to_string(missed.slots.count) + ": " +
+                      show_utc(missed.slots.first).substr(5) + " to " +
+                      show_utc(missed.slots.last).substr(5));
       }
     }
     advance(end - now);
@@ -77,7 +79,7 @@ TEST_CASE("checks of one group start together within the slack, early and never 
   World w;
   w.table.add(0, Every{1, 10s, 0s}, w.now - 1ms);
   w.table.add(1, Every{1, 10s, 15ms}, w.now - 1ms);
-  w.table.add(2, Every{2, 10s, 15ms}, w.now - 1ms);       // another runner
+  w.table.add(2, Every{2, 10s, 15ms}, w.now - 1ms);        // another runner
   w.table.add(3, Every{1, 10s, 15ms, true}, w.now - 1ms);  // exec
   w.table.add(4, Every{1, 1s, 15ms}, w.now - 1ms);         // one percent is 10 ms
   w.table.add(5, Every{1, 10s, 21ms}, w.now - 1ms);
@@ -116,7 +118,8 @@ TEST_CASE("a run that still goes on is not started again, and that is told", "[s
   CHECK(w.take().size() == 1);
 }
 
-TEST_CASE("a slot that comes while the last run goes on is skipped with its instant and not repeated", "[schedule]") {
+TEST_CASE("a slot that comes while the last run goes on is skipped with its instant and not repeated",
+          "[schedule]") {
   World w;
   w.table.add(0, Slots{0, at("*:0/5"), {}, std::nullopt}, w.now);
   w.advance(5min);
@@ -153,7 +156,8 @@ TEST_CASE("again_at is due besides the schedule; a first run is not needed after
   CHECK(w.run_for(61s) == Lines{"1087 grid", "1117 grid"});
 }
 
-TEST_CASE("after an agent that stood still a check runs once, and the turns that went by are counted", "[schedule]") {
+TEST_CASE("after an agent that stood still a check runs once, and the turns that went by are counted",
+          "[schedule]") {
   World w;
   w.table.add(0, Every{0, 10s, 0s}, w.now);
   w.advance(65s);
@@ -163,7 +167,8 @@ TEST_CASE("after an agent that stood still a check runs once, and the turns that
   CHECK(*w.table.next_due() == 1070s);
 }
 
-TEST_CASE("after downtime the last slot is caught up once, delayed; the others are told as missed", "[schedule]") {
+TEST_CASE("after downtime the last slot is caught up once, delayed; the others are told as missed",
+          "[schedule]") {
   World w("2027-06-01 12:30:00");
   const SlotOptions options{0s, 20s, std::nullopt};
   w.table.add(0, Slots{0, at("*-*-* 0/1:00"), options, utc("2027-06-01 03:00:00")}, w.now);
@@ -213,24 +218,37 @@ TEST_CASE("steps of the wall clock: no storm, no slot twice, no silence that a s
   struct Row {
     const char* name;
     Nanos step;
-    Lines lines;  // of the hour after the step; it comes at 12:30, after the slots 12:00, 12:10, 12:20 and 12:30
+    Lines lines;  // of the hour after the step; it comes at 12:30, after the slots 12:00, 12:10, 12:20 and
+                  // 12:30
   };
   const auto row = GENERATE(values<Row>({
-      {"+1 s", 1s, {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot",
-                    "06-01 13:20:00 slot", "06-01 13:30:00 slot"}},
-      {"-1 s", -1s, {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot",
-                     "06-01 13:20:00 slot"}},
-      {"+1 h", 1h, {"06-01 13:30:00 slot", "missed 5: 06-01 12:40:00 to 06-01 13:20:00", "06-01 13:40:00 slot",
-                    "06-01 13:50:00 slot", "06-01 14:00:00 slot", "06-01 14:10:00 slot", "06-01 14:20:00 slot",
-                    "06-01 14:30:00 slot"}},
-      {"-15 min", -15min, {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot"}},
+      {"+1 s",
+       1s,
+       {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot",
+        "06-01 13:20:00 slot", "06-01 13:30:00 slot"}},
+      {"-1 s",
+       -1s,
+       {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot",
+        "06-01 13:20:00 slot"}},
+      {"+1 h",
+       1h,
+       {"06-01 13:30:00 slot", "missed 5: 06-01 12:40:00 to 06-01 13:20:00", "06-01 13:40:00 slot",
+        "06-01 13:50:00 slot", "06-01 14:00:00 slot", "06-01 14:10:00 slot", "06-01 14:20:00 slot",
+        "06-01 14:30:00 slot"}},
+      {"-15 min",
+       -15min,
+       {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot"}},
       // before the agent's first slot nothing was run; from 12:00 to 12:30 all was
       {"-1 h", -1h, {"06-01 11:40:00 slot", "06-01 11:50:00 slot"}},
-      {"+1 d", 24h, {"06-02 12:30:00 slot", "missed 143: 06-01 12:40:00 to 06-02 12:20:00", "06-02 12:40:00 slot",
-                     "06-02 12:50:00 slot", "06-02 13:00:00 slot", "06-02 13:10:00 slot", "06-02 13:20:00 slot",
-                     "06-02 13:30:00 slot"}},
-      {"-1 d", -24h, {"05-31 12:40:00 slot", "05-31 12:50:00 slot", "05-31 13:00:00 slot", "05-31 13:10:00 slot",
-                      "05-31 13:20:00 slot", "05-31 13:30:00 slot"}},
+      {"+1 d",
+       24h,
+       {"06-02 12:30:00 slot", "missed 143: 06-01 12:40:00 to 06-02 12:20:00", "06-02 12:40:00 slot",
+        "06-02 12:50:00 slot", "06-02 13:00:00 slot", "06-02 13:10:00 slot", "06-02 13:20:00 slot",
+        "06-02 13:30:00 slot"}},
+      {"-1 d",
+       -24h,
+       {"05-31 12:40:00 slot", "05-31 12:50:00 slot", "05-31 13:00:00 slot", "05-31 13:10:00 slot",
+        "05-31 13:20:00 slot", "05-31 13:30:00 slot"}},
   }));
   INFO(row.name);
   World w("2027-06-01 11:59:00");
@@ -242,8 +260,9 @@ TEST_CASE("steps of the wall clock: no storm, no slot twice, no silence that a s
   CHECK(w.run_for(1h) == row.lines);
 }
 
-TEST_CASE("a clock that stood ten years ahead for an hour: one catch-up there, and all goes on when it is right",
-          "[schedule]") {
+TEST_CASE(
+    "a clock that stood ten years ahead for an hour: one catch-up there, and all goes on when it is right",
+    "[schedule]") {
   World w("2027-06-01 11:59:00");
   w.table.add(0, Slots{0, at("*:0/30"), {}, std::nullopt}, w.now);
   CHECK(w.run_for(31min) == Lines{"06-01 12:00:00 slot", "06-01 12:30:00 slot"});
@@ -288,9 +307,9 @@ TEST_CASE("a reload keeps phase, run and what is due", "[schedule]") {
   w.advance(5min + 1s);
   TimetableChange change;
   change.removed = {3};
-  change.replaced = {{0, Every{1, 30s, 7s}},                          // another runner, same schedule
-                     {1, Every{0, 60s, 20s}},                         // another schedule: the due turn is still run
-                     {2, Slots{0, at("*:2/5"), {}, std::nullopt}}};   // its due slot is still run
+  change.replaced = {{0, Every{1, 30s, 7s}},   // another runner, same schedule
+                     {1, Every{0, 60s, 20s}},  // another schedule: the due turn is still run
+                     {2, Slots{0, at("*:2/5"), {}, std::nullopt}}};  // its due slot is still run
   change.added = {{4, Every{0, 10s, 0s}}};
   w.table.apply(change, w.now);
   const auto due = w.take();
