@@ -17,7 +17,9 @@ local_seconds as_reading(sys_seconds instant, seconds offset) {
 sys_seconds as_instant(local_seconds reading, seconds offset) {
   return sys_seconds((reading - offset).time_since_epoch());
 }
-sys_seconds in_range(sys_seconds instant) { return std::clamp(instant, Zone::begin_of_time, Zone::end_of_time); }
+sys_seconds in_range(sys_seconds instant) {
+  return std::clamp(instant, Zone::begin_of_time, Zone::end_of_time);
+}
 
 }  // namespace
 
@@ -41,14 +43,17 @@ std::uint64_t Calendar::count(sys_seconds after, sys_seconds upto) const {
   return fields_.hour_is_interval ? count_interval(after, upto) : count_named(after, upto);
 }
 
-bool Calendar::possible() const { return first_match(fields_, local_seconds::min()).has_value(); }
+bool Calendar::possible() const {
+  return first_match(fields_, local_seconds::min()).has_value();
+}
 
 std::vector<std::string> Calendar::warnings() const {
   std::vector<std::string> out;
   if (!possible()) out.push_back("this date never comes, so nothing is ever due");
   if (fields_.either_day) {
-    out.push_back("day of month and day of week are both set: cron runs when either matches; "
-                  "for both write at = \"Fri *-*-13 02:00\"");
+    out.push_back(
+        "day of month and day of week are both set: cron runs when either matches; "
+        "for both write at = \"Fri *-*-13 02:00\"");
   }
   return out;
 }
@@ -102,7 +107,8 @@ std::optional<sys_seconds> Calendar::previous_interval(sys_seconds at) const {
     if (span.begin == sys_seconds::min()) return std::nullopt;
     const bool past_repeats = upto - span.begin > spread;
     if (past_repeats && !reading) return std::nullopt;
-    upto = past_repeats ? std::min(span.begin - 1s, as_instant(*reading, -Zone::max_offset)) : span.begin - 1s;
+    upto =
+        past_repeats ? std::min(span.begin - 1s, as_instant(*reading, -Zone::max_offset)) : span.begin - 1s;
   }
   return std::nullopt;
 }
@@ -129,7 +135,8 @@ std::uint64_t Calendar::count_named(sys_seconds after, sys_seconds upto) const {
   for (const Span& span : zone_->spans_between(after, upto)) {
     if (span.offset > before) {
       // what the gap swallowed and what names its end is one
-      const auto at_gap = count_matches(fields_, as_reading(span.begin, before), as_reading(span.begin, span.offset) + 1s);
+      const auto at_gap =
+          count_matches(fields_, as_reading(span.begin, before), as_reading(span.begin, span.offset) + 1s);
       if (at_gap > 1) out -= at_gap - 1;
     }
     before = span.offset;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calendar expressions: systemd's OnCalendar grammar and cron's five fields, parsed into one type that tells the
-// instants at which something is due. Pure: the clock is a parameter, zones come from a ZoneDatabase.
+// Calendar expressions: systemd's OnCalendar grammar and cron's five fields, parsed into one type that tells
+// the instants at which something is due. Pure: the clock is a parameter, zones come from a ZoneDatabase.
 //
 // What is due when the clock changes (after cron(8) of Debian; systemd.time(7) leaves it open):
-//  - The hours are an *interval* when the hour field is "*" or has a step ("0/2", "*/2"), else they are *named*
+//  - The hours are an *interval* when the hour field is "*" or has a step ("0/2", "*/2"), else they are
+//  *named*
 //    (a list or a range is named: "9..17").
-//  - Interval: due at every instant whose reading matches. So in both passes of a repeated hour; a reading that
+//  - Interval: due at every instant whose reading matches. So in both passes of a repeated hour; a reading
+//  that
 //    is skipped does not happen.
 //  - Named: each matching reading is due once: in the first pass if it comes twice; if it is skipped, at the
-//    first instant after the gap. All readings that a gap swallows, and one that names the gap's very end, are
-//    together due once there.
+//    first instant after the gap. All readings that a gap swallows, and one that names the gap's very end,
+//    are together due once there.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +48,8 @@ class Calendar {
   const ZonePtr& zone() const { return zone_; }
   const Fields& fields() const { return fields_; }
   bool operator==(const Calendar& other) const {
-    return fields_ == other.fields_ && zone_->name() == other.zone_->name() && zone_->same_rules(*other.zone_);
+    return fields_ == other.fields_ && zone_->name() == other.zone_->name() &&
+           zone_->same_rules(*other.zone_);
   }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// systemd's calendar grammar; see systemd.time(7), "Calendar events". Taken besides: "*/n". Not taken: fractions
-// of a second, "@" seconds, which nobody schedules by.
+// systemd's calendar grammar; see systemd.time(7), "Calendar events". Taken besides: "*/n". Not taken:
+// fractions of a second, "@" seconds, which nobody schedules by.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -39,7 +39,9 @@ constexpr FieldRule hour_rule{"hour", 0, 23, "..", {}};
 constexpr FieldRule minute_rule{"minute", 0, 59, "..", {}};
 constexpr FieldRule second_rule{"second", 0, 59, "..", {}};
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 template <class Set>
 Set bits_of(const Chain& chain) {
@@ -54,9 +56,10 @@ Result<unsigned> parse_weekday(Piece piece) {
     if (same_letters(piece.text, name) || same_letters(piece.text, name.substr(0, 3))) return i;
   }
   const std::string_view near = nearest(piece.text, long_weekdays);
-  return calendar_error(piece.column, "\"" + escape_controls(piece.text.substr(0, 40)) + "\" is no day of the week; " +
-                                          (near.empty() ? "write Mon, Tue, Wed, Thu, Fri, Sat or Sun"
-                                                        : "did you mean \"" + std::string(near.substr(0, 3)) + "\"?"));
+  return calendar_error(piece.column,
+                        "\"" + escape_controls(piece.text.substr(0, 40)) + "\" is no day of the week; " +
+                            (near.empty() ? "write Mon, Tue, Wed, Thu, Fri, Sat or Sun"
+                                          : "did you mean \"" + std::string(near.substr(0, 3)) + "\"?"));
 }
 
 Result<std::uint8_t> parse_weekday_item(Piece piece) {
@@ -99,9 +102,10 @@ Status parse_date(Piece piece, Fields& out) {
   std::vector<Piece> parts = split(piece.sub(0, tilde), '-');
   if (tilde != std::string_view::npos) parts.push_back(piece.sub(tilde + 1));
   if (parts.size() < 2 || parts.size() > 3) {
-    return calendar_error(piece.column, "\"" + escape_controls(piece.text.substr(0, 40)) +
-                                            "\" is no date; write YEAR-MONTH-DAY like \"*-*-01..07\", or \"*-*~01\" for "
-                                            "the last day of a month");
+    return calendar_error(piece.column,
+                          "\"" + escape_controls(piece.text.substr(0, 40)) +
+                              "\" is no date; write YEAR-MONTH-DAY like \"*-*-01..07\", or \"*-*~01\" for "
+                              "the last day of a month");
   }
   if (parts.size() == 3) {
     RONDA_TRY(Unit unit, parse_year(parts[0], out));
@@ -145,8 +149,10 @@ Status parse_time(Piece piece, Fields& out) {
   out.minutes = bits_of<std::uint64_t>(minutes);
   out.hour_is_interval = hours.star || hours.has_step;
   if (parts.size() < 3) return done();
-  if (const std::size_t dot = parts[2].text.find('.'); dot != std::string_view::npos && !parts[2].text.substr(dot).starts_with("..")) {
-    return calendar_error(parts[2].column + static_cast<std::uint32_t>(dot), "fractions of a second are not scheduled");
+  if (const std::size_t dot = parts[2].text.find('.');
+      dot != std::string_view::npos && !parts[2].text.substr(dot).starts_with("..")) {
+    return calendar_error(parts[2].column + static_cast<std::uint32_t>(dot),
+                          "fractions of a second are not scheduled");
   }
   RONDA_TRY(const Chain seconds, parse_chain(parts[2], second_rule));
   out.seconds = bits_of<std::uint64_t>(seconds);
@@ -155,31 +161,37 @@ Status parse_time(Piece piece, Fields& out) {
 
 bool is_weekday_word(std::string_view word) {
   const std::string_view head = word.substr(0, 3);
-  return std::ranges::any_of(long_weekdays, [&](std::string_view name) { return same_letters(head, name.substr(0, 3)); });
+  return std::ranges::any_of(long_weekdays,
+                             [&](std::string_view name) { return same_letters(head, name.substr(0, 3)); });
 }
 
 const Shorthand* find_shorthand(std::string_view word) {
-  const auto found = std::ranges::find_if(shorthands, [&](const Shorthand& s) { return same_letters(s.name, word); });
+  const auto found =
+      std::ranges::find_if(shorthands, [&](const Shorthand& s) { return same_letters(s.name, word); });
   return found == shorthands.end() ? nullptr : &*found;
 }
 
 Error unknown_word(const Piece& word) {
   const std::string shown = "\"" + escape_controls(word.text.substr(0, 40)) + "\"";
   if (word.text.starts_with('@')) {
-    return calendar_error(word.column, shown + " is cron's; write it as cron = " + shown + ", or \"daily\" and the like");
+    return calendar_error(word.column,
+                          shown + " is cron's; write it as cron = " + shown + ", or \"daily\" and the like");
   }
   if (is_weekday_word(word.text)) {
-    return calendar_error(word.column, shown + " stands too late; days of the week come first: \"Fri *-*-13 02:00\"");
+    return calendar_error(word.column,
+                          shown + " stands too late; days of the week come first: \"Fri *-*-13 02:00\"");
   }
   if (is_letter(word.text[0])) {
     std::array<std::string_view, shorthands.size()> names;
     std::ranges::transform(shorthands, names.begin(), &Shorthand::name);
     const std::string_view near = nearest(word.text, names);
-    return calendar_error(word.column, shown + " is unknown; " +
-                                           (near.empty() ? "write weekdays, a date, a time, or a word like \"daily\""
-                                                         : "did you mean \"" + std::string(near) + "\"?"));
+    return calendar_error(word.column,
+                          shown + " is unknown; " +
+                              (near.empty() ? "write weekdays, a date, a time, or a word like \"daily\""
+                                            : "did you mean \"" + std::string(near) + "\"?"));
   }
-  return calendar_error(word.column, shown + " is neither a date nor a time; write for example \"12:00\" or \"*-*-01\"");
+  return calendar_error(word.column,
+                        shown + " is neither a date nor a time; write for example \"12:00\" or \"*-*-01\"");
 }
 
 Status parse_fields(std::span<const Piece> words, Fields& out) {
@@ -189,7 +201,9 @@ Status parse_fields(std::span<const Piece> words, Fields& out) {
     (void)unit;
   }
   const auto is_time = [](const Piece& word) { return word.text.find(':') != std::string_view::npos; };
-  const auto is_date = [](const Piece& word) { return word.text.find_first_of("-~") != std::string_view::npos; };
+  const auto is_date = [](const Piece& word) {
+    return word.text.find_first_of("-~") != std::string_view::npos;
+  };
   if (i < words.size() && !is_time(words[i]) && is_date(words[i]) && !is_letter(words[i].text[0])) {
     RONDA_TRY(Unit date, parse_date(words[i], out));
     RONDA_TRY(Unit last_days, parse_last_days(words[i++], out));
@@ -216,10 +230,12 @@ Result<ZonePtr> take_zone(std::vector<Piece>& words, ZoneDatabase& zones, const 
 }  // namespace
 
 Result<Calendar> parse_calendar(std::string_view text, ZoneDatabase& zones, const ZonePtr& otherwise) {
-  if (text.size() > max_text) return calendar_error(max_text, "a calendar expression has at most 256 characters");
+  if (text.size() > max_text)
+    return calendar_error(max_text, "a calendar expression has at most 256 characters");
   std::vector<Piece> words = split_words(text);
   if (words.empty()) {
-    return calendar_error(1, "an empty calendar expression; write for example \"Sun *-*-* 02:00\" or \"daily\"");
+    return calendar_error(1,
+                          "an empty calendar expression; write for example \"Sun *-*-* 02:00\" or \"daily\"");
   }
   RONDA_TRY(ZonePtr zone, take_zone(words, zones, otherwise));
   if (words.size() == 1) {

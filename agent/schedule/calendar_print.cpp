@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::array<const char*, 7> weekday_names = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 
-/// How a set is written: as plain values and ranges, with a step where it is a whole series, or (hours that are
-/// an interval) so that at least one step is seen and the text is read back as an interval.
+/// How a set is written: as plain values and ranges, with a step where it is a whole series, or (hours that
+/// are an interval) so that at least one step is seen and the text is read back as an interval.
 enum class Steps : std::uint8_t { never, series, always };
 
 std::string two_digits(int value) {
@@ -147,19 +147,20 @@ std::string print_date(const Fields& f) {
 
 std::string print_time(const Fields& f) {
   const Steps steps = f.hour_is_interval ? Steps::always : Steps::never;
-  return print_field(f.hours, 0, 23, steps, f.hour_is_interval) + ":" + print_field(f.minutes, 0, 59, Steps::series) +
-         ":" + print_field(f.seconds, 0, 59, Steps::series);
+  return print_field(f.hours, 0, 23, steps, f.hour_is_interval) + ":" +
+         print_field(f.minutes, 0, 59, Steps::series) + ":" + print_field(f.seconds, 0, 59, Steps::series);
 }
 
 }  // namespace
 
 std::string Calendar::print() const {
   const std::string when = " " + print_time(fields_);
-  if (!fields_.either_day) return print_weekdays(fields_.weekdays) + print_date(fields_) + when + " " + zone_->name();
+  if (!fields_.either_day)
+    return print_weekdays(fields_.weekdays) + print_date(fields_) + when + " " + zone_->name();
   Fields any_day = fields_;
   any_day.days = 0xFFFF'FFFEU;
-  return print_date(fields_) + when + " or " + print_weekdays(fields_.weekdays) + print_date(any_day) + when + " " +
-         zone_->name();
+  return print_date(fields_) + when + " or " + print_weekdays(fields_.weekdays) + print_date(any_day) + when +
+         " " + zone_->name();
 }
 
 }  // namespace ronda::schedule

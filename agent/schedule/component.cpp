@@ -10,9 +10,13 @@
 namespace ronda::schedule {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
-std::string quoted(std::string_view text) { return "\"" + escape_controls(text.substr(0, 40)) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + escape_controls(text.substr(0, 40)) + "\"";
+}
 
 std::string bounds(const FieldRule& rule) {
   return std::to_string(rule.low) + std::string(rule.range) + std::to_string(rule.high);
@@ -37,8 +41,8 @@ Result<int> parse_value(Piece piece, const FieldRule& rule) {
   }
   if (value < rule.low || value > rule.high) {
     return calendar_error(piece.column, "the " + std::string(rule.name) + " " + std::to_string(value) +
-                                            " is out of range; it goes from " + std::to_string(rule.low) + " to " +
-                                            std::to_string(rule.high));
+                                            " is out of range; it goes from " + std::to_string(rule.low) +
+                                            " to " + std::to_string(rule.high));
   }
   return value;
 }
@@ -70,10 +74,10 @@ Result<Bounds> parse_bounds(Piece piece, const FieldRule& rule) {
   RONDA_TRY(const int low, parse_value(piece.sub(0, mark), rule));
   RONDA_TRY(const int high, parse_value(piece.sub(mark + rule.range.size()), rule));
   if (low > high) {
-    return calendar_error(piece.column, "the range " + quoted(piece.text) + " runs backwards; write it as two: \"" +
-                                            std::to_string(low) + std::string(rule.range) + std::to_string(rule.high) +
-                                            "," + std::to_string(rule.low) + std::string(rule.range) +
-                                            std::to_string(high) + "\"");
+    return calendar_error(
+        piece.column, "the range " + quoted(piece.text) + " runs backwards; write it as two: \"" +
+                          std::to_string(low) + std::string(rule.range) + std::to_string(rule.high) + "," +
+                          std::to_string(rule.low) + std::string(rule.range) + std::to_string(high) + "\"");
   }
   return Bounds{low, high, true};
 }
@@ -104,7 +108,8 @@ Error calendar_error(std::uint32_t column, std::string message) {
 std::vector<Piece> split(Piece piece, char separator) {
   std::vector<Piece> out;
   std::size_t from = 0;
-  for (std::size_t at = piece.text.find(separator); at != std::string_view::npos; at = piece.text.find(separator, from)) {
+  for (std::size_t at = piece.text.find(separator); at != std::string_view::npos;
+       at = piece.text.find(separator, from)) {
     out.push_back(piece.sub(from, at - from));
     from = at + 1;
   }
@@ -129,8 +134,8 @@ Result<Chain> parse_chain(Piece piece, const FieldRule& rule) {
     (void)unit;
   }
   std::ranges::sort(out.values);
-  const auto twice = std::ranges::unique(out.values);
-  out.values.erase(twice.begin(), twice.end());
+  // not std::ranges::unique: clang 14 cannot read libstdc++ 12's
+  out.values.erase(std::unique(out.values.begin(), out.values.end()), out.values.end());
   return out;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One field of a calendar expression: "*", or a list of values, ranges and steps, read from a piece of the text.
-// Used by both grammars; private to agent/schedule. The text is bounded, each message has the column.
+// One field of a calendar expression: "*", or a list of values, ranges and steps, read from a piece of the
+// text. Used by both grammars; private to agent/schedule. The text is bounded, each message has the column.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,10 @@ struct Piece {
 
 /// What a field may hold, and how its ranges are written.
 struct FieldRule {
-  std::string_view name;   // "hour": for messages
+  std::string_view name;  // "hour": for messages
   int low = 0;
   int high = 0;
-  std::string_view range;  // ".." or "-"
+  std::string_view range;                   // ".." or "-"
   std::span<const std::string_view> names;  // of low, low + 1, ...; three letters, any case
 };
 

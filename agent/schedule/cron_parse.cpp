@@ -40,7 +40,8 @@ Result<std::string_view> expand(Piece word) {
   if (same_letters(word.text, "@reboot")) {
     return calendar_error(word.column, shown + " is no time; checks run at start by themselves");
   }
-  return calendar_error(word.column, shown + " is unknown; known are @hourly, @daily, @weekly, @monthly and @yearly");
+  return calendar_error(word.column,
+                        shown + " is unknown; known are @hourly, @daily, @weekly, @monthly and @yearly");
 }
 
 Error wrong_count(const std::vector<Piece>& words) {

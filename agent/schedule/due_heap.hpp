@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A min-heap of ids, four children a node, whose keys live elsewhere: Keys tells an id's key and keeps its place in
-// the heap. Four bytes an entry. Private to agent/schedule.
+// A min-heap of ids, four children a node, whose keys live elsewhere: Keys tells an id's key and keeps its
+// place in the heap. Four bytes an entry. Private to agent/schedule.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,9 @@ std::optional<unsigned> bit_from(std::uint64_t set, unsigned from) {
   return from + static_cast<unsigned>(std::countr_zero(set >> from));
 }
 
-std::uint64_t below(std::uint64_t set, unsigned end) { return end >= 64 ? set : set & ((std::uint64_t{1} << end) - 1); }
+std::uint64_t below(std::uint64_t set, unsigned end) {
+  return end >= 64 ? set : set & ((std::uint64_t{1} << end) - 1);
+}
 
 std::optional<unsigned> bit_upto(std::uint64_t set, unsigned upto) {
   const std::uint64_t rest = below(set, upto + 1);
@@ -22,10 +24,18 @@ std::optional<unsigned> bit_upto(std::uint64_t set, unsigned upto) {
   return 63 - static_cast<unsigned>(std::countl_zero(rest));
 }
 
-bool has_bit(std::uint64_t set, unsigned bit) { return (set >> bit & 1) != 0; }
-unsigned lowest(std::uint64_t set) { return static_cast<unsigned>(std::countr_zero(set)); }
-unsigned highest(std::uint64_t set) { return 63 - static_cast<unsigned>(std::countl_zero(set)); }
-std::uint64_t size_of(std::uint64_t set) { return static_cast<std::uint64_t>(std::popcount(set)); }
+bool has_bit(std::uint64_t set, unsigned bit) {
+  return (set >> bit & 1) != 0;
+}
+unsigned lowest(std::uint64_t set) {
+  return static_cast<unsigned>(std::countr_zero(set));
+}
+unsigned highest(std::uint64_t set) {
+  return 63 - static_cast<unsigned>(std::countl_zero(set));
+}
+std::uint64_t size_of(std::uint64_t set) {
+  return static_cast<std::uint64_t>(std::popcount(set));
+}
 
 struct Clock {
   unsigned hour, minute, second;
@@ -36,7 +46,9 @@ Clock split(seconds time) {
   return {count / 3600, count / 60 % 60, count % 60};
 }
 
-seconds join(unsigned hour, unsigned minute, unsigned second) { return seconds(hour * 3600 + minute * 60 + second); }
+seconds join(unsigned hour, unsigned minute, unsigned second) {
+  return seconds(hour * 3600 + minute * 60 + second);
+}
 
 std::optional<seconds> first_time(const Fields& f, seconds from) {
   const Clock t = split(from);
@@ -58,7 +70,8 @@ std::optional<seconds> last_time(const Fields& f, seconds upto) {
     }
     if (const auto m = bit_upto(below(f.minutes, t.minute), 63)) return join(t.hour, *m, highest(f.seconds));
   }
-  if (const auto h = bit_upto(below(f.hours, t.hour), 63)) return join(*h, highest(f.minutes), highest(f.seconds));
+  if (const auto h = bit_upto(below(f.hours, t.hour), 63))
+    return join(*h, highest(f.minutes), highest(f.seconds));
   return std::nullopt;
 }
 
@@ -82,7 +95,9 @@ std::uint32_t counted_from_end(std::uint32_t days, unsigned last_day) {
 
 /// The matching days of a month as bits 1..31.
 std::uint32_t days_of(const Fields& f, year_month month) {
-  if (!f.years.has(static_cast<int>(month.year())) || !has_bit(f.months, static_cast<unsigned>(month.month()))) return 0;
+  if (!f.years.has(static_cast<int>(month.year())) ||
+      !has_bit(f.months, static_cast<unsigned>(month.month())))
+    return 0;
   const auto last_day = static_cast<unsigned>((month / last).day());
   const std::uint32_t by_day = f.days_from_end ? counted_from_end(f.days, last_day) : f.days;
   const unsigned first_weekday = weekday(local_days(month / 1)).iso_encoding() - 1;

@@ -24,7 +24,9 @@ class YearSet {
 
  private:
   static std::size_t index(int year) { return static_cast<std::size_t>(year - first) / 64; }
-  static std::uint64_t bit(int year) { return std::uint64_t{1} << (static_cast<unsigned>(year - first) % 64); }
+  static std::uint64_t bit(int year) {
+    return std::uint64_t{1} << (static_cast<unsigned>(year - first) % 64);
+  }
   std::uint64_t& word(int year) { return words_[index(year)]; }
 
   std::array<std::uint64_t, 4> words_{};
@@ -49,7 +51,8 @@ struct Fields {
 std::optional<local_seconds> first_match(const Fields& fields, local_seconds from);
 /// The last matching reading <= upto.
 std::optional<local_seconds> last_match(const Fields& fields, local_seconds upto);
-/// How many match in [from, upto), by arithmetic: the work grows with the months between, not with the matches.
+/// How many match in [from, upto), by arithmetic: the work grows with the months between, not with the
+/// matches.
 std::uint64_t count_matches(const Fields& fields, local_seconds from, local_seconds upto);
 
 }  // namespace ronda::schedule

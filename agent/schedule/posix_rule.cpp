@@ -54,8 +54,8 @@ class Reader {
 
 bool take_day(Reader& in, YearlyMoment& out) {
   if (in.take('M')) {
-    return in.take_number(1, 12, out.month) && in.take('.') && in.take_number(1, 5, out.week) && in.take('.') &&
-           in.take_number(0, 6, out.day);
+    return in.take_number(1, 12, out.month) && in.take('.') && in.take_number(1, 5, out.week) &&
+           in.take('.') && in.take_number(0, 6, out.day);
   }
   const bool julian = in.take('J');
   out.kind = julian ? YearlyMoment::Kind::julian : YearlyMoment::Kind::day_of_year;

@@ -2,6 +2,7 @@
 #include "schedule/slot_plan.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ronda::schedule {
@@ -10,34 +11,30 @@ using namespace std::chrono_literals;
 
 SlotPlan::SlotPlan(Calendar calendar, const SlotOptions& options, std::optional<sys_seconds> done_until)
     : calendar_(std::move(calendar)), options_(options), handled_(done_until) {
-  if (done_until) latest_ = {*done_until, *done_until};
+  if (done_until) done_.push_back({*done_until, *done_until});
+}
+
+const SlotPlan::Block* SlotPlan::block_of(sys_seconds slot) const {
+  const auto found = std::ranges::find_if(done_, [&](const Block& block) { return block.has(slot); });
+  return found == done_.end() ? nullptr : &*found;
 }
 
 std::optional<sys_seconds> SlotPlan::next_not_done(sys_seconds after) const {
   auto slot = calendar_.next(after);
-  // a block ends before the next one begins, so two jumps are enough; three cost nothing
-  for (int i = 0; i < 3 && slot; ++i) {
-    if (latest_.has(*slot)) {
-      slot = calendar_.next(latest_.last);
-    } else if (earlier_.has(*slot)) {
-      slot = calendar_.next(earlier_.last);
-    } else {
-      break;
-    }
+  while (slot) {
+    const Block* block = block_of(*slot);
+    if (block == nullptr) break;
+    slot = calendar_.next(block->last);
   }
   return slot;
 }
 
 std::optional<sys_seconds> SlotPlan::last_not_done(sys_seconds at) const {
   auto slot = calendar_.previous(at);
-  for (int i = 0; i < 3 && slot; ++i) {
-    if (latest_.has(*slot)) {
-      slot = calendar_.previous(latest_.first - 1s);
-    } else if (earlier_.has(*slot)) {
-      slot = calendar_.previous(earlier_.first - 1s);
-    } else {
-      break;
-    }
+  while (slot) {
+    const Block* block = block_of(*slot);
+    if (block == nullptr) break;
+    slot = calendar_.previous(block->first - 1s);
   }
   return slot;
 }
@@ -54,14 +51,20 @@ void SlotPlan::replan(sys_seconds wall) {
 }
 
 void SlotPlan::mark_done(sys_seconds slot) {
-  if (calendar_.next(latest_.last) == slot) {
-    latest_.last = slot;
-  } else if (calendar_.next(earlier_.last) == slot) {
-    earlier_.last = slot;
-    std::swap(earlier_, latest_);
-  } else {
-    earlier_ = std::exchange(latest_, Block{slot, slot});
+  const auto later = std::ranges::upper_bound(done_, slot, {}, &Block::first);
+  if (later != done_.begin()) {
+    const auto before = std::prev(later);
+    if (before->has(slot)) return;
+    if (calendar_.next(before->last) == slot) {
+      before->last = slot;
+      if (later == done_.end() || calendar_.next(slot) != later->first) return;
+      before->last = later->last;
+      done_.erase(later);
+      return;
+    }
   }
+  done_.insert(later, Block{slot, slot});
+  if (done_.size() > max_blocks) done_.erase(done_.begin());
 }
 
 SlotPlan::Taken SlotPlan::take(sys_seconds wall) {
@@ -78,16 +81,14 @@ SlotPlan::Taken SlotPlan::take(sys_seconds wall) {
     out.missed->first = *std::exchange(catch_up_, std::nullopt);
     ++out.missed->count;
   }
-  plan_after(last);
-  if (too_old) return out;
-  out.is_catch_up = late > late_after;
+  out.is_catch_up = !too_old && late > late_after;
   if (out.is_catch_up && options_.catch_up_delay > 0ns) {
     catch_up_ = last;
-    return out;
+  } else if (!too_old) {
+    mark_done(last);
+    out.run = last;
   }
-  mark_done(last);
   plan_after(last);
-  out.run = last;
   return out;
 }
 

@@ -2,14 +2,15 @@
 // Which slot of a calendar comes next for one instance, which ones were missed, and which were done already,
 // whatever the wall clock does. Pure: the wall clock's reading is a parameter.
 //
-// A slot is an instant of the calendar. It is run at most once: what was run is remembered as two unbroken blocks
-// (the latest, and the one before a jump of the clock); older runs are known to the store, whose unique key
-// (name, slot) is the last guard. What was missed is not remembered as done: when a clock that stood years ahead is
+// A slot is an instant of the calendar. It is run at most once: what was run is remembered as a few unbroken
+// blocks (there is one until the clock jumps); older runs are known to the store, whose unique key (name,
+// slot) is the last guard. What was missed is not remembered as done: when a clock that stood years ahead is
 // put right, the slots of the years between are run in their time.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/units.hpp"
 #include "schedule/calendar.hpp"
@@ -48,8 +49,8 @@ class SlotPlan {
   std::optional<sys_seconds> slot() const { return slot_; }
 
   struct Taken {
-    std::optional<sys_seconds> run;       // to be run now
-    bool is_catch_up = false;             // run, or (without run) waiting as catch_up()
+    std::optional<sys_seconds> run;  // to be run now
+    bool is_catch_up = false;        // run, or (without run) waiting as catch_up()
     std::optional<MissedSlots> missed;
   };
   /// slot() has come: wall >= slot(). Plans the next one.
@@ -63,11 +64,14 @@ class SlotPlan {
 
  private:
   struct Block {
-    sys_seconds first = sys_seconds::max();
-    sys_seconds last = sys_seconds::min();
+    sys_seconds first;
+    sys_seconds last;
     bool has(sys_seconds slot) const { return slot >= first && slot <= last; }
   };
 
+  static constexpr std::size_t max_blocks = 32;
+
+  const Block* block_of(sys_seconds slot) const;
   std::optional<sys_seconds> next_not_done(sys_seconds after) const;
   std::optional<sys_seconds> last_not_done(sys_seconds at) const;
   void plan_after(sys_seconds handled);
@@ -75,8 +79,7 @@ class SlotPlan {
 
   Calendar calendar_;
   SlotOptions options_;
-  Block latest_;
-  Block earlier_;
+  std::vector<Block> done_;             // in order of time
   std::optional<sys_seconds> handled_;  // slots up to this one are not owed
   std::optional<sys_seconds> slot_;
   std::optional<sys_seconds> catch_up_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How `every` checks are spread over time: each has a phase made from names alone, so that it is the same after a
-// restart and differs from host to host. Pure; never random, never the clock.
+// How `every` checks are spread over time: each has a phase made from names alone, so that it is the same
+// after a restart and differs from host to host. Pure; never random, never the clock.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,14 @@
 
 namespace ronda::schedule {
 
-/// 64 bits that depend on every byte; stable over versions and machines (FNV-1a, then the finaliser of MurmurHash3).
+/// 64 bits that depend on every byte; stable over versions and machines (FNV-1a, then the finaliser of
+/// MurmurHash3).
 std::uint64_t spread_hash(std::string_view host, std::string_view kind, std::string_view name);
 
-/// In [0, interval) and below 2^32 ms, whole milliseconds for intervals of at least 1 s. An instance is due at every instant t of
-/// CLOCK_BOOTTIME for which t mod interval == phase: the origin is the host's boot, so a restart of the agent keeps
-/// the grid, a suspend does not shift it, and a step of the wall clock does not touch it.
+/// In [0, interval) and below 2^32 ms, whole milliseconds for intervals of at least 1 s. An instance is due
+/// at every instant t of CLOCK_BOOTTIME for which t mod interval == phase: the origin is the host's boot, so
+/// a restart of the agent keeps the grid, a suspend does not shift it, and a step of the wall clock does not
+/// touch it.
 Nanos phase_of(std::uint64_t hash, Nanos interval);
 
 /// The first instant of the grid strictly after.
@@ -28,7 +30,8 @@ struct FirstRun {
   Nanos interval{};
 };
 
-/// Delays of the runs after start: the first at once, the rest in hashed order within min(interval / 10, 5 s).
+/// Delays of the runs after start: the first at once, the rest in hashed order within min(interval / 10, 5
+/// s).
 std::vector<Nanos> first_run_delays(std::span<const FirstRun> runs);
 
 }  // namespace ronda::schedule

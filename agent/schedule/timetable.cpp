@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <iterator>
+#include <tuple>
 
 #include "schedule/spread.hpp"
 
@@ -18,12 +20,15 @@ constexpr Nanos slew_limit = 10ms;
 std::uint32_t pack_phase(Nanos phase, Nanos interval) {
   return static_cast<std::uint32_t>(interval < 1s ? phase.count() : phase / 1ms);
 }
-Nanos unpack_phase(std::uint32_t phase, Nanos interval) { return interval < 1s ? Nanos(phase) : phase * Nanos(1ms); }
+Nanos unpack_phase(std::uint32_t phase, Nanos interval) {
+  return interval < 1s ? Nanos(phase) : phase * Nanos(1ms);
+}
 
 }  // namespace
 
 std::string_view to_text(Why why) {
-  constexpr std::array<std::string_view, 7> texts = {"grid", "slot", "catch-up", "first run", "again", "event", "by hand"};
+  constexpr std::array<std::string_view, 7> texts = {"grid",  "slot",  "catch-up", "first run",
+                                                     "again", "event", "by hand"};
   return texts[static_cast<std::size_t>(why)];
 }
 
@@ -94,6 +99,7 @@ void Timetable::replace_schedule(Entry& entry, const Every& spec, Nanos now) {
   const bool same = entry.kind == Kind::every && entry.period == spec.interval.count() &&
                     entry.phase == pack_phase(spec.phase, spec.interval);
   const std::int64_t planned = entry.planned;
+  if (entry.kind == Kind::slots && planned <= now.count()) want(entry, now, Why::again);
   set_schedule(entry, spec, now);
   if (same) entry.planned = planned;
   if (owed != never) entry.planned = owed;
@@ -105,12 +111,12 @@ void Timetable::replace_schedule(Entry& entry, const Slots& spec, Nanos now) {
     entry.group = spec.group;
     return key_slot(entry);
   }
-  const bool owes = entry.kind == Kind::slots && entry.planned <= now.count();
-  const std::optional<sys_seconds> owed = owes ? plan_of(entry).slot() : std::nullopt;
+  const bool owes = entry.planned <= now.count();
+  const std::optional<sys_seconds> owed =
+      owes && entry.kind == Kind::slots ? plan_of(entry).slot() : std::nullopt;
   set_schedule(entry, spec, now);
-  if (!owed) return;
-  plan_of(entry).owe(*owed);
-  entry.extra = std::min(entry.extra, now.count());
+  if (owed) plan_of(entry).owe(*owed);
+  if (owes) want(entry, now, Why::again);
 }
 
 void Timetable::drop_plan(Entry& entry) {
@@ -131,6 +137,7 @@ void Timetable::plan_slot(Entry& entry, Nanos now) {
 void Timetable::key_slot(Entry& entry) {
   const SlotPlan& plan = plan_of(entry);
   const auto slot = plan.slot();
+  if (entry.extra_why == Why::catch_up && !plan.catch_up()) entry.extra = never;
   entry.planned = slot ? (slot->time_since_epoch() + plan.options().jitter - offset_).count() : never;
 }
 
@@ -164,11 +171,14 @@ void Timetable::replan_slots(Nanos now) {
 
 void Timetable::make_due(Id id, Nanos at, Why why) {
   if (!has(id)) return;
-  Entry& entry = entries_[id];
+  want(entries_[id], at, why);
+  heap_.update(id);
+}
+
+void Timetable::want(Entry& entry, Nanos at, Why why) {
   if (at.count() >= entry.extra) return;
   entry.extra = at.count();
   entry.extra_why = why;
-  heap_.update(id);
 }
 
 void Timetable::finished(Id id) {
@@ -193,23 +203,23 @@ Timetable::View Timetable::look(Id id) const {
 }
 
 void Timetable::take_due(Nanos now, Batch& out) {
-  const std::size_t first = out.due.size();
+  const auto first = static_cast<std::ptrdiff_t>(out.due.size());
   ++mark_;
   while (!heap_.empty() && key(heap_.top()) <= now.count()) {
     const Id id = heap_.top();
     take(id, now, out);
     heap_.update(id);
   }
-  if (out.due.size() == first) return;
-  take_early(now, first, out);
-  std::sort(out.due.begin() + static_cast<std::ptrdiff_t>(first), out.due.end(), [](const Due& a, const Due& b) {
+  if (std::ssize(out.due) == first) return;
+  take_early(now, out);
+  std::sort(out.due.begin() + first, out.due.end(), [](const Due& a, const Due& b) {
     return std::tie(a.group, a.due, a.id) < std::tie(b.group, b.due, b.id);
   });
 }
 
 void Timetable::take(Id id, Nanos now, Batch& out) {
   const Entry& entry = entries_[id];
-  if (entry.planned > now.count()) return take_extra(id, out);
+  if (entry.planned > now.count()) return take_extra(id, now, out);
   if (entry.kind == Kind::every) return take_turn(id, now, out);
   take_slot(id, now, out);
 }
@@ -221,12 +231,12 @@ void Timetable::take_turn(Id id, Nanos now, Batch& out) {
   const Nanos interval(entry.period);
   const Nanos next = grid_after(std::max(due, now), interval, unpack_phase(entry.phase, interval));
   entry.planned = next.count();
+  const auto passed_over = due < now ? static_cast<std::uint64_t>((now - due) / interval) : 0;
   if (entry.running) {
-    out.skipped.push_back({id, due, std::nullopt});
+    out.skipped.push_back({id, due, std::nullopt, passed_over});
     return;
   }
-  const auto passed_over = due < now ? static_cast<std::uint64_t>((now - due) / interval) : 0;
-  hand_out(id, {id, entry.group, due, std::nullopt, passed_over, Why::grid}, out);
+  hand_out({id, entry.group, due, std::nullopt, passed_over, Why::grid}, now, out);
 }
 
 void Timetable::take_slot(Id id, Nanos now, Batch& out) {
@@ -238,35 +248,28 @@ void Timetable::take_slot(Id id, Nanos now, Batch& out) {
   const SlotPlan::Taken taken = plan.take(wall);
   key_slot(entry);
   if (taken.missed) out.missed.push_back({id, *taken.missed});
-  if (plan.catch_up()) {
-    entry.extra_why = Why::catch_up;
-    entry.extra = std::min(entry.extra, (now + plan.options().catch_up_delay).count());
-    return;
-  }
+  if (plan.catch_up()) return want(entry, now + plan.options().catch_up_delay, Why::catch_up);
   if (!taken.run) return;
   const Nanos due = taken.run->time_since_epoch() + jitter - offset_;
   if (entry.running) {
-    out.skipped.push_back({id, due, taken.run});
+    out.skipped.push_back({id, due, taken.run, 0});
     return;
   }
-  hand_out(id, {id, entry.group, due, taken.run, 0, taken.is_catch_up ? Why::catch_up : Why::slot}, out);
+  hand_out({id, entry.group, due, taken.run, 0, taken.is_catch_up ? Why::catch_up : Why::slot}, now, out);
 }
 
-void Timetable::take_extra(Id id, Batch& out) {
+void Timetable::take_extra(Id id, Nanos now, Batch& out) {
   Entry& entry = entries_[id];
   Due due{id, entry.group, Nanos(entry.extra), std::nullopt, 0, entry.extra_why};
   if (entry.kind == Kind::slots) due.slot = plan_of(entry).take_catch_up();
   if (due.slot) due.why = Why::catch_up;
-  hand_out(id, due, out);
+  hand_out(due, now, out);
 }
 
-void Timetable::hand_out(Id id, Due due, Batch& out) {
-  Entry& entry = entries_[id];
-  // what else it was due for by now is done with this run
-  if (entry.extra <= due.due.count() || due.slot || due.why == Why::grid) {
-    const SlotPlan* plan = entry.kind == Kind::slots ? &plan_of(entry) : nullptr;
-    if (plan == nullptr || !plan->catch_up()) entry.extra = never;
-  }
+void Timetable::hand_out(const Due& due, Nanos now, Batch& out) {
+  Entry& entry = entries_[due.id];
+  // this run serves whatever else was due by now; a first run is needed no more
+  if (entry.extra <= now.count() || entry.extra_why == Why::first_run) entry.extra = never;
   entry.running = true;
   if (group_marks_.size() <= entry.group) group_marks_.resize(std::size_t{entry.group} + 1);
   group_marks_[entry.group] = mark_;
@@ -274,8 +277,7 @@ void Timetable::hand_out(Id id, Due due, Batch& out) {
 }
 
 /// Turns of a group that is woken anyway: up to the slack, and to one percent of their interval.
-void Timetable::take_early(Nanos now, std::size_t first, Batch& out) {
-  (void)first;
+void Timetable::take_early(Nanos now, Batch& out) {
   scratch_.clear();
   heap_.collect((now + options_.slack).count(), scratch_);
   for (const Id id : scratch_) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The timetable: what is due now, and when to look again. Pure: it owns no clock, no timer and no calls; instants
-// of CLOCK_BOOTTIME and of the wall clock are parameters, everything that was decided is returned.
+// The timetable: what is due now, and when to look again. Pure: it owns no clock, no timer and no calls;
+// instants of CLOCK_BOOTTIME and of the wall clock are parameters, everything that was decided is returned.
 //
-//  - `every` follows CLOCK_BOOTTIME on a grid (spread.hpp). Such runs may start up to a slack early, together with
+//  - `every` follows CLOCK_BOOTTIME on a grid (spread.hpp). Such runs may start up to a slack early, together
+//  with
 //    others of their group, so that a runner is woken once; never late for that.
-//  - Slots of a calendar follow the wall clock, never early, each at most once (slot_plan.hpp). Without a sane wall
+//  - Slots of a calendar follow the wall clock, never early, each at most once (slot_plan.hpp). Without a
+//  sane wall
 //    clock there are none.
 //  - What is still running is not started a second time: the run is skipped, with the reason.
 #pragma once
@@ -29,8 +31,8 @@ using Group = std::uint32_t;
 
 struct Every {
   Group group = 0;
-  Nanos interval{};  // at least 1 ms
-  Nanos phase{};     // phase_of()
+  Nanos interval{};    // at least 1 ms
+  Nanos phase{};       // phase_of()
   bool exact = false;  // never early: exec
 };
 
@@ -68,6 +70,7 @@ struct Skipped {
   Id id = 0;
   Nanos due{};
   std::optional<sys_seconds> slot;
+  std::uint64_t passed_over = 0;  // further turns that went by
 };
 
 struct Missed {
@@ -91,8 +94,8 @@ struct TimetableChange {
 };
 
 struct ClockChange {
-  Nanos step{};            // against what was told last
-  bool is_step = false;    // 2 s or more: to be logged
+  Nanos step{};          // against what was told last
+  bool is_step = false;  // 2 s or more: to be logged
   bool sane = true;
   bool was_sane = true;
 };
@@ -109,7 +112,8 @@ class Timetable {
   Timetable(const Timetable&) = delete;
   Timetable& operator=(const Timetable&) = delete;
 
-  /// The wall clock (since 1970) at `now`. To be told before take_due; slots are re-planned as far as it moved.
+  /// The wall clock (since 1970) at `now`. To be told before take_due; slots are re-planned as far as it
+  /// moved.
   ClockChange set_wall(Nanos now, Nanos wall);
 
   void add(Id id, const Spec& spec, Nanos now);
@@ -120,7 +124,8 @@ class Timetable {
   bool has(Id id) const { return id < entries_.size() && entries_[id].kind != Kind::none; }
   std::size_t size() const { return heap_.size(); }
 
-  /// Due once at `at` besides its schedule. Of several the earliest holds. While it runs this waits for its end.
+  /// Due once at `at` besides its schedule. Of several the earliest holds. While it runs this waits for its
+  /// end. A run for another reason that starts after `at` serves it too.
   void make_due(Id id, Nanos at, Why why);
   /// The run that take_due handed out is over.
   void finished(Id id);
@@ -163,7 +168,9 @@ class Timetable {
   std::uint32_t& place(Id id) { return entries_[id].place; }
 
   Nanos wall_at(Nanos now) const { return now + offset_; }
-  bool sane_at(Nanos now) const { return offset_known_ && wall_at(now) >= options_.sane_from.time_since_epoch(); }
+  bool sane_at(Nanos now) const {
+    return offset_known_ && wall_at(now) >= options_.sane_from.time_since_epoch();
+  }
   SlotPlan& plan_of(const Entry& entry) { return *plans_[static_cast<std::size_t>(entry.period)]; }
 
   void set_schedule(Entry& entry, const Spec& spec, Nanos now);
@@ -172,14 +179,15 @@ class Timetable {
   void drop_plan(Entry& entry);
   void plan_slot(Entry& entry, Nanos now);
   void key_slot(Entry& entry);
+  void want(Entry& entry, Nanos at, Why why);
   void replan_slots(Nanos now);
 
   void take(Id id, Nanos now, Batch& out);
   void take_turn(Id id, Nanos now, Batch& out);
   void take_slot(Id id, Nanos now, Batch& out);
-  void take_extra(Id id, Batch& out);
-  void hand_out(Id id, Due due, Batch& out);
-  void take_early(Nanos now, std::size_t first, Batch& out);
+  void take_extra(Id id, Nanos now, Batch& out);
+  void hand_out(const Due& due, Nanos now, Batch& out);
+  void take_early(Nanos now, Batch& out);
 
   Options options_;
   std::vector<Entry> entries_;

@@ -17,7 +17,8 @@ constexpr std::size_t type_bytes = 6;
 struct Counts {
   std::size_t is_utc, is_standard, leaps, times, types, chars;
   std::size_t data_bytes(std::size_t time_bytes) const {
-    return times * (time_bytes + 1) + types * type_bytes + chars + leaps * (time_bytes + 4) + is_standard + is_utc;
+    return times * (time_bytes + 1) + types * type_bytes + chars + leaps * (time_bytes + 4) + is_standard +
+           is_utc;
   }
 };
 
@@ -29,7 +30,8 @@ std::int64_t big_endian(std::string_view bytes) {
 
 bool read_header(std::string_view bytes, Counts& out) {
   if (bytes.size() < header_bytes || !bytes.starts_with("TZif")) return false;
-  std::size_t* const fields[] = {&out.is_utc, &out.is_standard, &out.leaps, &out.times, &out.types, &out.chars};
+  std::size_t* const fields[] = {&out.is_utc, &out.is_standard, &out.leaps,
+                                 &out.times,  &out.types,       &out.chars};
   std::size_t at = 20;
   for (std::size_t* field : fields) {
     const std::int64_t value = big_endian(bytes.substr(at, 4));
@@ -45,9 +47,7 @@ class Body {
   Body(std::string_view bytes, const Counts& counts) : bytes_(bytes), counts_(counts) {}
 
   std::int64_t time(std::size_t i) const { return big_endian(bytes_.substr(i * 8, 8)); }
-  std::size_t type(std::size_t i) const {
-    return static_cast<unsigned char>(bytes_[counts_.times * 8 + i]);
-  }
+  std::size_t type(std::size_t i) const { return static_cast<unsigned char>(bytes_[counts_.times * 8 + i]); }
   seconds offset(std::size_t type) const {
     return seconds(big_endian(bytes_.substr(counts_.times * 9 + type * type_bytes, 4)));
   }
@@ -64,8 +64,10 @@ bool read_transitions(const Body& body, const Counts& counts, std::vector<Transi
   for (std::size_t i = 0; i < counts.times; ++i) {
     if (body.type(i) >= counts.types) return false;
     // zic writes a first entry far before history; nothing of ours is earlier than 1900
-    const std::int64_t at = std::max<std::int64_t>(body.time(i), Zone::begin_of_time.time_since_epoch().count());
-    const sys_seconds instant{seconds(std::min<std::int64_t>(at, Zone::end_of_time.time_since_epoch().count()))};
+    const std::int64_t at =
+        std::max<std::int64_t>(body.time(i), Zone::begin_of_time.time_since_epoch().count());
+    const sys_seconds instant{
+        seconds(std::min<std::int64_t>(at, Zone::end_of_time.time_since_epoch().count()))};
     if (!out.empty() && instant < out.back().at) return false;
     if (!out.empty() && instant == out.back().at) out.pop_back();
     out.push_back({instant, body.offset(body.type(i))});
@@ -80,8 +82,8 @@ void extend(const PosixRule& rule, std::vector<Transition>& list) {
   const auto first_year = static_cast<int>(year_month_day(floor<days>(known)).year());
   std::vector<Transition> later;
   for (int y = first_year; y <= last_year; ++y) {
-    later.push_back({sys_seconds((rule.begin.in(y) - rule.standard).time_since_epoch()), rule.summer});
-    later.push_back({sys_seconds((rule.end.in(y) - rule.summer).time_since_epoch()), rule.standard});
+    later.push_back({sys_seconds((rule.begin.in(y)-rule.standard).time_since_epoch()), rule.summer});
+    later.push_back({sys_seconds((rule.end.in(y)-rule.summer).time_since_epoch()), rule.standard});
   }
   std::ranges::stable_sort(later, {}, &Transition::at);
   for (const Transition& transition : later) {

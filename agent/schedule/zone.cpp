@@ -32,7 +32,9 @@ std::size_t Zone::index_at(sys_seconds instant) const {
   return static_cast<std::size_t>(after - spans_.begin()) - 1;
 }
 
-Span Zone::span_at(sys_seconds instant) const { return spans_[index_at(instant)]; }
+Span Zone::span_at(sys_seconds instant) const {
+  return spans_[index_at(instant)];
+}
 
 local_seconds Zone::to_local(sys_seconds instant) const {
   return to_reading(instant, spans_[index_at(instant)].offset);
@@ -49,7 +51,8 @@ Meaning Zone::to_utc(local_seconds reading) const {
     if (instant >= span.begin && instant < span.end) {
       if (found) return {Meaning::Kind::ambiguous, out.first, instant, out.edge};
       // the reading where this pass ends; max() never is one
-      const local_seconds edge = span.end == sys_seconds::max() ? local_seconds::max() : to_reading(span.end, span.offset);
+      const local_seconds edge =
+          span.end == sys_seconds::max() ? local_seconds::max() : to_reading(span.end, span.offset);
       out = {Meaning::Kind::unique, instant, instant, edge};
       found = true;
     } else if (!found && instant < span.begin) {

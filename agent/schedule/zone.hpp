@@ -3,8 +3,8 @@
 // ZoneDatabase reads files, beneath its directory and nowhere else. It never looks at TZ, never guesses UTC.
 //
 // The TZif files of tzdata are read here and not through Howard Hinnant's date/tz: Debian 12's 3.0.1 ignores
-// the rule at a file's end (it has no summer time after 2037) and cannot be told to read tzdata again. The tests
-// use that library and glibc as witnesses.
+// the rule at a file's end (it has no summer time after 2037) and cannot be told to read tzdata again. The
+// tests use that library and glibc as witnesses.
 #pragma once
 
 #include <chrono>

@@ -20,7 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t max_file_bytes = 64 * 1024;  // the largest of tzdata has 4 KiB
 
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
 bool is_zone_char(char c) {
   return is_upper(c) || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '_';
 }
@@ -46,7 +48,8 @@ int open_beneath(int directory, const std::string& name) {
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   const auto fd = static_cast<int>(::syscall(SYS_openat2, directory, name.c_str(), &how, sizeof how));
   // seccomp filters of some containers do not know openat2; the name's grammar still holds
-  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return ::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+    return ::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC);
   return fd;
 }
 
@@ -140,7 +143,8 @@ Result<ZonePtr> ZoneDatabase::find(std::string_view name) {
     return Error(Errc::invalid, "\"" + shown + "\" is no time zone; zones are named like \"Europe/Berlin\"");
   }
   auto zone = load(directory_, std::string(name));
-  if (!zone && name == "UTC") zone = std::make_shared<const Zone>("UTC", seconds(0), std::vector<Transition>());
+  if (!zone && name == "UTC")
+    zone = std::make_shared<const Zone>("UTC", seconds(0), std::vector<Transition>());
   if (!zone && zone.error().code() == Errc::not_found) return unknown_zone(shown, directory_);
   if (zone) zones_.emplace(name, *zone);
   return zone;

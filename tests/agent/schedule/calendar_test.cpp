@@ -39,7 +39,8 @@ std::string calendar_error_of(const std::string& text) {
 
 std::vector<std::string> instants(const Calendar& what, const std::string& after, std::size_t count) {
   std::vector<std::string> out;
-  for (auto next = what.next(utc(after)); next && out.size() < count; next = what.next(*next)) out.push_back(show_utc(*next));
+  for (auto next = what.next(utc(after)); next && out.size() < count; next = what.next(*next))
+    out.push_back(show_utc(*next));
   return out;
 }
 
@@ -54,39 +55,84 @@ TEST_CASE("clock changes: a named hour is due once, an interval follows the cloc
   };
   const auto row = GENERATE(values<Row>({
       // Berlin: 02:00 -> 03:00 on 2027-03-28, 03:00 -> 02:00 on 2027-10-31
-      {"Europe/Berlin", "*-*-* 02:30", "2027-03-27 00:00:00",
+      {"Europe/Berlin",
+       "*-*-* 02:30",
+       "2027-03-27 00:00:00",
        {"2027-03-27 01:30:00", "2027-03-28 01:00:00", "2027-03-29 00:30:00"}},
-      {"Europe/Berlin", "*-*-* 02:30", "2027-10-30 00:00:00",
+      {"Europe/Berlin",
+       "*-*-* 02:30",
+       "2027-10-30 00:00:00",
        {"2027-10-30 00:30:00", "2027-10-31 00:30:00", "2027-11-01 01:30:00"}},
-      {"Europe/Berlin", "*-*-* 02:00,15,30,45", "2027-03-28 00:00:00", {"2027-03-28 01:00:00", "2027-03-29 00:00:00"}},
-      {"Europe/Berlin", "*-*-* 02,03:00,30", "2027-03-28 00:00:00",
+      {"Europe/Berlin",
+       "*-*-* 02:00,15,30,45",
+       "2027-03-28 00:00:00",
+       {"2027-03-28 01:00:00", "2027-03-29 00:00:00"}},
+      {"Europe/Berlin",
+       "*-*-* 02,03:00,30",
+       "2027-03-28 00:00:00",
        {"2027-03-28 01:00:00", "2027-03-28 01:30:00", "2027-03-29 00:00:00"}},
-      {"Europe/Berlin", "*:30", "2027-10-30 23:00:00",
+      {"Europe/Berlin",
+       "*:30",
+       "2027-10-30 23:00:00",
        {"2027-10-30 23:30:00", "2027-10-31 00:30:00", "2027-10-31 01:30:00", "2027-10-31 02:30:00"}},
       {"Europe/Berlin", "*:30", "2027-03-28 00:00:00", {"2027-03-28 00:30:00", "2027-03-28 01:30:00"}},
-      {"Europe/Berlin", "0/2:00", "2027-10-30 22:00:00",
+      {"Europe/Berlin",
+       "0/2:00",
+       "2027-10-30 22:00:00",
        {"2027-10-31 00:00:00", "2027-10-31 01:00:00", "2027-10-31 03:00:00"}},
-      {"America/New_York", "*-*-* 02:30", "2027-03-14 05:00:00", {"2027-03-14 07:00:00", "2027-03-15 06:30:00"}},
-      {"America/New_York", "*-*-* 01:30", "2027-11-07 04:00:00", {"2027-11-07 05:30:00", "2027-11-08 06:30:00"}},
+      {"America/New_York",
+       "*-*-* 02:30",
+       "2027-03-14 05:00:00",
+       {"2027-03-14 07:00:00", "2027-03-15 06:30:00"}},
+      {"America/New_York",
+       "*-*-* 01:30",
+       "2027-11-07 04:00:00",
+       {"2027-11-07 05:30:00", "2027-11-08 06:30:00"}},
       // Lord Howe: half an hour
-      {"Australia/Lord_Howe", "*-*-* 02:15", "2027-10-02 00:00:00", {"2027-10-02 15:30:00", "2027-10-03 15:15:00"}},
-      {"Australia/Lord_Howe", "*-*-* 01:45", "2027-04-03 00:00:00", {"2027-04-03 14:45:00", "2027-04-04 15:15:00"}},
+      {"Australia/Lord_Howe",
+       "*-*-* 02:15",
+       "2027-10-02 00:00:00",
+       {"2027-10-02 15:30:00", "2027-10-03 15:15:00"}},
+      {"Australia/Lord_Howe",
+       "*-*-* 01:45",
+       "2027-04-03 00:00:00",
+       {"2027-04-03 14:45:00", "2027-04-04 15:15:00"}},
       {"Australia/Lord_Howe", "*:45", "2027-04-03 14:00:00", {"2027-04-03 14:45:00", "2027-04-03 15:15:00"}},
       // Cairo: midnight is missing
       {"Africa/Cairo", "daily", "2027-04-29 00:00:00", {"2027-04-29 22:00:00", "2027-04-30 21:00:00"}},
       {"Africa/Cairo", "*-*-* 00:30", "2027-04-29 00:00:00", {"2027-04-29 22:00:00", "2027-04-30 21:30:00"}},
       // Casablanca: summer time is the standard, winter (Ramadan) the exception
-      {"Africa/Casablanca", "*-*-* 02:30", "2027-02-06 12:00:00", {"2027-02-07 01:30:00", "2027-02-08 02:30:00"}},
-      {"Africa/Casablanca", "*-*-* 02:30", "2027-03-13 12:00:00", {"2027-03-14 02:00:00", "2027-03-15 01:30:00"}},
+      {"Africa/Casablanca",
+       "*-*-* 02:30",
+       "2027-02-06 12:00:00",
+       {"2027-02-07 01:30:00", "2027-02-08 02:30:00"}},
+      {"Africa/Casablanca",
+       "*-*-* 02:30",
+       "2027-03-13 12:00:00",
+       {"2027-03-14 02:00:00", "2027-03-15 01:30:00"}},
       // St John's: at 00:01 until 2011, at 02:00 since
-      {"America/St_Johns", "*-*-* 00:30", "2010-03-14 00:00:00", {"2010-03-14 03:31:00", "2010-03-15 03:00:00"}},
-      {"America/St_Johns", "*-*-* 02:30", "2027-03-14 00:00:00", {"2027-03-14 05:30:00", "2027-03-15 05:00:00"}},
+      {"America/St_Johns",
+       "*-*-* 00:30",
+       "2010-03-14 00:00:00",
+       {"2010-03-14 03:31:00", "2010-03-15 03:00:00"}},
+      {"America/St_Johns",
+       "*-*-* 02:30",
+       "2027-03-14 00:00:00",
+       {"2027-03-14 05:30:00", "2027-03-15 05:00:00"}},
       // Apia: the 30th of December 2011 is missing
-      {"Pacific/Apia", "*-*-* 12:00", "2011-12-29 00:00:00",
+      {"Pacific/Apia",
+       "*-*-* 12:00",
+       "2011-12-29 00:00:00",
        {"2011-12-29 22:00:00", "2011-12-30 10:00:00", "2011-12-30 22:00:00"}},
-      {"Pacific/Apia", "*-12-30 12:00", "2011-12-29 00:00:00", {"2011-12-30 10:00:00", "2012-12-29 22:00:00"}},
+      {"Pacific/Apia",
+       "*-12-30 12:00",
+       "2011-12-29 00:00:00",
+       {"2011-12-30 10:00:00", "2012-12-29 22:00:00"}},
       // Sao Paulo: midnight is missing
-      {"America/Sao_Paulo", "Sun *-*-* 00:00", "2018-11-03 00:00:00", {"2018-11-04 03:00:00", "2018-11-11 02:00:00"}},
+      {"America/Sao_Paulo",
+       "Sun *-*-* 00:00",
+       "2018-11-03 00:00:00",
+       {"2018-11-04 03:00:00", "2018-11-11 02:00:00"}},
   }));
   INFO(row.zone << ": " << row.expression);
   CHECK(instants(calendar(row.expression, row.zone), row.after, row.due.size()) == row.due);
@@ -106,7 +152,8 @@ TEST_CASE("calendars know leap days, long years and what comes after 2038", "[sc
 }
 
 TEST_CASE("a date that never comes has no next, no previous, and a warning", "[schedule]") {
-  const Calendar never = GENERATE(calendar("*-02-30"), calendar("*-02-30 *:00", "Europe/Berlin"), cron("* * 31 2,4 *"));
+  const Calendar never =
+      GENERATE(calendar("*-02-30"), calendar("*-02-30 *:00", "Europe/Berlin"), cron("* * 31 2,4 *"));
   CHECK_FALSE(never.possible());
   CHECK_FALSE(never.next(utc("2027-01-01 00:00:00")));
   CHECK_FALSE(never.previous(utc("2027-01-01 00:00:00")));
@@ -130,7 +177,8 @@ TEST_CASE("a million missed slots are counted as fast as one", "[schedule]") {
 
 TEST_CASE("the normal form is systemd's, with the zone", "[schedule]") {
   auto [text, normal] = GENERATE(table<std::string, std::string>({
-      {"Sun *-*-01..07 02:00 America/Argentina/Buenos_Aires", "Sun *-*-01..07 02:00:00 America/Argentina/Buenos_Aires"},
+      {"Sun *-*-01..07 02:00 America/Argentina/Buenos_Aires",
+       "Sun *-*-01..07 02:00:00 America/Argentina/Buenos_Aires"},
       {"minutely", "*-*-* *:*:00 UTC"},
       {"hourly", "*-*-* *:00:00 UTC"},
       {"daily Europe/Berlin", "*-*-* 00:00:00 Europe/Berlin"},
@@ -184,9 +232,9 @@ TEST_CASE("cron with both day fields set is due when either matches, and warns",
   const Calendar c = cron("0 3 13 * fri");
   CHECK(instants(c, "2027-08-10 00:00:00", 3) ==
         std::vector<std::string>{"2027-08-13 03:00:00", "2027-08-20 03:00:00", "2027-08-27 03:00:00"});
-  CHECK(c.warnings() == std::vector<std::string>{
-                            "day of month and day of week are both set: cron runs when either matches; "
-                            "for both write at = \"Fri *-*-13 02:00\""});
+  CHECK(c.warnings() ==
+        std::vector<std::string>{"day of month and day of week are both set: cron runs when either matches; "
+                                 "for both write at = \"Fri *-*-13 02:00\""});
   CHECK(cron("0 3 13 * *").warnings().empty());
 }
 
@@ -199,18 +247,22 @@ TEST_CASE("a wrong calendar expression is told with column, cause and remedy", "
       {"@daily", "1: \"@daily\" is cron's; write it as cron = \"@daily\", or \"daily\" and the like"},
       {"Mon *-*-* 24:00", "11: the hour 24 is out of range; it goes from 0 to 23"},
       {"*-13-01", "3: the month 13 is out of range; it goes from 1 to 12"},
-      {"Sat..Tue 10:00", "1: the week runs from Mon to Sun, so \"Sat..Tue\" runs backwards; write it as two ranges"},
+      {"Sat..Tue 10:00",
+       "1: the week runs from Mon to Sun, so \"Sat..Tue\" runs backwards; write it as two ranges"},
       {"Mon,Thr 10:00", "5: \"Thr\" is no day of the week; write Mon, Tue, Wed, Thu, Fri, Sat or Sun"},
       {"Mon,Tuseday 10:00", "5: \"Tuseday\" is no day of the week; did you mean \"Tue\"?"},
       {"02:00 Europe/Berln", "7: unknown time zone \"Europe/Berln\"; did you mean \"Europe/Berlin\"?"},
-      {"02:00 ../../etc/passwd", "7: \"../../etc/passwd\" is neither a date nor a time; write for example \"12:00\" or \"*-*-01\""},
+      {"02:00 ../../etc/passwd",
+       "7: \"../../etc/passwd\" is neither a date nor a time; write for example \"12:00\" or \"*-*-01\""},
       {"20..4:00", "1: the range \"20..4\" runs backwards; write it as two: \"20..23,0..4\""},
       {"2:0/0", "5: \"0\" is no step of the minute; write a whole number from 1 on after the \"/\""},
       {"2:x", "3: \"x\" is no minute; write 0..59, a list, a range \"a..b\", a step \"a/n\" or \"*\""},
       {"2:00:00.5", "8: fractions of a second are not scheduled"},
       {"1:2:3:4", "1: a time is HOUR:MINUTE or HOUR:MINUTE:SECOND"},
-      {"1-2-3-4", "1: \"1-2-3-4\" is no date; write YEAR-MONTH-DAY like \"*-*-01..07\", or \"*-*~01\" for the last day of "
-                  "a month"},
+      {"1-2-3-4",
+       "1: \"1-2-3-4\" is no date; write YEAR-MONTH-DAY like \"*-*-01..07\", or \"*-*~01\" for the last day "
+       "of "
+       "a month"},
       {"2200-01-01", "1: the year 2200 is out of range; it goes from 1970 to 2199"},
       {std::string(257, '1'), "256: a calendar expression has at most 256 characters"},
   }));
@@ -221,12 +273,15 @@ TEST_CASE("a wrong cron expression is told with column, cause and remedy", "[sch
   auto [text, message] = GENERATE(table<std::string, std::string>({
       {"", "1: cron has five fields (minute hour day-of-month month day-of-week), got 0"},
       {"0 2 * *", "1: cron has five fields (minute hour day-of-month month day-of-week), got 4"},
-      {"0 0 2 * * *", "11: cron has five fields (minute hour day-of-month month day-of-week), got 6; for seconds or a "
-                      "year use at = \"...\""},
+      {"0 0 2 * * *",
+       "11: cron has five fields (minute hour day-of-month month day-of-week), got 6; for seconds or a "
+       "year use at = \"...\""},
       {"60 2 * * *", "1: the minute 60 is out of range; it goes from 0 to 59"},
       {"0 2 * * fri-mon", "9: the range \"fri-mon\" runs backwards; write it as two: \"5-7,0-1\""},
-      {"0 2 L * *", "5: \"L\" is no day of month; write 1-31, a list, a range \"a-b\", a step \"a/n\" or \"*\""},
-      {"0 2 * * 5#3", "9: \"5#3\" is no day of week; write 0-7, a list, a range \"a-b\", a step \"a/n\" or \"*\""},
+      {"0 2 L * *",
+       "5: \"L\" is no day of month; write 1-31, a list, a range \"a-b\", a step \"a/n\" or \"*\""},
+      {"0 2 * * 5#3",
+       "9: \"5#3\" is no day of week; write 0-7, a list, a range \"a-b\", a step \"a/n\" or \"*\""},
       {"@reboot", "1: \"@reboot\" is no time; checks run at start by themselves"},
       {"@often", "1: \"@often\" is unknown; known are @hourly, @daily, @weekly, @monthly and @yearly"},
   }));
@@ -238,12 +293,18 @@ TEST_CASE("any calendar, printed and read again, is the same calendar", "[schedu
   INFO("RONDA_TEST_SEED=" << seed);
   Random random(seed);
   const auto bits = [&](unsigned low, unsigned high) {
-    const std::uint64_t all = (high == 63 ? ~std::uint64_t{0} : (std::uint64_t{1} << (high + 1)) - 1) & ~((std::uint64_t{1} << low) - 1);
+    const std::uint64_t all = (high == 63 ? ~std::uint64_t{0} : (std::uint64_t{1} << (high + 1)) - 1) &
+                              ~((std::uint64_t{1} << low) - 1);
     std::uint64_t some = 0;
     switch (random() % 4) {
-      case 0: return all;
-      case 1: some = std::uint64_t{1} << pick(random, low, high); break;
-      case 2: some = random() & random(); break;
+      case 0:
+        return all;
+      case 1:
+        some = std::uint64_t{1} << pick(random, low, high);
+        break;
+      case 2:
+        some = random() & random();
+        break;
       default: {
         const std::int64_t step = pick(random, 1, 9);
         for (std::int64_t v = pick(random, low, high); v <= high; v += step) some |= std::uint64_t{1} << v;
@@ -276,14 +337,17 @@ TEST_CASE("text from anywhere is refused or read, and what was read can be asked
   const std::uint64_t seed = test_seed(4);
   INFO("RONDA_TEST_SEED=" << seed);
   Random random(seed);
-  const std::vector<std::string> bits = {"*", "-", "..", "/", ",", ":", "~", " ", "0", "1", "7", "31", "59", "2027",
-                                         "Mon", "Sun", "daily", "UTC", "@", "\xff", "fri", "Europe/Berlin", "99999999999"};
+  const std::vector<std::string> bits = {
+      "*",          "-",  "..",   "/",   ",",   ":",     "~",   " ", "0",    "1",   "7",
+      "31",         "59", "2027", "Mon", "Sun", "daily", "UTC", "@", "\xff", "fri", "Europe/Berlin",
+      "99999999999"};
   ZoneDatabase zones;
   std::size_t accepted = 0;
   for (int round = 0; round < 200'000; ++round) {
     std::string text;
     for (std::int64_t n = pick(random, 0, 12); n > 0; --n) text += bits[random() % bits.size()];
-    for (const auto& parsed : {parse_calendar(text, zones, zone("Europe/Berlin")), parse_cron(text, zone("Europe/Berlin"))}) {
+    for (const auto& parsed :
+         {parse_calendar(text, zones, zone("Europe/Berlin")), parse_cron(text, zone("Europe/Berlin"))}) {
       if (!parsed) continue;
       ++accepted;
       INFO(text);
@@ -294,7 +358,8 @@ TEST_CASE("text from anywhere is refused or read, and what was read can be asked
   CHECK(accepted > 500);
 }
 
-TEST_CASE("seconds around clock changes: each named second once, each interval in both passes", "[schedule]") {
+TEST_CASE("seconds around clock changes: each named second once, each interval in both passes",
+          "[schedule]") {
   struct Row {
     const char* zone;
     const char* around;

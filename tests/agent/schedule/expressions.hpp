@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calendar expressions and, beside each, the same thing said by hand in C++: what the oracle believes. Nothing
-// here uses agent/schedule's parser.
+// Calendar expressions and, beside each, the same thing said by hand in C++: what the oracle believes.
+// Nothing here uses agent/schedule's parser.
 #pragma once
 
 #include <vector>

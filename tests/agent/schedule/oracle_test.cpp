@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// next, previous and count against an oracle that looks at every minute of the years, with the C library's clock.
+// next, previous and count against an oracle that looks at every minute of the years, with the C library's
+// clock.
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -16,7 +17,9 @@ namespace {
 
 constexpr std::int64_t minute = 60;
 
-std::int64_t floor_day(std::int64_t value) { return (value - ((value % 86'400) + 86'400) % 86'400) / 86'400; }
+std::int64_t floor_day(std::int64_t value) {
+  return (value - ((value % 86'400) + 86'400) % 86'400) / 86'400;
+}
 
 Day day_of(std::int64_t index) {
   using namespace std::chrono;
@@ -41,8 +44,8 @@ struct Suspect {
   }
 };
 
-/// Walks the minutes of [from, upto) and notes what is due. Readings not above the highest one seen are a second
-/// pass; readings that were jumped over are a gap.
+/// Walks the minutes of [from, upto) and notes what is due. Readings not above the highest one seen are a
+/// second pass; readings that were jumped over are a gap.
 class Oracle {
  public:
   Oracle(const std::string& zone, std::vector<Suspect>& suspects) : clock_(zone), suspects_(suspects) {}
@@ -51,7 +54,8 @@ class Oracle {
     highest_ = from - minute + offset(from - minute);
     for (std::int64_t hour = from; hour < upto; hour += 3600) {
       const std::int64_t begin = offset(hour), end = offset(hour + 3599);
-      for (std::int64_t at = hour; at < hour + 3600; at += minute) step(at, begin == end ? begin : offset(at));
+      for (std::int64_t at = hour; at < hour + 3600; at += minute)
+        step(at, begin == end ? begin : offset(at));
     }
   }
 
@@ -98,13 +102,16 @@ class Oracle {
 
 Calendar parse(const Expression& expression, const ZonePtr& zone) {
   static ZoneDatabase zones;
-  auto calendar = expression.is_cron ? parse_cron(expression.text, zone) : parse_calendar(expression.text, zones, zone);
+  auto calendar =
+      expression.is_cron ? parse_cron(expression.text, zone) : parse_calendar(expression.text, zones, zone);
   INFO(expression.text);
   REQUIRE(calendar);
   return *calendar;
 }
 
-sys_seconds at(std::int64_t value) { return sys_seconds(seconds(value)); }
+sys_seconds at(std::int64_t value) {
+  return sys_seconds(seconds(value));
+}
 
 /// What differs between a calendar and the instants that the oracle found in [from, upto).
 std::size_t differences(const Calendar& calendar, const std::vector<std::int64_t>& due, std::int64_t from,
@@ -132,10 +139,12 @@ std::size_t differences(const Calendar& calendar, const std::vector<std::int64_t
   }
   for (int round = 0; round < 50 && !due.empty(); ++round) {
     const std::int64_t a = pick(random, from, upto - 1), b = pick(random, a, upto - 1);
-    const auto above = [&](std::int64_t x) { return std::upper_bound(due.begin(), due.end(), x) - due.begin(); };
+    const auto above = [&](std::int64_t x) {
+      return std::upper_bound(due.begin(), due.end(), x) - due.begin();
+    };
     if (calendar.count(at(a), at(b)) == std::uint64_t(above(b) - above(a))) continue;
-    UNSCOPED_INFO("count in (" << show_utc(at(a)) << ", " << show_utc(at(b)) << "] is " << calendar.count(at(a), at(b))
-                               << ", the oracle has " << above(b) - above(a));
+    UNSCOPED_INFO("count in (" << show_utc(at(a)) << ", " << show_utc(at(b)) << "] is "
+                               << calendar.count(at(a), at(b)) << ", the oracle has " << above(b) - above(a));
     ++wrong;
   }
   return wrong;
@@ -150,20 +159,52 @@ void compare(const std::string& name, std::size_t expressions, int first_year, i
   Oracle(name, suspects).walk(from, upto);
   for (const Suspect& suspect : suspects) {
     INFO(name << ": " << suspect.expression->text);
-    const std::size_t wrong = differences(parse(*suspect.expression, zone(name)), suspect.due, from, upto, random);
+    const std::size_t wrong =
+        differences(parse(*suspect.expression, zone(name)), suspect.due, from, upto, random);
     if (wrong != 0) CHECK(wrong == 0);
   }
 }
 
-const char* const odd_zones[] = {
-    "Europe/Berlin",      "America/New_York",    "Australia/Lord_Howe",  "Africa/Cairo",        "Africa/Casablanca",
-    "America/St_Johns",   "Pacific/Apia",        "America/Sao_Paulo",    "Europe/Dublin",       "Asia/Gaza",
-    "Asia/Hebron",        "Asia/Tehran",         "Asia/Kathmandu",       "Pacific/Chatham",     "America/Nuuk",
-    "America/Scoresbysund", "Antarctica/Troll",  "Antarctica/Casey",     "America/Havana",      "America/Santiago",
-    "America/Asuncion",   "Pacific/Easter",      "Asia/Beirut",          "Asia/Jerusalem",      "Asia/Amman",
-    "Asia/Pyongyang",     "America/Caracas",     "Europe/Istanbul",      "Europe/Moscow",       "Europe/Volgograd",
-    "Africa/El_Aaiun",    "Africa/Khartoum",     "Africa/Sao_Tome",      "Pacific/Fiji",        "Pacific/Tongatapu",
-    "Pacific/Norfolk",    "Australia/Adelaide",  "Atlantic/Azores",      "America/Argentina/Buenos_Aires", "UTC"};
+const char* const odd_zones[] = {"Europe/Berlin",
+                                 "America/New_York",
+                                 "Australia/Lord_Howe",
+                                 "Africa/Cairo",
+                                 "Africa/Casablanca",
+                                 "America/St_Johns",
+                                 "Pacific/Apia",
+                                 "America/Sao_Paulo",
+                                 "Europe/Dublin",
+                                 "Asia/Gaza",
+                                 "Asia/Hebron",
+                                 "Asia/Tehran",
+                                 "Asia/Kathmandu",
+                                 "Pacific/Chatham",
+                                 "America/Nuuk",
+                                 "America/Scoresbysund",
+                                 "Antarctica/Troll",
+                                 "Antarctica/Casey",
+                                 "America/Havana",
+                                 "America/Santiago",
+                                 "America/Asuncion",
+                                 "Pacific/Easter",
+                                 "Asia/Beirut",
+                                 "Asia/Jerusalem",
+                                 "Asia/Amman",
+                                 "Asia/Pyongyang",
+                                 "America/Caracas",
+                                 "Europe/Istanbul",
+                                 "Europe/Moscow",
+                                 "Europe/Volgograd",
+                                 "Africa/El_Aaiun",
+                                 "Africa/Khartoum",
+                                 "Africa/Sao_Tome",
+                                 "Pacific/Fiji",
+                                 "Pacific/Tongatapu",
+                                 "Pacific/Norfolk",
+                                 "Australia/Adelaide",
+                                 "Atlantic/Azores",
+                                 "America/Argentina/Buenos_Aires",
+                                 "UTC"};
 
 }  // namespace
 

@@ -35,7 +35,8 @@ TEST_CASE("ten thousand checks of one interval fall evenly on it", "[schedule]")
   CHECK(*std::ranges::max_element(buckets) < 150);
 }
 
-TEST_CASE("the grid's next instant is strictly after, less than an interval away, and on the phase", "[schedule]") {
+TEST_CASE("the grid's next instant is strictly after, less than an interval away, and on the phase",
+          "[schedule]") {
   Random random(test_seed(5));
   for (int i = 0; i < 10'000; ++i) {
     const Nanos interval(pick(random, 1, 4'000'000'000'000)), phase(pick(random, 0, interval.count() - 1));
@@ -48,7 +49,8 @@ TEST_CASE("the grid's next instant is strictly after, less than an interval away
   CHECK(grid_after(-1s, 10s, 3s) == 3s);
 }
 
-TEST_CASE("the first runs: one at once, the rest within a tenth of the interval and five seconds", "[schedule]") {
+TEST_CASE("the first runs: one at once, the rest within a tenth of the interval and five seconds",
+          "[schedule]") {
   std::vector<FirstRun> runs;
   for (int i = 0; i < 1'000; ++i) {
     runs.push_back({spread_hash("h", "check", std::to_string(i)), i % 2 == 0 ? Nanos(10s) : Nanos(1h)});

@@ -25,15 +25,18 @@ inline sys_seconds utc(const std::string& text) {
   return sys_days(year(y) / month(mo) / day(d)) + hours(h) + minutes(mi) + seconds(s);
 }
 
-inline local_seconds reading(const std::string& text) { return local_seconds(utc(text).time_since_epoch()); }
+inline local_seconds reading(const std::string& text) {
+  return local_seconds(utc(text).time_since_epoch());
+}
 
 inline std::string show_utc(sys_seconds instant) {
   using namespace std::chrono;
   const year_month_day day(floor<days>(instant));
   const hh_mm_ss time(instant - floor<days>(instant));
   char out[64];
-  std::snprintf(out, sizeof out, "%04d-%02u-%02u %02d:%02d:%02d", int(day.year()), unsigned(day.month()), unsigned(day.day()),
-                int(time.hours().count()), int(time.minutes().count()), int(time.seconds().count()));
+  std::snprintf(out, sizeof out, "%04d-%02u-%02u %02d:%02d:%02d", int(day.year()), unsigned(day.month()),
+                unsigned(day.day()), int(time.hours().count()), int(time.minutes().count()),
+                int(time.seconds().count()));
   return out;
 }
 

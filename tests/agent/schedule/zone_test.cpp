@@ -88,7 +88,8 @@ TEST_CASE("a reading is unique, twice there, or skipped", "[schedule]") {
       {"Europe/Berlin", "2027-10-31 02:30:00", Kind::ambiguous, "2027-10-31 00:30:00", "2027-10-31 01:30:00"},
       {"Europe/Berlin", "2027-10-31 03:00:00", Kind::unique, "2027-10-31 02:00:00", "2027-10-31 02:00:00"},
       {"Europe/Berlin", "2099-07-01 12:00:00", Kind::unique, "2099-07-01 10:00:00", "2099-07-01 10:00:00"},
-      {"Australia/Lord_Howe", "2027-04-04 01:45:00", Kind::ambiguous, "2027-04-03 14:45:00", "2027-04-03 15:15:00"},
+      {"Australia/Lord_Howe", "2027-04-04 01:45:00", Kind::ambiguous, "2027-04-03 14:45:00",
+       "2027-04-03 15:15:00"},
       {"Australia/Lord_Howe", "2027-10-03 02:15:00", Kind::gap, "2027-10-02 15:30:00", "2027-10-02 15:30:00"},
       {"Pacific/Apia", "2011-12-30 12:00:00", Kind::gap, "2011-12-30 10:00:00", "2011-12-30 10:00:00"},
       {"Africa/Cairo", "2027-04-30 00:30:00", Kind::gap, "2027-04-29 22:00:00", "2027-04-29 22:00:00"},
@@ -103,8 +104,9 @@ TEST_CASE("a reading is unique, twice there, or skipped", "[schedule]") {
 }
 
 TEST_CASE("a name that could leave the directory is no zone name", "[schedule]") {
-  const std::string bad = GENERATE("", "../../../etc/shadow", "/etc/localtime", "Europe/../Europe/Berlin", "Europe//Berlin",
-                                   "Europe/", "posix/Europe/Berlin", "localtime", "Europe/Ber lin", "Europe/Berlin.bak");
+  const std::string bad =
+      GENERATE("", "../../../etc/shadow", "/etc/localtime", "Europe/../Europe/Berlin", "Europe//Berlin",
+               "Europe/", "posix/Europe/Berlin", "localtime", "Europe/Ber lin", "Europe/Berlin.bak");
   INFO(bad);
   CHECK_FALSE(is_zone_name(bad));
   CHECK_FALSE(ZoneDatabase().find(bad));
@@ -115,9 +117,11 @@ TEST_CASE("an unknown zone is told with the one that was probably meant", "[sche
   const auto message = [&](std::string_view name) { return zones.find(name).error().message(); };
   CHECK(message("Europe/Berln") == "unknown time zone \"Europe/Berln\"; did you mean \"Europe/Berlin\"?");
   CHECK(message("europe/berlin") == "unknown time zone \"europe/berlin\"; did you mean \"Europe/Berlin\"?");
-  CHECK(message("Buenos_Aires") == "unknown time zone \"Buenos_Aires\"; did you mean \"America/Argentina/Buenos_Aires\"?");
+  CHECK(message("Buenos_Aires") ==
+        "unknown time zone \"Buenos_Aires\"; did you mean \"America/Argentina/Buenos_Aires\"?");
   CHECK(message("Atlantis/Center") ==
-        "unknown time zone \"Atlantis/Center\"; zones are named like \"Europe/Berlin\", as in /usr/share/zoneinfo");
+        "unknown time zone \"Atlantis/Center\"; zones are named like \"Europe/Berlin\", as in "
+        "/usr/share/zoneinfo");
   CHECK(message("../../../etc/shadow") ==
         "\"../../../etc/shadow\" is no time zone; zones are named like \"Europe/Berlin\"");
 }
@@ -137,7 +141,8 @@ TEST_CASE("a link that leads out of the zone directory is not followed", "[sched
 TEST_CASE("refresh takes new rules and keeps the old ones of a zone that vanished or broke", "[schedule]") {
   const fs::path root = fresh_directory();
   const fs::path tzdata = "/usr/share/zoneinfo";
-  for (const char* name : {"Changes", "Vanishes", "Breaks", "Stays"}) fs::copy_file(tzdata / "Europe/Berlin", root / name);
+  for (const char* name : {"Changes", "Vanishes", "Breaks", "Stays"})
+    fs::copy_file(tzdata / "Europe/Berlin", root / name);
   ZoneDatabase zones(root.string());
   for (const char* name : {"Changes", "Vanishes", "Breaks", "Stays"}) REQUIRE(zones.find(name));
   const ZonePtr old = *zones.find("Changes");
@@ -173,7 +178,8 @@ TEST_CASE("this host's zone comes from the link, and is never UTC by default", "
   fs::remove_all(root);
 }
 
-TEST_CASE("a TZif file cut at any byte, or with any byte changed, is refused or read, never trusted", "[schedule]") {
+TEST_CASE("a TZif file cut at any byte, or with any byte changed, is refused or read, never trusted",
+          "[schedule]") {
   const std::string whole = file_bytes("/usr/share/zoneinfo/Africa/Casablanca");
   REQUIRE(parse_tzif("x", whole));
   for (std::size_t size = 0; size < whole.size(); ++size) CHECK_FALSE(parse_tzif("x", whole.substr(0, size)));
