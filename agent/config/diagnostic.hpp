@@ -3,6 +3,7 @@
 // as JSON and SARIF. Holds the text of the files only by reference; prints nothing itself.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,6 +55,11 @@ class Diagnostics {
   std::size_t warnings() const { return warnings_; }
   std::size_t not_kept() const { return errors_ + warnings_ - all_.size(); }
   const std::vector<Diagnostic>& all() const { return all_; }
+  /// For a list that came from elsewhere: how many there were before it was cut.
+  void count_not_kept(std::size_t errors, std::size_t warnings) {
+    errors_ = std::max(errors_, errors);
+    warnings_ = std::max(warnings_, warnings);
+  }
   /// By file, line and column: the order in which people want to correct them.
   void sort();
 
