@@ -27,10 +27,11 @@ struct Subject {
   CheckContext& context;
 
   std::nullopt_t fail(const std::string& what) const {
-    context.diagnostics.error(value.place(), "'" + name + "' " + what);
+    context.diagnostics.error(value.place(), "'" + name + (what.starts_with(':') ? "'" : "' ") + what);
     return std::nullopt;
   }
   std::nullopt_t wrong_type() const {
+    if (value.as_float() != nullptr && !std::isfinite(*value.as_float())) return fail("must be a finite number");
     return fail("must be " + std::string(expectation(option.type)) + ", got " + std::string(value.type_name()));
   }
   bool hidden() const { return is_hidden(option, value); }
