@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Step 1 of the loader: opens a plugin file that nobody but root or the agent's user can have changed, without
+// following a link, and reads it once into memory. All later steps look at these bytes and never at the file.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.hpp"
+#include "plugin/refusal.hpp"
+
+namespace ronda::plugin {
+
+/// The bytes of a plugin and what they are called.
+struct PluginBytes {
+  std::vector<std::uint8_t> bytes;
+  std::string sha256;
+};
+
+/// A directory of plugins: itself and everything above it only root's or `uid`'s. May be reached by a symlink.
+Loaded<Descriptor> open_plugin_directory(const std::string& path, uid_t uid);
+
+/// The entry `name` of an open directory: regular, no symlink, owner and mode as above, at most 64 MiB.
+Loaded<Descriptor> open_plugin_entry(int directory, const std::string& name, uid_t uid);
+
+/// Reads and hashes in one pass. A file that grows past the cap while it is read is refused.
+Loaded<PluginBytes> read_plugin_bytes(int file);
+
+/// For the author's tools: any regular file by any path, its owner does not matter.
+Loaded<PluginBytes> read_any_plugin(const std::string& path);
+
+}  // namespace ronda::plugin
