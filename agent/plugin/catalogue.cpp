@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/catalogue.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "plugin/abi_window.hpp"
+#include "plugin/plugin_file.hpp"
+
+namespace ronda::plugin {
+namespace {
+
+constexpr std::size_t max_files = 10'000;
+
+bool is_leftover(std::string_view name) {
+  return name.starts_with('.') || name.ends_with('~') || name.ends_with(".bak") ||
+         name.find(".dpkg-") != std::string_view::npos || name.find(".rpm") != std::string_view::npos;
+}
+
+/// Names in byte order, the same on every host.
+std::vector<std::string> list_names(int directory) {
+  std::vector<std::string> names;
+  const int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (copy < 0) return names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(fdopendir(copy), closedir);
+  if (!list) {
+    close(copy);
+    return names;
+  }
+  while (const dirent* entry = readdir(list.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && names.size() < max_files) names.emplace_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+class Scan {
+ public:
+  explicit Scan(const ScanRequest& request) : request_(request) {
+    if (request.previous == nullptr) return;
+    for (const auto& [id, plugin] : request.previous->plugins) known_[plugin->sha256] = plugin;
+  }
+
+  Catalogue run() {
+    for (const std::string& path : request_.directories) scan_directory(path);
+    return std::move(out_);
+  }
+
+ private:
+  void refuse(const std::string& path, Refusal refusal) {
+    out_.refused.push_back({path, std::move(refusal), {}, {}, {}});
+  }
+
+  void scan_directory(const std::string& path) {
+    const auto directory = open_plugin_directory(path, request_.uid);
+    if (!directory) return refuse(path, directory.error());
+    for (const std::string& name : list_names(directory->get())) {
+      const std::string full = path + "/" + name;
+      if (is_leftover(name)) {
+        out_.skipped.push_back(full);
+      } else if (name.ends_with(".so")) {
+        scan_file(directory->get(), name, full);
+      }
+    }
+  }
+
+  void scan_file(int directory, const std::string& name, const std::string& path) {
+    const auto file = open_plugin_entry(directory, name, request_.uid);
+    if (!file) return refuse(path, file.error());
+    const auto bytes = read_plugin_bytes(file->get());
+    if (!bytes) return refuse(path, bytes.error());
+    RefusedFile refused{path, {}, {}, {}, {}};
+    auto entry = load(*bytes, refused);
+    if (entry) {
+      entry->path = path;
+      entry->size = bytes->bytes.size();
+      if (auto refusal = admit(*entry)) {
+        refused.refusal = *std::move(refusal);
+      } else {
+        add(*std::move(entry));
+        return;
+      }
+    } else {
+      refused.refusal = entry.error();
+    }
+    out_.refused.push_back(std::move(refused));
+  }
+
+  /// Stages and reads; a file with a known hash was read before.
+  Loaded<PluginEntry> load(const PluginBytes& bytes, RefusedFile& refused) {
+    PluginEntry entry;
+    if (const auto known = known_.find(bytes.sha256); known != known_.end()) {
+      entry = *known->second;
+      remember(entry.manifest, refused);
+      if (entry.staged != nullptr || request_.stage == nullptr) return entry;
+    }
+    entry.sha256 = bytes.sha256;
+    if (request_.stage != nullptr) {
+      RONDA_TRY(StagedFile staged, request_.stage->put(bytes));
+      entry.staged = std::make_shared<const StagedFile>(std::move(staged));
+    }
+    if (!entry.manifest.id.empty()) return entry;
+    if (request_.vet) {
+      if (const Status sound = request_.vet(bytes.bytes); !sound)
+        return Refusal{LoadStep::read, LoadReason::vetting_failed, sound.error().message(), "build it again"};
+    }
+    RONDA_TRY(entry.facts, read_plugin_elf(bytes.bytes));
+    if (request_.libraries != nullptr) {
+      if (auto refusal = request_.libraries->check(entry.facts)) return *std::move(refusal);
+    }
+    RONDA_TRY(entry.manifest, read_manifest(entry, refused));
+    return entry;
+  }
+
+  static void remember(const Manifest& manifest, RefusedFile& refused) {
+    refused.id = manifest.id;
+    for (const Procedure& procedure : manifest.provides) refused.procedures.push_back(procedure.name);
+  }
+
+  static Loaded<Manifest> read_manifest(PluginEntry& entry, RefusedFile& refused) {
+    config::Diagnostics diagnostics;
+    auto manifest = parse_manifest(entry.facts.manifest, 0, diagnostics);
+    diagnostics.sort();
+    const config::Sources sources = {{"plugin.toml", entry.facts.manifest}};
+    std::vector<std::string> lines;
+    for (const config::Diagnostic& diagnostic : diagnostics.all()) lines.push_back(headline(diagnostic, sources));
+    if (manifest) {
+      entry.warnings = std::move(lines);
+      remember(*manifest, refused);
+      return *std::move(manifest);
+    }
+    refused.problems = std::move(lines);
+    return Refusal{LoadStep::read, LoadReason::bad_manifest,
+                   "its manifest has errors: " + (refused.problems.empty() ? "" : refused.problems.front()),
+                   "ronda plugin lint FILE shows all of them"};
+  }
+
+  /// Step 4: ABI window, trust, names that are taken.
+  std::optional<Refusal> admit(PluginEntry& entry) {
+    const auto major = choose_entry(request_.abi, entry.facts.entry_majors, entry.manifest.abi);
+    if (!major) return major.error();
+    entry.entry_major = *major;
+    auto grants = judge_trust(request_.trust, entry.manifest, entry.sha256);
+    if (!grants) return std::move(grants).error();
+    entry.grants = *std::move(grants);
+    const PluginTrust* trust = request_.trust.find(entry.manifest.id);
+    entry.users = trust == nullptr ? std::vector<std::string>() : trust->users;
+    return check_names(entry);
+  }
+
+  std::optional<Refusal> check_names(const PluginEntry& entry) const {
+    const std::string& id = entry.manifest.id;
+    if (const auto other = out_.plugins.find(id); other != out_.plugins.end())
+      return Refusal{LoadStep::policy, LoadReason::duplicate_id,
+                     "has the id '" + id + "', as " + other->second->path + " has", "remove one of the two files"};
+    for (const Procedure& procedure : entry.manifest.provides) {
+      if (procedure.kind == Kind::unknown) continue;
+      const auto taken = out_.find(procedure.kind, procedure.name);
+      if (!taken) continue;
+      return Refusal{LoadStep::policy, LoadReason::duplicate_procedure,
+                     "provides the " + std::string(to_string(procedure.kind)) + " '" + procedure.name + "', as " +
+                         taken->plugin->path + " ('" + taken->plugin->manifest.id + "') does",
+                     "remove one of the two files"};
+    }
+    return std::nullopt;
+  }
+
+  void add(PluginEntry entry) {
+    const std::string id = entry.manifest.id;
+    out_.plugins[id] = std::make_shared<const PluginEntry>(std::move(entry));
+  }
+
+  const ScanRequest& request_;
+  std::map<std::string, PluginPointer, std::less<>> known_;
+  Catalogue out_;
+};
+
+}  // namespace
+
+Catalogue scan_plugins(const ScanRequest& request) { return Scan(request).run(); }
+
+void read_hostile_bytes(std::span<const std::uint8_t> bytes) {
+  const auto facts = read_plugin_elf(bytes);
+  config::Diagnostics ignored;
+  if (facts) static_cast<void>(parse_manifest(facts->manifest, 0, ignored));
+}
+
+std::vector<CatalogueChange> diff(const Catalogue& before, const Catalogue& after) {
+  std::vector<CatalogueChange> out;
+  for (const auto& [id, plugin] : before.plugins) {
+    const auto now = after.plugins.find(id);
+    const std::string hash = now == after.plugins.end() ? std::string() : now->second->sha256;
+    if (hash != plugin->sha256) out.push_back({id, plugin->sha256, hash});
+  }
+  for (const auto& [id, plugin] : after.plugins)
+    if (!before.plugins.contains(id)) out.push_back({id, "", plugin->sha256});
+  std::ranges::sort(out, {}, &CatalogueChange::id);
+  return out;
+}
+
+std::set<std::string, std::less<>> hashes_of(const Catalogue& catalogue) {
+  std::set<std::string, std::less<>> out;
+  for (const auto& [id, plugin] : catalogue.plugins) out.insert(plugin->sha256);
+  return out;
+}
+
+}  // namespace ronda::plugin

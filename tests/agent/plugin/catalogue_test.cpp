@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/catalogue.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "built_plugin.hpp"
+#include "catch.hpp"
+#include "plugin/abi_window.hpp"
+#include "plugin/sha256.hpp"
+
+using namespace ronda;
+using namespace ronda::plugin;
+using namespace ronda::test;
+
+namespace {
+
+std::string manifest_of(const std::string& id, const std::string& procedure, const std::string& more = "") {
+  return "manifest = 1\n[plugin]\nid = \"" + id +
+         "\"\nversion = \"1.0.0\"\nlicense = \"Apache-2.0\"\nabi = { major = 1, minor = 0 }\n" + more +
+         "[[provides]]\nkind = \"ronda.check/1\"\nname = \"" + procedure + "\"\nsummary = \"s\"\n";
+}
+
+std::string build(const TempDir& dir, const std::string& name, const std::string& manifest) {
+  return build_plugin(dir, name, PluginSource::with_manifest(manifest));
+}
+
+Catalogue scan(const TempDir& dir, const Trust& trust = {}) {
+  ScanRequest request;
+  request.directories = {dir.path()};
+  request.uid = geteuid();
+  request.trust = trust;
+  return scan_plugins(request);
+}
+
+std::string refusals(const Catalogue& catalogue) {
+  std::string out;
+  for (const RefusedFile& file : catalogue.refused)
+    out += std::filesystem::path(file.path).filename().string() + ": " + file.refusal.text() + "\n";
+  return out;
+}
+
+std::string hash_of(const std::string& path) { return sha256_hex(read_bytes(path)); }
+
+}  // namespace
+
+TEST_CASE("one bad file never hides the good ones beside it", "[plugin]") {
+  const TempDir dir;
+  const std::string good = build(dir, "good", manifest_of("org.example.good", "good"));
+  write_file(dir / "empty.so", "");
+  write_file(dir / "text.so", "hello");
+  write_file(dir / "README", "not looked at");
+  for (const char* name : {".hidden.so", "old.so~", "a.so.bak", "b.so.dpkg-new", "c.so.rpmsave"})
+    write_file(dir / name, "x");
+  symlink("good.so", (dir / "link.so").c_str());
+  build(dir, "toml", "manifest = 1\n[plugin\n");
+  const Catalogue catalogue = scan(dir);
+  CHECK(refusals(catalogue) ==
+        "empty.so: read/empty_file: the file is empty; copy or build it again\n"
+        "link.so: open/symlink: is a symbolic link; put the file itself into the directory\n"
+        "text.so: read/not_elf: is not an ELF file; build it with ronda_add_plugin()\n"
+        "toml.so: read/bad_manifest: its manifest has errors: plugin.toml:2:8: error: " +
+            catalogue.refused.back().problems.front().substr(24) + "; ronda plugin lint FILE shows all of them\n");
+  CHECK(catalogue.skipped.size() == 5);
+  const auto found = catalogue.find(Kind::check, "good");
+  REQUIRE(found);
+  CHECK(found->plugin->path == good);
+  CHECK(found->plugin->sha256 == hash_of(good));
+  CHECK(found->plugin->entry_major == 1);
+}
+
+TEST_CASE("two files with one id or one procedure are both named, and the first is kept", "[plugin]") {
+  const TempDir dir;
+  build(dir, "a", manifest_of("org.example.one", "x"));
+  build(dir, "b", manifest_of("org.example.one", "y"));
+  build(dir, "c", manifest_of("org.example.two", "x"));
+  const Catalogue catalogue = scan(dir);
+  CHECK(refusals(catalogue) ==
+        "b.so: policy/duplicate_id: has the id 'org.example.one', as " + dir / "a.so" +
+            " has; remove one of the two files\n"
+            "c.so: policy/duplicate_procedure: provides the check 'x', as " + dir / "a.so" +
+            " ('org.example.one') does; remove one of the two files\n");
+  CHECK(catalogue.plugins.size() == 1);
+}
+
+TEST_CASE("earlier directories win, and a directory may be reached by a symlink", "[plugin]") {
+  const TempDir first;
+  const TempDir second;
+  build(first, "x", manifest_of("org.example.x", "x"));
+  build(second, "x", manifest_of("org.example.x", "x"));
+  build(second, "y", manifest_of("org.example.y", "y"));
+  const TempDir links;
+  symlink(first.path().c_str(), (links / "current").c_str());
+  ScanRequest request;
+  request.directories = {links / "current", second.path(), links / "none"};
+  request.uid = geteuid();
+  const Catalogue catalogue = scan_plugins(request);
+  CHECK(catalogue.plugins.at("org.example.x")->path == links / "current" + "/x.so");
+  CHECK(catalogue.plugins.contains("org.example.y"));
+  REQUIRE(catalogue.refused.size() == 2);
+  CHECK(catalogue.refused[0].refusal.reason == LoadReason::duplicate_id);
+  CHECK(catalogue.refused[1].refusal.reason == LoadReason::no_directory);
+}
+
+TEST_CASE("a procedure that is missing is explained", "[plugin]") {
+  const TempDir dir;
+  build(dir, "good", manifest_of("org.example.good", "http.request"));
+  build(dir, "twin", manifest_of("org.example.good", "http.scenario"));
+  const Catalogue catalogue = scan(dir);
+  CHECK(catalogue.explain_missing(Kind::check, "http.reqest") ==
+        "no plugin provides the check 'http.reqest'; did you mean 'http.request'?");
+  CHECK(catalogue.explain_missing(Kind::check, "zzz") == "no plugin provides the check 'zzz'");
+  CHECK(catalogue.explain_missing(Kind::task, "http.request") == "'http.request' is a check, not a task");
+  CHECK(catalogue.explain_missing(Kind::check, "http.scenario") ==
+        "the plugin that provides 'http.scenario' is refused: " + dir / "twin.so" +
+            ": policy/duplicate_id: has the id 'org.example.good', as " + dir / "good.so" +
+            " has; remove one of the two files");
+}
+
+TEST_CASE("the trail of the loader names every step", "[plugin]") {
+  const TempDir dir;
+  const TempDir state;
+  const std::string path = build(dir, "good", manifest_of("org.example.good", "g", "needs = [\"net\"]\nodd = 1\n"));
+  write_file(dir / "bad.so", "");
+  Stage stage(state.path(), geteuid());
+  ScanRequest request;
+  request.directories = {dir.path()};
+  request.uid = geteuid();
+  request.stage = &stage;
+  const Catalogue catalogue = scan_plugins(request);
+  const std::string hash = hash_of(path);
+  CHECK(catalogue.why("org.example.good") ==
+        "org.example.good 1.0.0 is usable\n"
+        "1 open    " + path + ", " + std::to_string(std::filesystem::file_size(path)) + " bytes\n" +
+            "2 stage   " + state / "stage/" + hash + ".so\n" +
+            "3 read    sha256 " + hash + "\n" +
+            "          plugin.toml:8:1: warning: [plugin]: unknown key 'odd'\n"
+            "4 policy  entry 1, grants: net\n");
+  CHECK(catalogue.why(dir / "bad.so") == dir / "bad.so" + " is refused\n"
+        "3 read    empty_file: the file is empty\n"
+        "remedy    copy or build it again\n");
+  CHECK(catalogue.why("org.example.none").empty());
+}
+
+TEST_CASE("a rescan says what changed by content, whatever the times and names say", "[plugin]") {
+  const TempDir dir;
+  const TempDir state;
+  Stage stage(state.path(), geteuid());
+  const std::string path = build(dir, "one", manifest_of("org.example.one", "one"));
+  const std::string two = build(dir, "two", manifest_of("org.example.two", "two"));
+  ScanRequest request;
+  request.directories = {dir.path()};
+  request.uid = geteuid();
+  request.stage = &stage;
+  const Catalogue before = scan_plugins(request);
+  request.previous = &before;
+
+  SECTION("new times on the same bytes are no change, and the file is not read again") {
+    const struct timespec times[2] = {{0, 0}, {0, 0}};
+    utimensat(AT_FDCWD, path.c_str(), times, 0);
+    const Catalogue after = scan_plugins(request);
+    CHECK(diff(before, after).empty());
+    CHECK(after.plugins.at("org.example.one")->staged == before.plugins.at("org.example.one")->staged);
+  }
+  SECTION("new bytes under the old times are a change") {
+    struct stat facts {};
+    REQUIRE(stat(path.c_str(), &facts) == 0);
+    const std::string old_hash = hash_of(path);
+    build(dir, "one", manifest_of("org.example.one", "one") + "# later\n");
+    const struct timespec times[2] = {facts.st_atim, facts.st_mtim};
+    utimensat(AT_FDCWD, path.c_str(), times, 0);
+    const auto changes = diff(before, scan_plugins(request));
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].id == "org.example.one");
+    CHECK(changes[0].old_sha256 == old_hash);
+    CHECK(changes[0].new_sha256 == hash_of(path));
+  }
+  SECTION("a plugin under another name is the same plugin; one that is gone is gone") {
+    std::filesystem::rename(path, dir / "renamed.so");
+    unlink(two.c_str());
+    const Catalogue after = scan_plugins(request);
+    const auto changes = diff(before, after);
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].id == "org.example.two");
+    CHECK(changes[0].new_sha256.empty());
+    CHECK(after.plugins.at("org.example.one")->path == dir / "renamed.so");
+  }
+  SECTION("overwriting or truncating the file does not touch what was staged") {
+    REQUIRE(truncate(path.c_str(), 100) == 0);
+    const Catalogue after = scan_plugins(request);
+    CHECK_FALSE(after.plugins.contains("org.example.one"));
+    const PluginPointer old = before.plugins.at("org.example.one");
+    const auto bytes = read_plugin_bytes(old->staged->file.get());
+    REQUIRE(bytes);
+    CHECK(bytes->sha256 == old->sha256);
+  }
+}
+
+TEST_CASE("the ABI window accepts older minors and the older major, and names what it refuses", "[plugin]") {
+  const HostAbi host{1, 2, 3};
+  CHECK(*choose_entry(host, {1}, {1, 0}) == 1);
+  CHECK(*choose_entry(host, {1}, {1, 7}) == 1);  // majors N-1 are whole: nothing is appended to them any more
+  CHECK(*choose_entry(host, {1, 2}, {1, 0}) == 2);
+  CHECK(*choose_entry(host, {2}, {2, 3}) == 2);
+  CHECK(*choose_entry({1, 1, 0}, {1, 2}, {2, 5}) == 1);
+  CHECK(choose_entry({1, 1, 3}, {1}, {1, 9}).error().message == "needs SDK 1.9, agent has 1.3");
+  CHECK(choose_entry(host, {3}, {3, 0}).error().message ==
+        "offers the plugin ABI 3; this agent accepts 1 and 2");
+  CHECK(choose_entry({1, 1, 0}, {2, 3}, {2, 0}).error().message ==
+        "offers the plugin ABI 2, 3; this agent accepts 1");
+  CHECK(choose_entry(host, {}, {1, 0}).error().reason == LoadReason::no_entry);
+}
+
+TEST_CASE("a plugin for a later SDK is refused before it is loaded", "[plugin]") {
+  const TempDir dir;
+  std::string newer = manifest_of("org.example.newer", "n");
+  newer.replace(newer.find("minor = 0"), 9, "minor = 9");
+  build(dir, "newer", newer);
+  build_plugin(dir, "second", PluginSource::with_code("void *ronda_plugin_entry_2(void) { return 0; }\n"));
+  CHECK(refusals(scan(dir)) ==
+        "newer.so: policy/needs_newer_minor: needs SDK 1.9, agent has 1.0; "
+        "upgrade the agent, or build with -DRONDA_TARGET_MINOR=0\n"
+        "second.so: policy/wrong_major: offers the plugin ABI 2; this agent accepts 1; "
+        "take a build of the plugin for this agent, or another agent\n");
+}
+
+TEST_CASE("pins, grants and users come from trust.toml alone", "[plugin]") {
+  const TempDir dir;
+  const std::string path =
+      build(dir, "x", manifest_of("org.example.x", "x", "needs = [\"exec\", \"net\", \"setuid\"]\n"));
+  const auto trust_of = [](const std::string& text) {
+    config::Diagnostics diagnostics;
+    auto trust = parse_trust(text, 0, diagnostics);
+    REQUIRE(trust);
+    return *std::move(trust);
+  };
+  const std::string entry = "[plugin.\"org.example.x\"]\n";
+
+  SECTION("the owner rule gives all but setuid and detached") {
+    const Catalogue catalogue = scan(dir);
+    CHECK(catalogue.plugins.at("org.example.x")->grants == std::vector<Grant>{Grant::exec, Grant::net});
+  }
+  SECTION("a list of grants is the whole truth") {
+    CHECK(refusals(scan(dir, trust_of(entry + "grants = [\"exec\", \"setuid\"]\n"))) ==
+          "x.so: policy/grant_refused: needs the grant 'net', which trust.toml does not give 'org.example.x'; "
+          "add it to `grants` there if the plugin may have it\n");
+    const Catalogue catalogue =
+        scan(dir, trust_of(entry + "grants = [\"exec\", \"net\", \"setuid\"]\nusers = [\"nagios\"]\n"));
+    const PluginPointer plugin = catalogue.plugins.at("org.example.x");
+    CHECK(plugin->grants == std::vector<Grant>{Grant::exec, Grant::net, Grant::setuid});
+    CHECK(plugin->users == std::vector<std::string>{"nagios"});
+  }
+  SECTION("in pin mode what has no pin is refused") {
+    CHECK(refusals(scan(dir, trust_of("mode = \"pin\"\n"))) ==
+          "x.so: policy/not_pinned: trust.toml has no pin for 'org.example.x', and mode is \"pin\"; "
+          "ronda plugin install writes one\n");
+    CHECK(scan(dir, trust_of("mode = \"pin\"\n" + entry + "sha256 = [\"" + hash_of(path) + "\"]\n")).refused.empty());
+  }
+  SECTION("a pin binds in owner mode too") {
+    const std::string other(64, 'a');
+    CHECK(refusals(scan(dir, trust_of(entry + "sha256 = [\"" + other + "\"]\n"))) ==
+          "x.so: policy/wrong_hash: its sha256 " + hash_of(path) + " is not among the pins of 'org.example.x'; "
+          "if the change is yours, ronda plugin install writes the new pin\n");
+  }
+}
+
+TEST_CASE("a wrong trust.toml is not obeyed by half", "[plugin]") {
+  auto [text, message] = GENERATE(table<std::string, std::string>({
+      {"mode = \"pins\"", "trust.toml:1:8: error: trust: 'mode' must be \"owner\" or \"pin\"\n"},
+      {"[plugin.org.example]\nsha256 = []",
+       "trust.toml:1:9: error: write the id in quotes: [plugin.\"org.example.disk\"]\n"},
+      {"[plugin.\"org.example.x\"]\nsha256 = [\"abc\"]",
+       "trust.toml:2:10: error: [plugin.\"org.example.x\"]: 'sha256' must be a list of 64 small hexadecimal "
+       "digits each\n"},
+      {"[plugin.\"org.example.x\"]\ngrants = [\"root\"]",
+       "trust.toml:2:10: error: [plugin.\"org.example.x\"]: there is no grant 'root'\n"},
+      {"[plugin.\"org.example.x\"]\nsha265 = []",
+       "trust.toml:2:1: warning: [plugin.\"org.example.x\"]: unknown key 'sha265'; did you mean 'sha256'?\n"
+       "trust.toml:1:1: error: trust: unknown keys are not obeyed, so this file is not either\n"},
+  }));
+  config::Diagnostics diagnostics;
+  CHECK_FALSE(parse_trust(text, 0, diagnostics));
+  std::string said;
+  for (const auto& diagnostic : diagnostics.all()) said += headline(diagnostic, {{"trust.toml", text}}) + "\n";
+  CHECK(said == message);
+}
+
+TEST_CASE("trust.toml itself must be its owner's alone", "[plugin]") {
+  const TempDir dir;
+  const std::string path = dir / "trust.toml";
+  config::Sources sources;
+  config::Diagnostics diagnostics;
+  CHECK(load_trust(path, geteuid(), sources, diagnostics)->mode == TrustMode::owner);
+  write_file(path, "mode = \"pin\"\n");
+  CHECK(load_trust(path, geteuid(), sources, diagnostics)->mode == TrustMode::pin);
+  chmod(path.c_str(), 0666);
+  CHECK_FALSE(load_trust(path, geteuid(), sources, diagnostics));
+  CHECK(diagnostics.errors() == 1);
+}
+
+TEST_CASE("trust.toml is read back as it is written", "[plugin]") {
+  Trust trust;
+  trust.mode = TrustMode::pin;
+  trust.plugins["org.example.x"] = {{std::string(64, 'a')}, std::vector<Grant>{Grant::exec, Grant::setuid}, {"nagios"}};
+  config::Diagnostics diagnostics;
+  const auto again = parse_trust(format_trust(trust), 0, diagnostics);
+  REQUIRE(again);
+  CHECK(again->mode == TrustMode::pin);
+  CHECK(again->plugins.at("org.example.x").sha256 == trust.plugins.at("org.example.x").sha256);
+  CHECK(again->plugins.at("org.example.x").grants == trust.plugins.at("org.example.x").grants);
+  CHECK(again->allows_user("org.example.x", "nagios"));
+  CHECK_FALSE(again->allows_user("org.example.x", "root"));
+}
+
+TEST_CASE("a library or a version that this host lacks is named before anything is loaded", "[plugin]") {
+  const TempDir libraries;
+  const TempDir dir;
+  const auto check = [&](const std::string& path, std::vector<std::string> directories) {
+    const auto facts = read_plugin_elf(read_bytes(path));
+    REQUIRE(facts);
+    HostLibraries host(std::move(directories));
+    const auto refusal = host.check(*facts);
+    return refusal ? refusal->text() : "fits";
+  };
+  const std::string plain =
+      build_plugin(dir, "plain", PluginSource::with_code(minimal_code + "void exit(int); void f(void) { exit(1); }\n"));
+  CHECK(check(plain, system_library_directories()) == "fits");
+
+  build_plugin(libraries, "libronda_absent");
+  const std::string lonely = build_plugin(
+      dir, "lonely", PluginSource::with_flags({"-Wl,--no-as-needed", "-L" + libraries.path(), "-lronda_absent"}));
+  CHECK(check(lonely, system_library_directories()) ==
+        "read/missing_library: needs the library libronda_absent.so, which this host does not have; "
+        "install the package that brings it");
+
+  // an old C library that offers one version only
+  write_file(libraries / "map", "GLIBC_2.1 { global: exit; };\nGLIBC_2.0 { global: old; };\n");
+  const std::string old = build_plugin(
+      libraries, "old",
+      PluginSource::with_code("void exit(int c) {} void old(void) {}\n",
+                              {"-nostdlib", "-Wl,--version-script=" + libraries / "map", "-Wl,-soname,libc.so.6"}));
+  std::filesystem::rename(old, libraries / "libc.so.6");
+  const std::string said = check(plain, {libraries.path()});
+  CHECK(said.starts_with("read/missing_version: needs GLIBC_2."));
+  CHECK(said.ends_with(" of libc.so.6; this host has up to GLIBC_2.1; "
+                       "build it on this release of the system or an older one"));
+}
+
+TEST_CASE("a plugin whose bytes kill the vetting process is refused", "[plugin]") {
+  const TempDir dir;
+  build(dir, "x", manifest_of("org.example.x", "x"));
+  ScanRequest request;
+  request.directories = {dir.path()};
+  request.uid = geteuid();
+  request.vet = [](std::span<const std::uint8_t>) -> Status {
+    return Error(Errc::corrupt, "reading it ended with signal 11");
+  };
+  CHECK(refusals(scan_plugins(request)) ==
+        "x.so: read/vetting_failed: reading it ended with signal 11; build it again\n");
+  request.vet = [](std::span<const std::uint8_t> bytes) {
+    read_hostile_bytes(bytes);
+    return done();
+  };
+  CHECK(refusals(scan_plugins(request)).empty());
+}
