@@ -40,7 +40,7 @@ ronda::result Connections::measure(Client& client, ronda::call& call) {
   const Usage usage = read(*rows, call);
   if (usage.hidden > 0)
     return failed({Cause::statement,
-                   ronda::text(usage.hidden, " sessions of other roles are hidden from this one"), "42501"});
+                   ronda::text("what ", usage.hidden, " sessions are doing is hidden from this role"), "42501"});
   const double share = usage.limit > 0 ? static_cast<double>(usage.used) / static_cast<double>(usage.limit) : 1;
   call.metric("used", share, ronda::ratio, warn_, crit_);
   call.metric("sessions", usage.used);

@@ -14,10 +14,11 @@ namespace {
 
 constexpr int cancel_ms = 400;  // each of: ask whether the server lives, wait for the statement's end
 
+/// Every code has a digit, or "FATAL" would be one.
 bool is_sqlstate(std::string_view text) {
-  return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-         });
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return text.size() == 5 && std::any_of(text.begin(), text.end(), is_digit) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
 }
 
 /// The verbose form of a server's message is "FATAL:  28P01: text\nLOCATION:  ..." whatever its language. Takes

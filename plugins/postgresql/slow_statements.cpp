@@ -68,6 +68,9 @@ Answer<Sample> SlowStatements::read_counters(Client& client, const Extension& ex
   const std::string sql = substitute(substitute(substitute(text, "schema", extension.schema), "all", all_databases_ ? "true" : "false"),
                                "limit", std::to_string(limit_));
   const auto rows = client.query(sql);
+  if (!rows && rows.failure().sqlstate == "42501")
+    return Failure{Cause::statement, rows.failure().text + " (GRANT USAGE ON SCHEMA " + extension.schema + " TO " + role() +
+                                         ", and pg_monitor)", ""};
   if (!rows) return rows.failure();
   Sample now{clock().wall().time_since_epoch().count(), "", true, {}};
   if (rows->count() > 0) {

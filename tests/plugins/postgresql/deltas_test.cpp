@@ -23,13 +23,17 @@ double value(const report& r, const std::string& name, const ronda::testing::fie
 constexpr const char* first = "first sample taken: there is something to compare with from the next run on";
 constexpr const char* began_anew = "the server's statistics began anew since the last run: compared from the next run on";
 
-/// A session's counters are shown to others at the latest when it ends.
-void work(const std::string& text) { shared_server().sql(text, "shop"); }
+/// A session shows its counters to others at once only when asked to.
+void work(const std::string& text) {
+  PostgresSession session(shared_server().dsn("postgres", "shop"));
+  session.sql(text);
+  session.sql("SELECT pg_stat_force_next_flush()");
+}
 
 }  // namespace
 
 TEST_CASE("table_activity counts what happened since its last run", "[postgresql][live]") {
-  work("CREATE TABLE busy (i int); INSERT INTO busy SELECT generate_series(1, 50)");
+  work("DROP TABLE IF EXISTS busy; CREATE TABLE busy (i int); INSERT INTO busy SELECT generate_series(1, 50)");
   host side;
   configure(side, "postgresql.table_activity", monitor_dsn(shared_server()));
   auto check = make<postgresql::TableActivity>(side);
@@ -109,6 +113,16 @@ TEST_CASE("a missing pg_stat_statements is unknown with the remedy", "[postgresq
   CHECK(done.is(status::unknown));
   CHECK(done.summary.find("the extension pg_stat_statements is not installed in this database: put it into "
                           "shared_preload_libraries, restart the server, then CREATE EXTENSION pg_stat_statements here") !=
+        std::string::npos);
+}
+
+TEST_CASE("an extension in a schema that the role may not use is unknown with the remedy", "[postgresql][live]") {
+  host side;
+  configure(side, "postgresql.slow_statements", shared_server().dsn("plain", "shop") + " password=plain-password");
+  auto check = make<postgresql::SlowStatements>(side);
+  const report done = check.run();
+  CHECK(done.is(status::unknown));
+  CHECK(done.summary.find("permission denied for schema ext (GRANT USAGE ON SCHEMA ext TO plain, and pg_monitor)") !=
         std::string::npos);
 }
 

@@ -106,7 +106,7 @@ TEST_CASE("what a statement sets ends with it", "[postgresql][live]") {
 }
 
 TEST_CASE("more rows than max_rows are refused, without fetching them all", "[postgresql][live]") {
-  const report done = run_query("SELECT i FROM generate_series(1, 100000000) AS i", {}, 5);
+  const report done = run_query("SELECT generate_series(1, 100000000) AS i", {}, 5);
   CHECK(done.is(status::unknown));
   CHECK(done.summary.find("the statement returns more than max_rows = 5 rows: aggregate, or add a LIMIT") != std::string::npos);
 }

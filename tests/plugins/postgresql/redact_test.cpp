@@ -29,7 +29,7 @@ TEST_CASE("a connection string is shown without its passwords", "[postgresql]") 
 
 TEST_CASE("a malformed connection string is refused without quoting it", "[postgresql]") {
   const auto [dsn, secret] = GENERATE(table<std::string, std::string>({
-      {"host=db1 password=s3cret word dbname=shop", "word"},
+      {"host=db1 password=s3cret tail dbname=shop", "tail"},
       {"postgresql://app:s3c@ret@db1/shop", "ret"},
       {"postgresql://app:s3cret%zz@db1/shop", "s3cret"},
       {"postgresql://app:s3cret@db1:port/shop?nonsense=s3cret", "s3cret"},
@@ -93,7 +93,7 @@ TEST_CASE("a statement is shown without its literals", "[postgresql]") {
       {"SELECT\n  a,\tb2", "SELECT a, b2"},
   }));
   CHECK(postgresql::without_literals(statement, 200) == shown);
-  CHECK(postgresql::without_literals(statement, 5).size() == 5);
+  CHECK(postgresql::without_literals(statement, 5).size() <= 5);
 }
 
 TEST_CASE("a failure comes with what to do about it", "[postgresql]") {

@@ -62,7 +62,7 @@ TEST_CASE("nothing is compared across a reset of the statistics", "[postgresql]"
 
 TEST_CASE("a sample comes back from its pieces as it was", "[postgresql]") {
   Sample big = sample(77, "2026-01-02 03:04:05+00", {}, false);
-  for (int i = 0; i < 3000; ++i)
+  for (std::int64_t i = 0; i < 3000; ++i)
     big.rows.emplace("16384:5:" + std::to_string(i * 1000003), Counters{i, -i, std::int64_t{1} << 62});
   const auto pieces = encode(big, 60000);
   CHECK(pieces.size() > 1);

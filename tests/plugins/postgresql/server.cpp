@@ -43,6 +43,7 @@ Postgres& shared_server() {
     server.sql("CREATE DATABASE shop");
     server.sql("CREATE SCHEMA ext; CREATE EXTENSION pg_stat_statements SCHEMA ext", "shop");
     server.sql("CREATE ROLE monitor LOGIN PASSWORD 'pa''ss w@rd/%41'; GRANT pg_monitor TO monitor");
+    server.sql("GRANT USAGE ON SCHEMA ext TO monitor", "shop");
     server.sql("CREATE ROLE plain LOGIN PASSWORD 'plain-password'");
     return true;
   }();
