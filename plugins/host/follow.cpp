@@ -94,7 +94,7 @@ class Follower {
   void read_on(const OpenFile& file, Position& position, bool ended) {
     LineCutter cutter(limits_.line, position.skipping);
     std::uint64_t at = position.offset;
-    std::array<char, 65536> chunk;
+    std::array<char, 16384> chunk;
     while (left_ > 0 && !stop_()) {
       const std::size_t got = file.read_at(at, chunk.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left_, chunk.size())));
       if (got == 0) break;
