@@ -8,7 +8,8 @@ namespace {
 
 /// Debian-Security:12/stable-security, Ubuntu:22.04/jammy-security
 bool from_security(std::string_view origins) {
-  return origins.find("-security") != std::string_view::npos || origins.find("Debian-Security:") != std::string_view::npos;
+  return origins.find("-security") != std::string_view::npos ||
+         origins.find("Debian-Security:") != std::string_view::npos;
 }
 
 }  // namespace
@@ -22,7 +23,8 @@ PendingUpdates parse_simulation(std::string_view text) {
     if (all.size() < 3) continue;
     ++out.all;
     const std::size_t origins = all[2].find('(');
-    if (origins != std::string_view::npos && from_security(all[2].substr(origins))) out.security.emplace_back(all[1]);
+    if (origins != std::string_view::npos && from_security(all[2].substr(origins)))
+      out.security.emplace_back(all[1]);
   }
   return out;
 }

@@ -14,8 +14,8 @@ struct PendingUpdates {
   std::vector<std::string> security;  // names of packages that come from a security archive
 };
 
-/// Reads the lines "Inst NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH])". A package without an old version is new, pulled
-/// in by others, and counts as well.
+/// Reads the lines "Inst NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH])". A package without an old version is new,
+/// pulled in by others, and counts as well.
 PendingUpdates parse_simulation(std::string_view text);
 
 }  // namespace host

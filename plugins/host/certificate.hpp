@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// host.certificate: how long the certificates in a file are still valid. It needs to read the file, nothing else;
-// what a server really shows is http.request's to say.
+// host.certificate: how long the certificates in a file are still valid. It needs to read the file, nothing
+// else; what a server really shows is http.request's to say.
 #pragma once
 
 #include <ronda/plugin.hpp>

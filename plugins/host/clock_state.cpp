@@ -13,7 +13,9 @@ namespace {
 constexpr std::int64_t year_2024_s = 1'704'067'200;
 constexpr std::int64_t year_2100_s = 4'102'444'800;
 
-std::string milliseconds(double seconds) { return ronda::text(std::round(seconds * 1e6) / 1e3, "ms"); }
+std::string milliseconds(double seconds) {
+  return ronda::text(std::round(seconds * 1e6) / 1e3, "ms");
+}
 
 }  // namespace
 
@@ -44,20 +46,24 @@ std::optional<double> step_between(const ClockMark& before, const ClockMark& now
   return (wall - static_cast<double>(now.mono_ns - before.mono_ns)) / 1e9;
 }
 
-Verdict judge_clock(const ClockState& state, std::optional<double> step_s, std::int64_t wall_s, const ClockLimits& limits) {
+Verdict judge_clock(const ClockState& state, std::optional<double> step_s, std::int64_t wall_s,
+                    const ClockLimits& limits) {
   Verdict verdict;
   const bool sane = wall_s >= year_2024_s && wall_s < year_2100_s;
-  if (!sane) verdict.add(ronda::status::critical, ronda::text("the clock cannot be right: ", wall_s, " s since 1970"));
+  if (!sane)
+    verdict.add(ronda::status::critical, ronda::text("the clock cannot be right: ", wall_s, " s since 1970"));
   const double offset = std::fabs(state.offset_s);
   if (state.synchronised) {
     verdict.add(above(offset, limits.warn_offset_s, limits.crit_offset_s),
-                "synchronised, offset " + milliseconds(state.offset_s) + ", at most " + milliseconds(state.max_error_s) + " wrong");
+                "synchronised, offset " + milliseconds(state.offset_s) + ", at most " +
+                    milliseconds(state.max_error_s) + " wrong");
   } else {
     verdict.add(limits.must_be_synchronised ? ronda::status::warning : ronda::status::ok,
                 "the clock is not synchronised; see chronyc tracking or timedatectl");
   }
   if (step_s && *step_s < -limits.max_step_back_s) {
-    verdict.add(ronda::status::warning, "it was set back by " + milliseconds(-*step_s) + " since the last run");
+    verdict.add(ronda::status::warning,
+                "it was set back by " + milliseconds(-*step_s) + " since the last run");
   }
   return verdict;
 }

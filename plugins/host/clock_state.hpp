@@ -38,6 +38,7 @@ struct ClockLimits {
   double warn_offset_s = 0, crit_offset_s = 0;
   double max_step_back_s = 0;
 };
-Verdict judge_clock(const ClockState& state, std::optional<double> step_s, std::int64_t wall_s, const ClockLimits& limits);
+Verdict judge_clock(const ClockState& state, std::optional<double> step_s, std::int64_t wall_s,
+                    const ClockLimits& limits);
 
 }  // namespace host

@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 13> months = {"",    "Jan", "Feb", "Mar",
 
 bool same_word(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 struct Field {
@@ -101,13 +102,15 @@ std::string_view shortcut_calendar(std::string_view word) {
 bool is_assignment(std::string_view line) {
   const std::size_t equals = line.find('=');
   const std::size_t blank = line.find_first_of(" \t");
-  return equals != std::string_view::npos && (blank == std::string_view::npos || equals < blank ||
-                                              trim(line.substr(0, equals)).find_first_of(" \t*") == std::string_view::npos);
+  return equals != std::string_view::npos &&
+         (blank == std::string_view::npos || equals < blank ||
+          trim(line.substr(0, equals)).find_first_of(" \t*") == std::string_view::npos);
 }
 
 std::string_view unquoted(std::string_view text) {
   text = trim(text);
-  if (text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0]) return text.substr(1, text.size() - 2);
+  if (text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0])
+    return text.substr(1, text.size() - 2);
   return text;
 }
 
@@ -125,7 +128,9 @@ std::optional<ScheduledJob> parse_entry(std::string_view line, bool has_user) {
   }
   const auto calendar = cron_to_calendar(all[0], all[1], all[2], all[3], all[4]);
   job.expect = calendar.value_or("");
-  if (!calendar) job.note = "\"" + shown(line.substr(0, 40)) + "\" means day of month or day of week, or is wrong: write `expect` by hand";
+  if (!calendar)
+    job.note = "\"" + shown(line.substr(0, 40)) +
+               "\" means day of month or day of week, or is wrong: write `expect` by hand";
   return job;
 }
 
@@ -150,8 +155,9 @@ std::string check_name(const ScheduledJob& job) {
 
 }  // namespace
 
-std::optional<std::string> cron_to_calendar(std::string_view minute, std::string_view hour, std::string_view day,
-                                            std::string_view month, std::string_view weekday) {
+std::optional<std::string> cron_to_calendar(std::string_view minute, std::string_view hour,
+                                            std::string_view day, std::string_view month,
+                                            std::string_view weekday) {
   const Field minutes{0, 59, nullptr, 0};
   const Field hours{0, 23, nullptr, 0};
   const Field days{1, 31, nullptr, 0};
@@ -165,11 +171,12 @@ std::optional<std::string> cron_to_calendar(std::string_view minute, std::string
   if (!m || !h || !d || !mo || !w) return std::nullopt;
   if (day[0] != '*' && weekday[0] != '*') return std::nullopt;
   if (w->test(7)) w->set(0);
-  const Field week{1, 7, weekdays.data(), weekdays.size()};  // Monday first, so that Sat and Sun are neighbours
+  const Field week{1, 7, weekdays.data(),
+                   weekdays.size()};  // Monday first, so that Sat and Sun are neighbours
   if (w->test(0)) w->set(7);
   const std::string on = values_text(*w, week);
-  return (on == "*" ? "" : on + " ") + "*-" + values_text(*mo, Field{1, 12, nullptr, 0}) + "-" + values_text(*d, days) +
-         " " + values_text(*h, hours) + ":" + values_text(*m, minutes) + ":00";
+  return (on == "*" ? "" : on + " ") + "*-" + values_text(*mo, Field{1, 12, nullptr, 0}) + "-" +
+         values_text(*d, days) + " " + values_text(*h, hours) + ":" + values_text(*m, minutes) + ":00";
 }
 
 std::vector<ScheduledJob> parse_crontab(std::string_view text, std::string_view path, bool has_user) {
@@ -205,11 +212,15 @@ std::vector<ScheduledJob> parse_timer(std::string_view text, std::string_view pa
     const std::string_view key = trim(line.substr(0, equals));
     const std::string_view value = trim(line.substr(equals + 1));
     if (key == "Unit") unit = value;
-    if (key == "RandomizedDelaySec" && value != "0") delay = "starts up to " + shown(value, 40) + " later: raise start_within";
+    if (key == "RandomizedDelaySec" && value != "0")
+      delay = "starts up to " + shown(value, 40) + " later: raise start_within";
     if (key == "OnCalendar" && value.empty()) out.clear();
     if (key == "OnCalendar" && !value.empty()) out.push_back({std::string(path), {}, std::string(value), {}});
     if (key == "OnUnitActiveSec" || key == "OnUnitInactiveSec") {
-      out.push_back({std::string(path), {}, {}, "every " + shown(value, 40) + " after its last run: write that as a duration"});
+      out.push_back({std::string(path),
+                     {},
+                     {},
+                     "every " + shown(value, 40) + " after its last run: write that as a duration"});
     }
   }
   for (ScheduledJob& job : out) {
@@ -226,13 +237,15 @@ std::string propose(const std::vector<ScheduledJob>& jobs, std::size_t limit) {
     if (out.size() > limit) return out + "# ... and more\n";
     const std::string base = check_name(job);
     std::string name = base;
-    for (int i = 2; std::find(taken.begin(), taken.end(), name) != taken.end(); ++i) name = base + "-" + std::to_string(i);
+    for (int i = 2; std::find(taken.begin(), taken.end(), name) != taken.end(); ++i)
+      name = base + "-" + std::to_string(i);
     taken.push_back(name);
     out += "# " + shown(job.source, 200) + ": " + shown(job.command, 200) + "\n";
     if (!job.note.empty()) out += "# " + shown(job.note, 200) + "\n";
     out += "# [check." + name + "]\n# use = \"heartbeat.job\"\n";
     std::string expect;
-    for (const char c : shown(job.expect, 200)) expect += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    for (const char c : shown(job.expect, 200))
+      expect += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
     out += "# expect = \"" + expect + "\"\n\n";
   }
   return out;

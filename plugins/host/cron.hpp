@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs that cron and systemd run, as text to propose heartbeat checks from. Pure: what a line names is never run.
+// Jobs that cron and systemd run, as text to propose heartbeat checks from. Pure: what a line names is never
+// run.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,12 @@ struct ScheduledJob {
   std::string note;     // why not, or what else to know
 };
 
-/// The five fields of cron as a calendar expression ("Mon..Fri *-*-* 2:30:00"), or nothing when they are wrong,
-/// or when both day of month and day of week are given: cron then means either, which the calendar cannot say.
-std::optional<std::string> cron_to_calendar(std::string_view minute, std::string_view hour, std::string_view day,
-                                            std::string_view month, std::string_view weekday);
+/// The five fields of cron as a calendar expression ("Mon..Fri *-*-* 2:30:00"), or nothing when they are
+/// wrong, or when both day of month and day of week are given: cron then means either, which the calendar
+/// cannot say.
+std::optional<std::string> cron_to_calendar(std::string_view minute, std::string_view hour,
+                                            std::string_view day, std::string_view month,
+                                            std::string_view weekday);
 
 /// A crontab; the one of the system and those of cron.d have a user before the command.
 std::vector<ScheduledJob> parse_crontab(std::string_view text, std::string_view path, bool has_user);

@@ -35,7 +35,9 @@ std::optional<std::uint32_t> id_option(const char* key, const char* names_file) 
   const auto name = ronda::cfg<std::optional<std::string>>(key);
   if (!name) return std::nullopt;
   const auto id = find_id(read_file(names_file).text, *name);
-  if (!id) throw std::invalid_argument(ronda::text(key, " = \"", shown(*name), "\" is not in ", names_file, "; give its number"));
+  if (!id)
+    throw std::invalid_argument(
+        ronda::text(key, " = \"", shown(*name), "\" is not in ", names_file, "; give its number"));
   return id;
 }
 
@@ -56,7 +58,8 @@ std::string sha256_of(const std::string& path, const ronda::call& c) {
 }  // namespace
 
 File::File() : missing_(status_named(ronda::cfg<std::string>("missing"))) {
-  if (const auto age = ronda::cfg<std::optional<std::chrono::seconds>>("max_age")) wishes_.max_age_s = age->count();
+  if (const auto age = ronda::cfg<std::optional<std::chrono::seconds>>("max_age"))
+    wishes_.max_age_s = age->count();
   wishes_.min_size = ronda::cfg<std::optional<std::uint64_t>>("min_size");
   wishes_.max_size = ronda::cfg<std::optional<std::uint64_t>>("max_size");
   wishes_.owner = id_option("owner", "/etc/passwd");
@@ -81,7 +84,8 @@ ronda::result File::run(ronda::call& c) {
   if ((!wishes_.sha256.empty() || !baseline_.empty()) && S_ISREG(info.st_mode)) facts.sha256 = hash(c, info);
   if (c.cancelled()) return ronda::unknown(shown(path_), ": not read to its end within the timeout");
 
-  const std::int64_t now_s = std::chrono::duration_cast<std::chrono::seconds>(clock().wall().time_since_epoch()).count();
+  const std::int64_t now_s =
+      std::chrono::duration_cast<std::chrono::seconds>(clock().wall().time_since_epoch()).count();
   c.metric("age", static_cast<double>(now_s - facts.changed_s), ronda::seconds);
   c.metric("size", facts.size, ronda::bytes);
   Verdict verdict = judge_file(facts, wishes_, now_s);
@@ -97,9 +101,11 @@ ronda::result File::gone(int error) {
 
 /// A file whose inode, size and times are as they were is not read again.
 std::string File::hash(ronda::call& c, const struct stat& info) {
-  const auto nanos = [](const timespec& t) { return std::to_string(t.tv_sec) + "." + std::to_string(t.tv_nsec); };
-  const std::string stamp = ronda::text(info.st_dev, " ", info.st_ino, " ", info.st_size, " ", nanos(info.st_mtim), " ",
-                                        nanos(info.st_ctim), " ");
+  const auto nanos = [](const timespec& t) {
+    return std::to_string(t.tv_sec) + "." + std::to_string(t.tv_nsec);
+  };
+  const std::string stamp = ronda::text(info.st_dev, " ", info.st_ino, " ", info.st_size, " ",
+                                        nanos(info.st_mtim), " ", nanos(info.st_ctim), " ");
   const std::string known = kv().get("hashed").value_or("");
   if (known.compare(0, stamp.size(), stamp) == 0) return known.substr(stamp.size());
   const std::string digest = sha256_of(path_, c);

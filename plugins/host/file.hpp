@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// host.file: age, size, mode, owner and content of a file, against what conf.d says or against a baseline that is
-// taken once and kept. It reads the file and never changes it; it never runs or interprets what it reads.
+// host.file: age, size, mode, owner and content of a file, against what conf.d says or against a baseline
+// that is taken once and kept. It reads the file and never changes it; it never runs or interprets what it
+// reads.
 #pragma once
 
 #include <ronda/plugin.hpp>

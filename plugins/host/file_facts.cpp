@@ -44,7 +44,8 @@ std::array<Line, 7> baseline_lines(const FileFacts& facts) {
 Verdict judge_file(const FileFacts& facts, const FileWishes& wishes, std::int64_t now_s) {
   Verdict verdict;
   const std::int64_t age_s = now_s - facts.changed_s;
-  const std::string age = age_s < 0 ? "changed " + span_text(-age_s) + " in the future" : span_text(age_s) + " old";
+  const std::string age =
+      age_s < 0 ? "changed " + span_text(-age_s) + " in the future" : span_text(age_s) + " old";
   const bool too_old = wishes.max_age_s && age_s > *wishes.max_age_s;
   verdict.add(too_old ? bad : ronda::status::ok,
               too_old ? age + ", more than " + span_text(*wishes.max_age_s)
@@ -106,7 +107,9 @@ std::vector<std::string> drift(std::string_view baseline, const FileFacts& facts
     }
     const std::string_view before = line.substr(name.size() + 1);
     if (before == now) continue;
-    const auto said = [](std::string_view value) { return value.empty() ? "none" : shown(value.substr(0, 64)); };
+    const auto said = [](std::string_view value) {
+      return value.empty() ? "none" : shown(value.substr(0, 64));
+    };
     out.push_back(std::string(name) + " " + said(now) + ", was " + said(before));
   }
   return out;

@@ -15,12 +15,15 @@ constexpr std::size_t most_remembered = 4096;
 constexpr std::size_t most_sources = 10'000;
 constexpr std::size_t npos = std::string_view::npos;
 
-bool starts_with(std::string_view text, std::string_view with) { return text.substr(0, with.size()) == with; }
+bool starts_with(std::string_view text, std::string_view with) {
+  return text.substr(0, with.size()) == with;
+}
 
 bool is_address(std::string_view text) {
   std::array<unsigned char, sizeof(in6_addr)> parsed;
   const std::string copy(text.substr(0, text.find('%')));  // fe80::1%eth0
-  return inet_pton(AF_INET, copy.c_str(), parsed.data()) == 1 || inet_pton(AF_INET6, copy.c_str(), parsed.data()) == 1;
+  return inet_pton(AF_INET, copy.c_str(), parsed.data()) == 1 ||
+         inet_pton(AF_INET6, copy.c_str(), parsed.data()) == 1;
 }
 
 std::string address_or_unknown(std::string_view text) {
@@ -91,16 +94,17 @@ bool is_login_failure(std::string_view message) {
 }  // namespace
 
 std::optional<LoginFailure> FailureReader::read(std::string_view line) {
-  if (line.empty() || line[0] == '\t') return std::nullopt;  // a continuation, which the client may have written
+  if (line.empty() || line[0] == '\t')
+    return std::nullopt;  // a continuation, which the client may have written
   const std::string_view message = sshd_message(line);
   return message.empty() ? read_postgresql(line) : read_sshd(message);
 }
 
 std::optional<LoginFailure> FailureReader::read_sshd(std::string_view message) {
   static constexpr std::array<std::string_view, 6> ends = {
-      "Connection closed by invalid user ",    "Connection closed by authenticating user ",
-      "Connection reset by invalid user ",     "Connection reset by authenticating user ",
-      "Disconnected from invalid user ",       "Disconnected from authenticating user "};
+      "Connection closed by invalid user ", "Connection closed by authenticating user ",
+      "Connection reset by invalid user ",  "Connection reset by authenticating user ",
+      "Disconnected from invalid user ",    "Disconnected from authenticating user "};
   if (failed_connections_.size() > most_remembered) failed_connections_.clear();
   const std::size_t method_end = message.find(" for ");
   if (starts_with(message, "Failed ") && !starts_with(message, "Failed none ") && method_end != npos) {
@@ -115,7 +119,8 @@ std::optional<LoginFailure> FailureReader::read_sshd(std::string_view message) {
     if (!starts_with(message, end)) continue;
     const auto peer = read_peer(message.substr(end.size()), " ");
     // one that tried passwords was counted with each of them
-    if (!peer || failed_connections_.count(std::string(peer->address) + " " + std::string(peer->port)) > 0) break;
+    if (!peer || failed_connections_.count(std::string(peer->address) + " " + std::string(peer->port)) > 0)
+      break;
     return LoginFailure{"sshd", address_or_unknown(peer->address), std::string(peer->user)};
   }
   return std::nullopt;
@@ -141,7 +146,8 @@ std::optional<LoginFailure> FailureReader::read_postgresql(std::string_view line
   failure.source = prefix_address(prefix);
   const auto known = backend_hosts_.find(backend_pid(prefix));
   if (failure.source.empty() && known != backend_hosts_.end()) failure.source = known->second;
-  if (failure.source.empty()) failure.source = address_or_unknown(quoted_after(message, "for host \"").value_or(""));
+  if (failure.source.empty())
+    failure.source = address_or_unknown(quoted_after(message, "for host \"").value_or(""));
   return failure;
 }
 
@@ -158,7 +164,8 @@ void FailureCount::add(const LoginFailure& failure) {
 std::vector<FailureCount::Source> FailureCount::top(std::size_t limit) const {
   std::vector<Source> out;
   for (const auto& [address, source] : sources_) out.push_back(source);
-  std::stable_sort(out.begin(), out.end(), [](const Source& a, const Source& b) { return a.count > b.count; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Source& a, const Source& b) { return a.count > b.count; });
   if (out.size() > limit) out.resize(limit);
   return out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Failed logins in the words of sshd and PostgreSQL. Pure. User names are what an attacker typed: a source is taken
-// only from where the server wrote it, and only if it is an address.
+// Failed logins in the words of sshd and PostgreSQL. Pure. User names are what an attacker typed: a source is
+// taken only from where the server wrote it, and only if it is an address.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ class FailureReader {
   std::optional<LoginFailure> read_sshd(std::string_view message);
   std::optional<LoginFailure> read_postgresql(std::string_view line);
 
-  std::set<std::string> failed_connections_;         // "address port"
+  std::set<std::string> failed_connections_;          // "address port"
   std::map<std::string, std::string> backend_hosts_;  // pid -> address
 };
 

@@ -31,9 +31,9 @@ void Logins::read_file_log(ronda::call& c, const std::string& path, FailureCount
 
 void Logins::read_journal(ronda::call& c, FailureCount& count, std::vector<std::string>& problems) {
   const auto cursor = kv().get("cursor");
-  std::vector<std::string> argv = {"/usr/bin/journalctl", "--quiet", "--no-pager", "--output=short-iso",
-                                   "--identifier=sshd", "--identifier=sshd-session", "--identifier=postgres",
-                                   "--show-cursor"};
+  std::vector<std::string> argv = {"/usr/bin/journalctl",   "--quiet",           "--no-pager",
+                                   "--output=short-iso",    "--identifier=sshd", "--identifier=sshd-session",
+                                   "--identifier=postgres", "--show-cursor"};
   // the first time only the place is remembered, as with files
   argv.push_back(cursor ? "--lines=20000" : "--lines=0");
   if (cursor) argv.push_back("--after-cursor=" + *cursor);
@@ -57,7 +57,8 @@ void Logins::read_journal(ronda::call& c, FailureCount& count, std::vector<std::
   }
 }
 
-ronda::result Logins::judge(ronda::call& c, const FailureCount& count, const std::vector<std::string>& problems) const {
+ronda::result Logins::judge(ronda::call& c, const FailureCount& count,
+                            const std::vector<std::string>& problems) const {
   c.metric("failures", count.total());
   for (const char* service : {"sshd", "postgresql"}) {
     c.metric("failures_of", count.of_service(service), ronda::none, {}, {}, {{"service", service}});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// host.logins: failed logins of sshd and PostgreSQL since the last run, by source; from log files, or from the
-// journal where no syslog writes files.
+// host.logins: failed logins of sshd and PostgreSQL since the last run, by source; from log files, or from
+// the journal where no syslog writes files.
 #pragma once
 
 #include <ronda/plugin.hpp>
@@ -22,9 +22,11 @@ class Logins : public ronda::check {
 
  private:
   /// What could not be read is added to `problems`, a reason each.
-  void read_file_log(ronda::call& c, const std::string& path, FailureCount& count, std::vector<std::string>& problems);
+  void read_file_log(ronda::call& c, const std::string& path, FailureCount& count,
+                     std::vector<std::string>& problems);
   void read_journal(ronda::call& c, FailureCount& count, std::vector<std::string>& problems);
-  ronda::result judge(ronda::call& c, const FailureCount& count, const std::vector<std::string>& problems) const;
+  ronda::result judge(ronda::call& c, const FailureCount& count,
+                      const std::vector<std::string>& problems) const;
 
   const std::vector<std::string> logs_ = ronda::cfg<std::vector<std::string>>("logs");
   const bool journal_ = ronda::cfg<bool>("journal");

@@ -15,7 +15,8 @@ namespace {
 /// When the package lists were fetched last; 0 when nothing tells.
 std::int64_t lists_fetched_s() {
   std::int64_t latest = 0;
-  for (const char* path : {"/var/lib/apt/lists", "/var/lib/apt/lists/partial", "/var/lib/apt/periodic/update-success-stamp"}) {
+  for (const char* path :
+       {"/var/lib/apt/lists", "/var/lib/apt/lists/partial", "/var/lib/apt/periodic/update-success-stamp"}) {
     struct stat info {};
     if (stat(path, &info) == 0) latest = std::max<std::int64_t>(latest, info.st_mtim.tv_sec);
   }
@@ -31,12 +32,23 @@ std::string first_names(const std::vector<std::string>& names) {
 
 }  // namespace
 
-ronda::status Packages::status_of_found() { return status_named(ronda::cfg<std::string>("found")); }
+ronda::status Packages::status_of_found() {
+  return status_named(ronda::cfg<std::string>("found"));
+}
 
 ronda::result Packages::run(ronda::call& c) {
-  static const std::vector<std::string> argv = {
-      "/usr/bin/apt-get", "--simulate", "-q", "-o", "Debug::NoLocking=true", "-o", "Dir::Cache::pkgcache=",
-      "-o", "Dir::Cache::srcpkgcache=", "-o", "APT::Get::Show-User-Simulation-Note=false", "dist-upgrade"};
+  static const std::vector<std::string> argv = {"/usr/bin/apt-get",
+                                                "--simulate",
+                                                "-q",
+                                                "-o",
+                                                "Debug::NoLocking=true",
+                                                "-o",
+                                                "Dir::Cache::pkgcache=",
+                                                "-o",
+                                                "Dir::Cache::srcpkgcache=",
+                                                "-o",
+                                                "APT::Get::Show-User-Simulation-Note=false",
+                                                "dist-upgrade"};
   const std::vector<ronda::label> environment = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"LC_ALL", "C"}};
   ronda::exec_options how;
   how.env = environment;
@@ -44,7 +56,8 @@ ronda::result Packages::run(ronda::call& c) {
   how.output_limit = 4 << 20;
   const auto done = exec().run(c, argv, how);
   if (!done) return ronda::unknown("/usr/bin/apt-get: ", done.error(), "; host.packages needs apt");
-  if (done->timed_out) return ronda::unknown("apt-get did not end within the timeout; give this check a longer one");
+  if (done->timed_out)
+    return ronda::unknown("apt-get did not end within the timeout; give this check a longer one");
   if (done->exit_code != 0) return ronda::unknown("apt-get: ", shown(trim(done->err), 300));
   return judge(c, parse_simulation(done->out));
 }
@@ -61,11 +74,13 @@ ronda::result Packages::judge(ronda::call& c, const PendingUpdates& updates) {
   c.metric("reboot_required", reboot ? 1 : 0);
   if (reboot) verdict.add(ronda::status::warning, "a reboot is required");
 
-  const std::int64_t now_s = std::chrono::duration_cast<std::chrono::seconds>(clock().wall().time_since_epoch()).count();
+  const std::int64_t now_s =
+      std::chrono::duration_cast<std::chrono::seconds>(clock().wall().time_since_epoch()).count();
   const std::int64_t age_s = now_s - lists_fetched_s();
   c.metric("list_age", static_cast<double>(age_s), ronda::seconds);
   if (age_s > max_list_age_.count()) {
-    verdict.add(ronda::status::warning, "the package lists are " + span_text(age_s) + " old: apt-get update has not run");
+    verdict.add(ronda::status::warning,
+                "the package lists are " + span_text(age_s) + " old: apt-get update has not run");
   }
   std::string detail;
   for (const std::string& name : updates.security) detail += shown(name, 64) + "\n";

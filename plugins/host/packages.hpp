@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// host.packages: updates that wait, those of security apart; how old the lists are; whether a reboot is asked for.
-// apt-get only simulates: it takes no lock, writes no cache and installs nothing.
+// host.packages: updates that wait, those of security apart; how old the lists are; whether a reboot is asked
+// for. apt-get only simulates: it takes no lock, writes no cache and installs nothing.
 #pragma once
 
 #include <ronda/plugin.hpp>

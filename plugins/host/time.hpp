@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// host.time: is the clock sane, synchronised, near, and did it step back. It asks the kernel and sets nothing.
+// host.time: is the clock sane, synchronised, near, and did it step back. It asks the kernel and sets
+// nothing.
 #pragma once
 
 #include <ronda/plugin.hpp>

@@ -41,7 +41,8 @@ void add_crontab(const std::string& root, const std::string& path, bool has_user
   if (contents.error == EACCES) found.unreadable.push_back(shown(path) + ": " + std::strerror(EACCES));
   for (ScheduledJob& job : parse_crontab(contents.text, path, has_user)) {
     // these lines only start the folders below, which are listed one by one
-    const bool starts_folder = job.command.find("run-parts") != std::string::npos && job.command.find("/etc/cron.") != std::string::npos;
+    const bool starts_folder = job.command.find("run-parts") != std::string::npos &&
+                               job.command.find("/etc/cron.") != std::string::npos;
     if (!starts_folder) found.jobs.push_back(std::move(job));
   }
 }
@@ -62,7 +63,8 @@ void add_folder_jobs(const std::string& root, FoundJobs& found) {
 }
 
 /// A timer is enabled when something wants it: a link NAME.timer in a folder *.wants.
-void add_timers(const std::string& root, const std::string& folder, FoundJobs& found, std::vector<std::string>& seen) {
+void add_timers(const std::string& root, const std::string& folder, FoundJobs& found,
+                std::vector<std::string>& seen) {
   for (const std::string& wants : names_in(root + folder, found)) {
     if (wants.size() < 7 || wants.compare(wants.size() - 6, 6, ".wants") != 0) continue;
     for (const std::string& name : names_in(root + folder + "/" + wants, found)) {
@@ -108,8 +110,9 @@ ronda::result Timers::run(ronda::call& c) {
   };
   found.jobs.erase(std::remove_if(found.jobs.begin(), found.jobs.end(), ignored), found.jobs.end());
   c.metric("jobs", found.jobs.size());
-  std::string summary = ronda::text(found.jobs.size(), found.jobs.size() == 1 ? " job is" : " jobs are",
-                                    " run by cron and systemd; a heartbeat check for each is proposed in the detail");
+  std::string summary =
+      ronda::text(found.jobs.size(), found.jobs.size() == 1 ? " job is" : " jobs are",
+                  " run by cron and systemd; a heartbeat check for each is proposed in the detail");
   for (const std::string& problem : found.unreadable) summary += "; not read: " + problem;
   return ronda::ok(summary).with_detail(propose(found.jobs));
 }

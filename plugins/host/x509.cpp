@@ -67,8 +67,11 @@ std::int64_t days_since_1970(std::int64_t year, std::int64_t month, std::int64_t
 
 /// "YYMMDDHHMMSSZ" or "YYYYMMDDHHMMSSZ", as RFC 5280 demands.
 std::optional<std::int64_t> parse_time(const Element& element) {
-  const std::size_t year_digits = element.tag == tag_utc_time ? 2 : element.tag == tag_generalized_time ? 4 : 0;
-  if (year_digits == 0 || element.body.size() != year_digits + 11 || element.body.back() != 'Z') return std::nullopt;
+  const std::size_t year_digits = element.tag == tag_utc_time           ? 2
+                                  : element.tag == tag_generalized_time ? 4
+                                                                        : 0;
+  if (year_digits == 0 || element.body.size() != year_digits + 11 || element.body.back() != 'Z')
+    return std::nullopt;
   auto year = digits(element.body, 0, year_digits);
   std::array<int, 5> rest{};  // month, day, hour, minute, second
   for (std::size_t i = 0; i < rest.size(); ++i) {
@@ -158,7 +161,8 @@ Certificates parse_certificates(std::string_view file) {
   while (at != std::string_view::npos) {
     at += begin.size();
     const std::size_t stop = file.find(end, at);
-    const auto der = stop == std::string_view::npos ? std::nullopt : decode_base64(file.substr(at, stop - at));
+    const auto der =
+        stop == std::string_view::npos ? std::nullopt : decode_base64(file.substr(at, stop - at));
     auto certificate = der ? parse_der(*der) : std::nullopt;
     if (certificate) {
       out.good.push_back(std::move(*certificate));

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "sha256.hpp"
 #include "temp_folder.hpp"
 #include "under_test.hpp"
 
@@ -32,11 +33,17 @@ struct FileTest : UnderTest<File> {
 TEST_CASE("a file is compared with what conf.d wishes", "[host]") {
   FileTest file;
   SECTION("all well") {
-    file.set("mode", "640").set("owner", std::to_string(getuid())).set("min_size", 1).set("max_age", std::chrono::hours(1));
-    file.set("sha256", "CA0B5A9FAC6FBEF2AFE9B0EE5E4E73D6E68B1D4D72D7AB2A1E90A4B6C5A2EE5F");
-    const auto report = file.run();
-    CHECK(report.is(status::critical));  // the digest above is another file's
-    CHECK(report.summary.find("not the expected one") != std::string::npos);
+    file.set("mode", "640")
+        .set("owner", std::to_string(getuid()))
+        .set("min_size", 1)
+        .set("max_age", std::chrono::hours(1));
+    Sha256 sha;
+    sha.update("setting = 1\n");
+    CHECK_THAT(file.set("sha256", sha.finish()).run(), Ended(status::ok, "0s old, 12 B"));
+  }
+  SECTION("content") {
+    const auto report = file.set("sha256", std::string(64, 'A')).run();
+    CHECK_THAT(report, Ended(status::critical, ", not the expected one"));
     CHECK(report.summary.find("mode") == std::string::npos);
   }
   SECTION("mode") {
@@ -50,7 +57,8 @@ TEST_CASE("a file is compared with what conf.d wishes", "[host]") {
   }
   SECTION("age") {
     file.host.advance(std::chrono::hours(30));
-    CHECK_THAT(file.set("max_age", std::chrono::hours(26)).run(), Ended(status::critical, "1d6h old, more than 1d2h"));
+    CHECK_THAT(file.set("max_age", std::chrono::hours(26)).run(),
+               Ended(status::critical, "1d6h old, more than 1d2h"));
   }
   SECTION("gone") {
     std::filesystem::remove(file.path);

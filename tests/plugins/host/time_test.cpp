@@ -12,9 +12,13 @@ namespace {
 
 constexpr std::int64_t now_s = 1'767'225'600;
 
-ClockLimits limits() { return {true, 0.1, 1.0, 0.5}; }
+ClockLimits limits() {
+  return {true, 0.1, 1.0, 0.5};
+}
 
-ClockState clock_state(bool synchronised, double offset_s) { return {synchronised, offset_s, 0.02}; }
+ClockState clock_state(bool synchronised, double offset_s) {
+  return {synchronised, offset_s, 0.02};
+}
 
 }  // namespace
 

@@ -20,7 +20,8 @@ std::optional<std::string> calendar(std::string_view line) {
     if (blank == std::string_view::npos) break;
     line.remove_prefix(blank + 1);
   }
-  return parts.size() == 5 ? cron_to_calendar(parts[0], parts[1], parts[2], parts[3], parts[4]) : std::nullopt;
+  return parts.size() == 5 ? cron_to_calendar(parts[0], parts[1], parts[2], parts[3], parts[4])
+                           : std::nullopt;
 }
 
 }  // namespace
@@ -45,8 +46,9 @@ TEST_CASE("five fields of cron become a calendar expression", "[host]") {
 }
 
 TEST_CASE("what the calendar cannot say, or cron does not mean, is left to a person", "[host]") {
-  auto cron = GENERATE("0 2 1-7 * 0", "60 * * * *", "* 24 * * *", "*/0 * * * *", "5-1 * * * *", "x * * * *", "* * 0 * *",
-                       "* * * 13 *", "* * * * 8", ", * * * *", "1, * * * *", "99999999999999999999 * * * *");
+  auto cron = GENERATE("0 2 1-7 * 0", "60 * * * *", "* 24 * * *", "*/0 * * * *", "5-1 * * * *", "x * * * *",
+                       "* * 0 * *", "* * * 13 *", "* * * * 8", ", * * * *", "1, * * * *",
+                       "99999999999999999999 * * * *");
   INFO(cron);
   CHECK_FALSE(calendar(cron));
 }
@@ -83,7 +85,8 @@ TEST_CASE("a timer: calendars, monotonic times and its unit", "[host]") {
   CHECK(jobs[0].command == "backup-full.service");
   CHECK(jobs[0].note == "starts up to 1h later: raise start_within");
   CHECK(jobs[1].expect.empty());
-  CHECK(jobs[1].note == "every 6h after its last run: write that as a duration; starts up to 1h later: raise start_within");
+  CHECK(jobs[1].note ==
+        "every 6h after its last run: write that as a duration; starts up to 1h later: raise start_within");
 }
 
 TEST_CASE("proposals are comments only, with names of their own and hostile text made harmless", "[host]") {
@@ -97,7 +100,8 @@ TEST_CASE("proposals are comments only, with names of their own and hostile text
     rest.remove_prefix(line.size() + 1);
     CHECK((line.empty() || line[0] == '#'));
   }
-  CHECK(text.find("# [check.back]\n# use = \"heartbeat.job\"\n# expect = \"*-*-* 3:0:00\"\n") != std::string::npos);
+  CHECK(text.find("# [check.back]\n# use = \"heartbeat.job\"\n# expect = \"*-*-* 3:0:00\"\n") !=
+        std::string::npos);
   CHECK(text.find("# [check.back-2]\n") != std::string::npos);
   CHECK(text.find("# [check.back-3]\n") != std::string::npos);
   CHECK(text.find("# [check.job]\n") != std::string::npos);
@@ -111,7 +115,8 @@ TEST_CASE("very many jobs are not proposed without end", "[host]") {
 
 TEST_CASE("jobs are found where cron and systemd keep them, enabled ones only", "[host]") {
   const TempFolder root;
-  root.write("etc/crontab", "17 * * * * root cd / && run-parts --report /etc/cron.hourly\n0 3 * * * root backup\n");
+  root.write("etc/crontab",
+             "17 * * * * root cd / && run-parts --report /etc/cron.hourly\n0 3 * * * root backup\n");
   root.write("etc/cron.d/app", "*/5 * * * * app /srv/app/tick\n");
   root.write("etc/cron.d/app.bak", "*/5 * * * * app /srv/app/tock\n");
   root.write("var/spool/cron/crontabs/alice", "@hourly fetchmail\n");
@@ -124,8 +129,8 @@ TEST_CASE("jobs are found where cron and systemd keep them, enabled ones only", 
   const FoundJobs found = find_jobs(root.path());
   std::vector<std::string> commands;
   for (const auto& job : found.jobs) commands.push_back(job.command);
-  CHECK(commands == std::vector<std::string>{"backup", "/srv/app/tick", "fetchmail", "/etc/cron.daily/logrotate",
-                                             "apt-daily.service"});
+  CHECK(commands == std::vector<std::string>{"backup", "/srv/app/tick", "fetchmail",
+                                             "/etc/cron.daily/logrotate", "apt-daily.service"});
   CHECK(found.unreadable.empty());
 }
 
