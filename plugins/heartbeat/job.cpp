@@ -8,10 +8,14 @@ namespace heartbeat {
 namespace {
 
 Nanos span(const char* key) {
-  return ronda::cfg<std::optional<std::chrono::nanoseconds>>(key).value_or(std::chrono::nanoseconds(0)).count();
+  return ronda::cfg<std::optional<std::chrono::nanoseconds>>(key)
+      .value_or(std::chrono::nanoseconds(0))
+      .count();
 }
 
-ronda::wall_time instant(Nanos at) { return ronda::wall_time(std::chrono::nanoseconds(at)); }
+ronda::wall_time instant(Nanos at) {
+  return ronda::wall_time(std::chrono::nanoseconds(at));
+}
 
 std::optional<Nanos> slot(const ronda::reply<ronda::wall_time>& answer) {
   if (!answer) return std::nullopt;
@@ -39,8 +43,9 @@ Job::Job() {
   rules_.every = parse_duration(expect_).value_or(0);
   if (rules_.every > 0) return;
   if (calendar().next(expect_, clock().wall()).code() == RONDA_E_INVALID) {
-    throw std::invalid_argument("expect = \"" + expect_ +
-                                "\" is neither a duration (\"6h\") nor a calendar expression (\"*-*-* 02:00\")");
+    throw std::invalid_argument(
+        "expect = \"" + expect_ +
+        "\" is neither a duration (\"6h\") nor a calendar expression (\"*-*-* 02:00\")");
   }
   rules_.previous = [this](Nanos at) { return slot(calendar().previous(expect_, instant(at))); };
   rules_.next = [this](Nanos at) { return slot(calendar().next(expect_, instant(at))); };

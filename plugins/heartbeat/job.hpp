@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// heartbeat.job: takes a job's pings from the inbox, judges them, and asks to be run again at the very moment at
-// which silence would become an alarm.
+// heartbeat.job: takes a job's pings from the inbox, judges them, and asks to be run again at the very moment
+// at which silence would become an alarm.
 #pragma once
 
 #include <ronda/plugin.hpp>

@@ -79,9 +79,11 @@ void on_end(State& state, const Event& event, const Rules& rules) {
   const bool failed = event.signal == Signal::fail || event.code != 0;
   if (state.started > 0) {
     state.last_took = event.at - state.started;
-    state.took_too_long = rules.max_run > 0 && state.last_took > rules.max_run + rules.grace && state.beat == 0;
+    state.took_too_long =
+        rules.max_run > 0 && state.last_took > rules.max_run + rules.grace && state.beat == 0;
   } else {
-    state.signals_start = false;  // or its start was lost: judged as one that never says it, until it does again
+    state.signals_start =
+        false;  // or its start was lost: judged as one that never says it, until it does again
     note_gap(state, rules, state.last_end, event.at);
     answer_slot(state, rules, event.at);
     state.overlapped = 0;
@@ -123,9 +125,9 @@ void give_up(State& state, Nanos now, const Rules& rules) {
 
 /// The clock was set back by much: what lies in its future now would keep us waiting for it.
 void forget_future(State& state, Nanos now) {
-  for (Nanos* instant : {&state.armed, &state.looked, &state.heard, &state.started, &state.beat, &state.last_start,
-                         &state.last_end, &state.last_success, &state.gap_at, &state.overlapped, &state.covered,
-                         &state.given_up}) {
+  for (Nanos* instant : {&state.armed, &state.looked, &state.heard, &state.started, &state.beat,
+                         &state.last_start, &state.last_end, &state.last_success, &state.gap_at,
+                         &state.overlapped, &state.covered, &state.given_up}) {
     *instant = std::min(*instant, now);
   }
 }
@@ -164,11 +166,11 @@ Reason running_too_long(const State& state, Nanos now, const Rules& rules) {
   const Nanos limit = run_limit(state, rules);
   if (limit == 0 || now < limit) return {};
   if (state.beat > 0) {
-    return {ronda::status::critical, "silent for " + span_text(now - state.beat) + ", running since " +
-                                         instant_text(state.started)};
+    return {ronda::status::critical,
+            "silent for " + span_text(now - state.beat) + ", running since " + instant_text(state.started)};
   }
-  return {ronda::status::critical, "running for " + span_text(now - state.started) + ", longer than " +
-                                       span_text(rules.max_run)};
+  return {ronda::status::critical,
+          "running for " + span_text(now - state.started) + ", longer than " + span_text(rules.max_run)};
 }
 
 Reason late(const State& state, Nanos now) {
@@ -184,7 +186,8 @@ Reason late(const State& state, Nanos now) {
 
 Reason failed(const State& state) {
   if (state.outcome != Outcome::failed) return {};
-  std::string text = state.code != 0 ? "failed with exit code " + std::to_string(state.code) : std::string("failed");
+  std::string text =
+      state.code != 0 ? "failed with exit code " + std::to_string(state.code) : std::string("failed");
   text += " at " + instant_text(state.last_end);
   const std::string line = last_line(state.tail);
   return {ronda::status::critical, line.empty() ? text : text + ": " + line};
@@ -203,12 +206,14 @@ Reason too_often(const State& state, Nanos now, const Rules& rules) {
 
 Reason overlap(const State& state) {
   if (state.overlapped == 0) return {};
-  return {ronda::status::warning, "started while the run of " + instant_text(state.overlapped) + " had not ended"};
+  return {ronda::status::warning,
+          "started while the run of " + instant_text(state.overlapped) + " had not ended"};
 }
 
 Reason took_long(const State& state, const Rules& rules) {
   if (!state.took_too_long) return {};
-  return {ronda::status::warning, "took " + span_text(state.last_took) + ", longer than " + span_text(rules.max_run)};
+  return {ronda::status::warning,
+          "took " + span_text(state.last_took) + ", longer than " + span_text(rules.max_run)};
 }
 
 std::string all_well(const State& state, Nanos now) {
@@ -219,7 +224,9 @@ std::string all_well(const State& state, Nanos now) {
   return "last success " + span_text(now - state.last_success) + " ago" + took;
 }
 
-Nanos earliest(Nanos a, Nanos b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
+Nanos earliest(Nanos a, Nanos b) {
+  return a == 0 ? b : b == 0 ? a : std::min(a, b);
+}
 
 Nanos next_change(const State& state, Nanos now, const Rules& rules) {
   const auto slot = next_slot(state, rules, std::max({state.covered, state.given_up, state.armed}));
@@ -238,11 +245,18 @@ void apply(State& state, const Event& given, const Rules& rules) {
   event.at = std::max(event.at, state.heard);
   state.heard = event.at;
   switch (event.signal) {
-    case Signal::start: on_start(state, event, rules); break;
+    case Signal::start:
+      on_start(state, event, rules);
+      break;
     case Signal::success:
-    case Signal::fail: on_end(state, event, rules); break;
-    case Signal::heartbeat: on_heartbeat(state, event, rules); break;
-    case Signal::log: break;
+    case Signal::fail:
+      on_end(state, event, rules);
+      break;
+    case Signal::heartbeat:
+      on_heartbeat(state, event, rules);
+      break;
+    case Signal::log:
+      break;
   }
   keep_tail(state, event.text);
 }
@@ -253,9 +267,9 @@ Judgement judge(State& state, Nanos at, const Rules& rules) {
   Judgement judgement;
   give_up(state, now, rules);
   state.looked = now;
-  const std::array<Reason, 7> reasons = {running_too_long(state, now, rules), late(state, now), failed(state),
-                                         late_start(state), too_often(state, now, rules), overlap(state),
-                                         took_long(state, rules)};
+  const std::array<Reason, 7> reasons = {
+      running_too_long(state, now, rules), late(state, now), failed(state),          late_start(state),
+      too_often(state, now, rules),        overlap(state),   took_long(state, rules)};
   for (const Reason& reason : reasons) {
     judgement.status = ronda::worst(judgement.status, reason.status);
     if (!reason.text.empty()) judgement.summary += (judgement.summary.empty() ? "" : "; ") + reason.text;

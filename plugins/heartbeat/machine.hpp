@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dead-man's switch: (state, event) -> state, and (state, now) -> state, verdict. Pure: it knows no clock.
+// The dead-man's switch: (state, event) -> state, and (state, now) -> state, verdict. Pure: it knows no
+// clock.
 //
-// A slot is an instant at which a run is due: of the calendar, or last run + every. A run answers the slot that it
-// starts in (or ends in, for a job that never says when it starts). A slot that nobody answered in time is given
-// up once, is counted once, and makes the job late until a run answers.
+// A slot is an instant at which a run is due: of the calendar, or last run + every. A run answers the slot
+// that it starts in (or ends in, for a job that never says when it starts). A slot that nobody answered in
+// time is given up once, is counted once, and makes the job late until a run answers.
 #pragma once
 
 #include <ronda/result.hpp>
@@ -31,7 +32,7 @@ void apply(State& state, const Event& event, const Rules& rules);
 struct Judgement {
   ronda::status status = ronda::status::ok;
   std::string summary;
-  Nanos due = 0;           // when it would become worse by itself; 0: never
+  Nanos due = 0;  // when it would become worse by itself; 0: never
 };
 
 /// A clock that is set back a little is waited for, one that is set back by much is believed.

@@ -19,11 +19,11 @@ struct Rules {
   Nanos every = 0;  // a run at least this often, from one to the next; 0: by the calendar below
   std::function<std::optional<Nanos>(Nanos)> previous;  // the last slot <= at
   std::function<std::optional<Nanos>(Nanos)> next;      // the first slot > at
-  Nanos start_within = 0;   // after its slot
-  Nanos max_run = 0;        // from start, or from the last heartbeat, to the end; 0: no limit
-  Nanos max_silence = 0;    // between heartbeats of a run that sends them; 0: no limit
-  Nanos not_more_often = 0; // between two runs; 0: no limit
-  Nanos grace = 0;          // added to each of these limits, for clocks and delivery
+  Nanos start_within = 0;                               // after its slot
+  Nanos max_run = 0;         // from start, or from the last heartbeat, to the end; 0: no limit
+  Nanos max_silence = 0;     // between heartbeats of a run that sends them; 0: no limit
+  Nanos not_more_often = 0;  // between two runs; 0: no limit
+  Nanos grace = 0;           // added to each of these limits, for clocks and delivery
 };
 
 /// "90s", "1h30m", "6h", "1d", "1w" as conf.d writes durations; nothing when it is none.

@@ -34,7 +34,8 @@ std::optional<CgroupMemory> read_version_1(const std::string& path) {
   const auto current = number_in(path + "/memory.usage_in_bytes");
   if (!current) return std::nullopt;
   CgroupMemory memory;
-  memory.used = std::max(0.0, *current - droppable(read_file(path + "/memory.stat").text, "total_inactive_file"));
+  memory.used =
+      std::max(0.0, *current - droppable(read_file(path + "/memory.stat").text, "total_inactive_file"));
   memory.limit = parse_limit(read_file(path + "/memory.limit_in_bytes", 256).text);
   memory.kills = keyed_value(read_file(path + "/memory.oom_control").text, "oom_kill");
   return memory;

@@ -13,7 +13,7 @@ struct CgroupMemory {
   double used = 0;              // without file pages that can be dropped at once
   std::optional<double> limit;  // bytes; nothing when unlimited
   std::optional<std::uint64_t> kills;
-  std::string pressure_path;    // empty in version 1
+  std::string pressure_path;  // empty in version 1
 };
 
 /// A file of one number; "max" and version 1's huge page-rounded number are no limit.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // host.disk: how full filesystems are, in bytes and inodes, and whether one went read-only.
-// A network filesystem is asked in a child with a short deadline, so that a dead server costs that child only.
+// A network filesystem is asked in a child with a short deadline, so that a dead server costs that child
+// only.
 #pragma once
 
 #include <ronda/plugin.hpp>

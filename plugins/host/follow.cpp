@@ -65,9 +65,11 @@ class OpenFile {
 /// FNV-1a of the first bytes: it tells files apart, it does not prove anything.
 std::uint64_t fingerprint(const OpenFile& file, std::uint64_t bytes) {
   std::array<char, print_limit> first;
-  const std::size_t got = file.read_at(0, first.data(), static_cast<std::size_t>(std::min(bytes, std::uint64_t{print_limit})));
+  const std::size_t got =
+      file.read_at(0, first.data(), static_cast<std::size_t>(std::min(bytes, std::uint64_t{print_limit})));
   std::uint64_t hash = 14695981039346656037ULL;
-  for (std::size_t i = 0; i < got; ++i) hash = (hash ^ static_cast<unsigned char>(first[i])) * 1099511628211ULL;
+  for (std::size_t i = 0; i < got; ++i)
+    hash = (hash ^ static_cast<unsigned char>(first[i])) * 1099511628211ULL;
   return got == bytes ? hash : ~hash;
 }
 
@@ -94,9 +96,10 @@ class Follower {
   void read_on(const OpenFile& file, Position& position, bool ended) {
     LineCutter cutter(limits_.line, position.skipping);
     std::uint64_t at = position.offset;
-    std::array<char, 65536> chunk;
+    std::array<char, 16384> chunk;
     while (left_ > 0 && !stop_()) {
-      const std::size_t got = file.read_at(at, chunk.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left_, chunk.size())));
+      const std::size_t got = file.read_at(
+          at, chunk.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left_, chunk.size())));
       if (got == 0) break;
       cutter.feed({chunk.data(), got}, on_line_);
       at += got;
@@ -117,7 +120,8 @@ class Follower {
   std::uint64_t left_;
 };
 
-/// The file that `path` was when the position was taken: under a name that begins with it, in the same folder.
+/// The file that `path` was when the position was taken: under a name that begins with it, in the same
+/// folder.
 std::string find_rotated(const std::string& path, const Position& position) {
   const std::size_t slash = path.rfind('/');
   const std::string folder = path.substr(0, slash + 1);
@@ -126,7 +130,8 @@ std::string find_rotated(const std::string& path, const Position& position) {
   if (!directory) return {};
   while (const dirent* entry = readdir(directory.get())) {
     const std::string_view name = entry->d_name;
-    if (entry->d_ino != position.inode || name.size() <= base.size() || name.substr(0, base.size()) != base) continue;
+    if (entry->d_ino != position.inode || name.size() <= base.size() || name.substr(0, base.size()) != base)
+      continue;
     const OpenFile candidate(folder + entry->d_name);
     if (candidate.error() == 0 && same_start(candidate, position)) return folder + entry->d_name;
   }

@@ -32,7 +32,7 @@ struct FollowLimits {
 };
 
 struct Followed {
-  int error = 0;  // errno of the file itself; ENOENT: it is not there
+  int error = 0;           // errno of the file itself; ENOENT: it is not there
   bool first = false;      // there was no position: nothing was read
   bool rotated = false;    // the file is another one than last time
   bool truncated = false;  // the file is the same and was begun anew

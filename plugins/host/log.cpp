@@ -13,14 +13,16 @@ Log::Log()
     : found_(status_named(ronda::cfg<std::string>("found"))),
       missing_(status_named(ronda::cfg<std::string>("missing"))),
       limits_{ronda::cfg<std::size_t>("line_limit"), ronda::cfg<std::uint64_t>("read_limit")} {
-  for (const auto& expression : ronda::cfg<std::vector<std::string>>("exclude")) exclude_.emplace_back(expression);
+  for (const auto& expression : ronda::cfg<std::vector<std::string>>("exclude"))
+    exclude_.emplace_back(expression);
 }
 
 ronda::result Log::run(ronda::call& c) {
   auto position = parse_position(kv().get("position").value_or(""));
   Matches matches;
   const Followed followed = follow(
-      path_, position, limits_, [&](std::string_view line) { match(line, matches); }, [&] { return c.cancelled(); });
+      path_, position, limits_, [&](std::string_view line) { match(line, matches); },
+      [&] { return c.cancelled(); });
   if (position) kv().put("position", format(*position));
   c.metric("lines", followed.lines);
   c.metric("matches", matches.count);

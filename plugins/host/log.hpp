@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// host.log: how many new lines of a file match a pattern. It starts at the end, survives rotation and restarts,
-// and quotes the last match with its control characters made visible.
+// host.log: how many new lines of a file match a pattern. It starts at the end, survives rotation and
+// restarts, and quotes the last match with its control characters made visible.
 #pragma once
 
 #include <ronda/plugin.hpp>

@@ -7,22 +7,25 @@
 
 namespace host {
 
-ronda::result Memory::run(ronda::call& c) { return cgroup_ ? run_cgroup(c) : run_host(c); }
+ronda::result Memory::run(ronda::call& c) {
+  return cgroup_ ? run_cgroup(c) : run_host(c);
+}
 
 ronda::result Memory::run_host(ronda::call& c) {
   const Contents contents = read_file("/proc/meminfo");
   const auto memory = parse_meminfo(contents.text);
   if (!memory) {
-    return ronda::unknown("/proc/meminfo: ",
-                          contents.error != 0 ? std::strerror(contents.error) : "has no MemTotal and MemAvailable");
+    return ronda::unknown("/proc/meminfo: ", contents.error != 0 ? std::strerror(contents.error)
+                                                                 : "has no MemTotal and MemAvailable");
   }
   c.metric("used", memory->used_ratio(), ronda::ratio, warn_at_, crit_at_);
   c.metric("available", memory->available, ronda::bytes);
   c.metric("total", memory->total, ronda::bytes);
   Verdict verdict;
   verdict.add(above(memory->used_ratio(), warn_at_, crit_at_),
-              "memory is " + ronda::percent(memory->used_ratio()) + " used (" + ronda::human_bytes(memory->available) +
-                  " of " + ronda::human_bytes(memory->total) + " available)");
+              "memory is " + ronda::percent(memory->used_ratio()) + " used (" +
+                  ronda::human_bytes(memory->available) + " of " + ronda::human_bytes(memory->total) +
+                  " available)");
   if (memory->swap_total > 0) {
     c.metric("swap_used", memory->swap_ratio(), ronda::ratio, swap_warn_at_, swap_crit_at_);
     verdict.add(above(memory->swap_ratio(), swap_warn_at_, swap_crit_at_),
@@ -44,10 +47,12 @@ ronda::result Memory::run_cgroup(ronda::call& c) {
   if (memory->limit && *memory->limit > 0) {
     const double used = memory->used / *memory->limit;
     c.metric("used", used, ronda::ratio, warn_at_, crit_at_);
-    verdict.add(above(used, warn_at_, crit_at_), shown(*cgroup_) + " uses " + ronda::percent(used) + " of its limit of " +
+    verdict.add(above(used, warn_at_, crit_at_), shown(*cgroup_) + " uses " + ronda::percent(used) +
+                                                     " of its limit of " +
                                                      ronda::human_bytes(*memory->limit));
   } else {
-    verdict.add(ronda::status::ok, shown(*cgroup_) + " uses " + ronda::human_bytes(memory->used) + " and has no limit");
+    verdict.add(ronda::status::ok,
+                shown(*cgroup_) + " uses " + ronda::human_bytes(memory->used) + " and has no limit");
   }
   if (!memory->pressure_path.empty()) judge_pressure(c, memory->pressure_path, verdict);
   judge_kills(c, memory->kills, verdict);
@@ -62,7 +67,8 @@ void Memory::judge_pressure(ronda::call& c, const std::string& path, Verdict& ve
   if (pressure->full) c.metric("stall_full", pressure->full->avg60, ronda::ratio);
   const auto level = above(pressure->some.avg60, stall_warn_at_, stall_crit_at_);
   if (level != ronda::status::ok) {
-    verdict.add(level, "tasks waited for memory " + ronda::percent(pressure->some.avg60) + " of the last minute");
+    verdict.add(level,
+                "tasks waited for memory " + ronda::percent(pressure->some.avg60) + " of the last minute");
   }
 }
 
@@ -75,8 +81,9 @@ void Memory::judge_kills(ronda::call& c, std::optional<std::uint64_t> kills, Ver
   // smaller than before: booted since, or the group was made anew; all of it is new then
   const std::int64_t fresh = !before ? 0 : now < *before ? now : now - *before;
   if (fresh > 0) {
-    verdict.add(status_named(on_kill_), ronda::text("the kernel killed ", fresh, fresh == 1 ? " process" : " processes",
-                                                    " for lack of memory since the last run"));
+    verdict.add(status_named(on_kill_),
+                ronda::text("the kernel killed ", fresh, fresh == 1 ? " process" : " processes",
+                            " for lack of memory since the last run"));
   }
 }
 

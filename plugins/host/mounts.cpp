@@ -10,7 +10,9 @@
 namespace host {
 namespace {
 
-bool is_octal(char c) { return c >= '0' && c <= '7'; }
+bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
 
 /// The kernel writes blank, tab, newline and backslash as three octal digits.
 std::string unescape(std::string_view text) {
@@ -110,21 +112,23 @@ std::vector<Mount> parse_mountinfo(std::string_view text) {
 
 bool is_local_disk(std::string_view type) {
   static constexpr std::array<std::string_view, 19> types = {
-      "ext2", "ext3",  "ext4", "xfs",  "btrfs",  "zfs",    "f2fs",   "jfs",   "reiserfs", "bcachefs",
+      "ext2", "ext3",  "ext4", "xfs",   "btrfs",   "zfs",    "f2fs",    "jfs",   "reiserfs", "bcachefs",
       "vfat", "exfat", "ntfs", "ntfs3", "fuseblk", "nilfs2", "hfsplus", "ubifs", "udf"};
   return contains(types, type);
 }
 
 bool is_remote(std::string_view type) {
-  static constexpr std::array<std::string_view, 13> types = {
-      "nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "lustre", "afs", "9p", "autofs", "gfs2", "ocfs2"};
+  static constexpr std::array<std::string_view, 13> types = {"nfs",    "nfs4",      "cifs",   "smb3", "smbfs",
+                                                             "ceph",   "glusterfs", "lustre", "afs",  "9p",
+                                                             "autofs", "gfs2",      "ocfs2"};
   return contains(types, type) || type == "fuse" || type.substr(0, 5) == "fuse.";
 }
 
 const Mount* holding(const std::vector<Mount>& mounts, std::string_view path) {
   const Mount* best = nullptr;
   for (const Mount& mount : mounts) {
-    if (covers(mount.path, path) && (best == nullptr || mount.path.size() >= best->path.size())) best = &mount;
+    if (covers(mount.path, path) && (best == nullptr || mount.path.size() >= best->path.size()))
+      best = &mount;
   }
   return best;
 }
@@ -134,7 +138,8 @@ std::vector<Mount> select(const std::vector<Mount>& mounts, const Selection& sel
   for (const Mount& mount : mounts) {
     // a mount that another one hides cannot be measured by its path
     if (!wanted(mount, selection) || holding(mounts, mount.path) != &mount) continue;
-    const auto same = std::find_if(out.begin(), out.end(), [&](const Mount& m) { return m.device == mount.device; });
+    const auto same =
+        std::find_if(out.begin(), out.end(), [&](const Mount& m) { return m.device == mount.device; });
     if (same == out.end()) {
       out.push_back(mount);
     } else if (mount.root.size() < same->root.size()) {

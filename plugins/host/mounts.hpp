@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's list of mounts as data: which of them hold files on a disk, which may hang when their server dies.
-// Pure, but for locate(), which reads symbolic links on local filesystems and never touches a remote one.
+// The kernel's list of mounts as data: which of them hold files on a disk, which may hang when their server
+// dies. Pure, but for locate(), which reads symbolic links on local filesystems and never touches a remote
+// one.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,7 @@ const Mount* holding(const std::vector<Mount>& mounts, std::string_view path);
 
 /// What to measure when no path was given: one mount per device, local disks, or just the named types.
 struct Selection {
-  std::vector<std::string> types;          // empty: local disks
+  std::vector<std::string> types;  // empty: local disks
   std::vector<std::string> exclude_types;
   std::vector<std::string> exclude_paths;  // exact, or a prefix that ends in "*"
   bool remote = false;                     // network filesystems too

@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t longest = 1000;
 constexpr std::uint64_t most_copies = 10'000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// The upper bound of the repeat that begins at `text`, "{2,5}" as 5; 1 when it is none.
 std::uint64_t repeat_bound(std::string_view text) {
@@ -38,7 +40,8 @@ void refuse_dear(const std::string& expression) {
       ++i;
     } else if (expression[i] == '{') {
       copies *= repeat_bound(std::string_view(expression).substr(i));
-      if (copies > most_copies) throw std::invalid_argument("the repeats of the pattern multiply to more than 10000");
+      if (copies > most_copies)
+        throw std::invalid_argument("the repeats of the pattern multiply to more than 10000");
     }
   }
 }

@@ -11,18 +11,21 @@
 namespace host {
 namespace {
 
-std::string full_unit(const std::string& unit) { return unit.find('.') == std::string::npos ? unit + ".service" : unit; }
+std::string full_unit(const std::string& unit) {
+  return unit.find('.') == std::string::npos ? unit + ".service" : unit;
+}
 
 /// A unit that nobody defined is a slip in conf.d, not a service that is down.
 bool is_defined(const std::string& unit) {
-  static constexpr std::array<const char*, 5> folders = {"/etc/systemd/system/", "/run/systemd/system/",
-                                                         "/run/systemd/generator/", "/usr/local/lib/systemd/system/",
-                                                         "/usr/lib/systemd/system/"};
+  static constexpr std::array<const char*, 5> folders = {
+      "/etc/systemd/system/", "/run/systemd/system/", "/run/systemd/generator/",
+      "/usr/local/lib/systemd/system/", "/usr/lib/systemd/system/"};
   const std::size_t at = unit.find('@');
   const std::size_t dot = unit.rfind('.');
   const std::string pattern = at == std::string::npos ? unit : unit.substr(0, at + 1) + unit.substr(dot);
   for (const char* folder : folders) {
-    if (access((folder + unit).c_str(), F_OK) == 0 || access((folder + pattern).c_str(), F_OK) == 0) return true;
+    if (access((folder + unit).c_str(), F_OK) == 0 || access((folder + pattern).c_str(), F_OK) == 0)
+      return true;
   }
   return false;
 }
@@ -45,7 +48,8 @@ ronda::result ProcessCheck::run_unit(ronda::call& c) {
   }
   const std::string unit = full_unit(unit_);
   const auto cgroup = find_unit("/sys/fs/cgroup", unit);
-  if (!cgroup && !is_defined(unit)) return ronda::unknown("no unit is called ", shown(unit), "; see systemctl list-units");
+  if (!cgroup && !is_defined(unit))
+    return ronda::unknown("no unit is called ", shown(unit), "; see systemctl list-units");
   return judge(c, cgroup ? collect_pids("/proc", pids_below(*cgroup)) : std::vector<Process>{});
 }
 
@@ -78,7 +82,8 @@ ronda::result ProcessCheck::judge(ronda::call& c, const std::vector<Process>& pr
 
 void ProcessCheck::judge_restarts(ronda::call& c, const std::vector<Process>& processes, Verdict& verdict) {
   Restarts restarts = parse_restarts(kv().get("restarts").value_or(""));
-  const std::int64_t now_s = std::chrono::duration_cast<std::chrono::seconds>(clock().wall().time_since_epoch()).count();
+  const std::int64_t now_s =
+      std::chrono::duration_cast<std::chrono::seconds>(clock().wall().time_since_epoch()).count();
   const std::string boot = read_file("/proc/sys/kernel/random/boot_id", 64).text;
   look(restarts, trim(boot), roots(processes), now_s);
   kv().put("restarts", format(restarts));

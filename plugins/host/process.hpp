@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// host.process: are the processes of a name or of a systemd unit alive, how many, how big, how often restarted.
-// It never signals anything and opens nothing that a process names.
+// host.process: are the processes of a name or of a systemd unit alive, how many, how big, how often
+// restarted. It never signals anything and opens nothing that a process names.
 #pragma once
 
 #include <ronda/plugin.hpp>

@@ -50,7 +50,8 @@ void look(Restarts& restarts, std::string_view boot, const std::vector<Process>&
   }
   std::vector<std::string> now;
   for (const Process& root : roots) {
-    if (now.size() < most_roots) now.push_back(std::to_string(root.pid) + ":" + std::to_string(root.start_ticks));
+    if (now.size() < most_roots)
+      now.push_back(std::to_string(root.pid) + ":" + std::to_string(root.start_ticks));
   }
   if (now.empty()) return;  // down: what we knew stays, so that its return counts
   const std::size_t count = std::min(missing_from(now, restarts.last), missing_from(restarts.last, now));

@@ -12,9 +12,9 @@
 namespace host {
 
 struct Restarts {
-  std::string boot;                    // boot id; another one starts afresh, for everything restarted then
-  std::vector<std::string> last;       // "pid:start" of the roots, as last seen alive
-  std::vector<std::int64_t> times_s;   // of the latest restarts, at most 64
+  std::string boot;                   // boot id; another one starts afresh, for everything restarted then
+  std::vector<std::string> last;      // "pid:start" of the roots, as last seen alive
+  std::vector<std::int64_t> times_s;  // of the latest restarts, at most 64
   std::uint64_t total = 0;
 };
 

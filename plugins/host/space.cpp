@@ -11,9 +11,12 @@ namespace {
 bool read_only(const Mount& mount, Writable writable) {
   const bool by_itself = mount.failed || (mount.super_read_only && !mount.mount_read_only);
   switch (writable) {
-    case Writable::automatic: return by_itself;
-    case Writable::required: return by_itself || mount.mount_read_only || mount.super_read_only;
-    case Writable::any: return false;
+    case Writable::automatic:
+      return by_itself;
+    case Writable::required:
+      return by_itself || mount.mount_read_only || mount.super_read_only;
+    case Writable::any:
+      return false;
   }
   return false;
 }
@@ -32,7 +35,9 @@ double Space::used_ratio() const {
   return usable > 0 ? used / usable : 0;
 }
 
-double Space::inodes_ratio() const { return inodes > 0 ? (inodes - inodes_free) / inodes : 0; }
+double Space::inodes_ratio() const {
+  return inodes > 0 ? (inodes - inodes_free) / inodes : 0;
+}
 
 std::optional<Space> parse_stat_output(std::string_view text) {
   const auto all = fields(text);
@@ -52,7 +57,8 @@ Verdict judge(const Mount& mount, const Space& space, const SpaceLimits& limits)
   verdict.add(space_level(space, limits), shown(mount.path) + " is " + ronda::percent(space.used_ratio()) +
                                               " full (" + ronda::human_bytes(space.available) + " free)");
   const ronda::status inodes = above(space.inodes_ratio(), limits.inodes_warn_at, limits.inodes_crit_at);
-  if (inodes != ronda::status::ok) verdict.add(inodes, ronda::percent(space.inodes_ratio()) + " of inodes used");
+  if (inodes != ronda::status::ok)
+    verdict.add(inodes, ronda::percent(space.inodes_ratio()) + " of inodes used");
   if (read_only(mount, limits.writable)) verdict.add(ronda::status::critical, "it is read-only");
   return verdict;
 }

@@ -122,9 +122,15 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-std::optional<std::uint64_t> to_u64(std::string_view text) { return to_number<std::uint64_t>(text); }
-std::optional<std::int64_t> to_i64(std::string_view text) { return to_number<std::int64_t>(text); }
-std::optional<double> to_f64(std::string_view text) { return to_number<double>(text); }
+std::optional<std::uint64_t> to_u64(std::string_view text) {
+  return to_number<std::uint64_t>(text);
+}
+std::optional<std::int64_t> to_i64(std::string_view text) {
+  return to_number<std::int64_t>(text);
+}
+std::optional<double> to_f64(std::string_view text) {
+  return to_number<double>(text);
+}
 
 std::string shown(std::string_view text, std::size_t limit) {
   std::string out;
@@ -150,7 +156,8 @@ std::string span_text(std::int64_t seconds) {
   };
   static constexpr std::array<Piece, 4> pieces = {{{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
   std::string out = seconds < 0 ? "-" : "";
-  std::uint64_t left = seconds < 0 ? 0 - static_cast<std::uint64_t>(seconds) : static_cast<std::uint64_t>(seconds);
+  std::uint64_t left =
+      seconds < 0 ? 0 - static_cast<std::uint64_t>(seconds) : static_cast<std::uint64_t>(seconds);
   int written = 0;
   for (const Piece& piece : pieces) {
     const std::uint64_t count = left / static_cast<std::uint64_t>(piece.length);

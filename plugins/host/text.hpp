@@ -18,7 +18,8 @@ struct Contents {
   bool truncated = false;  // the file went on past the limit
 };
 
-/// At most `limit` bytes of a file. Never blocks on a FIFO and never follows into a device: those give EINVAL.
+/// At most `limit` bytes of a file. Never blocks on a FIFO and never follows into a device: those give
+/// EINVAL.
 Contents read_file(const std::string& path, std::size_t limit = 1 << 20);
 
 /// Splits off the text before the next newline; false when nothing is left.

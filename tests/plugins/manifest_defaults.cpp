@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manifest_defaults.hpp"
 
+#include <toml++/toml.h>
 #include <stdexcept>
 #include <string_view>
-#include <toml++/toml.h>
 
 #include "base/units.hpp"
 
@@ -20,7 +20,8 @@ T good(ronda::Result<T> result) {
 node to_node(std::string_view type, const toml::node& value) {
   if (const auto* list = value.as_array()) {
     node::list items;
-    for (const toml::node& item : *list) items.push_back(to_node(type.substr(std::string_view("list of ").size()), item));
+    for (const toml::node& item : *list)
+      items.push_back(to_node(type.substr(std::string_view("list of ").size()), item));
     return items;
   }
   if (type == "duration") return good(ronda::parse_duration(value.ref<std::string>()));
@@ -34,7 +35,8 @@ node to_node(std::string_view type, const toml::node& value) {
 
 }  // namespace
 
-void set_defaults(ronda::testing::host& host, const std::string& manifest_path, const std::string& procedure) {
+void set_defaults(ronda::testing::host& host, const std::string& manifest_path,
+                  const std::string& procedure) {
   const toml::table manifest = toml::parse_file(manifest_path);
   for (const toml::node& entry : *manifest["provides"].as_array()) {
     const toml::table& provides = *entry.as_table();
@@ -43,7 +45,8 @@ void set_defaults(ronda::testing::host& host, const std::string& manifest_path, 
     for (const auto& [key, option] : *provides["config"].as_table()) {
       const toml::table& attributes = *option.as_table();
       if (!attributes.contains("default")) continue;
-      host.set(std::string(key.str()), to_node(attributes["type"].ref<std::string>(), *attributes.get("default")));
+      host.set(std::string(key.str()),
+               to_node(attributes["type"].ref<std::string>(), *attributes.get("default")));
     }
     return;
   }

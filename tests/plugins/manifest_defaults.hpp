@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gives a fake host the options of a procedure as the agent would: every default of the real manifest, in base units.
-// So a test fails when code and manifest disagree.
+// Gives a fake host the options of a procedure as the agent would: every default of the real manifest, in
+// base units. So a test fails when code and manifest disagree.
 #pragma once
 
 #include <ronda/testing.hpp>

@@ -82,7 +82,8 @@ TEST_CASE("the state outlives the instance", "[heartbeat]") {
   job.run();
   job.host.advance(61min);
   job.host.send("start").send("log", "step one\n").send("fail", "\x1B[31mdisk full\n", 9);
-  CHECK_THAT(job.run(), Ended(status::critical, "failed with exit code 9 at 2025-01-01T01:01:00Z:  [31mdisk full"));
+  CHECK_THAT(job.run(),
+             Ended(status::critical, "failed with exit code 9 at 2025-01-01T01:01:00Z:  [31mdisk full"));
   job.subject.reset();
   const auto report = job.run();
   CHECK_THAT(report, Ended(status::critical, "failed with exit code 9"));
@@ -101,7 +102,8 @@ TEST_CASE("when conf.d expects something else, it is expected from then on", "[h
 TEST_CASE("an output without end is kept to its end", "[heartbeat]") {
   JobTest job;
   job.host.send("start");
-  for (int i = 0; i < 100; ++i) job.host.send("log", std::string(1000, static_cast<char>('a' + i % 26)) + "\n");
+  for (int i = 0; i < 100; ++i)
+    job.host.send("log", std::string(1000, static_cast<char>('a' + i % 26)) + "\n");
   job.host.send("success", "the end\n").send("some word of the future", "x");
   const auto report = job.run();
   CHECK(report.is(status::ok));

@@ -36,12 +36,13 @@ TEST_CASE("a job that reports only its end is late when the end does not come", 
   Rules rules = calendar_rules(hour);
   rules.max_run = 20 * minute;
   Life life(rules);
-  live(life, {{1, "", status::ok, "waiting for the first run"},
-              {85.9, "", status::ok, "waiting"},
-              {86, "", status::critical, "late: the run due at 2026-01-01T01:00:00Z has not reported, 26m ago"},
-              {100, "success", status::ok, "last success 0s ago"},
-              {145, "", status::ok, "last success 45m ago"},
-              {146, "", status::critical, "late: the run due at 2026-01-01T02:00:00Z"}});
+  live(life,
+       {{1, "", status::ok, "waiting for the first run"},
+        {85.9, "", status::ok, "waiting"},
+        {86, "", status::critical, "late: the run due at 2026-01-01T01:00:00Z has not reported, 26m ago"},
+        {100, "success", status::ok, "last success 0s ago"},
+        {145, "", status::ok, "last success 45m ago"},
+        {146, "", status::critical, "late: the run due at 2026-01-01T02:00:00Z"}});
   CHECK(life.state.missed == 2);
 }
 
@@ -49,13 +50,14 @@ TEST_CASE("a job that says when it starts is late when it does not start", "[hea
   Rules rules = calendar_rules(hour);
   rules.max_run = 20 * minute;
   Life life(rules);
-  live(life, {{61, "start", status::ok, "running for 0s"},
-              {65, "success", status::ok, "took 4m"},
-              {125.9, "", status::ok, "last success"},
-              {126, "", status::critical, "late: the run due at 2026-01-01T02:00:00Z has not started, 6m ago"},
-              {130, "start", status::warning, "started 10m after it was due"},
-              {135, "success", status::warning, "started 10m after it was due"},
-              {180, "start", status::ok, "running"}});
+  live(life,
+       {{61, "start", status::ok, "running for 0s"},
+        {65, "success", status::ok, "took 4m"},
+        {125.9, "", status::ok, "last success"},
+        {126, "", status::critical, "late: the run due at 2026-01-01T02:00:00Z has not started, 6m ago"},
+        {130, "start", status::warning, "started 10m after it was due"},
+        {135, "success", status::warning, "started 10m after it was due"},
+        {180, "start", status::ok, "running"}});
   CHECK(life.state.missed == 1);
 }
 
@@ -124,14 +126,15 @@ TEST_CASE("a start while a run is open is told until the next start", "[heartbea
 
 TEST_CASE("with a duration the next run is due from the last one on", "[heartbeat]") {
   Life life(duration_rules(6 * hour));
-  live(life, {{1, "", status::ok, "waiting for the first run"},
-              {30, "success", status::ok, "last success 0s ago"},
-              {395.9, "", status::ok, "last success 6h5m ago"},
-              {396, "", status::critical, "late: the run due at 2026-01-01T06:30:00Z has not reported, 6m ago"},
-              {755.9, "", status::critical, "T06:30:00Z"},
-              {756, "", status::critical, "T12:30:00Z"},
-              {800, "success", status::ok, "last success"},
-              {1165, "", status::ok, "last success"}});
+  live(life,
+       {{1, "", status::ok, "waiting for the first run"},
+        {30, "success", status::ok, "last success 0s ago"},
+        {395.9, "", status::ok, "last success 6h5m ago"},
+        {396, "", status::critical, "late: the run due at 2026-01-01T06:30:00Z has not reported, 6m ago"},
+        {755.9, "", status::critical, "T06:30:00Z"},
+        {756, "", status::critical, "T12:30:00Z"},
+        {800, "success", status::ok, "last success"},
+        {1165, "", status::ok, "last success"}});
   CHECK(life.state.missed == 2);
 }
 
@@ -163,7 +166,8 @@ TEST_CASE("a run that was due while nobody looked is unknown, not late", "[heart
   life.happens(60, Signal::success);
   const Judgement judgement = judge(life.state, at_minute(170), life.rules);
   CHECK(judgement.status == status::unknown);
-  CHECK(judgement.summary == "the run due at 2026-01-01T02:00:00Z may have been missed: nobody looked at the time");
+  CHECK(judgement.summary ==
+        "the run due at 2026-01-01T02:00:00Z may have been missed: nobody looked at the time");
   CHECK(life.state.missed == 0);
   live(life, {{180, "success", status::ok, "last success"}});
 }

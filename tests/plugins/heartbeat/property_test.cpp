@@ -29,7 +29,8 @@ TEST_CASE("whatever happens: a slot is missed at most once, and nothing is due i
   std::uint64_t missed = 0;
   Nanos last_given_up = 0;
   for (int now = 1; now < minutes; ++now) {
-    if (random() % 40 == 0) life.happens(now, static_cast<Signal>(random() % 5), random() % 5 == 0 ? 1 : 0, "text\n");
+    if (random() % 40 == 0)
+      life.happens(now, static_cast<Signal>(random() % 5), random() % 5 == 0 ? 1 : 0, "text\n");
     const Judgement judgement = life.look(now);
     REQUIRE((judgement.due == 0 || judgement.due > at_minute(now)));
     REQUIRE(life.state.missed - missed <= 1);  // one slot an hour: never two in a minute

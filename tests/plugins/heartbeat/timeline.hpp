@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A job's life as a table: what happens when, and what is thought of it then. Time is minutes after midnight of a day.
+// A job's life as a table: what happens when, and what is thought of it then. Time is minutes after midnight
+// of a day.
 #pragma once
 
 #include "machine.hpp"
@@ -9,7 +10,9 @@ namespace heartbeat {
 constexpr Nanos day_begin = 1'767'225'600 * second;  // 2026-01-01T00:00:00Z
 constexpr Nanos hour = 60 * minute;
 
-inline Nanos at_minute(double minutes) { return day_begin + static_cast<Nanos>(minutes * 60) * second; }
+inline Nanos at_minute(double minutes) {
+  return day_begin + static_cast<Nanos>(minutes * 60) * second;
+}
 
 /// Slots at every full `period`, as "*:00" is one of hours.
 inline Rules calendar_rules(Nanos period) {
@@ -34,7 +37,9 @@ struct Life {
   Rules rules;
   State state;
 
-  explicit Life(Rules given, Nanos armed = day_begin) : rules(std::move(given)) { state.armed = state.looked = armed; }
+  explicit Life(Rules given, Nanos armed = day_begin) : rules(std::move(given)) {
+    state.armed = state.looked = armed;
+  }
 
   Judgement look(double minutes) {
     const Nanos until = at_minute(minutes);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "disk.hpp"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 
 #include "temp_folder.hpp"
@@ -72,7 +74,8 @@ TEST_CASE("a name of a mount point with control characters stays data", "[host]"
   const TempFolder folder;
   const std::string path = folder.file("evil\x1B[2J\n name");
   REQUIRE(mkdir(path.c_str(), 0700) == 0);
-  if (mount("small", path.c_str(), "tmpfs", 0, "size=1m") != 0) return skipped("not root: cannot mount a tmpfs");
+  if (mount("small", path.c_str(), "tmpfs", 0, "size=1m") != 0)
+    return skipped("not root: cannot mount a tmpfs");
   UnderTest<Disk> check;
   const auto report = check.set("path", path).run();
   umount(path.c_str());
@@ -102,7 +105,8 @@ TEST_CASE("a path that is no mount point is critical where it must be one", "[ho
 
 TEST_CASE("a path that does not exist is unknown, with the reason", "[host]") {
   UnderTest<Disk> check;
-  CHECK_THAT(check.set("path", "/no/such/path").run(), Ended(status::unknown, "/no/such/path: No such file or directory"));
+  CHECK_THAT(check.set("path", "/no/such/path").run(),
+             Ended(status::unknown, "/no/such/path: No such file or directory"));
 }
 
 TEST_CASE("without a path the disks of this host are measured", "[host]") {
@@ -117,4 +121,51 @@ TEST_CASE("no filesystem of the wanted types is unknown, not ok", "[host]") {
   UnderTest<Disk> check;
   check.set("types", ronda::testing::node::list{"nosuchfs"});
   CHECK_THAT(check.run(), Ended(status::unknown, "no filesystem of the wanted types is mounted"));
+}
+
+namespace {
+
+/// A filesystem whose server never answers: FUSE without a daemon, as NFS is with a dead server.
+struct DeadMount {
+  TempFolder folder;
+  int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+  bool mounted = false;
+
+  DeadMount() {
+    const std::string options = "fd=" + std::to_string(fuse) + ",rootmode=40000,user_id=0,group_id=0";
+    mounted = fuse >= 0 && mount("dead", folder.path().c_str(), "fuse.dead", 0, options.c_str()) == 0;
+  }
+  DeadMount(const DeadMount&) = delete;
+  DeadMount& operator=(const DeadMount&) = delete;
+  ~DeadMount() {
+    if (fuse >= 0) close(fuse);  // the kernel then fails every call that waits
+    if (mounted) umount2(folder.path().c_str(), MNT_DETACH);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a dead server costs its own mount only: critical there, the others measured", "[host]") {
+  const DeadMount dead;
+  const SmallDisk alive("size=1m");
+  if (!dead.mounted || !alive.mounted) return skipped("not root or no /dev/fuse");
+  UnderTest<Disk> check;
+  check.set("types", ronda::testing::node::list{"tmpfs", "fuse.dead"})
+      .set("remote_timeout", std::chrono::milliseconds(300));
+  const auto begin = std::chrono::steady_clock::now();
+  const auto report = check.run();
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  CHECK_THAT(report, Ended(status::critical,
+                           dead.folder.path() + " (fuse.dead from dead) does not answer within 300ms"));
+  CHECK(report.find("used", {{"path", alive.folder.path()}, {"type", "tmpfs"}}) != nullptr);
+}
+
+TEST_CASE("a link into a dead mount is not followed by us", "[host]") {
+  const DeadMount dead;
+  if (!dead.mounted) return skipped("not root or no /dev/fuse");
+  const TempFolder folder;
+  REQUIRE(symlink((dead.folder.path() + "/deep").c_str(), folder.file("data").c_str()) == 0);
+  UnderTest<Disk> check;
+  check.set("path", folder.file("data")).set("remote_timeout", std::chrono::milliseconds(300));
+  CHECK_THAT(check.run(), Ended(status::critical, "does not answer within 300ms"));
 }

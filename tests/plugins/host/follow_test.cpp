@@ -12,7 +12,8 @@ using namespace host;
 
 namespace {
 
-/// A log in a folder of its own and somebody who follows it, over "restarts" that keep only the text of the position.
+/// A log in a folder of its own and somebody who follows it, over "restarts" that keep only the text of the
+/// position.
 struct Watch {
   TempFolder folder;
   std::optional<Position> position;

@@ -13,7 +13,8 @@ TEST_CASE("however a stream is cut, the same lines come out", "[host]") {
   LineCutter cutter(10, false);
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < stream.size(); at += step) {
-    cutter.feed(std::string_view(stream).substr(at, step), [&](std::string_view line) { lines.emplace_back(line); });
+    cutter.feed(std::string_view(stream).substr(at, step),
+                [&](std::string_view line) { lines.emplace_back(line); });
   }
   CHECK(lines == std::vector<std::string>{"one", "", "two two", "xyyyyyyyyy", "last"});
   CHECK(cutter.taken() == stream.size() - std::string("unfinished").size());

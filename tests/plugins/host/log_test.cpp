@@ -42,7 +42,8 @@ TEST_CASE("the position outlives the instance, and rotation in between loses not
   std::filesystem::rename(log.folder.file("app.log"), log.folder.file("app.log.1"));
   log.folder.write("app.log", "ERROR 3\n");
   log.restart();
-  CHECK_THAT(log.run(), Ended(status::warning, "2 of 2 new lines match, the file was rotated; last: ERROR 3"));
+  CHECK_THAT(log.run(),
+             Ended(status::warning, "2 of 2 new lines match, the file was rotated; last: ERROR 3"));
 }
 
 TEST_CASE("the rate is per minute since the run before", "[host]") {
@@ -55,7 +56,9 @@ TEST_CASE("the rate is per minute since the run before", "[host]") {
 
 TEST_CASE("excluded lines do not count, and few matches may mean nothing", "[host]") {
   LogTest log;
-  log.set("exclude", ronda::testing::node::list{"known", "benign$"}).set("at_least", 2).set("found", "critical");
+  log.set("exclude", ronda::testing::node::list{"known", "benign$"})
+      .set("at_least", 2)
+      .set("found", "critical");
   log.restart();
   log.folder.append("app.log", "ERROR known\nERROR is benign\nERROR real\n");
   CHECK_THAT(log.run(), Ended(status::ok, "1 of 3 new lines match"));
@@ -64,9 +67,8 @@ TEST_CASE("excluded lines do not count, and few matches may mean nothing", "[hos
 }
 
 TEST_CASE("a missing file means what the option says", "[host]") {
-  auto [missing, expected] = GENERATE(table<std::string, status>({{"unknown", status::unknown},
-                                                                  {"ok", status::ok},
-                                                                  {"critical", status::critical}}));
+  auto [missing, expected] = GENERATE(table<std::string, status>(
+      {{"unknown", status::unknown}, {"ok", status::ok}, {"critical", status::critical}}));
   UnderTest<Log> log;
   const TempFolder folder;
   log.set("path", folder.file("absent.log")).set("pattern", "x").set("missing", missing);

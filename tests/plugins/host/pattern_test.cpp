@@ -25,7 +25,8 @@ TEST_CASE("a match does not look past the end of the line", "[host]") {
 
 TEST_CASE("dear and wrong patterns are refused with the reason", "[host]") {
   CHECK_THROWS_WITH(Pattern("(a)\\1"), "a pattern cannot refer back (\\1)");
-  CHECK_THROWS_WITH(Pattern("(((a{1,50}){1,50}){1,50})"), "the repeats of the pattern multiply to more than 10000");
+  CHECK_THROWS_WITH(Pattern("(((a{1,50}){1,50}){1,50})"),
+                    "the repeats of the pattern multiply to more than 10000");
   CHECK_THROWS_WITH(Pattern(std::string(1001, 'a')), "a pattern has at most 1000 bytes");
   CHECK_THROWS_WITH(Pattern("(a"), Catch::Contains("pattern '(a': "));
 }

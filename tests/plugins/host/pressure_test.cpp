@@ -18,7 +18,8 @@ TEST_CASE("meminfo counts what programs can still have", "[host]") {
 }
 
 TEST_CASE("a host without swap uses none; one without MemAvailable cannot be judged", "[host]") {
-  const auto memory = parse_meminfo("MemTotal: 1000 kB\nMemAvailable: 250 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n");
+  const auto memory =
+      parse_meminfo("MemTotal: 1000 kB\nMemAvailable: 250 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n");
   REQUIRE(memory);
   CHECK(memory->swap_ratio() == 0);
   CHECK_FALSE(parse_meminfo("MemTotal: 1000 kB\nMemFree: 250 kB\n"));
@@ -45,8 +46,8 @@ TEST_CASE("a key is a whole word", "[host]") {
 }
 
 TEST_CASE("processors on line are counted from ranges", "[host]") {
-  auto [text, count] = GENERATE(
-      table<std::string, std::uint32_t>({{"0\n", 1}, {"0-3,6\n", 5}, {"", 0}, {"3-1\n", 0}, {"0-99999999\n", 0}}));
+  auto [text, count] = GENERATE(table<std::string, std::uint32_t>(
+      {{"0\n", 1}, {"0-3,6\n", 5}, {"", 0}, {"3-1\n", 0}, {"0-99999999\n", 0}}));
   CHECK(count_cpus(text) == count);
 }
 

@@ -13,8 +13,10 @@ using namespace host;
 
 namespace {
 
-std::string stat_line(std::string_view pid, std::string_view comm, std::string_view parent, std::string_view state = "S") {
-  std::string line = std::string(pid) + " (" + std::string(comm) + ") " + std::string(state) + " " + std::string(parent);
+std::string stat_line(std::string_view pid, std::string_view comm, std::string_view parent,
+                      std::string_view state = "S") {
+  std::string line =
+      std::string(pid) + " (" + std::string(comm) + ") " + std::string(state) + " " + std::string(parent);
   for (int field = 5; field <= 52; ++field) {
     line += field == 20 ? " 7" : field == 22 ? " 4711" : field == 24 ? " 10" : " 0";
   }

@@ -76,9 +76,10 @@ TEST_CASE("inodes and a filesystem that went read-only are said", "[host]") {
 TEST_CASE("mounted read-only on purpose is critical only where it must be writable", "[host]") {
   auto mount = data_mount();
   mount.super_read_only = mount.mount_read_only = true;
-  auto [writable, status] = GENERATE(table<Writable, ronda::status>({{Writable::automatic, ronda::status::ok},
-                                                                     {Writable::required, ronda::status::critical},
-                                                                     {Writable::any, ronda::status::ok}}));
+  auto [writable, status] =
+      GENERATE(table<Writable, ronda::status>({{Writable::automatic, ronda::status::ok},
+                                               {Writable::required, ronda::status::critical},
+                                               {Writable::any, ronda::status::ok}}));
   auto l = limits();
   l.writable = writable;
   CHECK(judge(mount, space(10, 90), l).level == status);

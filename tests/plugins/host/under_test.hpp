@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One check of the host plugin with the defaults of its real manifest, on a fake host that really runs programs.
+// One check of the host plugin with the defaults of its real manifest, on a fake host that really runs
+// programs.
 #pragma once
 
 #include "catch.hpp"
@@ -35,7 +36,9 @@ struct UnderTest {
 };
 
 /// What this machine does not allow is said, not passed over.
-inline void skipped(const char* why) { WARN("skipped: " << why); }
+inline void skipped(const char* why) {
+  WARN("skipped: " << why);
+}
 
 using ronda::testing::Ended;
 using ronda::testing::HasMetric;

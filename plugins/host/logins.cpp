@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "logins.hpp"
+
+#include <cstring>
+
+#include "follow.hpp"
+#include "text.hpp"
+
+namespace host {
+
+ronda::result Logins::run(ronda::call& c) {
+  FailureCount count;
+  std::vector<std::string> problems;
+  for (const std::string& path : logs_) read_file_log(c, path, count, problems);
+  if (journal_) read_journal(c, count, problems);
+  return judge(c, count, problems);
+}
+
+void Logins::read_file_log(ronda::call& c, const std::string& path, FailureCount& count,
+                           std::vector<std::string>& problems) {
+  const std::string key = "position " + path.substr(0, 240);
+  auto position = parse_position(kv().get(key).value_or(""));
+  FailureReader reader;
+  const auto on_line = [&](std::string_view line) {
+    if (const auto failure = reader.read(line)) count.add(*failure);
+  };
+  const Followed followed = follow(path, position, {}, on_line, [&] { return c.cancelled(); });
+  if (position) kv().put(key, format(*position));
+  if (followed.error != 0) problems.push_back(shown(path) + ": " + std::strerror(followed.error));
+}
+
+void Logins::read_journal(ronda::call& c, FailureCount& count, std::vector<std::string>& problems) {
+  const auto cursor = kv().get("cursor");
+  std::vector<std::string> argv = {"/usr/bin/journalctl",   "--quiet",           "--no-pager",
+                                   "--output=short-iso",    "--identifier=sshd", "--identifier=sshd-session",
+                                   "--identifier=postgres", "--show-cursor"};
+  // the first time only the place is remembered, as with files
+  argv.push_back(cursor ? "--lines=20000" : "--lines=0");
+  if (cursor) argv.push_back("--after-cursor=" + *cursor);
+  ronda::exec_options how;
+  how.output_limit = 8 << 20;
+  const auto done = exec().run(c, argv, how);
+  if (!done || done->exit_code != 0) {
+    problems.push_back("journalctl: " + (done ? shown(trim(done->err)) : done.error()));
+    return;
+  }
+  constexpr std::string_view cursor_line = "-- cursor: ";
+  FailureReader reader;
+  std::string_view text = done->out;
+  std::string_view line;
+  while (next_line(text, line)) {
+    if (line.substr(0, cursor_line.size()) == cursor_line) {
+      kv().put("cursor", line.substr(cursor_line.size()));
+    } else if (const auto failure = reader.read(line)) {
+      count.add(*failure);
+    }
+  }
+}
+
+ronda::result Logins::judge(ronda::call& c, const FailureCount& count,
+                            const std::vector<std::string>& problems) const {
+  c.metric("failures", count.total());
+  for (const char* service : {"sshd", "postgresql"}) {
+    c.metric("failures_of", count.of_service(service), ronda::none, {}, {}, {{"service", service}});
+  }
+  const auto top = count.top(top_);
+  std::string detail;
+  for (const auto& source : top) {
+    c.metric("failures_from", source.count, ronda::none, {}, {}, {{"source", source.address}});
+    detail += ronda::text(source.address, ": ", source.count, " as");
+    for (const std::string& user : source.users) detail += " " + shown(user, 64);
+    detail += "\n";
+  }
+  Verdict verdict;
+  verdict.add(count.total() >= in_all_ ? ronda::status::warning : ronda::status::ok,
+              ronda::text(count.total(), count.total() == 1 ? " failed login" : " failed logins"));
+  if (!top.empty()) {
+    verdict.add(top[0].count >= from_one_source_ ? ronda::status::warning : ronda::status::ok,
+                ronda::text(top[0].count, " from ", top[0].address));
+  }
+  for (const std::string& problem : problems) verdict.add(ronda::status::unknown, problem);
+  return verdict.result().with_detail(detail);
+}
+
+}  // namespace host

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "packages.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "text.hpp"
+#include "verdict.hpp"
+
+namespace host {
+namespace {
+
+/// When the package lists were fetched last; 0 when nothing tells.
+std::int64_t lists_fetched_s() {
+  std::int64_t latest = 0;
+  for (const char* path :
+       {"/var/lib/apt/lists", "/var/lib/apt/lists/partial", "/var/lib/apt/periodic/update-success-stamp"}) {
+    struct stat info {};
+    if (stat(path, &info) == 0) latest = std::max<std::int64_t>(latest, info.st_mtim.tv_sec);
+  }
+  return latest;
+}
+
+std::string first_names(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 5;
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < most; ++i) out += (i == 0 ? "" : " ") + shown(names[i], 64);
+  return names.size() > most ? out + " ..." : out;
+}
+
+}  // namespace
+
+ronda::status Packages::status_of_found() {
+  return status_named(ronda::cfg<std::string>("found"));
+}
+
+ronda::result Packages::run(ronda::call& c) {
+  static const std::vector<std::string> argv = {"/usr/bin/apt-get",
+                                                "--simulate",
+                                                "-q",
+                                                "-o",
+                                                "Debug::NoLocking=true",
+                                                "-o",
+                                                "Dir::Cache::pkgcache=",
+                                                "-o",
+                                                "Dir::Cache::srcpkgcache=",
+                                                "-o",
+                                                "APT::Get::Show-User-Simulation-Note=false",
+                                                "dist-upgrade"};
+  const std::vector<ronda::label> environment = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"LC_ALL", "C"}};
+  ronda::exec_options how;
+  how.env = environment;
+  how.clear_env = true;
+  how.output_limit = 4 << 20;
+  const auto done = exec().run(c, argv, how);
+  if (!done) return ronda::unknown("/usr/bin/apt-get: ", done.error(), "; host.packages needs apt");
+  if (done->timed_out)
+    return ronda::unknown("apt-get did not end within the timeout; give this check a longer one");
+  if (done->exit_code != 0) return ronda::unknown("apt-get: ", shown(trim(done->err), 300));
+  return judge(c, parse_simulation(done->out));
+}
+
+ronda::result Packages::judge(ronda::call& c, const PendingUpdates& updates) {
+  c.metric("pending", updates.all);
+  c.metric("security", updates.security.size());
+  Verdict verdict;
+  verdict.add(updates.security.empty() ? ronda::status::ok : found_,
+              ronda::text(updates.security.size(), " security updates pending of ", updates.all));
+  if (!updates.security.empty()) verdict.text += ": " + first_names(updates.security);
+
+  const bool reboot = access("/run/reboot-required", F_OK) == 0;
+  c.metric("reboot_required", reboot ? 1 : 0);
+  if (reboot) verdict.add(ronda::status::warning, "a reboot is required");
+
+  const std::int64_t now_s =
+      std::chrono::duration_cast<std::chrono::seconds>(clock().wall().time_since_epoch()).count();
+  const std::int64_t age_s = now_s - lists_fetched_s();
+  c.metric("list_age", static_cast<double>(age_s), ronda::seconds);
+  if (age_s > max_list_age_.count()) {
+    verdict.add(ronda::status::warning,
+                "the package lists are " + span_text(age_s) + " old: apt-get update has not run");
+  }
+  std::string detail;
+  for (const std::string& name : updates.security) detail += shown(name, 64) + "\n";
+  return verdict.result().with_detail(detail);
+}
+
+}  // namespace host
