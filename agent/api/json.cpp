@@ -58,7 +58,9 @@ json::object lateness_json(const schedule::Scheduler& scheduler) {
 json::array disabled_json(const schedule::Candidate& active) {
   json::array out;
   for (const config::Disabled& disabled : active.generation.disabled) {
-    const config::Diagnostic where{config::Severity::error, disabled.place, disabled.reason};
+    config::Diagnostic where;
+    where.where = disabled.place;
+    where.message = disabled.reason;
     out.push_back(json::object{{"kind", disabled.kind}, {"name", disabled.name}, {"reason", config::headline(where, active.sources)}});
   }
   return out;

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/routes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "api/json.hpp"
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "ronda/abi.h"
+
+namespace ronda::api {
+namespace json = boost::json;
+using config::Kind;
+using schedule::Entry;
+
+namespace {
+
+Response json_response(const json::value& value, int status = 200) { return {status, json::serialize(value) + "\n", "application/json"}; }
+
+struct Context {
+  AgentView& agent;
+  const Request& request;
+  std::string_view name;  // the part of the path that a pattern leaves open
+  Respond respond;
+};
+
+std::optional<Kind> kind_of(std::string_view word) {
+  if (word == "checks") return Kind::check;
+  if (word == "tasks") return Kind::task;
+  if (word == "notifiers") return Kind::notifier;
+  return {};
+}
+
+void not_found(Context& c, Kind kind, std::string_view name) {
+  const auto names = c.agent.scheduler().names(kind);
+  const std::string_view near = nearest(name, names);
+  std::string text = "no " + std::string(config::kind_name(kind)) + " is named '" + std::string(name) + "'";
+  if (!near.empty()) text += "; did you mean '" + std::string(near) + "'?";
+  for (const config::Disabled& disabled : c.agent.active().generation.disabled) {
+    if (disabled.name == name) text = "it is disabled: " + disabled.reason;
+  }
+  c.respond(error_response(404, text));
+}
+
+void get_status(Context& c) { c.respond(json_response(status_json(c.agent))); }
+void get_plugins(Context& c) { c.respond(json_response(plugins_json(c.agent))); }
+
+void post_reload(Context& c) {
+  const bool allow_empty = c.request.parameter("allow_empty") == "1";
+  c.agent.reload(allow_empty, [respond = c.respond](const ReloadResult& result) {
+    json::array details;
+    for (const std::string& detail : result.details) details.push_back(json::value(detail));
+    respond(json_response(json::object{{"ok", result.ok}, {"line", result.line}, {"details", std::move(details)}}));
+  });
+}
+
+void run_entry(Context& c, Kind kind) {
+  const std::uint32_t flags = c.request.parameter("dry_run") == "1" ? RONDA_CALL_DRY_RUN : 0;
+  auto& scheduler = c.agent.scheduler();
+  auto started = scheduler.run_now(kind, c.name, flags, [&scheduler, respond = c.respond](const Entry& entry) {
+    json::object out = entry_json(scheduler, entry, true);
+    out["fate"] = plugin::name_of(entry.trip.fate);
+    respond(json_response(out));
+  });
+  if (started) return;
+  if (started.error().code() == Errc::not_found) return not_found(c, kind, c.name);
+  c.respond(error_response(503, started.error().message()));
+}
+
+void run_check(Context& c) { run_entry(c, Kind::check); }
+void run_task(Context& c) { run_entry(c, Kind::task); }
+
+void get_explain(Context& c) {
+  for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
+    if (const Entry* entry = c.agent.scheduler().find(kind, c.name)) return c.respond(json_response(explain_json(c.agent, *entry)));
+  }
+  not_found(c, Kind::check, c.name);
+}
+
+/// An event for an instance: {"event": "start", "code": 0, "text": "..."}.
+void post_inbox(Context& c) {
+  boost::system::error_code error;
+  const json::value body = json::parse(c.request.body, error);
+  const json::object* fields = error ? nullptr : body.if_object();
+  if (fields == nullptr) return c.respond(error_response(400, "the body is no JSON object"));
+  const auto text = [&](std::string_view key) {
+    const json::value* value = fields->if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  store::InboxEvent event;
+  event.event = text("event");
+  event.text = repair_utf8(text("text"), 16 << 10);
+  const json::value* code = fields->if_contains("code");
+  if (code != nullptr && code->is_int64()) event.code = static_cast<std::int32_t>(std::clamp<std::int64_t>(code->get_int64(), -1, 255));
+  constexpr std::array<std::string_view, 5> known = {"start", "success", "fail", "heartbeat", "log"};
+  if (std::ranges::find(known, event.event) == known.end()) return c.respond(error_response(400, "event is one of start, success, fail, heartbeat, log"));
+  const Entry* entry = c.agent.scheduler().find(Kind::check, c.name);
+  if (entry == nullptr) return not_found(c, Kind::check, c.name);
+  event.wall = wall_clock().count();
+  auto& agent = c.agent;
+  const std::string name(c.name);
+  agent.store().post_inbox({"check", name}, std::move(event), [&agent, name, respond = c.respond](Result<std::int64_t> stored) {
+    if (!stored) return respond(error_response(503, stored.error().message()));
+    agent.scheduler().poke(Kind::check, name);
+    respond(json_response(json::object{{"id", *stored}}, 202));
+  });
+}
+
+void post_clear(Context& c) {
+  if (c.agent.scheduler().clear_quarantine(c.name)) return c.respond(json_response(json::object{{"cleared", c.name}}));
+  c.respond(error_response(404, "no plugin and no instance is named '" + std::string(c.name) + "'"));
+}
+
+void get_config(Context& c) {
+  const schedule::Candidate& active = c.agent.active();
+  json::array files, skipped;
+  for (const config::Source& file : active.files.sources) files.push_back(json::value(file.path));
+  for (const config::Skipped& s : active.files.skipped) skipped.push_back(json::object{{"name", s.name}, {"reason", s.reason}});
+  c.respond(json_response(json::object{{"generation", c.agent.generation()}, {"fingerprint", to_hex(active.generation.fingerprint)}, {"files", std::move(files)}, {"skipped", std::move(skipped)}}));
+}
+
+void get_journal(Context& c) {
+  c.agent.store().load_journal(100, [respond = c.respond](Result<std::vector<store::JournalEvent>> events) {
+    if (!events) return respond(error_response(503, events.error().message()));
+    json::array out;
+    for (const store::JournalEvent& event : *events) {
+      out.push_back(json::object{{"id", event.id}, {"at", time_json(event.wall)}, {"kind", event.kind}, {"subject", event.subject}, {"data", event.data}});
+    }
+    respond(json_response(out));
+  });
+}
+
+void post_backup(Context& c) {
+  const std::string path(c.request.parameter("path"));
+  if (!path.starts_with('/')) return c.respond(error_response(400, "the path of a backup is absolute"));
+  c.agent.store().backup(path, [path, respond = c.respond](Result<Unit> made) {
+    if (!made) return respond(error_response(500, made.error().message()));
+    respond(json_response(json::object{{"path", path}}));
+  });
+}
+
+void get_health(Context& c) { c.respond({200, "ok\n", "text/plain; charset=utf-8"}); }
+
+struct Route {
+  std::string_view method;
+  std::string_view before, after;  // the path; a name stands between them where `named`
+  bool named;
+  Role role;
+  void (*answer)(Context&);
+};
+
+constexpr std::array<Route, 12> routes = {{{"GET", "/v1/status", "", false, Role::viewer, get_status},
+                                           {"GET", "/v1/plugins", "", false, Role::viewer, get_plugins},
+                                           {"GET", "/v1/explain/", "", true, Role::viewer, get_explain},
+                                           {"GET", "/v1/config", "", false, Role::viewer, get_config},
+                                           {"GET", "/v1/journal", "", false, Role::viewer, get_journal},
+                                           {"GET", "/healthz", "", false, Role::reporter, get_health},
+                                           {"POST", "/v1/reload", "", false, Role::operator_, post_reload},
+                                           {"POST", "/v1/checks/", "/run", true, Role::operator_, run_check},
+                                           {"POST", "/v1/tasks/", "/run", true, Role::operator_, run_task},
+                                           {"POST", "/v1/inbox/", "", true, Role::operator_, post_inbox},
+                                           {"POST", "/v1/plugins/", "/clear", true, Role::operator_, post_clear},
+                                           {"POST", "/v1/backup", "", false, Role::operator_, post_backup}}};
+
+/// The name in a path that fits the route, or nothing.
+std::optional<std::string_view> match(const Route& route, std::string_view path) {
+  if (!path.starts_with(route.before) || !path.ends_with(route.after)) return {};
+  if (path.size() < route.before.size() + route.after.size()) return {};
+  const std::string_view name = path.substr(route.before.size(), path.size() - route.before.size() - route.after.size());
+  const bool fits = route.named ? !name.empty() && name.find('/') == std::string_view::npos : name.empty();
+  return fits ? std::optional(name) : std::nullopt;
+}
+
+bool may(Role have, Role need) { return static_cast<int>(have) >= static_cast<int>(need); }
+
+void answer(AgentView& agent, const Request& request, Respond respond) {
+  bool path_known = false;
+  for (const Route& route : routes) {
+    const auto name = match(route, request.path);
+    if (!name) continue;
+    path_known = true;
+    if (route.method != request.method) continue;
+    if (!may(request.who.role, route.role)) {
+      return respond(error_response(403, request.who.name + " is " + std::string(name_of(request.who.role)) + "; this needs " + std::string(name_of(route.role))));
+    }
+    Context context{agent, request, *name, std::move(respond)};
+    return route.answer(context);
+  }
+  if (path_known) return respond(error_response(405, "this path takes another method"));
+  respond(error_response(404, "there is nothing here"));
+}
+
+}  // namespace
+
+Handler make_routes(AgentView& agent) {
+  return [&agent](const Request& request, Respond respond) { answer(agent, request, std::move(respond)); };
+}
+
+}  // namespace ronda::api
