@@ -13,8 +13,10 @@ live_say() { printf '%s\n' "$*" >&2; }
 
 live_end() {
   local pid
-  for pid in "${live_pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${live_pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+  for pid in "${live_pids[@]}"; do  # the last started first: an agent before the servers that it watches
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
   [ -n "${live_keep:-}" ] || rm -rf "$live_dir"
 }
 trap live_end EXIT
@@ -62,7 +64,7 @@ live_postgres() {
     { cat "$live_dir/initdb.log" >&2; return 1; }
   (cd / && live_as_nobody "$pg_bin/postgres" -D "$live_dir/pg/data" -p "$pg_port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories="$live_dir/pg" -c shared_preload_libraries=pg_stat_statements -c fsync=off) >"$live_dir/postgres.log" 2>&1 &
-  live_pids+=($!)
+  live_pids=($! "${live_pids[@]}")
   live_wait 30 "$pg_bin/pg_isready" -q -h 127.0.0.1 -p "$pg_port" || { cat "$live_dir/postgres.log" >&2; return 1; }
   "$pg_bin/psql" -q -h 127.0.0.1 -p "$pg_port" -U postgres -c "CREATE EXTENSION pg_stat_statements" \
     -c "CREATE ROLE monitor LOGIN PASSWORD 'only-for-this-run' IN ROLE pg_monitor" >/dev/null
@@ -86,18 +88,19 @@ http {
 }
 CONF
   (live_as_nobody /usr/sbin/nginx -e "$live_dir/web/error.log" -c "$live_dir/nginx.conf") >"$live_dir/nginx.log" 2>&1 &
-  live_pids+=($!)
+  live_pids=($! "${live_pids[@]}")
   live_wait 10 curl -fsS "http://127.0.0.1:$web_port/status" || { cat "$live_dir/nginx.log" >&2; return 1; }
 }
 
-live_ronda() { "$live_bin/ronda" --config "$live_dir/conf.d" --plugins "$live_plugins" --state "$live_dir/state" --socket "$live_dir/ronda.sock" "$@"; }
+live_options=(--config "$live_dir/conf.d" --plugins "$live_plugins" --state "$live_dir/state" --socket "$live_dir/ronda.sock")
+live_ronda() { "$live_bin/ronda" "${live_options[@]}" "$@"; }
 
 # The agent on $live_dir/conf.d; sets agent_pid. Its log is $live_dir/agent.log.
 live_agent() {
   mkdir -p "$live_dir/state" && chmod 700 "$live_dir/state"
-  live_ronda run "$@" >>"$live_dir/agent.log" 2>&1 &
+  (exec "$live_bin/ronda" "${live_options[@]}" run "$@") >>"$live_dir/agent.log" 2>&1 &
   agent_pid=$!
-  live_pids+=("$agent_pid")
+  live_pids=("$agent_pid" "${live_pids[@]}")
   live_wait 20 live_answers || { cat "$live_dir/agent.log" >&2; return 1; }
 }
 

@@ -23,7 +23,7 @@ sed -e "s/@PG_PORT@/$pg_port/" -e "s/@WEB_PORT@/$web_port/" -e "s|@DIR@|$live_di
 printf 'only-for-this-run' >"$live_dir/pg-password"
 chmod 600 "$live_dir/pg-password"
 
-live_agent
+live_agent --output text
 live_wait 40 live_all_ran || { live_ronda status || true; cat "$live_dir/agent.log" >&2; live_say "not every check has run"; exit 1; }
 if [ -t 1 ]; then
   live_ronda top || true
