@@ -294,6 +294,7 @@ void Keeper::drop_database() {
   if (!db_) return;
   before_close_();
   db_.reset();
+  stuck_since_ = 0;
 }
 
 void Keeper::committed() {
