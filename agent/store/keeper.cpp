@@ -67,7 +67,8 @@ Status Keeper::start(bool full_check) {
     dir_.emplace(std::move(dir));
   }
   Status status = open_database(full_check);
-  if (!status && connect_trouble_ == Trouble::full && ballast_.release()) {
+  const bool full = connect_trouble_ == Trouble::full || (connect_trouble_ == Trouble::io && ballast_.is_disk_full());
+  if (!status && full && ballast_.release()) {
     full_ = true;
     note("store.full", "no space left for the state at the start; the reserve is in use");
     status = open_database(full_check);
@@ -285,9 +286,14 @@ Status Keeper::make_room() {
 void Keeper::lose(std::string reason) {
   // Closed as it is: no checkpoint, the WAL stays for the check that must come before anything is promised again.
   drop_database();
-  failed_ = std::move(reason);
+  failed_ = explained(std::move(reason));
   note("store.failed", failed_);
   update_health();
+}
+
+std::string Keeper::explained(std::string reason) const {
+  if (!ballast_.is_disk_read_only()) return reason;
+  return "the file system of '" + options_.directory + "' is read-only: " + reason;
 }
 
 void Keeper::drop_database() {
@@ -319,7 +325,7 @@ void Keeper::tick() {
     const std::string why = failed_;
     if (const Status status = start(true); !status) {
       drop_database();
-      failed_ = status.error().message();
+      failed_ = explained(status.error().message());
     } else {
       stuck_ = false;
       note("store.recovered", "the store works again; it had failed: " + why);

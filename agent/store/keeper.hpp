@@ -57,6 +57,7 @@ class Keeper {
   Status begin_generation();
   void remember_files();
   void lose(std::string reason);
+  std::string explained(std::string reason) const;
   void drop_database();
   Status start_fresh(const std::string& why);
   Status rescue();

@@ -283,12 +283,13 @@ void Owner::take_back(std::map<InstanceId, Observation> observed) {
 }
 
 void Owner::duties() {
-  const std::int64_t now = options_.mono_ns();
+  const std::int64_t now = options_.mono_ns(), retry = std::chrono::nanoseconds(options_.retry_after).count();
   if (now >= next_tick_) {
     keeper_.tick();
-    const bool well = keeper_.usable() && !keeper_.tight();
-    next_tick_ = options_.mono_ns() + (well ? tick_when_well : std::chrono::nanoseconds(options_.retry_after).count());
+    next_tick_ = options_.mono_ns() + tick_when_well;
   }
+  // also when the trouble came after the last tick
+  if (!keeper_.usable() || keeper_.tight()) next_tick_ = std::min(next_tick_, options_.mono_ns() + retry);
   if (now >= next_hourly_) {
     next_hourly_ = now + hour;
     keeper_.bump_generation();

@@ -30,7 +30,8 @@ std::string filled(const std::string& directory) {
 
 /// The one file that was set aside, empty when there is none.
 std::string set_aside(const std::string& directory) {
-  const auto names = names_in(directory, "ronda.db.corrupt-");
+  auto names = names_in(directory, "ronda.db.corrupt-");
+  std::erase_if(names, [](const std::string& name) { return name.ends_with("-wal"); });
   return names.size() == 1 ? directory + "/" + names[0] : std::string();
 }
 
