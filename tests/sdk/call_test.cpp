@@ -4,6 +4,7 @@
 // the matchers need Catch2 before them
 #include <ronda/testing_catch.hpp>
 
+#include <atomic>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -106,7 +107,8 @@ TEST_CASE("a text that dies with its expression is refused by the compiler where
   static_assert(std::is_constructible_v<label, std::string_view, const std::string&>);
   static_assert(!std::is_assignable_v<decltype(ronda::exec_options::input)&, std::string>);
   static_assert(!std::is_assignable_v<decltype(ronda::exec_options::dir)&, std::string>);
-  static_assert(std::is_assignable_v<borrowed&, std::string&> && std::is_assignable_v<borrowed&, const char*>);
+  static_assert(std::is_assignable_v<borrowed&, std::string&> &&
+                std::is_assignable_v<borrowed&, const char*>);
   std::string owned = "text";
   CHECK(borrowed(owned).data() == owned.data());
   CHECK(borrowed("text") == owned);

@@ -31,8 +31,8 @@ struct label : ronda_kv {
 };
 static_assert(sizeof(label) == sizeof(ronda_kv), "an array of labels is an array of ronda_kv");
 
-/// Any number of them: {{"mount", path}, {"type", "ext4"}} or a vector. Owns the list, so it can be kept; the texts
-/// are borrowed.
+/// Any number of them: {{"mount", path}, {"type", "ext4"}} or a vector. Owns the list, so it can be kept; the
+/// texts are borrowed.
 class labels {
  public:
   labels() = default;
