@@ -88,7 +88,9 @@ Status PluginObject::enter(const wire::Setup& setup, Link& link, ronda_plugin_en
   ronda_error error{sizeof(ronda_error), 0, {}};
   const ronda_plugin* offered = entry(&host_, &error);
   if (offered == nullptr) return Error(Errc::invalid, "its entry refused: " + text_of(error, "no reason given"));
-  if (offered->size < sizeof(ronda_plugin) || offered->size > 4096 || offered->query == nullptr) {
+  // what 1.0 had: a plugin of that time is no larger, whatever is appended here later
+  constexpr std::size_t needed = offsetof(ronda_plugin, shutdown) + sizeof(ronda_plugin::shutdown);
+  if (offered->size < needed || offered->size > 4096 || offered->query == nullptr) {
     return Error(Errc::invalid, "its entry returned a description of size " + std::to_string(offered->size) +
                                     "; rebuild the plugin with this SDK");
   }
