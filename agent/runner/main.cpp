@@ -64,6 +64,7 @@ class Server {
   PluginObject* plugin_ = nullptr;
   std::map<std::uint32_t, std::shared_ptr<Instance>> instances_;
   std::vector<Job> jobs_;  // of the frame being read
+  std::string behind_setup_;  // first calls that came in the same frame
   bool shutdown_ = false;
 };
 
@@ -76,7 +77,9 @@ bool Server::read_setup(wire::Setup& setup) {
     if (!link_.receive(frames_)) return false;
   }
   wire::Reader r(body);
-  return wire::read_tag(r) == wire::Tag::setup && wire::decode(r, setup);
+  if (wire::read_tag(r) != wire::Tag::setup || !wire::decode(r, setup)) return false;
+  behind_setup_ = r.rest();
+  return true;
 }
 
 bool Server::add_instance(wire::Reader& r) {
@@ -157,6 +160,7 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
   plugin_ = &plugin;
   Pool pool(link_, blackbox_, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
   blackbox_.phase.store(2);
+  if (!handle_frame(behind_setup_, pool)) return;
   std::string_view body;
   while (!shutdown_) {
     pollfd socket{plugin::runner_socket_fd, POLLIN, 0};

@@ -13,7 +13,7 @@ namespace chaos {
 
 /// Named in back-traces, so it must stay a function of its own.
 __attribute__((noinline)) void write_to_null() {
-  volatile int* nowhere = nullptr;
+  volatile int* volatile nowhere = nullptr;
   *nowhere = 1;
 }
 
