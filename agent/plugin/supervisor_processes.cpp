@@ -28,13 +28,27 @@ Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
   return current_;
 }
 
+namespace {
+
+std::string_view reason_to_kill(Life state) {
+  switch (state) {
+    case Life::starting: return "it did not load the plugin within 10s";
+    case Life::leaving: return "it did not leave within 3s";
+    default: return "its runner was ended because of a call that did not come back";
+  }
+}
+
+}  // namespace
+
 void Supervisor::Impl::step(Process& process, LifeEvent event) {
   const LifeStep taken = next_life(process.life, event);
-  if (taken.next != process.life) process.since = mono_now();
+  const Life before = process.life;
+  if (taken.next != before) process.since = mono_now();
   process.life = taken.next;
   const bool takes_work = taken.next == Life::starting || taken.next == Life::serving;
   if (current_ == &process && !takes_work) current_ = nullptr;
   if (life_limit(taken.next) > 0s) arm(process.since + life_limit(taken.next));
+  if (taken.action == LifeAction::terminate || taken.action == LifeAction::kill) process.why_killed = reason_to_kill(before);
   act(process, taken.action);
 }
 
@@ -128,7 +142,7 @@ Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const 
   verdict.begun = process.loaded;
   const bool protocol = process.our_kill && !process.broken.empty();
   if (process.our_kill && !protocol) {
-    verdict.cause = process.loaded ? "its runner was ended because of a call that did not come back" : "the plugin did not load in time";
+    verdict.cause = process.why_killed;
     return verdict;
   }
   const bool from_outside = !protocol && !end.by_itself && WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL;

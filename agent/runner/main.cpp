@@ -2,6 +2,7 @@
 // ronda-runner: loads ONE plugin and serves calls to it over a socketpair. It holds no configuration, decides
 // nothing, and ends with the agent. Started by the agent only, with the descriptors of plugin/blackbox.hpp.
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -27,6 +28,7 @@
 namespace ronda::runner {
 namespace {
 
+constexpr std::size_t default_stack_bytes = std::size_t{512} << 10;
 constexpr int tick_ms = 2;  // how long a finished result may wait for others of its batch
 
 std::uint64_t mono_ns() {
@@ -177,7 +179,20 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
     }
     if (next == wire::FrameReader::Next::broken) return;
   }
-  pool.drain(mono_ns() + 2'000'000'000U);
+  // whoever still runs would lose its instance under its feet
+  if (!pool.drain(mono_ns() + 2'000'000'000U)) return;
+  for (const auto& [id, instance] : instances_) instance->destroy();
+  plugin.shut_down();
+}
+
+/// Threads that libraries make without saying how large: a resolver's, say. The usual 8 MiB would each count against
+/// the limit of memory.
+void set_default_stack() {
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, default_stack_bytes);
+  ::pthread_setattr_default_np(&attributes);
+  ::pthread_attr_destroy(&attributes);
 }
 
 /// Without a PID namespace nothing ends our children for us: a thread waits for the agent's death, ends every
@@ -215,8 +230,9 @@ int run() {
   }
   die_with_parent(setup.pid_namespace ? SIGKILL : SIGTERM);  // again: a change of user clears it
   if (!setup.pid_namespace) watch_for_orphans();
-  install_crash_handlers(*blackbox);
+  install_crash_handlers(*blackbox, setup.plugin_id, setup.exec_path);
   const CrashStack crash_stack;
+  set_default_stack();
   link.send(wire::Hello{RONDA_BUILD, ::getpid()});
   blackbox->phase.store(1);
   auto loaded = PluginObject::load(setup, link);
@@ -226,7 +242,8 @@ int run() {
   }
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
   server.serve(setup, **loaded);
-  loaded->reset();
+  static_cast<void>(loaded->release());  // exit is the only unload
+  if (!setup.pid_namespace) end_descendants();
   return 0;
 }
 

@@ -45,7 +45,7 @@ class Pool {
 
  private:
   struct Running {
-    ActiveCall* call = nullptr;
+    std::shared_ptr<ActiveCall> call;
     std::uint64_t deadline = 0;
     int cancel_fd = -1;
   };
@@ -57,7 +57,11 @@ class Pool {
   void run_call(Job& job, std::size_t slot);
   void finish(const Job& job, wire::Outcome outcome);
   void add_thread();
-  static void cancel_running(Running& running, bool timed_out);
+  void cancel_running(Running& running, bool timed_out);
+  static void* enter_canceller(void* self);
+  void cancel_calls();
+  bool cancel_waiting(std::uint64_t call_id);
+  static bool start_thread(void* (*body)(void*), void* self);
 
   Link& link_;
   plugin::Blackbox& blackbox_;
@@ -74,6 +78,12 @@ class Pool {
 
   std::mutex running_mutex_;
   std::vector<Running> running_;  // one a thread
+
+  // a plugin's cancel may hang or crash: it is called on a thread of its own, started by the first that is needed
+  std::mutex cancel_mutex_;
+  std::condition_variable cancel_wake_;
+  std::deque<std::shared_ptr<ActiveCall>> to_cancel_;
+  bool has_canceller_ = false;
 };
 
 }  // namespace ronda::runner
