@@ -101,7 +101,7 @@ RONDA_MESSAGE(Hello, Tag::hello, m.build, m.pid)
 RONDA_MESSAGE(Loaded, Tag::loaded, m.ok, m.error, m.abi_minor)
 RONDA_MESSAGE(Created, Tag::created, m.instance, m.ok, m.error)
 RONDA_MESSAGE(Outcome, Tag::outcome, m.call, m.end, m.timed_out, m.status, m.duration_ns, m.again_at_wall_ns,
-              m.summary, m.detail, m.dropped_metrics, m.took_inbox, m.kv, m.metrics)
+              m.summary, m.detail, m.dropped_metrics, m.took_inbox, m.worn, m.kv, m.metrics)
 RONDA_MESSAGE(Log, Tag::log, m.instance, m.level, m.text)
 RONDA_MESSAGE(Event, Tag::event, m.call, m.level, m.name, m.text, m.fields)
 RONDA_MESSAGE(Progress, Tag::progress, m.call, m.share, m.what)

@@ -207,6 +207,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   std::size_t unfinished = 0;    // calls in flight that were not told an end
   std::string broken;            // why, if it broke the protocol
   bool our_kill = false;
+  bool worn = false;             // gets no new work and leaves when it has nothing in flight
   std::string_view why_killed;   // by us
   bool loaded = false;           // it has said so: before that, no call can have begun
 

@@ -101,6 +101,10 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   calls_.erase(found);
   release(call);
   last_activity_ = now;
+  if (outcome.worn && process.life == Life::serving) {
+    process.worn = true;
+    if (current_ == &process) current_ = nullptr;
+  }
   if (call.ended) {
     ++late_results_;
   } else {
@@ -117,7 +121,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
 void Supervisor::Impl::after_call(Process& process) {
   if (process.unfinished > 0) return;
   if (process.life == Life::wedged) step(process, LifeEvent::drained);
-  else if (retiring_ && nothing_waits()) step(process, LifeEvent::retire);
+  else if (process.worn || (retiring_ && nothing_waits())) step(process, LifeEvent::retire);
 }
 
 void Supervisor::Impl::end_quarantine(std::uint32_t instance) {
@@ -152,7 +156,7 @@ Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const 
   std::vector<std::uint64_t> running;
   std::ranges::copy_if(here, std::back_inserter(running), [&](std::uint64_t id) { return process.is_running(id); });
   if (end.culprit_call != 0 && std::ranges::find(here, end.culprit_call) != here.end()) verdict.culprit = end.culprit_call;
-  else if (running.size() == 1) verdict.culprit = running.front();
+  else if (!protocol && running.size() == 1) verdict.culprit = running.front();  // who broke the wire may have come back since
   else if (here.size() == 1) verdict.culprit = here.front();
   else verdict.in_doubt = true;
   return verdict;

@@ -88,6 +88,11 @@ void install_crash_handlers(plugin::Blackbox& blackbox, std::string_view plugin_
 
 void enter_call(std::uint64_t call_id) { this_call = call_id; }
 
+void leave_in_peace(int status) {
+  ::syscall(SYS_exit_group, status);
+  __builtin_unreachable();
+}
+
 CrashStack::CrashStack() {
   memory_ = ::mmap(nullptr, crash_stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory_ == MAP_FAILED) return;

@@ -17,6 +17,9 @@ void install_crash_handlers(plugin::Blackbox& blackbox, std::string_view plugin_
 /// What the calling thread is doing from here on; 0: nothing of a plugin's.
 void enter_call(std::uint64_t call_id);
 
+/// Ends this process as a runner that has nothing more to do: nobody is to blame. No exit handler runs.
+[[noreturn]] void leave_in_peace(int status);
+
 /// The alternate signal stack of a thread, so that a stack overflow can be told.
 class CrashStack {
  public:

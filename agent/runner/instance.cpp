@@ -115,7 +115,7 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
   if (thrown) {
     outcome.end = wire::End::threw;
     outcome.summary = "threw: " + *thrown;
-  } else if (code != RONDA_OK) {
+  } else if (code != RONDA_OK && !call.result_twice) {  // the first result stands, whatever became of the second
     outcome.end = wire::End::failed;
     outcome.summary = text.empty() ? "failed with code " + std::to_string(code) : std::string(text);
   } else if (!call.has_result) {

@@ -56,8 +56,6 @@ class Instance : public ronda_inst {
   void destroy();
   /// Tells the plugin that the call should end. [any]
   void cancel(ActiveCall& call) const noexcept;
-  /// A call that is over stays a while: what a plugin's own thread still says of it must not be taken for the next.
-  void retire(std::shared_ptr<ActiveCall> call) { last_call_ = std::move(call); }
 
   std::uint32_t id() const { return spec_.instance; }
   const wire::Create& spec() const { return spec_; }
@@ -80,7 +78,6 @@ class Instance : public ronda_inst {
   void call_plugin(ActiveCall& call, const wire::Message* message);
 
   std::mutex turn_;
-  std::shared_ptr<ActiveCall> last_call_;
   wire::Create spec_;
   PluginObject& plugin_;
   Link& link_;

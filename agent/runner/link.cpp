@@ -26,7 +26,7 @@ void Link::flush() {
   while (!rest.empty()) {
     const ssize_t sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) ::_exit(0);  // the agent is gone; nothing here is owed to anybody else
+    if (sent <= 0) ::_exit(0);  // the agent is gone and nothing is owed to it, or a call has closed our end: then it is told
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
 }

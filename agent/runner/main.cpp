@@ -160,7 +160,9 @@ int Server::timeout(Pool& pool) const {
 void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
   setup_ = &setup;
   plugin_ = &plugin;
-  Pool pool(link_, blackbox_, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
+  const Wear& wear = *new Wear(setup);
+  // never destroyed: its threads wait on it until the process ends, and a destructor would wait for them
+  Pool& pool = *new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
   blackbox_.phase.store(2);
   if (!handle_frame(behind_setup_, pool)) return;
   std::string_view body;
@@ -244,7 +246,7 @@ int run() {
   server.serve(setup, **loaded);
   static_cast<void>(loaded->release());  // exit is the only unload
   if (!setup.pid_namespace) end_descendants();
-  return 0;
+  leave_in_peace(0);  // from here, while everything that other threads use is still there
 }
 
 }  // namespace
@@ -256,6 +258,5 @@ int main() {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   const int status = ronda::runner::run();
-  // no exit handlers: a plugin's could hang or crash, and there is nothing of ours to do in them
-  ::_exit(status);
+  ronda::runner::leave_in_peace(status);
 }

@@ -15,6 +15,7 @@ namespace ronda::runner {
 namespace {
 
 constexpr std::size_t stack_bytes = 256 << 10;
+constexpr std::size_t calls_kept = 64;
 constexpr std::size_t results_per_message = 64;
 constexpr std::size_t bytes_per_message = 32 << 10;
 
@@ -26,8 +27,8 @@ std::uint64_t mono_ns() {
 
 }  // namespace
 
-Pool::Pool(Link& link, plugin::Blackbox& blackbox, std::size_t threads)
-    : link_(link), blackbox_(blackbox), limit_(std::min(std::max<std::size_t>(threads, 1), plugin::Blackbox::slot_count)) {
+Pool::Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads)
+    : link_(link), blackbox_(blackbox), wear_(wear), limit_(std::min(std::max<std::size_t>(threads, 1), plugin::Blackbox::slot_count)) {
   running_.reserve(limit_);
 }
 
@@ -145,12 +146,15 @@ void Pool::run_call(Job& job, std::size_t slot) {
     running_[slot].call = nullptr;
     std::uint64_t drained = 0;
     if (call->cancelled) static_cast<void>(::read(call->cancel_fd, &drained, sizeof drained));
+    // its address is not used again soon: a thread of the plugin's own may still speak of it
+    over_.push_back(call);
+    if (over_.size() > calls_kept) over_.pop_front();
   }
+  outcome.worn = wear_.is_worn(outcome.end != wire::End::reported);
   // it is to blame until its result is on its way: it may have broken what carries that
   finish(job, std::move(outcome));
   enter_call(0);
   blackbox_.running[slot].store(0, std::memory_order_relaxed);
-  job.instance->retire(call);
 }
 
 /// Results that are ready when the runner writes share a message; the reader's tick sends what is left over.

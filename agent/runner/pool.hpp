@@ -15,6 +15,7 @@
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
 #include "runner/instance.hpp"
+#include "runner/wear.hpp"
 
 namespace ronda::runner {
 
@@ -28,7 +29,7 @@ struct Job {
 
 class Pool {
  public:
-  Pool(Link& link, plugin::Blackbox& blackbox, std::size_t threads);
+  Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads);
 
   /// [reader]
   void submit(std::vector<Job> jobs);
@@ -65,6 +66,7 @@ class Pool {
 
   Link& link_;
   plugin::Blackbox& blackbox_;
+  const Wear& wear_;
   const std::size_t limit_;
 
   std::mutex mutex_;  // of the queues and counters below
@@ -78,6 +80,7 @@ class Pool {
 
   std::mutex running_mutex_;
   std::vector<Running> running_;  // one a thread
+  std::deque<std::shared_ptr<ActiveCall>> over_;  // the last that ended
 
   // a plugin's cancel may hang or crash: it is called on a thread of its own, started by the first that is needed
   std::mutex cancel_mutex_;

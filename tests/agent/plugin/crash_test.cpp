@@ -2,6 +2,7 @@
 // A plugin that ends its process: the culprit is named, everybody else gets a result.
 #include <catch.hpp>
 
+#include "base/clock.hpp"
 #include "supervised.hpp"
 
 using namespace ronda;
@@ -101,4 +102,15 @@ TEST_CASE("a task in flight when somebody else crashes has an unknown outcome an
   const auto& end = bench.end_of(task);
   CHECK(end.fate == Fate::lost);
   CHECK_THAT(end.cause, Catch::Contains("SIGSEGV"));
+}
+
+TEST_CASE("a runner that is not needed leaves at once, and nobody takes that for a failure", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  CHECK(bench.run("ok").fate == Fate::finished);
+  const auto start = monotonic();
+  bench.supervisor().retire();
+  REQUIRE(bench.until([&] { return bench.supervisor().is_empty(); }));
+  CHECK(monotonic() - start < 1s);
+  CHECK(bench.status().deaths == 0);
 }

@@ -114,6 +114,6 @@ TEST_CASE("the last line before a crash is not lost", "[plugin]") {
   Supervised bench(loop);
   summary_of(bench, "print");
   CHECK(bench.run("terminate").fate == Fate::crashed);
-  CHECK(bench.has_log("to stdout \\x1B[31m"));
+  CHECK(bench.has_log("to stdout \\x1b[31m"));
   REQUIRE(bench.until([&] { return bench.has_log("to stderr"); }));
 }

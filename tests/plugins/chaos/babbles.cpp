@@ -47,6 +47,7 @@ void emit_later(const Deed& deed) {
   const ronda_inst* const inst = deed.inst;
   const ronda_call* const call = deed.call.raw();
   std::thread([=] {
+    sleep_ms(50);
     for (int i = 0; i < 200; ++i) {
       const ronda_result r = said("from a call that is over");
       emit->result(inst, call, &r);
