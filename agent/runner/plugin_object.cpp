@@ -53,9 +53,10 @@ struct PluginObject::Library {
   boost::dll::shared_library object;
 };
 
-PluginObject::~PluginObject() {
-  if (plugin_ != nullptr && plugin_->shutdown != nullptr) plugin_->shutdown();
-  static_cast<void>(library_.release());  // exit is the only unload
+PluginObject::~PluginObject() { static_cast<void>(library_.release()); }  // exit is the only unload
+
+void PluginObject::shut_down() {
+  if (plugin_->shutdown != nullptr) plugin_->shutdown();
 }
 
 Result<std::unique_ptr<PluginObject>> PluginObject::load(const wire::Setup& setup, Link& link) {
