@@ -125,7 +125,8 @@ json::value time_json(std::int64_t wall_ns) {
   const auto whole = static_cast<std::time_t>(wall_ns / 1'000'000'000);
   std::tm utc{};
   ::gmtime_r(&whole, &utc);
-  std::array<char, 40> date{}, out{};
+  std::array<char, 40> date{};
+  std::array<char, 48> out{};
   std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
   std::snprintf(out.data(), out.size(), "%s.%03dZ", date.data(), static_cast<int>(wall_ns / 1'000'000 % 1000));
   return json::value(out.data());

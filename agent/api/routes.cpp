@@ -27,13 +27,6 @@ struct Context {
   Respond respond;
 };
 
-std::optional<Kind> kind_of(std::string_view word) {
-  if (word == "checks") return Kind::check;
-  if (word == "tasks") return Kind::task;
-  if (word == "notifiers") return Kind::notifier;
-  return {};
-}
-
 void not_found(Context& c, Kind kind, std::string_view name) {
   const auto names = c.agent.scheduler().names(kind);
   const std::string_view near = nearest(name, names);

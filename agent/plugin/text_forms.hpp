@@ -9,10 +9,10 @@
 namespace ronda::plugin {
 
 /// Absolute, without ".." parts and control characters.
-Status check_path(std::string_view text);
+ronda::Status check_path(std::string_view text);
 /// "scheme://authority...", without spaces and control characters.
-Status check_url(std::string_view text);
+ronda::Status check_url(std::string_view text);
 /// A host name (labels of [A-Za-z0-9_-]), an IPv4 or an IPv6 address, the latter with or without brackets.
-Status check_host(std::string_view text);
+ronda::Status check_host(std::string_view text);
 
 }  // namespace ronda::plugin
