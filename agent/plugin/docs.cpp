@@ -59,9 +59,10 @@ std::string limits_text(const Option& option) {
   std::string out = choices_text(option);
   std::string range = range_text(limit_text(option, option.min), limit_text(option, option.max));
   if (!range.empty() && is_text(option.type)) range += " characters";
-  if (!range.empty()) add(out, range);
+  // a share is from 0% to 100% as a rule; only what is narrower or wider is worth a word
+  if (!range.empty() && range != "0% to 100%") add(out, range);
   const std::string items = range_text(count_text(option.min_items), count_text(option.max_items));
-  if (!items.empty()) add(out, items + " items");
+  if (!items.empty()) add(out, items + (items.ends_with(" 1") ? " item" : " items"));
   if (!option.unit.empty()) add(out, "in " + option.unit);
   if (!option.pattern.empty()) add(out, "matches " + code(option.pattern));
   if (option.single) add(out, "one needs no brackets");
@@ -102,8 +103,8 @@ void add_metrics(const Procedure& procedure, std::string& out) {
     for (const std::string& label : metric.labels) add(labels, code(label));
     out += (labels.empty() ? "" : " (by " + labels + ")") + " |\n";
   }
-  if (procedure.open_metrics) out += "\nMore metrics are named by the configuration or by what is measured.\n";
-  out += "\n";
+  if (!procedure.metrics.empty()) out += "\n";
+  if (procedure.open_metrics) out += "More metrics are named by the configuration or by what is measured.\n\n";
 }
 
 /// A value for the example: the one its author gave, else the default.
@@ -164,7 +165,9 @@ Result<std::string> renew_tables(std::string_view readme, const Manifest& manife
     const std::string begin = begin_marker(procedure);
     const std::size_t from = out.find(begin);
     if (from == std::string::npos)
-      return Error(Errc::not_found, "there is no line \"" + begin.substr(0, begin.size() - 1) + "\"");
+      return Error(Errc::not_found, "there is no line \"" + begin.substr(0, begin.size() - 1) + "\"; put it and \"" +
+                                        std::string(end_marker.substr(0, end_marker.size() - 1)) +
+                                        "\" where the table belongs");
     const std::size_t to = out.find(end_marker, from);
     if (to == std::string::npos || out.find("<!-- options of ", from + 1) < to)
       return Error(Errc::invalid, "the options of " + procedure.name + " have no line \"" +
