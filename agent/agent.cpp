@@ -60,7 +60,6 @@ class Agent final : private api::AgentView {
   void apply_first();
   void open_api();
   schedule::CandidateRequest candidate_request();
-  config::Environment environment() const;
   void report(const schedule::Candidate& candidate) const;
   void start_signals();
   void on_signal(int number);
@@ -115,33 +114,20 @@ Agent::Agent(const AgentOptions& options) : options_(options) {}
 
 // ---- start ----------------------------------------------------------------------------------
 
-config::Environment Agent::environment() const {
-  config::Environment out;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos) out.variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  out.env_file = options_.env_file;
-  const auto credentials = out.variables.find("CREDENTIALS_DIRECTORY");
-  if (credentials != out.variables.end()) out.credentials_directory = credentials->second;
-  out.read_file = config::trusted_file_reader(uid_);
-  return out;
-}
-
 schedule::CandidateRequest Agent::candidate_request() {
   schedule::CandidateRequest request;
   request.config_directory = options_.config_directory;
-  request.plugin_directories = options_.plugin_directories;
+  // safe mode: what was added to this host stays out
+  request.plugin_directories = options_.safe_mode ? std::vector<std::string>{options_.system_plugin_directory} : options_.plugin_directories;
   request.trust_file = options_.trust_file;
-  request.environment = environment();
+  request.environment = config::environment_of_process(options_.env_file, uid_);
   request.uid = uid_;
   request.zones = &zones_;
   request.stage = &*stage_;
   request.libraries = &libraries_;
   if (generation_ > 0) request.previous = &active_.catalogue;
-  request.vet_config = [this](const config::Sources& sources) -> Status {
-    auto answer = config::validate_in_child({"/proc/self/exe", "--parse-child"}, sources, environment(), uid_, parse_deadline);
+  request.vet_config = [uid = uid_, environment = request.environment](const config::Sources& sources) -> Status {
+    auto answer = config::validate_in_child({"/proc/self/exe", "--parse-child"}, sources, environment, uid, parse_deadline);
     if (!answer) return std::move(answer).error();
     return done();
   };

@@ -124,8 +124,9 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
  private:
   asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Identity who);
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who);
-  asio::awaitable<Response> handle(Request request);
-  asio::awaitable<void> write(Stream& stream, Response response, unsigned version, bool keep_alive);
+  // by reference to what a caller's frame names: g++ 12 destroys temporaries in a co_await expression twice
+  asio::awaitable<Response> handle(const Request& request);
+  asio::awaitable<void> write(Stream& stream, Response& response, unsigned version, bool keep_alive);
   static int reading_status(const error_code& error);
 
   asio::io_context& loop_;
@@ -216,7 +217,8 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
   if (error == http::error::end_of_stream || error == asio::error::operation_aborted) co_return false;
   if (error || chunked) {
     const int status = chunked ? 411 : reading_status(error);
-    co_await write(stream, error_response(status, "the request cannot be read"), 11, false);
+    Response unreadable = error_response(status, "the request cannot be read");
+    co_await write(stream, unreadable, 11, false);
     co_return false;
   }
   auto message = parser.release();
@@ -227,14 +229,14 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
   request.who = who;
   const bool keep_alive = message.keep_alive();
   stream.expires_never();
-  Response response = who.role == Role::none ? error_response(403, "this socket is not for you")
-                                             : co_await handle(std::move(request));
-  co_await write(stream, std::move(response), message.version(), keep_alive);
+  Response response = error_response(403, "this socket is not for you");
+  if (who.role != Role::none) response = co_await handle(request);
+  co_await write(stream, response, message.version(), keep_alive);
   co_return keep_alive;
 }
 
 /// Waits for the handler's answer; a timer that never fires on its own is what it is waited on with.
-asio::awaitable<Response> UnixServer::Impl::handle(Request request) {
+asio::awaitable<Response> UnixServer::Impl::handle(const Request& request) {
   struct Slot {
     explicit Slot(asio::io_context& loop) : ready(loop, asio::steady_timer::time_point::max()) {}
     asio::steady_timer ready;
@@ -248,10 +250,11 @@ asio::awaitable<Response> UnixServer::Impl::handle(Request request) {
   });
   error_code ignored;
   if (!slot->response) co_await slot->ready.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  co_return slot->response ? std::move(*slot->response) : error_response(503, "the agent is stopping");
+  if (!slot->response) slot->response = error_response(503, "the agent is stopping");
+  co_return std::move(*slot->response);
 }
 
-asio::awaitable<void> UnixServer::Impl::write(Stream& stream, Response response, unsigned version, bool keep_alive) {
+asio::awaitable<void> UnixServer::Impl::write(Stream& stream, Response& response, unsigned version, bool keep_alive) {
   http::response<http::string_body> message(static_cast<http::status>(response.status), version);
   message.set(http::field::content_type, response.content_type);
   message.set(http::field::cache_control, "no-store");

@@ -15,7 +15,7 @@
 
 namespace ronda::api {
 namespace json = boost::json;
-using plugin::Status;
+using plugin::CheckStatus;
 using schedule::Entry;
 
 namespace {
@@ -92,18 +92,18 @@ json::object agent_json(AgentView& agent) {
   return out;
 }
 
-Status service_status(AgentView& agent, const config::Service& service, json::array& failing) {
-  Status worst = Status::ok;
+CheckStatus service_status(AgentView& agent, const config::Service& service, json::array& failing) {
+  CheckStatus worst = CheckStatus::ok;
   for (const std::string& name : service.checks) {
     const Entry* entry = agent.scheduler().find(config::Kind::check, name);
-    if (entry == nullptr || !entry->has_result || entry->status == Status::ok) continue;
+    if (entry == nullptr || !entry->has_result || entry->status == CheckStatus::ok) continue;
     worst = plugin::worse(worst, entry->status);
     failing.push_back(json::value(name));
   }
   return worst;
 }
 
-std::string_view word(Status status) {
+std::string_view word(CheckStatus status) {
   constexpr std::array<std::string_view, 4> words = {"ok", "warning", "critical", "unknown"};
   return words[static_cast<std::size_t>(status)];
 }
@@ -112,7 +112,7 @@ json::array services_json(AgentView& agent) {
   json::array out;
   for (const config::Service& service : agent.active().generation.services) {
     json::array failing;
-    const Status status = service_status(agent, service, failing);
+    const CheckStatus status = service_status(agent, service, failing);
     out.push_back(json::object{{"name", service.name}, {"title", service.title}, {"status", word(status)}, {"failing", std::move(failing)}});
   }
   return out;
@@ -126,9 +126,9 @@ json::value time_json(std::int64_t wall_ns) {
   std::tm utc{};
   ::gmtime_r(&whole, &utc);
   std::array<char, 40> date{};
-  std::array<char, 48> out{};
+  std::array<char, 64> out{};
   std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(out.data(), out.size(), "%s.%03dZ", date.data(), static_cast<int>(wall_ns / 1'000'000 % 1000));
+  std::snprintf(out.data(), out.size(), "%s.%03dZ", date.data(), static_cast<int>(static_cast<unsigned>(wall_ns / 1'000'000 % 1000)));
   return json::value(out.data());
 }
 
@@ -187,19 +187,19 @@ json::array plugins_json(AgentView& agent) {
   return out;
 }
 
-Status overall(AgentView& agent) {
-  Status worst = Status::ok;
+CheckStatus overall(AgentView& agent) {
+  CheckStatus worst = CheckStatus::ok;
   agent.scheduler().each([&](const Entry& entry) {
     if (entry.spec.kind != config::Kind::check || !entry.has_result || !entry.blocked_by.empty()) return;
     worst = plugin::worse(worst, entry.status);
   });
-  if (agent_json(agent)["state"] != "ok") worst = plugin::worse(worst, Status::warning);
+  if (agent_json(agent)["state"] != "ok") worst = plugin::worse(worst, CheckStatus::warning);
   return worst;
 }
 
 json::object status_json(AgentView& agent) {
   json::object out;
-  const Status worst = overall(agent);
+  const CheckStatus worst = overall(agent);
   out["status"] = word(worst);
   out["exit"] = static_cast<int>(worst);
   out["agent"] = agent_json(agent);
@@ -247,7 +247,7 @@ std::string nagios_line(const Entry& entry) {
     if (c == '|') c = '/';
   }
   if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason + ")";
-  std::string line = std::string(plugin::name_of(entry.has_result ? entry.status : Status::unknown)) + " - " + entry.spec.name + ": " + summary;
+  std::string line = std::string(plugin::name_of(entry.has_result ? entry.status : CheckStatus::unknown)) + " - " + entry.spec.name + ": " + summary;
   line += plugin::perfdata(plugin::decode_metrics(entry.metrics), limits);
   if (!entry.detail.empty()) line += "\n" + entry.detail;
   return line;

@@ -20,6 +20,6 @@ boost::json::array plugins_json(AgentView& agent);
 /// What the command `check` prints: one Nagios line with perfdata, then the detail.
 std::string nagios_line(const schedule::Entry& entry);
 /// The worst of all, as `status` ranks them; what never ran counts as ok.
-plugin::Status overall(AgentView& agent);
+plugin::CheckStatus overall(AgentView& agent);
 
 }  // namespace ronda::api

@@ -27,6 +27,7 @@ struct Context {
   Respond respond;
 };
 
+
 void not_found(Context& c, Kind kind, std::string_view name) {
   const auto names = c.agent.scheduler().names(kind);
   const std::string_view near = nearest(name, names);

@@ -27,7 +27,7 @@ Verdict verdict_of(plugin::Kind kind, const plugin::CallEnd& end) {
   const bool known = end.fate == plugin::Fate::finished && end.outcome.end == wire::End::reported && status >= 0 && status <= 3;
   if (!known) return {"UNKNOWN", exit_undetermined};
   const auto index = static_cast<std::size_t>(status);
-  if (kind == plugin::Kind::check) return {std::string(plugin::name_of(static_cast<plugin::Status>(status))), status};
+  if (kind == plugin::Kind::check) return {std::string(plugin::name_of(static_cast<plugin::CheckStatus>(status))), status};
   if (kind == plugin::Kind::task) {
     constexpr StatusWords words = {"CHANGED", "UNCHANGED", "FAILED", "SKIPPED"};
     return {std::string(words[index]), status == 2 ? exit_failed : exit_done};

@@ -217,13 +217,6 @@ void Session::on_request(wire::Request request, std::function<void(std::int32_t,
 
 }  // namespace
 
-std::string runner_path() {
-  std::error_code error;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::filesystem::path beside = self.parent_path() / "ronda-runner";
-  return !error && ::access(beside.c_str(), X_OK) == 0 ? beside.string() : RONDA_RUNNER;
-}
-
 Result<SessionReport> run_session(const SessionRequest& request) {
   const StageDirectory directory;
   plugin::Stage stage(directory.path(), ::geteuid());

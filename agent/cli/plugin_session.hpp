@@ -29,9 +29,6 @@ struct SessionReport {
   std::vector<std::string> events;
 };
 
-/// ronda-runner of this build: beside this program in a build tree, else where it is installed.
-std::string runner_path();
-
 /// An error is one of ours; how the plugin's call ended is in the report. The first SIGINT cancels the call, the
 /// second ends its runner.
 Result<SessionReport> run_session(const SessionRequest& request);

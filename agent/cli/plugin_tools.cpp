@@ -40,10 +40,6 @@ void read_manifest(PluginFile& file) {
 
 }  // namespace
 
-std::vector<std::string> plugin_directories(const Options& options) {
-  return options.plugins.empty() ? std::vector<std::string>{RONDA_PLUGIN_DIR} : options.plugins;
-}
-
 plugin::Catalogue scan(const Options& options, std::vector<std::string> directories) {
   plugin::ScanRequest request;
   request.directories = std::move(directories);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/cli.hpp"
+#include "cli/layout.hpp"
 #include "plugin/catalogue.hpp"
 #include "plugin/plugin_file.hpp"
 
@@ -26,7 +27,6 @@ struct PluginFile {
   std::optional<plugin::Refusal> refusal;
 };
 
-std::vector<std::string> plugin_directories(const Options& options);
 /// What the agent would see in these directories, without a stage. A trust.toml that cannot be read is said on
 /// stderr and taken as absent.
 plugin::Catalogue scan(const Options& options, std::vector<std::string> directories);

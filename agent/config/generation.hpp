@@ -92,6 +92,7 @@ struct Instance {
 
   const Judgement& judgement() const { return judgement_ ? *judgement_ : no_judgement(); }
   const Rare& rare() const { return rare_ ? *rare_ : no_rare(); }
+  bool has_rare() const { return rare_ != nullptr; }
   Judgement& make_judgement();
   Rare& make_rare();
 

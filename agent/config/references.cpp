@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/references.hpp"
 
+#include <unistd.h>
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -151,6 +153,20 @@ std::vector<std::string> Resolver::take_secrets() {
   std::sort(secrets_.begin(), secrets_.end());
   secrets_.erase(std::unique(secrets_.begin(), secrets_.end()), secrets_.end());
   return std::move(secrets_);
+}
+
+Environment environment_of_process(std::string env_file, uid_t uid) {
+  Environment out;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos) out.variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  out.env_file = std::move(env_file);
+  const auto credentials = out.variables.find("CREDENTIALS_DIRECTORY");
+  if (credentials != out.variables.end()) out.credentials_directory = credentials->second;
+  out.read_file = trusted_file_reader(uid);
+  return out;
 }
 
 }  // namespace ronda::config

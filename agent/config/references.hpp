@@ -31,6 +31,9 @@ struct Environment {
   FileReader read_file;
 };
 
+/// That of this process, with `env_file` (may be empty) and files that only root or `uid` can write.
+Environment environment_of_process(std::string env_file, uid_t uid);
+
 /// A string value as it was written, for all that held a reference: what `config show` prints instead of a
 /// secret.
 struct Written {

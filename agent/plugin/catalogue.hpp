@@ -71,7 +71,7 @@ struct ScanRequest {
   HostLibraries* libraries = nullptr;    // nothing is known of the host's libraries without them
   const Catalogue* previous = nullptr;   // files with the same hash are not read again
   /// Reads the bytes in a throw-away process first; a fault of a library there refuses the file.
-  std::function<ronda::Status(std::span<const std::uint8_t>)> vet;
+  std::function<Status(std::span<const std::uint8_t>)> vet;
 };
 
 Catalogue scan_plugins(const ScanRequest& request);

@@ -55,24 +55,24 @@ std::string plain(double value) {
 }
 
 struct Broken {
-  Status status = Status::ok;
+  CheckStatus status = CheckStatus::ok;
   std::string reason;
 };
 
 /// `status` if the metric breaks the limit, unknown if the two cannot be compared.
-Broken test(const wire::Metric& metric, const config::Limit& limit, Status status) {
+Broken test(const wire::Metric& metric, const config::Limit& limit, CheckStatus status) {
   const std::string_view wanted = unit_of_limit(limit.text);
   const Measured measured = wanted.empty() ? Measured{metric.value, metric.unit} : in_base_unit(metric.value, metric.unit);
   if (!wanted.empty() && measured.unit != wanted) {
     const std::string unit = metric.unit.empty() ? "has no unit" : "is in \"" + metric.unit + "\"";
-    return {Status::unknown, metric.name + " " + unit + ", which cannot be compared with \"" + limit.text + "\""};
+    return {CheckStatus::unknown, metric.name + " " + unit + ", which cannot be compared with \"" + limit.text + "\""};
   }
   // a ratio that is compared with a bare number is meant in per cent only where the limit says so
   if (!limit.range.alerts(measured.value)) return {};
   return {status, metric.name + " is " + format_value(metric.value, metric.unit) + ", limit " + limit.text};
 }
 
-void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vector<config::Limit>& limits, Status status) {
+void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vector<config::Limit>& limits, CheckStatus status) {
   for (const config::Limit& limit : limits) {
     bool seen = false;
     for (const wire::Metric& metric : metrics) {
@@ -82,7 +82,7 @@ void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vecto
       if (worse(broken.status, grade.status) == grade.status) continue;
       grade = {broken.status, std::move(broken.reason)};
     }
-    if (!seen && grade.status == Status::ok) grade = {Status::unknown, "no metric \"" + limit.metric + "\" came, which has a limit"};
+    if (!seen && grade.status == CheckStatus::ok) grade = {CheckStatus::unknown, "no metric \"" + limit.metric + "\" came, which has a limit"};
   }
 }
 
@@ -103,21 +103,21 @@ std::string_view limit_text(const std::vector<config::Limit>& limits, const wire
 
 }  // namespace
 
-std::string_view name_of(Status status) {
+std::string_view name_of(CheckStatus status) {
   constexpr std::array<std::string_view, 4> names = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
   return names[static_cast<std::size_t>(status)];
 }
 
-Status worse(Status a, Status b) {
+CheckStatus worse(CheckStatus a, CheckStatus b) {
   constexpr std::array<int, 4> rank = {0, 1, 3, 2};
   return rank[static_cast<std::size_t>(a)] >= rank[static_cast<std::size_t>(b)] ? a : b;
 }
 
-Grade grade(Status reported, std::span<const wire::Metric> metrics, const config::Judgement& limits) {
+Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits) {
   Grade out{reported, {}};
-  if (reported == Status::unknown) return out;  // nothing was measured: a missing metric tells nothing new
-  apply(out, metrics, limits.crit, Status::critical);
-  apply(out, metrics, limits.warn, Status::warning);
+  if (reported == CheckStatus::unknown) return out;  // nothing was measured: a missing metric tells nothing new
+  apply(out, metrics, limits.crit, CheckStatus::critical);
+  apply(out, metrics, limits.warn, CheckStatus::warning);
   return out;
 }
 

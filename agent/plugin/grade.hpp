@@ -14,18 +14,18 @@
 
 namespace ronda::plugin {
 
-enum class Status : std::uint8_t { ok = 0, warning = 1, critical = 2, unknown = 3 };
-std::string_view name_of(Status status);  // "OK", "WARNING", ...: the first word of a Nagios line
+enum class CheckStatus : std::uint8_t { ok = 0, warning = 1, critical = 2, unknown = 3 };
+std::string_view name_of(CheckStatus status);  // "OK", "WARNING", ...: the first word of a Nagios line
 
 /// critical > unknown > warning > ok, as `status` ranks them.
-Status worse(Status a, Status b);
+CheckStatus worse(CheckStatus a, CheckStatus b);
 
 struct Grade {
-  Status status = Status::ok;
+  CheckStatus status = CheckStatus::ok;
   std::string reason;  // of the limit that made it worse: "total is 0.61s, above 500ms"; empty when none did
 };
 
-Grade grade(Status reported, std::span<const wire::Metric> metrics, const config::Judgement& limits);
+Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits);
 
 /// The metrics of an outcome; what does not decode is left out.
 std::vector<wire::Metric> decode_metrics(std::string_view encoded);

@@ -12,7 +12,7 @@ namespace ronda::plugin {
 inline constexpr std::size_t max_regex_bytes = 1000;
 
 /// Refuses what regcomp refuses, what would cost too much, and escapes that other dialects know and this not.
-ronda::Status check_regex(std::string_view pattern);
+Status check_regex(std::string_view pattern);
 
 /// True when `pattern` (checked before) matches somewhere in `text`.
 bool regex_matches(const std::string& pattern, const std::string& text);

@@ -45,7 +45,7 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
   }
 
   void flush() {
-    flush_scheduled_ = false;
+    flush_scheduled_ = false;  // one that is posted already finds nothing to do
     if (unsent_.empty()) unsent_ = frames_.take();
     else unsent_ += frames_.take();
     write();
@@ -214,6 +214,7 @@ RunnerLink::RunnerLink(asio::io_context& loop, RunnerProcess process, RunnerEven
 RunnerLink::~RunnerLink() { impl_->abandon(); }
 
 wire::FrameWriter& RunnerLink::frames() { return impl_->frames_; }
+void RunnerLink::flush() { impl_->flush(); }
 void RunnerLink::schedule_flush() { impl_->schedule_flush(); }
 
 void RunnerLink::post(const wire::Call& call, const wire::Message& message) {

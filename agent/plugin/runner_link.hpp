@@ -51,6 +51,8 @@ class RunnerLink {
   }
   void post(const wire::Call& call, const wire::Message& message);
   void post(wire::Tag tag, std::uint64_t subject);
+  /// What is queued leaves now, in frames of its own.
+  void flush();
 
   void signal(int number);
   const RunnerProcess& process() const;

@@ -14,8 +14,8 @@ namespace ronda::plugin {
 
 /// Judges of text whose grammar lives in later parts of the agent; an empty one accepts everything.
 struct TextJudges {
-  std::function<ronda::Status(std::string_view)> cron;
-  std::function<ronda::Status(std::string_view)> calendar;
+  std::function<Status(std::string_view)> cron;
+  std::function<Status(std::string_view)> calendar;
 };
 
 struct CheckContext {

@@ -383,6 +383,7 @@ Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
   wire::Setup setup = spec_.setup;
   setup.pid_namespace = process->link->process().pid_namespace;
   process->link->post(setup);
+  process->link->flush();  // alone in its frame: it is read before there is anybody to take calls
   arm(now + life_limit(Life::starting));
   current_ = process.get();
   processes_.push_back(std::move(process));

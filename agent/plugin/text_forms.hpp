@@ -9,10 +9,10 @@
 namespace ronda::plugin {
 
 /// Absolute, without ".." parts and control characters.
-ronda::Status check_path(std::string_view text);
+Status check_path(std::string_view text);
 /// "scheme://authority...", without spaces and control characters.
-ronda::Status check_url(std::string_view text);
+Status check_url(std::string_view text);
 /// A host name (labels of [A-Za-z0-9_-]), an IPv4 or an IPv6 address, the latter with or without brackets.
-ronda::Status check_host(std::string_view text);
+Status check_host(std::string_view text);
 
 }  // namespace ronda::plugin

@@ -131,6 +131,7 @@ void Preparer::prepare(config::Instance& instance) {
   prepared.when = *when;
   prepared.user = instance.rare().user;
   prepared.after = std::move(instance.after);
+  if (instance.has_rare()) prepared.rare = std::make_unique<config::Rare>(instance.rare());
   const config::Judgement& limits = instance.judgement();
   if (!limits.warn.empty() || !limits.crit.empty()) prepared.limits = std::make_unique<config::Judgement>(limits);
   // the code is part of what an instance is: another plugin file replaces it

@@ -21,7 +21,7 @@ namespace ronda::schedule {
 
 using config::Kind;
 using plugin::Fate;
-using plugin::Status;
+using plugin::CheckStatus;
 
 /// The plugin behind a procedure, shared by all instances that use it.
 struct PluginRef {
@@ -82,7 +82,7 @@ struct Entry {
   bool removed = false;
 
   bool has_result = false;
-  Status status = Status::unknown;
+  CheckStatus status = CheckStatus::unknown;
   std::uint32_t failures = 0;  // one after the other
   std::int64_t since_wall = 0, last_ok_wall = 0;
   std::string summary, detail, grade_reason;

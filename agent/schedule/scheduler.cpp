@@ -107,7 +107,7 @@ std::string Scheduler::blocker(const Entry& entry) const {
   for (const std::uint32_t position : entry.parents) {
     const Entry& parent = entries_[position];
     if (!parent.blocked_by.empty()) return parent.blocked_by;
-    if (parent.has_result && parent.status == Status::critical) return parent.spec.name;
+    if (parent.has_result && parent.status == CheckStatus::critical) return parent.spec.name;
   }
   return {};
 }
@@ -250,7 +250,7 @@ void Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
   entry.trip.ended_wall = wall_clock().count();
   entry.trip.fate = end.fate;
   ++entry.runs;
-  Status reported = Status::unknown;
+  CheckStatus reported = CheckStatus::unknown;
   if (end.fate == Fate::finished) {
     wire::Outcome& outcome = end.outcome;
     entry.trip.duration_ns = outcome.duration_ns;
@@ -259,8 +259,8 @@ void Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
     const bool told = outcome.end == wire::End::reported;
     if (outcome.timed_out && !told) outcome.summary = "timed out after " + format_duration(entry.spec.timeout);
     if (outcome.timed_out) entry.trip.fate = Fate::timeout;
-    reported = told ? static_cast<Status>(outcome.status & 3) : Status::unknown;
-    if (told && entry.spec.kind == Kind::task) reported = outcome.status == RONDA_TASK_FAILED ? Status::critical : Status::ok;
+    reported = told ? static_cast<CheckStatus>(outcome.status & 3) : CheckStatus::unknown;
+    if (told && entry.spec.kind == Kind::task) reported = outcome.status == RONDA_TASK_FAILED ? CheckStatus::critical : CheckStatus::ok;
     accept(entry, outcome);
     entry.summary = std::move(outcome.summary);
     entry.detail = std::move(outcome.detail);
@@ -296,20 +296,20 @@ void Scheduler::accept(Entry& entry, wire::Outcome& outcome) {
   }
   if (taken != inbox_taken_.end()) effects.inbox_taken = std::move(taken->second);
   if (entry.slot_wall != 0) effects.slot = entry.slot_wall;
-  effects.slot_outcome = std::string(plugin::name_of(static_cast<Status>(outcome.status & 3)));
+  effects.slot_outcome = std::string(plugin::name_of(static_cast<CheckStatus>(outcome.status & 3)));
   const std::string name = entry.spec.name;
   ports_.store.accept_call(std::move(effects), [this, name](Result<Unit> accepted) {
     if (!accepted) ports_.log(RONDA_LOG_ERROR, name + ": what its run keeps was not stored: " + accepted.error().message());
   });
 }
 
-void Scheduler::judge(Entry& entry, Status reported) {
+void Scheduler::judge(Entry& entry, CheckStatus reported) {
   plugin::Grade grade{reported, {}};
   if (entry.spec.limits != nullptr) grade = plugin::grade(reported, plugin::decode_metrics(entry.metrics), *entry.spec.limits);
   const std::int64_t now = entry.trip.ended_wall;
   if (!entry.has_result || grade.status != entry.status) entry.since_wall = now;
-  entry.failures = grade.status == Status::ok ? 0 : entry.failures + 1;
-  if (grade.status == Status::ok) entry.last_ok_wall = now;
+  entry.failures = grade.status == CheckStatus::ok ? 0 : entry.failures + 1;
+  if (grade.status == CheckStatus::ok) entry.last_ok_wall = now;
   entry.has_result = true;
   entry.status = grade.status;
   entry.grade_reason = std::move(grade.reason);

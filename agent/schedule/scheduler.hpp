@@ -107,7 +107,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
   void settle(Entry& entry, plugin::CallEnd& end);
   void accept(Entry& entry, wire::Outcome& outcome);
-  void judge(Entry& entry, Status reported);
+  void judge(Entry& entry, CheckStatus reported);
   void mark_dirty(Entry& entry, std::uint32_t position);
   void write_dirty();
   void kv_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply);

@@ -196,7 +196,7 @@ void Scheduler::release(std::uint32_t position) {
 
 void Scheduler::remember(Entry& entry, const store::InstanceState& state) {
   entry.has_result = state.last_run > 0;
-  entry.status = static_cast<Status>(state.status & 3);
+  entry.status = static_cast<CheckStatus>(state.status & 3);
   entry.summary = state.summary;
   entry.detail = state.detail;
   entry.since_wall = state.since;

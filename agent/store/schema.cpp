@@ -49,7 +49,7 @@ CREATE INDEX inbox_of ON inbox(kind, name, id);
 
 CREATE TABLE journal(
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, host TEXT NOT NULL, wall INTEGER NOT NULL,
-  kind TEXT NOT NULL, subject TEXT NOT NULL, data TEXT NOT NULL CHECK(json_valid(data)));
+  kind TEXT NOT NULL, subject TEXT NOT NULL, data TEXT NOT NULL);
 
 CREATE TABLE quarantine(
   subject TEXT PRIMARY KEY, reason TEXT NOT NULL, since INTEGER NOT NULL, probe_at INTEGER NOT NULL,

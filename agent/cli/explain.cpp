@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+
+#include "cli/cli.hpp"
+#include "cli/show.hpp"
+
+namespace ronda::cli {
+
+int explain(const Options& options) {
+  if (options.arguments.size() != 1) {
+    complain("explain takes the name of one check, task or notifier");
+    return exit_usage;
+  }
+  const auto answer = ask_json(options, "GET", "/v1/explain/" + percent_encode(options.arguments.front()));
+  if (!answer) return answer.error();
+  if (options.json) {
+    std::cout << answer->text << "\n";
+    return exit_done;
+  }
+  const json::object& result = answer->value.as_object();
+  std::cout << text_of(result, "line") << "\n\nuse       " << text_of(result, "use") << " of " << text_of(result, "plugin") << "\n";
+  std::cout << "since     " << text_of(result, "since") << " (" << age_of(result.at("since")) << ")\n";
+  std::cout << "runs      " << integer_of(result, "runs") << ", failures in a row " << integer_of(result, "failures") << ", not run " << integer_of(result, "skips")
+            << " times\n";
+  const std::string next = text_of(result, "next_run");
+  std::cout << "next run  " << (next.empty() ? "only by hand or by an event" : next) << "\n\nthe last trip\n";
+  for (const json::value& step : result.at("trail").as_array()) {
+    std::string part = text_of(step.as_object(), "part");
+    part.resize(std::max<std::size_t>(part.size(), 10), ' ');
+    std::string at = text_of(step.as_object(), "at");
+    at.resize(std::max<std::size_t>(at.size(), 25), ' ');
+    std::cout << "  " << at << part << text_of(step.as_object(), "text") << "\n";
+  }
+  return exit_done;
+}
+
+}  // namespace ronda::cli

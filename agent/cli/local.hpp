@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as this very process reads it, for verbs that work with no agent running.
+#pragma once
+
+#include "cli/cli.hpp"
+#include "plugin/host_libraries.hpp"
+#include "plugin/stage.hpp"
+#include "schedule/candidate.hpp"
+
+namespace ronda::cli {
+
+/// What a candidate refers to; must outlive it.
+struct LocalParts {
+  schedule::ZoneDatabase zones;
+  plugin::HostLibraries libraries{plugin::system_library_directories()};
+  plugin::Stage* stage = nullptr;  // null: nothing is staged, no plugin can be run
+};
+
+schedule::Candidate load_local(const Options& options, LocalParts& parts);
+
+}  // namespace ronda::cli

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <thread>
+
+#include "cli/cli.hpp"
+#include "cli/show.hpp"
+
+namespace ronda::cli {
+
+namespace {
+
+constexpr std::size_t name_width = 26;
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text + " ";
+}
+
+/// Trouble first; then by name, as the agent sent them.
+int rank(const json::object& entry) {
+  const std::string word = text_of(entry, "status");
+  if (word == "critical") return 0;
+  if (word == "unknown") return 1;
+  if (word == "warning") return 2;
+  return word == "blocked" ? 3 : 4;
+}
+
+void print_entry(const json::object& entry) {
+  std::string summary = text_of(entry, "summary");
+  summary = summary.substr(0, summary.find('\n'));
+  if (const json::value* progress = entry.if_contains("progress"); progress != nullptr && progress->is_object()) {
+    summary = progress_bar(number_of(progress->as_object(), "share")) + " " + text_of(progress->as_object(), "what");
+  }
+  std::cout << "  " << status_label(text_of(entry, "status"), 9) << padded(text_of(entry, "name"), name_width) << padded(age_of(entry.at("last_run")), 6)
+            << summary << "\n";
+}
+
+void print_list(const json::object& status, std::string_view key, std::string_view title) {
+  const json::array& all = status.at(key).as_array();
+  if (all.empty()) return;
+  std::vector<const json::object*> sorted;
+  for (const json::value& one : all) sorted.push_back(&one.as_object());
+  std::ranges::stable_sort(sorted, {}, [](const json::object* entry) { return rank(*entry); });
+  std::cout << "\n" << title << "\n";
+  for (const json::object* entry : sorted) print_entry(*entry);
+}
+
+void print_services(const json::array& services) {
+  if (services.empty()) return;
+  std::cout << "\nservices\n";
+  for (const json::value& one : services) {
+    const json::object& service = one.as_object();
+    std::cout << "  " << status_label(text_of(service, "status"), 9) << padded(text_of(service, "name"), name_width) << text_of(service, "title");
+    for (const json::value& failing : service.at("failing").as_array()) std::cout << "  " << text_of(failing);
+    std::cout << "\n";
+  }
+}
+
+void print_plugins(const json::array& plugins) {
+  if (plugins.empty()) return;
+  std::cout << "\nplugins\n";
+  for (const json::value& one : plugins) {
+    const json::object& plugin = one.as_object();
+    const std::string id = text_of(plugin, "id").empty() ? text_of(plugin, "path") : text_of(plugin, "id");
+    std::cout << "  " << padded(text_of(plugin, "state"), 11) << padded(id, name_width) << text_of(plugin, "version");
+    if (const json::value* runners = plugin.if_contains("runners"); runners != nullptr) {
+      for (const json::value& runner : runners->as_array()) std::cout << "  pid " << integer_of(runner.as_object(), "pid");
+    }
+    if (const std::string trouble = text_of(plugin, "trouble"); !trouble.empty()) std::cout << "  " << trouble;
+    std::cout << "\n";
+  }
+}
+
+void print_agent(const json::object& status) {
+  const json::object& agent = status.at("agent").as_object();
+  std::cout << status_label(text_of(status, "status"), 0) << "  ronda " << text_of(agent, "version") << ", pid " << integer_of(agent, "pid") << ", up "
+            << age_of(agent.at("started")) << ", generation " << integer_of(agent, "generation") << ", " << status.at("checks").as_array().size() << " checks, "
+            << status.at("tasks").as_array().size() << " tasks\n";
+  if (const std::string config = text_of(agent, "config"); !config.empty()) std::cout << "  config: " << config << "\n";
+  const json::object& store = agent.at("store").as_object();
+  if (text_of(store, "state") != "ok") std::cout << "  store: " << text_of(store, "state") << ": " << text_of(store, "reason") << "\n";
+  if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: no task runs by itself, only plugins of the system directory\n";
+  for (const json::value& disabled : agent.at("disabled").as_array()) {
+    std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": " << text_of(disabled.as_object(), "reason")
+              << "\n";
+  }
+}
+
+int show_once(const Options& options) {
+  const auto answer = ask_json(options, "GET", "/v1/status");
+  if (!answer) return exit_undetermined;
+  const json::object& status = answer->value.as_object();
+  if (options.json) {
+    std::cout << answer->text << "\n";
+  } else {
+    print_agent(status);
+    print_services(status.at("services").as_array());
+    print_list(status, "checks", "checks");
+    print_list(status, "tasks", "tasks");
+    print_list(status, "notifiers", "notifiers");
+    print_plugins(status.at("plugins").as_array());
+  }
+  return static_cast<int>(integer_of(status, "exit"));
+}
+
+}  // namespace
+
+int status(const Options& options) {
+  if (!options.arguments.empty()) {
+    complain("status takes no argument; 'ronda explain NAME' tells about one");
+    return exit_undetermined;
+  }
+  if (!options.has("watch")) return show_once(options);
+  for (;;) {
+    if (::isatty(STDOUT_FILENO) != 0) std::cout << "\033[H\033[2J";
+    show_once(options);
+    std::cout << std::flush;
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+  }
+}
+
+}  // namespace ronda::cli

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "base/descriptor.hpp"
+#include "cli/cli.hpp"
+#include "cli/show.hpp"
+
+namespace ronda::cli {
+
+namespace {
+
+constexpr std::size_t tail_size = 4096;
+constexpr auto report_time = std::chrono::seconds(5);
+
+volatile pid_t wrapped_pid = 0;  // the one process-wide thing: a signal handler has nothing else
+
+void pass_on(int number) {
+  if (wrapped_pid > 0) ::kill(wrapped_pid, number);
+}
+
+struct Pipe {
+  Descriptor read, write;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error(Errc::internal, std::string("pipe: ") + std::strerror(errno));
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+Result<pid_t> spawn(const std::vector<std::string>& command, const Pipe& out, const Pipe& err) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, out.write.get(), STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, err.write.get(), STDERR_FILENO);
+  std::vector<char*> argv;
+  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  pid_t pid = -1;
+  const int error = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) return Error(Errc::not_found, command.front() + ": " + std::strerror(error));
+  return pid;
+}
+
+/// What came is written on to where it would have gone, and its end is kept.
+bool pass_bytes(const Descriptor& from, int to, std::string& tail) {
+  std::array<char, 8192> buffer{};
+  const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());
+  if (got < 0 && errno == EINTR) return true;
+  if (got <= 0) return false;
+  std::size_t written = 0;
+  while (written < static_cast<std::size_t>(got)) {
+    const ssize_t put = ::write(to, buffer.data() + written, static_cast<std::size_t>(got) - written);
+    if (put < 0 && errno != EINTR) break;  // nobody listens: the command goes on all the same
+    written += put > 0 ? static_cast<std::size_t>(put) : 0;
+  }
+  tail.append(buffer.data(), static_cast<std::size_t>(got));
+  if (tail.size() > 2 * tail_size) tail.erase(0, tail.size() - tail_size);
+  return true;
+}
+
+/// Until the command has ended. A daemon that it left behind may keep the pipes: it is not waited for.
+int follow(pid_t pid, Pipe& out, Pipe& err, std::string& tail) {
+  std::array<pollfd, 2> wanted = {{{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}}};
+  int status = 0;
+  bool ended = false;
+  for (;;) {
+    const int ready = ::poll(wanted.data(), wanted.size(), ended ? 0 : 200);
+    bool moved = false;
+    for (std::size_t i = 0; ready > 0 && i < wanted.size(); ++i) {
+      if (wanted[i].revents == 0) continue;
+      moved = true;
+      if (!pass_bytes(i == 0 ? out.read : err.read, i == 0 ? STDOUT_FILENO : STDERR_FILENO, tail)) wanted[i].fd = -1;
+    }
+    if (ended && !moved) return status;
+    if (!ended) ended = ::waitpid(pid, &status, wanted[0].fd < 0 && wanted[1].fd < 0 ? 0 : WNOHANG) == pid;
+  }
+}
+
+void report(const Options& options, const std::string& name, std::string_view event, int code, std::string_view text) {
+  const auto answer = ask_agent(options, "POST", "/v1/inbox/" + percent_encode(name), ping_body(event, code, text), report_time);
+  if (!answer) complain("not reported: " + answer.error().message());
+  else if (answer->status >= 300) complain("not reported: the agent answers " + std::to_string(answer->status));
+}
+
+}  // namespace
+
+int wrap(const Options& options) {
+  if (options.arguments.size() < 2) {
+    complain("usage: ronda wrap NAME -- COMMAND ...");
+    return exit_usage;
+  }
+  const std::string& name = options.arguments.front();
+  const std::vector<std::string> command(options.arguments.begin() + 1, options.arguments.end());
+  auto out = make_pipe();
+  auto err = make_pipe();
+  if (!out || !err) {
+    complain((!out ? out : err).error().message());
+    return exit_undetermined;
+  }
+  report(options, name, "start", 0, "");
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(number, pass_on);
+  ::signal(SIGPIPE, SIG_IGN);
+  const auto pid = spawn(command, *out, *err);
+  if (!pid) {
+    complain(pid.error().message());
+    report(options, name, "fail", 127, pid.error().message());
+    return 127;
+  }
+  wrapped_pid = *pid;
+  out->write = Descriptor();
+  err->write = Descriptor();
+  std::string tail;
+  const int status = follow(*pid, *out, *err, tail);
+  wrapped_pid = 0;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (tail.size() > tail_size) tail.erase(0, tail.size() - tail_size);
+  report(options, name, code == 0 ? "success" : "fail", code, tail);
+  return code;
+}
+
+}  // namespace ronda::cli
