@@ -136,9 +136,10 @@ schedule::CandidateRequest Agent::candidate_request() {
 
 void Agent::report(const schedule::Candidate& candidate) const {
   for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) {
-    const bool error = diagnostic.severity == config::Severity::error;
-    log(error ? LogLevel::error : LogLevel::warning, config::headline(diagnostic, candidate.sources));
+    if (diagnostic.severity == config::Severity::error) log(LogLevel::error, config::headline(diagnostic, candidate.sources));
   }
+  const std::size_t warnings = candidate.diagnostics.warnings();
+  if (warnings > 0) log(LogLevel::warning, "the configuration has " + std::to_string(warnings) + " warnings; 'ronda validate' shows them");
   for (const plugin::RefusedFile& refused : candidate.catalogue.refused) log(LogLevel::error, "plugin " + refused.path + " is refused: " + refused.refusal.text());
 }
 
