@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -242,6 +243,7 @@ int main() {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   const int status = ronda::runner::run();
-  // no exit handlers: a plugin's could hang or crash, and there is nothing of ours to do in them
-  ::_exit(status);
+  // no exit handlers: a plugin's could hang or crash, and there is nothing of ours to do in them; and not by _exit,
+  // which is ours and would put down a plugin's death
+  ::syscall(SYS_exit_group, status);
 }
