@@ -34,10 +34,20 @@ struct Trial {
 
 std::string contract_host_path() { return (std::filesystem::path(runner_path()).parent_path() / "ronda-contract").string(); }
 
-std::vector<std::string> argv_for(const PluginFile& file, const plugin::Procedure& procedure, std::string_view rule, std::uint64_t seed) {
+/// One procedure and what it is tried with.
+struct Subject {
+  const PluginFile& file;
+  const plugin::Procedure& procedure;
+  std::string options;  // as encode_options makes them
+  bool network = false; // somebody gave options that may mean a real server
+  std::uint64_t seed = 1;
+};
+
+std::vector<std::string> argv_for(const Subject& subject, std::string_view rule) {
+  const auto& [file, procedure, options, network, seed] = subject;
   std::string kinds;
   for (const plugin::Procedure& one : file.manifest->provides) kinds += one.kind_id + ",";
-  return {contract_host_path(), file.path, kinds, procedure.kind_id, procedure.name, std::string(rule), std::to_string(seed)};
+  return {contract_host_path(), file.path, kinds, procedure.kind_id, procedure.name, std::string(rule), std::to_string(seed), network ? "shared" : "none"};
 }
 
 Trial judge(const ChildEnd& end) {
@@ -50,10 +60,10 @@ Trial judge(const ChildEnd& end) {
   return trial;
 }
 
-Trial try_rule(const PluginFile& file, const plugin::Procedure& procedure, const plugin::ContractRule& rule, const std::string& options, std::uint64_t seed) {
-  const auto end = run_child(argv_for(file, procedure, rule.number, seed), options, rule_limit);
+Trial try_rule(const Subject& subject, const plugin::ContractRule& rule) {
+  const auto end = run_child(argv_for(subject, rule.number), subject.options, rule_limit);
   Trial trial = end ? judge(*end) : Trial{{}, {}, {}, "fail", end.error().message()};
-  trial.procedure = procedure.name;
+  trial.procedure = subject.procedure.name;
   trial.rule = rule.number;
   trial.title = rule.title;
   return trial;
@@ -90,7 +100,8 @@ std::string unknown_setting(const plugin::Manifest& manifest, const Options& opt
 }
 
 /// Becomes ronda-contract, so that a debugger started on this program is on the plugin.
-int become_contract_host(const PluginFile& file, const plugin::Procedure& procedure, std::string_view rule, const std::string& options, std::uint64_t seed) {
+int become_contract_host(const Subject& subject, std::string_view rule) {
+  const std::string& options = subject.options;
   char name[] = "/tmp/ronda-options-XXXXXX";
   const int input = ::mkstemp(name);
   if (input < 0 || ::unlink(name) != 0 || ::write(input, options.data(), options.size()) != static_cast<ssize_t>(options.size())) {
@@ -99,7 +110,7 @@ int become_contract_host(const PluginFile& file, const plugin::Procedure& proced
   }
   ::lseek(input, 0, SEEK_SET);
   ::dup2(input, STDIN_FILENO);
-  const std::vector<std::string> argv = argv_for(file, procedure, rule, seed);
+  const std::vector<std::string> argv = argv_for(subject, rule);
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -129,6 +140,43 @@ Result<Wanted> wanted_of(const Options& options) {
   return out;
 }
 
+/// Counts and prints what was tried.
+class Tally {
+ public:
+  explicit Tally(bool as_json) : as_json_(as_json) {}
+
+  void add(const Trial& trial) {
+    ++(trial.verdict == "pass" ? passed_ : trial.verdict == "skip" ? skipped_ : failed_);
+    if (as_json_) all_.push_back(to_json(trial));
+    else print(trial);
+  }
+  void finish(std::uint64_t seed) {
+    if (as_json_)
+      std::cout << json::serialize(json::object{{"format", 1}, {"seed", seed}, {"passed", passed_}, {"failed", failed_}, {"skipped", skipped_}, {"rules", std::move(all_)}}) << "\n";
+    else std::cout << passed_ << " hold, " << failed_ << " broken, " << skipped_ << " not tried (seed " << seed << ")\n";
+  }
+  bool all_hold() const { return failed_ == 0; }
+
+ private:
+  bool as_json_;
+  std::size_t passed_ = 0, failed_ = 0, skipped_ = 0;
+  json::array all_;
+};
+
+/// The rules after "an instance is created" mean nothing for a plugin that makes none.
+constexpr std::string_view create_rule = "RONDA-P-010";
+
+void try_rules(const Subject& subject, const std::string& only, Tally& tally) {
+  bool creates = true;
+  for (const plugin::ContractRule& rule : plugin::contract_rules) {
+    if (!only.empty() && rule.number != only) continue;
+    const Trial trial = creates ? try_rule(subject, rule)
+                                : Trial{subject.procedure.name, std::string(rule.number), std::string(rule.title), "skip", "there is no instance to try"};
+    if (rule.number == create_rule && trial.verdict != "pass") creates = false;
+    tally.add(trial);
+  }
+}
+
 }  // namespace
 
 int plugin_test(const Options& options) {
@@ -146,29 +194,22 @@ int plugin_test(const Options& options) {
     complain(file->manifest->id + " has no option '" + escape_controls(unknown) + "'");
     return exit_usage;
   }
-  std::size_t passed = 0, failed = 0, skipped = 0;
-  json::array all;
+  Tally tally(options.json);
   for (const plugin::Procedure& procedure : file->manifest->provides) {
     if (procedure.kind == plugin::Kind::unknown) continue;
-    const auto encoded = encode_settings(procedure, trial_settings(procedure, settings_for(procedure, options)));
+    const auto given = settings_for(procedure, options);
+    auto encoded = encode_settings(procedure, trial_settings(procedure, given));
     if (!encoded) {
-      complain(encoded.error().message() + "\n  give what it needs with --set KEY=VALUE");
-      ++failed;
+      tally.add({procedure.name, std::string(create_rule), "an instance is created with its options, and destroyed", "fail",
+                 encoded.error().message() + "; give what it needs with --set KEY=VALUE"});
       continue;
     }
-    if (wanted->in_process) return become_contract_host(*file, procedure, wanted->only, *encoded, wanted->seed);
-    for (const plugin::ContractRule& rule : plugin::contract_rules) {
-      if (!wanted->only.empty() && rule.number != wanted->only) continue;
-      const Trial trial = try_rule(*file, procedure, rule, *encoded, wanted->seed);
-      ++(trial.verdict == "pass" ? passed : trial.verdict == "skip" ? skipped : failed);
-      if (options.json) all.push_back(to_json(trial));
-      else print(trial);
-    }
+    const Subject subject{*file, procedure, *std::move(encoded), !given.empty(), wanted->seed};
+    if (wanted->in_process) return become_contract_host(subject, wanted->only);
+    try_rules(subject, wanted->only, tally);
   }
-  if (options.json)
-    std::cout << json::serialize(json::object{{"format", 1}, {"seed", wanted->seed}, {"passed", passed}, {"failed", failed}, {"skipped", skipped}, {"rules", std::move(all)}}) << "\n";
-  else std::cout << passed << " hold, " << failed << " broken, " << skipped << " do not apply (seed " << wanted->seed << ")\n";
-  return failed == 0 ? exit_done : exit_failed;
+  tally.finish(wanted->seed);
+  return tally.all_hold() ? exit_done : exit_failed;
 }
 
 }  // namespace ronda::cli

@@ -43,7 +43,8 @@ std::string value_for(const Option& option) {
                                                              : std::string(harmless[static_cast<std::size_t>(option.type)]);
   for (auto wrapper = option.wrappers.rbegin(); wrapper != option.wrappers.rend(); ++wrapper)
     value = *wrapper == plugin::Wrapper::list ? "[" + value + "]" : "{ x = " + value + " }";
-  return fits(option, value) || option.example_text.empty() ? value : option.example_text;
+  const bool prefers_ours = option.type == OptionType::path && fits(option, value);
+  return prefers_ours || option.example_text.empty() ? value : option.example_text;
 }
 
 bool is_given(const std::vector<std::string>& settings, const std::string& key) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// ronda-contract PLUGIN KINDS KIND PROCEDURE RULE SEED < options: tries one rule of the contract in this process,
+// ronda-contract PLUGIN KINDS KIND PROCEDURE RULE SEED NETWORK < options: tries one rule of the contract in this process,
 // against the SDK's testing host, and says what broke it. Started by `ronda plugin test`, one process a rule: what a
 // plugin does to its process ends with it. Exit codes: 0 holds, 1 broken, 77 does not apply; anything else is the plugin's
-// doing. Programs are not run, tasks are only asked what they would do.
+// doing. Programs are not run, tasks are only asked what they would do, and with NETWORK "none" nobody can be reached.
 #include <fcntl.h>
 #include <locale.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -410,6 +411,11 @@ bool drop_root() {
   return ::setresgid(nobody, nobody, nobody) == 0 && ::setresuid(nobody, nobody, nobody) == 0 && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
 }
 
+/// A network of its own, without a single device that is up; where the kernel allows it.
+void leave_network() {
+  if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) std::fprintf(stderr, "the network stays in reach\n");
+}
+
 std::string read_all(int fd) {
   std::string out;
   char buffer[4096];
@@ -420,10 +426,11 @@ std::string read_all(int fd) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) return std::fprintf(stderr, "usage: ronda-contract PLUGIN KINDS KIND PROCEDURE RULE SEED < options\n"), 2;
+  if (argc != 8) return std::fprintf(stderr, "usage: ronda-contract PLUGIN KINDS KIND PROCEDURE RULE SEED NETWORK < options\n"), 2;
   const int file = ::open(argv[1], O_RDONLY | O_CLOEXEC);
   if (file < 0) return std::perror(argv[1]), 2;
   const std::string options = read_all(STDIN_FILENO);
+  if (std::string_view(argv[7]) == "none") leave_network();
   if (!drop_root()) return std::perror("become nobody"), 2;
   Trial trial{"/proc/self/fd/" + std::to_string(file), argv[2], argv[3], argv[4], std::strtoull(argv[6], nullptr, 10), options};
   const auto* const found = std::ranges::find(cases, std::string_view(argv[5]), &Case::number);
