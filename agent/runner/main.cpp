@@ -167,7 +167,9 @@ int Server::timeout(Pool& pool) const {
 void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
   setup_ = &setup;
   plugin_ = &plugin;
-  Pool pool(link_, blackbox_, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
+  // Never destroyed: its threads wait inside it until the process ends, and the end of a condition variable would wait
+  // for them.
+  Pool& pool = *new Pool(link_, blackbox_, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
   blackbox_.phase.store(2);
   if (!handle_frames(pool)) return;  // those that came with the setup
   while (!shutdown_) {
