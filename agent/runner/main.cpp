@@ -53,6 +53,7 @@ class Server {
 
  private:
   bool handle_frame(std::string_view body, Pool& pool);
+  bool handle_frames(Pool& pool);
   bool handle(wire::Tag tag, wire::Reader& r, Pool& pool);
   bool add_instance(wire::Reader& r);
   bool add_call(wire::Reader& r, bool deliver);
@@ -149,6 +150,16 @@ bool Server::handle_frame(std::string_view body, Pool& pool) {
   return r.ok();
 }
 
+/// All whole frames that have come; false when the agent's bytes make no sense.
+bool Server::handle_frames(Pool& pool) {
+  std::string_view body;
+  auto next = frames_.next(body);
+  for (; next == wire::FrameReader::Next::frame; next = frames_.next(body)) {
+    if (!handle_frame(body, pool)) return false;
+  }
+  return next != wire::FrameReader::Next::broken;
+}
+
 int Server::timeout(Pool& pool) const {
   const std::uint64_t now = mono_ns();
   const auto next = pool.check_deadlines(now);
@@ -164,8 +175,7 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
   // never destroyed: its threads wait on it until the process ends, and a destructor would wait for them
   Pool& pool = *new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
   blackbox_.phase.store(2);
-  if (!handle_frame(behind_setup_, pool)) return;
-  std::string_view body;
+  if (!handle_frame(behind_setup_, pool) || !handle_frames(pool)) return;
   while (!shutdown_) {
     pollfd socket{plugin::runner_socket_fd, POLLIN, 0};
     const int ready = ::poll(&socket, 1, timeout(pool));
@@ -175,11 +185,7 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
     }
     if (ready <= 0) continue;
     if (!link_.receive(frames_)) return;
-    auto next = frames_.next(body);
-    for (; next == wire::FrameReader::Next::frame; next = frames_.next(body)) {
-      if (!handle_frame(body, pool)) return;
-    }
-    if (next == wire::FrameReader::Next::broken) return;
+    if (!handle_frames(pool)) return;
   }
   // whoever still runs would lose its instance under its feet
   if (!pool.drain(mono_ns() + 2'000'000'000U)) return;
