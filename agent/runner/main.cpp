@@ -50,7 +50,9 @@ class Server {
   void serve(const wire::Setup& setup, PluginObject& plugin);
 
  private:
-  bool handle_frame(std::string_view body, Pool& pool);
+  bool handle_early(Pool& pool);
+  bool handle_buffered(Pool& pool);
+  bool handle_messages(wire::Reader& r, Pool& pool);
   bool handle(wire::Tag tag, wire::Reader& r, Pool& pool);
   bool add_instance(wire::Reader& r);
   bool add_call(wire::Reader& r, bool deliver);
@@ -60,6 +62,7 @@ class Server {
   Link& link_;
   plugin::Blackbox& blackbox_;
   wire::FrameReader frames_;
+  std::string first_frame_;  // the setup, and what was sent along with it
   const wire::Setup* setup_ = nullptr;
   PluginObject* plugin_ = nullptr;
   std::map<std::uint32_t, std::shared_ptr<Instance>> instances_;
@@ -75,7 +78,8 @@ bool Server::read_setup(wire::Setup& setup) {
     if (next == wire::FrameReader::Next::frame) break;
     if (!link_.receive(frames_)) return false;
   }
-  wire::Reader r(body);
+  first_frame_ = body;
+  wire::Reader r(first_frame_);
   return wire::read_tag(r) == wire::Tag::setup && wire::decode(r, setup);
 }
 
@@ -135,13 +139,31 @@ bool Server::handle(wire::Tag tag, wire::Reader& r, Pool& pool) {
   }
 }
 
-bool Server::handle_frame(std::string_view body, Pool& pool) {
-  wire::Reader r(body);
+bool Server::handle_messages(wire::Reader& r, Pool& pool) {
   while (!r.at_end()) {
     if (!handle(wire::read_tag(r), r, pool)) return false;
   }
   if (!jobs_.empty()) pool.submit(std::exchange(jobs_, {}));
   return r.ok();
+}
+
+/// Every whole frame that was received.
+bool Server::handle_buffered(Pool& pool) {
+  std::string_view body;
+  auto next = frames_.next(body);
+  for (; next == wire::FrameReader::Next::frame; next = frames_.next(body)) {
+    wire::Reader r(body);
+    if (!handle_messages(r, pool)) return false;
+  }
+  return next != wire::FrameReader::Next::broken;
+}
+
+/// The agent does not wait until the plugin is loaded: its first calls come with the setup, or close behind it.
+bool Server::handle_early(Pool& pool) {
+  const std::string frame = std::exchange(first_frame_, {});
+  wire::Reader r(frame);
+  wire::Setup known;
+  return wire::read_tag(r) == wire::Tag::setup && wire::decode(r, known) && handle_messages(r, pool) && handle_buffered(pool);
 }
 
 int Server::timeout(Pool& pool) const {
@@ -157,7 +179,7 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
   plugin_ = &plugin;
   Pool pool(link_, blackbox_, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
   blackbox_.phase.store(2);
-  std::string_view body;
+  if (!handle_early(pool)) return;
   while (!shutdown_) {
     pollfd socket{plugin::runner_socket_fd, POLLIN, 0};
     const int ready = ::poll(&socket, 1, timeout(pool));
@@ -166,12 +188,7 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
       pool.help();
     }
     if (ready <= 0) continue;
-    if (!link_.receive(frames_)) return;
-    auto next = frames_.next(body);
-    for (; next == wire::FrameReader::Next::frame; next = frames_.next(body)) {
-      if (!handle_frame(body, pool)) return;
-    }
-    if (next == wire::FrameReader::Next::broken) return;
+    if (!link_.receive(frames_) || !handle_buffered(pool)) return;
   }
   pool.drain(mono_ns() + 2'000'000'000U);
 }
