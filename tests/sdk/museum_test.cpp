@@ -10,6 +10,7 @@
 // the matchers need Catch2 before them
 #include <ronda/testing_catch.hpp>
 
+#include "museum_halls.hpp"
 #include "plugin/abi_window.hpp"
 #include "plugin/elf_note.hpp"
 #include "plugin/manifest.hpp"
@@ -17,28 +18,14 @@
 
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
+using ronda::test::museum_halls;
+using ronda::test::museum_pieces;
 using ronda::testing::Ended;
 using ronda::testing::HasMetric;
 using ronda::testing::host;
 using ronda::testing::library;
 
 namespace {
-
-const fs::path museum = RONDA_SOURCE_DIR "/tests/sdk/museum";
-
-std::vector<fs::path> halls() {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(museum))
-    if (entry.is_directory()) found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::vector<fs::path> pieces(const std::string& stem) {
-  std::vector<fs::path> found;
-  for (const fs::path& hall : halls()) found.push_back(hall / (stem + "-x86_64.so"));
-  return found;
-}
 
 std::string text_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -67,12 +54,12 @@ ronda::plugin::Manifest manifest_of(const ronda::plugin::ElfFacts& facts) {
 
 TEST_CASE("each minor of the golden layout has a hall in the museum, and each hall its minor", "[sdk]") {
   std::set<std::string> shown;
-  for (const fs::path& hall : halls()) shown.insert(hall.filename());
+  for (const fs::path& hall : museum_halls()) shown.insert(hall.filename());
   CHECK(shown == released());
 }
 
 TEST_CASE("a piece of the museum is as it was built", "[sdk]") {
-  for (const fs::path& hall : halls()) {
+  for (const fs::path& hall : museum_halls()) {
     const std::string built = text_of(hall / "BUILT");
     std::size_t count = 0;
     for (const auto& entry : fs::directory_iterator(hall)) {
@@ -91,7 +78,7 @@ TEST_CASE("a piece of the museum is as it was built", "[sdk]") {
 TEST_CASE("today's reader takes every piece without running it", "[sdk]") {
   for (const auto& [stem, id, kinds] : {std::tuple("check-c", "org.example.museum-check", 1),
                                         std::tuple("kinds-cpp", "org.example.museum-kinds", 3)}) {
-    for (const fs::path& piece : pieces(stem)) {
+    for (const fs::path& piece : museum_pieces(stem)) {
       CAPTURE(piece);
       const auto file = ronda::plugin::read_any_plugin(piece);
       REQUIRE(file);
@@ -111,7 +98,7 @@ TEST_CASE("today's reader takes every piece without running it", "[sdk]") {
 #if defined(__x86_64__)
 
 TEST_CASE("a C check of every minor runs", "[sdk]") {
-  for (const fs::path& piece : pieces("check-c")) {
+  for (const fs::path& piece : museum_pieces("check-c")) {
     CAPTURE(piece);
     const library file(piece);
     host h;
@@ -144,7 +131,7 @@ TEST_CASE("a C check of every minor runs", "[sdk]") {
 }
 
 TEST_CASE("a C++ check of every minor keeps its state and opens its secret", "[sdk]") {
-  for (const fs::path& piece : pieces("kinds-cpp")) {
+  for (const fs::path& piece : museum_pieces("kinds-cpp")) {
     CAPTURE(piece);
     const library file(piece);
     host h;
@@ -167,7 +154,7 @@ TEST_CASE("a C++ check of every minor keeps its state and opens its secret", "[s
 }
 
 TEST_CASE("a C++ task and a notifier of every minor run", "[sdk]") {
-  for (const fs::path& piece : pieces("kinds-cpp")) {
+  for (const fs::path& piece : museum_pieces("kinds-cpp")) {
     CAPTURE(piece);
     const library file(piece);
     host h;

@@ -46,6 +46,8 @@ case $part in
     cmake -S "$work/c" -B "$work/c/build" -DCMAKE_PREFIX_PATH="$prefix" > "$work/c.log" 2>&1 &&
       cmake --build "$work/c/build" >> "$work/c.log" 2>&1 || fail "c: $(cat "$work/c.log")"
     "$here/plugin_file.sh" "$work/c/build/entropy.so" org.example.entropy
+    "$build/tests/sdk/sdk_run_plugin" "$work/c/build/entropy.so" ronda.check/1 entropy low=0 |
+      grep -q '^status 0: [0-9]* bits of entropy$' || fail "the C check does not run"
     if readelf -d "$work/c/build/entropy.so" | grep -q 'libstdc++'; then fail "a C plugin needs libstdc++"; fi ;;
   pkg-config) cp -r "$share/examples/c-check" "$work/c"
     make -C "$work/c" > "$work/make.log" 2>&1 || fail "make: $(cat "$work/make.log")"
