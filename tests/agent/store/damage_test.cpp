@@ -2,6 +2,7 @@
 // Damaged files: found out, set aside untouched, and never a reason not to start.
 #include <cstdlib>
 #include <random>
+#include <set>
 
 #include "agent/store/support.hpp"
 #include "catch.hpp"
@@ -197,4 +198,47 @@ TEST_CASE("files that are removed or replaced under the store are noticed before
   const auto events = journal(*store);
   CHECK(count_of(events, "test") == 302);
   CHECK(count_of(events, "store.replaced") == 1);
+}
+
+TEST_CASE("a damaged WAL is told and kept, and what stands before the damage is there", "[store]") {
+  const Scratch scratch, copy;
+  std::filesystem::create_directory(copy / "state");
+  std::filesystem::permissions(copy / "state", std::filesystem::perms(0700));
+  const std::string file = copy / "state/ronda.db";
+  {
+    const auto store = open_at(scratch / "state");
+    for (int i = 0; i < 20; ++i) REQUIRE(append(*store, std::to_string(i)));
+    // as a kill at this moment would leave them; another process may read what SQLite holds open, this one may not
+    REQUIRE(std::system(("cp '" + scratch / "state/ronda.db" + "' '" + scratch / "state/ronda.db-wal" + "' '" + copy / "state" + "'").c_str()) == 0);
+  }
+  std::string wal = bytes_of(file + "-wal");
+  constexpr std::size_t frame = 24 + 4096;
+  std::size_t kept_at_least = 20;
+  std::string notice;
+  SECTION("none") {}
+  SECTION("its last commit is cut short, as by a power loss") {
+    wal.resize(wal.size() - 100);
+    kept_at_least = 19;
+  }
+  SECTION("a byte of a frame in its middle") {
+    wal[32 + frame * 30 + 500] ^= 1;
+    kept_at_least = 5;
+    notice = "frame 31 of '" + file + "-wal' is damaged: ";
+  }
+  SECTION("a byte of its header") {
+    wal[17] ^= 1;
+    kept_at_least = 0;
+    notice = "the header of '" + file + "-wal' is damaged: what was not in the database yet is lost";
+  }
+  write_bytes(file + "-wal", wal);
+  const auto store = open_at(copy / "state");
+  std::set<std::string> there;
+  for (const JournalEvent& event : journal(*store)) there.insert(event.subject);
+  for (std::size_t i = 0; i < kept_at_least; ++i) CHECK(there.contains(std::to_string(i)));
+  CHECK(store->report().notices.size() == (notice.empty() ? 0 : 1));
+  if (notice.empty()) return;
+  CHECK(store->report().notices.at(0).starts_with(notice));
+  const auto copies = names_in(copy / "state", "ronda.db.damaged-wal-");
+  REQUIRE(copies.size() == 1);
+  CHECK(bytes_of((copy / "state/") + copies[0]) == wal);
 }

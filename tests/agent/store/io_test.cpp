@@ -104,7 +104,7 @@ TEST_CASE("an error of any write, once, loses nothing that was acknowledged", "[
 
 TEST_CASE("what was acknowledged before a power loss is there after it", "[store]") {
   const Scratch scratch;
-  for (const int at : {1, 2, 3, 5, 8, 40, 120, 160, 165, 166, 167, 168, 169, 170, 171, 172, 200, 330, 340}) {
+  for (const int at : {1, 2, 40, 53, 54, 55, 56, 57, 80}) {
     INFO("sync " << at);
     const std::string state = scratch / ("state-" + std::to_string(at)), after = scratch / ("after-" + std::to_string(at));
     std::atomic<int> acknowledged{0};
@@ -116,7 +116,7 @@ TEST_CASE("what was acknowledged before a power loss is there after it", "[store
       const auto store = open_on(vfs, state);
       for (int i = 0; i < 500 && !vfs.power_lost(); ++i) {
         JournalEvent event = event_of(std::to_string(i));
-        event.data = "\"" + std::string(20'000, 'x') + "\"";
+        event.data = "\"" + std::string(60'000, 'x') + "\"";  // the WAL is folded in after some sixty
         REQUIRE(ask<Unit>(*store, &Store::append_journal, event));
         ++acknowledged;
       }

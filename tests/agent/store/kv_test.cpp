@@ -50,7 +50,7 @@ TEST_CASE("a write over a limit is refused whole", "[store]") {
       {{{{"kept", "2", 0}, {"", "x", 0}}, "state of check 'web': a key has 1 to 256 bytes, this one 0"},
        {{{"kept", "2", 0}, {std::string(257, 'k'), "x", 0}}, "state of check 'web': a key has 1 to 256 bytes, this one 257"},
        {{{"kept", "2", 0}, {"k", value(kv_value_max + 1), 0}}, "state of check 'web': a value has at most 65536 bytes, this one 65537"},
-       {too_much, "state of check 'web': at most 1 MiB an instance, this would be 1114157 bytes"}}));
+       {too_much, "state of check 'web': at most 1 MiB an instance, this would be 1114158 bytes"}}));
   const auto result = write(*store, std::get<0>(refused));
   REQUIRE_FALSE(result);
   CHECK(result.error().code() == Errc::range);
