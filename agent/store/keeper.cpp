@@ -132,12 +132,14 @@ Status Keeper::connect(bool full_check) {
 
 // The database goes on with what the WAL holds before the damage; a copy shows to people what stood after it.
 void Keeper::keep_damaged_wal(const std::string& wal) {
-  const auto damage = find_wal_damage(wal);
+  const auto damage = wal_told_ ? std::nullopt : find_wal_damage(wal);
   if (!damage) return;
+  wal_told_ = true;  // connecting may be tried again and again
   const std::string copy = dir_->file(std::string(database_name) + ".damaged-wal-" + utc_stamp(options_.wall_ns()));
   std::error_code failed;
   std::filesystem::copy_file(wal, copy, failed);
-  const std::string notice = *damage + (failed ? "; it could not be copied: " + failed.message() : "; its copy is '" + copy + "'");
+  const std::string notice =
+      *damage + (failed ? "; it could not be copied: " + failed.message() : "; its copy is '" + copy + "'");
   report_.notices.push_back(notice);
   note("store.damaged", notice);
 }
@@ -211,10 +213,13 @@ Status Keeper::confirm() {
   if (file && file_ && wal && file->identity == file_->identity && wal->identity == wal_) {
     if (file == file_) return done();
     // The WAL is ours and the file is not what our last checkpoint left: only a full check can tell what it is.
+    const int damaged = damaged_;
     note("store.touched", "another program wrote into the database");
     lose("another program wrote into the database");
     tick();
-    return usable() ? done() : Status(Error(Errc::unavailable, failed_));
+    if (!usable()) return Error(Errc::unavailable, failed_);
+    // In use again, but a fresh one: what was just committed is in the file that was set aside.
+    return damaged == damaged_ ? done() : Status(Error(Errc::unavailable, damage_));
   }
   Status saved = rescue();
   if (!saved) lose("the database was removed or replaced under the agent, and saving what it held failed: " +

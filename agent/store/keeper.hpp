@@ -87,6 +87,7 @@ class Keeper {
   bool stuck_ = false;  // and it did not suffice, until a commit after this one
   std::int64_t stuck_since_ = 0;
   int damaged_ = 0;
+  bool wal_told_ = false;
   Trouble connect_trouble_ = Trouble::none;
   std::vector<JournalEvent> notes_;
 };

@@ -53,7 +53,8 @@ std::optional<std::string> find_wal_damage(const std::string& path) {
   const bool known = (big_endian(header.data()) & ~1U) == magic && page_size >= 512 && page_size <= page_size_max;
   // Zeros: it was made and never used. The header is synced before the first frame.
   if (big_endian(header.data()) == 0) return std::nullopt;
-  if (!known || !sum.is(&header[24])) return "the header of '" + path + "' is damaged: what was not in the database yet is lost";
+  if (!known || !sum.is(&header[24]))
+    return "the header of '" + path + "' is damaged: what was not in the database yet is lost";
 
   std::vector<unsigned char> frame(frame_header_size + page_size);
   int number = 0, first_bad = 0, commits_after = 0;

@@ -123,7 +123,9 @@ void kill_writers(int rounds, int checked_every) {
 
 }  // namespace
 
-TEST_CASE("30 kills of a writing agent lose nothing that was acknowledged and double no slot", "[store]") { kill_writers(30, 3); }
+TEST_CASE("30 kills of a writing agent lose nothing that was acknowledged and double no slot", "[store]") {
+  kill_writers(30, 3);
+}
 
 TEST_CASE("1000 kills of a writing agent lose nothing that was acknowledged and double no slot", "[store][.long]") {
   kill_writers(1000, 100);

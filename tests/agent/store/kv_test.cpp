@@ -11,12 +11,16 @@ namespace {
 const InstanceId web{"check", "web"};
 const KvSpace space{web, "http"};
 
-std::string value(std::size_t size) { return std::string(size, 'v'); }
+std::string value(std::size_t size) {
+  return std::string(size, 'v');
+}
 
 Result<Unit> write(Store& store, std::vector<KvWrite> writes, std::uint32_t version = 1) {
   return ask<Unit>(store, &Store::write_kv, space, version, std::move(writes));
 }
-KvContent content(Store& store, const KvSpace& of = space) { return must<KvContent>(store, &Store::load_kv, of); }
+KvContent content(Store& store, const KvSpace& of = space) {
+  return must<KvContent>(store, &Store::load_kv, of);
+}
 
 }  // namespace
 
