@@ -97,8 +97,8 @@ void check_against(const std::string& state, const Ledger& ledger) {
   CHECK(*db->check(false, nullptr, nullptr) == "ok");
 }
 
-/// `rounds` writers one after the other, each killed `after_ms` or less after its first acknowledgement; every
-/// `checked_every` of them what they promised is looked up, else the next writer finds what the kill left.
+/// `rounds` writers one after the other, each killed within 60 ms of its first acknowledgement. After every
+/// `checked_every` of them what was promised is looked up; else the next writer finds what the kill left.
 void kill_writers(int rounds, int checked_every) {
   const Scratch scratch;
   const std::string state = scratch / "state";
