@@ -23,7 +23,8 @@ Trouble classify(int code, int errno_value) {
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
       // over a quota or a file size limit: as full as a full disk, and never when it was the sync
-      if (code != SQLITE_IOERR_FSYNC && code != SQLITE_IOERR_DIR_FSYNC && (errno_value == EDQUOT || errno_value == EFBIG || errno_value == ENOSPC))
+      if (code != SQLITE_IOERR_FSYNC && code != SQLITE_IOERR_DIR_FSYNC &&
+          (errno_value == EDQUOT || errno_value == EFBIG || errno_value == ENOSPC))
         return Trouble::full;
       return Trouble::io;
     case SQLITE_READONLY:

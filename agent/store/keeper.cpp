@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <tuple>
 
 #include "store/backup.hpp"
 #include "store/schema.hpp"
+#include "store/wal_check.hpp"
 
 namespace ronda::store {
 namespace {
@@ -114,6 +116,7 @@ Status Keeper::connect(bool full_check) {
     if (made.error().code() == Errc::unavailable) connect_trouble_ = Trouble::full;
     return std::move(made).error();
   }
+  keep_damaged_wal(path + "-wal");
   RONDA_TRY(auto db, Database::open(path, options_.vfs));
   db_.emplace(std::move(db));
   Status status = prepare(full_check);
@@ -125,6 +128,20 @@ Status Keeper::connect(bool full_check) {
   drop_database();
   if (damaged || misread) return Error(Errc::corrupt, status.error().message());
   return status;
+}
+
+// The database goes on with what the WAL holds before the damage; a copy shows to people what stood after it.
+void Keeper::keep_damaged_wal(const std::string& wal) {
+  const auto damage = wal_told_ ? std::nullopt : find_wal_damage(wal);
+  if (!damage) return;
+  wal_told_ = true;  // connecting may be tried again and again
+  const std::string copy = dir_->file(std::string(database_name) + ".damaged-wal-" + utc_stamp(options_.wall_ns()));
+  std::error_code failed;
+  std::filesystem::copy_file(wal, copy, failed);
+  const std::string notice =
+      *damage + (failed ? "; it could not be copied: " + failed.message() : "; its copy is '" + copy + "'");
+  report_.notices.push_back(notice);
+  note("store.damaged", notice);
 }
 
 Status Keeper::prepare(bool full_check) {
@@ -196,10 +213,13 @@ Status Keeper::confirm() {
   if (file && file_ && wal && file->identity == file_->identity && wal->identity == wal_) {
     if (file == file_) return done();
     // The WAL is ours and the file is not what our last checkpoint left: only a full check can tell what it is.
+    const int damaged = damaged_;
     note("store.touched", "another program wrote into the database");
     lose("another program wrote into the database");
     tick();
-    return usable() ? done() : Status(Error(Errc::unavailable, failed_));
+    if (!usable()) return Error(Errc::unavailable, failed_);
+    // In use again, but a fresh one: what was just committed is in the file that was set aside.
+    return damaged == damaged_ ? done() : Status(Error(Errc::unavailable, damage_));
   }
   Status saved = rescue();
   if (!saved) lose("the database was removed or replaced under the agent, and saving what it held failed: " +
@@ -348,10 +368,16 @@ void Keeper::bump_generation() {
 }
 
 void Keeper::close() {
-  if (!db_ || !confirm()) return;
+  mark_clean();
+  drop_database();
+  dir_.reset();  // the next agent may come
+}
+
+void Keeper::mark_clean() {
+  if (!db_ || !confirm() || !db_) return;
   meta_.clean = true;
   ++meta_.generation;
-  if (!db_->transaction([&] { return save_meta(*db_, meta_); })) return drop_database();
+  if (!db_->transaction([&] { return save_meta(*db_, meta_); })) return;
   std::ignore = dir_->write_mark({meta_.host, meta_.store, meta_.generation});
   before_close_();
   db_->close_clean();

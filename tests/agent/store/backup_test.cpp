@@ -8,7 +8,9 @@ using namespace ronda::store::test;
 
 namespace {
 
-Result<Unit> backup(Store& store, const std::string& path) { return ask<Unit>(store, &Store::backup, path); }
+Result<Unit> backup(Store& store, const std::string& path) {
+  return ask<Unit>(store, &Store::backup, path);
+}
 const InstanceId dump{"task", "dump"};
 
 }  // namespace

@@ -75,10 +75,10 @@ class TinyDisk {
   bool mounted_ = false;
 };
 
-#define RONDA_NEED_DISK(disk)                           \
-  if (!(disk).missing().empty()) {                      \
+#define RONDA_NEED_DISK(disk)                                  \
+  if (!(disk).missing().empty()) {                             \
     WARN("SKIPPED: no disk of our own: " << (disk).missing()); \
-    return;                                             \
+    return;                                                    \
   }
 
 std::unique_ptr<Store> open_with_ballast(const std::string& directory) {

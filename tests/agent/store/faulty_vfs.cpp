@@ -71,9 +71,7 @@ struct FaultyVfs::Methods {
   }
   static int lock(sqlite3_file* f, int level) { return File::of(f)->real()->pMethods->xLock(File::of(f)->real(), level); }
   static int unlock(sqlite3_file* f, int level) { return File::of(f)->real()->pMethods->xUnlock(File::of(f)->real(), level); }
-  static int check_lock(sqlite3_file* f, int* out) {
-    return File::of(f)->real()->pMethods->xCheckReservedLock(File::of(f)->real(), out);
-  }
+  static int check_lock(sqlite3_file* f, int* out) { return File::of(f)->real()->pMethods->xCheckReservedLock(File::of(f)->real(), out); }
   static int control(sqlite3_file* f, int what, void* with) {
     return File::of(f)->real()->pMethods->xFileControl(File::of(f)->real(), what, with);
   }
@@ -81,9 +79,8 @@ struct FaultyVfs::Methods {
   static int device(sqlite3_file* f) { return File::of(f)->real()->pMethods->xDeviceCharacteristics(File::of(f)->real()); }
 
   static int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* f, int flags, int* out_flags) {
-    static const sqlite3_io_methods methods = {1,         close,      read,    write,  truncate, sync, file_size,
-                                               lock,      unlock,     check_lock, control, sector, device, nullptr,
-                                               nullptr,   nullptr,    nullptr, nullptr, nullptr};
+    static const sqlite3_io_methods methods = {1,       close,  read,   write,   truncate, sync,    file_size, lock,    unlock, check_lock,
+                                               control, sector, device, nullptr, nullptr,  nullptr, nullptr,   nullptr, nullptr};
     auto* owner = static_cast<FaultyVfs*>(vfs->pAppData);
     File* file = File::of(f);
     file->owner = owner;
@@ -106,7 +103,9 @@ FaultyVfs::FaultyVfs() : name_("faulty-" + std::to_string(reinterpret_cast<std::
   vfs_.xOpen = Methods::open;
   sqlite3_vfs_register(&vfs_, 0);
 }
-FaultyVfs::~FaultyVfs() { sqlite3_vfs_unregister(&vfs_); }
+FaultyVfs::~FaultyVfs() {
+  sqlite3_vfs_unregister(&vfs_);
+}
 
 void FaultyVfs::fail_sync(int nth) {
   const std::lock_guard lock(mutex_);

@@ -25,7 +25,7 @@ std::set<std::string> append_until_failure(Store& store, const FaultyVfs& vfs, i
   std::set<std::string> kept;
   for (int i = 0; i < most; ++i) {
     JournalEvent event = event_of(std::to_string(i));
-    event.data = "\"" + std::string(20'000, 'x') + "\"";  // six pages, so that the WAL is folded in now and then
+    event.data = "\"" + std::string(60'000, 'x') + "\"";  // the WAL is folded in after some sixty
     if (ask<Unit>(store, &Store::append_journal, event)) kept.insert(event.subject);
     if (vfs.failed()) break;
   }
@@ -43,7 +43,7 @@ bool has_all(Store& store, const std::set<std::string>& kept) {
 TEST_CASE("a sync that fails once is final: nothing is acknowledged until the file was checked anew", "[store]") {
   const Scratch scratch;
   FaultyVfs vfs;
-  int at = GENERATE(1, 2, 3, 10, 50, 150, 199, 200, 201, 202, 203, 204);
+  int at = GENERATE(1, 2, 20, 61, 62, 63, 64, 65, 66);
   INFO("sync " << at);
   std::set<std::string> kept;
   {
@@ -104,7 +104,7 @@ TEST_CASE("an error of any write, once, loses nothing that was acknowledged", "[
 
 TEST_CASE("what was acknowledged before a power loss is there after it", "[store]") {
   const Scratch scratch;
-  for (const int at : {1, 2, 3, 5, 8, 40, 120, 160, 165, 166, 167, 168, 169, 170, 171, 172, 200, 330, 340}) {
+  for (const int at : {1, 53, 55, 56, 57}) {
     INFO("sync " << at);
     const std::string state = scratch / ("state-" + std::to_string(at)), after = scratch / ("after-" + std::to_string(at));
     std::atomic<int> acknowledged{0};
@@ -116,7 +116,7 @@ TEST_CASE("what was acknowledged before a power loss is there after it", "[store
       const auto store = open_on(vfs, state);
       for (int i = 0; i < 500 && !vfs.power_lost(); ++i) {
         JournalEvent event = event_of(std::to_string(i));
-        event.data = "\"" + std::string(20'000, 'x') + "\"";
+        event.data = "\"" + std::string(60'000, 'x') + "\"";  // the WAL is folded in after some sixty
         REQUIRE(ask<Unit>(*store, &Store::append_journal, event));
         ++acknowledged;
       }

@@ -97,8 +97,8 @@ void check_against(const std::string& state, const Ledger& ledger) {
   CHECK(*db->check(false, nullptr, nullptr) == "ok");
 }
 
-/// `rounds` writers one after the other, each killed `after_ms` or less after its first acknowledgement; every
-/// `checked_every` of them what they promised is looked up, else the next writer finds what the kill left.
+/// `rounds` writers one after the other, each killed within 60 ms of its first acknowledgement. After every
+/// `checked_every` of them what was promised is looked up; else the next writer finds what the kill left.
 void kill_writers(int rounds, int checked_every) {
   const Scratch scratch;
   const std::string state = scratch / "state";
@@ -123,7 +123,9 @@ void kill_writers(int rounds, int checked_every) {
 
 }  // namespace
 
-TEST_CASE("30 kills of a writing agent lose nothing that was acknowledged and double no slot", "[store]") { kill_writers(30, 3); }
+TEST_CASE("30 kills of a writing agent lose nothing that was acknowledged and double no slot", "[store]") {
+  kill_writers(30, 3);
+}
 
 TEST_CASE("1000 kills of a writing agent lose nothing that was acknowledged and double no slot", "[store][.long]") {
   kill_writers(1000, 100);

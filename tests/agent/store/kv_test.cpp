@@ -11,12 +11,16 @@ namespace {
 const InstanceId web{"check", "web"};
 const KvSpace space{web, "http"};
 
-std::string value(std::size_t size) { return std::string(size, 'v'); }
+std::string value(std::size_t size) {
+  return std::string(size, 'v');
+}
 
 Result<Unit> write(Store& store, std::vector<KvWrite> writes, std::uint32_t version = 1) {
   return ask<Unit>(store, &Store::write_kv, space, version, std::move(writes));
 }
-KvContent content(Store& store, const KvSpace& of = space) { return must<KvContent>(store, &Store::load_kv, of); }
+KvContent content(Store& store, const KvSpace& of = space) {
+  return must<KvContent>(store, &Store::load_kv, of);
+}
 
 }  // namespace
 
@@ -50,7 +54,7 @@ TEST_CASE("a write over a limit is refused whole", "[store]") {
       {{{{"kept", "2", 0}, {"", "x", 0}}, "state of check 'web': a key has 1 to 256 bytes, this one 0"},
        {{{"kept", "2", 0}, {std::string(257, 'k'), "x", 0}}, "state of check 'web': a key has 1 to 256 bytes, this one 257"},
        {{{"kept", "2", 0}, {"k", value(kv_value_max + 1), 0}}, "state of check 'web': a value has at most 65536 bytes, this one 65537"},
-       {too_much, "state of check 'web': at most 1 MiB an instance, this would be 1114157 bytes"}}));
+       {too_much, "state of check 'web': at most 1 MiB an instance, this would be 1114158 bytes"}}));
   const auto result = write(*store, std::get<0>(refused));
   REQUIRE_FALSE(result);
   CHECK(result.error().code() == Errc::range);

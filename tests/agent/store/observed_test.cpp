@@ -11,7 +11,9 @@ namespace {
 InstanceState state_of(const std::string& name, std::int64_t at) {
   return {{"check", name}, 1, "summary " + std::to_string(at), "detail", at, at, 0, at};
 }
-Run run_at(std::int64_t at) { return {at, 5, 1, "run " + std::to_string(at)}; }
+Run run_at(std::int64_t at) {
+  return {at, 5, 1, "run " + std::to_string(at)};
+}
 std::vector<Run> runs(Store& store, const std::string& name) {
   return must<std::vector<Run>>(store, &Store::load_runs, InstanceId{"check", name});
 }
@@ -91,7 +93,7 @@ TEST_CASE("a dropped instance leaves its slots and journal only", "[store]") {
 
 TEST_CASE("the results of 100,000 instances are stored in time that grows with their number only", "[store]") {
   const Scratch scratch;
-  const auto store = open_at(scratch / "state");
+  auto store = open_at(scratch / "state");
   const auto seconds_for = [&](int from, int count) {
     const auto start = std::chrono::steady_clock::now();
     for (int i = from; i < from + count; ++i) store->observe(state_of("instance-" + std::to_string(i), 1), run_at(1));
@@ -109,4 +111,12 @@ TEST_CASE("the results of 100,000 instances are stored in time that grows with t
   CHECK(states.size() == 100'000);
   CHECK(runs(*store, "instance-99999").size() == 2);
   CHECK(std::filesystem::file_size(scratch / "state/ronda.db-wal") <= 64 * 1024 * 1024);
+
+  store.reset();
+  const auto start = std::chrono::steady_clock::now();
+  store = open_at(scratch / "state");
+  const auto opened = std::chrono::steady_clock::now() - start;
+  INFO("opened in " << std::chrono::duration<double>(opened).count() << " s");
+  CHECK(opened < std::chrono::seconds(5));
+  CHECK(must<std::vector<InstanceState>>(*store, &Store::load_instances).size() == 100'000);
 }

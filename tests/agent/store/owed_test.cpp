@@ -139,5 +139,6 @@ TEST_CASE("a queue that is too long refuses, and says so by post", "[store]") {
   CHECK(good + refused == 2500);
   CHECK(good >= 1000);
   const auto next = open_at(scratch / "state");
-  CHECK(count_of(must<std::vector<JournalEvent>>(*next, &Store::load_journal, std::int64_t{3000}), "test") == static_cast<std::size_t>(good));
+  CHECK(count_of(must<std::vector<JournalEvent>>(*next, &Store::load_journal, std::int64_t{3000}), "test") ==
+        static_cast<std::size_t>(good));
 }

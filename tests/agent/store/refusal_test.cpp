@@ -62,8 +62,7 @@ TEST_CASE("state that others could read is refused, with the remedy", "[store]")
   open_at(state)->close();
   SECTION("the directory") {
     std::filesystem::permissions(state, std::filesystem::perms(0755));
-    CHECK(refusal(state).message() ==
-          "'" + state + "' is open to others (mode 0755), and state may hold what checks saw; chmod 700 it");
+    CHECK(refusal(state).message() == "'" + state + "' is open to others (mode 0755), and state may hold what checks saw; chmod 700 it");
   }
   SECTION("the database") {
     std::filesystem::permissions(state + "/ronda.db", std::filesystem::perms(0640));
@@ -85,13 +84,15 @@ TEST_CASE("a database that is newer, or another program's, is refused and stays 
   std::string message;
   SECTION("newer") {
     sql(file, "PRAGMA user_version=7; UPDATE meta SET value=7 WHERE name='schema'; CREATE TABLE future(x);");
-    message = "'" + file + "' was written by a newer ronda (schema 7, this one knows 1); nothing was changed; install that version "
+    message = "'" + file +
+              "' was written by a newer ronda (schema 7, this one knows 1); nothing was changed; install that version "
               "again, or restore a backup";
   }
   SECTION("of another program") {
     std::filesystem::remove(file);
     sql(file, "PRAGMA application_id=42; CREATE TABLE theirs(x);");
-    message = "'" + file + "' is a database of another program (application id 42); nothing was changed; move it away, or give "
+    message = "'" + file +
+              "' is a database of another program (application id 42); nothing was changed; move it away, or give "
               "--state another directory";
   }
   std::filesystem::permissions(file, std::filesystem::perms(0600));
@@ -109,12 +110,14 @@ TEST_CASE("a newer database whose news is still in the WAL is refused too", "[st
   open_at(state)->close();
   sqlite3* db = nullptr;
   REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
-  REQUIRE(sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA user_version=7; UPDATE meta SET value=7 WHERE name='schema';", nullptr,
-                       nullptr, nullptr) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA user_version=7; UPDATE meta SET value=7 WHERE name='schema';", nullptr, nullptr,
+                       nullptr) == SQLITE_OK);
   const Scratch copy;  // as a kill would leave it
   std::string page_one_alone = bytes_of(file);
   SECTION("all of it") {}
-  SECTION("but the header, which a checkpoint had come to") { page_one_alone[63] = 7; }
+  SECTION("but the header, which a checkpoint had come to") {
+    page_one_alone[63] = 7;
+  }
   std::filesystem::create_directory(copy / "state");
   std::filesystem::permissions(copy / "state", std::filesystem::perms(0700));
   write_bytes(copy / "state/ronda.db", page_one_alone);
@@ -136,8 +139,7 @@ TEST_CASE("an older copy of the database is noticed", "[store]") {
   write_bytes(file, old);
   const auto store = open_at(state);
   REQUIRE(store->report().notices.size() == 1);
-  CHECK(store->report().notices[0] ==
-        "the database is an older copy (generation 2, it was 6): what was stored since is missing");
+  CHECK(store->report().notices[0] == "the database is an older copy (generation 2, it was 6): what was stored since is missing");
   CHECK(count_of(journal(*store), "store.other_copy") == 1);
 }
 

@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
     });
     if (number % 3 == 0) {
       free_calls.acquire();
-      store.claim_slot(task, ++slot, [&free_calls, slot](ronda::Result<Claim> result) {
+      ++slot;
+      store.claim_slot(task, slot, [&free_calls, slot](ronda::Result<Claim> result) {
         if (result && *result == Claim::claimed) tell("slot " + std::to_string(slot) + "\n");
         free_calls.release();
       });
