@@ -34,13 +34,16 @@ TEST_CASE("what does not load is refused with the reason, and every call is told
     const char* code;
     const char* cause;
   };
-  const auto row = GENERATE(values<Row>(
-      {{"const void *ronda_plugin_entry_1(const void *h, void *e) { return 0; }\n", "the plugin does not load: its entry refused: no reason given"},
-       {"int something_else;\n", "the plugin does not load: it does not load: "},
-       {"extern int missing(void); const void *ronda_plugin_entry_1(const void *h, void *e) { return (void *)(long)missing(); }\n",
-        "the plugin does not load: it does not load: "},
-       {"static unsigned p[8]; const void *ronda_plugin_entry_1(const void *h, void *e) { return p; }\n",
-        "the plugin does not load: its entry returned a description of size 0; rebuild the plugin with this SDK"}}));
+  const auto row =
+      GENERATE(values<Row>({{"const void *ronda_plugin_entry_1(const void *h, void *e) { return 0; }\n",
+                             "the plugin does not load: its entry refused: no reason given"},
+                            {"int something_else;\n", "the plugin does not load: it does not load: "},
+                            {"extern int missing(void); const void *ronda_plugin_entry_1(const void *h, void *e) { return (void "
+                             "*)(long)missing(); }\n",
+                             "the plugin does not load: it does not load: "},
+                            {"static unsigned p[8]; const void *ronda_plugin_entry_1(const void *h, void *e) { return p; }\n",
+                             "the plugin does not load: its entry returned a description of size 0; rebuild the plugin with this "
+                             "SDK"}}));
   Loaded made(row.code);
   Supervised bench(made.loop, made.plugin);
   const auto instance = bench.add(wire::Kind::check, "disk", {});
@@ -54,7 +57,7 @@ TEST_CASE("what does not load is refused with the reason, and every call is told
 }
 
 TEST_CASE("a constructor or entry that crashes or exits is told of the plugin, then it is quarantined", "[plugin]") {
-  const auto* code = GENERATE("__attribute__((constructor)) static void boot(void) { *(volatile int *)0 = 1; }\n",
+  const auto* code = GENERATE("__attribute__((constructor)) static void boot(void) { __builtin_trap(); }\n",
                               "__attribute__((constructor)) static void boot(void) { exit(0); }\n",
                               "__attribute__((constructor)) static void boot(void) { _exit(3); }\n",
                               "__attribute__((constructor)) static void boot(void) { abort(); }\n");

@@ -49,7 +49,9 @@ bool read_stat(int pid, char& state, int& parent) {
 
 }  // namespace
 
-bool is_root() { return ::geteuid() == 0; }
+bool is_root() {
+  return ::geteuid() == 0;
+}
 
 Supervised::Supervised(boost::asio::io_context& loop, const PluginUnderTest& plugin) : loop_(loop) {
   plugin::RunnerSpec spec;
@@ -146,9 +148,13 @@ void Supervised::on_call_end(plugin::CallEnd end) {
   ends[end.id].push_back(std::move(end));
 }
 
-void Supervised::on_log(std::string_view, std::uint32_t, std::int64_t, std::string_view text) { logs.emplace_back(text); }
+void Supervised::on_log(std::string_view, std::uint32_t, std::int64_t, std::string_view text) {
+  logs.emplace_back(text);
+}
 
-void Supervised::on_trouble(std::string_view, std::uint32_t, std::string_view text) { troubles.emplace_back(text); }
+void Supervised::on_trouble(std::string_view, std::uint32_t, std::string_view text) {
+  troubles.emplace_back(text);
+}
 
 void Supervised::on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) {
   if (leave_unanswered && leave_unanswered(request)) return;
@@ -171,7 +177,8 @@ void Supervised::on_request(wire::Request request, std::function<void(std::int32
     case wire::Ask::calendar_previous:
       w.integer(86'400'000'000'000);
       return reply(RONDA_OK, payload);
-    case wire::Ask::kv_commit: return reply(RONDA_E_DENIED, {});
+    case wire::Ask::kv_commit:
+      return reply(RONDA_E_DENIED, {});
   }
 }
 

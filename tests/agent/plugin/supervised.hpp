@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real supervisor with a real ronda-runner and a real plugin on a real event loop; what it tells is kept here.
-// As root the runners are confined as the agent would do it; otherwise they run as this user.
+// A real supervisor with a real ronda-runner and a real plugin on a real event loop; what it tells is kept
+// here. As root the runners are confined as the agent would do it; otherwise they run as this user.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -68,7 +68,7 @@ class Supervised final : public plugin::SupervisorClient {
   std::vector<wire::Event> events;
   std::vector<wire::Progress> progress;
   std::map<std::uint32_t, std::pair<bool, std::string>> probed;
-  std::map<std::string, std::string> state;    // what kv answers from
+  std::map<std::string, std::string> state;  // what kv answers from
   std::vector<std::pair<std::string, std::string>> inbox;
   std::function<bool(const wire::Request&)> leave_unanswered;
 
