@@ -56,7 +56,7 @@ TEST_CASE("what does not load is refused with the reason, and every call is told
   CHECK_FALSE(bench.probed[instance].first);
 }
 
-TEST_CASE("a constructor or entry that crashes or exits is told of the plugin, then it is quarantined", "[plugin]") {
+TEST_CASE("a constructor that crashes or exits is told of the plugin, not of its instances", "[plugin]") {
   const auto* code = GENERATE("__attribute__((constructor)) static void boot(void) { __builtin_trap(); }\n",
                               "__attribute__((constructor)) static void boot(void) { exit(0); }\n",
                               "__attribute__((constructor)) static void boot(void) { _exit(3); }\n",
@@ -65,13 +65,21 @@ TEST_CASE("a constructor or entry that crashes or exits is told of the plugin, t
   Loaded made(head + code + entry);
   Supervised bench(made.loop, made.plugin);
   const auto instance = bench.add(wire::Kind::check, "disk", {});
-  for (int i = 0; i < 4 && !bench.status().quarantined; ++i) {
-    const auto& end = bench.run(instance, 60s);
-    CHECK(end.fate == Fate::unavailable);
-    CHECK_THAT(end.cause, Catch::Contains("while it was loaded"));
-  }
+  const auto& end = bench.run(instance, 60s);
+  CHECK(end.fate == Fate::unavailable);
+  CHECK_THAT(end.cause, Catch::EndsWith(" while it was loaded"));
+  CHECK_FALSE(bench.supervisor().is_quarantined(instance));
+}
+
+TEST_CASE("a plugin that crashes whenever it is loaded is quarantined", "[plugin]") {
+  Loaded made(head + "__attribute__((constructor)) static void boot(void) { abort(); }\n" + entry);
+  Supervised bench(made.loop, made.plugin);
+  const auto instance = bench.add(wire::Kind::check, "disk", {});
+  for (int i = 0; i < 4 && !bench.status().quarantined; ++i) CHECK(bench.run(instance, 60s).fate == Fate::unavailable);
   CHECK(bench.status().quarantined);
   CHECK(bench.run(instance).fate == Fate::unavailable);
+  REQUIRE(bench.troubles.size() == 1);
+  CHECK_THAT(bench.troubles[0], Catch::StartsWith("the plugin is quarantined after 5 failures in 10 minutes; the last: "));
 }
 
 TEST_CASE("a constructor that hangs is ended after ten seconds", "[plugin]") {

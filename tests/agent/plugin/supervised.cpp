@@ -84,7 +84,8 @@ std::uint32_t Supervised::chaos(const std::string& mode, std::int64_t n, wire::K
              {{"mode", plugin::OptionNode(plugin::OptionNode::Data(mode))}, {"n", plugin::OptionNode(plugin::OptionNode::Data(n))}});
 }
 
-std::vector<std::uint64_t> Supervised::dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout) {
+std::vector<std::uint64_t> Supervised::dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout,
+                                                         bool quick) {
   std::vector<plugin::CallSpec> calls;
   std::vector<std::uint64_t> ids;
   for (const std::uint32_t instance : instances) {
@@ -93,6 +94,7 @@ std::vector<std::uint64_t> Supervised::dispatch_together(const std::vector<std::
     spec.instance = instance;
     spec.kind = instances_.at(instance).kind;
     spec.timeout = timeout;
+    spec.quick = quick;
     if (spec.kind == wire::Kind::notifier) {
       wire::Message message;
       message.id = "m1", message.to = "somebody", message.title = "a title";

@@ -45,7 +45,8 @@ class Supervised final : public plugin::SupervisorClient {
   /// A new instance of chaos.check and so on.
   std::uint32_t chaos(const std::string& mode, std::int64_t n = 0, wire::Kind kind = wire::Kind::check);
   std::uint64_t dispatch(std::uint32_t instance, std::chrono::nanoseconds timeout = 20s);
-  std::vector<std::uint64_t> dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout = 20s);
+  std::vector<std::uint64_t> dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout = 20s,
+                                               bool quick = false);
 
   /// Turns the loop until the call has ended; fails the test when it does not within `limit`.
   const plugin::CallEnd& end_of(std::uint64_t call, std::chrono::nanoseconds limit = 30s);
