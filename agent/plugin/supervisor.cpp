@@ -59,6 +59,11 @@ void Supervisor::Impl::forget(std::uint32_t instance) {
   else destroy(instance);
 }
 
+void Supervisor::Impl::set_idle_limit(std::chrono::nanoseconds limit) {
+  idle_limit_ = limit;
+  if (!processes_.empty()) arm(last_activity_ + limit);
+}
+
 void Supervisor::Impl::destroy(std::uint32_t instance) {
   for (const auto& process : processes_) {
     if (instance >= process->created.size() || !process->created[instance]) continue;
@@ -113,7 +118,7 @@ void Supervisor::dispatch(std::vector<CallSpec> calls) { impl_->dispatch(std::mo
 void Supervisor::cancel(std::uint64_t call) { impl_->cancel(call); }
 void Supervisor::probe(std::uint32_t instance) { impl_->probe(instance); }
 void Supervisor::forget(std::uint32_t instance) { impl_->forget(instance); }
-void Supervisor::set_idle_limit(std::chrono::nanoseconds limit) { impl_->idle_limit_ = limit; }
+void Supervisor::set_idle_limit(std::chrono::nanoseconds limit) { impl_->set_idle_limit(limit); }
 void Supervisor::retire() { impl_->retire(); }
 void Supervisor::kill_all() { impl_->kill_all(); }
 bool Supervisor::is_empty() const { return impl_->is_empty(); }

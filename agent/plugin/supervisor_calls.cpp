@@ -97,7 +97,8 @@ bool Supervisor::Impl::pump_queue(std::deque<Waiting>& queue, bool suspect, Mono
   return true;
 }
 
-/// After a crash that nobody could be blamed for, its calls run one at a time: the next crash names its culprit.
+/// After a crash that nobody could be blamed for, its calls run one at a time: the next crash names its
+/// culprit.
 void Supervisor::Impl::pump_alone(Mono now) {
   arm(now + 1s);  // to end those that wait too long
   if (current_->unfinished > 0) return;
@@ -196,8 +197,25 @@ void Supervisor::Impl::check_overdue(InFlight& call, Mono now) {
   if (!running && !process.runs_nothing()) return;  // it only waits behind others, which are checked themselves
   blame(call.spec.instance, "a call did not come back within 2s after its deadline", now);
   step(process, LifeEvent::overdue);
+  move_unbegun(process, now);
   after_call(process);
   pump();
+}
+
+/// What a wedged process has not begun goes to the next one; if it begins it after all, that result is
+/// dropped.
+void Supervisor::Impl::move_unbegun(Process& process, Mono now) {
+  for (auto it = calls_.begin(); it != calls_.end();) {
+    InFlight& call = it->second;
+    const bool stays = call.process != &process || call.ended || call.attempt > 1 || call.spec.kind != wire::Kind::check;
+    if (stays || process.is_running(it->first)) {
+      ++it;
+      continue;
+    }
+    release(call);
+    ready_.push_back({std::move(call.spec), now + 2 * call.spec.timeout, 2});
+    it = calls_.erase(it);
+  }
 }
 
 bool Supervisor::Impl::has_call(std::uint32_t instance) const {

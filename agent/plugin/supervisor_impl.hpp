@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inside of Supervisor, shared by its source files: supervisor.cpp (face, time), supervisor_calls.cpp (what
-// is asked of runners), supervisor_processes.cpp (the runners themselves).
+// The inside of Supervisor, shared by its source files: supervisor.cpp (face, time), supervisor_calls.cpp
+// (what is asked of runners), supervisor_processes.cpp (the runners themselves).
 #pragma once
 
 #include <algorithm>
@@ -21,19 +21,23 @@ namespace ronda::plugin {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-inline constexpr auto answer_limit = 500ms;   // past its deadline, a call is called timed out by us
-inline constexpr auto grace = 2s;             // past its deadline, its runner gets no new work
-inline constexpr auto suspect_time = 10min;   // an instance that timed out is watched for so long
-inline constexpr auto healthy_time = 60s;     // of service, after which earlier deaths are forgotten
+inline constexpr auto answer_limit = 500ms;  // past its deadline, a call is called timed out by us
+inline constexpr auto grace = 2s;            // past its deadline, its runner gets no new work
+inline constexpr auto suspect_time = 10min;  // an instance that timed out is watched for so long
+inline constexpr auto healthy_time = 60s;    // of service, after which earlier deaths are forgotten
 inline constexpr auto partial_frame_limit = 5s;
-inline constexpr auto probe_limit = 10s;      // for loading, create and destroy together
-inline constexpr std::size_t quick_limit = 1024;              // quick calls handed over at once
+inline constexpr auto probe_limit = 10s;          // for loading, create and destroy together
+inline constexpr std::size_t quick_limit = 1024;  // quick calls handed over at once
 inline constexpr std::size_t largest_reply = wire::max_frame - 64;
 inline constexpr std::size_t unread_limit = std::size_t{8} << 20;  // bytes a runner may leave unread
 inline constexpr std::size_t log_lines_per_minute = 600;
 
-inline Mono mono_now() { return monotonic(); }
-inline std::uint64_t as_count(Mono t) { return static_cast<std::uint64_t>(t.count()); }
+inline Mono mono_now() {
+  return monotonic();
+}
+inline std::uint64_t as_count(Mono t) {
+  return static_cast<std::uint64_t>(t.count());
+}
 
 class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
  public:
@@ -46,6 +50,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void forget(std::uint32_t instance);
   void retire();
   void kill_all();
+  void set_idle_limit(std::chrono::nanoseconds limit);
   void shut();
   SupervisorStatus status() const;
 
@@ -93,6 +98,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void expire_waiting(Mono now);
   void check_call(std::uint64_t id, Mono now);
   void check_overdue(InFlight& call, Mono now);
+  void move_unbegun(Process& process, Mono now);
   bool nothing_waits() const { return ready_.empty() && suspects_.empty() && alone_.empty(); }
   bool has_call(std::uint32_t instance) const;
   void destroy(std::uint32_t instance);
@@ -116,7 +122,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void end_quarantine(std::uint32_t instance);
   struct Verdict {  // on a process that ended
     std::optional<std::uint64_t> culprit;
-    bool begun = true;    // calls may have been running
+    bool begun = true;      // calls may have been running
     bool in_doubt = false;  // one of its calls did it, nobody knows which
     Fate fate = Fate::crashed;
     std::string cause;
@@ -136,7 +142,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
     Process* process;
     Mono until;
   };
-  std::map<std::uint32_t, Probe> probes_;             // by instance
+  std::map<std::uint32_t, Probe> probes_;            // by instance
   std::map<std::uint32_t, wire::Create> forgotten_;  // whose last call has not ended yet
 
   Process* current_ = nullptr;  // the one that gets new work
@@ -197,19 +203,19 @@ struct Supervisor::Impl::Process final : RunnerEvents {
     link->post(forgotten == owner_.forgotten_.end() ? owner_.client_->describe(instance) : forgotten->second);
   }
 
-  const std::uint64_t serial;    // never used twice
+  const std::uint64_t serial;  // never used twice
   std::unique_ptr<RunnerLink> link;
   Life life = Life::starting;
-  Mono since{0};                 // in this life
+  Mono since{0};  // in this life
   Mono started{0};
-  std::vector<bool> created;     // by instance
+  std::vector<bool> created;  // by instance
   std::size_t quick = 0, slow = 0, suspects = 0;
-  std::size_t unfinished = 0;    // calls in flight that were not told an end
-  std::string broken;            // why, if it broke the protocol
+  std::size_t unfinished = 0;  // calls in flight that were not told an end
+  std::string broken;          // why, if it broke the protocol
   bool our_kill = false;
-  bool worn = false;             // gets no new work and leaves when it has nothing in flight
-  std::string_view why_killed;   // by us
-  bool loaded = false;           // it has said so: before that, no call can have begun
+  bool worn = false;            // gets no new work and leaves when it has nothing in flight
+  std::string_view why_killed;  // by us
+  bool loaded = false;          // it has said so: before that, no call can have begun
 
  private:
   Impl& owner_;

@@ -32,9 +32,12 @@ namespace {
 
 std::string_view reason_to_kill(Life state) {
   switch (state) {
-    case Life::starting: return "it did not load the plugin within 10s";
-    case Life::leaving: return "it did not leave within 3s";
-    default: return "its runner was ended because of a call that did not come back";
+    case Life::starting:
+      return "it did not load the plugin within 10s";
+    case Life::leaving:
+      return "it did not leave within 3s";
+    default:
+      return "its runner was ended because of a call that did not come back";
   }
 }
 
@@ -54,11 +57,14 @@ void Supervisor::Impl::step(Process& process, LifeEvent event) {
 
 void Supervisor::Impl::act(Process& process, LifeAction action) {
   switch (action) {
-    case LifeAction::none: return;
-    case LifeAction::shut_down: return process.link->post(wire::Tag::shutdown, 0);
+    case LifeAction::none:
+      return;
+    case LifeAction::shut_down:
+      return process.link->post(wire::Tag::shutdown, 0);
     case LifeAction::terminate:
       process.our_kill = true;
-      // the init of a PID namespace ignores all signals from inside and SIGTERM from outside: it has no handler
+      // the init of a PID namespace ignores all signals from inside and SIGTERM from outside: it has no
+      // handler
       return process.link->signal(process.link->process().pid_namespace ? SIGKILL : SIGTERM);
     case LifeAction::kill:
       process.our_kill = true;
@@ -122,6 +128,7 @@ void Supervisor::Impl::after_call(Process& process) {
   if (process.unfinished > 0) return;
   if (process.life == Life::wedged) step(process, LifeEvent::drained);
   else if (process.worn || (retiring_ && nothing_waits())) step(process, LifeEvent::retire);
+  else arm(last_activity_ + idle_limit_);
 }
 
 void Supervisor::Impl::end_quarantine(std::uint32_t instance) {
@@ -152,7 +159,10 @@ Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const 
   const bool from_outside = !protocol && !end.by_itself && WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL;
   verdict.fate = protocol ? Fate::protocol : from_outside ? Fate::limit : Fate::crashed;
   verdict.cause = protocol ? process.broken : end.text;
-  if (!process.loaded) return verdict;
+  if (!process.loaded) {
+    verdict.cause += " while it was loaded";
+    return verdict;
+  }
   std::vector<std::uint64_t> running;
   std::ranges::copy_if(here, std::back_inserter(running), [&](std::uint64_t id) { return process.is_running(id); });
   if (end.culprit_call != 0 && std::ranges::find(here, end.culprit_call) != here.end()) verdict.culprit = end.culprit_call;
@@ -187,7 +197,7 @@ void Supervisor::Impl::settle(Process& process, const RunnerEnd& end) {
   std::ranges::sort(here);
   const Verdict verdict = judge(process, end, here);
   if (!process.loaded && refused_.empty() && !killed_) {
-    blame(RestartPolicy::whole_plugin, verdict.cause + (process.our_kill ? "" : " while it was loaded"), mono_now());
+    blame(RestartPolicy::whole_plugin, verdict.cause, mono_now());
   }
   for (const std::uint64_t id : here) {
     InFlight call = std::move(calls_[id]);
@@ -239,7 +249,8 @@ void Supervisor::Impl::settle_quietly(Process& process) {
 void Supervisor::Impl::blame(std::uint32_t instance, std::string_view cause, Mono now) {
   last_trouble_ = cause;
   switch (policy_.on_failure(instance, now)) {
-    case RestartPolicy::Verdict::nothing: return;
+    case RestartPolicy::Verdict::nothing:
+      return;
     case RestartPolicy::Verdict::quarantine_instance:
       return trouble(instance, "quarantined after 5 failures in 10 minutes; the last: " + std::string(cause));
     case RestartPolicy::Verdict::quarantine_plugin:
@@ -302,7 +313,8 @@ void Supervisor::Impl::log(std::uint32_t instance, std::int64_t level, std::stri
   if (now - log_minute_ >= 1min) log_minute_ = now, log_lines_ = 0;
   if (++log_lines_ > log_lines_per_minute || client_ == nullptr) return;
   client_->on_log(spec_.plugin_id, instance, level, text);
-  if (log_lines_ == log_lines_per_minute) client_->on_log(spec_.plugin_id, 0, RONDA_LOG_WARNING, "too many log lines: the rest of this minute is dropped");
+  if (log_lines_ == log_lines_per_minute)
+    client_->on_log(spec_.plugin_id, 0, RONDA_LOG_WARNING, "too many log lines: the rest of this minute is dropped");
 }
 
 }  // namespace ronda::plugin

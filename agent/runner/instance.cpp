@@ -23,7 +23,9 @@ std::int64_t monotonic_ns() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-ronda_str borrowed(const std::string& text) { return {text.data(), text.size()}; }
+ronda_str borrowed(const std::string& text) {
+  return {text.data(), text.size()};
+}
 
 /// Runs `body` so that nothing thrown by a plugin gets further; the text of what was thrown, or nothing.
 template <class Body>
@@ -64,7 +66,9 @@ const ronda_value& Instance::options() {
   return *options_;
 }
 
-bool Instance::granted(std::string_view grant) const { return std::ranges::find(setup_.grants, grant) != setup_.grants.end(); }
+bool Instance::granted(std::string_view grant) const {
+  return std::ranges::find(setup_.grants, grant) != setup_.grants.end();
+}
 
 std::string Instance::scrub(std::string text) const {
   for (const std::string_view secret : secrets_) {
@@ -76,7 +80,9 @@ std::string Instance::scrub(std::string text) const {
   return text;
 }
 
-ronda_str Instance::keep(std::string text) { return borrowed(arena_.emplace_back(std::move(text))); }
+ronda_str Instance::keep(std::string text) {
+  return borrowed(arena_.emplace_back(std::move(text)));
+}
 
 bool Instance::create(std::string& error) {
   ronda_error told{sizeof(ronda_error), 0, {}};
@@ -98,11 +104,16 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
   ronda_message handed{};
   if (message != nullptr) {
     for (const auto& [key, value] : message->fields) fields.push_back({borrowed(key), borrowed(value)});
-    handed = {sizeof(ronda_message),     static_cast<std::uint32_t>(message->attempt),
-              borrowed(message->id),     borrowed(message->to),
-              borrowed(message->title),  borrowed(message->body),
-              borrowed(message->level),  borrowed(message->event),
-              borrowed(message->incident), fields.data(),
+    handed = {sizeof(ronda_message),
+              static_cast<std::uint32_t>(message->attempt),
+              borrowed(message->id),
+              borrowed(message->to),
+              borrowed(message->title),
+              borrowed(message->body),
+              borrowed(message->level),
+              borrowed(message->event),
+              borrowed(message->incident),
+              fields.data(),
               fields.size()};
   }
   ronda_error told{sizeof(ronda_error), 0, {}};
@@ -142,8 +153,10 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
   }
   const std::lock_guard emitting(call.emit_mutex);  // a thread of the plugin's own may be in the middle of it
   arena_.clear();
-  outcome.timed_out = call.timed_out;
-  outcome.duration_ns = monotonic_ns() - start;
+  const std::int64_t now = monotonic_ns();
+  // a service that looks at the deadline itself may have been quicker than who watches it
+  outcome.timed_out = call.timed_out || now >= static_cast<std::int64_t>(call.deadline_mono_ns);
+  outcome.duration_ns = now - start;
   outcome.summary = scrub(repair_utf8(outcome.summary, text_limit));
   outcome.detail = scrub(repair_utf8(outcome.detail, text_limit));
   outcome.kv = std::exchange(kv_pending, {});

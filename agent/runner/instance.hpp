@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One instance inside the runner: its host side (ronda_inst) and the call it is in. Created by the first call,
-// run by one thread at a time. What a call emits is encoded as it comes, bounded, and sent as one Outcome.
+// One instance inside the runner: its host side (ronda_inst) and the call it is in. Created by the first
+// call, run by one thread at a time. What a call emits is encoded as it comes, bounded, and sent as one
+// Outcome.
 #pragma once
 
 #include <atomic>
@@ -13,8 +14,8 @@
 #include <vector>
 
 #include "plugin/messages.hpp"
-#include "runner/options.hpp"
 #include "ronda/abi.h"
+#include "runner/options.hpp"
 
 namespace ronda::runner {
 
@@ -36,7 +37,7 @@ class Instance : public ronda_inst {
   static constexpr std::size_t metrics_limit = 1000;                // of one call
   static constexpr std::size_t events_limit = 100;                  // of one call
   static constexpr std::size_t metrics_bytes_limit = 256 << 10;
-  static constexpr std::size_t text_limit = 64 << 10;               // summary and detail, in bytes
+  static constexpr std::size_t text_limit = 64 << 10;  // summary and detail, in bytes
 
   Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup);
   Instance(const Instance&) = delete;

@@ -76,11 +76,13 @@ TEST_CASE("of sixteen calls in flight one crashes: one is unknown and fifteen ar
   boost::asio::io_context loop;
   Supervised bench(loop);
   std::vector<std::uint32_t> instances;
-  for (int i = 0; i < 15; ++i) instances.push_back(bench.chaos("slow", 700));
+  for (int i = 0; i < 15; ++i) instances.push_back(bench.chaos("slow", 400));
   const auto siblings = bench.dispatch_together(instances);
-  REQUIRE(bench.until([&] { return !bench.status().runners.empty() && bench.status().runners[0].in_flight == 15 &&
-                                   bench.status().runners[0].life == plugin::Life::serving; }));
-  bench.turn_for(300ms);
+  REQUIRE(bench.until([&] {
+    return !bench.status().runners.empty() && bench.status().runners[0].in_flight == 15 &&
+           bench.status().runners[0].life == plugin::Life::serving;
+  }));
+  bench.turn_for(100ms);
   const auto culprit = bench.dispatch(bench.chaos(mode));
   CHECK(bench.end_of(culprit).fate != Fate::finished);
   for (const auto id : siblings) {

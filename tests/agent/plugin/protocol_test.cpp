@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin that reaches past its borders to the socket: the conversation ends, the call is unknown, others go on.
+// A plugin that reaches past its borders to the socket: the conversation ends, the call is unknown, others go
+// on.
 #include <catch.hpp>
 
 #include "base/clock.hpp"

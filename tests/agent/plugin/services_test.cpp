@@ -62,7 +62,9 @@ TEST_CASE("sleeping and children of a plugin end with its call", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
   CHECK(bench.run("clock", 60'000, 300ms).outcome.summary == "woken short");
-  CHECK(bench.run("exec-long", 0, 300ms).outcome.summary == "ended at its deadline");
+  const auto& end = bench.run("exec-long", 0, 2s);
+  CHECK((end.outcome.summary == "ended at its deadline" || end.fate == Fate::timeout));  // the machine may be too busy to say it in time
+  CHECK(bench.until([&] { return descendants_of(bench.runner_pid()).size() <= (is_root() ? 1U : 0U); }, 10s));
   CHECK(bench.status().deaths == 0);
 }
 
@@ -79,9 +81,9 @@ TEST_CASE("a service that was not granted says so", "[plugin]") {
 TEST_CASE("a secret reaches the plugin and neither log nor result", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
-  const auto instance = bench.add(wire::Kind::check, "chaos.check",
-                                  {{"mode", OptionNode(OptionNode::Data(std::string("ok")))},
-                                   {"word", OptionNode(OptionNode::Data(plugin::Secret{"open sesame"}))}});
+  const auto instance = bench.add(
+      wire::Kind::check, "chaos.check",
+      {{"mode", OptionNode(OptionNode::Data(std::string("ok")))}, {"word", OptionNode(OptionNode::Data(plugin::Secret{"open sesame"}))}});
   CHECK(bench.run(instance).outcome.summary == "the word is ***");
   REQUIRE(bench.until([&] { return bench.has_log("the word is"); }));
   CHECK_FALSE(bench.has_log("sesame"));

@@ -49,7 +49,9 @@ bool read_stat(int pid, char& state, int& parent) {
 
 }  // namespace
 
-bool is_root() { return ::geteuid() == 0; }
+bool is_root() {
+  return ::geteuid() == 0;
+}
 
 Supervised::Supervised(boost::asio::io_context& loop, const PluginUnderTest& plugin) : loop_(loop) {
   plugin::RunnerSpec spec;
@@ -82,7 +84,8 @@ std::uint32_t Supervised::chaos(const std::string& mode, std::int64_t n, wire::K
              {{"mode", plugin::OptionNode(plugin::OptionNode::Data(mode))}, {"n", plugin::OptionNode(plugin::OptionNode::Data(n))}});
 }
 
-std::vector<std::uint64_t> Supervised::dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout) {
+std::vector<std::uint64_t> Supervised::dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout,
+                                                         bool quick) {
   std::vector<plugin::CallSpec> calls;
   std::vector<std::uint64_t> ids;
   for (const std::uint32_t instance : instances) {
@@ -91,6 +94,7 @@ std::vector<std::uint64_t> Supervised::dispatch_together(const std::vector<std::
     spec.instance = instance;
     spec.kind = instances_.at(instance).kind;
     spec.timeout = timeout;
+    spec.quick = quick;
     if (spec.kind == wire::Kind::notifier) {
       wire::Message message;
       message.id = "m1", message.to = "somebody", message.title = "a title";
@@ -146,9 +150,13 @@ void Supervised::on_call_end(plugin::CallEnd end) {
   ends[end.id].push_back(std::move(end));
 }
 
-void Supervised::on_log(std::string_view, std::uint32_t, std::int64_t, std::string_view text) { logs.emplace_back(text); }
+void Supervised::on_log(std::string_view, std::uint32_t, std::int64_t, std::string_view text) {
+  logs.emplace_back(text);
+}
 
-void Supervised::on_trouble(std::string_view, std::uint32_t, std::string_view text) { troubles.emplace_back(text); }
+void Supervised::on_trouble(std::string_view, std::uint32_t, std::string_view text) {
+  troubles.emplace_back(text);
+}
 
 void Supervised::on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) {
   if (leave_unanswered && leave_unanswered(request)) return;
@@ -171,7 +179,8 @@ void Supervised::on_request(wire::Request request, std::function<void(std::int32
     case wire::Ask::calendar_previous:
       w.integer(86'400'000'000'000);
       return reply(RONDA_OK, payload);
-    case wire::Ask::kv_commit: return reply(RONDA_E_DENIED, {});
+    case wire::Ask::kv_commit:
+      return reply(RONDA_E_DENIED, {});
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real supervisor with a real ronda-runner and a real plugin on a real event loop; what it tells is kept here.
-// As root the runners are confined as the agent would do it; otherwise they run as this user.
+// A real supervisor with a real ronda-runner and a real plugin on a real event loop; what it tells is kept
+// here. As root the runners are confined as the agent would do it; otherwise they run as this user.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -45,7 +45,8 @@ class Supervised final : public plugin::SupervisorClient {
   /// A new instance of chaos.check and so on.
   std::uint32_t chaos(const std::string& mode, std::int64_t n = 0, wire::Kind kind = wire::Kind::check);
   std::uint64_t dispatch(std::uint32_t instance, std::chrono::nanoseconds timeout = 20s);
-  std::vector<std::uint64_t> dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout = 20s);
+  std::vector<std::uint64_t> dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout = 20s,
+                                               bool quick = false);
 
   /// Turns the loop until the call has ended; fails the test when it does not within `limit`.
   const plugin::CallEnd& end_of(std::uint64_t call, std::chrono::nanoseconds limit = 30s);
@@ -68,7 +69,7 @@ class Supervised final : public plugin::SupervisorClient {
   std::vector<wire::Event> events;
   std::vector<wire::Progress> progress;
   std::map<std::uint32_t, std::pair<bool, std::string>> probed;
-  std::map<std::string, std::string> state;    // what kv answers from
+  std::map<std::string, std::string> state;  // what kv answers from
   std::vector<std::pair<std::string, std::string>> inbox;
   std::function<bool(const wire::Request&)> leave_unanswered;
 
