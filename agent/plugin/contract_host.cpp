@@ -32,7 +32,7 @@ constexpr uid_t nobody = 65534;
 /// What the command line says.
 struct Trial {
   std::string path;   // by descriptor, so that a change of user does not hide it
-  std::string kinds;  // of the manifest, with a comma after each
+  std::string kinds;  // of the manifest's procedures, one each, with a comma after each
   std::string kind, procedure;
   std::uint64_t seed = 0;
   std::string options;  // as encode_options makes them
@@ -166,16 +166,26 @@ int creates(const Trial& trial) {
   return told(judge({RONDA_OK, {}, 1, 0, "-", {}, {}, {}, {}, {}}, h));
 }
 
-/// True when create works or fails as it should.
+/// Whether create works, or fails as it should.
 int creates_or_says_why(const Trial& trial, host& h, const std::string& procedure) {
   const subject made = library(trial.path).create(h, trial.kind.c_str(), procedure);
   if (made) return holds;
   return made.error().find_first_not_of(" \n") == std::string::npos ? fail("create failed without a text") : holds;
 }
 
+/// How many procedures of the trial's kind the manifest names.
+std::size_t procedures_of_kind(const Trial& trial) {
+  const std::string word = trial.kind + ",";
+  std::size_t count = 0;
+  for (std::size_t at = trial.kinds.find(word); at != std::string::npos; at = trial.kinds.find(word, at + word.size())) ++count;
+  return count;
+}
+
 int refuses_unknown_procedures(const Trial& trial) {
   host h;
   prepare(h, trial);
+  // where there is one procedure of a kind, its name is not needed to choose it
+  if (procedures_of_kind(trial) == 1) return creates_or_says_why(trial, h, "no.such-procedure");
   const subject made = library(trial.path).create(h, trial.kind.c_str(), "no.such-procedure");
   if (made) return fail("create made an instance of the procedure \"no.such-procedure\"");
   return made.error().empty() ? fail("create failed without a text") : holds;
