@@ -115,7 +115,7 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
   if (thrown) {
     outcome.end = wire::End::threw;
     outcome.summary = "threw: " + *thrown;
-  } else if (code != RONDA_OK) {
+  } else if (code != RONDA_OK && !call.result_twice) {  // the first result stands, whatever became of the second
     outcome.end = wire::End::failed;
     outcome.summary = text.empty() ? "failed with code " + std::to_string(code) : std::string(text);
   } else if (!call.has_result) {
@@ -136,6 +136,11 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
     call_plugin(call, message);
   }
   active_.store(nullptr, std::memory_order_release);
+  {
+    const std::lock_guard lock(call.cancel_mutex);
+    call.over = true;
+  }
+  const std::lock_guard emitting(call.emit_mutex);  // a thread of the plugin's own may be in the middle of it
   arena_.clear();
   outcome.timed_out = call.timed_out;
   outcome.duration_ns = monotonic_ns() - start;
@@ -159,14 +164,15 @@ void Instance::destroy() {
   const auto thrown = caught([&] { plugin_.destroy(spec_.kind, self_); });
   in_plugin_.store(false, std::memory_order_relaxed);
   self_ = nullptr;
-  if (thrown) link_.post(wire::Log{id(), RONDA_LOG_ERROR, "destroy threw: " + *thrown});
+  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "destroy threw: " + *thrown});
 }
 
-void Instance::cancel(const ActiveCall& call) const noexcept {
+void Instance::cancel(ActiveCall& call) const noexcept {
   // only while the plugin is inside this call: before and after there is nothing that could be cancelled
-  if (!created_ || active() != &call) return;
+  const std::lock_guard lock(call.cancel_mutex);
+  if (call.over || !created_ || active() != &call) return;
   const auto thrown = caught([&] { plugin_.cancel(spec_.kind, self_, call); });
-  if (thrown) link_.post(wire::Log{id(), RONDA_LOG_ERROR, "cancel threw: " + *thrown});
+  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "cancel threw: " + *thrown});
 }
 
 }  // namespace ronda::runner

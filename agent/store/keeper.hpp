@@ -57,10 +57,13 @@ class Keeper {
   Status begin_generation();
   void remember_files();
   void lose(std::string reason);
+  std::string explained(std::string reason) const;
   void drop_database();
   Status start_fresh(const std::string& why);
   Status rescue();
   Status make_room();
+  void keep_reserve();
+  void fold_wal();
   void note(std::string kind, std::string text);
   void write_notes();
   void update_health();
@@ -78,7 +81,8 @@ class Keeper {
   std::optional<FileIdentity> wal_;
   std::string failed_, damage_, ballast_error_;
   bool full_ = false;   // the reserve is in use
-  bool stuck_ = false;  // and it did not suffice
+  bool stuck_ = false;  // and it did not suffice, until a commit after this one
+  std::int64_t stuck_since_ = 0;
   int damaged_ = 0;
   Trouble connect_trouble_ = Trouble::none;
   std::vector<JournalEvent> notes_;
