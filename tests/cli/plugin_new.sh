@@ -15,7 +15,11 @@ cd "$work"
 "$ronda" plugin new "$kind" tidy-up --id org.acme.tidy > new.log || fail "new: $(cat new.log)"
 if grep -rn '@[A-Z]*@' tidy-up; then fail "a placeholder is left"; fi
 if "$ronda" plugin new "$kind" tidy-up 2> /dev/null; then fail "new overwrites what is there"; fi
-if "$ronda" plugin new "$kind" Tidy 2> /dev/null; then fail "a bad name is taken"; fi
+for name in Tidy 1st tidy_up ../up; do
+  if "$ronda" plugin new "$kind" "$name" 2> /dev/null; then fail "the name $name is taken"; fi
+done
+if "$ronda" plugin new "$kind" tidy --id tidy 2> /dev/null; then fail "an id without a dot is taken"; fi
+[ ! -e tidy ] || fail "a refused plugin leaves files"
 
 cmake -S tidy-up -B tidy-up/build -DCMAKE_PREFIX_PATH="$work/prefix" > build.log 2>&1 &&
   cmake --build tidy-up/build >> build.log 2>&1 || fail "build: $(cat build.log)"

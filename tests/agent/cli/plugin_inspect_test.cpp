@@ -17,8 +17,10 @@ const std::string plugins = RONDA_BINARY_DIR "/plugins";
 
 /// Code that leaves a trace as soon as it is loaded.
 PluginSource telltale(const std::string& trace) {
-  return PluginSource::with_code("#include <fcntl.h>\n#include <unistd.h>\n__attribute__((constructor)) static void loaded(void) { close(open(\"" + trace +
-                                 "\", O_CREAT | O_WRONLY, 0644)); }\n" + minimal_code);
+  return PluginSource::with_code(
+      "#include <fcntl.h>\n#include <unistd.h>\n__attribute__((constructor)) static void loaded(void) { "
+      "close(open(\"" +
+      trace + "\", O_CREAT | O_WRONLY, 0644)); }\n" + minimal_code);
 }
 
 }  // namespace
@@ -58,7 +60,9 @@ TEST_CASE("a directory without plugins is said, and is no failure; one that is m
 TEST_CASE("inspect tells file, hash, ABI, libraries, grants and options, and runs no code", "[cli]") {
   const TempDir dir;
   PluginSource source = telltale(dir / "trace");
-  source.manifest = minimal_manifest + "[provides.config]\nwarn_at = { type = \"percent\", default = \"80%\", min = \"1%\", doc = \"warn above\" }\n";
+  source.manifest = minimal_manifest +
+                    "[provides.config]\nwarn_at = { type = \"percent\", default = \"80%\", min = \"1%\", doc "
+                    "= \"warn above\" }\n";
   const std::string path = build_plugin(dir, "disk", source);
   const Said text = ronda_plugin({"inspect", path});
   CHECK(text.exit_code == 0);
@@ -80,8 +84,10 @@ TEST_CASE("inspect tells file, hash, ABI, libraries, grants and options, and run
   CHECK(out.at("elf").at("exports") == json::array{"ronda_plugin_entry_1"});
 
   for (const std::string verb : {"list", "lint", "docs", "schema", "why"}) {
-    if (verb == "list") ronda_plugin({verb, "--plugins", dir.path()});
-    else ronda_plugin({verb, path});
+    if (verb == "list")
+      ronda_plugin({verb, "--plugins", dir.path()});
+    else
+      ronda_plugin({verb, path});
     INFO(verb);
     CHECK(::access((dir / "trace").c_str(), F_OK) != 0);
   }
@@ -94,34 +100,42 @@ TEST_CASE("inspect of what is no usable plugin exits 1 with the reason and the r
   CHECK(empty.exit_code == 1);
   CHECK(contains(empty, "read/empty_file: the file is empty; copy or build it again"));
 
-  const std::string wrong = build_plugin(dir, "wrong", PluginSource::with_manifest("manifest = 1\n[plugin]\nid = \"x\"\n"));
+  const std::string wrong =
+      build_plugin(dir, "wrong", PluginSource::with_manifest("manifest = 1\n[plugin]\nid = \"x\"\n"));
   const json::object out = json_of(ronda_plugin({"inspect", wrong, "--output", "json"}));
   CHECK(out.at("state") == "refused");
   CHECK(out.at("refusal").at("reason") == "bad_manifest");
   CHECK(out.at("problems").as_array().size() > 1);
   CHECK(out.at("manifest").is_null());
-  CHECK(out.at("elf").at("libraries").as_array().size() >= 1);
+  CHECK(out.at("elf").at("exports") == json::array{"ronda_plugin_entry_1"});
 
   std::string future = minimal_manifest;
   future.replace(future.find("minor = 0"), 9, "minor = 9");
-  const Said newer = ronda_plugin({"inspect", build_plugin(dir, "newer", PluginSource::with_manifest(future))});
+  const Said newer =
+      ronda_plugin({"inspect", build_plugin(dir, "newer", PluginSource::with_manifest(future))});
   CHECK(newer.exit_code == 1);
   CHECK(contains(newer, "policy/needs_newer_minor: needs SDK 1.9, agent has 1.0"));
   CHECK(contains(newer, "org.example.disk 1.0.0"));  // and still tells what it is
 
   CHECK(ronda_plugin({"inspect"}).exit_code == 2);
   CHECK(ronda_plugin({"inspect", dir / "empty.so", "more"}).exit_code == 2);
-  CHECK(ronda_plugin({"inspekt", dir / "empty.so"}).text == "ronda: plugin has no verb \"inspekt\"; did you mean \"inspect\"?\n");
+  CHECK(ronda_plugin({"inspekt", dir / "empty.so"}).text ==
+        "ronda: plugin has no verb \"inspekt\"; did you mean \"inspect\"?\n");
 }
 
 TEST_CASE("directories, FIFOs, devices and endless sparse files are refused at once", "[cli]") {
   const TempDir dir;
   REQUIRE(::mkfifo((dir / "fifo.so").c_str(), 0644) == 0);
   REQUIRE(::mkdir((dir / "dir.so").c_str(), 0755) == 0);
-  write_file(dir / "huge.so", "\x7f" "ELF");
+  write_file(dir / "huge.so",
+             "\x7f"
+             "ELF");
   REQUIRE(::truncate((dir / "huge.so").c_str(), std::int64_t{2} << 30) == 0);
-  for (const auto& [path, reason] : std::vector<std::pair<std::string, std::string>>{
-           {dir / "fifo.so", "open/not_regular"}, {dir / "dir.so", "open/not_regular"}, {dir / "huge.so", "open/too_large"}, {"/dev/zero", "open/not_regular"}}) {
+  for (const auto& [path, reason] :
+       std::vector<std::pair<std::string, std::string>>{{dir / "fifo.so", "open/not_regular"},
+                                                        {dir / "dir.so", "open/not_regular"},
+                                                        {dir / "huge.so", "open/too_large"},
+                                                        {"/dev/zero", "open/not_regular"}}) {
     const Said said = ronda_plugin({"inspect", path}, std::chrono::seconds(30));
     INFO(path);
     CHECK(said.exit_code == 1);
@@ -168,7 +182,9 @@ TEST_CASE("schema gives a whole file's form, or one procedure's", "[cli]") {
 
 TEST_CASE("docs renews the tables of a README in place", "[cli]") {
   const TempDir dir;
-  write_file(dir / "README.md", "# mine\n<!-- options of exec.nagios -->\n<!-- end of options -->\nx\n<!-- options of exec.command -->\n<!-- end of options -->\n");
+  write_file(dir / "README.md",
+             "# mine\n<!-- options of exec.nagios -->\n<!-- end of options -->\nx\n<!-- options of "
+             "exec.command -->\n<!-- end of options -->\n");
   CHECK(ronda_plugin({"docs", plugins + "/exec.so", "--into", dir / "README.md"}).exit_code == 0);
   const std::string renewed = read_text(dir / "README.md");
   CHECK(renewed.find("| `command` | list of string | required |") != std::string::npos);
@@ -185,10 +201,13 @@ TEST_CASE("lint prints rule, severity and remedy, and exits 1 for an error only"
   const Said good = ronda_plugin({"lint", plugins + "/exec.so"});
   CHECK(good.exit_code == 0);
   CHECK(contains(good, "nothing to correct"));
-  const std::string stray = build_plugin(dir, "stray", PluginSource::with_code(minimal_code + "int helper(void) { return 1; }\n"));
+  const std::string stray =
+      build_plugin(dir, "stray", PluginSource::with_code(minimal_code + "int helper(void) { return 1; }\n"));
   const Said bad = ronda_plugin({"lint", stray});
   CHECK(bad.exit_code == 1);
-  CHECK(contains(bad, "stray.so: error stray_export: exports more than its entry: helper\n  remedy: compile with -fvisibility=hidden"));
+  CHECK(contains(bad,
+                 "stray.so: error stray_export: exports more than its entry: helper\n  remedy: compile with "
+                 "-fvisibility=hidden"));
   const json::object out = json_of(ronda_plugin({"lint", stray, "--output", "json"}));
   CHECK(out.at("findings").at(0).at("rule") == "stray_export");
 }

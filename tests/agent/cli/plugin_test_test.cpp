@@ -8,8 +8,11 @@ using namespace ronda::test;
 namespace {
 
 PluginSource check_with(const std::string& members) {
-  PluginSource source = PluginSource::with_cpp("#include <ronda/plugin.hpp>\n#include <chrono>\n#include <clocale>\n#include <cstdlib>\n#include <thread>\n#include <unistd.h>\n"
-                                               "struct Made : ronda::check {\n" + members + "\n};\nRONDA_PLUGIN(Made)\n");
+  PluginSource source = PluginSource::with_cpp(
+      "#include <ronda/plugin.hpp>\n#include <chrono>\n#include <clocale>\n#include <cstdlib>\n#include "
+      "<thread>\n#include <unistd.h>\n"
+      "struct Made : ronda::check {\n" +
+      members + "\n};\nRONDA_PLUGIN(Made)\n");
   source.flags = {"-std=c++17", "-I" RONDA_SOURCE_DIR "/sdk/include", "-fvisibility=hidden"};
   return source;
 }
@@ -25,7 +28,8 @@ const std::string fine = "ronda::result run(ronda::call&) override { return rond
 
 TEST_CASE("plugins of this tree hold every rule", "[cli]") {
   for (const std::string name : {"exec", "heartbeat"}) {
-    const auto out = json_of(ronda_plugin({"test", RONDA_BINARY_DIR "/plugins/" + name + ".so", "--output", "json", "--seed", "7"}));
+    const auto out = json_of(ronda_plugin(
+        {"test", RONDA_BINARY_DIR "/plugins/" + name + ".so", "--output", "json", "--seed", "7"}));
     INFO(name << boost::json::serialize(out));
     CHECK(out.at("failed") == 0);
     CHECK(out.at("passed").to_number<int>() >= 15);
@@ -48,15 +52,25 @@ TEST_CASE("what a plugin breaks is named by its rule, and the others are tried a
   CHECK(contains(abort, "fail  RONDA-P-030"));
   CHECK(contains(abort, "killed by Aborted"));
 
-  CHECK(contains(try_rule("RONDA-P-030", "ronda::result run(ronda::call&) override { _exit(5); }"), "the plugin ended the process with exit code 5"));
+  CHECK(contains(try_rule("RONDA-P-030", "ronda::result run(ronda::call&) override { _exit(5); }"),
+                 "the plugin ended the process with exit code 5"));
   CHECK(contains(try_rule("RONDA-P-012", "Made() { std::abort(); } " + fine), "fail  RONDA-P-012"));
-  CHECK(contains(try_rule("RONDA-P-060", "ronda::result run(ronda::call&) override { if (chdir(\"/tmp\")) {} return ronda::ok(\"x\"); }"),
-                 "changed: working directory"));
-  CHECK(contains(try_rule("RONDA-P-060", "ronda::result run(ronda::call&) override { setenv(\"MINE\", \"1\", 1); return ronda::ok(\"x\"); }"),
+  CHECK(contains(
+      try_rule(
+          "RONDA-P-060",
+          "ronda::result run(ronda::call&) override { if (chdir(\"/tmp\")) {} return ronda::ok(\"x\"); }"),
+      "changed: working directory"));
+  CHECK(contains(try_rule("RONDA-P-060",
+                          "ronda::result run(ronda::call&) override { setenv(\"MINE\", \"1\", 1); return "
+                          "ronda::ok(\"x\"); }"),
                  "changed: environment"));
-  CHECK(contains(try_rule("RONDA-P-043", "ronda::result run(ronda::call&) override { std::thread([] { pause(); }).detach(); return ronda::ok(\"x\"); }"),
+  CHECK(contains(try_rule("RONDA-P-043",
+                          "ronda::result run(ronda::call&) override { std::thread([] { pause(); }).detach(); "
+                          "return ronda::ok(\"x\"); }"),
                  "RONDA-P-043: a thread of the plugin's outlived destroy"));
-  CHECK(contains(try_rule("RONDA-P-040", "ronda::result run(ronda::call&) override { sleep(7); return ronda::ok(\"x\"); }"), "it came back 7"));
+  CHECK(contains(try_rule("RONDA-P-040",
+                          "ronda::result run(ronda::call&) override { sleep(7); return ronda::ok(\"x\"); }"),
+                 "it came back 7"));
 }
 
 TEST_CASE("a kind that the code has and the manifest does not, and the reverse, are found", "[cli]") {
@@ -68,7 +82,8 @@ TEST_CASE("a kind that the code has and the manifest does not, and the reverse, 
   const Said missing = ronda_plugin({"test", path, "--only", "RONDA-P-002"});
   CHECK(missing.exit_code == 1);
   CHECK(contains(missing, "ronda.task/1: query returns NULL"));
-  CHECK(contains(ronda_plugin({"test", path, "--only", "RONDA-P-003"}), "it has ronda.check/1, which no [[provides]] of its manifest names"));
+  CHECK(contains(ronda_plugin({"test", path, "--only", "RONDA-P-003"}),
+                 "it has ronda.check/1, which no [[provides]] of its manifest names"));
 }
 
 TEST_CASE("wrong words are usage errors", "[cli]") {

@@ -31,15 +31,20 @@ std::vector<std::string> rules_of(const std::vector<LintFinding>& findings) {
   return out;
 }
 
-std::vector<std::string> rules_of(const PluginSource& source) { return rules_of(lint_of(source)); }
+std::vector<std::string> rules_of(const PluginSource& source) {
+  return rules_of(lint_of(source));
+}
 
-bool has(const std::vector<std::string>& rules, std::string_view rule) { return std::ranges::find(rules, rule) != rules.end(); }
+bool has(const std::vector<std::string>& rules, std::string_view rule) {
+  return std::ranges::find(rules, rule) != rules.end();
+}
 
 /// A file that only this rule finds fault with: hidden symbols, bound at load, a manifest with metrics.
 PluginSource clean(std::string code = minimal_code, std::vector<std::string> flags = {}) {
   PluginSource source = PluginSource::with_code(std::move(code), std::move(flags));
   source.manifest += "open_metrics = true\n";
-  source.flags.insert(source.flags.begin(), {"-Wl,-z,now", "-Wl,-z,noexecstack"});  // what was asked for comes last and wins
+  source.flags.insert(source.flags.begin(),
+                      {"-Wl,-z,now", "-Wl,-z,noexecstack"});  // what was asked for comes last and wins
   return source;
 }
 
@@ -62,22 +67,27 @@ TEST_CASE("every plugin of this tree passes lint", "[plugin]") {
 }
 
 TEST_CASE("lint finds what is wrong with the file", "[plugin]") {
-  CHECK(rules_of(clean(minimal_code + "int helper(void) { return 1; }\n")) == std::vector<std::string>{"error stray_export"});
+  CHECK(rules_of(clean(minimal_code + "int helper(void) { return 1; }\n")) ==
+        std::vector<std::string>{"error stray_export"});
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,-z,execstack"})), "error executable_stack"));
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,-rpath,/tmp/mine"})), "error foreign_run_path"));
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,-rpath,/usr/lib"})), "warning foreign_run_path"));
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,-z,nodelete"})), "warning no_delete"));
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,--build-id=none"})), "warning no_build_id"));
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,-N", "-nostdlib"})), "error writable_code"));
-  const std::string tls = "static __thread int mine;\nint *entry_of(void);\n__attribute__((visibility(\"hidden\"))) int *entry_of(void) { return &mine; }\n";
+  const std::string tls =
+      "static __thread int mine;\nint *entry_of(void);\n__attribute__((visibility(\"hidden\"))) int "
+      "*entry_of(void) { return &mine; }\n";
   CHECK(has(rules_of(clean(minimal_code + tls, {"-ftls-model=initial-exec"})), "error static_tls"));
-  CHECK(has(rules_of(clean("extern int nowhere(void);\nconst void *ronda_plugin_entry_1(const void *h, void *e) { return nowhere() ? h : 0; }\n")),
+  CHECK(has(rules_of(clean("extern int nowhere(void);\nconst void *ronda_plugin_entry_1(const void *h, void "
+                           "*e) { return nowhere() ? h : 0; }\n")),
             "error undefined_symbol"));
   CHECK(has(rules_of(PluginSource::with_flags({"-Wl,-z,lazy"})), "warning lazy_binding"));
 }
 
 TEST_CASE("relocations in the code and unique symbols are errors of lint", "[plugin]") {
-  const std::string code = "__asm__(\".text\\n.quad relocated\\n.data\\nrelocated: .quad 0\\n.text\\n\");\n" + minimal_code;
+  const std::string code =
+      "__asm__(\".text\\n.quad relocated\\n.data\\nrelocated: .quad 0\\n.text\\n\");\n" + minimal_code;
   CHECK(has(rules_of(clean(code, {"-Wl,-z,notext"})), "error text_relocations"));
 
   PluginSource unique = PluginSource::with_cpp(
@@ -87,21 +97,27 @@ TEST_CASE("relocations in the code and unique symbols are errors of lint", "[plu
 }
 
 TEST_CASE("a symbol in a library that is named is not undefined, wherever in the chain it is", "[plugin]") {
-  const std::string code = "double cos(double);\nconst void *ronda_plugin_entry_1(const void *h, void *e) { return cos((double)(long)h) > 0 ? h : 0; }\n";
+  const std::string code =
+      "double cos(double);\nconst void *ronda_plugin_entry_1(const void *h, void *e) { return "
+      "cos((double)(long)h) > 0 ? h : 0; }\n";
   CHECK(has(rules_of(clean(code)), "error undefined_symbol"));
   CHECK(rules_of(clean(code, {"-fno-builtin", "-lm"})).empty());
 }
 
 TEST_CASE("a library that is not there is said once, without a list of symbols", "[plugin]") {
   const TempDir dir;
-  const std::string library = build_plugin(dir, "libodd", PluginSource::with_code("int odd(void) { return 1; }\n", {"-Wl,-soname,libodd.so.7"}));
-  const auto rules = rules_of(clean("int odd(void);\nconst void *ronda_plugin_entry_1(const void *h, void *e) { return odd() ? h : 0; }\n", {library}));
+  const std::string library = build_plugin(
+      dir, "libodd", PluginSource::with_code("int odd(void) { return 1; }\n", {"-Wl,-soname,libodd.so.7"}));
+  const auto rules = rules_of(clean(
+      "int odd(void);\nconst void *ronda_plugin_entry_1(const void *h, void *e) { return odd() ? h : 0; }\n",
+      {library}));
   CHECK(rules == std::vector<std::string>{"error missing_library"});
 }
 
 TEST_CASE("what ends, forks or changes the process is found among the imports", "[plugin]") {
   const auto with = [](const std::string& declaration, const std::string& use) {
-    return lint_of(clean(declaration + "\nconst void *ronda_plugin_entry_1(const void *h, void *e) { " + use + "; return h; }\n"));
+    return lint_of(clean(declaration + "\nconst void *ronda_plugin_entry_1(const void *h, void *e) { " + use +
+                         "; return h; }\n"));
   };
   for (const std::string name : {"exit", "fork", "system", "signal", "popen", "_exit"}) {
     const auto found = with("long " + name + "(long, long);", name + "(0, 0)");
@@ -127,7 +143,8 @@ TEST_CASE("lint finds what is wrong with the manifest, all of it in one pass", "
   };
   CHECK(rules_of(with("")) == std::vector<std::string>{"error no_note"});
   CHECK(rules_of(with(minimal_manifest)) == std::vector<std::string>{"warning no_metrics"});
-  CHECK(rules_of(with(minimal_manifest + "open_metrics = true\nsumary = \"x\"\n")) == std::vector<std::string>{"error unknown_key"});
+  CHECK(rules_of(with(minimal_manifest + "open_metrics = true\nsumary = \"x\"\n")) ==
+        std::vector<std::string>{"error unknown_key"});
   CHECK(rules_of(with("manifest = 1\n")) == std::vector<std::string>{"error bad_manifest"});
 
   const auto findings = with(minimal_manifest + R"(open_metrics = true
@@ -141,13 +158,17 @@ message = "low must not exceed high"
 )");
   REQUIRE(findings.size() == 2);
   CHECK(findings[0].rule == "defaults_break_rule");
-  CHECK(findings[0].message == "the defaults of disk break its own rule: low must not exceed high (low <= high)");
+  CHECK(findings[0].message ==
+        "the defaults of disk break its own rule: low must not exceed high (low <= high)");
   CHECK(findings[1].rule == "missing_doc");
   CHECK(findings[1].message == "plugin.toml:15: option 'high' has no doc");
 }
 
 TEST_CASE("a file that is no plugin at all is one finding, whatever its bytes", "[plugin]") {
-  for (const std::string text : {"", "#!/bin/sh\n", "\x7f" "ELF", "not a plugin at all, only some words to fill the header of an ELF file"}) {
+  for (const std::string text : {"", "#!/bin/sh\n",
+                                 "\x7f"
+                                 "ELF",
+                                 "not a plugin at all, only some words to fill the header of an ELF file"}) {
     const FileBytes bytes(text.begin(), text.end());
     const auto findings = lint(bytes, system_library_directories());
     REQUIRE(findings.size() == 1);
