@@ -34,7 +34,8 @@ Result<Pipe> make_pipe() {
 Result<Descriptor> as_file(std::string_view input) {
   Descriptor file(static_cast<int>(::syscall(SYS_memfd_create, "input", 1U)));
   if (!file) return system_error("make a file in memory", errno);
-  if (::pwrite(file.get(), input.data(), input.size(), 0) != static_cast<ssize_t>(input.size())) return system_error("write to memory", errno);
+  if (::pwrite(file.get(), input.data(), input.size(), 0) != static_cast<ssize_t>(input.size()))
+    return system_error("write to memory", errno);
   return file;
 }
 
@@ -74,7 +75,8 @@ bool read_output(int fd, std::string& out, std::chrono::nanoseconds until) {
 
 }  // namespace
 
-Result<ChildEnd> run_child(const std::vector<std::string>& argv, std::string_view input, std::chrono::milliseconds limit) {
+Result<ChildEnd> run_child(const std::vector<std::string>& argv, std::string_view input,
+                           std::chrono::milliseconds limit) {
   RONDA_TRY(Pipe output, make_pipe());
   RONDA_TRY(const Descriptor in, as_file(input));
   RONDA_TRY(const pid_t pid, spawn(argv, in.get(), output.write.get()));

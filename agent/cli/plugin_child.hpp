@@ -17,8 +17,9 @@ struct ChildEnd {
   std::string output;     // stdout and stderr together, at most 64 KiB
 };
 
-/// argv[0] is a path. The child is the leader of a process group, which is killed as a whole at its end: nothing that it
-/// started stays.
-Result<ChildEnd> run_child(const std::vector<std::string>& argv, std::string_view input, std::chrono::milliseconds limit);
+/// argv[0] is a path. The child is the leader of a process group, which is killed as a whole at its end:
+/// nothing that it started stays.
+Result<ChildEnd> run_child(const std::vector<std::string>& argv, std::string_view input,
+                           std::chrono::milliseconds limit);
 
 }  // namespace ronda::cli

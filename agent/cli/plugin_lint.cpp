@@ -15,7 +15,8 @@ namespace {
 
 void print_text(const std::string& path, const std::vector<plugin::LintFinding>& findings) {
   for (const plugin::LintFinding& finding : findings) {
-    std::cout << escape_controls(path) << ": " << plugin::to_string(finding.severity) << " " << finding.rule << ": " << escape_controls(finding.message) << "\n";
+    std::cout << escape_controls(path) << ": " << plugin::to_string(finding.severity) << " " << finding.rule
+              << ": " << escape_controls(finding.message) << "\n";
     if (!finding.remedy.empty()) std::cout << "  remedy: " << finding.remedy << "\n";
   }
   if (findings.empty()) std::cout << escape_controls(path) << ": nothing to correct\n";
@@ -28,7 +29,8 @@ void print_json(const std::string& path, const std::vector<plugin::LintFinding>&
                                 {"rule", finding.rule},
                                 {"message", finding.message},
                                 {"remedy", finding.remedy}});
-  std::cout << json::serialize(json::object{{"format", 1}, {"file", path}, {"findings", std::move(list)}}) << "\n";
+  std::cout << json::serialize(json::object{{"format", 1}, {"file", path}, {"findings", std::move(list)}})
+            << "\n";
 }
 
 }  // namespace
@@ -45,9 +47,12 @@ int plugin_lint(const Options& options) {
     return exit_failed;
   }
   const auto findings = plugin::lint(content->bytes, plugin::system_library_directories());
-  if (options.json) print_json(*path, findings);
-  else print_text(*path, findings);
-  const bool wrong = std::ranges::any_of(findings, [](const plugin::LintFinding& f) { return f.severity == plugin::LintSeverity::error; });
+  if (options.json)
+    print_json(*path, findings);
+  else
+    print_text(*path, findings);
+  const bool wrong = std::ranges::any_of(
+      findings, [](const plugin::LintFinding& f) { return f.severity == plugin::LintSeverity::error; });
   return wrong ? exit_failed : exit_done;
 }
 

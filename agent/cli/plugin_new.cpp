@@ -21,7 +21,9 @@ namespace {
 /// Where the files of the SDK lie.
 struct SdkPaths {
   fs::path templates, include, version_script;
-  bool complete() const { return fs::exists(templates) && fs::exists(include / "ronda" / "abi.h") && fs::exists(version_script); }
+  bool complete() const {
+    return fs::exists(templates) && fs::exists(include / "ronda" / "abi.h") && fs::exists(version_script);
+  }
 };
 
 /// Seen from this program, so that a prefix can be moved; a build tree has a link to the sources' sdk/ there.
@@ -31,11 +33,14 @@ Result<SdkPaths> find_sdk() {
   const fs::path built = prefix / "share" / "ronda" / "sdk";
   const std::array<SdkPaths, 3> candidates = {
       {{built / "template", built / "include", built / "cmake" / "ronda_plugin.map"},
-       {prefix / RONDA_REL_DATADIR / "ronda/sdk/template", prefix / RONDA_REL_INCLUDEDIR, prefix / RONDA_REL_LIBDIR / "cmake/ronda-sdk/ronda_plugin.map"},
-       {fs::path(RONDA_DATADIR) / "ronda/sdk/template", RONDA_INCLUDEDIR, fs::path(RONDA_LIBDIR) / "cmake/ronda-sdk/ronda_plugin.map"}}};
+       {prefix / RONDA_REL_DATADIR / "ronda/sdk/template", prefix / RONDA_REL_INCLUDEDIR,
+        prefix / RONDA_REL_LIBDIR / "cmake/ronda-sdk/ronda_plugin.map"},
+       {fs::path(RONDA_DATADIR) / "ronda/sdk/template", RONDA_INCLUDEDIR,
+        fs::path(RONDA_LIBDIR) / "cmake/ronda-sdk/ronda_plugin.map"}}};
   for (const SdkPaths& paths : candidates)
     if (paths.complete()) return paths;
-  return Error(Errc::not_found, "the SDK is not installed: there is no " + candidates.back().templates.string());
+  return Error(Errc::not_found,
+               "the SDK is not installed: there is no " + candidates.back().templates.string());
 }
 
 /// "disk-space" as "DiskSpace".
@@ -43,14 +48,30 @@ std::string class_name(std::string_view name) {
   std::string out;
   bool upper = true;
   for (const char c : name) {
-    if (c == '-' || c == '_') {
+    if (c == '-') {
       upper = true;
       continue;
     }
     out += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     upper = false;
   }
-  return out.front() >= '0' && out.front() <= '9' ? "Plugin" + out : out;
+  return out;
+}
+
+/// [a-z][a-z0-9-]*: it names files, a CMake target and a class.
+bool is_plugin_name(std::string_view name) {
+  return is_object_name(name) && name.front() >= 'a' && name.find('_') == std::string_view::npos;
+}
+
+/// Reverse DNS, as a manifest takes it.
+bool is_plugin_id(std::string_view id) {
+  std::size_t parts = 0;
+  for (std::size_t from = 0; from <= id.size(); ++parts) {
+    const std::size_t dot = std::min(id.find('.', from), id.size());
+    if (!is_object_name(id.substr(from, dot - from))) return false;
+    from = dot + 1;
+  }
+  return parts >= 2;
 }
 
 struct Names {
@@ -58,9 +79,11 @@ struct Names {
 };
 
 std::string filled(std::string text, const Names& names) {
-  const std::array<std::pair<std::string_view, std::string_view>, 3> words = {{{"@NAME@", names.name}, {"@CLASS@", names.class_name}, {"@ID@", names.id}}};
+  const std::array<std::pair<std::string_view, std::string_view>, 3> words = {
+      {{"@NAME@", names.name}, {"@CLASS@", names.class_name}, {"@ID@", names.id}}};
   for (const auto& [word, value] : words) {
-    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + value.size())) text.replace(at, word.size(), value);
+    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + value.size()))
+      text.replace(at, word.size(), value);
   }
   return text;
 }
@@ -98,15 +121,22 @@ Result<NewPlugin> asked_for(const Options& options) {
   out.kind = kind_first ? options.arguments[0] : options.value("kind", "check");
   constexpr std::array<std::string_view, 3> kinds = {"check", "task", "notifier"};
   if (std::ranges::find(kinds, out.kind) == kinds.end())
-    return Error(Errc::invalid, "a plugin provides a check, a task or a notifier, not a \"" + escape_controls(out.kind) + "\"");
+    return Error(Errc::invalid, "a plugin provides a check, a task or a notifier, not a \"" +
+                                    escape_controls(out.kind) + "\"");
   const std::string& name = options.arguments.back();
-  if (!is_object_name(name)) return Error(Errc::invalid, "a name is [a-z0-9][a-z0-9_-]*, not \"" + escape_controls(name) + "\"");
+  if (!is_plugin_name(name))
+    return Error(Errc::invalid, "a name is [a-z][a-z0-9-]*, not \"" + escape_controls(name) + "\"");
   out.names = {name, class_name(name), options.value("id", "org.example." + name)};
+  if (!is_plugin_id(out.names.id))
+    return Error(Errc::invalid, "an id is reverse DNS, like org.example.disk, not \"" +
+                                    escape_controls(out.names.id) + "\"");
   return out;
 }
 
 std::string shell_quoted(const std::string& word) {
-  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,=:") == std::string::npos;
+  const bool plain =
+      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,=:") ==
+      std::string::npos;
   return plain ? word : "'" + word + "'";
 }
 
@@ -131,8 +161,10 @@ int plugin_new(const Options& options) {
     return exit_failed;
   }
   std::cout << "made " << name << "/, a " << wanted->kind << " with the id " << wanted->names.id << "\n"
-            << "  build    cmake -S " << name << " -B " << name << "/build && cmake --build " << name << "/build\n"
-            << "  test     ctest --test-dir " << name << "/build && ronda plugin test " << name << "/build/" << name << ".so\n"
+            << "  build    cmake -S " << name << " -B " << name << "/build && cmake --build " << name
+            << "/build\n"
+            << "  test     ctest --test-dir " << name << "/build && ronda plugin test " << name << "/build/"
+            << name << ".so\n"
             << "  package  (cd " << name << "/build && cpack)\n";
   return exit_done;
 }
@@ -143,13 +175,17 @@ int plugin_ld_args(const Options& options) {
     complain(sdk.error().message());
     return exit_failed;
   }
-  const std::vector<std::string> compile = {"-I" + sdk->include.string(), "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden"};
-  const std::vector<std::string> link = {"-shared", "-Wl,--version-script=" + sdk->version_script.string(), "-Wl,-z,defs,-z,now,-z,relro,-z,noexecstack", "-Wl,--build-id"};
+  const std::vector<std::string> compile = {"-I" + sdk->include.string(), "-fPIC", "-fvisibility=hidden",
+                                            "-fvisibility-inlines-hidden"};
+  const std::vector<std::string> link = {"-shared", "-Wl,--version-script=" + sdk->version_script.string(),
+                                         "-Wl,-z,defs,-z,now,-z,relro,-z,noexecstack", "-Wl,--build-id"};
   if (options.json) {
     boost::json::array compile_json, link_json;
     for (const std::string& word : compile) compile_json.push_back(boost::json::value(word));
     for (const std::string& word : link) link_json.push_back(boost::json::value(word));
-    std::cout << boost::json::serialize(boost::json::object{{"format", 1}, {"compile", std::move(compile_json)}, {"link", std::move(link_json)}}) << "\n";
+    std::cout << boost::json::serialize(boost::json::object{
+                     {"format", 1}, {"compile", std::move(compile_json)}, {"link", std::move(link_json)}})
+              << "\n";
     return exit_done;
   }
   std::string line;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ronda plugin schema`: JSON Schema (2020-12) of conf.d objects, for editors. It says what JSON Schema can say;
-// limits of durations and sizes, and comparisons of two keys, are left to `ronda validate`.
+// `ronda plugin schema`: JSON Schema (2020-12) of conf.d objects, for editors. It says what JSON Schema can
+// say; limits of durations and sizes, and comparisons of two keys, are left to `ronda validate`.
 #include <array>
 #include <boost/json.hpp>
 #include <iostream>
@@ -40,36 +40,55 @@ std::optional<json::value> toml_json(const std::string& text) {
   return to_json(table->front().value);
 }
 
-json::object reference() { return {{"$ref", "#/$defs/reference"}}; }
+json::object reference() {
+  return {{"$ref", "#/$defs/reference"}};
+}
 
-json::object matching(std::string_view pattern) { return {{"type", "string"}, {"pattern", pattern}}; }
+json::object matching(std::string_view pattern) {
+  return {{"type", "string"}, {"pattern", pattern}};
+}
 
 /// The form of one value, before its limits.
 json::object form_of(OptionType type) {
   switch (type) {
-    case OptionType::boolean: return {{"type", "boolean"}};
-    case OptionType::integer: return {{"type", "integer"}};
-    case OptionType::port: return {{"type", "integer"}, {"minimum", 1}, {"maximum", 65535}};
-    case OptionType::real: return {{"type", "number"}};
-    case OptionType::percent: return matching("^[0-9]+([.][0-9]+)?%$");
-    case OptionType::duration: return matching("^([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h|d|w))+$");
-    case OptionType::bytes: return matching("^[0-9]+([.][0-9]+)?(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$");
-    case OptionType::path: return matching("^/");
-    case OptionType::url: return matching("^[A-Za-z][A-Za-z0-9+.-]*://");
-    case OptionType::timestamp: return {{"type", "string"}, {"format", "date-time"}};
-    case OptionType::any: return {{"type", json::array{"boolean", "number", "string"}}};
-    default: return {{"type", "string"}};
+    case OptionType::boolean:
+      return {{"type", "boolean"}};
+    case OptionType::integer:
+      return {{"type", "integer"}};
+    case OptionType::port:
+      return {{"type", "integer"}, {"minimum", 1}, {"maximum", 65535}};
+    case OptionType::real:
+      return {{"type", "number"}};
+    case OptionType::percent:
+      return matching("^[0-9]+([.][0-9]+)?%$");
+    case OptionType::duration:
+      return matching("^([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h|d|w))+$");
+    case OptionType::bytes:
+      return matching("^[0-9]+([.][0-9]+)?(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)$");
+    case OptionType::path:
+      return matching("^/");
+    case OptionType::url:
+      return matching("^[A-Za-z][A-Za-z0-9+.-]*://");
+    case OptionType::timestamp:
+      return {{"type", "string"}, {"format", "date-time"}};
+    case OptionType::any:
+      return {{"type", json::array{"boolean", "number", "string"}}};
+    default:
+      return {{"type", "string"}};
   }
 }
 
 void put_number(json::object& form, std::string_view key, const std::optional<plugin::OptionNode>& limit) {
   if (!limit) return;
-  if (limit->as_int() != nullptr) form[key] = *limit->as_int();
-  else if (limit->as_float() != nullptr) form[key] = *limit->as_float();
+  if (limit->as_int() != nullptr)
+    form[key] = *limit->as_int();
+  else if (limit->as_float() != nullptr)
+    form[key] = *limit->as_float();
 }
 
 void put_limits(json::object& form, const Option& option) {
-  const bool number = option.type == OptionType::integer || option.type == OptionType::real || option.type == OptionType::port;
+  const bool number = option.type == OptionType::integer || option.type == OptionType::real ||
+                      option.type == OptionType::port;
   const bool text = plugin::is_text(option.type);
   if (number) put_number(form, "minimum", option.min), put_number(form, "maximum", option.max);
   if (text) put_number(form, "minLength", option.min), put_number(form, "maxLength", option.max);
@@ -109,12 +128,16 @@ json::object property(const Option& option) {
   json::object out = wrapped_form(option, 0);
   if (!option.doc.empty()) out["description"] = option.doc;
   if (!option.deprecated.empty()) out["deprecated"] = true;
-  if (auto value = option.default_text.empty() ? std::nullopt : toml_json(option.default_text)) out["default"] = *std::move(value);
-  if (auto value = option.example_text.empty() ? std::nullopt : toml_json(option.example_text)) out["examples"] = json::array{*std::move(value)};
+  if (auto value = option.default_text.empty() ? std::nullopt : toml_json(option.default_text))
+    out["default"] = *std::move(value);
+  if (auto value = option.example_text.empty() ? std::nullopt : toml_json(option.example_text))
+    out["examples"] = json::array{*std::move(value)};
   return out;
 }
 
-json::object requires_key(std::string_view key) { return {{"required", json::array{json::value(key)}}}; }
+json::object requires_key(std::string_view key) {
+  return {{"required", json::array{json::value(key)}}};
+}
 
 json::object table_form(const std::vector<Option>& options) {
   json::object properties;
@@ -131,10 +154,13 @@ json::object table_form(const std::vector<Option>& options) {
     }
     properties[option.key] = std::move(form);
     if (!option.required) continue;
-    if (names.size() == 1) required.push_back(json::value(option.key));
-    else either.push_back(json::object{{"anyOf", std::move(names)}});
+    if (names.size() == 1)
+      required.push_back(json::value(option.key));
+    else
+      either.push_back(json::object{{"anyOf", std::move(names)}});
   }
-  json::object out{{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+  json::object out{
+      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   if (!required.empty()) out["required"] = std::move(required);
   if (!either.empty()) out["allOf"] = std::move(either);
   return out;
@@ -166,7 +192,9 @@ json::object object_form(const plugin::Procedure& procedure) {
 }
 
 json::object reference_form() {
-  return {{"type", "string"}, {"pattern", "[$][{](env|file|cred):"}, {"description", "a reference, resolved when conf.d is read"}};
+  return {{"type", "string"},
+          {"pattern", "[$][{](env|file|cred):"},
+          {"description", "a reference, resolved when conf.d is read"}};
 }
 
 std::string definition_name(const plugin::Procedure& procedure) {
@@ -187,8 +215,10 @@ json::object file_schema(const plugin::Manifest& manifest) {
     for (const plugin::Procedure& procedure : manifest.provides) {
       if (procedure.kind != kind) continue;
       definitions[definition_name(procedure)] = object_form(procedure);
-      const json::object uses{{"properties", json::object{{"use", json::object{{"const", procedure.name}}}}}, {"required", json::array{"use"}}};
-      cases.push_back(json::object{{"if", uses}, {"then", json::object{{"$ref", "#/$defs/" + definition_name(procedure)}}}});
+      const json::object uses{{"properties", json::object{{"use", json::object{{"const", procedure.name}}}}},
+                              {"required", json::array{"use"}}};
+      cases.push_back(json::object{
+          {"if", uses}, {"then", json::object{{"$ref", "#/$defs/" + definition_name(procedure)}}}});
     }
     if (cases.empty()) continue;
     properties[plugin::to_string(kind)] =

@@ -81,12 +81,15 @@ wire::Setup make_setup(const PluginFile& file, const std::string& staged_path) {
     setup.gid = account == nullptr ? 65534 : account->pw_gid;
   }
   // what only trust.toml can give stays ungiven here
-  if (auto grants = plugin::judge_trust({}, manifest, file.content.sha256)) setup.grants = grant_words(*grants);
+  if (auto grants = plugin::judge_trust({}, manifest, file.content.sha256))
+    setup.grants = grant_words(*grants);
   for (const plugin::Procedure& procedure : manifest.provides) {
     const auto kind = static_cast<wire::Kind>(procedure.kind);
-    if (procedure.kind != plugin::Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end()) setup.kinds.push_back(kind);
+    if (procedure.kind != plugin::Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end())
+      setup.kinds.push_back(kind);
   }
-  setup.facts = {{"hostname", host_name()}, {"agent.version", RONDA_VERSION}, {"language", "en"}, {"tz", "UTC"}};
+  setup.facts = {
+      {"hostname", host_name()}, {"agent.version", RONDA_VERSION}, {"language", "en"}, {"tz", "UTC"}};
   return setup;
 }
 
@@ -98,7 +101,8 @@ class Session final : public plugin::SupervisorClient {
   SessionReport run();
 
   wire::Create describe(std::uint32_t instance) override {
-    return {instance, static_cast<wire::Kind>(request_.procedure.kind), request_.procedure.name, "try", request_.options};
+    return {instance, static_cast<wire::Kind>(request_.procedure.kind), request_.procedure.name, "try",
+            request_.options};
   }
   void on_call_end(plugin::CallEnd end) override {
     report_.metrics = plugin::decode_metrics(end.outcome.metrics);
@@ -108,18 +112,24 @@ class Session final : public plugin::SupervisorClient {
   }
   void on_probed(std::uint32_t, bool, std::string_view) override {}
   void on_log(std::string_view, std::uint32_t, std::int64_t level, std::string_view text) override {
-    if (report_.logs.size() < logs_kept) report_.logs.push_back(std::string(level_word(level)) + ": " + escape_controls(text));
+    if (report_.logs.size() < logs_kept)
+      report_.logs.push_back(std::string(level_word(level)) + ": " + escape_controls(text));
   }
-  void on_event(const wire::Event& event) override { report_.events.push_back(escape_controls(event.name + ": " + event.text)); }
+  void on_event(const wire::Event& event) override {
+    report_.events.push_back(escape_controls(event.name + ": " + event.text));
+  }
   void on_progress(const wire::Progress&) override {}
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
-  void on_trouble(std::string_view, std::uint32_t, std::string_view text) override { report_.logs.push_back("error: " + escape_controls(text)); }
+  void on_trouble(std::string_view, std::uint32_t, std::string_view text) override {
+    report_.logs.push_back("error: " + escape_controls(text));
+  }
 
  private:
   void watch_signals();
   void commit(std::vector<wire::KvWrite> writes);
   std::string kept_under(std::string_view prefix) const;
-  void ask_calendar(const wire::Request& request, const std::function<void(std::int32_t, std::string)>& reply);
+  void ask_calendar(const wire::Request& request,
+                    const std::function<void(std::int32_t, std::string)>& reply);
 
   const SessionRequest& request_;
   asio::io_context loop_{1};
@@ -134,8 +144,10 @@ class Session final : public plugin::SupervisorClient {
 void Session::watch_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
-    if (std::exchange(cancelled_, true)) supervisor_.kill_all();
-    else supervisor_.cancel(the_call);
+    if (std::exchange(cancelled_, true))
+      supervisor_.kill_all();
+    else
+      supervisor_.cancel(the_call);
     watch_signals();
   });
 }
@@ -152,7 +164,8 @@ SessionReport Session::run() {
   call.scheduled_wall_ns = wall_clock().count();
   if (call.kind == wire::Kind::notifier) {
     auto message = std::make_shared<wire::Message>();
-    message->id = "try-1", message->title = "A message to try this notifier", message->body = "Sent by: ronda plugin run", message->level = "p4", message->event = "test";
+    message->id = "try-1", message->title = "A message to try this notifier",
+    message->body = "Sent by: ronda plugin run", message->level = "p4", message->event = "test";
     call.message = std::move(message);
   }
   supervisor_.dispatch({call});
@@ -168,8 +181,10 @@ SessionReport Session::run() {
 
 void Session::commit(std::vector<wire::KvWrite> writes) {
   for (wire::KvWrite& write : writes) {
-    if (write.erase) kept_.erase(write.key);
-    else kept_[write.key] = std::move(write.value);
+    if (write.erase)
+      kept_.erase(write.key);
+    else
+      kept_[write.key] = std::move(write.value);
   }
 }
 
@@ -184,12 +199,14 @@ std::string Session::kept_under(std::string_view prefix) const {
   return out;
 }
 
-void Session::ask_calendar(const wire::Request& request, const std::function<void(std::int32_t, std::string)>& reply) {
+void Session::ask_calendar(const wire::Request& request,
+                           const std::function<void(std::int32_t, std::string)>& reply) {
   auto zone = zones_.find("UTC");
   if (!zone) return reply(RONDA_E_INTERNAL, {});
   const auto calendar = schedule::parse_calendar(request.text, zones_, *zone);
   if (!calendar) return reply(RONDA_E_INVALID, {});
-  const schedule::sys_seconds at(std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(request.at_wall_ns)));
+  const schedule::sys_seconds at(
+      std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(request.at_wall_ns)));
   const auto found = request.ask == wire::Ask::calendar_next ? calendar->next(at) : calendar->previous(at);
   if (!found) return reply(RONDA_E_NOTFOUND, {});
   std::string out;
@@ -203,15 +220,19 @@ void Session::on_request(wire::Request request, std::function<void(std::int32_t,
       const auto found = kept_.find(request.text);
       return found == kept_.end() ? reply(RONDA_E_NOTFOUND, {}) : reply(RONDA_OK, found->second);
     }
-    case wire::Ask::kv_each: return reply(RONDA_OK, kept_under(request.text));
-    case wire::Ask::kv_commit: commit(std::move(request.kv)); return reply(RONDA_OK, {});
+    case wire::Ask::kv_each:
+      return reply(RONDA_OK, kept_under(request.text));
+    case wire::Ask::kv_commit:
+      commit(std::move(request.kv));
+      return reply(RONDA_OK, {});
     case wire::Ask::inbox_take: {
       std::string none;
       wire::Writer(none).array(0);
       return reply(RONDA_OK, std::move(none));
     }
     case wire::Ask::calendar_previous:
-    case wire::Ask::calendar_next: return ask_calendar(request, reply);
+    case wire::Ask::calendar_next:
+      return ask_calendar(request, reply);
   }
 }
 

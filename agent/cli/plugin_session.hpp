@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call of one procedure under a real runner, with no agent: a loop, a supervisor, and services that answer from
-// memory. Kept state starts empty and is gone afterwards, the inbox is empty. Blocks until the call has its end.
+// One call of one procedure under a real runner, with no agent: a loop, a supervisor, and services that
+// answer from memory. Kept state starts empty and is gone afterwards, the inbox is empty. Blocks until the
+// call has its end.
 #pragma once
 
 #include <chrono>
@@ -25,16 +26,17 @@ struct SessionRequest {
 struct SessionReport {
   plugin::CallEnd end;
   std::vector<wire::Metric> metrics;
-  std::vector<std::string> logs;   // "warning: text"; stdout and stderr of the plugin too
+  std::vector<std::string> logs;  // "warning: text"; stdout and stderr of the plugin too
   std::vector<std::string> events;
 };
 
-/// An error is one of ours; how the plugin's call ended is in the report. The first SIGINT cancels the call, the
-/// second ends its runner.
+/// An error is one of ours; how the plugin's call ended is in the report. The first SIGINT cancels the call,
+/// the second ends its runner.
 Result<SessionReport> run_session(const SessionRequest& request);
 
-/// "key=value" texts as an object of conf.d, checked against the procedure. `value` is TOML, or text as it is for an
-/// option that takes text: command=["/bin/true"], url=https://example.org/, expect.status=204.
-Result<std::string> encode_settings(const plugin::Procedure& procedure, const std::vector<std::string>& settings);
+/// "key=value" texts as an object of conf.d, checked against the procedure. `value` is TOML, or text as it is
+/// for an option that takes text: command=["/bin/true"], url=https://example.org/, expect.status=204.
+Result<std::string> encode_settings(const plugin::Procedure& procedure,
+                                    const std::vector<std::string>& settings);
 
 }  // namespace ronda::cli

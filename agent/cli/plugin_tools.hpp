@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the verbs of `ronda plugin` share: finding plugin files, reading them without running any of their code,
-// asking. Each verb is a function in the file of its name; its arguments begin after the verb.
+// What the verbs of `ronda plugin` share: finding plugin files, reading them without running any of their
+// code, asking. Each verb is a function in the file of its name; its arguments begin after the verb.
 #pragma once
 
 #include <functional>
@@ -27,8 +27,8 @@ struct PluginFile {
   std::optional<plugin::Refusal> refusal;
 };
 
-/// What the agent would see in these directories, without a stage. A trust.toml that cannot be read is said on
-/// stderr and taken as absent.
+/// What the agent would see in these directories, without a stage. A trust.toml that cannot be read is said
+/// on stderr and taken as absent.
 plugin::Catalogue scan(const Options& options, std::vector<std::string> directories);
 
 /// A path, or the id or the file's name ("exec") of a plugin in the plugin directories.

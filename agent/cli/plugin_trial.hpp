@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options with which a procedure can be tried when nobody gave any: what is required gets the manifest's example, or a
-// value that fits. Paths do not exist, so that nothing of this host is written. Pure.
+// Options with which a procedure can be tried when nobody gave any: what is required gets the manifest's
+// example, or a value that fits. Paths do not exist, so that nothing of this host is written. Pure.
 #pragma once
 
 #include <string>

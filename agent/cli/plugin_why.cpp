@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ronda plugin why` and `clear`: the trail of the loader over the file as it is now, and what a running agent says
-// about the plugin: quarantine, back-off, other code still in use.
+// `ronda plugin why` and `clear`: the trail of the loader over the file as it is now, and what a running
+// agent says about the plugin: quarantine, back-off, other code still in use.
 #include <sys/stat.h>
 
 #include <boost/json.hpp>
@@ -54,7 +54,9 @@ Verdict judge(const plugin::Catalogue& catalogue, const std::string& id_or_path)
 /// The path as a scan would write it, where the file lies in one of the directories; else empty.
 std::string path_in(const std::vector<std::string>& directories, const std::string& file) {
   std::error_code ignored;
-  const auto parent = std::filesystem::path(file).has_parent_path() ? std::filesystem::path(file).parent_path() : std::filesystem::path(".");
+  const auto parent = std::filesystem::path(file).has_parent_path()
+                          ? std::filesystem::path(file).parent_path()
+                          : std::filesystem::path(".");
   for (const std::string& directory : directories) {
     if (std::filesystem::equivalent(parent, directory, ignored))
       return directory + "/" + std::filesystem::path(file).filename().string();
@@ -79,7 +81,8 @@ AgentSays ask_about(const Options& options, const Verdict& verdict) {
   for (const json::value& one : body.get_array()) {
     if (!one.is_object()) continue;
     const json::object& plugin = one.get_object();
-    const bool same = (!verdict.id.empty() && text_of(plugin, "id") == verdict.id) || text_of(plugin, "path") == verdict.path;
+    const bool same = (!verdict.id.empty() && text_of(plugin, "id") == verdict.id) ||
+                      text_of(plugin, "path") == verdict.path;
     if (same) out.plugin = one;
   }
   return out;
@@ -91,15 +94,20 @@ void print_agent(const AgentSays& says, const Verdict& verdict) {
     return;
   }
   if (!says.plugin.is_object()) {
-    std::cout << "agent     does not know it" << (verdict.in_directories ? "; 'ronda reload' makes it read the directories again" : "") << "\n";
+    std::cout << "agent     does not know it"
+              << (verdict.in_directories ? "; 'ronda reload' makes it read the directories again" : "")
+              << "\n";
     return;
   }
   const json::object& plugin = says.plugin.get_object();
-  const std::string state = text_of(plugin, "state"), trouble = text_of(plugin, "trouble"), running = text_of(plugin, "sha256");
+  const std::string state = text_of(plugin, "state"), trouble = text_of(plugin, "trouble"),
+                    running = text_of(plugin, "sha256");
   std::cout << "agent     " << state << (trouble.empty() ? "" : ": " + escape_controls(trouble)) << "\n";
-  if (const double wait = number_of(plugin, "starts_in_s"); wait > 0) std::cout << "          its runner is started again in " << wait << " s\n";
+  if (const double wait = number_of(plugin, "starts_in_s"); wait > 0)
+    std::cout << "          its runner is started again in " << wait << " s\n";
   if (state == "quarantined")
-    std::cout << "remedy    correct or replace the plugin, or 'ronda plugin clear " << verdict.id << "'; it is tried again by itself\n";
+    std::cout << "remedy    correct or replace the plugin, or 'ronda plugin clear " << verdict.id
+              << "'; it is tried again by itself\n";
   if (!running.empty() && !verdict.sha256.empty() && running != verdict.sha256)
     std::cout << "          it runs other code, sha256 " << running << "; 'ronda reload' takes the file's\n";
 }
@@ -132,7 +140,8 @@ int tell(const Options& options, const Verdict& verdict) {
   } else {
     std::cout << verdict.trail;
     if (!verdict.in_directories)
-      std::cout << "note      it is in no plugin directory (" << join(plugin_directories(options)) << "): no agent uses it from here\n";
+      std::cout << "note      it is in no plugin directory (" << join(plugin_directories(options))
+                << "): no agent uses it from here\n";
     print_agent(says, verdict);
   }
   const bool held = says.plugin.is_object() && (text_of(says.plugin.get_object(), "state") == "quarantined" ||
@@ -149,9 +158,11 @@ int why_elsewhere(const Options& options, const std::string& path) {
   }
   const plugin::Catalogue catalogue = scan(options, {file.parent_path().string()});
   Verdict verdict = judge(catalogue, file.string());
-  if (!verdict.known) verdict = judge(catalogue, file.parent_path().string());  // the directory itself is refused
+  if (!verdict.known)
+    verdict = judge(catalogue, file.parent_path().string());  // the directory itself is refused
   if (!verdict.known) {
-    complain(escape_controls(path) + " is not read: hidden files, backups and leftovers of packages are skipped");
+    complain(escape_controls(path) +
+             " is not read: hidden files, backups and leftovers of packages are skipped");
     return exit_failed;
   }
   verdict.in_directories = false;
@@ -163,7 +174,8 @@ int why_elsewhere(const Options& options, const std::string& path) {
 int plugin_why(const Options& options) {
   const std::vector<std::string> directories = plugin_directories(options);
   const plugin::Catalogue catalogue = scan(options, directories);
-  if (const Verdict verdict = judge(catalogue, options.arguments[0]); verdict.known) return tell(options, verdict);
+  if (const Verdict verdict = judge(catalogue, options.arguments[0]); verdict.known)
+    return tell(options, verdict);
   const auto path = find_plugin_file(options, options.arguments[0]);
   struct stat facts {};
   if (!path || ::lstat(path->c_str(), &facts) != 0) {
@@ -171,7 +183,8 @@ int plugin_why(const Options& options) {
     return exit_failed;
   }
   const std::string inside = path_in(directories, *path);
-  if (const Verdict verdict = judge(catalogue, inside); !inside.empty() && verdict.known) return tell(options, verdict);
+  if (const Verdict verdict = judge(catalogue, inside); !inside.empty() && verdict.known)
+    return tell(options, verdict);
   return why_elsewhere(options, *path);
 }
 

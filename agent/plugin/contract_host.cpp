@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// ronda-contract PLUGIN KINDS KIND PROCEDURE RULE SEED NETWORK < options: tries one rule of the contract in this process,
-// against the SDK's testing host, and says what broke it. Started by `ronda plugin test`, one process a rule: what a
-// plugin does to its process ends with it. Exit codes: 0 holds, 1 broken, 77 does not apply; anything else is the plugin's
-// doing. Programs are not run, tasks are only asked what they would do, and with NETWORK "none" nobody can be reached.
+// ronda-contract PLUGIN KINDS KIND PROCEDURE RULE SEED NETWORK < options: tries one rule of the contract in
+// this process, against the SDK's testing host, and says what broke it. Started by `ronda plugin test`, one
+// process a rule: what a plugin does to its process ends with it. Exit codes: 0 holds, 1 broken, 77 does not
+// apply; anything else is the plugin's doing. Programs are not run, tasks are only asked what they would do,
+// and with NETWORK "none" nobody can be reached.
 #include <fcntl.h>
 #include <locale.h>
 #include <sched.h>
@@ -32,7 +33,7 @@ constexpr uid_t nobody = 65534;
 /// What the command line says.
 struct Trial {
   std::string path;   // by descriptor, so that a change of user does not hide it
-  std::string kinds;  // of the manifest, with a comma after each
+  std::string kinds;  // of the manifest's procedures, one each, with a comma after each
   std::string kind, procedure;
   std::uint64_t seed = 0;
   std::string options;  // as encode_options makes them
@@ -51,11 +52,16 @@ int skip(const std::string& why) {
 node read_node(ronda::wire::Reader& r) {
   using ronda::wire::Type;
   switch (r.peek()) {
-    case Type::boolean: return r.boolean();
-    case Type::integer: return r.integer();
-    case Type::real: return r.real();
-    case Type::secret: return node::secret(std::string(r.secret()));
-    case Type::text: return std::string(r.text());
+    case Type::boolean:
+      return r.boolean();
+    case Type::integer:
+      return r.integer();
+    case Type::real:
+      return r.real();
+    case Type::secret:
+      return node::secret(std::string(r.secret()));
+    case Type::text:
+      return std::string(r.text());
     case Type::array: {
       node::list items;
       for (std::size_t left = r.array(); left > 0 && r.ok(); --left) items.push_back(read_node(r));
@@ -69,7 +75,9 @@ node read_node(ronda::wire::Reader& r) {
       }
       return members;
     }
-    default: r.skip(); return {};
+    default:
+      r.skip();
+      return {};
   }
 }
 
@@ -102,22 +110,27 @@ std::string judge(const report& r, const host& h) {
   return out;
 }
 
-int told(const std::string& problems) { return problems.empty() ? holds : fail(problems.substr(0, problems.size() - 1)); }
+int told(const std::string& problems) {
+  return problems.empty() ? holds : fail(problems.substr(0, problems.size() - 1));
+}
 
 // ---- the plugin as a whole ----
 
 int loads(const Trial& trial) {
   const library file(trial.path);
   const ronda_plugin& plugin = file.plugin();
-  if (plugin.size < sizeof(ronda_plugin) || plugin.size > 4096) return fail("its description has size " + std::to_string(plugin.size));
-  if (plugin.abi_minor > RONDA_ABI_MINOR) return fail("it needs minor " + std::to_string(plugin.abi_minor) + " of the SDK");
+  if (plugin.size < sizeof(ronda_plugin) || plugin.size > 4096)
+    return fail("its description has size " + std::to_string(plugin.size));
+  if (plugin.abi_minor > RONDA_ABI_MINOR)
+    return fail("it needs minor " + std::to_string(plugin.abi_minor) + " of the SDK");
   return plugin.query == nullptr ? fail("its query is NULL") : holds;
 }
 
 template <class Table, class Work>
 std::string missing_functions(const void* raw, Work Table::*work, const char* work_name) {
   const auto* table = static_cast<const Table*>(raw);
-  if (table->size < offsetof(Table, destroy) + sizeof(table->destroy)) return "its table says size " + std::to_string(table->size);
+  if (table->size < offsetof(Table, destroy) + sizeof(table->destroy))
+    return "its table says size " + std::to_string(table->size);
   if (table->create == nullptr) return "create is NULL";
   if (table->*work == nullptr) return std::string(work_name) + " is NULL";
   return table->destroy == nullptr ? "destroy is NULL" : "";
@@ -148,8 +161,10 @@ int has_no_other_kinds(const Trial& trial) {
 int knows_no_strangers(const Trial& trial) {
   const library file(trial.path);
   const std::string trailing = trial.kind + "x", longest(1 << 20, 'k');
-  for (const std::string& kind : {std::string("org.example.unknown/1"), trailing, std::string(), trial.kind.substr(0, trial.kind.size() - 1), longest}) {
-    if (file.plugin().query(kind.c_str()) != nullptr) return fail("query of \"" + kind.substr(0, 40) + "\" returns a table");
+  for (const std::string& kind : {std::string("org.example.unknown/1"), trailing, std::string(),
+                                  trial.kind.substr(0, trial.kind.size() - 1), longest}) {
+    if (file.plugin().query(kind.c_str()) != nullptr)
+      return fail("query of \"" + kind.substr(0, 40) + "\" returns a table");
   }
   return holds;
 }
@@ -166,16 +181,29 @@ int creates(const Trial& trial) {
   return told(judge({RONDA_OK, {}, 1, 0, "-", {}, {}, {}, {}, {}}, h));
 }
 
-/// True when create works or fails as it should.
+/// Whether create works, or fails as it should.
 int creates_or_says_why(const Trial& trial, host& h, const std::string& procedure) {
   const subject made = library(trial.path).create(h, trial.kind.c_str(), procedure);
   if (made) return holds;
-  return made.error().find_first_not_of(" \n") == std::string::npos ? fail("create failed without a text") : holds;
+  return made.error().find_first_not_of(" \n") == std::string::npos ? fail("create failed without a text")
+                                                                    : holds;
+}
+
+/// How many procedures of the trial's kind the manifest names.
+std::size_t procedures_of_kind(const Trial& trial) {
+  const std::string word = trial.kind + ",";
+  std::size_t count = 0;
+  for (std::size_t at = trial.kinds.find(word); at != std::string::npos;
+       at = trial.kinds.find(word, at + word.size()))
+    ++count;
+  return count;
 }
 
 int refuses_unknown_procedures(const Trial& trial) {
   host h;
   prepare(h, trial);
+  // where there is one procedure of a kind, its name is not needed to choose it
+  if (procedures_of_kind(trial) == 1) return creates_or_says_why(trial, h, "no.such-procedure");
   const subject made = library(trial.path).create(h, trial.kind.c_str(), "no.such-procedure");
   if (made) return fail("create made an instance of the procedure \"no.such-procedure\"");
   return made.error().empty() ? fail("create failed without a text") : holds;
@@ -189,8 +217,9 @@ int bears_no_options(const Trial& trial) {
 int bears_denial(const Trial& trial) {
   host h;
   prepare(h, trial);
-  for (const char* service : {RONDA_SERVICE_LOG, RONDA_SERVICE_KV, RONDA_SERVICE_SECRET, RONDA_SERVICE_EXEC, RONDA_SERVICE_CLOCK, RONDA_SERVICE_FACTS,
-                              RONDA_SERVICE_INBOX, RONDA_SERVICE_CALENDAR})
+  for (const char* service :
+       {RONDA_SERVICE_LOG, RONDA_SERVICE_KV, RONDA_SERVICE_SECRET, RONDA_SERVICE_EXEC, RONDA_SERVICE_CLOCK,
+        RONDA_SERVICE_FACTS, RONDA_SERVICE_INBOX, RONDA_SERVICE_CALENDAR})
     h.deny(service);
   return creates_or_says_why(trial, h, trial.procedure);
 }
@@ -225,8 +254,12 @@ int calls(const Trial& trial, int times) {
   return told(problems);
 }
 
-int calls_once(const Trial& trial) { return calls(trial, 1); }
-int calls_twice(const Trial& trial) { return calls(trial, 2); }
+int calls_once(const Trial& trial) {
+  return calls(trial, 1);
+}
+int calls_twice(const Trial& trial) {
+  return calls(trial, 2);
+}
 
 int leaves_no_thread(const Trial& trial) {
   host h;
@@ -243,7 +276,8 @@ int leaves_no_thread(const Trial& trial) {
 }
 
 /// A call, cancelled after a time if one is given: is it back soon after that?
-int comes_back(const Trial& trial, const run_options& how, std::optional<std::chrono::microseconds> cancel_after) {
+int comes_back(const Trial& trial, const run_options& how,
+               std::optional<std::chrono::microseconds> cancel_after) {
   host h;
   prepare(h, trial);
   subject made = library(trial.path).create(h, trial.kind.c_str(), trial.procedure);
@@ -263,12 +297,16 @@ int comes_back(const Trial& trial, const run_options& how, std::optional<std::ch
   const auto took = std::chrono::steady_clock::now() - since;
   if (canceller.joinable()) canceller.join();
   if (took > come_back_limit)
-    return fail("it came back " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) + " ms later; 2 s are the grace of an agent");
+    return fail("it came back " +
+                std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) +
+                " ms later; 2 s are the grace of an agent");
   if (!r.ended() && r.code == RONDA_OK) return fail("the call gave no result");
   return holds;
 }
 
-int cancels_at_once(const Trial& trial) { return comes_back(trial, {}, 0us); }
+int cancels_at_once(const Trial& trial) {
+  return comes_back(trial, {}, 0us);
+}
 
 int cancels_somewhere(const Trial& trial) {
   std::mt19937_64 random(trial.seed);
@@ -304,10 +342,14 @@ int bears_damaged_state(const Trial& trial) {
     prepare(h, trial);
     for (const auto& [key, text] : clean.kept()) {
       std::string bytes = text;
-      if (round % 4 == 0) bytes = nonsense(random, random() % 300);
-      else if (round % 4 == 1) bytes.resize(bytes.empty() ? 0 : random() % bytes.size());
-      else if (round % 4 == 2 && !bytes.empty()) bytes[random() % bytes.size()] = static_cast<char>(random() & 0xFFU);
-      else bytes += bytes;
+      if (round % 4 == 0)
+        bytes = nonsense(random, random() % 300);
+      else if (round % 4 == 1)
+        bytes.resize(bytes.empty() ? 0 : random() % bytes.size());
+      else if (round % 4 == 2 && !bytes.empty())
+        bytes[random() % bytes.size()] = static_cast<char>(random() & 0xFFU);
+      else
+        bytes += bytes;
       h.keep(key, bytes);
     }
     subject made = file.create(h, trial.kind.c_str(), trial.procedure);
@@ -325,7 +367,8 @@ int bears_nonsense_in_its_inbox(const Trial& trial) {
   prepare(h, trial);
   const char* const events[] = {"start", "success", "fail", "heartbeat", "log", "", "no such event"};
   for (int i = 0; i < 200; ++i)
-    h.send(events[random() % std::size(events)], nonsense(random, random() % 2000), static_cast<std::int32_t>(random()));
+    h.send(events[random() % std::size(events)], nonsense(random, random() % 2000),
+           static_cast<std::int32_t>(random()));
   subject made = file.create(h, trial.kind.c_str(), trial.procedure);
   if (!made) return fail("create failed: " + made.error());
   const std::size_t before = h.inbox_left();
@@ -340,7 +383,8 @@ int bears_nonsense_in_its_inbox(const Trial& trial) {
 std::vector<std::string> process_state() {
   std::vector<std::string> out;
   char directory[4096] = {};
-  out.push_back(std::string("working directory ") + (::getcwd(directory, sizeof directory) == nullptr ? "?" : directory));
+  out.push_back(std::string("working directory ") +
+                (::getcwd(directory, sizeof directory) == nullptr ? "?" : directory));
   const mode_t mask = ::umask(022);
   ::umask(mask);
   out.push_back("umask " + std::to_string(mask));
@@ -354,12 +398,14 @@ std::vector<std::string> process_state() {
   for (int number = 1; number < 32; ++number) {
     struct sigaction action {};
     if (number == SIGKILL || number == SIGSTOP || ::sigaction(number, nullptr, &action) != 0) continue;
-    signals += std::to_string(reinterpret_cast<std::uintptr_t>(action.sa_handler)) + (::sigismember(&blocked, number) == 1 ? "b " : " ");
+    signals += std::to_string(reinterpret_cast<std::uintptr_t>(action.sa_handler)) +
+               (::sigismember(&blocked, number) == 1 ? "b " : " ");
   }
   out.push_back("signals " + signals);
   for (int fd = 0; fd < 3; ++fd) {
     struct stat facts {};
-    out.push_back("descriptor " + std::to_string(fd) + (::fstat(fd, &facts) == 0 ? " " + std::to_string(facts.st_ino) : " closed"));
+    out.push_back("descriptor " + std::to_string(fd) +
+                  (::fstat(fd, &facts) == 0 ? " " + std::to_string(facts.st_ino) : " closed"));
   }
   return out;
 }
@@ -408,31 +454,38 @@ static_assert(std::size(cases) == ronda::plugin::contract_rules.size());
 /// Code of a stranger does not run as root, not even for a test.
 bool drop_root() {
   if (::geteuid() != 0) return true;
-  return ::setresgid(nobody, nobody, nobody) == 0 && ::setresuid(nobody, nobody, nobody) == 0 && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
+  return ::setresgid(nobody, nobody, nobody) == 0 && ::setresuid(nobody, nobody, nobody) == 0 &&
+         ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
 }
 
 /// A network of its own, without a single device that is up; where the kernel allows it.
 void leave_network() {
-  if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) std::fprintf(stderr, "the network stays in reach\n");
+  if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+    std::fprintf(stderr, "the network stays in reach\n");
 }
 
 std::string read_all(int fd) {
   std::string out;
   char buffer[4096];
-  for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;)
+    out.append(buffer, static_cast<std::size_t>(got));
   return out;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 8) return std::fprintf(stderr, "usage: ronda-contract PLUGIN KINDS KIND PROCEDURE RULE SEED NETWORK < options\n"), 2;
+  if (argc != 8)
+    return std::fprintf(stderr,
+                        "usage: ronda-contract PLUGIN KINDS KIND PROCEDURE RULE SEED NETWORK < options\n"),
+           2;
   const int file = ::open(argv[1], O_RDONLY | O_CLOEXEC);
   if (file < 0) return std::perror(argv[1]), 2;
   const std::string options = read_all(STDIN_FILENO);
   if (std::string_view(argv[7]) == "none") leave_network();
   if (!drop_root()) return std::perror("become nobody"), 2;
-  Trial trial{"/proc/self/fd/" + std::to_string(file), argv[2], argv[3], argv[4], std::strtoull(argv[6], nullptr, 10), options};
+  Trial trial{"/proc/self/fd/" + std::to_string(file), argv[2], argv[3], argv[4],
+              std::strtoull(argv[6], nullptr, 10),     options};
   const auto* const found = std::ranges::find(cases, std::string_view(argv[5]), &Case::number);
   if (found == std::end(cases)) return std::fprintf(stderr, "there is no rule %s\n", argv[5]), 2;
   try {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of the contract that `ronda plugin test` tries, each in a process of its own. Numbers are for ever.
+// The rules of the contract that `ronda plugin test` tries, each in a process of its own. Numbers are for
+// ever.
 #pragma once
 
 #include <array>
@@ -18,7 +19,8 @@ inline constexpr std::array<ContractRule, 18> contract_rules = {{
     {"RONDA-P-003", "it has no kind that its manifest does not name"},
     {"RONDA-P-004", "asked for an unknown, empty or overlong kind it returns NULL"},
     {"RONDA-P-010", "an instance is created with its options, and destroyed"},
-    {"RONDA-P-011", "asked for a procedure that it does not have, create fails with a text"},
+    {"RONDA-P-011",
+     "asked for a procedure that it does not have, create fails with a text; with only one it may make that"},
     {"RONDA-P-012", "created without any option it fails with a text, or works"},
     {"RONDA-P-013", "two instances live side by side and are destroyed in any order"},
     {"RONDA-P-014", "created with every service denied it fails with a text, or works"},

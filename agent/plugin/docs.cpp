@@ -10,21 +10,29 @@ namespace {
 
 constexpr std::string_view end_marker = "<!-- end of options -->\n";
 
-std::string begin_marker(const Procedure& procedure) { return "<!-- options of " + procedure.name + " -->\n"; }
+std::string begin_marker(const Procedure& procedure) {
+  return "<!-- options of " + procedure.name + " -->\n";
+}
 
 /// Text in one cell of a table.
 std::string cell(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += "\\|";
-    else out += c == '\n' ? ' ' : c;
+    if (c == '|')
+      out += "\\|";
+    else
+      out += c == '\n' ? ' ' : c;
   }
   return out;
 }
 
-std::string code(std::string_view text) { return "`" + cell(text) + "`"; }
+std::string code(std::string_view text) {
+  return "`" + cell(text) + "`";
+}
 
-void add(std::string& list, std::string_view item) { list += (list.empty() ? "" : ", ") + std::string(item); }
+void add(std::string& list, std::string_view item) {
+  list += (list.empty() ? "" : ", ") + std::string(item);
+}
 
 /// "1 to 100", "at least 1", "at most 100"; empty without limits.
 std::string range_text(const std::string& least, const std::string& most) {
@@ -41,7 +49,9 @@ std::string limit_text(const Option& option, const std::optional<OptionNode>& li
   return text;
 }
 
-std::string count_text(const std::optional<std::int64_t>& count) { return count ? std::to_string(*count) : std::string(); }
+std::string count_text(const std::optional<std::int64_t>& count) {
+  return count ? std::to_string(*count) : std::string();
+}
 
 std::string unquoted(std::string_view text) {
   const bool quoted = text.size() > 2 && text.front() == '"' && text.find('\\') == std::string_view::npos;
@@ -75,7 +85,8 @@ std::string meaning(const Option& option) {
   std::string out = cell(option.doc);
   const std::string limits = limits_text(option);
   if (!limits.empty()) out += (out.empty() ? "(" : " (") + limits + ")";
-  if (!option.deprecated.empty()) out += (out.empty() ? "" : " ") + ("**deprecated**: " + cell(option.deprecated));
+  if (!option.deprecated.empty())
+    out += (out.empty() ? "" : " ") + ("**deprecated**: " + cell(option.deprecated));
   return out;
 }
 
@@ -88,7 +99,8 @@ std::string default_text(const Option& option) {
 void add_rows(const std::vector<Option>& options, const std::string& prefix, std::string& out) {
   for (const Option& option : options) {
     std::string name = prefix + option.key;
-    out += "| `" + name + "` | " + type_name(option) + " | " + default_text(option) + " | " + meaning(option) + " |\n";
+    out += "| `" + name + "` | " + type_name(option) + " | " + default_text(option) + " | " +
+           meaning(option) + " |\n";
     for (const Wrapper wrapper : option.wrappers) name += wrapper == Wrapper::list ? "[]" : ".NAME";
     add_rows(option.keys, name + ".", out);
   }
@@ -98,13 +110,15 @@ void add_metrics(const Procedure& procedure, std::string& out) {
   if (procedure.metrics.empty() && !procedure.open_metrics) return;
   if (!procedure.metrics.empty()) out += "| metric | unit | kind | meaning |\n|---|---|---|---|\n";
   for (const MetricDeclaration& metric : procedure.metrics) {
-    out += "| " + code(metric.name) + " | " + cell(metric.unit) + " | " + (metric.counter ? "counter" : "gauge") + " | " + cell(metric.doc);
+    out += "| " + code(metric.name) + " | " + cell(metric.unit) + " | " +
+           (metric.counter ? "counter" : "gauge") + " | " + cell(metric.doc);
     std::string labels;
     for (const std::string& label : metric.labels) add(labels, code(label));
     out += (labels.empty() ? "" : " (by " + labels + ")") + " |\n";
   }
   if (!procedure.metrics.empty()) out += "\n";
-  if (procedure.open_metrics) out += "More metrics are named by the configuration or by what is measured.\n\n";
+  if (procedure.open_metrics)
+    out += "More metrics are named by the configuration or by what is measured.\n\n";
 }
 
 /// A value for the example: the one its author gave, else the default.
@@ -115,7 +129,9 @@ std::string example_value(const Option& option) {
   return option.wrappers.empty() ? "\"...\"" : option.wrappers.front() == Wrapper::list ? "[]" : "{}";
 }
 
-std::string last_part(std::string_view name) { return std::string(name.substr(name.rfind('.') + 1)); }
+std::string last_part(std::string_view name) {
+  return std::string(name.substr(name.rfind('.') + 1));
+}
 
 }  // namespace
 
@@ -150,7 +166,8 @@ std::string manual(const Manifest& manifest) {
   for (const Grant grant : manifest.needs) add(grants, code(to_string(grant)));
   out += "\n\nGrants that it needs: " + (grants.empty() ? "none" : grants) + ".\n";
   for (const Procedure& procedure : manifest.provides) {
-    out += "\n## " + procedure.name + " (" + std::string(to_string(procedure.kind)) + ")\n\n" + procedure.summary + "\n\n";
+    out += "\n## " + procedure.name + " (" + std::string(to_string(procedure.kind)) + ")\n\n" +
+           procedure.summary + "\n\n";
     if (!procedure.doc.empty()) out += procedure.doc + (procedure.doc.ends_with('\n') ? "\n" : "\n\n");
     out += marked_table(procedure) + "\n";
     add_metrics(procedure, out);
@@ -165,7 +182,8 @@ Result<std::string> renew_tables(std::string_view readme, const Manifest& manife
     const std::string begin = begin_marker(procedure);
     const std::size_t from = out.find(begin);
     if (from == std::string::npos)
-      return Error(Errc::not_found, "there is no line \"" + begin.substr(0, begin.size() - 1) + "\"; put it and \"" +
+      return Error(Errc::not_found, "there is no line \"" + begin.substr(0, begin.size() - 1) +
+                                        "\"; put it and \"" +
                                         std::string(end_marker.substr(0, end_marker.size() - 1)) +
                                         "\" where the table belongs");
     const std::size_t to = out.find(end_marker, from);

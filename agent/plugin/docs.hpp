@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Markdown that a manifest becomes: the manual of a plugin, and the tables of options that stand in a README
-// between markers. Pure; the manifest is the only source, so a table that differs from it is out of date.
+// The Markdown that a manifest becomes: the manual of a plugin, and the tables of options that stand in a
+// README between markers. Pure; the manifest is the only source, so a table that differs from it is out of
+// date.
 #pragma once
 
 #include <string>

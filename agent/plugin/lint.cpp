@@ -23,7 +23,8 @@ struct Subject {
 };
 using Findings = std::vector<LintFinding>;
 
-void add(Findings& out, LintSeverity severity, std::string_view rule, std::string message, std::string remedy) {
+void add(Findings& out, LintSeverity severity, std::string_view rule, std::string message,
+         std::string remedy) {
   out.push_back({severity, std::string(rule), std::move(message), std::move(remedy)});
 }
 
@@ -35,7 +36,8 @@ void check_segments(const Subject& subject, Findings& out) {
   const auto& segments = subject.image.segments();
   const auto stack = std::ranges::find(segments, std::uint32_t{PT_GNU_STACK}, &Elf64_Phdr::p_type);
   if (stack == segments.end() || (stack->p_flags & PF_X) != 0)
-    add(out, LintSeverity::error, "executable_stack", "asks for an executable stack, or does not say that it needs none",
+    add(out, LintSeverity::error, "executable_stack",
+        "asks for an executable stack, or does not say that it needs none",
         "link with -Wl,-z,noexecstack, and give assembler files a .note.GNU-stack section");
   const bool writable_code = std::ranges::any_of(segments, [](const Elf64_Phdr& segment) {
     return segment.p_type == PT_LOAD && (segment.p_flags & PF_W) != 0 && (segment.p_flags & PF_X) != 0;
@@ -44,7 +46,8 @@ void check_segments(const Subject& subject, Findings& out) {
     add(out, LintSeverity::error, "writable_code", "has a segment that is writable and executable",
         "link without -N, -z nognustack and scripts that join .text and .data");
   if (subject.dynamic.text_relocations)
-    add(out, LintSeverity::error, "text_relocations", "has relocations in its code (TEXTREL)", "compile everything in it with -fPIC");
+    add(out, LintSeverity::error, "text_relocations", "has relocations in its code (TEXTREL)",
+        "compile everything in it with -fPIC");
 }
 
 bool is_bound_at_load(const ElfImage& image) {
@@ -63,21 +66,28 @@ void check_linking(const Subject& subject, Findings& out) {
   }
   for (const std::string& library : subject.facts.needed) {
     if (library.find('/') != std::string::npos)
-      add(out, LintSeverity::error, "loads_by_path", "needs the library '" + escape_controls(library) + "' by path", "link it by its soname");
+      add(out, LintSeverity::error, "loads_by_path",
+          "needs the library '" + escape_controls(library) + "' by path", "link it by its soname");
   }
   if (subject.dynamic.loads_filters)
-    add(out, LintSeverity::error, "loads_by_path", "names an auditor or a filter library", "link without --audit, --filter and --auxiliary");
+    add(out, LintSeverity::error, "loads_by_path", "names an auditor or a filter library",
+        "link without --audit, --filter and --auxiliary");
   if (subject.dynamic.is_program)
-    add(out, LintSeverity::error, "not_shared_object", "is a position-independent program, not a shared object", "link it with ronda_add_plugin()");
+    add(out, LintSeverity::error, "not_shared_object",
+        "is a position-independent program, not a shared object", "link it with ronda_add_plugin()");
   if (subject.facts.no_delete)
-    add(out, LintSeverity::warning, "no_delete", "says that it is never to be unloaded (NODELETE)", "link without -z nodelete");
+    add(out, LintSeverity::warning, "no_delete", "says that it is never to be unloaded (NODELETE)",
+        "link without -z nodelete");
   if (!is_bound_at_load(subject.image))
-    add(out, LintSeverity::warning, "lazy_binding", "is bound lazily: a missing symbol shows at the first call, not at load", "link with -Wl,-z,now");
+    add(out, LintSeverity::warning, "lazy_binding",
+        "is bound lazily: a missing symbol shows at the first call, not at load", "link with -Wl,-z,now");
   if (subject.facts.build_id.empty())
-    add(out, LintSeverity::warning, "no_build_id", "has no build id: crashes cannot be matched with debug symbols", "link with -Wl,--build-id");
+    add(out, LintSeverity::warning, "no_build_id",
+        "has no build id: crashes cannot be matched with debug symbols", "link with -Wl,--build-id");
   if (subject.facts.static_tls)
     add(out, LintSeverity::error, "static_tls",
-        "has thread-local variables of the initial-exec model (STATIC_TLS): the place for them runs out after a few loads",
+        "has thread-local variables of the initial-exec model (STATIC_TLS): the place for them runs out "
+        "after a few loads",
         "compile with -ftls-model=global-dynamic");
 }
 
@@ -85,7 +95,8 @@ void check_linking(const Subject& subject, Findings& out) {
 std::string some_of(const std::vector<std::string>& names) {
   constexpr std::size_t shown = 5;
   std::string out;
-  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i) out += (i == 0 ? "" : ", ") + escape_controls(names[i]);
+  for (std::size_t i = 0; i < std::min(shown, names.size()); ++i)
+    out += (i == 0 ? "" : ", ") + escape_controls(names[i]);
   return names.size() > shown ? out + " and " + std::to_string(names.size() - shown) + " more" : out;
 }
 
@@ -95,10 +106,12 @@ void check_exports(const Subject& subject, Findings& out) {
     if (!name.starts_with("ronda_plugin_entry_")) stray.push_back(name);
   if (!stray.empty())
     add(out, LintSeverity::error, "stray_export", "exports more than its entry: " + some_of(stray),
-        "compile with -fvisibility=hidden and link with the version script of the SDK, as ronda_add_plugin() does");
+        "compile with -fvisibility=hidden and link with the version script of the SDK, as ronda_add_plugin() "
+        "does");
   if (!subject.facts.unique_symbols.empty())
     add(out, LintSeverity::error, "unique_symbols",
-        "has unique symbols, which two versions of it in one process would share: " + some_of(subject.facts.unique_symbols),
+        "has unique symbols, which two versions of it in one process would share: " +
+            some_of(subject.facts.unique_symbols),
         "compile with -fno-gnu-unique and link with the version script of the SDK");
 }
 
@@ -108,31 +121,53 @@ struct RiskyImport {
   LintSeverity severity;
   std::string_view instead;
 };
-constexpr std::string_view by_exec = "run programs by ronda.exec/1 (grant exec): it has a deadline and cleans up";
+constexpr std::string_view by_exec =
+    "run programs by ronda.exec/1 (grant exec): it has a deadline and cleans up";
 constexpr std::string_view by_result = "report a result; a failing create returns an error";
-constexpr std::string_view by_cancel = "signals belong to the runner; a call is told to end by cancel and cancel_fd";
-constexpr std::string_view by_spec = "it changes the process for other calls at the same time; give it to the program that needs it";
+constexpr std::string_view by_cancel =
+    "signals belong to the runner; a call is told to end by cancel and cancel_fd";
+constexpr std::string_view by_spec =
+    "it changes the process for other calls at the same time; give it to the program that needs it";
 constexpr std::array<RiskyImport, 33> risky_imports = {{
-    {"exit", LintSeverity::error, by_result},        {"_exit", LintSeverity::error, by_result},
-    {"_Exit", LintSeverity::error, by_result},       {"quick_exit", LintSeverity::error, by_result},
-    {"fork", LintSeverity::error, by_exec},          {"vfork", LintSeverity::error, by_exec},
-    {"daemon", LintSeverity::error, by_exec},        {"system", LintSeverity::error, by_exec},
-    {"popen", LintSeverity::error, by_exec},         {"posix_spawn", LintSeverity::error, by_exec},
-    {"posix_spawnp", LintSeverity::error, by_exec},  {"execl", LintSeverity::error, by_exec},
-    {"execlp", LintSeverity::error, by_exec},        {"execv", LintSeverity::error, by_exec},
-    {"execve", LintSeverity::error, by_exec},        {"execvp", LintSeverity::error, by_exec},
-    {"signal", LintSeverity::error, by_cancel},      {"sigaction", LintSeverity::error, by_cancel},
-    {"alarm", LintSeverity::error, by_cancel},       {"setitimer", LintSeverity::error, by_cancel},
-    {"raise", LintSeverity::error, by_cancel},       {"sigprocmask", LintSeverity::warning, by_cancel},
-    {"abort", LintSeverity::warning, by_result},     {"setenv", LintSeverity::warning, by_spec},
-    {"unsetenv", LintSeverity::warning, by_spec},    {"putenv", LintSeverity::warning, by_spec},
-    {"setlocale", LintSeverity::warning, by_spec},   {"chdir", LintSeverity::warning, by_spec},
-    {"fchdir", LintSeverity::warning, by_spec},      {"umask", LintSeverity::warning, by_spec},
-    {"tzset", LintSeverity::warning, by_spec},       {"pthread_cancel", LintSeverity::warning, by_cancel},
-    {"dlopen", LintSeverity::warning, "link what it needs, so that a missing library is known before it is loaded"},
+    {"exit", LintSeverity::error, by_result},
+    {"_exit", LintSeverity::error, by_result},
+    {"_Exit", LintSeverity::error, by_result},
+    {"quick_exit", LintSeverity::error, by_result},
+    {"fork", LintSeverity::error, by_exec},
+    {"vfork", LintSeverity::error, by_exec},
+    {"daemon", LintSeverity::error, by_exec},
+    {"system", LintSeverity::error, by_exec},
+    {"popen", LintSeverity::error, by_exec},
+    {"posix_spawn", LintSeverity::error, by_exec},
+    {"posix_spawnp", LintSeverity::error, by_exec},
+    {"execl", LintSeverity::error, by_exec},
+    {"execlp", LintSeverity::error, by_exec},
+    {"execv", LintSeverity::error, by_exec},
+    {"execve", LintSeverity::error, by_exec},
+    {"execvp", LintSeverity::error, by_exec},
+    {"signal", LintSeverity::error, by_cancel},
+    {"sigaction", LintSeverity::error, by_cancel},
+    {"alarm", LintSeverity::error, by_cancel},
+    {"setitimer", LintSeverity::error, by_cancel},
+    {"raise", LintSeverity::error, by_cancel},
+    {"sigprocmask", LintSeverity::warning, by_cancel},
+    {"abort", LintSeverity::warning, by_result},
+    {"setenv", LintSeverity::warning, by_spec},
+    {"unsetenv", LintSeverity::warning, by_spec},
+    {"putenv", LintSeverity::warning, by_spec},
+    {"setlocale", LintSeverity::warning, by_spec},
+    {"chdir", LintSeverity::warning, by_spec},
+    {"fchdir", LintSeverity::warning, by_spec},
+    {"umask", LintSeverity::warning, by_spec},
+    {"tzset", LintSeverity::warning, by_spec},
+    {"pthread_cancel", LintSeverity::warning, by_cancel},
+    {"dlopen", LintSeverity::warning,
+     "link what it needs, so that a missing library is known before it is loaded"},
 }};
 
-bool imports(const ElfFacts& facts, std::string_view name) { return std::ranges::find(facts.imports, name) != facts.imports.end(); }
+bool imports(const ElfFacts& facts, std::string_view name) {
+  return std::ranges::find(facts.imports, name) != facts.imports.end();
+}
 
 void check_imports(const Subject& subject, Findings& out) {
   for (const RiskyImport& risky : risky_imports) {
@@ -141,19 +176,24 @@ void check_imports(const Subject& subject, Findings& out) {
   }
   const std::vector<std::string> missing = undefined_symbols(subject.facts, subject.library_directories);
   if (!missing.empty())
-    add(out, LintSeverity::error, "undefined_symbol", "uses what no library that it names has: " + some_of(missing),
+    add(out, LintSeverity::error, "undefined_symbol",
+        "uses what no library that it names has: " + some_of(missing),
         "link the library that has it, with -Wl,-z,defs to find it at build time");
 }
 
 /// What the manifest must ask for because the code visibly does it.
 void check_needs(const Subject& subject, const Manifest& manifest, Findings& out) {
-  constexpr std::array<std::pair<std::string_view, Grant>, 4> signs = {
-      {{"pthread_create", Grant::threads}, {"socket", Grant::net}, {"connect", Grant::net}, {"getaddrinfo", Grant::net}}};
+  constexpr std::array<std::pair<std::string_view, Grant>, 4> signs = {{{"pthread_create", Grant::threads},
+                                                                        {"socket", Grant::net},
+                                                                        {"connect", Grant::net},
+                                                                        {"getaddrinfo", Grant::net}}};
   for (const auto& [name, grant] : signs) {
     const bool declared = std::ranges::find(manifest.needs, grant) != manifest.needs.end();
-    const bool by_database = grant == Grant::net && std::ranges::find(manifest.needs, Grant::db) != manifest.needs.end();
+    const bool by_database =
+        grant == Grant::net && std::ranges::find(manifest.needs, Grant::db) != manifest.needs.end();
     if (!imports(subject.facts, name) || declared || by_database) continue;
-    add(out, LintSeverity::warning, "undeclared_need", "uses " + std::string(name) + " and does not need the grant '" + std::string(to_string(grant)) + "'",
+    add(out, LintSeverity::warning, "undeclared_need",
+        "uses " + std::string(name) + " and does not need the grant '" + std::string(to_string(grant)) + "'",
         "add it to `needs`, or leave out what uses it");
   }
 }
@@ -164,14 +204,18 @@ void check_manifest(const Subject& subject, Findings& out) {
   const auto manifest = lint_manifest(*text, out);
   if (!manifest) return;
   check_needs(subject, *manifest, out);
-  if (const auto entry = choose_entry(this_agents_abi(), subject.facts.entry_majors, manifest->abi); !entry) add(out, entry.error());
+  if (const auto entry = choose_entry(this_agents_abi(), subject.facts.entry_majors, manifest->abi); !entry)
+    add(out, entry.error());
 }
 
 }  // namespace
 
-std::string_view to_string(LintSeverity severity) { return severity == LintSeverity::error ? "error" : "warning"; }
+std::string_view to_string(LintSeverity severity) {
+  return severity == LintSeverity::error ? "error" : "warning";
+}
 
-std::vector<LintFinding> lint(std::span<const std::uint8_t> file, const std::vector<std::string>& library_directories) {
+std::vector<LintFinding> lint(std::span<const std::uint8_t> file,
+                              const std::vector<std::string>& library_directories) {
   Findings out;
   const auto image = ElfImage::open(file);
   if (!image) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an author should correct in a plugin, found in the file alone: everything that the loader would refuse, and
-// what makes a plugin hard to live with. Runs nothing of it. All findings in one pass; rule names are stable.
+// What an author should correct in a plugin, found in the file alone: everything that the loader would
+// refuse, and what makes a plugin hard to live with. Runs nothing of it. All findings in one pass; rule names
+// are stable.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct LintFinding {
 };
 
 /// `library_directories`: where the dynamic linker of this host looks.
-std::vector<LintFinding> lint(std::span<const std::uint8_t> file, const std::vector<std::string>& library_directories);
+std::vector<LintFinding> lint(std::span<const std::uint8_t> file,
+                              const std::vector<std::string>& library_directories);
 
 }  // namespace ronda::plugin

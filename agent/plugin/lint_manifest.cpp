@@ -8,12 +8,15 @@ namespace {
 
 using Findings = std::vector<LintFinding>;
 
-std::string at(const Option& option) { return "plugin.toml:" + std::to_string(option.place.line) + ": "; }
+std::string at(const Option& option) {
+  return "plugin.toml:" + std::to_string(option.place.line) + ": ";
+}
 
 void check_docs(const std::vector<Option>& options, const std::string& prefix, Findings& out) {
   for (const Option& option : options) {
     if (option.doc.empty())
-      out.push_back({LintSeverity::warning, "missing_doc", at(option) + "option '" + prefix + option.key + "' has no doc",
+      out.push_back({LintSeverity::warning, "missing_doc",
+                     at(option) + "option '" + prefix + option.key + "' has no doc",
                      "say in one sentence what it does; it stands in the manual and in editors"});
     check_docs(option.keys, prefix + option.key + ".", out);
   }
@@ -22,7 +25,9 @@ void check_docs(const std::vector<Option>& options, const std::string& prefix, F
 void check_metrics(const Procedure& procedure, Findings& out) {
   for (const MetricDeclaration& metric : procedure.metrics) {
     if (metric.doc.empty())
-      out.push_back({LintSeverity::warning, "missing_doc", "metric '" + metric.name + "' of " + procedure.name + " has no doc", "say what it counts or measures"});
+      out.push_back({LintSeverity::warning, "missing_doc",
+                     "metric '" + metric.name + "' of " + procedure.name + " has no doc",
+                     "say what it counts or measures"});
   }
   if (procedure.kind == Kind::check && procedure.metrics.empty() && !procedure.open_metrics)
     out.push_back({LintSeverity::warning, "no_metrics", procedure.name + " declares no metrics",
@@ -37,7 +42,8 @@ std::vector<Option> without_required(std::vector<Option> options) {
   return options;
 }
 
-/// What holds between keys must hold between their defaults: an object that gives no key is the first that people write.
+/// What holds between keys must hold between their defaults: an object that gives no key is the first that
+/// people write.
 void check_defaults(const Procedure& procedure, Findings& out) {
   const std::vector<Option> options = without_required(procedure.options);
   config::Diagnostics diagnostics;
@@ -52,7 +58,8 @@ void check_defaults(const Procedure& procedure, Findings& out) {
     check_rules({rule}, options, OptionNode(*values), nothing, {}, broken);
     if (broken.has_errors())
       out.push_back({LintSeverity::error, "defaults_break_rule",
-                     "the defaults of " + procedure.name + " break its own rule: " + rule.message + " (" + rule.assertion_text + ")",
+                     "the defaults of " + procedure.name + " break its own rule: " + rule.message + " (" +
+                         rule.assertion_text + ")",
                      "choose defaults that fit together"});
   }
 }
@@ -67,14 +74,17 @@ std::optional<Manifest> lint_manifest(std::string_view text, std::vector<LintFin
   for (const config::Diagnostic& diagnostic : diagnostics.all()) {
     const bool wrong = diagnostic.severity == config::Severity::error;
     const std::string place = config::place_text(diagnostic.where, sources);
-    findings.push_back({LintSeverity::error, wrong ? "bad_manifest" : "unknown_key", place + ": " + diagnostic.message,
-                        wrong ? "correct plugin.toml" : "an agent does not read it: correct its name, or leave it out"});
+    findings.push_back(
+        {LintSeverity::error, wrong ? "bad_manifest" : "unknown_key", place + ": " + diagnostic.message,
+         wrong ? "correct plugin.toml" : "an agent does not read it: correct its name, or leave it out"});
   }
   if (!manifest) return manifest;
   for (const Procedure& procedure : manifest->provides) {
     if (procedure.kind == Kind::unknown)
-      findings.push_back({LintSeverity::warning, "unknown_kind", procedure.name + " is of the kind " + procedure.kind_id + ", which this agent does not know",
-                          "agents of this version leave it out"});
+      findings.push_back(
+          {LintSeverity::warning, "unknown_kind",
+           procedure.name + " is of the kind " + procedure.kind_id + ", which this agent does not know",
+           "agents of this version leave it out"});
     check_docs(procedure.options, "", findings);
     check_metrics(procedure, findings);
     check_defaults(procedure, findings);

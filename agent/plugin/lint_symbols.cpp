@@ -37,7 +37,8 @@ Loaded<ReadFacts> read_elf_facts(const ElfImage& image) {
   return out;
 }
 
-std::vector<std::string> undefined_symbols(const ElfFacts& facts, const std::vector<std::string>& library_directories) {
+std::vector<std::string> undefined_symbols(const ElfFacts& facts,
+                                           const std::vector<std::string>& library_directories) {
   std::set<std::string, std::less<>> wanted(facts.imports.begin(), facts.imports.end());
   for (const std::string& name : facts.weak_imports) wanted.erase(name);
   for (const std::string& name : facts.exports) wanted.erase(name);

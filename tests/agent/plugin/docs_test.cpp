@@ -59,7 +59,8 @@ const std::string options = R"(
 
 }  // namespace
 
-TEST_CASE("an option's row says type, default, meaning and limits; nested options have their path", "[plugin]") {
+TEST_CASE("an option's row says type, default, meaning and limits; nested options have their path",
+          "[plugin]") {
   const Manifest manifest = parse(head + options);
   CHECK(options_table(manifest.provides[0]) ==
         "| option | type | default | meaning |\n|---|---|---|---|\n"
@@ -77,7 +78,8 @@ TEST_CASE("an option's row says type, default, meaning and limits; nested option
 TEST_CASE("the example of a procedure is a conf.d object that the procedure itself accepts", "[plugin]") {
   const Manifest manifest = parse(head + options);
   const std::string example = example_object(manifest.provides[0]);
-  CHECK(example.starts_with("[check.page]\nuse = \"web.page\"\nevery = \"1m\"\nurl = \"https://example.org/\"\n"));
+  CHECK(example.starts_with(
+      "[check.page]\nuse = \"web.page\"\nevery = \"1m\"\nurl = \"https://example.org/\"\n"));
   CHECK(example.find("\n# way = \"get\"\n") != std::string::npos);
   CHECK(example.find("old") == std::string::npos);
 
@@ -93,15 +95,19 @@ TEST_CASE("the example of a procedure is a conf.d object that the procedure itse
 TEST_CASE("tables between markers are made anew, everything else stays", "[plugin]") {
   const Manifest manifest = parse(head + options);
   const std::string table = marked_table(manifest.provides[0]);
-  const auto renewed = renew_tables("before\n<!-- options of web.page -->\nold\n<!-- end of options -->\nafter\n", manifest);
+  const auto renewed =
+      renew_tables("before\n<!-- options of web.page -->\nold\n<!-- end of options -->\nafter\n", manifest);
   REQUIRE(renewed);
   CHECK(*renewed == "before\n" + table + "after\n");
   CHECK(*renew_tables(*renewed, manifest) == *renewed);
 
   CHECK(renew_tables("nothing", manifest).error().message() ==
-        "there is no line \"<!-- options of web.page -->\"; put it and \"<!-- end of options -->\" where the table belongs");
-  CHECK(renew_tables("<!-- options of web.page -->\n<!-- options of other -->\n<!-- end of options -->\n", manifest).error().message() ==
-        "the options of web.page have no line \"<!-- end of options -->\"");
+        "there is no line \"<!-- options of web.page -->\"; put it and \"<!-- end of options -->\" where the "
+        "table belongs");
+  CHECK(renew_tables("<!-- options of web.page -->\n<!-- options of other -->\n<!-- end of options -->\n",
+                     manifest)
+            .error()
+            .message() == "the options of web.page have no line \"<!-- end of options -->\"");
 }
 
 TEST_CASE("the tables in the READMEs of the plugins are those of their manifests", "[plugin]") {
@@ -109,11 +115,14 @@ TEST_CASE("the tables in the READMEs of the plugins are those of their manifests
   for (const auto& folder : std::filesystem::directory_iterator(RONDA_SOURCE_DIR "/plugins")) {
     const auto manifest_path = folder.path() / "plugin.toml", readme_path = folder.path() / "README.md";
     if (!std::filesystem::exists(manifest_path)) continue;
-    INFO("renew it with: ronda plugin docs " + folder.path().filename().string() + " --into " + readme_path.string());
+    INFO("renew it with: ronda plugin docs " + folder.path().filename().string() + " --into " +
+         readme_path.string());
     const std::string readme = read_text(readme_path);
     const auto renewed = renew_tables(readme, parse(read_text(manifest_path)));
-    if (!renewed) FAIL_CHECK(renewed.error().message());
-    else CHECK(*renewed == readme);
+    if (!renewed)
+      FAIL_CHECK(renewed.error().message());
+    else
+      CHECK(*renewed == readme);
     ++seen;
   }
   CHECK(seen >= 5);
