@@ -8,7 +8,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/../support/live.sh"
 # shellcheck source=tests/support/expect.sh
 . "$here/../support/expect.sh"
-[ -x /usr/sbin/nginx ] && [ -d /usr/lib/postgresql ] || { echo 'needs nginx and PostgreSQL'; exit 77; }
+if [ ! -x /usr/sbin/nginx ] || [ ! -d /usr/lib/postgresql ]; then echo 'needs nginx and PostgreSQL'; exit 77; fi
 
 live_postgres
 live_nginx
@@ -34,6 +34,7 @@ sed -i -e '/^\[check.load\]/,/^$/s/^every.*/&\nwarn_at = 1000.0\ncrit_at = 2000.
   -e '/^\[check.memory\]/,/^$/s/^every.*/&\nwarn_at = "100%"\ncrit_at = "100%"\nswap_warn_at = "100%"\nswap_crit_at = "100%"\nstall_warn_at = "100%"\nstall_crit_at = "100%"\non_oom_kill = "ok"/' \
   -e '/^\[check.disk\]/,/^$/s/^every.*/&\nwarn_at = "100%"\ncrit_at = "100%"\ninodes_warn_at = "100%"\ninodes_crit_at = "100%"\nwritable = "any"/' \
   "$live_dir/conf.d/10-try.toml"
+sed -i 's|^command = .*check_procs.*|command = ["/usr/lib/nagios/plugins/check_dummy", "0", "fine"]|' "$live_dir/conf.d/10-try.toml"
 printf 'only-for-this-run' >"$live_dir/pg-password"
 chmod 600 "$live_dir/pg-password"
 live_agent
@@ -102,11 +103,8 @@ expect 0 live_ronda status
 
 # ---- a server goes and comes back -------------------------------------------------------------
 web_pid=$(cat "$live_dir/web/pid")
-kill -STOP "$web_pid"; kill -KILL "$web_pid"  # the master; its workers follow
-expect_soon 10 bash -c '! kill -0 "$1" 2>/dev/null' - "$web_pid"
-pkill -KILL -P "$web_pid" 2>/dev/null || true
-is() { live_ronda status 2>/dev/null | grep -qE "^  $2 +$1 "; }
-web_gone() { live_ronda check shop; [ "$(live_ronda check shop >/dev/null; echo $?)" = 2 ]; }
+kill -TERM "$web_pid"
+is() { { live_ronda status 2>/dev/null || true; } | grep -qE "^  $2 +$1 "; }
 expect_soon 30 is shop CRITICAL
 expect 2 live_ronda check shop
 expect_out 'CRITICAL - shop:'
@@ -136,5 +134,4 @@ wait "$agent_pid" || code=$?
 [ "$code" = 0 ] || expect_fail "the agent ends with 0 when it is told to stop"
 [ ! -e "$live_dir/ronda.sock" ] || expect_fail 'its socket is gone'
 expect 3 live_ronda status
-out=$(grep -ci 'error' "$live_dir/agent.log" || true)
 expect_end
