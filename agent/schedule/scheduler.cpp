@@ -116,7 +116,9 @@ void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
   entry.skip = why;
   entry.skip_wall = wall_clock().count();
   ++entry.skips;
-  if (why != Skip::still_running) timetable_.finished(position);
+  if (why == Skip::still_running) return;
+  timetable_.finished(position);
+  if (waiters_.contains(position)) timetable_.make_due(position, boottime(), Why::by_hand);  // who asked for a run gets one
 }
 
 void Scheduler::handle(const Due& due) {
@@ -136,14 +138,15 @@ void Scheduler::handle(const Due& due) {
 /// A slot runs only after the store has promised that it runs once. A check may run without that promise: it
 /// changes nothing, and silence would be worse.
 void Scheduler::claim(std::uint32_t position, const Due& due) {
-  Entry& entry = entries_[position];
-  const std::uint32_t id = entry.id;
-  ports_.store.claim_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(*due.slot), [this, position, id, due](Result<store::Claim> claimed) {
+  const Kind kind = entries_[position].spec.kind;
+  const std::string name = entries_[position].spec.name;
+  ports_.store.claim_slot({std::string(config::kind_name(kind)), name}, slot_ns(*due.slot), [this, position, kind, name, due](Result<store::Claim> claimed) {
+    // a reload may have come between: replaced it still has this slot, removed it has none
+    if (position_of(kind, name) != position) return;
     Entry& now = entries_[position];
-    if (now.id != id && now.removed) return timetable_.finished(position);
     if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
     if (!claimed && now.spec.kind != Kind::check) {
-      ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(now.spec.kind)) + " " + now.spec.name + ": slot not run: " + claimed.error().message());
+      ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(kind)) + " " + name + ": slot not run: " + claimed.error().message());
       return skip(now, position, Skip::slot_refused);
     }
     now.slot_wall = slot_ns(*due.slot);
