@@ -217,10 +217,10 @@ int main(int argc, char** argv) {
   const Verb* verb = first_verb(words, unknown);
   if (verb == nullptr) {
     if (!unknown.empty()) return unknown_verb(unknown);
-    const bool version_asked = std::ranges::find(words, "--version") != words.end();
-    if (version_asked) return version({});
+    const auto asked = [&](std::string_view word) { return std::ranges::find(words, word) != words.end(); };
+    if (asked("--version")) return version({});
     print_help(nullptr);
-    return words.empty() ? exit_usage : exit_done;
+    return asked("--help") || asked("-h") ? exit_done : exit_usage;
   }
   auto options = parse(*verb, std::move(words));
   if (!options) {
@@ -230,6 +230,10 @@ int main(int argc, char** argv) {
   if (options->has("help")) {
     print_help(verb);
     return exit_done;
+  }
+  if (verb->arguments.empty() && !options->arguments.empty()) {
+    complain(std::string(verb->name) + " takes no argument, not \"" + options->arguments.front() + "\"; see 'ronda " + std::string(verb->name) + " --help'");
+    return verb->usage_exit;
   }
   return verb->run(*options);
 }

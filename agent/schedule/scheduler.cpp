@@ -124,6 +124,7 @@ void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
   ++entry.skips;
   if (why == Skip::still_running) return;
   timetable_.finished(position);
+  if (waiters_.contains(position)) timetable_.make_due(position, boottime(), Why::by_hand);  // who asked for a run gets one
   release_locks(position);
 }
 
@@ -172,7 +173,7 @@ void Scheduler::claim(std::uint32_t position, const Due& due) {
     Entry& now = entries_[position];
     if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
     if (!claimed && now.spec.kind != Kind::check) {
-      ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(now.spec.kind)) + " " + now.spec.name + ": slot not run: " + claimed.error().message());
+      ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(kind)) + " " + name + ": slot not run: " + claimed.error().message());
       return skip(now, position, Skip::slot_refused);
     }
     now.slot_wall = slot_ns(*due.slot);

@@ -143,7 +143,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void link_parents();
   void set_idle_limits();
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
-  std::optional<Spec> spec_of(const Entry& entry);
+  Spec spec_of(const Entry& entry);
   Hosted& host_for(const Prepared& spec);
   void leave(Entry& entry);
   std::optional<std::uint32_t> position_of(Kind kind, std::string_view name) const;

@@ -120,7 +120,7 @@ void Scheduler::leave(Entry& entry) {
 
 // ---- one entry ------------------------------------------------------------------------------
 
-std::optional<Spec> Scheduler::spec_of(const Entry& entry) {
+Spec Scheduler::spec_of(const Entry& entry) {
   const Prepared& spec = entry.spec;
   const auto hosted = std::ranges::find_if(hosted_, [&](const auto& h) { return h != nullptr && h->supervisor.get() == entry.runner; });
   const Group group = (*hosted)->group;
@@ -128,7 +128,7 @@ std::optional<Spec> Scheduler::spec_of(const Entry& entry) {
     const std::uint64_t hash = spread_hash(ports_.host, config::kind_name(spec.kind), spec.name);
     return Every{group, spec.when.every, phase_of(hash, spec.when.every), spec.procedure->plugin->spawns};
   }
-  if (spec.when.calendar == nullptr) return {};
+  if (spec.when.calendar == nullptr) return OnDemand{group};
   std::optional<sys_seconds> done_until;
   const auto kind = slots_done_.find(std::string(config::kind_name(spec.kind)));
   if (kind != slots_done_.end()) {
@@ -155,7 +155,7 @@ std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
   entry.id = next_id_++;
   entry.runner = hosted.supervisor.get();
   position_of_id_[entry.id] = position;
-  if (const auto planned = spec_of(entry)) timetable_.add(position, *planned, now);
+  timetable_.add(position, spec_of(entry), now);
   return position;
 }
 
@@ -173,17 +173,14 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   entry.id = next_id_++;
   if (before != entry.runner) entry.average_ms = -1;
   position_of_id_[entry.id] = position;
-  const auto planned = spec_of(entry);
-  if (planned && timetable_.has(position)) timetable_.replace(position, *planned, now);
-  else if (planned) timetable_.add(position, *planned, now);
-  else if (timetable_.has(position)) timetable_.remove(position);
+  timetable_.replace(position, spec_of(entry), now);
 }
 
 void Scheduler::remove(std::uint32_t position) {
   Entry& entry = entries_[position];
   entry.removed = true;
   std::erase_if(waiting_for_locks_, [&](const Due& due) { return due.id == position; });
-  if (timetable_.has(position)) timetable_.remove(position);
+  timetable_.remove(position);
   leave(entry);
   if (entry.call == 0) release(position);
 }
