@@ -59,6 +59,19 @@ def tree_run_s(root):
     return total / 1e9
 
 
+def tree_wakeups(root):
+    """How often threads that live now were put to sleep and woken: what a busy machine does not distort."""
+    total = 0
+    for pid in tree(root):
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{thread}/status") as file:
+                    total += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt"))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return total
+
+
 def pss_bytes(pid):
     try:
         with open(f"/proc/{pid}/smaps_rollup") as file:

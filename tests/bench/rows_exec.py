@@ -4,7 +4,7 @@ import collections
 import time
 
 from agent import Agent, checks_toml, command_toml
-from processes import boottime_ns, tree_cpu_s, wait_quiet
+from processes import boottime_ns, tree_cpu_s, tree_wakeups, wait_quiet
 from report import Row, percentile
 
 MASK = (1 << 64) - 1
@@ -35,10 +35,12 @@ def limit_phase_ns(number, interval_ms):
     return (x ^ (x >> 31)) % interval_ms * 1_000_000
 
 
-def cpu_per_run(world, agent, rate, seconds):
-    cpu, begin = tree_cpu_s(agent.pid), time.monotonic()
+def per_run(world, agent, rate, seconds):
+    """CPU and wake-ups of the agent's tree per check."""
+    woken, cpu, begin = tree_wakeups(agent.pid), tree_cpu_s(agent.pid), time.monotonic()
     time.sleep(world.window(seconds))
-    return (tree_cpu_s(agent.pid) - cpu) / (rate * (time.monotonic() - begin))
+    runs = rate * (time.monotonic() - begin)
+    return (tree_cpu_s(agent.pid) - cpu) / runs, (tree_wakeups(agent.pid) - woken) / runs
 
 
 def exec_pair(world, work, count, seconds, must):
@@ -49,7 +51,9 @@ def exec_pair(world, work, count, seconds, must):
         row.limit.append(limit["cpu_s"] / limit["runs"] * 1e3)
         with Agent(world, checks_toml(count, "exec.nagios", "10s", f"command = {command_toml(['/bin/true'])}")) as agent:
             time.sleep(1 + SETTLE_S)
-            row.ours.append(cpu_per_run(world, agent, count / 10, seconds) * 1e3)
+            cpu, woken = per_run(world, agent, count / 10, seconds)
+            row.ours.append(cpu * 1e3)
+            row.note = f"{woken:.1f} wake-ups a check"
     return [row]
 
 
