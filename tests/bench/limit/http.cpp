@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bare HTTP client: GET of one URL with a kept connection, at RATE a second; RATE 0: a curl multi handle with 32
-// kept connections, as fast as it can.
+// The bare HTTP client: GET of one URL with a kept connection, at RATE a second; RATE 0: a curl multi handle
+// with 32 kept connections, as fast as it can.
 #include <curl/curl.h>
 
 #include <cstdlib>
@@ -10,7 +10,9 @@
 
 namespace {
 
-std::size_t drop(char*, std::size_t size, std::size_t count, void*) { return size * count; }
+std::size_t drop(char*, std::size_t size, std::size_t count, void*) {
+  return size * count;
+}
 
 CURL* make(const char* url) {
   CURL* const easy = ::curl_easy_init();

@@ -17,7 +17,9 @@ inline std::int64_t now_ns(clockid_t clock = CLOCK_BOOTTIME) {
   return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
-inline timespec to_timespec(std::int64_t ns) { return {ns / 1'000'000'000, ns % 1'000'000'000}; }
+inline timespec to_timespec(std::int64_t ns) {
+  return {ns / 1'000'000'000, ns % 1'000'000'000};
+}
 
 inline void sleep_until(std::int64_t boottime_ns) {
   const timespec t = to_timespec(boottime_ns);
@@ -40,8 +42,10 @@ inline std::int64_t cpu_ns() {
 class Meter {
  public:
   void print(std::int64_t runs) const {
-    const double wall = static_cast<double>(now_ns() - wall_) / 1e9, cpu = static_cast<double>(cpu_ns() - cpu_) / 1e9;
-    std::printf("{\"runs\": %lld, \"wall_s\": %.6f, \"cpu_s\": %.6f}\n", static_cast<long long>(runs), wall, cpu);
+    const double wall = static_cast<double>(now_ns() - wall_) / 1e9,
+                 cpu = static_cast<double>(cpu_ns() - cpu_) / 1e9;
+    std::printf("{\"runs\": %lld, \"wall_s\": %.6f, \"cpu_s\": %.6f}\n", static_cast<long long>(runs), wall,
+                cpu);
   }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bare configuration: reads the *.toml of DIR and keeps, for each [check.NAME], its name and a record of what a
-// scheduler needs. Then it waits until its standard input closes, so that its memory can be looked at.
+// The bare configuration: reads the *.toml of DIR and keeps, for each [check.NAME], its name and a record of
+// what a scheduler needs. Then it waits until its standard input closes, so that its memory can be looked at.
 #include <unistd.h>
 
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bare round trip between two processes over a socketpair, as fast as it goes; both on one processor or each on
-// its own. 64 bytes each way, about what a call and its result take.
+// A bare round trip between two processes over a socketpair, as fast as it goes; both on one processor or
+// each on its own. 64 bytes each way, about what a call and its result take.
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bare scheduler: starts COUNT commands every INTERVAL_MS, each on a phase of its own, and takes their exit
-// codes. INTERVAL_MS 0: four threads start and wait as fast as they can, for the ceiling of the machine.
+// The bare scheduler: starts COUNT commands every INTERVAL_MS, each on a phase of its own, and takes their
+// exit codes. INTERVAL_MS 0: four threads start and wait as fast as they can, for the ceiling of the machine.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -20,7 +20,8 @@ extern char** environ;
 namespace {
 
 /// Starts argv with "{}" as the number of the check.
-pid_t start(const std::vector<std::string>& command, std::int64_t number, const posix_spawn_file_actions_t& actions) {
+pid_t start(const std::vector<std::string>& command, std::int64_t number,
+            const posix_spawn_file_actions_t& actions) {
   std::vector<std::string> words = command;
   std::vector<char*> argv;
   for (std::string& word : words) {
@@ -46,8 +47,8 @@ std::int64_t reap() {
   return reaped;
 }
 
-std::int64_t paced(std::int64_t count, std::int64_t interval_ms, std::int64_t until, const std::vector<std::string>& command,
-                   const posix_spawn_file_actions_t& actions) {
+std::int64_t paced(std::int64_t count, std::int64_t interval_ms, std::int64_t until,
+                   const std::vector<std::string>& command, const posix_spawn_file_actions_t& actions) {
   using Turn = std::pair<std::int64_t, std::int64_t>;  // due, number
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
   const std::int64_t interval = interval_ms * 1'000'000;
@@ -74,19 +75,20 @@ std::int64_t paced(std::int64_t count, std::int64_t interval_ms, std::int64_t un
     const timespec limit = bench::to_timespec(std::max<std::int64_t>(wait, 0));
     if (::sigtimedwait(&child, nullptr, &limit) == SIGCHLD) ended += reap();
   }
-  while (ended < started && ::waitpid(-1, nullptr, 0) > 0) ++ended;
+  while (ended<started&& ::waitpid(-1, nullptr, 0)> 0) ++ended;
   return started;
 }
 
-std::int64_t ceiling(std::int64_t until, const std::vector<std::string>& command, const posix_spawn_file_actions_t& actions) {
+std::int64_t ceiling(std::int64_t until, const std::vector<std::string>& command,
+                     const posix_spawn_file_actions_t& actions) {
   std::atomic<std::int64_t> done{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      while (bench::now_ns() < until) {
+      do {
         const pid_t pid = start(command, 0, actions);
         if (pid > 0 && ::waitpid(pid, nullptr, 0) == pid) ++done;
-      }
+      } while (bench::now_ns() < until);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -104,7 +106,8 @@ int main(int argc, char** argv) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   const bench::Meter meter;
-  const std::int64_t runs = interval_ms == 0 ? ceiling(until, command, actions) : paced(count, interval_ms, until, command, actions);
+  const std::int64_t runs = interval_ms == 0 ? ceiling(until, command, actions)
+                                             : paced(count, interval_ms, until, command, actions);
   meter.print(runs);
   return runs >= 0 ? 0 : 1;
 }
