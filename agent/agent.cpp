@@ -170,7 +170,8 @@ Status Agent::load_first() {
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop_, *store_, zones_, active_.zone, host, schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
       [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) { return make_supervisor(plugin, user, client); },
-      [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); }});
+      [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
+      options_.safe_mode});
   apply_first();
   return done();
 }

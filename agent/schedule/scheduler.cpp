@@ -123,6 +123,7 @@ void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
 
 void Scheduler::handle(const Due& due) {
   Entry& entry = entries_[due.id];
+  if (ports_.safe_mode && entry.spec.kind == Kind::task && due.why != Why::by_hand) return skip(entry, due.id, Skip::safe_mode);
   if (due.why != Why::by_hand) {
     std::string blocked_by = blocker(entry);
     if (!blocked_by.empty()) {

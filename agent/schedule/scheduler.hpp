@@ -33,6 +33,7 @@ struct SchedulerPorts {
   /// Starts nothing yet; the runner comes with the first call.
   std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const std::string& user, plugin::SupervisorClient&)> make_supervisor;
   std::function<void(std::int64_t level, std::string_view text)> log;
+  bool safe_mode = false;  // tasks run only by hand
 };
 
 /// `reload #7: 112 kept, 2 replaced, 1 added, 0 removed`
