@@ -2,6 +2,7 @@
 #include "agent.hpp"
 
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -69,6 +70,7 @@ class Agent final : private api::AgentView {
   void reload(bool allow_empty, std::function<void(api::ReloadResult)> told) override;
   void reload_by_signal();
   api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
+  void forget_reading();
 
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client);
@@ -180,6 +182,7 @@ void Agent::apply_first() {
     store_->load_last_slots([this, states = std::move(states)](Result<std::vector<store::Slot>> slots) mutable {
       const auto report = scheduler_->apply(std::move(active_.set), states ? *states : std::vector<store::InstanceState>(),
                                             slots ? *slots : std::vector<store::Slot>());
+      forget_reading();
       open_api();
       const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
                                std::to_string(active_.catalogue.plugins.size()) + " plugins";
@@ -290,6 +293,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set), {}, {});
+  forget_reading();
   stage_->prune(plugin::hashes_of(active_.catalogue));
   const std::size_t failed = active_.kept_plugins.size();
   config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
@@ -299,6 +303,14 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
   result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
   return result;
+}
+
+/// The text of the files was needed to judge them and is many times what is kept: it goes back to the system.
+void Agent::forget_reading() {
+  for (auto* sources : {&active_.sources, &active_.files.sources}) {
+    for (config::Source& source : *sources) source.text = {};
+  }
+  ::malloc_trim(0);
 }
 
 /// Signals coalesce: the first reload starts at once, the next not sooner than a second after, with the last state.
