@@ -76,7 +76,7 @@ std::string Instance::scrub(std::string text) const {
   return text;
 }
 
-ronda_str Instance::keep(std::string text) { return borrowed(arena_.emplace_back(std::move(text))); }
+ronda_str Instance::keep(std::string text) { return borrowed(arena_.emplace_front(std::move(text))); }
 
 bool Instance::create(std::string& error) {
   ronda_error told{sizeof(ronda_error), 0, {}};
