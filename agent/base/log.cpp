@@ -10,7 +10,7 @@
 namespace ronda {
 namespace {
 
-constexpr std::size_t queue_lines = 8192;
+constexpr std::size_t queue_lines = 2048;  // each takes 400 bytes, used or not
 
 // The log is reached from everywhere and belongs to nobody: the one global of the agent, behind three functions.
 std::shared_ptr<spdlog::details::thread_pool> writer;

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
+#include <forward_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -89,7 +89,7 @@ class Instance : public ronda_inst {
   std::atomic<bool> created_{false};
   std::atomic<ActiveCall*> active_{nullptr};
   std::atomic<bool> in_plugin_{false};
-  std::deque<std::string> arena_;
+  std::forward_list<std::string> arena_;  // of a call; small while it is empty
 
  public:
   std::uint64_t magic = magic_value;

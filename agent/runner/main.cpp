@@ -163,7 +163,7 @@ bool Server::handle_frames(Pool& pool) {
 int Server::timeout(Pool& pool) const {
   const std::uint64_t now = mono_ns();
   const auto next = pool.check_deadlines(now);
-  if (pool.has_backlog() || link_.waiting_bytes() > 0) return tick_ms;
+  if (pool.is_behind() || link_.waiting_bytes() > 0) return tick_ms;
   if (!next) return -1;
   return static_cast<int>(std::min<std::uint64_t>((*next - now) / 1'000'000U + 1, 3'600'000));
 }

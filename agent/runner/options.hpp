@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// An instance's options as the plugin sees them: a borrowed tree over the encoded bytes, decoded on first use.
+// An instance's options as the plugin sees them: a borrowed tree over the encoded bytes, decoded on first
+// use.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "plugin/wire.hpp"
 #include "ronda/abi.h"
 
-/// The opaque value of ronda.config/1. Strings view into the instance's encoded options.
+/// The opaque value of ronda.config/1. Texts and keys point into the instance's encoded options. Every
+/// instance holds a tree of them for as long as it lives, so they are small.
 struct ronda_value {
   std::uint32_t type = RONDA_TYPE_NONE;
-  std::int64_t integer = 0;  // also a bool
-  double real = 0;
-  std::string_view text;     // also a secret's bytes
-  std::vector<std::string_view> keys;
-  std::vector<ronda_value> items;
+  std::uint32_t size = 0;  // items, or bytes of text
+  std::uint32_t key_size = 0;
+  const char* key_data = nullptr;  // of a member of a table
+  union {
+    std::int64_t integer = 0;  // also a bool
+    double real;
+    const char* text_data;  // also a secret's bytes
+  };
+  std::unique_ptr<ronda_value[]> items;
+
+  std::string_view key() const { return {key_data, key_size}; }
+  std::string_view text() const { return {text_data, size}; }  // of STR and SECRET only
+  void set_text(std::uint32_t of_type, std::string_view text);
 };
 
 namespace ronda::runner {

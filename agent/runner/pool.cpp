@@ -18,6 +18,7 @@ constexpr std::size_t stack_bytes = 256 << 10;
 constexpr std::size_t calls_kept = 64;
 constexpr std::size_t results_per_message = 64;
 constexpr std::size_t bytes_per_message = 32 << 10;
+constexpr std::uint64_t look_again_ns = 100'000'000;
 
 std::uint64_t mono_ns() {
   timespec now{};
@@ -58,24 +59,38 @@ void Pool::submit(std::vector<Job> jobs) {
   for (Job& job : jobs) {
     // quick calls queue behind one thread: waking a second one costs more than they do
     if (!job.call.quick || wanted == 0) ++wanted;
+    if (job.what == Job::What::call || job.what == Job::What::deliver) {
+      ++unstarted_;
+      look_at_ = std::min(look_at_, job.call.deadline_mono_ns);
+    }
     (job.call.suspect ? suspects_ : ready_).push_back(std::move(job));
   }
-  for (; wanted > 0; --wanted) {
-    if (wanted <= idle_) wake_.notify_one();
-    else if (threads_ < limit_) add_thread();
+  for (; wanted > 0; --wanted) call_thread();
+}
+
+/// One more thread comes to the queue, if there is one to spare.
+void Pool::call_thread() {
+  if (called_ < idle_) {
+    ++called_;
+    wake_.notify_one();
+  } else if (threads_ < limit_) {
+    add_thread();
   }
 }
 
 void Pool::help() {
   const std::lock_guard lock(mutex_);
-  if (ready_.empty() && suspects_.empty()) return;
-  if (idle_ > 0) wake_.notify_one();
-  else if (threads_ < limit_) add_thread();
+  if (!ready_.empty() || !suspects_.empty()) call_thread();
 }
 
 bool Pool::has_backlog() {
   const std::lock_guard lock(mutex_);
   return !ready_.empty() || !suspects_.empty();
+}
+
+bool Pool::is_behind() {
+  const std::lock_guard lock(mutex_);
+  return ready_.size() + suspects_.size() > called_;
 }
 
 bool Pool::take(Job& job) {
@@ -109,6 +124,7 @@ void Pool::work() {
       ++idle_;
       wake_.wait(lock);
       --idle_;
+      if (called_ > 0) --called_;
     }
     lock.unlock();
     execute(job, slot);
@@ -137,6 +153,7 @@ void Pool::run_call(Job& job, std::size_t slot) {
     call->cancel_fd = running_[slot].cancel_fd;
     running_[slot].call = call;
     running_[slot].deadline = job.call.deadline_mono_ns;
+    --unstarted_;
   }
   blackbox_.running[slot].store(call->id, std::memory_order_relaxed);
   enter_call(call->id);
@@ -203,6 +220,9 @@ void Pool::cancel_calls() {
 std::optional<std::uint64_t> Pool::check_deadlines(std::uint64_t now) {
   std::optional<std::uint64_t> next;
   const std::lock_guard lock(running_mutex_);
+  // a call that no thread has begun is not seen below: the look is then repeated
+  if (look_at_ <= now) look_at_ = unstarted_ > 0 ? now + look_again_ns : UINT64_MAX;
+  if (look_at_ != UINT64_MAX) next = look_at_;
   for (Running& running : running_) {
     if (running.call == nullptr || running.call->cancelled) continue;
     if (running.deadline <= now) cancel_running(running, true);

@@ -3,6 +3,7 @@
 // quick share one thread and one message; calls that timed out recently hold at most half of the threads.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -33,12 +34,14 @@ class Pool {
 
   /// [reader]
   void submit(std::vector<Job> jobs);
-  /// Cancels what is past its deadline; the next deadline, or nothing when no call runs. [reader]
+  /// Cancels what is past its deadline; when to look again, or nothing when no call is here. [reader]
   std::optional<std::uint64_t> check_deadlines(std::uint64_t now_mono_ns);
   /// Cancels one call, running or waiting. [reader]
   void cancel(std::uint64_t call_id);
   /// True while jobs wait that no thread has taken. [reader]
   bool has_backlog();
+  /// True while more jobs wait than threads are on their way to them: then the reader looks again soon. [reader]
+  bool is_behind();
   /// Another thread takes part if there is a backlog and a thread to spare. [reader]
   void help();
   /// No new jobs; calls that run are cancelled; true when all are back before `until`. [reader]
@@ -58,11 +61,16 @@ class Pool {
   void run_call(Job& job, std::size_t slot);
   void finish(const Job& job, wire::Outcome outcome);
   void add_thread();
+<<<<<<< HEAD
   void cancel_running(Running& running, bool timed_out);
   static void* enter_canceller(void* self);
   void cancel_calls();
   bool cancel_waiting(std::uint64_t call_id);
   static bool start_thread(void* (*body)(void*), void* self);
+=======
+  void call_thread();
+  static void cancel_running(Running& running, bool timed_out);
+>>>>>>> 0d52601c9311287b39206d1e54663a6affd803a6
 
   Link& link_;
   plugin::Blackbox& blackbox_;
@@ -75,8 +83,12 @@ class Pool {
   std::deque<Job> suspects_;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;
+  std::size_t called_ = 0;  // of the idle ones: on their way to the queue
   std::size_t busy_suspects_ = 0;
   std::size_t unsent_ = 0;
+
+  std::atomic<std::size_t> unstarted_{0};  // calls submitted and not in running_ yet
+  std::uint64_t look_at_ = UINT64_MAX;      // the earliest deadline submitted since the last look; the reader's
 
   std::mutex running_mutex_;
   std::vector<Running> running_;  // one a thread

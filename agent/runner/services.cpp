@@ -81,7 +81,7 @@ std::int32_t facts_get(const void* side, ronda_str name, ronda_str* value) noexc
 std::int32_t secret_open(const ronda_inst*, const ronda_value* option, ronda_str* out) noexcept {
   if (option == nullptr || out == nullptr) return RONDA_E_INVALID;
   if (option->type != RONDA_TYPE_SECRET && option->type != RONDA_TYPE_STR) return RONDA_E_INVALID;
-  *out = {option->text.data(), option->text.size()};
+  *out = {option->text_data, option->size};
   return RONDA_OK;
 }
 

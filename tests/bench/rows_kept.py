@@ -34,11 +34,11 @@ def row_http(world):
     url = world.web_url()
     row = Row("HTTP checks at 100/s", "us CPU/check", [], 1.0, ratio=True, nominal=132)
     for _ in range(world.rounds):
-        limit = world.limit("http", url, 100, world.window(15))
+        limit = world.limit("http", url, 100, world.window(20))
         row.limit.append(limit["cpu_s"] / limit["runs"] * 1e6)
-        with Agent(world, checks_toml(100, "http.request", "1s", f'url = "{url}"')) as agent:
-            time.sleep(3)
-            got = measure(world, agent, 100, 15)
+        with Agent(world, checks_toml(1000, "http.request", "10s", f'url = "{url}"')) as agent:
+            time.sleep(4)
+            got = measure(world, agent, 1000, 20)
             row.ours.append(got.cpu * 1e6)
             row.note = f"{got.rate:.1f}/s, {got.wakeups:.2f} wake-ups a check"
     return [row]
@@ -66,9 +66,9 @@ def row_postgresql(world):
         row.limit.append(limit["cpu_s"] / limit["runs"] * 1e6)
         served.limit.append((tree_cpu_s(server) - before) / limit["runs"] * 1e3)
         options = f'dsn = "{conninfo}"\nsql = "SELECT 1"'
-        with Agent(world, checks_toml(20, "postgresql.query", "1s", options)) as agent:
-            time.sleep(3)
-            got = measure(world, agent, 20, 20, server)
+        with Agent(world, checks_toml(200, "postgresql.query", "10s", options)) as agent:
+            time.sleep(4)
+            got = measure(world, agent, 200, 20, server)
             row.ours.append(got.cpu * 1e6)
             row.note = f"{got.rate:.1f}/s, {got.wakeups:.2f} wake-ups a check"
             served.ours.append(got.other_cpu * 1e3)
