@@ -181,7 +181,6 @@ Status Agent::load_first() {
 
 /// What the store remembers comes in pieces, each by the loop; the first set begins when all are there.
 void Agent::apply_first() {
-<<<<<<< HEAD
   auto known = std::make_shared<schedule::Remembered>();
   const auto part = [known]<class T>(std::vector<T> schedule::Remembered::* member, std::function<void()> next) {
     return [known, member, next = std::move(next)](Result<std::vector<T>> loaded) {
@@ -199,27 +198,13 @@ void Agent::apply_first() {
 
 void Agent::begin(const schedule::Remembered& known) {
   const auto report = scheduler_->begin(std::move(active_.set), known);
+  forget_reading();
   open_api();
   const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
                            std::to_string(active_.catalogue.plugins.size()) + " plugins";
   log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
   manager_.ready(line);
   tick_watchdog();
-=======
-  store_->load_instances([this](Result<std::vector<store::InstanceState>> states) {
-    store_->load_last_slots([this, states = std::move(states)](Result<std::vector<store::Slot>> slots) mutable {
-      const auto report = scheduler_->apply(std::move(active_.set), states ? *states : std::vector<store::InstanceState>(),
-                                            slots ? *slots : std::vector<store::Slot>());
-      forget_reading();
-      open_api();
-      const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
-                               std::to_string(active_.catalogue.plugins.size()) + " plugins";
-      log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
-      manager_.ready(line);
-      tick_watchdog();
-    });
-  });
->>>>>>> 0d52601c9311287b39206d1e54663a6affd803a6
 }
 
 void Agent::open_api() {
@@ -321,12 +306,8 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   std::vector<schedule::Prepared> set = std::move(candidate.set);
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
-<<<<<<< HEAD
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
-=======
-  const schedule::ApplyReport applied = scheduler_->apply(std::move(set), {}, {});
   forget_reading();
->>>>>>> 0d52601c9311287b39206d1e54663a6affd803a6
   stage_->prune(plugin::hashes_of(active_.catalogue));
   const std::size_t failed = active_.kept_plugins.size();
   config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();

@@ -105,22 +105,12 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
   }
 
   void on_readable() {
-<<<<<<< HEAD
-    std::array<char, 65536> buffer;
     for (std::size_t turn = 0; turn < reads_per_turn && socket_.is_open(); ++turn) {
-      const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0 && errno == EAGAIN) break;
-      if (got <= 0) return hung_up();
-      incoming_.feed({buffer.data(), static_cast<std::size_t>(got)});
-=======
-    for (std::size_t turn = 0; turn < frames_per_turn && socket_.is_open(); ++turn) {
       const ssize_t got = ::recv(socket_.native_handle(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && errno == EAGAIN) break;
-      if (got <= 0) return broken("it closed its end of the socket");
+      if (got <= 0) return hung_up();
       incoming_.feed({buffer_.data(), static_cast<std::size_t>(got)});
->>>>>>> 0d52601c9311287b39206d1e54663a6affd803a6
       if (!take_frames()) return;
       if (static_cast<std::size_t>(got) < buffer_.size()) break;
     }

@@ -80,13 +80,7 @@ std::string Instance::scrub(std::string text) const {
   return text;
 }
 
-<<<<<<< HEAD
-ronda_str Instance::keep(std::string text) {
-  return borrowed(arena_.emplace_back(std::move(text)));
-}
-=======
 ronda_str Instance::keep(std::string text) { return borrowed(arena_.emplace_front(std::move(text))); }
->>>>>>> 0d52601c9311287b39206d1e54663a6affd803a6
 
 bool Instance::create(std::string& error) {
   ronda_error told{sizeof(ronda_error), 0, {}};

@@ -61,16 +61,12 @@ class Pool {
   void run_call(Job& job, std::size_t slot);
   void finish(const Job& job, wire::Outcome outcome);
   void add_thread();
-<<<<<<< HEAD
   void cancel_running(Running& running, bool timed_out);
   static void* enter_canceller(void* self);
   void cancel_calls();
   bool cancel_waiting(std::uint64_t call_id);
   static bool start_thread(void* (*body)(void*), void* self);
-=======
   void call_thread();
-  static void cancel_running(Running& running, bool timed_out);
->>>>>>> 0d52601c9311287b39206d1e54663a6affd803a6
 
   Link& link_;
   plugin::Blackbox& blackbox_;

@@ -26,7 +26,7 @@ wire::Metric metric(double value, const std::string& unit = "", const std::strin
   return out;
 }
 
-Grade graded(Status reported, const wire::Metric& measured, const std::string& warn, const std::string& crit) {
+Grade graded(CheckStatus reported, const wire::Metric& measured, const std::string& warn, const std::string& crit) {
   config::Judgement limits;
   if (!warn.empty()) limits.warn.push_back(limit("m", warn));
   if (!crit.empty()) limits.crit.push_back(limit("m", crit));
@@ -60,41 +60,41 @@ TEST_CASE("Nagios ranges, as the guideline's table has them", "[plugin]") {
                                          {"@10:20", 20, true},
                                          {"@10:20", 21, false}}));
   INFO(row.range << " " << row.value);
-  const Grade grade = graded(Status::ok, metric(row.value), "", row.range);
-  CHECK(grade.status == (row.alerts ? Status::critical : Status::ok));
+  const Grade grade = graded(CheckStatus::ok, metric(row.value), "", row.range);
+  CHECK(grade.status == (row.alerts ? CheckStatus::critical : CheckStatus::ok));
   CHECK(grade.reason.empty() == !row.alerts);
 }
 
 TEST_CASE("a limit makes a status worse, never better", "[plugin]") {
-  CHECK(graded(Status::ok, metric(15), "10", "20").status == Status::warning);
-  CHECK(graded(Status::ok, metric(25), "10", "20").status == Status::critical);
-  CHECK(graded(Status::critical, metric(15), "10", "20").status == Status::critical);
-  CHECK(graded(Status::warning, metric(5), "10", "20").status == Status::warning);
-  CHECK(graded(Status::warning, metric(5), "10", "20").reason.empty());
-  CHECK(graded(Status::unknown, metric(25), "10", "20").status == Status::unknown);
+  CHECK(graded(CheckStatus::ok, metric(15), "10", "20").status == CheckStatus::warning);
+  CHECK(graded(CheckStatus::ok, metric(25), "10", "20").status == CheckStatus::critical);
+  CHECK(graded(CheckStatus::critical, metric(15), "10", "20").status == CheckStatus::critical);
+  CHECK(graded(CheckStatus::warning, metric(5), "10", "20").status == CheckStatus::warning);
+  CHECK(graded(CheckStatus::warning, metric(5), "10", "20").reason.empty());
+  CHECK(graded(CheckStatus::unknown, metric(25), "10", "20").status == CheckStatus::unknown);
 }
 
 TEST_CASE("limits with a unit compare in base units", "[plugin]") {
-  CHECK(graded(Status::ok, metric(0.6, "s"), "", "500ms").reason == "m is 0.6s, limit 500ms");
-  CHECK(graded(Status::ok, metric(600, "ms"), "", "500ms").status == Status::critical);
-  CHECK(graded(Status::ok, metric(400, "ms"), "", "500ms").status == Status::ok);
-  CHECK(graded(Status::ok, metric(0.83, "ratio"), "80%", "").reason == "m is 83%, limit 80%");
-  CHECK(graded(Status::ok, metric(11, "GiB"), "10GiB", "").status == Status::warning);
-  CHECK(graded(Status::ok, metric(9, "GiB"), "10GiB", "").status == Status::ok);
+  CHECK(graded(CheckStatus::ok, metric(0.6, "s"), "", "500ms").reason == "m is 0.6s, limit 500ms");
+  CHECK(graded(CheckStatus::ok, metric(600, "ms"), "", "500ms").status == CheckStatus::critical);
+  CHECK(graded(CheckStatus::ok, metric(400, "ms"), "", "500ms").status == CheckStatus::ok);
+  CHECK(graded(CheckStatus::ok, metric(0.83, "ratio"), "80%", "").reason == "m is 83%, limit 80%");
+  CHECK(graded(CheckStatus::ok, metric(11, "GiB"), "10GiB", "").status == CheckStatus::warning);
+  CHECK(graded(CheckStatus::ok, metric(9, "GiB"), "10GiB", "").status == CheckStatus::ok);
 }
 
 TEST_CASE("what cannot be compared is unknown and says why", "[plugin]") {
-  const Grade bytes = graded(Status::ok, metric(5, "B"), "500ms", "");
-  CHECK(bytes.status == Status::unknown);
+  const Grade bytes = graded(CheckStatus::ok, metric(5, "B"), "500ms", "");
+  CHECK(bytes.status == CheckStatus::unknown);
   CHECK(bytes.reason == "m is in \"B\", which cannot be compared with \"500ms\"");
-  CHECK(graded(Status::ok, metric(5), "10GiB", "").reason == "m has no unit, which cannot be compared with \"10GiB\"");
+  CHECK(graded(CheckStatus::ok, metric(5), "10GiB", "").reason == "m has no unit, which cannot be compared with \"10GiB\"");
   config::Judgement limits;
   limits.warn.push_back(limit("other", "10"));
   const auto measured = metric(5);
-  const Grade missing = grade(Status::ok, {&measured, 1}, limits);
-  CHECK(missing.status == Status::unknown);
+  const Grade missing = grade(CheckStatus::ok, {&measured, 1}, limits);
+  CHECK(missing.status == CheckStatus::unknown);
   CHECK(missing.reason == "no metric \"other\" came, which has a limit");
-  CHECK(grade(Status::unknown, {}, limits).reason.empty());
+  CHECK(grade(CheckStatus::unknown, {}, limits).reason.empty());
 }
 
 TEST_CASE("the worst of several metrics of one name counts", "[plugin]") {
@@ -102,13 +102,13 @@ TEST_CASE("the worst of several metrics of one name counts", "[plugin]") {
   limits.warn.push_back(limit("m", "10"));
   limits.crit.push_back(limit("m", "20"));
   const std::vector<wire::Metric> all = {metric(5), metric(25), metric(15)};
-  const Grade worst = grade(Status::ok, all, limits);
-  CHECK(worst.status == Status::critical);
+  const Grade worst = grade(CheckStatus::ok, all, limits);
+  CHECK(worst.status == CheckStatus::critical);
   CHECK(worst.reason == "m is 25, limit 20");
 }
 
 TEST_CASE("critical before unknown before warning before ok", "[plugin]") {
-  const std::array<Status, 4> ranked = {Status::ok, Status::warning, Status::unknown, Status::critical};
+  const std::array<CheckStatus, 4> ranked = {CheckStatus::ok, CheckStatus::warning, CheckStatus::unknown, CheckStatus::critical};
   for (std::size_t a = 0; a < 4; ++a) {
     for (std::size_t b = 0; b < 4; ++b) CHECK(worse(ranked[a], ranked[b]) == ranked[std::max(a, b)]);
   }
