@@ -24,8 +24,11 @@
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
 #include "plugin/runner_process.hpp"
+#include "plugin/runner_spec.hpp"
 #include "plugin/stage.hpp"
+#include "plugin/vet_child.hpp"
 #include "ronda/version.h"
+#include "schedule/prober.hpp"
 #include "schedule/scheduler.hpp"
 
 namespace ronda {
@@ -34,11 +37,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::int64_t runner_base_memory = std::int64_t{64} << 20;
-constexpr std::int64_t runner_base_fds = 64;
-constexpr std::int64_t runner_base_pids = 16;
 constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
+constexpr auto vet_deadline = 10000ms;
 constexpr auto last_wait = 5s;              // for runners to be gone, once they were killed
 
 std::string host_name() {
@@ -69,12 +70,15 @@ class Agent final : private api::AgentView {
 
   // reload
   void reload(bool allow_empty, std::function<void(api::ReloadResult)> told) override;
+  std::vector<const schedule::Prepared*> to_be_tried(const schedule::Candidate& candidate) const;
+  void finish_reload(schedule::Prober::Failures failures);
   void reload_by_signal();
   api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
   void forget_reading();
 
   // runners
-  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client);
+  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
+                                                      plugin::SupervisorClient& client);
   api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const;
 
   // stop
@@ -90,6 +94,18 @@ class Agent final : private api::AgentView {
   std::int64_t started_wall_ns() const override { return started_; }
   std::string config_trouble() const override { return config_trouble_; }
   bool safe_mode() const override { return options_.safe_mode; }
+
+  /// A reload whose new plugin code is being tried.
+  struct Trial {
+    bool allow_empty = false;
+    std::function<void(api::ReloadResult)> told;
+    schedule::Candidate candidate;
+    std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
+  };
+  struct WaitingReload {
+    bool allow_empty = false;
+    std::function<void(api::ReloadResult)> told;
+  };
 
   const AgentOptions options_;
   const std::int64_t started_ = wall_clock().count();
@@ -107,6 +123,8 @@ class Agent final : private api::AgentView {
   std::uint64_t generation_ = 0, reloads_ = 0;
   std::string config_trouble_;
   std::unique_ptr<schedule::Scheduler> scheduler_;
+  std::unique_ptr<Trial> trial_;
+  std::vector<WaitingReload> reloads_waiting_;
   std::unique_ptr<api::UnixServer> api_;
   bool reload_wanted_ = false, stopping_ = false;
   std::chrono::nanoseconds last_reload_{0};
@@ -134,6 +152,7 @@ schedule::CandidateRequest Agent::candidate_request() {
     if (!answer) return std::move(answer).error();
     return done();
   };
+  request.vet_plugin = [](std::span<const std::uint8_t> bytes) { return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes, vet_deadline); };
   return request;
 }
 
@@ -172,7 +191,7 @@ Status Agent::load_first() {
   const std::string host = active_.generation.agent.host.empty() ? host_name() : active_.generation.agent.host;
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop_, *store_, zones_, active_.zone, host, schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
-      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) { return make_supervisor(plugin, user, client); },
+      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) { return make_supervisor(active_, plugin, user, client); },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
       options_.safe_mode});
   apply_first();
@@ -240,52 +259,63 @@ void Agent::tick_watchdog() {
 
 // ---- runners --------------------------------------------------------------------------------
 
-std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
-  const plugin::PluginEntry& entry = *active_.catalogue.plugins.at(plugin.id);
-  plugin::RunnerSpec spec;
-  spec.runner_path = options_.runner;
-  spec.plugin_id = plugin.id;
-  spec.sha256 = plugin.sha256;
-  spec.plugin_fd = Descriptor(::dup(entry.staged->file.get()));
-  spec.pid_namespace = pid_namespaces_;
-  wire::Setup& setup = spec.setup;
-  setup.build = RONDA_BUILD;
-  setup.plugin_id = plugin.id;
-  setup.sha256 = plugin.sha256;
-  setup.exec_path = entry.staged->path;
-  const std::int64_t calls = entry.manifest.max_concurrency;
-  setup.concurrency = calls;
-  setup.memory_bytes = runner_base_memory + entry.manifest.limits.memory * calls;
-  setup.fds = runner_base_fds + entry.manifest.limits.fds * calls;
-  setup.pids = runner_base_pids + (entry.manifest.limits.pids + 1) * calls;
-  if (uid_ == 0) {
-    const passwd* account = ::getpwnam(user.empty() ? "_ronda-run" : user.c_str());
-    setup.uid = account == nullptr ? 65534 : account->pw_uid;
-    setup.gid = account == nullptr ? 65534 : account->pw_gid;
-  }
-  for (const plugin::Grant grant : entry.grants) {
-    setup.grants.emplace_back(plugin::to_string(grant));
-    if (grant == plugin::Grant::setuid) setup.no_new_privs = false;
-  }
-  for (const plugin::Procedure& procedure : entry.manifest.provides) {
-    const auto kind = static_cast<wire::Kind>(procedure.kind);
-    if (procedure.kind != plugin::Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end()) setup.kinds.push_back(kind);
-  }
-  const config::AgentSettings& agent = active_.generation.agent;
-  setup.facts = {{"hostname", agent.host.empty() ? host_name() : agent.host}, {"agent.version", RONDA_VERSION}, {"language", agent.language}, {"tz", agent.tz}};
-  return std::make_unique<plugin::Supervisor>(loop_, std::move(spec), client);
+std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
+                                                           plugin::SupervisorClient& client) {
+  const config::AgentSettings& agent = of.generation.agent;
+  const plugin::RunnerSettings settings{options_.runner, pid_namespaces_, uid_ == 0, user,
+                                        {{"hostname", agent.host.empty() ? host_name() : agent.host},
+                                         {"agent.version", RONDA_VERSION},
+                                         {"language", agent.language},
+                                         {"tz", agent.tz}}};
+  return std::make_unique<plugin::Supervisor>(loop_, plugin::make_runner_spec(*of.catalogue.plugins.at(plugin.id), settings), client);
 }
 
 // ---- reload ---------------------------------------------------------------------------------
 
+/// One at a time: what is asked for while one goes on waits for the next, which serves all of them.
 void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told) {
   if (stopping_) return told({false, "the agent is stopping", {}});
+  if (trial_ != nullptr) return reloads_waiting_.push_back({allow_empty, std::move(told)});
   manager_.reloading();
   last_reload_ = monotonic();
-  api::ReloadResult result = take_over(schedule::load_candidate(candidate_request()), allow_empty);
+  auto trial = std::make_unique<Trial>();
+  trial->allow_empty = allow_empty;
+  trial->told = std::move(told);
+  trial->candidate = schedule::load_candidate(candidate_request());
+  auto subjects = trial->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial->candidate);
+  trial_ = std::move(trial);
+  if (subjects.empty()) return finish_reload({});
+  const auto make = [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
+    return make_supervisor(trial_->candidate, plugin, user, client);
+  };
+  trial_->prober = std::make_unique<schedule::Prober>(loop_, std::move(subjects), make);
+  trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
+}
+
+/// Instances of plugins whose code does not run yet.
+std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candidate& candidate) const {
+  std::vector<const schedule::Prepared*> out;
+  for (const schedule::Prepared& prepared : candidate.set) {
+    const schedule::PluginRef& plugin = *prepared.procedure->plugin;
+    const auto running = active_.catalogue.plugins.find(plugin.id);
+    if (running != active_.catalogue.plugins.end() && running->second->sha256 != plugin.sha256) out.push_back(&prepared);
+  }
+  return out;
+}
+
+/// New code that failed is left out: the candidate is made once more, with the code that runs now.
+void Agent::finish_reload(schedule::Prober::Failures failures) {
+  auto trial = std::move(trial_);
+  if (!failures.empty()) {
+    schedule::CandidateRequest request = candidate_request();
+    request.unfit = std::move(failures);
+    trial->candidate = schedule::load_candidate(request);
+  }
+  api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
   log(result.ok ? LogLevel::info : LogLevel::error, result.line);
   manager_.ready(result.line);  // also after a refused one: the old configuration is active, not nothing
-  told(std::move(result));
+  trial->told(std::move(result));
+  for (WaitingReload& waiting : std::exchange(reloads_waiting_, {})) reload(waiting.allow_empty, std::move(waiting.told));
 }
 
 api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_empty) {
@@ -402,6 +432,7 @@ int Agent::run() {
   }
   loop_.run();
   api_.reset();
+  trial_.reset();
   scheduler_.reset();
   store_->close();
   log(LogLevel::info, "stopped");

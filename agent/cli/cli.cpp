@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
+#include "plugin/vet_child.hpp"
 
 namespace ronda::cli {
 namespace po = boost::program_options;
@@ -213,6 +214,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   // what the agent and `validate` start of themselves; no verb, for it speaks no language of people
   if (words.size() == 1 && words.front() == "--parse-child") return config::parse_child_main(STDIN_FILENO, STDOUT_FILENO);
+  if (words.size() == 1 && words.front() == "--vet-plugin") return plugin::vet_child_main(STDIN_FILENO);
   std::string unknown;
   const Verb* verb = first_verb(words, unknown);
   if (verb == nullptr) {

@@ -142,6 +142,8 @@ class Scan {
 
   /// Step 4: ABI window, trust, names that are taken.
   std::optional<Refusal> admit(PluginEntry& entry) {
+    if (const auto unfit = request_.unfit.find(entry.sha256); unfit != request_.unfit.end())
+      return Refusal{LoadStep::probe, LoadReason::probe_failed, "does not work: " + unfit->second, "mend the plugin, or its options"};
     const auto major = choose_entry(request_.abi, entry.facts.entry_majors, entry.manifest.abi);
     if (!major) return major.error();
     entry.entry_major = *major;

@@ -70,6 +70,7 @@ struct ScanRequest {
   Stage* stage = nullptr;                // nothing is staged without one
   HostLibraries* libraries = nullptr;    // nothing is known of the host's libraries without them
   const Catalogue* previous = nullptr;   // files with the same hash are not read again
+  std::map<std::string, std::string> unfit;  // hash -> why: code that was tried and failed
   /// Reads the bytes in a throw-away process first; a fault of a library there refuses the file.
   std::function<Status(std::span<const std::uint8_t>)> vet;
 };

@@ -12,7 +12,7 @@ std::string_view to_string(LoadStep step) {
 }
 
 std::string_view to_string(LoadReason reason) {
-  constexpr std::array<std::string_view, 40> names = {
+  constexpr std::array<std::string_view, 41> names = {
       "no_directory",     "unreadable",       "symlink",          "not_regular",
       "wrong_owner",      "writable_by_others", "unsafe_ancestor", "too_large",
       "cannot_stage",     "empty_file",       "not_elf",          "archive",
@@ -22,8 +22,8 @@ std::string_view to_string(LoadReason reason) {
       "missing_library",  "missing_version",  "no_note",          "many_notes",
       "note_too_large",   "note_not_utf8",    "bad_manifest",     "no_entry",
       "wrong_major",      "needs_newer_minor", "duplicate_id",    "duplicate_procedure",
-      "not_pinned",       "wrong_hash",       "grant_refused",    "vetting_failed"};
-  static_assert(names.size() == static_cast<std::size_t>(LoadReason::vetting_failed) + 1);
+      "not_pinned",       "wrong_hash",       "grant_refused",    "vetting_failed", "probe_failed"};
+  static_assert(names.size() == static_cast<std::size_t>(LoadReason::probe_failed) + 1);
   return names[static_cast<std::size_t>(reason)];
 }
 

@@ -62,6 +62,8 @@ enum class LoadReason : std::uint8_t {
   wrong_hash,
   grant_refused,
   vetting_failed,
+  // probe
+  probe_failed,
 };
 
 std::string_view to_string(LoadStep step);

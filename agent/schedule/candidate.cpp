@@ -189,6 +189,7 @@ void scan(const CandidateRequest& request, Candidate& candidate) {
   scan.libraries = request.libraries;
   scan.previous = request.previous;
   scan.vet = request.vet_plugin;
+  scan.unfit = request.unfit;
   candidate.catalogue = plugin::scan_plugins(scan);
 }
 

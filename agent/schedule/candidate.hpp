@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct CandidateRequest {
   plugin::Stage* stage = nullptr;              // null: nothing is staged, nothing can be run
   plugin::HostLibraries* libraries = nullptr;
   const plugin::Catalogue* previous = nullptr; // running now: its plugins stay usable where the new file is refused
+  std::map<std::string, std::string> unfit;    // hashes of plugins that were tried and failed, with the reason
   /// Parses the bytes in a throw-away process first; an error rejects the configuration.
   std::function<Result<Unit>(const config::Sources&)> vet_config;
   std::function<Result<Unit>(std::span<const std::uint8_t>)> vet_plugin;

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/runner_spec.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace ronda::plugin {
+
+namespace {
+
+// what the runner itself needs, besides what its plugin says
+constexpr std::int64_t runner_base_memory = std::int64_t{64} << 20;
+constexpr std::int64_t runner_base_fds = 64;
+constexpr std::int64_t runner_base_pids = 16;
+constexpr std::int64_t nobody = 65534;
+
+void set_user(const std::string& user, wire::Setup& setup) {
+  const passwd* account = ::getpwnam(user.empty() ? "_ronda-run" : user.c_str());
+  setup.uid = account == nullptr ? nobody : account->pw_uid;
+  setup.gid = account == nullptr ? nobody : account->pw_gid;
+}
+
+}  // namespace
+
+RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& settings) {
+  RunnerSpec spec;
+  spec.runner_path = settings.runner_path;
+  spec.plugin_id = entry.manifest.id;
+  spec.sha256 = entry.sha256;
+  spec.plugin_fd = Descriptor(::dup(entry.staged->file.get()));
+  spec.pid_namespace = settings.pid_namespace;
+  wire::Setup& setup = spec.setup;
+  setup.build = RONDA_BUILD;
+  setup.plugin_id = entry.manifest.id;
+  setup.sha256 = entry.sha256;
+  setup.exec_path = entry.staged->path;
+  const std::int64_t calls = entry.manifest.max_concurrency;
+  setup.concurrency = calls;
+  setup.memory_bytes = runner_base_memory + entry.manifest.limits.memory * calls;
+  setup.fds = runner_base_fds + entry.manifest.limits.fds * calls;
+  setup.pids = runner_base_pids + (entry.manifest.limits.pids + 1) * calls;
+  if (settings.as_root) set_user(settings.user, setup);
+  for (const Grant grant : entry.grants) {
+    setup.grants.emplace_back(to_string(grant));
+    if (grant == Grant::setuid) setup.no_new_privs = false;
+  }
+  for (const Procedure& procedure : entry.manifest.provides) {
+    const auto kind = static_cast<wire::Kind>(procedure.kind);
+    const bool is_new = procedure.kind != Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end();
+    if (is_new) setup.kinds.push_back(kind);
+  }
+  setup.facts = settings.facts;
+  return spec;
+}
+
+}  // namespace ronda::plugin

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a runner of one plugin is started with: limits, user and grants, from its manifest and from what the host
+// gives it. The one place where that is decided.
+#pragma once
+
+#include <string>
+
+#include "plugin/catalogue.hpp"
+#include "plugin/supervisor.hpp"
+
+namespace ronda::plugin {
+
+/// What does not depend on the plugin.
+struct RunnerSettings {
+  std::string runner_path;      // of ronda-runner, absolute
+  bool pid_namespace = false;   // each runner in one of its own
+  bool as_root = false;         // the runner becomes another user: `user`, or _ronda-run, or 65534
+  std::string user;             // configured and allowed; empty: the default
+  wire::Pairs facts;            // of ronda.facts/1
+};
+
+/// `entry` is staged.
+RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& settings);
+
+}  // namespace ronda::plugin

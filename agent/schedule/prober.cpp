@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schedule/prober.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include "ronda/abi.h"
+
+namespace ronda::schedule {
+
+Prober::Prober(boost::asio::io_context& loop, std::vector<const Prepared*> subjects, const MakeSupervisor& make) : loop_(loop) {
+  std::map<std::string, std::size_t> taken;
+  for (const Prepared* subject : subjects) {
+    const PluginRef& plugin = *subject->procedure->plugin;
+    if (++taken[plugin.sha256] > instances_per_plugin) continue;
+    subjects_.push_back(subject);
+    auto& supervisor = supervisors_[plugin.sha256 + "/" + subject->user];
+    if (supervisor == nullptr) supervisor = make(plugin, subject->user, *this);
+  }
+  open_.assign(subjects_.size(), true);
+  open_count_ = subjects_.size();
+}
+
+Prober::~Prober() = default;
+
+void Prober::start(std::function<void(Failures)> done) {
+  done_ = std::move(done);
+  if (open_count_ == 0) return boost::asio::post(loop_, [this] { finish(); });
+  for (std::size_t i = 0; i < subjects_.size(); ++i) {
+    const Prepared& subject = *subjects_[i];
+    supervisors_[subject.procedure->plugin->sha256 + "/" + subject.user]->probe(static_cast<std::uint32_t>(i + 1));
+  }
+}
+
+wire::Create Prober::describe(std::uint32_t instance) {
+  const Prepared& subject = *subjects_[instance - 1];
+  return {instance, static_cast<wire::Kind>(subject.kind), subject.procedure->name, subject.name, subject.options};
+}
+
+void Prober::on_probed(std::uint32_t instance, bool ok, std::string_view error) {
+  if (instance == 0 || instance > open_.size() || !open_[instance - 1]) return;
+  open_[instance - 1] = false;
+  const Prepared& subject = *subjects_[instance - 1];
+  if (!ok) failures_.emplace(subject.procedure->plugin->sha256, subject.name + ": " + std::string(error));
+  if (--open_count_ > 0) return;
+  boost::asio::post(loop_, [this] { finish(); });  // not from inside a supervisor that this ends
+}
+
+/// An instance that is only being tried has no state to read and nothing to write to.
+void Prober::on_request(wire::Request, std::function<void(std::int32_t, std::string)> reply) { reply(RONDA_E_NOTFOUND, {}); }
+
+void Prober::finish() {
+  if (done_) std::exchange(done_, nullptr)(std::move(failures_));
+}
+
+}  // namespace ronda::schedule
