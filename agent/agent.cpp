@@ -38,6 +38,7 @@ constexpr std::int64_t runner_base_fds = 64;
 constexpr std::int64_t runner_base_pids = 16;
 constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
+constexpr auto last_answers = 2s;           // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;              // for runners to be gone, once they were killed
 
 std::string host_name() {
@@ -347,10 +348,16 @@ void Agent::stop() {
 }
 
 void Agent::finish() {
-  stop_timer_.cancel();
-  if (api_ != nullptr) api_->close();
   if (scheduler_ != nullptr) scheduler_->kill_all();
-  store_->flush([this](auto) { loop_.stop(); });
+  // who waits for a run that has ended is still told
+  stop_timer_.expires_after(last_answers);
+  stop_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) loop_.stop();
+  });
+  store_->flush([this](auto) {
+    if (api_ == nullptr) return loop_.stop();
+    api_->close([this] { loop_.stop(); });
+  });
 }
 
 int Agent::run() {
