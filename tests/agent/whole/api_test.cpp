@@ -206,7 +206,7 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   INFO(refusal);
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
   if (::geteuid() != 0) return;
-  CHECK(as_nobody(agent, {"status"}).code == 0);
+  CHECK(as_nobody(agent, {"status"}).out.find("3 checks") != std::string::npos);
   for (const auto& words : std::vector<std::vector<std::string>>{{"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
     const Finished denied = as_nobody(agent, words);
     INFO(words.front());
@@ -219,6 +219,19 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   const Finished refused = as_nobody(agent, {"status"});
   CHECK(refused.code != 0);
   CHECK(refused.err.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("an agent without privileges gives what runs below its runners no say either", "[whole]") {
+  if (::geteuid() != 0) return;  // then the test before this one is just that
+  WholeAgent agent;
+  agent.become_nobody();
+  agent.configure("10.toml", std::string(one_check) + "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"" + ronda_program() + " --socket " +
+                                 agent.socket() + " reload 2>&1; exit 0\"]\n");
+  REQUIRE(agent.start());
+  CHECK(as_nobody(agent, {"reload"}).code == 0);  // its own user operates
+  const std::string refusal = agent.ronda({"check", "inside"}).out;
+  INFO(refusal);
+  CHECK(refusal.find("this socket is not for you") != std::string::npos);
 }
 
 TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {

@@ -137,8 +137,16 @@ std::vector<std::string> WholeAgent::options() const {
   return {"--config", config_directory(), "--plugins", plugins_, "--state", state_directory(), "--socket", socket(), "--trust", scratch_ / "no-trust.toml"};
 }
 
+void WholeAgent::become_nobody() {
+  become_ = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
+  for (const std::string& path : {scratch_.path(), state_directory()}) {
+    if (::chown(path.c_str(), 65534, 65534) != 0) throw std::runtime_error("chown " + path);
+  }
+}
+
 void WholeAgent::launch(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
-  std::vector<std::string> argv{ronda_program(), "run"};
+  std::vector<std::string> argv = become_;
+  argv.insert(argv.end(), {ronda_program(), "run"});
   for (const std::string& option : options()) argv.push_back(option);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   pid_ = start_program(argv, scratch_ / "agent.log", scratch_ / "agent.log", environment);

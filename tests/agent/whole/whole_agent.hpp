@@ -53,6 +53,9 @@ class WholeAgent {
   /// Plugins of a directory of this test's own: copies of the built ones that a test may replace.
   std::string copy_plugins();
 
+  /// The agent will run as nobody and own what it needs; for a test that is root.
+  void become_nobody();
+
   /// `ronda run` with `arguments`; waits until it answers. False: it ended, or does not answer.
   bool start(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {});
   /// The same, without waiting.
@@ -86,6 +89,7 @@ class WholeAgent {
  private:
   Scratch scratch_;
   std::string open_, plugins_;
+  std::vector<std::string> become_;  // the words before those of the agent
   pid_t pid_ = -1;
 };
 
