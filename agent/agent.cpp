@@ -38,6 +38,7 @@ namespace {
 constexpr std::int64_t runner_base_memory = std::int64_t{64} << 20;
 constexpr std::int64_t runner_base_fds = 64;
 constexpr std::int64_t runner_base_pids = 16;
+constexpr std::int64_t pids_of_nobody = 1024;  // that user may have processes of others
 constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto last_answers = 2s;           // for clients to take what they are told at the end
@@ -64,6 +65,14 @@ bool is_our_descendant(pid_t pid) {
     if (pid == ::getpid()) return true;
   }
   return false;
+}
+
+/// RLIMIT_NPROC counts every process and thread of a user, whichever runner they belong to. So each runner may have
+/// what all plugins may have together, twice: at a reload the old runners still drain.
+std::int64_t pids_of_all(const plugin::Catalogue& catalogue) {
+  std::int64_t sum = 0;
+  for (const auto& [id, entry] : catalogue.plugins) sum += runner_base_pids + (entry->manifest.limits.pids + 1) * entry->manifest.max_concurrency;
+  return 2 * sum;
 }
 
 }  // namespace
@@ -262,11 +271,12 @@ std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Plugi
   setup.concurrency = calls;
   setup.memory_bytes = runner_base_memory + entry.manifest.limits.memory * calls;
   setup.fds = runner_base_fds + entry.manifest.limits.fds * calls;
-  setup.pids = runner_base_pids + (entry.manifest.limits.pids + 1) * calls;
+  setup.pids = pids_of_all(active_.catalogue);
   if (uid_ == 0) {
     const passwd* account = ::getpwnam(user.empty() ? "_ronda-run" : user.c_str());
     setup.uid = account == nullptr ? 65534 : account->pw_uid;
     setup.gid = account == nullptr ? 65534 : account->pw_gid;
+    if (account == nullptr) setup.pids += pids_of_nobody;
   }
   for (const plugin::Grant grant : entry.grants) {
     setup.grants.emplace_back(plugin::to_string(grant));
