@@ -20,7 +20,8 @@ namespace {
 /// The first column of a query on the store of an agent that does not run.
 std::vector<std::string> column(const WholeAgent& agent, const std::string& query) {
   sqlite3* database = nullptr;
-  REQUIRE(::sqlite3_open_v2((agent.state_directory() + "/ronda.db").c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
+  REQUIRE(::sqlite3_open_v2((agent.state_directory() + "/ronda.db").c_str(), &database, SQLITE_OPEN_READWRITE,
+                            nullptr) == SQLITE_OK);
   std::vector<std::string> out;
   const auto row = [](void* rows, int, char** values, char**) {
     static_cast<std::vector<std::string>*>(rows)->push_back(values[0] == nullptr ? "" : values[0]);
@@ -37,10 +38,13 @@ std::vector<std::string> column(const WholeAgent& agent, const std::string& quer
 
 std::string configuration(const WholeAgent& agent) {
   const std::string& open = agent.open_directory();
-  return "[check.slow]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 600 & wait\"]\n"
+  return "[check.slow]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 600 & "
+         "wait\"]\n"
          "[check.quick]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/true\"]\n"
          "[task.at-seconds]\nuse = \"exec.command\"\nat = \"*-*-* *:*:*\"\n"
-         "command = [\"/bin/bash\", \"-c\", \"echo $EPOCHSECONDS >>$0\", \"" + open + "/at-seconds\"]\n"
+         "command = [\"/bin/bash\", \"-c\", \"echo $EPOCHSECONDS >>$0\", \"" +
+         open +
+         "/at-seconds\"]\n"
          "[check.job]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\n";
 }
 
@@ -74,7 +78,8 @@ void lives(int rounds) {
   std::mt19937 random(seed);
   std::int64_t acknowledged = 0;
   for (int round = 0; round < rounds; ++round) {
-    acknowledged += live_and_die(agent, std::chrono::milliseconds(std::uniform_int_distribution(0, 1500)(random)));
+    acknowledged +=
+        live_and_die(agent, std::chrono::milliseconds(std::uniform_int_distribution(0, 1500)(random)));
     CHECK(agent.log().find("set aside") == std::string::npos);
   }
   CHECK(column(agent, "PRAGMA integrity_check") == std::vector<std::string>{"ok"});
@@ -106,6 +111,13 @@ void lives(int rounds) {
 
 }  // namespace
 
-TEST_CASE("killed at any moment the agent comes back: store whole, nobody left behind, no slot twice, no report lost", "[whole]") { lives(20); }
+TEST_CASE(
+    "killed at any moment the agent comes back: store whole, nobody left behind, no slot twice, no report "
+    "lost",
+    "[whole]") {
+  lives(20);
+}
 
-TEST_CASE("killed at any moment, two hundred times", "[.long]") { lives(200); }
+TEST_CASE("killed at any moment, two hundred times", "[.long]") {
+  lives(200);
+}

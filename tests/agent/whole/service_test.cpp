@@ -23,7 +23,8 @@ namespace {
 /// The receiving end of NOTIFY_SOCKET: what a service manager would have been told, in order.
 class NotifySocket {
  public:
-  explicit NotifySocket(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+  explicit NotifySocket(const std::string& path)
+      : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
@@ -33,7 +34,8 @@ class NotifySocket {
   /// Every message so far, each with the fields that came in one datagram.
   const std::vector<std::string>& messages() {
     char buffer[4096];
-    for (ssize_t got = 0; (got = ::recv(socket_.get(), buffer, sizeof buffer, 0)) > 0;) messages_.emplace_back(buffer, static_cast<std::size_t>(got));
+    for (ssize_t got = 0; (got = ::recv(socket_.get(), buffer, sizeof buffer, 0)) > 0;)
+      messages_.emplace_back(buffer, static_cast<std::size_t>(got));
     return messages_;
   }
 
@@ -60,7 +62,8 @@ class NotifySocket {
   std::vector<std::string> messages_;
 };
 
-constexpr std::string_view one_check = "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/echo\", \"fine\"]\n";
+constexpr std::string_view one_check =
+    "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/echo\", \"fine\"]\n";
 
 int runs_of(const WholeAgent& agent, const std::string& name) {
   const json::value explained = agent.get("/v1/explain/" + name);
@@ -71,8 +74,10 @@ int runs_of(const WholeAgent& agent, const std::string& name) {
 
 TEST_CASE("the service manager is told of start, reload, life and stop", "[whole]") {
   WholeAgent agent;
-  agent.configure("10.toml", std::string(one_check) + "\n[check.environment]\nuse = \"exec.nagios\"\ncommand = [\"/usr/bin/env\"]\n" +
-                                 "\n[task.long]\nuse = \"exec.command\"\ncommand = [\"/bin/sleep\", \"3\"]\n");
+  agent.configure("10.toml",
+                  std::string(one_check) +
+                      "\n[check.environment]\nuse = \"exec.nagios\"\ncommand = [\"/usr/bin/env\"]\n" +
+                      "\n[task.long]\nuse = \"exec.command\"\ncommand = [\"/bin/sleep\", \"3\"]\n");
   NotifySocket manager(agent.scratch() / "notify");
   REQUIRE(agent.start({}, {"NOTIFY_SOCKET=" + (agent.scratch() / "notify"), "WATCHDOG_USEC=400000"}));
   const int ready = manager.await("READY=1\nSTATUS=");
@@ -101,7 +106,8 @@ TEST_CASE("the service manager is told of start, reload, life and stop", "[whole
   CHECK(environment.find("WATCHDOG") == std::string::npos);
 
   // a changing task may finish, and the manager is told to wait for it
-  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"}, agent.scratch() / "task.out", agent.scratch() / "task.err");
+  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"},
+                                   agent.scratch() / "task.out", agent.scratch() / "task.err");
   REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
   CHECK(agent.stop() == 0);
   const int stopping = manager.find("STOPPING=1\nSTATUS=waits for 1 runs");
@@ -115,7 +121,8 @@ TEST_CASE("while it stops the watchdog is still fed", "[whole]") {
   agent.configure("10.toml", "[task.long]\nuse = \"exec.command\"\ncommand = [\"/bin/sleep\", \"3\"]\n");
   NotifySocket manager(agent.scratch() / "notify");
   REQUIRE(agent.start({}, {"NOTIFY_SOCKET=" + (agent.scratch() / "notify"), "WATCHDOG_USEC=400000"}));
-  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"}, agent.scratch() / "task.out", agent.scratch() / "task.err");
+  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"},
+                                   agent.scratch() / "task.out", agent.scratch() / "task.err");
   REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
   CHECK(agent.stop() == 0);
   const int stopping = manager.find("STOPPING=1");
@@ -126,7 +133,9 @@ TEST_CASE("while it stops the watchdog is still fed", "[whole]") {
 
 TEST_CASE("without a task that runs it stops at once, whatever its checks do", "[whole]") {
   WholeAgent agent;
-  agent.configure("10.toml", "[check.stuck]\nuse = \"exec.nagios\"\nevery = \"1h\"\ntimeout = \"10m\"\ncommand = [\"/bin/sleep\", \"900\"]\n");
+  agent.configure("10.toml",
+                  "[check.stuck]\nuse = \"exec.nagios\"\nevery = \"1h\"\ntimeout = \"10m\"\ncommand = "
+                  "[\"/bin/sleep\", \"900\"]\n");
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
   const auto below = descendants(agent.pid());
@@ -181,7 +190,9 @@ TEST_CASE("a socket that a dead agent left is replaced, anything else in its pla
 
 TEST_CASE("USR1 runs every check now", "[whole]") {
   WholeAgent agent;
-  agent.configure("10.toml", std::string(one_check) + "[check.two]\nuse = \"exec.nagios\"\nevery = \"2h\"\ncommand = [\"/bin/true\"]\n");
+  agent.configure("10.toml",
+                  std::string(one_check) +
+                      "[check.two]\nuse = \"exec.nagios\"\nevery = \"2h\"\ncommand = [\"/bin/true\"]\n");
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return runs_of(agent, "one") == 1 && runs_of(agent, "two") == 1; }));
   agent.signal(SIGUSR1);
@@ -217,7 +228,9 @@ TEST_CASE("a signal to the whole process group does not take the runners away", 
 
 TEST_CASE("safe mode: only plugins of the system directory, and no task by itself", "[whole]") {
   WholeAgent agent;
-  agent.configure("10.toml", std::string(one_check) + "[task.each-second]\nuse = \"exec.command\"\nat = \"*-*-* *:*:*\"\ncommand = [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" +
+  agent.configure("10.toml", std::string(one_check) +
+                                 "[task.each-second]\nuse = \"exec.command\"\nat = \"*-*-* *:*:*\"\ncommand "
+                                 "= [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" +
                                  agent.open_directory() + "/task\"]\n");
   REQUIRE(agent.start({"--safe-mode"}));
   CHECK(eventually([&] { return agent.check_status("one") == "ok"; }));
