@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -116,6 +117,20 @@ TEST_CASE(
     "lost",
     "[whole]") {
   lives(20);
+}
+
+TEST_CASE("without privileges nobody is left behind either", "[whole]") {
+  if (::geteuid() != 0) return;  // then the case before this one is just that
+  WholeAgent agent;
+  agent.become_nobody();
+  agent.configure("10.toml", configuration(agent));
+  REQUIRE(agent.start());
+  // the runner of the check that hangs, its shell, and what that started
+  std::vector<pid_t> below;
+  const auto sleeps = [](pid_t pid) { return read_file("/proc/" + std::to_string(pid) + "/comm") == "sleep\n"; };
+  REQUIRE(eventually([&] { return std::ranges::any_of(below = descendants(agent.pid()), sleeps); }));
+  agent.kill_hard();
+  CHECK(eventually([&] { return std::ranges::none_of(below, is_alive); }, 5s));
 }
 
 TEST_CASE("killed at any moment, two hundred times", "[.long]") {
