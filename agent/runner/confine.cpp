@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 
 namespace ronda::runner {
 namespace {
@@ -54,19 +55,33 @@ void become_init(plugin::Blackbox& blackbox) {
   }
 }
 
+namespace {
+
+/// Kills the children that one thread of ours has started; false when it has none.
+bool kill_children_of(const std::string& thread) {
+  const int fd = ::open(("/proc/self/task/" + thread + "/children").c_str(), O_RDONLY | O_CLOEXEC);
+  std::array<char, 4096> buffer{};
+  const ssize_t got = fd < 0 ? -1 : ::read(fd, buffer.data(), buffer.size() - 1);
+  if (fd >= 0) ::close(fd);
+  if (got <= 0) return false;
+  const char* at = buffer.data();
+  char* end = nullptr;
+  for (long pid = std::strtol(at, &end, 10); end != at; at = end, pid = std::strtol(at, &end, 10)) {
+    ::kill(static_cast<pid_t>(pid), SIGKILL);
+  }
+  return true;
+}
+
+}  // namespace
+
 void end_descendants() {
   // killing a child hands us its children, since we are their subreaper; so rounds end when there are no more
   for (int round = 0; round < 1000; ++round) {
-    const int fd = ::open(("/proc/self/task/" + std::to_string(::getpid()) + "/children").c_str(), O_RDONLY | O_CLOEXEC);
-    std::array<char, 4096> buffer{};
-    const ssize_t got = fd < 0 ? -1 : ::read(fd, buffer.data(), buffer.size() - 1);
-    if (fd >= 0) ::close(fd);
-    if (got <= 0) return;
-    const char* at = buffer.data();
-    char* end = nullptr;
-    for (long pid = std::strtol(at, &end, 10); end != at; at = end, pid = std::strtol(at, &end, 10)) {
-      ::kill(static_cast<pid_t>(pid), SIGKILL);
-    }
+    bool any = false;
+    std::error_code error;
+    // the kernel lists a child at the thread that started it
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", error)) any = kill_children_of(thread.path().filename()) || any;
+    if (!any) return;
     while (::waitpid(-1, nullptr, 0) > 0) {
     }
   }

@@ -229,6 +229,7 @@ int run() {
   }
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
   server.serve(setup, **loaded);
+  if (!setup.pid_namespace) end_descendants();  // the agent's end may be seen by the socket before the signal of it comes
   loaded->reset();
   return 0;
 }
