@@ -15,7 +15,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fstream>
 #include <optional>
+#include <sstream>
 
 #include "api/routes.hpp"
 #include "base/clock.hpp"
@@ -40,12 +42,30 @@ namespace {
 constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
+constexpr auto last_answers = 2s;           // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;              // for runners to be gone, once they were killed
 
 std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
+}
+
+/// Whether it is below this process, however deep: orphans there go to their runner, which is their subreaper.
+bool is_our_descendant(pid_t pid) {
+  constexpr int deepest = 1000;
+  for (int depth = 0; depth < deepest && pid > 1; ++depth) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string stat;
+    std::getline(file, stat);
+    const std::size_t name_end = stat.rfind(')');  // a name may hold anything
+    if (name_end == std::string::npos) return false;
+    std::istringstream fields(stat.substr(name_end + 1));
+    char state = ' ';
+    fields >> state >> pid;
+    if (pid == ::getpid()) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -240,6 +260,7 @@ api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups,
   const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
   const bool readable = ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
   if (pid_namespaces_ && readable && std::string_view(theirs.data()) != ours.data()) return api::Role::none;
+  if (is_our_descendant(pid)) return api::Role::none;
   if (uid == 0 || uid == uid_) return api::Role::operator_;
   const group* ronda = ::getgrnam("ronda");
   const bool member = ronda != nullptr && (gid == ronda->gr_gid || std::ranges::find(groups, ronda->gr_gid) != groups.end());
@@ -402,10 +423,16 @@ void Agent::stop() {
 }
 
 void Agent::finish() {
-  stop_timer_.cancel();
-  if (api_ != nullptr) api_->close();
   if (scheduler_ != nullptr) scheduler_->kill_all();
-  store_->flush([this](auto) { loop_.stop(); });
+  // who waits for a run that has ended is still told
+  stop_timer_.expires_after(last_answers);
+  stop_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) loop_.stop();
+  });
+  store_->flush([this](auto) {
+    if (api_ == nullptr) return loop_.stop();
+    api_->close([this] { loop_.stop(); });
+  });
 }
 
 int Agent::run() {

@@ -11,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -118,11 +119,13 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
 
   Status listen(const std::string& path);
   void accept();
-  void close();
+  void close(std::function<void()> closed);
+  void abandon();
   std::size_t connections() const { return open_.size(); }
 
  private:
   asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Identity who);
+  void forget(const std::shared_ptr<Stream>& stream, uid_t uid);
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who);
   // by reference to what a caller's frame names: g++ 12 destroys temporaries in a co_await expression twice
   asio::awaitable<Response> handle(const Request& request);
@@ -135,8 +138,10 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
   Handler handler_;
   std::string path_;
   std::set<std::shared_ptr<Stream>> open_;
+  std::set<const Stream*> asked_;  // those of them with a request that has no answer yet
   std::map<uid_t, std::size_t> per_uid_;
   bool closed_ = false;
+  std::function<void()> on_closed_;
 };
 
 Status UnixServer::Impl::listen(const std::string& path) {
@@ -172,21 +177,38 @@ void UnixServer::Impl::accept() {
       auto stream = std::make_shared<Stream>(std::move(generic));
       ++self->per_uid_[who.uid];
       self->open_.insert(stream);
-      asio::co_spawn(self->loop_, self->serve(stream, who), [self, stream, uid = who.uid](const std::exception_ptr&) {
-        self->open_.erase(stream);
-        if (--self->per_uid_[uid] == 0) self->per_uid_.erase(uid);
-      });
+      asio::co_spawn(self->loop_, self->serve(stream, who), [self, stream, uid = who.uid](const std::exception_ptr&) { self->forget(stream, uid); });
     }
     self->accept();
   });
 }
 
-void UnixServer::Impl::close() {
+void UnixServer::Impl::forget(const std::shared_ptr<Stream>& stream, uid_t uid) {
+  asked_.erase(stream.get());
+  open_.erase(stream);
+  if (--per_uid_[uid] == 0) per_uid_.erase(uid);
+  if (open_.empty() && on_closed_) std::exchange(on_closed_, nullptr)();
+}
+
+void UnixServer::Impl::close(std::function<void()> closed) {
   closed_ = true;
   error_code ignored;
   acceptor_.close(ignored);
-  for (const auto& stream : open_) stream->close();
   if (!path_.empty()) ::unlink(path_.c_str());
+  if (open_.empty()) return asio::post(loop_, std::move(closed));
+  on_closed_ = std::move(closed);
+  for (const auto& stream : open_) {
+    if (!asked_.contains(stream.get())) stream->close();
+  }
+}
+
+void UnixServer::Impl::abandon() {
+  const bool was_closed = std::exchange(closed_, true);
+  on_closed_ = nullptr;
+  error_code ignored;
+  acceptor_.close(ignored);
+  for (const auto& stream : open_) stream->close();
+  if (!was_closed && !path_.empty()) ::unlink(path_.c_str());
 }
 
 asio::awaitable<void> UnixServer::Impl::serve(std::shared_ptr<Stream> stream, Identity who) {
@@ -229,9 +251,11 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
   request.who = who;
   const bool keep_alive = message.keep_alive();
   stream.expires_never();
+  asked_.insert(&stream);
   Response response = error_response(403, "this socket is not for you");
   if (who.role != Role::none) response = co_await handle(request);
-  co_await write(stream, response, message.version(), keep_alive);
+  co_await write(stream, response, message.version(), keep_alive && !closed_);
+  asked_.erase(&stream);
   co_return keep_alive;
 }
 
@@ -281,8 +305,8 @@ Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, con
   return std::unique_ptr<UnixServer>(new UnixServer(std::move(impl)));
 }
 
-UnixServer::~UnixServer() { close(); }
-void UnixServer::close() { impl_->close(); }
+UnixServer::~UnixServer() { impl_->abandon(); }
+void UnixServer::close(std::function<void()> closed) { impl_->close(std::move(closed)); }
 std::size_t UnixServer::connections() const { return impl_->connections(); }
 
 Result<Response> call(const std::string& socket_path, std::string_view method, std::string_view target, std::string_view body,

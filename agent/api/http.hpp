@@ -66,8 +66,9 @@ class UnixServer {
                                                   Handler handler);
   ~UnixServer();
 
-  /// Takes no new connections and closes those that are open.
-  void close();
+  /// Takes no new connections and closes those on which nothing is asked. `closed` is called once the others have
+  /// their answers and are gone too.
+  void close(std::function<void()> closed);
   std::size_t connections() const;
 
  private:

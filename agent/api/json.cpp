@@ -96,6 +96,10 @@ CheckStatus service_status(AgentView& agent, const config::Service& service, jso
   CheckStatus worst = CheckStatus::ok;
   for (const std::string& name : service.checks) {
     const Entry* entry = agent.scheduler().find(config::Kind::check, name);
+    if (entry != nullptr && !entry->blocked_by.empty()) {  // nobody knows, and it is not what fails
+      worst = plugin::worse(worst, CheckStatus::unknown);
+      continue;
+    }
     if (entry == nullptr || !entry->has_result || entry->status == CheckStatus::ok) continue;
     worst = plugin::worse(worst, entry->status);
     failing.push_back(json::value(name));

@@ -70,7 +70,7 @@ expect_like "OK - shop-status: .*\|.*'?error_rate'?=0\.2%;1%?;5%?.*"
 expect 0 live_ronda check shop-status --output json
 expect_out '"exit":0'
 expect 0 live_ronda explain shop
-expect_out 'its turn'
+expect_out 'due: '
 expect 3 live_ronda check shopp
 expect_err "did you mean 'shop'"
 expect 1 live_ronda explain nothing-like-it

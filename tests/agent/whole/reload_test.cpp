@@ -20,14 +20,16 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string exec_check(const std::string& name, const std::string& text, const std::string& every = "1h") {
-  return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"" + every + "\"\ncommand = [\"/bin/echo\", \"" + text + "\"]\n\n";
+  return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"" + every +
+         "\"\ncommand = [\"/bin/echo\", \"" + text + "\"]\n\n";
 }
 
 std::set<std::string> check_names(const WholeAgent& agent) {
   std::set<std::string> out;
   const json::value status = agent.status();
   if (!status.is_object()) return out;
-  for (const json::value& one : status.at("checks").as_array()) out.insert(std::string(one.at("name").as_string()));
+  for (const json::value& one : status.at("checks").as_array())
+    out.insert(std::string(one.at("name").as_string()));
   return out;
 }
 
@@ -45,7 +47,8 @@ std::size_t lines_of(const std::string& path) {
 
 TEST_CASE("a reload tells what it kept, replaced, added and removed", "[whole]") {
   WholeAgent agent;
-  agent.configure("10.toml", exec_check("steady", "one") + exec_check("changes", "two") + exec_check("goes", "three"));
+  agent.configure("10.toml",
+                  exec_check("steady", "one") + exec_check("changes", "two") + exec_check("goes", "three"));
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return summary_of(agent, "changes") == "two"; }));
   agent.configure("10.toml", exec_check("steady", "one") + exec_check("changes", "another"));
@@ -101,8 +104,10 @@ Account account_of(const WholeAgent& agent, const std::string& name) {
   Account out;
   const bool taken = eventually([&] {
     const json::value explained = agent.get("/v1/explain/" + name);
-    if (!explained.is_object() || explained.at("running").as_bool() || !explained.at("next_run").is_string()) return false;
-    out.turns = explained.at("runs").to_number<std::int64_t>() + explained.at("skips").to_number<std::int64_t>();
+    if (!explained.is_object() || explained.at("running").as_bool() || !explained.at("next_run").is_string())
+      return false;
+    out.turns =
+        explained.at("runs").to_number<std::int64_t>() + explained.at("skips").to_number<std::int64_t>();
     const std::string next(explained.at("next_run").as_string());
     std::tm utc{};
     if (::strptime(next.c_str(), "%Y-%m-%dT%H:%M:%S", &utc) == nullptr) return false;
@@ -114,23 +119,29 @@ Account account_of(const WholeAgent& agent, const std::string& name) {
 }
 
 std::string appending_check(const std::string& name, const std::string& directory) {
-  return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" + directory + "/" + name + "\"]\n\n";
+  return "[check." + name +
+         "]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" +
+         directory + "/" + name + "\"]\n\n";
 }
 
 }  // namespace
 
-TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last content, no run missed or doubled", "[whole]") {
+TEST_CASE(
+    "a thousand SIGHUPs with edits under load: the same process, the last content, no run missed or doubled",
+    "[whole]") {
   constexpr int checks = 50;
   WholeAgent agent;
   std::string steady;
-  for (int i = 0; i < checks; ++i) steady += appending_check("steady" + std::to_string(i), agent.open_directory());
+  for (int i = 0; i < checks; ++i)
+    steady += appending_check("steady" + std::to_string(i), agent.open_directory());
   agent.configure("10.toml", steady);
   agent.configure("20.toml", exec_check("edited", "version 0", "1s"));
   REQUIRE(agent.start());
   const pid_t pid = agent.pid();
   REQUIRE(eventually([&] { return agent.get("/v1/explain/steady0").at("runs").to_number<int>() >= 2; }));
   std::map<std::string, Account> before;
-  for (int i = 0; i < checks; ++i) before["steady" + std::to_string(i)] = account_of(agent, "steady" + std::to_string(i));
+  for (int i = 0; i < checks; ++i)
+    before["steady" + std::to_string(i)] = account_of(agent, "steady" + std::to_string(i));
   before["edited"] = account_of(agent, "edited");
 
   int version = 0;
@@ -149,7 +160,8 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
   CHECK(is_alive(pid));
   const auto reloads = [log = agent.log()] {
     int count = 0;
-    for (std::size_t at = log.find("reload #"); at != std::string::npos; at = log.find("reload #", at + 1)) ++count;
+    for (std::size_t at = log.find("reload #"); at != std::string::npos; at = log.find("reload #", at + 1))
+      ++count;
     return count;
   }();
   CHECK(reloads >= 3);
@@ -157,7 +169,8 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
   for (const auto& [name, first] : before) {
     const std::size_t lines_before = lines_of(agent.open_directory() + "/" + name);
     const Account last = account_of(agent, name);
-    INFO(name << ": " << first.turns << " turns then, " << last.turns << " now; next " << first.next_s << ", " << last.next_s);
+    INFO(name << ": " << first.turns << " turns then, " << last.turns << " now; next " << first.next_s << ", "
+              << last.next_s);
     CHECK(last.turns - first.turns == std::lround(last.next_s - first.next_s));
     if (name == "edited") continue;
     const std::size_t lines_after = lines_of(agent.open_directory() + "/" + name);
@@ -171,9 +184,12 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
 TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says", "[whole]") {
   WholeAgent agent;
   const std::string plugins = agent.copy_plugins();
-  for (const char* other : {"http", "host", "postgresql", "heartbeat"}) std::filesystem::remove(plugins + "/" + other + ".so");
-  const std::string whole = "[agent]\ntz = \"UTC\"\n\n" + exec_check("first", "uno") + exec_check("second", "dos") +
-                            "[check.third]\nuse = \"exec.nagios\"\nafter = [\"first\"]\nenv = { A = \"b\" }\nat = \"*-*-* 03:00\"\ncommand = [\"/bin/true\"]\n";
+  for (const char* other : {"http", "host", "postgresql", "heartbeat"})
+    std::filesystem::remove(plugins + "/" + other + ".so");
+  const std::string whole = "[agent]\ntz = \"UTC\"\n\n" + exec_check("first", "uno") +
+                            exec_check("second", "dos") +
+                            "[check.third]\nuse = \"exec.nagios\"\nafter = [\"first\"]\nenv = { A = \"b\" "
+                            "}\nat = \"*-*-* 03:00\"\ncommand = [\"/bin/true\"]\n";
   agent.configure("05-stays.toml", exec_check("stays", "here"));
   agent.configure("10.toml", whole);
   REQUIRE(agent.start());
@@ -204,7 +220,8 @@ TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says
     REQUIRE(reload.code == (candidate.has_errors() ? 1 : 0));
     if (!candidate.has_errors()) running = names;
     CHECK(check_names(agent) == running);
-    CHECK(agent.status().at("agent").at("generation").as_int64() == generation + (candidate.has_errors() ? 0 : 1));
+    CHECK(agent.status().at("agent").at("generation").as_int64() ==
+          generation + (candidate.has_errors() ? 0 : 1));
   }
   CHECK(refused > 100);
   CHECK(accepted > 10);
@@ -217,7 +234,9 @@ std::string sha_of_exec(const WholeAgent& agent) {
   const json::value plugins = agent.get("/v1/plugins");
   if (!plugins.is_array()) return {};
   for (const json::value& one : plugins.as_array()) {
-    if (one.at("id").is_string() && one.at("id").as_string() == "org.ronda.exec" && one.as_object().contains("sha256")) return std::string(one.at("sha256").as_string());
+    if (one.at("id").is_string() && one.at("id").as_string() == "org.ronda.exec" &&
+        one.as_object().contains("sha256"))
+      return std::string(one.at("sha256").as_string());
   }
   return {};
 }
@@ -236,7 +255,9 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
   const auto variant = [&](const std::string& tail) { return built + tail; };
   const auto still_runs = [&] {
     const auto runs = agent.get("/v1/explain/often").at("runs").to_number<int>();
-    return eventually([&] { return agent.get("/v1/explain/often").at("runs").to_number<int>() >= runs + 2; }) && agent.check_status("often") == "ok";
+    return eventually(
+               [&] { return agent.get("/v1/explain/often").at("runs").to_number<int>() >= runs + 2; }) &&
+           agent.check_status("often") == "ok";
   };
 
   SECTION("renamed into place") {
@@ -256,7 +277,8 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     CHECK(still_runs());
   }
   SECTION("cut: the old code is kept, with the reason, until the file is whole again") {
-    std::ofstream(object, std::ios::binary | std::ios::trunc) << built.substr(0, 8192);  // inside what is loaded
+    std::ofstream(object, std::ios::binary | std::ios::trunc)
+        << built.substr(0, 8192);  // inside what is loaded
     CHECK(still_runs());
     const Finished reload = agent.ronda({"reload"});
     CHECK(reload.code == 1);

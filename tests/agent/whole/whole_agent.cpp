@@ -27,7 +27,8 @@ bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds li
   return true;
 }
 
-pid_t start_program(const std::vector<std::string>& argv, const std::string& out, const std::string& err, const std::vector<std::string>& environment) {
+pid_t start_program(const std::vector<std::string>& argv, const std::string& out, const std::string& err,
+                    const std::vector<std::string>& environment) {
   std::vector<char*> words, variables;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -82,7 +83,8 @@ std::vector<pid_t> descendants(pid_t root) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
     const std::string name = entry.path().filename();
-    if (std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) children.emplace(state_and_parent(name).second, std::stoi(name));
+    if (std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }))
+      children.emplace(state_and_parent(name).second, std::stoi(name));
   }
   std::vector<pid_t> out{root};
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -98,7 +100,9 @@ bool is_alive(pid_t pid) {
   return state != 'X' && state != 'Z';
 }
 
-std::string ronda_program() { return RONDA_BINARY_DIR "/bin/ronda"; }
+std::string ronda_program() {
+  return RONDA_BINARY_DIR "/bin/ronda";
+}
 
 WholeAgent::WholeAgent() : open_(scratch_ / "open"), plugins_(RONDA_BINARY_DIR "/plugins") {
   ::chmod(scratch_.path().c_str(), 0755);
@@ -127,30 +131,46 @@ std::string WholeAgent::copy_plugins() {
   const std::string own = scratch_ / "plugins";
   fs::create_directories(own);
   for (const auto& entry : fs::directory_iterator(plugins_)) {
-    if (entry.path().extension() == ".so") fs::copy_file(entry.path(), fs::path(own) / entry.path().filename());
+    if (entry.path().extension() == ".so")
+      fs::copy_file(entry.path(), fs::path(own) / entry.path().filename());
   }
   plugins_ = own;
   return own;
 }
 
 std::vector<std::string> WholeAgent::options() const {
-  return {"--config", config_directory(), "--plugins", plugins_, "--state", state_directory(), "--socket", socket(), "--trust", scratch_ / "no-trust.toml"};
+  return {"--config",        config_directory(), "--plugins", plugins_,  "--state",
+          state_directory(), "--socket",         socket(),    "--trust", scratch_ / "no-trust.toml"};
 }
 
-void WholeAgent::launch(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
-  std::vector<std::string> argv{ronda_program(), "run"};
+void WholeAgent::become_nobody() {
+  become_ = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
+  for (const std::string& path : {scratch_.path(), state_directory()}) {
+    if (::chown(path.c_str(), 65534, 65534) != 0) throw std::runtime_error("chown " + path);
+  }
+}
+
+void WholeAgent::launch(const std::vector<std::string>& arguments,
+                        const std::vector<std::string>& environment) {
+  std::vector<std::string> argv = become_;
+  argv.insert(argv.end(), {ronda_program(), "run"});
   for (const std::string& option : options()) argv.push_back(option);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   pid_ = start_program(argv, scratch_ / "agent.log", scratch_ / "agent.log", environment);
 }
 
-bool WholeAgent::start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+bool WholeAgent::start(const std::vector<std::string>& arguments,
+                       const std::vector<std::string>& environment) {
   launch(arguments, environment);
   return eventually([&] { return answers() || !is_alive(pid_); }, 60s) && answers();
 }
 
-bool WholeAgent::answers() const { return ask("GET", "/healthz").status == 200; }
-void WholeAgent::signal(int number) const { ::kill(pid_, number); }
+bool WholeAgent::answers() const {
+  return ask("GET", "/healthz").status == 200;
+}
+void WholeAgent::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 int WholeAgent::wait(std::chrono::milliseconds limit) {
   const int code = wait_program(pid_, limit);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole agent as a test's own child: the program that is installed, with its runners and real plugins, on a
-// scratch conf.d, state directory and socket. It ends with its owner, and with the test whatever ends that.
+// The whole agent as a test's own child: the program that is installed, with its runners and real plugins, on
+// a scratch conf.d, state directory and socket. It ends with its owner, and with the test whatever ends that.
 #pragma once
 
 #include <sys/types.h>
@@ -18,8 +18,10 @@
 namespace ronda::test {
 namespace json = boost::json;
 
-/// Asks again and again until it is so; false when it is not within the limit. The limits are for a busy machine.
-bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds limit = std::chrono::seconds(30));
+/// Asks again and again until it is so; false when it is not within the limit. The limits are for a busy
+/// machine.
+bool eventually(const std::function<bool()>& is_so,
+                std::chrono::milliseconds limit = std::chrono::seconds(30));
 
 /// What a program did.
 struct Finished {
@@ -27,7 +29,8 @@ struct Finished {
   std::string out, err;
 };
 
-/// Starts a program whose end is bound to this process's; `environment` is added to ours. The output goes to files.
+/// Starts a program whose end is bound to this process's; `environment` is added to ours. The output goes to
+/// files.
 pid_t start_program(const std::vector<std::string>& argv, const std::string& out, const std::string& err,
                     const std::vector<std::string>& environment = {});
 /// Waits for it; 128+n for a signal, -1 when it still ran at the end of the limit.
@@ -53,10 +56,15 @@ class WholeAgent {
   /// Plugins of a directory of this test's own: copies of the built ones that a test may replace.
   std::string copy_plugins();
 
+  /// The agent will run as nobody and own what it needs; for a test that is root.
+  void become_nobody();
+
   /// `ronda run` with `arguments`; waits until it answers. False: it ended, or does not answer.
-  bool start(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {});
+  bool start(const std::vector<std::string>& arguments = {},
+             const std::vector<std::string>& environment = {});
   /// The same, without waiting.
-  void launch(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {});
+  void launch(const std::vector<std::string>& arguments = {},
+              const std::vector<std::string>& environment = {});
   bool answers() const;
   pid_t pid() const { return pid_; }
   void signal(int number) const;
@@ -75,7 +83,8 @@ class WholeAgent {
   std::string check_status(std::string_view name) const;
 
   /// `ronda` with the options of this agent, then `arguments`.
-  Finished ronda(const std::vector<std::string>& arguments, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
+  Finished ronda(const std::vector<std::string>& arguments,
+                 std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
   std::string log() const { return read_file(scratch_ / "agent.log"); }
 
   std::string config_directory() const { return scratch_ / "conf.d"; }
@@ -86,6 +95,7 @@ class WholeAgent {
  private:
   Scratch scratch_;
   std::string open_, plugins_;
+  std::vector<std::string> become_;  // the words before those of the agent
   pid_t pid_ = -1;
 };
 

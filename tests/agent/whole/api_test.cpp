@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// The socket of a real agent against those who send too much, too slowly, nonsense, or who may not ask.
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <random>
+
+#include "base/descriptor.hpp"
+#include "catch.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::string_view one_check =
+    "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/echo\", \"fine\"]\n"
+    "[check.job]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\n";
+
+/// A connection that says what it is told to, byte for byte.
+class Raw {
+ public:
+  explicit Raw(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    connected_ = ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+  bool connected() const { return connected_; }
+  bool send(std::string_view bytes) const {
+    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
+  void end_of_input() const { ::shutdown(socket_.get(), SHUT_WR); }
+
+  /// Everything until the agent closes; nothing when it does not within the limit.
+  std::optional<std::string> read_all(std::chrono::milliseconds limit = 60s) const {
+    std::string out;
+    const auto until = std::chrono::steady_clock::now() + limit;
+    for (;;) {
+      pollfd wanted{socket_.get(), POLLIN, 0};
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      if (left.count() <= 0 || ::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) return {};
+      char buffer[16384];
+      const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
+      if (got <= 0) return out;
+      out.append(buffer, static_cast<std::size_t>(got));
+    }
+  }
+
+ private:
+  Descriptor socket_;
+  bool connected_ = false;
+};
+
+/// The status line's code of what a closed exchange says; 0 when it says nothing.
+int code_of(const WholeAgent& agent, std::string_view request) {
+  const Raw raw(agent.socket());
+  raw.send(request);
+  raw.end_of_input();
+  const auto answer = raw.read_all();
+  REQUIRE(answer);
+  return answer->starts_with("HTTP/1.1 ") ? std::stoi(answer->substr(9, 3)) : 0;
+}
+
+std::string post(std::string_view target, const std::string& body) {
+  return "POST " + std::string(target) +
+         " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+}  // namespace
+
+TEST_CASE("the API takes what fits its limits and says what does not", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const std::string largest = R"({"event": "log", "text": ")" + std::string((64 << 10) - 28, 'x') + "\"}";
+  REQUIRE(largest.size() == 64 << 10);
+  CHECK(code_of(agent, post("/v1/inbox/job", largest)) == 202);
+  CHECK(code_of(agent, post("/v1/inbox/job", largest + " ")) == 413);
+  CHECK(code_of(agent,
+                "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                "chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n") == 411);
+  CHECK(code_of(agent, "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n") == 400);
+  CHECK(code_of(agent,
+                "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n") >=
+        400);
+  CHECK(code_of(agent,
+                "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: "
+                "chunked\r\n\r\n{}") >= 400);
+  CHECK(code_of(agent, "GET /v1/status HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(9000, 'h') +
+                           "\r\n\r\n") == 431);
+  for (const char* method : {"DELETE", "PUT", "PATCH", "BREW"}) {
+    INFO(method);
+    CHECK(code_of(agent, std::string(method) +
+                             " /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
+  }
+  CHECK(code_of(agent, post("/v1/status", "")) == 405);
+  CHECK(code_of(agent, "GET /v1/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
+  for (const char* path : {"/v1/nothing", "/v1/explain/", "/v1/explain/a/b", "/v1/explain/..%2f..%2fetc",
+                           "/v1/status/x", "*", "/%00"}) {
+    INFO(path);
+    CHECK(code_of(agent, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") >=
+          400);
+  }
+  for (const char* body :
+       {"", "{", "[]", "5", "{}", R"({"event": 5})", R"({"event": "explode"})", "\xff\xfe"}) {
+    INFO(body);
+    CHECK(code_of(agent, post("/v1/inbox/job", body)) == 400);
+  }
+  CHECK(code_of(agent, post("/v1/inbox/job",
+                            R"({"event": "fail", "code": 1e300, "text": "\u0000\u001b[31m"})")) == 202);
+  CHECK(code_of(agent, post("/v1/inbox/nobody", R"({"event": "fail"})")) == 404);
+  CHECK(code_of(agent, post("/v1/backup?path=relative", "")) == 400);
+
+  SECTION("two requests of one connection are answered in order") {
+    const Raw raw(agent.socket());
+    REQUIRE(
+        raw.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: "
+                 "close\r\n\r\n"));
+    const auto answer = raw.read_all();
+    REQUIRE(answer);
+    const std::size_t first = answer->find("HTTP/1.1 200"), second = answer->find("HTTP/1.1 404");
+    CHECK(first == 0);
+    CHECK(second != std::string::npos);
+  }
+  SECTION("garbage is answered or dropped, and the agent lives") {
+    std::mt19937 random(20261124);
+    for (int i = 0; i < 60; ++i) {
+      std::string bytes(1 + random() % 3000, '\0');
+      for (char& c : bytes) c = static_cast<char>(random());
+      if (i % 3 == 0) bytes = "GET /v1/status HTTP/1.1\r\n" + bytes;
+      const int code = code_of(agent, bytes);
+      CHECK((code == 0 || code >= 400));
+    }
+    CHECK(code_of(agent, "\r\n\r\n\r\n") != 200);
+    CHECK(code_of(agent, "") == 0);
+  }
+  CHECK(agent.answers());
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("who sends slowly or not at all keeps nobody else from asking", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  std::vector<std::unique_ptr<Raw>> silent;
+  for (int i = 0; i < 20; ++i) {
+    silent.push_back(std::make_unique<Raw>(agent.socket()));
+    REQUIRE(silent.back()->send("POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"));
+  }
+  CHECK(agent.answers());
+  // each is told that it took too long, and let go
+  for (const auto& one : silent) {
+    const auto answer = one->read_all();
+    REQUIRE(answer);
+    CHECK((answer->empty() || answer->starts_with("HTTP/1.1 408")));
+  }
+  CHECK(agent.answers());
+}
+
+TEST_CASE("one user cannot take all connections for ever", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  std::vector<std::unique_ptr<Raw>> many;
+  std::size_t refused = 0;
+  for (int i = 0; i < 200; ++i) {
+    many.push_back(std::make_unique<Raw>(agent.socket()));
+    REQUIRE(many.back()->connected());
+  }
+  for (const auto& one : many) {
+    const auto answer = one->read_all(20ms);
+    if (answer && answer->empty()) ++refused;
+  }
+  CHECK(refused >= 200 - 32);
+  many.clear();
+  CHECK(eventually([&] { return agent.answers(); }));
+  // and hundreds of short ones, one after the other, leave nothing behind
+  for (int i = 0; i < 300; ++i) REQUIRE(agent.ask("GET", "/healthz").status == 200);
+}
+
+namespace {
+
+/// What a peer of another uid is answered; needs root to become one.
+Finished as_nobody(const WholeAgent& agent, const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv{"/usr/bin/setpriv", "--reuid", "65534",         "--regid",  "65534",
+                                "--clear-groups",   "--",      ronda_program(), "--socket", agent.socket()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  const std::string base = agent.open_directory() + "/nobody";
+  std::filesystem::remove(base + ".out");
+  std::filesystem::remove(base + ".err");
+  const pid_t pid = start_program(argv, base + ".out", base + ".err");
+  Finished out;
+  out.code = wait_program(pid, 60s);
+  out.out = read_file(base + ".out");
+  out.err = read_file(base + ".err");
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("who asks decides what may be asked", "[whole]") {
+  WholeAgent agent;
+  const std::string socket = agent.socket();
+  // a check that asks the agent that runs it
+  const std::string inside = "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"" +
+                             ronda_program() + "\", \"--socket\", \"" + socket + "\", \"status\"]\n";
+  agent.configure("10.toml", std::string(one_check) + inside);
+  agent.configure("20.toml", "[api]\nothers = \"viewer\"\n");
+  REQUIRE(agent.start());
+  struct stat found {};
+  REQUIRE(::stat(socket.c_str(), &found) == 0);
+  CHECK((found.st_mode & 0777) == 0666);
+
+  CHECK(agent.ronda({"reload"}).code == 0);
+  const std::string refusal = agent.ronda({"check", "inside"}).out;
+  INFO(refusal);
+  CHECK(refusal.find("this socket is not for you") != std::string::npos);
+  if (::geteuid() != 0) return;
+  CHECK(as_nobody(agent, {"status"}).out.find("3 checks") != std::string::npos);
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
+    const Finished denied = as_nobody(agent, words);
+    INFO(words.front());
+    CHECK(denied.code == 1);
+    CHECK(denied.err.find("unix:nobody is viewer; this needs operator") != std::string::npos);
+  }
+  CHECK(as_nobody(agent, {"check", "one"}).code == 3);
+  agent.configure("20.toml", "[api]\nothers = \"refuse\"\n");
+  CHECK(agent.ronda({"reload"}).code == 0);
+  const Finished refused = as_nobody(agent, {"status"});
+  CHECK(refused.code != 0);
+  CHECK(refused.err.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("an agent without privileges gives what runs below its runners no say either", "[whole]") {
+  if (::geteuid() != 0) return;  // then the test before this one is just that
+  WholeAgent agent;
+  agent.become_nobody();
+  agent.configure(
+      "10.toml",
+      std::string(one_check) +
+          "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"" +
+          ronda_program() + " --socket " + agent.socket() + " reload 2>&1; exit 0\"]\n");
+  REQUIRE(agent.start());
+  CHECK(as_nobody(agent, {"reload"}).code == 0);  // its own user operates
+  const std::string refusal = agent.ronda({"check", "inside"}).out;
+  INFO(refusal);
+  CHECK(refusal.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  CHECK(agent.ronda({"ping", "job", "start"}).code == 0);
+  CHECK(eventually([&] {
+    const json::value job = agent.check("job");
+    return job.at("metrics").as_object().contains("running") &&
+           job.at("metrics").at("running").at("value").to_number<int>() == 1;
+  }));
+  CHECK(agent.ronda({"ping", "job", "0"}).code == 0);
+  CHECK(eventually(
+      [&] { return agent.check("job").at("metrics").at("running").at("value").to_number<int>() == 0; }));
+  CHECK(agent.check_status("job") == "ok");
+  const Finished failing =
+      agent.ronda({"wrap", "job", "--", "/bin/sh", "-c", "echo to-out; echo to-err >&2; exit 9"});
+  CHECK(failing.code == 9);
+  CHECK(failing.out == "to-out\n");
+  CHECK(failing.err == "to-err\n");
+  CHECK(eventually([&] { return agent.check_status("job") == "critical"; }));
+  CHECK(agent.ronda({"check", "job"}).out.find("to-err") != std::string::npos);
+  CHECK(agent.ronda({"wrap", "job", "--", "/bin/true"}).code == 0);
+  CHECK(eventually([&] { return agent.check_status("job") == "ok"; }));
+  const Finished unknown = agent.ronda({"ping", "jab"});
+  CHECK(unknown.code == 1);
+  CHECK(unknown.err.find("did you mean 'job'") != std::string::npos);
+}

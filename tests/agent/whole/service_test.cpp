@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent towards what started it: the service manager's protocol, signals, one agent to a state directory.
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/descriptor.hpp"
+#include "catch.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// The receiving end of NOTIFY_SOCKET: what a service manager would have been told, in order.
+class NotifySocket {
+ public:
+  explicit NotifySocket(const std::string& path)
+      : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    REQUIRE(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  }
+
+  /// Every message so far, each with the fields that came in one datagram.
+  const std::vector<std::string>& messages() {
+    char buffer[4096];
+    for (ssize_t got = 0; (got = ::recv(socket_.get(), buffer, sizeof buffer, 0)) > 0;)
+      messages_.emplace_back(buffer, static_cast<std::size_t>(got));
+    return messages_;
+  }
+
+  /// The position of the first message from `from` on that starts like this; -1: none yet.
+  int find(std::string_view start, std::size_t from = 0) {
+    const auto& all = messages();
+    for (std::size_t i = from; i < all.size(); ++i) {
+      if (all[i].starts_with(start)) return static_cast<int>(i);
+    }
+    return -1;
+  }
+  int await(std::string_view start, std::size_t from = 0) {
+    eventually([&] { return find(start, from) >= 0; });
+    return find(start, from);
+  }
+  std::size_t count(std::string_view start) {
+    std::size_t out = 0;
+    for (const std::string& message : messages()) out += message.starts_with(start) ? 1 : 0;
+    return out;
+  }
+
+ private:
+  Descriptor socket_;
+  std::vector<std::string> messages_;
+};
+
+constexpr std::string_view one_check =
+    "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/echo\", \"fine\"]\n";
+
+int runs_of(const WholeAgent& agent, const std::string& name) {
+  const json::value explained = agent.get("/v1/explain/" + name);
+  return explained.is_object() ? explained.at("runs").to_number<int>() : -1;
+}
+
+}  // namespace
+
+TEST_CASE("the service manager is told of start, reload, life and stop", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml",
+                  std::string(one_check) +
+                      "\n[check.environment]\nuse = \"exec.nagios\"\ncommand = [\"/usr/bin/env\"]\n" +
+                      "\n[task.long]\nuse = \"exec.command\"\ncommand = [\"/bin/sleep\", \"3\"]\n");
+  NotifySocket manager(agent.scratch() / "notify");
+  REQUIRE(agent.start({}, {"NOTIFY_SOCKET=" + (agent.scratch() / "notify"), "WATCHDOG_USEC=400000"}));
+  const int ready = manager.await("READY=1\nSTATUS=");
+  REQUIRE(ready >= 0);
+  CHECK(manager.messages()[static_cast<std::size_t>(ready)].find("3 instances") != std::string::npos);
+  CHECK(eventually([&] { return manager.count("WATCHDOG=1") >= 3; }));
+
+  // a reload: begun with the instant that systemd compares with, ended in any case
+  const auto before = std::chrono::duration_cast<std::chrono::microseconds>(monotonic()).count();
+  agent.signal(SIGHUP);
+  const int reloading = manager.await("RELOADING=1\nMONOTONIC_USEC=");
+  REQUIRE(reloading > ready);
+  const std::string& text = manager.messages()[static_cast<std::size_t>(reloading)];
+  const auto told = std::stoll(text.substr(text.find("USEC=") + 5));
+  CHECK(told >= before);
+  CHECK(told <= std::chrono::duration_cast<std::chrono::microseconds>(monotonic()).count());
+  const int again = manager.await("READY=1\nSTATUS=reload #1: 3 kept", static_cast<std::size_t>(reloading));
+  CHECK(again > reloading);
+  agent.configure("20.toml", "[check.bad]\nuse = 5\n");
+  CHECK(agent.ronda({"reload"}).code == 1);
+  CHECK(manager.await("READY=1\nSTATUS=reload #2: refused", static_cast<std::size_t>(again)) > again);
+
+  // no child learns of the socket
+  const std::string environment = agent.ronda({"check", "environment"}).out;
+  CHECK(environment.find("NOTIFY_SOCKET") == std::string::npos);
+  CHECK(environment.find("WATCHDOG") == std::string::npos);
+
+  // a changing task may finish, and the manager is told to wait for it
+  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"},
+                                   agent.scratch() / "task.out", agent.scratch() / "task.err");
+  REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
+  CHECK(agent.stop() == 0);
+  const int stopping = manager.find("STOPPING=1\nSTATUS=waits for 1 runs");
+  REQUIRE(stopping >= 0);
+  CHECK(manager.find("EXTEND_TIMEOUT_USEC=95000000", static_cast<std::size_t>(stopping)) >= 0);
+  CHECK(wait_program(asks, 30s) == 0);
+}
+
+TEST_CASE("while it stops the watchdog is still fed", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", "[task.long]\nuse = \"exec.command\"\ncommand = [\"/bin/sleep\", \"3\"]\n");
+  NotifySocket manager(agent.scratch() / "notify");
+  REQUIRE(agent.start({}, {"NOTIFY_SOCKET=" + (agent.scratch() / "notify"), "WATCHDOG_USEC=400000"}));
+  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"},
+                                   agent.scratch() / "task.out", agent.scratch() / "task.err");
+  REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
+  CHECK(agent.stop() == 0);
+  const int stopping = manager.find("STOPPING=1");
+  REQUIRE(stopping >= 0);
+  CHECK(manager.find("WATCHDOG=1", static_cast<std::size_t>(stopping)) >= 0);
+  wait_program(asks, 30s);
+}
+
+TEST_CASE("without a task that runs it stops at once, whatever its checks do", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml",
+                  "[check.stuck]\nuse = \"exec.nagios\"\nevery = \"1h\"\ntimeout = \"10m\"\ncommand = "
+                  "[\"/bin/sleep\", \"900\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
+  const auto below = descendants(agent.pid());
+  CHECK_FALSE(below.empty());
+  agent.signal(SIGTERM);
+  CHECK(agent.wait(20s) == 0);  // promised within 10 s
+  CHECK(eventually([&] { return std::ranges::none_of(below, is_alive); }, 5s));
+}
+
+TEST_CASE("a second agent on the same state is refused and names the first", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("one") == "ok"; }));
+  CHECK(agent.stop() == 0);
+  REQUIRE(agent.start());
+  CHECK(agent.check_status("one") == "ok");  // remembered, not run again: it is younger than its interval
+  CHECK(runs_of(agent, "one") == 0);
+  const Finished second = agent.ronda({"run"});
+  CHECK(second.code == 1);
+  CHECK(second.err.find("in use by another agent, pid " + std::to_string(agent.pid())) != std::string::npos);
+  CHECK(agent.answers());
+  SECTION("a copy of the store is not put back under it either") {
+    const std::string copy = agent.scratch() / "copy.db";
+    CHECK(agent.ronda({"state", "backup", copy}).code == 0);
+    const Finished restore = agent.ronda({"state", "restore", copy});
+    CHECK(restore.code == 1);
+    CHECK(restore.err.find("pid " + std::to_string(agent.pid())) != std::string::npos);
+    CHECK(agent.stop() == 0);
+    CHECK(agent.ronda({"state", "restore", copy}).code == 0);
+    REQUIRE(agent.start());
+    CHECK(agent.check_status("one") == "ok");
+  }
+}
+
+TEST_CASE("a socket that a dead agent left is replaced, anything else in its place is not", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  agent.kill_hard();
+  REQUIRE(std::filesystem::is_socket(agent.socket()));
+  CHECK(agent.ronda({"status"}).code == 3);
+  REQUIRE(agent.start());
+  CHECK(agent.stop() == 0);
+  CHECK_FALSE(std::filesystem::exists(agent.socket()));
+
+  agent.scratch().write("ronda.sock", "precious");
+  agent.launch();
+  CHECK(eventually([&] { return agent.log().find("exists and is no socket") != std::string::npos; }));
+  CHECK(read_file(agent.socket()) == "precious");
+}
+
+TEST_CASE("USR1 runs every check now", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml",
+                  std::string(one_check) +
+                      "[check.two]\nuse = \"exec.nagios\"\nevery = \"2h\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return runs_of(agent, "one") == 1 && runs_of(agent, "two") == 1; }));
+  agent.signal(SIGUSR1);
+  CHECK(eventually([&] { return runs_of(agent, "one") == 2 && runs_of(agent, "two") == 2; }));
+}
+
+TEST_CASE("signals during start and stop end nothing but what they are meant to", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  agent.launch();
+  for (int i = 0; i < 200 && !agent.answers(); ++i) {
+    // before it has handlers a signal ends it like any program; the log's first line is later than that
+    if (!agent.log().empty()) agent.signal(i % 2 == 0 ? SIGHUP : SIGUSR1);
+  }
+  REQUIRE(eventually([&] { return agent.answers(); }));
+  for (int i = 0; i < 50; ++i) agent.signal(SIGHUP);
+  agent.signal(SIGTERM);
+  for (int i = 0; i < 50; ++i) agent.signal(SIGHUP);
+  CHECK(agent.wait() == 0);
+}
+
+TEST_CASE("a signal to the whole process group does not take the runners away", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("one") == "ok"; }));
+  const auto below = descendants(agent.pid());
+  REQUIRE_FALSE(below.empty());
+  for (const pid_t runner : below) ::kill(runner, SIGHUP);
+  CHECK(agent.ronda({"check", "one"}).code == 0);
+  for (const pid_t runner : below) CHECK(is_alive(runner));
+}
+
+TEST_CASE("safe mode: only plugins of the system directory, and no task by itself", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", std::string(one_check) +
+                                 "[task.each-second]\nuse = \"exec.command\"\nat = \"*-*-* *:*:*\"\ncommand "
+                                 "= [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" +
+                                 agent.open_directory() + "/task\"]\n");
+  REQUIRE(agent.start({"--safe-mode"}));
+  CHECK(eventually([&] { return agent.check_status("one") == "ok"; }));
+  CHECK(agent.status().at("agent").at("safe_mode").as_bool());
+  // two seconds and more of slots that are not taken
+  REQUIRE(eventually([&] { return agent.get("/v1/explain/each-second").at("skips").to_number<int>() >= 2; }));
+  CHECK_FALSE(std::filesystem::exists(agent.open_directory() + "/task"));
+  CHECK(agent.ronda({"explain", "each-second"}).out.find("safe mode") != std::string::npos);
+  CHECK(agent.ronda({"status"}).out.find("safe mode") != std::string::npos);
+}
