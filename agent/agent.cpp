@@ -15,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <optional>
 
 #include "api/routes.hpp"
@@ -27,6 +28,7 @@
 #include "plugin/stage.hpp"
 #include "ronda/version.h"
 #include "schedule/scheduler.hpp"
+#include "vetting.hpp"
 
 namespace ronda {
 namespace asio = boost::asio;
@@ -69,6 +71,7 @@ class Agent final : private api::AgentView {
   // reload
   void reload(bool allow_empty, std::function<void(api::ReloadResult)> told) override;
   void reload_by_signal();
+  void finish_reload(bool allow_empty, schedule::VettedFiles files, const std::function<void(api::ReloadResult)>& told);
   api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
   void forget_reading();
 
@@ -107,6 +110,8 @@ class Agent final : private api::AgentView {
   std::string config_trouble_;
   std::unique_ptr<schedule::Scheduler> scheduler_;
   std::unique_ptr<api::UnixServer> api_;
+  std::shared_ptr<Vetting> vetting_;  // of the reload that is under way
+  std::deque<std::pair<bool, std::function<void(api::ReloadResult)>>> reloads_waiting_;  // allow_empty, told
   bool reload_wanted_ = false, stopping_ = false;
   std::chrono::nanoseconds last_reload_{0};
   int exit_code_ = 0;
@@ -266,9 +271,24 @@ std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Plugi
 
 void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told) {
   if (stopping_) return told({false, "the agent is stopping", {}});
+  if (vetting_ != nullptr) return reloads_waiting_.emplace_back(allow_empty, std::move(told)), void();
   manager_.reloading();
   last_reload_ = monotonic();
-  api::ReloadResult result = take_over(schedule::load_candidate(candidate_request()), allow_empty);
+  vetting_ = Vetting::start(loop_, candidate_request(), parse_deadline, [this, allow_empty, told = std::move(told)](schedule::VettedFiles files) {
+    const auto vetting = std::exchange(vetting_, nullptr);  // lives until this returns
+    finish_reload(allow_empty, std::move(files), told);
+    if (reloads_waiting_.empty()) return;
+    auto [next_allow_empty, next_told] = std::move(reloads_waiting_.front());
+    reloads_waiting_.pop_front();
+    reload(next_allow_empty, std::move(next_told));
+  });
+}
+
+void Agent::finish_reload(bool allow_empty, schedule::VettedFiles files, const std::function<void(api::ReloadResult)>& told) {
+  if (stopping_) return told({false, "the agent is stopping", {}});
+  schedule::CandidateRequest request = candidate_request();
+  request.vetted = std::move(files);
+  api::ReloadResult result = take_over(schedule::load_candidate(request), allow_empty);
   log(result.ok ? LogLevel::info : LogLevel::error, result.line);
   manager_.ready(result.line);  // also after a refused one: the old configuration is active, not nothing
   told(std::move(result));
