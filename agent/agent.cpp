@@ -61,6 +61,7 @@ class Agent final : private api::AgentView {
   Status open_store();
   Status load_first();
   void apply_first();
+  void begin(const schedule::Remembered& known);
   void open_api();
   schedule::CandidateRequest candidate_request();
   void report(const schedule::Candidate& candidate) const;
@@ -177,25 +178,38 @@ Status Agent::load_first() {
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop_, *store_, zones_, active_.zone, host, schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
       [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) { return make_supervisor(plugin, user, client); },
-      [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); }});
+      [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
+      options_.safe_mode});
   apply_first();
   return done();
 }
 
+/// What the store remembers comes in pieces, each by the loop; the first set begins when all are there.
 void Agent::apply_first() {
-  store_->load_instances([this](Result<std::vector<store::InstanceState>> states) {
-    store_->load_last_slots([this, states = std::move(states)](Result<std::vector<store::Slot>> slots) mutable {
-      const auto report = scheduler_->apply(std::move(active_.set), states ? *states : std::vector<store::InstanceState>(),
-                                            slots ? *slots : std::vector<store::Slot>());
-      forget_reading();
-      open_api();
-      const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
-                               std::to_string(active_.catalogue.plugins.size()) + " plugins";
-      log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
-      manager_.ready(line);
-      tick_watchdog();
-    });
-  });
+  auto known = std::make_shared<schedule::Remembered>();
+  const auto part = [known]<class T>(std::vector<T> schedule::Remembered::* member, std::function<void()> next) {
+    return [known, member, next = std::move(next)](Result<std::vector<T>> loaded) {
+      if (loaded) (*known).*member = std::move(*loaded);
+      else log(LogLevel::error, "not remembered: " + loaded.error().message());
+      if (next) next();
+    };
+  };
+  store_->load_instances(part(&schedule::Remembered::states, nullptr));
+  store_->load_last_slots(part(&schedule::Remembered::last_slots, nullptr));
+  store_->load_started_slots(part(&schedule::Remembered::started_slots, nullptr));
+  store_->load_inbox_owners(part(&schedule::Remembered::inbox_owners, nullptr));
+  store_->load_quarantines(part(&schedule::Remembered::quarantines, [this, known] { begin(*known); }));
+}
+
+void Agent::begin(const schedule::Remembered& known) {
+  const auto report = scheduler_->begin(std::move(active_.set), known);
+  forget_reading();
+  open_api();
+  const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
+                           std::to_string(active_.catalogue.plugins.size()) + " plugins";
+  log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
+  manager_.ready(line);
+  tick_watchdog();
 }
 
 void Agent::open_api() {
@@ -312,7 +326,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   std::vector<schedule::Prepared> set = std::move(candidate.set);
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
-  const schedule::ApplyReport applied = scheduler_->apply(std::move(set), {}, {});
+  const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   forget_reading();
   stage_->prune(plugin::hashes_of(active_.catalogue));
   const std::size_t failed = active_.kept_plugins.size();

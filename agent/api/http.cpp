@@ -242,15 +242,20 @@ asio::awaitable<Response> UnixServer::Impl::handle(const Request& request) {
     asio::steady_timer ready;
     std::optional<Response> response;
   };
+  struct Answerer {
+    std::shared_ptr<Slot> slot;
+    void answer(Response response) {
+      if (slot->response) return;
+      slot->response = std::move(response);
+      slot->ready.cancel();
+    }
+    ~Answerer() { answer(error_response(503, "what was asked for is not there any more")); }
+  };
   const auto slot = std::make_shared<Slot>(loop_);
-  handler_(request, [slot](Response response) {
-    if (slot->response) return;
-    slot->response = std::move(response);
-    slot->ready.cancel();
-  });
+  // whoever drops the callback uncalled (a check that a reload removed) has answered with that
+  handler_(request, [answerer = std::make_shared<Answerer>(slot)](Response response) { answerer->answer(std::move(response)); });
   error_code ignored;
   if (!slot->response) co_await slot->ready.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  if (!slot->response) slot->response = error_response(503, "the agent is stopping");
   co_return std::move(*slot->response);
 }
 

@@ -46,8 +46,12 @@ const std::vector<Verb>& verbs() {
       {"calendar", "", "what will run when", {{"days", "N", "how far ahead (14)"}}, calendar},
       {"config", "[show]", "the files read and skipped; the effective configuration, redacted", {}, config},
       {"plugin", "list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|install ...", "for users and authors of plugins",
-       {{"once", "", ""}, {"set", "KEY=VALUE", "an option"}, {"only", "RULE", "of test"}, {"in-process", "", "of test"},
-        {"seed", "N", "of test"}, {"yes", "", "of install: do not ask"}, {"kind", "KIND", "of docs"}, {"json", "", "of schema"}}, plugin},
+       {{"set", "KEY=VALUE", "of run: an option as in conf.d; repeatable"}, {"dry-run", "", "of run: a task says what it would do"},
+        {"timeout", "DURATION", "of run (30s)"}, {"once", "", "of run: it always runs once"},
+        {"only", "RULE", "of test: this rule alone"}, {"seed", "N", "of test: of what is random"},
+        {"in-process", "", "of test, with --only: become the tested process, for a debugger"},
+        {"yes", "", "of install: do not ask"}, {"into", "README", "of docs: renew the tables of this file"},
+        {"kind", "KIND", "of new: check, task or notifier"}, {"id", "ID", "of new: the plugin's id"}, {"json", "", "of schema: it is always JSON"}}, plugin},
       {"state", "backup FILE | restore FILE", "a copy of the store by the agent itself", {}, state},
       {"version", "", "versions of the agent, its SDK and its libraries", {}, version},
       {"completion", "bash", "a completion script for the shell", {}, completion},
@@ -213,10 +217,10 @@ int main(int argc, char** argv) {
   const Verb* verb = first_verb(words, unknown);
   if (verb == nullptr) {
     if (!unknown.empty()) return unknown_verb(unknown);
-    const bool version_asked = std::ranges::find(words, "--version") != words.end();
-    if (version_asked) return version({});
+    const auto asked = [&](std::string_view word) { return std::ranges::find(words, word) != words.end(); };
+    if (asked("--version")) return version({});
     print_help(nullptr);
-    return words.empty() ? exit_usage : exit_done;
+    return asked("--help") || asked("-h") ? exit_done : exit_usage;
   }
   auto options = parse(*verb, std::move(words));
   if (!options) {
@@ -226,6 +230,10 @@ int main(int argc, char** argv) {
   if (options->has("help")) {
     print_help(verb);
     return exit_done;
+  }
+  if (verb->arguments.empty() && !options->arguments.empty()) {
+    complain(std::string(verb->name) + " takes no argument, not \"" + options->arguments.front() + "\"; see 'ronda " + std::string(verb->name) + " --help'");
+    return verb->usage_exit;
   }
   return verb->run(*options);
 }

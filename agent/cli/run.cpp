@@ -8,10 +8,6 @@
 namespace ronda::cli {
 
 int run_agent(const Options& options) {
-  if (!options.arguments.empty()) {
-    complain("run takes no argument, not \"" + options.arguments.front() + "\"");
-    return exit_usage;
-  }
   AgentOptions agent;
   // absolute, so that what is shown and stored means the same from everywhere
   const auto absolute = [](const std::string& path) { return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string(); };

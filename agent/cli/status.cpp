@@ -109,10 +109,6 @@ int show_once(const Options& options) {
 }  // namespace
 
 int status(const Options& options) {
-  if (!options.arguments.empty()) {
-    complain("status takes no argument; 'ronda explain NAME' tells about one");
-    return exit_undetermined;
-  }
   if (!options.has("watch")) return show_once(options);
   for (;;) {
     if (::isatty(STDOUT_FILENO) != 0) std::cout << "\033[H\033[2J";

@@ -51,10 +51,6 @@ schedule::Candidate load_local(const Options& options, LocalParts& parts) {
 }
 
 int validate(const Options& options) {
-  if (!options.arguments.empty()) {
-    complain("validate takes no argument, not \"" + options.arguments.front() + "\"; the directory is --config DIR");
-    return exit_usage;
-  }
   LocalParts parts;
   schedule::Candidate candidate = load_local(options, parts);
   candidate.diagnostics.sort();

@@ -129,6 +129,7 @@ void take_symbol(const Elf64_Sym& symbol, std::string name, ElfFacts& facts) {
   const unsigned binding = ELF64_ST_BIND(symbol.st_info);
   if (binding == STB_LOCAL || name.empty()) return;
   if (symbol.st_shndx == SHN_UNDEF) {
+    if (binding == STB_WEAK) facts.weak_imports.push_back(name);
     facts.imports.push_back(std::move(name));
     return;
   }

@@ -46,24 +46,11 @@ std::optional<Refusal> check_manifest_text(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<Refusal> take_notes(const ElfImage& image, ElfFacts& facts, bool wants_manifest) {
-  std::vector<std::string_view> manifests;
+void take_build_id(const ElfImage& image, ElfFacts& facts) {
   for (const ElfNote& note : image.notes()) {
-    if (note.owner == manifest_note_owner && note.type == manifest_note_type) manifests.push_back(note.text);
     if (note.owner == "GNU" && note.type == NT_GNU_BUILD_ID && note.text.size() <= 64)
       facts.build_id = hexadecimal(note.text);
   }
-  if (!wants_manifest) return std::nullopt;
-  if (manifests.empty())
-    return refuse(LoadReason::no_note, "has no manifest (no note of owner RONDA, type 0x524f)");
-  if (manifests.size() > 1) {
-    return refuse(LoadReason::many_notes,
-                  "has " + std::to_string(manifests.size()) + " manifests; one file is one plugin",
-                  "link one plugin.toml into each plugin");
-  }
-  if (auto refusal = check_manifest_text(manifests.front())) return refusal;
-  facts.manifest = manifests.front();
-  return std::nullopt;
 }
 
 void take_entry_majors(ElfFacts& facts) {
@@ -122,14 +109,35 @@ bool is_system_library_directory(std::string_view directory) {
   return std::ranges::find(known, directory) != known.end();
 }
 
+Loaded<std::string_view> find_manifest(const ElfImage& image) {
+  std::vector<std::string_view> manifests;
+  for (const ElfNote& note : image.notes())
+    if (note.owner == manifest_note_owner && note.type == manifest_note_type) manifests.push_back(note.text);
+  if (manifests.empty())
+    return refuse(LoadReason::no_note, "has no manifest (no note of owner RONDA, type 0x524f)");
+  if (manifests.size() > 1) {
+    return refuse(LoadReason::many_notes,
+                  "has " + std::to_string(manifests.size()) + " manifests; one file is one plugin",
+                  "link one plugin.toml into each plugin");
+  }
+  if (auto refusal = check_manifest_text(manifests.front())) return *std::move(refusal);
+  return manifests.front();
+}
+
+void take_identity(const ElfImage& image, ElfFacts& facts) {
+  take_build_id(image, facts);
+  take_entry_majors(facts);
+}
+
 Loaded<ElfFacts> read_plugin_elf(std::span<const std::uint8_t> file) {
   RONDA_TRY(const ElfImage image, ElfImage::open(file));
   ElfFacts facts;
   RONDA_TRY(const DynamicFacts dynamic, read_dynamic(image, facts));
   if (auto refusal = check_linking(dynamic, facts)) return *std::move(refusal);
   if (auto refusal = check_stack(image)) return *std::move(refusal);
-  if (auto refusal = take_notes(image, facts, true)) return *std::move(refusal);
-  take_entry_majors(facts);
+  RONDA_TRY(const std::string_view manifest, find_manifest(image));
+  facts.manifest = manifest;
+  take_identity(image, facts);
   return facts;
 }
 
@@ -137,7 +145,7 @@ Loaded<ElfFacts> read_library_elf(std::span<const std::uint8_t> file) {
   RONDA_TRY(const ElfImage image, ElfImage::open(file));
   ElfFacts facts;
   if (auto dynamic = read_dynamic(image, facts); !dynamic) return std::move(dynamic).error();
-  static_cast<void>(take_notes(image, facts, false));
+  take_build_id(image, facts);
   return facts;
 }
 

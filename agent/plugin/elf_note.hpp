@@ -32,13 +32,21 @@ struct ElfFacts {
   std::vector<NeededVersion> needed_versions;
   std::vector<std::string> offered_versions;  // DT_VERDEF: of libraries
   std::vector<std::string> exports;
-  std::vector<std::string> imports;
+  std::vector<std::string> imports;       // all of them, weak ones too
+  std::vector<std::string> weak_imports;  // may stay unresolved
   std::vector<std::string> unique_symbols;
   std::vector<std::string> run_paths;  // DT_RPATH and DT_RUNPATH, split
   std::vector<std::uint32_t> entry_majors;  // N of every export ronda_plugin_entry_N, ascending
   bool static_tls = false;
   bool no_delete = false;
 };
+
+class ElfImage;
+/// The text of the one manifest note, inside `image`; a Refusal where there is none, or more than one, or no text.
+Loaded<std::string_view> find_manifest(const ElfImage& image);
+
+/// Build id and entry majors, which stand in notes and exports; `facts` has its symbols already.
+void take_identity(const ElfImage& image, ElfFacts& facts);
 
 /// Everything a plugin must be; the order of the checks is that of LoadReason.
 Loaded<ElfFacts> read_plugin_elf(std::span<const std::uint8_t> file);

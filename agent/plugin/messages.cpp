@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/messages.hpp"
 
+#include <utility>
+
 namespace ronda::wire {
 namespace {
 
@@ -31,9 +33,9 @@ struct Get {
   Reader& r;
   void operator()(bool& v) { v = r.boolean(); }
   void operator()(double& v) { v = r.real(); }
-  void operator()(std::int32_t& v) { v = static_cast<std::int32_t>(r.integer()); }
+  void operator()(std::int32_t& v) { fitting(v); }
   void operator()(std::int64_t& v) { v = r.integer(); }
-  void operator()(std::uint32_t& v) { v = static_cast<std::uint32_t>(r.integer()); }
+  void operator()(std::uint32_t& v) { fitting(v); }
   void operator()(std::uint64_t& v) { v = static_cast<std::uint64_t>(r.integer()); }
   void operator()(std::string& v) { v = r.bytes(); }
   void operator()(Kind& v) { limited(v, Kind::notifier); }
@@ -48,6 +50,12 @@ struct Get {
   }
 
  private:
+  template <class I>
+  void fitting(I& v) {
+    const std::int64_t number = r.integer();
+    if (!std::in_range<I>(number)) return r.fail();
+    v = static_cast<I>(number);
+  }
   template <class E>
   void limited(E& v, E last) {
     const std::int64_t number = r.integer();
@@ -72,7 +80,11 @@ bool get_all(Reader& r, Fields&... fields) {
 
 }  // namespace
 
-Tag read_tag(Reader& r) { return static_cast<Tag>(r.integer()); }
+Tag read_tag(Reader& r) {
+  const std::int64_t number = r.integer();
+  if (!std::in_range<std::uint8_t>(number)) r.fail();
+  return r.ok() ? static_cast<Tag>(number) : Tag{};
+}
 
 #define RONDA_MESSAGE(Type, tag, ...)                                             \
   void encode(Writer& w, const Type& m) { put_all<Type>(w, tag, __VA_ARGS__); }   \
@@ -89,7 +101,7 @@ RONDA_MESSAGE(Hello, Tag::hello, m.build, m.pid)
 RONDA_MESSAGE(Loaded, Tag::loaded, m.ok, m.error, m.abi_minor)
 RONDA_MESSAGE(Created, Tag::created, m.instance, m.ok, m.error)
 RONDA_MESSAGE(Outcome, Tag::outcome, m.call, m.end, m.timed_out, m.status, m.duration_ns, m.again_at_wall_ns,
-              m.summary, m.detail, m.dropped_metrics, m.took_inbox, m.kv, m.metrics)
+              m.summary, m.detail, m.dropped_metrics, m.took_inbox, m.worn, m.kv, m.metrics)
 RONDA_MESSAGE(Log, Tag::log, m.instance, m.level, m.text)
 RONDA_MESSAGE(Event, Tag::event, m.call, m.level, m.name, m.text, m.fields)
 RONDA_MESSAGE(Progress, Tag::progress, m.call, m.share, m.what)

@@ -111,6 +111,7 @@ struct Outcome {
   std::string summary, detail;
   std::int64_t dropped_metrics = 0;
   bool took_inbox = false;
+  bool worn = false;        // the runner has used up most of a limit: the next calls belong to a fresh one
   std::vector<KvWrite> kv;
   std::string metrics;      // encoded: an array of metrics; see each_metric
 };

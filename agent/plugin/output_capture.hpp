@@ -18,8 +18,11 @@ class OutputCapture {
 
   /// Calls line(text) for each whole line within the rate; what is beyond is counted and told once a minute.
   void feed(std::string_view bytes, Mono now, const std::function<void(std::string_view)>& line);
+  /// Nothing more comes: tells the unfinished line and what was dropped.
+  void end(const std::function<void(std::string_view)>& line);
 
  private:
+  void tell_dropped(const std::function<void(std::string_view)>& line);
   void end_line(const std::function<void(std::string_view)>& line);
 
   std::string partial_;

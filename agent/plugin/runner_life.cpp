@@ -9,22 +9,22 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t states = 8;
-constexpr std::size_t events = 8;
+constexpr std::size_t events = 9;
 using A = LifeAction;
 using L = Life;
 using Row = std::array<LifeStep, events>;
 
 // clang-format off
-//                          loaded                  refused                    overdue                 broken                retire                    drained                   waited                       exited
+//                              loaded                refused                overdue                    broken               hung_up                retire                     drained                    waited                      exited
 constexpr std::array<Row, states> table = {{
-/* starting */ Row{LifeStep{L::serving, A::none},  {L::leaving, A::none},     {L::killed, A::kill},   {L::killed, A::kill}, {L::leaving, A::shut_down}, {L::starting, A::none},  {L::killed, A::kill},        {L::gone, A::none}},
-/* serving  */ Row{LifeStep{L::serving, A::none},  {L::leaving, A::none},     {L::wedged, A::none},   {L::killed, A::kill}, {L::leaving, A::shut_down}, {L::serving, A::none},   {L::serving, A::none},       {L::gone, A::none}},
-/* wedged   */ Row{LifeStep{L::wedged, A::none},   {L::wedged, A::none},      {L::wedged, A::none},   {L::killed, A::kill}, {L::wedged, A::none},     {L::ending, A::terminate}, {L::ending, A::terminate},   {L::gone, A::none}},
-/* leaving  */ Row{LifeStep{L::leaving, A::none},  {L::leaving, A::none},     {L::ending, A::terminate}, {L::killed, A::kill}, {L::leaving, A::none},  {L::leaving, A::none},     {L::ending, A::terminate},   {L::gone, A::none}},
-/* ending   */ Row{LifeStep{L::ending, A::none},   {L::ending, A::none},      {L::ending, A::none},   {L::killed, A::kill}, {L::ending, A::none},     {L::ending, A::none},      {L::killed, A::kill},        {L::gone, A::none}},
-/* killed   */ Row{LifeStep{L::killed, A::none},   {L::killed, A::none},      {L::killed, A::none},   {L::killed, A::none}, {L::killed, A::none},     {L::killed, A::none},      {L::stuck, A::report_stuck}, {L::gone, A::none}},
-/* stuck    */ Row{LifeStep{L::stuck, A::none},    {L::stuck, A::none},       {L::stuck, A::none},    {L::stuck, A::none},  {L::stuck, A::none},      {L::stuck, A::none},       {L::stuck, A::none},         {L::gone, A::none}},
-/* gone     */ Row{LifeStep{L::gone, A::none},     {L::gone, A::none},        {L::gone, A::none},     {L::gone, A::none},   {L::gone, A::none},       {L::gone, A::none},        {L::gone, A::none},          {L::gone, A::none}},
+/* starting */ Row{LifeStep{L::serving, A::none}, {L::leaving, A::none}, {L::killed, A::kill},      {L::killed, A::kill}, {L::ending, A::none},  {L::leaving, A::shut_down}, {L::starting, A::none},    {L::killed, A::kill},        {L::gone, A::none}},
+/* serving  */ Row{LifeStep{L::serving, A::none}, {L::leaving, A::none}, {L::wedged, A::none},      {L::killed, A::kill}, {L::ending, A::none},  {L::leaving, A::shut_down}, {L::serving, A::none},     {L::serving, A::none},       {L::gone, A::none}},
+/* wedged   */ Row{LifeStep{L::wedged, A::none},  {L::wedged, A::none},  {L::wedged, A::none},      {L::killed, A::kill}, {L::ending, A::none},  {L::wedged, A::none},       {L::ending, A::terminate}, {L::ending, A::terminate},   {L::gone, A::none}},
+/* leaving  */ Row{LifeStep{L::leaving, A::none}, {L::leaving, A::none}, {L::ending, A::terminate}, {L::killed, A::kill}, {L::leaving, A::none}, {L::leaving, A::none},      {L::leaving, A::none},     {L::ending, A::terminate},   {L::gone, A::none}},
+/* ending   */ Row{LifeStep{L::ending, A::none},  {L::ending, A::none},  {L::ending, A::none},      {L::killed, A::kill}, {L::ending, A::none},  {L::ending, A::none},       {L::ending, A::none},      {L::killed, A::kill},        {L::gone, A::none}},
+/* killed   */ Row{LifeStep{L::killed, A::none},  {L::killed, A::none},  {L::killed, A::none},      {L::killed, A::none}, {L::killed, A::none},  {L::killed, A::none},       {L::killed, A::none},      {L::stuck, A::report_stuck}, {L::gone, A::none}},
+/* stuck    */ Row{LifeStep{L::stuck, A::none},   {L::stuck, A::none},   {L::stuck, A::none},       {L::stuck, A::none},  {L::stuck, A::none},   {L::stuck, A::none},        {L::stuck, A::none},       {L::stuck, A::none},         {L::gone, A::none}},
+/* gone     */ Row{LifeStep{L::gone, A::none},    {L::gone, A::none},    {L::gone, A::none},        {L::gone, A::none},   {L::gone, A::none},    {L::gone, A::none},         {L::gone, A::none},        {L::gone, A::none},          {L::gone, A::none}},
 }};
 // clang-format on
 
@@ -39,11 +39,10 @@ LifeStep next_life(Life state, LifeEvent event) {
 std::chrono::nanoseconds life_limit(Life state) {
   switch (state) {
     case Life::starting: return 10s;
-    case Life::wedged: return 60s;  // siblings may finish to their own deadlines, up to this
     case Life::leaving: return 3s;
     case Life::ending: return 2s;
     case Life::killed: return 5s;
-    default: return 0s;
+    default: return 0s;  // wedged too: siblings finish to their own deadlines, and then it is drained
   }
 }
 
@@ -56,9 +55,7 @@ RestartPolicy::Verdict RestartPolicy::on_failure(std::uint32_t instance, Mono no
   failures_.push_back({instance, now});
   while (now - failures_.front().at > failure_window) failures_.pop_front();
   const auto same = std::ranges::count(failures_, instance, &Failure::instance);
-  const bool all = same == static_cast<std::ptrdiff_t>(failures_.size());
-  if (failures_.size() < failure_limit) return Verdict::nothing;
-  if (static_cast<std::size_t>(same) >= failure_limit && all && instance != whole_plugin) {
+  if (instance != whole_plugin && static_cast<std::size_t>(same) >= failure_limit) {
     if (quarantined_.contains(instance)) return Verdict::nothing;
     quarantined_[instance] = now + probe_interval;
     return Verdict::quarantine_instance;

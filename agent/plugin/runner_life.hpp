@@ -22,7 +22,7 @@ enum class Life : std::uint8_t {
   serving,   // takes calls
   wedged,    // a call did not come back within its grace: no new work, siblings may finish
   leaving,   // told to shut down
-  ending,    // SIGTERM sent
+  ending,    // SIGTERM sent, or it hung up
   killed,    // SIGKILL sent
   stuck,     // still there long after SIGKILL: uninterruptible
   gone,
@@ -33,6 +33,7 @@ enum class LifeEvent : std::uint8_t {
   refused,      // it says that the plugin does not load
   overdue,      // a call is past deadline and grace
   broken,       // it broke the protocol
+  hung_up,      // it closed its end of the socket: most likely it is ending
   retire,       // no longer needed: reload, idle, stop
   drained,      // nothing is in flight any more
   waited,       // the state's own limit of time passed

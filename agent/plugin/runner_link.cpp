@@ -10,11 +10,14 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 
+#include "base/clock.hpp"
+
 namespace ronda::plugin {
 namespace asio = boost::asio;
 
 namespace {
-constexpr std::size_t frames_per_turn = 64;  // then other work of the loop has its turn
+constexpr std::size_t reads_per_turn = 16;  // then other work of the loop has its turn
+constexpr std::size_t last_words = std::size_t{256} << 10;  // bytes of output still taken from a process that is gone
 }
 
 class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
@@ -41,11 +44,10 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
     events_ = nullptr;
     close(socket_);
     close(output_);
-    close(exit_);
   }
 
   void flush() {
-    flush_scheduled_ = false;  // one that is posted already finds nothing to do
+    flush_scheduled_ = false;
     if (unsent_.empty()) unsent_ = frames_.take();
     else unsent_ += frames_.take();
     write();
@@ -63,6 +65,7 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
   wire::FrameWriter frames_;
   std::string unsent_;
   wire::FrameReader incoming_;
+  Mono partial_since_{0};
   const RunnerProcess& process() const { return process_; }
 
  private:
@@ -102,11 +105,11 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
   }
 
   void on_readable() {
-    for (std::size_t turn = 0; turn < frames_per_turn && socket_.is_open(); ++turn) {
+    for (std::size_t turn = 0; turn < reads_per_turn && socket_.is_open(); ++turn) {
       const ssize_t got = ::recv(socket_.native_handle(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && errno == EAGAIN) break;
-      if (got <= 0) return broken("it closed its end of the socket");
+      if (got <= 0) return hung_up();
       incoming_.feed({buffer_.data(), static_cast<std::size_t>(got)});
       if (!take_frames()) return;
       if (static_cast<std::size_t>(got) < buffer_.size()) break;
@@ -118,7 +121,12 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
     std::string_view body;
     while (socket_.is_open()) {
       const auto next = incoming_.next(body);
-      if (next == wire::FrameReader::Next::more) return true;
+      if (next == wire::FrameReader::Next::frame) partial_since_ = Mono{0};
+      if (next == wire::FrameReader::Next::more) {
+        if (!incoming_.is_partial()) partial_since_ = Mono{0};
+        else if (partial_since_ == Mono{0}) partial_since_ = monotonic();
+        return true;
+      }
       if (next == wire::FrameReader::Next::broken || !take_messages(body)) {
         broken("it sent bytes that are no message");
         return false;
@@ -160,6 +168,11 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
     }
   }
 
+  void hung_up() {
+    close(socket_);
+    if (events_ != nullptr) events_->on_hung_up();
+  }
+
   void broken(std::string_view why) {
     close(socket_);
     if (events_ != nullptr) events_->on_broken(why);
@@ -190,6 +203,13 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
         if (!take_frames()) break;
       }
     }
+    std::array<char, 65536> buffer;
+    for (std::size_t total = 0; output_.is_open() && total < last_words;) {
+      const ssize_t got = ::read(output_.native_handle(), buffer.data(), buffer.size());
+      if (got <= 0) break;
+      total += static_cast<std::size_t>(got);
+      if (events_ != nullptr) events_->on_output({buffer.data(), static_cast<std::size_t>(got)});
+    }
     const RunnerEnd end = reap_runner(process_);
     close(socket_);
     close(output_);
@@ -214,7 +234,6 @@ RunnerLink::RunnerLink(asio::io_context& loop, RunnerProcess process, RunnerEven
 RunnerLink::~RunnerLink() { impl_->abandon(); }
 
 wire::FrameWriter& RunnerLink::frames() { return impl_->frames_; }
-void RunnerLink::flush() { impl_->flush(); }
 void RunnerLink::schedule_flush() { impl_->schedule_flush(); }
 
 void RunnerLink::post(const wire::Call& call, const wire::Message& message) {
@@ -230,6 +249,6 @@ void RunnerLink::post(wire::Tag tag, std::uint64_t subject) {
 void RunnerLink::signal(int number) { impl_->signal(number); }
 const RunnerProcess& RunnerLink::process() const { return impl_->process(); }
 std::size_t RunnerLink::unread_bytes() const { return impl_->unsent_.size() + impl_->frames_.size(); }
-bool RunnerLink::has_partial_frame() const { return impl_->incoming_.is_partial(); }
+Mono RunnerLink::partial_frame_since() const { return impl_->partial_since_; }
 
 }  // namespace ronda::plugin

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "plugin/messages.hpp"
+#include "plugin/runner_life.hpp"
 #include "plugin/runner_process.hpp"
 
 namespace ronda::plugin {
@@ -26,7 +27,9 @@ class RunnerEvents {
   virtual void on_progress(wire::Progress progress) = 0;
   virtual void on_request(wire::Request request) = 0;
   virtual void on_output(std::string_view bytes) = 0;
-  /// It broke the protocol, closed its end, or stopped in the middle of a frame; nothing more is read.
+  /// It closed its end of the socket: it is ending, or has lost its mind; nothing more is read.
+  virtual void on_hung_up() = 0;
+  /// It broke the protocol; nothing more is read.
   virtual void on_broken(std::string_view why) = 0;
   /// The process is gone and reaped; the last event.
   virtual void on_end(const RunnerEnd& end) = 0;
@@ -37,7 +40,7 @@ class RunnerEvents {
 
 class RunnerLink {
  public:
-  /// Both references must outlive this object. Destroying it before on_end leaves the process to be reaped later.
+  /// Both references must outlive this object. A process that outlives it is still reaped by the loop.
   RunnerLink(boost::asio::io_context& loop, RunnerProcess process, RunnerEvents& events);
   ~RunnerLink();
   RunnerLink(const RunnerLink&) = delete;
@@ -51,15 +54,13 @@ class RunnerLink {
   }
   void post(const wire::Call& call, const wire::Message& message);
   void post(wire::Tag tag, std::uint64_t subject);
-  /// What is queued leaves now, in frames of its own.
-  void flush();
 
   void signal(int number);
   const RunnerProcess& process() const;
   /// Bytes that the runner has not read yet.
   std::size_t unread_bytes() const;
-  /// True while half a frame has been waiting for its rest.
-  bool has_partial_frame() const;
+  /// Since when half a frame has been waiting for its rest; zero when none does.
+  Mono partial_frame_since() const;
 
  private:
   class Impl;

@@ -60,6 +60,8 @@ class Reader {
   std::size_t array();
   std::size_t map();
   void skip() { skip(0); }
+  /// What has not been read yet.
+  std::string_view rest() const { return failed_ ? std::string_view() : in_; }
   /// The encoded bytes of the next value, which is skipped.
   std::string_view raw();
 

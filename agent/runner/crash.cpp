@@ -8,6 +8,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -17,8 +18,10 @@ namespace {
 
 constexpr std::size_t crash_stack_bytes = 32 << 10;
 
-// A signal handler and exit are handed nothing: these two are the only state they can reach.
+// A signal handler and exit are handed nothing: these are the only state they can reach.
 plugin::Blackbox* the_blackbox = nullptr;
+std::array<char, 128> the_plugin_id{};
+std::array<char, 256> the_plugin_path{};
 thread_local std::uint64_t this_call __attribute__((tls_model("initial-exec"))) = 0;
 
 void record(plugin::Death death, int signal, const void* address) {
@@ -29,7 +32,9 @@ void record(plugin::Death death, int signal, const void* address) {
   box.signal.store(signal);
   Dl_info info{};
   if (address != nullptr && ::dladdr(address, &info) != 0 && info.dli_fname != nullptr) {
-    ::strncpy(box.module.data(), info.dli_fname, box.module.size() - 1);
+    // before it is named for debuggers, the plugin is what was opened through a descriptor
+    const bool is_plugin = ::strncmp(info.dli_fname, "/proc/self/fd/", 14) == 0 || ::strcmp(info.dli_fname, the_plugin_path.data()) == 0;
+    ::strncpy(box.module.data(), is_plugin ? the_plugin_id.data() : info.dli_fname, box.module.size() - 1);
     box.offset.store(static_cast<std::uint64_t>(static_cast<const char*>(address) - static_cast<const char*>(info.dli_fbase)));
   }
 }
@@ -55,12 +60,23 @@ void on_terminate() {
   std::abort();
 }
 
-void on_exit() { record(plugin::Death::exit_call, 0, nullptr); }
+[[noreturn]] void leave(int status) {
+  if (the_blackbox != nullptr) record(plugin::Death::exit_call, 0, nullptr);
+  ::syscall(SYS_exit_group, status);
+  __builtin_unreachable();
+}
+
+template <std::size_t N>
+void keep(std::array<char, N>& to, std::string_view text) {
+  to[text.copy(to.data(), N - 1)] = '\0';
+}
 
 }  // namespace
 
-void install_crash_handlers(plugin::Blackbox& blackbox) {
+void install_crash_handlers(plugin::Blackbox& blackbox, std::string_view plugin_id, std::string_view plugin_path) {
   the_blackbox = &blackbox;
+  keep(the_plugin_id, plugin_id);
+  keep(the_plugin_path, plugin_path);
   struct sigaction action {};
   action.sa_sigaction = on_fatal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | static_cast<int>(SA_RESETHAND) | SA_NODEFER;
@@ -68,10 +84,14 @@ void install_crash_handlers(plugin::Blackbox& blackbox) {
     ::sigaction(signal, &action, nullptr);
   }
   std::set_terminate(on_terminate);
-  std::atexit(on_exit);
 }
 
 void enter_call(std::uint64_t call_id) { this_call = call_id; }
+
+void leave_in_peace(int status) {
+  ::syscall(SYS_exit_group, status);
+  __builtin_unreachable();
+}
 
 CrashStack::CrashStack() {
   memory_ = ::mmap(nullptr, crash_stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -88,9 +108,11 @@ CrashStack::~CrashStack() {
 
 }  // namespace ronda::runner
 
-/// Exported by the runner so that a plugin's _exit finds this one: it leaves no other trace of who called it.
-extern "C" __attribute__((visibility("default"), noreturn)) void _exit(int status) {
-  if (ronda::runner::the_blackbox != nullptr) ronda::runner::record(ronda::plugin::Death::exit_call, 0, nullptr);
-  ::syscall(SYS_exit_group, status);
-  __builtin_unreachable();
+// Exported by the runner so that a plugin's exit finds these: it leaves no other trace of who called it. No exit
+// handler runs: a plugin's could hang or crash, and there is nothing of ours to do in them.
+extern "C" {
+__attribute__((visibility("default"), noreturn)) void exit(int status) { ronda::runner::leave(status); }
+__attribute__((visibility("default"), noreturn)) void _exit(int status) { ronda::runner::leave(status); }
+__attribute__((visibility("default"), noreturn)) void _Exit(int status) { ronda::runner::leave(status); }
+__attribute__((visibility("default"), noreturn)) void quick_exit(int status) { ronda::runner::leave(status); }
 }

@@ -4,16 +4,21 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "plugin/blackbox.hpp"
 
 namespace ronda::runner {
 
 /// Handlers for the fatal signals, std::terminate and exit. Once, before the plugin is loaded.
-void install_crash_handlers(plugin::Blackbox& blackbox);
+/// The plugin's module is called by its id; its file has the name of a hash.
+void install_crash_handlers(plugin::Blackbox& blackbox, std::string_view plugin_id, std::string_view plugin_path);
 
 /// What the calling thread is doing from here on; 0: nothing of a plugin's.
 void enter_call(std::uint64_t call_id);
+
+/// Ends this process as a runner that has nothing more to do: nobody is to blame. No exit handler runs.
+[[noreturn]] void leave_in_peace(int status);
 
 /// The alternate signal stack of a thread, so that a stack overflow can be told.
 class CrashStack {

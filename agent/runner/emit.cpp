@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ronda.emit/1: what a run reports, made safe and bounded here, so that the agent gets it ready to keep.
 #include <cmath>
+#include <ctime>
 
 #include "base/text.hpp"
 #include "runner/instance.hpp"
@@ -12,6 +13,13 @@ namespace {
 
 constexpr std::size_t name_limit = 128;
 constexpr std::size_t label_limit = 16;
+constexpr std::uint64_t progress_interval_ns = 100'000'000;
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
 
 /// The call that this instance is in, if it is that one.
 ActiveCall* current(const ronda_inst* inst, const ronda_call* call) {
@@ -95,8 +103,12 @@ std::int32_t result(const ronda_inst* inst, const ronda_call* call, const ronda_
 }
 
 std::int32_t event(const ronda_inst* inst, const ronda_call* call, const ronda_event* e) noexcept try {
-  const ActiveCall* active = current(inst, call);
+  ActiveCall* active = current(inst, call);
   if (active == nullptr || e == nullptr || !RONDA_HAS(e, field_count)) return RONDA_E_INVALID;
+  {
+    const std::lock_guard lock(active->emit_mutex);
+    if (++active->event_count > Instance::events_limit) return RONDA_E_RANGE;
+  }
   const Instance* instance = Instance::of(inst);
   wire::Event out{active->id, e->level, metric_name(e->name), instance->scrub(repair_utf8(view(e->text), 4096)), {}};
   for (std::uint64_t i = 0; e->fields != nullptr && i < std::min<std::uint64_t>(e->field_count, label_limit); ++i) {
@@ -109,9 +121,16 @@ std::int32_t event(const ronda_inst* inst, const ronda_call* call, const ronda_e
 }
 
 std::int32_t progress(const ronda_inst* inst, const ronda_call* call, double share, ronda_str what) noexcept try {
-  const ActiveCall* active = current(inst, call);
+  ActiveCall* active = current(inst, call);
   if (active == nullptr || !(share >= 0 && share <= 1)) return RONDA_E_INVALID;
   Instance* instance = Instance::of(inst);
+  {
+    // for a bar on a screen, which nobody reads faster than this
+    const std::lock_guard lock(active->emit_mutex);
+    const std::uint64_t now = monotonic_ns();
+    if (share < 1 && now - active->progress_at < progress_interval_ns) return RONDA_OK;
+    active->progress_at = now;
+  }
   instance->link().send(wire::Progress{active->id, share, instance->scrub(repair_utf8(view(what), 256))});
   return RONDA_OK;
 } catch (...) {

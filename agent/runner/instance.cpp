@@ -23,7 +23,9 @@ std::int64_t monotonic_ns() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-ronda_str borrowed(const std::string& text) { return {text.data(), text.size()}; }
+ronda_str borrowed(const std::string& text) {
+  return {text.data(), text.size()};
+}
 
 /// Runs `body` so that nothing thrown by a plugin gets further; the text of what was thrown, or nothing.
 template <class Body>
@@ -64,7 +66,9 @@ const ronda_value& Instance::options() {
   return *options_;
 }
 
-bool Instance::granted(std::string_view grant) const { return std::ranges::find(setup_.grants, grant) != setup_.grants.end(); }
+bool Instance::granted(std::string_view grant) const {
+  return std::ranges::find(setup_.grants, grant) != setup_.grants.end();
+}
 
 std::string Instance::scrub(std::string text) const {
   for (const std::string_view secret : secrets_) {
@@ -98,11 +102,16 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
   ronda_message handed{};
   if (message != nullptr) {
     for (const auto& [key, value] : message->fields) fields.push_back({borrowed(key), borrowed(value)});
-    handed = {sizeof(ronda_message),     static_cast<std::uint32_t>(message->attempt),
-              borrowed(message->id),     borrowed(message->to),
-              borrowed(message->title),  borrowed(message->body),
-              borrowed(message->level),  borrowed(message->event),
-              borrowed(message->incident), fields.data(),
+    handed = {sizeof(ronda_message),
+              static_cast<std::uint32_t>(message->attempt),
+              borrowed(message->id),
+              borrowed(message->to),
+              borrowed(message->title),
+              borrowed(message->body),
+              borrowed(message->level),
+              borrowed(message->event),
+              borrowed(message->incident),
+              fields.data(),
               fields.size()};
   }
   ronda_error told{sizeof(ronda_error), 0, {}};
@@ -115,7 +124,7 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
   if (thrown) {
     outcome.end = wire::End::threw;
     outcome.summary = "threw: " + *thrown;
-  } else if (code != RONDA_OK) {
+  } else if (code != RONDA_OK && !call.result_twice) {  // the first result stands, whatever became of the second
     outcome.end = wire::End::failed;
     outcome.summary = text.empty() ? "failed with code " + std::to_string(code) : std::string(text);
   } else if (!call.has_result) {
@@ -136,9 +145,16 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
     call_plugin(call, message);
   }
   active_.store(nullptr, std::memory_order_release);
+  {
+    const std::lock_guard lock(call.cancel_mutex);
+    call.over = true;
+  }
+  const std::lock_guard emitting(call.emit_mutex);  // a thread of the plugin's own may be in the middle of it
   arena_.clear();
-  outcome.timed_out = call.timed_out;
-  outcome.duration_ns = monotonic_ns() - start;
+  const std::int64_t now = monotonic_ns();
+  // a service that looks at the deadline itself may have been quicker than who watches it
+  outcome.timed_out = call.timed_out || now >= static_cast<std::int64_t>(call.deadline_mono_ns);
+  outcome.duration_ns = now - start;
   outcome.summary = scrub(repair_utf8(outcome.summary, text_limit));
   outcome.detail = scrub(repair_utf8(outcome.detail, text_limit));
   outcome.kv = std::exchange(kv_pending, {});
@@ -159,14 +175,15 @@ void Instance::destroy() {
   const auto thrown = caught([&] { plugin_.destroy(spec_.kind, self_); });
   in_plugin_.store(false, std::memory_order_relaxed);
   self_ = nullptr;
-  if (thrown) link_.post(wire::Log{id(), RONDA_LOG_ERROR, "destroy threw: " + *thrown});
+  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "destroy threw: " + *thrown});
 }
 
-void Instance::cancel(const ActiveCall& call) const noexcept {
+void Instance::cancel(ActiveCall& call) const noexcept {
   // only while the plugin is inside this call: before and after there is nothing that could be cancelled
-  if (!created_ || active() != &call) return;
+  const std::lock_guard lock(call.cancel_mutex);
+  if (call.over || !created_ || active() != &call) return;
   const auto thrown = caught([&] { plugin_.cancel(spec_.kind, self_, call); });
-  if (thrown) link_.post(wire::Log{id(), RONDA_LOG_ERROR, "cancel threw: " + *thrown});
+  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "cancel threw: " + *thrown});
 }
 
 }  // namespace ronda::runner

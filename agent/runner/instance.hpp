@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One instance inside the runner: its host side (ronda_inst) and the call it is in. Created by the first call,
-// run by one thread at a time. What a call emits is encoded as it comes, bounded, and sent as one Outcome.
+// One instance inside the runner: its host side (ronda_inst) and the call it is in. Created by the first
+// call, run by one thread at a time. What a call emits is encoded as it comes, bounded, and sent as one
+// Outcome.
 #pragma once
 
 #include <atomic>
@@ -13,8 +14,8 @@
 #include <vector>
 
 #include "plugin/messages.hpp"
-#include "runner/options.hpp"
 #include "ronda/abi.h"
+#include "runner/options.hpp"
 
 namespace ronda::runner {
 
@@ -34,8 +35,9 @@ class Instance : public ronda_inst {
   static constexpr std::uint64_t magic_value = 0x726f6e6461696e73;  // "rondains"
   static constexpr std::uint64_t host_magic = 0x726f6e6461686f73;   // "rondahos"
   static constexpr std::size_t metrics_limit = 1000;                // of one call
+  static constexpr std::size_t events_limit = 100;                  // of one call
   static constexpr std::size_t metrics_bytes_limit = 256 << 10;
-  static constexpr std::size_t text_limit = 64 << 10;               // summary and detail, in bytes
+  static constexpr std::size_t text_limit = 64 << 10;  // summary and detail, in bytes
 
   Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup);
   Instance(const Instance&) = delete;
@@ -44,14 +46,17 @@ class Instance : public ronda_inst {
 
   static Instance* of(const ronda_inst* inst);
 
-  /// Runs one call from create, if need be, to its outcome. [worker, one at a time]
+  /// Held by whoever runs, probes or destroys it: one at a time.
+  std::mutex& turn() { return turn_; }
+
+  /// Runs one call from create, if need be, to its outcome. [worker, with its turn]
   wire::Outcome run(ActiveCall& call, const wire::Message* message);
-  /// Creates and destroys it, to see that it can be. [worker]
+  /// Creates and destroys it, to see that it can be. [worker, with its turn]
   wire::Created probe();
-  /// [worker]
+  /// [worker, with its turn]
   void destroy();
   /// Tells the plugin that the call should end. [any]
-  void cancel(const ActiveCall& call) const noexcept;
+  void cancel(ActiveCall& call) const noexcept;
 
   std::uint32_t id() const { return spec_.instance; }
   const wire::Create& spec() const { return spec_; }
@@ -73,6 +78,7 @@ class Instance : public ronda_inst {
   bool create(std::string& error);
   void call_plugin(ActiveCall& call, const wire::Message* message);
 
+  std::mutex turn_;
   wire::Create spec_;
   PluginObject& plugin_;
   Link& link_;
@@ -80,7 +86,7 @@ class Instance : public ronda_inst {
   std::optional<ronda_value> options_;
   std::vector<std::string_view> secrets_;
   void* self_ = nullptr;
-  bool created_ = false;
+  std::atomic<bool> created_{false};
   std::atomic<ActiveCall*> active_{nullptr};
   std::atomic<bool> in_plugin_{false};
   std::forward_list<std::string> arena_;  // of a call; small while it is empty
@@ -93,11 +99,14 @@ class Instance : public ronda_inst {
 struct ActiveCall : ronda_call {
   Instance* instance = nullptr;
   std::atomic<bool> cancelled{false};
-  bool timed_out = false;
+  std::atomic<bool> timed_out{false};
+  std::mutex cancel_mutex;  // the plugin's cancel never outlives the run
+  bool over = false;
   std::mutex emit_mutex;
   bool has_result = false;
   bool result_twice = false;
-  std::size_t metric_count = 0;
+  std::size_t metric_count = 0, event_count = 0;
+  std::uint64_t progress_at = 0;  // when the last was sent, monotonic ns
   wire::Outcome outcome;
 };
 

@@ -7,10 +7,16 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <ctime>
+#include <utility>
 
 #include "ronda/abi.h"
 
 namespace ronda::runner {
+
+namespace {
+constexpr std::size_t log_lines_per_minute = 600;
+}
 
 void Link::flush() {
   const std::lock_guard lock(mutex_);
@@ -20,9 +26,30 @@ void Link::flush() {
   while (!rest.empty()) {
     const ssize_t sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) ::_exit(0);  // the agent is gone; nothing here is owed to anybody else
+    if (sent <= 0) ::_exit(0);  // the agent is gone and nothing is owed to it, or a call has closed our end: then it is told
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
+}
+
+void Link::log(wire::Log line) {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  std::size_t dropped = 0;
+  {
+    const std::lock_guard lock(log_mutex_);
+    const std::int64_t minute = now.tv_sec / 60 + 1;
+    if (minute != log_minute_) {
+      log_minute_ = minute;
+      log_lines_ = 0;
+      dropped = std::exchange(log_dropped_, 0);
+    }
+    if (++log_lines_ > log_lines_per_minute) {
+      ++log_dropped_;
+      return;
+    }
+  }
+  if (dropped > 0) post(wire::Log{0, RONDA_LOG_WARNING, std::to_string(dropped) + " lines of the log were dropped"});
+  send(line);
 }
 
 bool Link::receive(wire::FrameReader& frames) const {

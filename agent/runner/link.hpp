@@ -36,6 +36,9 @@ class Link {
     flush();
   }
 
+  /// A line of the plugin's log, at once: it may be its last words. Beyond the rate lines are counted only. [any]
+  void log(wire::Log line);
+
   std::size_t waiting_bytes() const { return waiting_.load(std::memory_order_relaxed); }
 
   /// Reads what is there into `frames`; false at the end of the stream. [reader]
@@ -51,6 +54,10 @@ class Link {
   std::mutex mutex_;
   wire::FrameWriter frames_;
   std::atomic<std::size_t> waiting_{0};
+
+  std::mutex log_mutex_;
+  std::int64_t log_minute_ = 0;
+  std::size_t log_lines_ = 0, log_dropped_ = 0;
 
   std::mutex ask_mutex_;
   std::condition_variable answered_;

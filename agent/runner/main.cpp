@@ -2,6 +2,7 @@
 // ronda-runner: loads ONE plugin and serves calls to it over a socketpair. It holds no configuration, decides
 // nothing, and ends with the agent. Started by the agent only, with the descriptors of plugin/blackbox.hpp.
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -27,6 +28,7 @@
 namespace ronda::runner {
 namespace {
 
+constexpr std::size_t default_stack_bytes = std::size_t{512} << 10;
 constexpr int tick_ms = 2;  // how long a finished result may wait for others of its batch
 
 std::uint64_t mono_ns() {
@@ -65,6 +67,7 @@ class Server {
   PluginObject* plugin_ = nullptr;
   std::map<std::uint32_t, std::shared_ptr<Instance>> instances_;
   std::vector<Job> jobs_;  // of the frame being read
+  std::string behind_setup_;  // first calls that came in the same frame
   bool shutdown_ = false;
 };
 
@@ -77,7 +80,9 @@ bool Server::read_setup(wire::Setup& setup) {
     if (!link_.receive(frames_)) return false;
   }
   wire::Reader r(body);
-  return wire::read_tag(r) == wire::Tag::setup && wire::decode(r, setup);
+  if (wire::read_tag(r) != wire::Tag::setup || !wire::decode(r, setup)) return false;
+  behind_setup_ = r.rest();
+  return true;
 }
 
 bool Server::add_instance(wire::Reader& r) {
@@ -166,9 +171,11 @@ int Server::timeout(Pool& pool) const {
 void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
   setup_ = &setup;
   plugin_ = &plugin;
-  Pool pool(link_, blackbox_, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
+  const Wear& wear = *new Wear(setup);
+  // never destroyed: its threads wait on it until the process ends, and a destructor would wait for them
+  Pool& pool = *new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
   blackbox_.phase.store(2);
-  if (!handle_frames(pool)) return;  // those that came with the setup
+  if (!handle_frame(behind_setup_, pool) || !handle_frames(pool)) return;
   while (!shutdown_) {
     pollfd socket{plugin::runner_socket_fd, POLLIN, 0};
     const int ready = ::poll(&socket, 1, timeout(pool));
@@ -180,7 +187,20 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
     if (!link_.receive(frames_)) return;
     if (!handle_frames(pool)) return;
   }
-  pool.drain(mono_ns() + 2'000'000'000U);
+  // whoever still runs would lose its instance under its feet
+  if (!pool.drain(mono_ns() + 2'000'000'000U)) return;
+  for (const auto& [id, instance] : instances_) instance->destroy();
+  plugin.shut_down();
+}
+
+/// Threads that libraries make without saying how large: a resolver's, say. The usual 8 MiB would each count against
+/// the limit of memory.
+void set_default_stack() {
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, default_stack_bytes);
+  ::pthread_setattr_default_np(&attributes);
+  ::pthread_attr_destroy(&attributes);
 }
 
 /// Without a PID namespace nothing ends our children for us: a thread waits for the agent's death, ends every
@@ -218,8 +238,9 @@ int run() {
   }
   die_with_parent(setup.pid_namespace ? SIGKILL : SIGTERM);  // again: a change of user clears it
   if (!setup.pid_namespace) watch_for_orphans();
-  install_crash_handlers(*blackbox);
+  install_crash_handlers(*blackbox, setup.plugin_id, setup.exec_path);
   const CrashStack crash_stack;
+  set_default_stack();
   link.send(wire::Hello{RONDA_BUILD, ::getpid()});
   blackbox->phase.store(1);
   auto loaded = PluginObject::load(setup, link);
@@ -229,8 +250,9 @@ int run() {
   }
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
   server.serve(setup, **loaded);
-  loaded->reset();
-  return 0;
+  static_cast<void>(loaded->release());  // exit is the only unload
+  if (!setup.pid_namespace) end_descendants();
+  leave_in_peace(0);  // from here, while everything that other threads use is still there
 }
 
 }  // namespace
@@ -242,6 +264,5 @@ int main() {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);
   const int status = ronda::runner::run();
-  // no exit handlers: a plugin's could hang or crash, and there is nothing of ours to do in them
-  ::_exit(status);
+  ronda::runner::leave_in_peace(status);
 }

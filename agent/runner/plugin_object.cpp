@@ -53,9 +53,10 @@ struct PluginObject::Library {
   boost::dll::shared_library object;
 };
 
-PluginObject::~PluginObject() {
-  if (plugin_ != nullptr && plugin_->shutdown != nullptr) plugin_->shutdown();
-  static_cast<void>(library_.release());  // exit is the only unload
+PluginObject::~PluginObject() { static_cast<void>(library_.release()); }  // exit is the only unload
+
+void PluginObject::shut_down() {
+  if (plugin_->shutdown != nullptr) plugin_->shutdown();
 }
 
 Result<std::unique_ptr<PluginObject>> PluginObject::load(const wire::Setup& setup, Link& link) {
@@ -88,7 +89,9 @@ Status PluginObject::enter(const wire::Setup& setup, Link& link, ronda_plugin_en
   ronda_error error{sizeof(ronda_error), 0, {}};
   const ronda_plugin* offered = entry(&host_, &error);
   if (offered == nullptr) return Error(Errc::invalid, "its entry refused: " + text_of(error, "no reason given"));
-  if (offered->size < sizeof(ronda_plugin) || offered->size > 4096 || offered->query == nullptr) {
+  // what 1.0 had: a plugin of that time is no larger, whatever is appended here later
+  constexpr std::size_t needed = offsetof(ronda_plugin, shutdown) + sizeof(ronda_plugin::shutdown);
+  if (offered->size < needed || offered->size > 4096 || offered->query == nullptr) {
     return Error(Errc::invalid, "its entry returned a description of size " + std::to_string(offered->size) +
                                     "; rebuild the plugin with this SDK");
   }

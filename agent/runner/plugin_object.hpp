@@ -18,6 +18,8 @@ class PluginObject {
   /// Loads from the staged descriptor; the setup's grants and facts must outlive it.
   static Result<std::unique_ptr<PluginObject>> load(const wire::Setup& setup, Link& link);
   ~PluginObject();
+  /// The plugin's own shutdown, when no instance is left. Once.
+  void shut_down();
 
   std::int32_t create(const Instance& instance, void** self, ronda_error& error);
   std::int32_t run(wire::Kind kind, void* self, const ronda_call& call, const ronda_message* message, ronda_error& error) const;

@@ -15,6 +15,7 @@ namespace ronda::runner {
 namespace {
 
 constexpr std::size_t stack_bytes = 256 << 10;
+constexpr std::size_t calls_kept = 64;
 constexpr std::size_t results_per_message = 64;
 constexpr std::size_t bytes_per_message = 32 << 10;
 constexpr std::uint64_t look_again_ns = 100'000'000;
@@ -27,19 +28,24 @@ std::uint64_t mono_ns() {
 
 }  // namespace
 
-Pool::Pool(Link& link, plugin::Blackbox& blackbox, std::size_t threads)
-    : link_(link), blackbox_(blackbox), limit_(std::min(std::max<std::size_t>(threads, 1), plugin::Blackbox::slot_count)) {
+Pool::Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads)
+    : link_(link), blackbox_(blackbox), wear_(wear), limit_(std::min(std::max<std::size_t>(threads, 1), plugin::Blackbox::slot_count)) {
   running_.reserve(limit_);
 }
 
-void Pool::add_thread() {
+bool Pool::start_thread(void* (*body)(void*), void* self) {
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setstacksize(&attributes, stack_bytes);
   ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_t thread{};
-  if (::pthread_create(&thread, &attributes, enter, this) == 0) ++threads_;
+  const bool started = ::pthread_create(&thread, &attributes, body, self) == 0;
   ::pthread_attr_destroy(&attributes);
+  return started;
+}
+
+void Pool::add_thread() {
+  if (start_thread(enter, this)) ++threads_;
 }
 
 void* Pool::enter(void* self) {
@@ -128,6 +134,7 @@ void Pool::work() {
 }
 
 void Pool::execute(Job& job, std::size_t slot) {
+  const std::lock_guard turn(job.instance->turn());
   switch (job.what) {
     case Job::What::probe: return link_.send(job.instance->probe());
     case Job::What::destroy: return job.instance->destroy();
@@ -137,29 +144,34 @@ void Pool::execute(Job& job, std::size_t slot) {
 }
 
 void Pool::run_call(Job& job, std::size_t slot) {
-  ActiveCall call;
-  static_cast<ronda_call&>(call) = {sizeof(ronda_call), job.call.flags,         job.call.id, job.call.deadline_mono_ns, -1,
-                                    job.call.reason,    job.call.scheduled_wall_ns};
-  call.instance = job.instance.get();
+  const auto call = std::make_shared<ActiveCall>();
+  static_cast<ronda_call&>(*call) = {sizeof(ronda_call), job.call.flags,         job.call.id, job.call.deadline_mono_ns, -1,
+                                     job.call.reason,    job.call.scheduled_wall_ns};
+  call->instance = job.instance.get();
   {
     const std::lock_guard lock(running_mutex_);
-    call.cancel_fd = running_[slot].cancel_fd;
-    running_[slot].call = &call;
+    call->cancel_fd = running_[slot].cancel_fd;
+    running_[slot].call = call;
     running_[slot].deadline = job.call.deadline_mono_ns;
     --unstarted_;
   }
-  blackbox_.running[slot].store(call.id, std::memory_order_relaxed);
-  enter_call(call.id);
-  wire::Outcome outcome = job.instance->run(call, job.what == Job::What::deliver ? &job.message : nullptr);
-  enter_call(0);
-  blackbox_.running[slot].store(0, std::memory_order_relaxed);
+  blackbox_.running[slot].store(call->id, std::memory_order_relaxed);
+  enter_call(call->id);
+  wire::Outcome outcome = job.instance->run(*call, job.what == Job::What::deliver ? &job.message : nullptr);
   {
     const std::lock_guard lock(running_mutex_);
     running_[slot].call = nullptr;
     std::uint64_t drained = 0;
-    if (call.cancelled) static_cast<void>(::read(call.cancel_fd, &drained, sizeof drained));
+    if (call->cancelled) static_cast<void>(::read(call->cancel_fd, &drained, sizeof drained));
+    // its address is not used again soon: a thread of the plugin's own may still speak of it
+    over_.push_back(call);
+    if (over_.size() > calls_kept) over_.pop_front();
   }
+  outcome.worn = wear_.is_worn(outcome.end != wire::End::reported);
+  // it is to blame until its result is on its way: it may have broken what carries that
   finish(job, std::move(outcome));
+  enter_call(0);
+  blackbox_.running[slot].store(0, std::memory_order_relaxed);
 }
 
 /// Results that are ready when the runner writes share a message; the reader's tick sends what is left over.
@@ -179,7 +191,30 @@ void Pool::cancel_running(Running& running, bool timed_out) {
   call.timed_out = timed_out;
   const std::uint64_t one = 1;
   static_cast<void>(::write(running.cancel_fd, &one, sizeof one));
-  call.instance->cancel(call);
+  const std::lock_guard lock(cancel_mutex_);
+  to_cancel_.push_back(running.call);
+  if (!has_canceller_) has_canceller_ = start_thread(enter_canceller, this);
+  cancel_wake_.notify_one();
+}
+
+void* Pool::enter_canceller(void* self) {
+  static_cast<Pool*>(self)->cancel_calls();
+  return nullptr;
+}
+
+void Pool::cancel_calls() {
+  const CrashStack crash_stack;
+  std::unique_lock lock(cancel_mutex_);
+  while (true) {
+    cancel_wake_.wait(lock, [&] { return !to_cancel_.empty(); });
+    const std::shared_ptr<ActiveCall> call = std::move(to_cancel_.front());
+    to_cancel_.pop_front();
+    lock.unlock();
+    enter_call(call->id);
+    call->instance->cancel(*call);
+    enter_call(0);
+    lock.lock();
+  }
 }
 
 std::optional<std::uint64_t> Pool::check_deadlines(std::uint64_t now) {
@@ -196,7 +231,25 @@ std::optional<std::uint64_t> Pool::check_deadlines(std::uint64_t now) {
   return next;
 }
 
+bool Pool::cancel_waiting(std::uint64_t call_id) {
+  const std::lock_guard lock(mutex_);
+  for (auto* queue : {&ready_, &suspects_}) {
+    const auto found = std::find_if(queue->begin(), queue->end(), [&](const Job& job) { return job.call.id == call_id; });
+    if (found == queue->end()) continue;
+    queue->erase(found);
+    return true;
+  }
+  return false;
+}
+
 void Pool::cancel(std::uint64_t call_id) {
+  if (cancel_waiting(call_id)) {
+    wire::Outcome outcome;
+    outcome.call = call_id;
+    outcome.end = wire::End::failed;
+    outcome.summary = "cancelled before it began";
+    return link_.send(outcome);
+  }
   const std::lock_guard lock(running_mutex_);
   for (Running& running : running_) {
     if (running.call != nullptr && running.call->id == call_id) cancel_running(running, false);
@@ -204,6 +257,12 @@ void Pool::cancel(std::uint64_t call_id) {
 }
 
 bool Pool::drain(std::uint64_t until) {
+  {
+    const std::lock_guard lock(running_mutex_);
+    for (Running& running : running_) {
+      if (running.call != nullptr) cancel_running(running, false);
+    }
+  }
   while (mono_ns() < until) {
     bool busy = has_backlog();
     {

@@ -16,6 +16,7 @@
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
 #include "runner/instance.hpp"
+#include "runner/wear.hpp"
 
 namespace ronda::runner {
 
@@ -29,7 +30,7 @@ struct Job {
 
 class Pool {
  public:
-  Pool(Link& link, plugin::Blackbox& blackbox, std::size_t threads);
+  Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads);
 
   /// [reader]
   void submit(std::vector<Job> jobs);
@@ -48,7 +49,7 @@ class Pool {
 
  private:
   struct Running {
-    ActiveCall* call = nullptr;
+    std::shared_ptr<ActiveCall> call;
     std::uint64_t deadline = 0;
     int cancel_fd = -1;
   };
@@ -60,11 +61,16 @@ class Pool {
   void run_call(Job& job, std::size_t slot);
   void finish(const Job& job, wire::Outcome outcome);
   void add_thread();
+  void cancel_running(Running& running, bool timed_out);
+  static void* enter_canceller(void* self);
+  void cancel_calls();
+  bool cancel_waiting(std::uint64_t call_id);
+  static bool start_thread(void* (*body)(void*), void* self);
   void call_thread();
-  static void cancel_running(Running& running, bool timed_out);
 
   Link& link_;
   plugin::Blackbox& blackbox_;
+  const Wear& wear_;
   const std::size_t limit_;
 
   std::mutex mutex_;  // of the queues and counters below
@@ -82,6 +88,13 @@ class Pool {
 
   std::mutex running_mutex_;
   std::vector<Running> running_;  // one a thread
+  std::deque<std::shared_ptr<ActiveCall>> over_;  // the last that ended
+
+  // a plugin's cancel may hang or crash: it is called on a thread of its own, started by the first that is needed
+  std::mutex cancel_mutex_;
+  std::condition_variable cancel_wake_;
+  std::deque<std::shared_ptr<ActiveCall>> to_cancel_;
+  bool has_canceller_ = false;
 };
 
 }  // namespace ronda::runner

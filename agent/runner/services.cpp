@@ -26,10 +26,10 @@ void log_write(const void* side, std::uint32_t level, ronda_str text, const rond
   for (std::uint64_t i = 0; fields != nullptr && i < std::min<std::uint64_t>(count, 32); ++i) {
     line += " " + repair_utf8(view(fields[i].key), 64) + "=" + repair_utf8(view(fields[i].value), 1024);
   }
-  if (const HostSide* host = as_host(side)) return host->link->post(wire::Log{0, level, std::move(line)});
+  if (const HostSide* host = as_host(side)) return host->link->log(wire::Log{0, level, std::move(line)});
   if (side == nullptr) return;
   Instance* instance = Instance::of(static_cast<const ronda_inst*>(side));
-  instance->link().post(wire::Log{instance->id(), level, instance->scrub(std::move(line))});
+  instance->link().log(wire::Log{instance->id(), level, instance->scrub(std::move(line))});
 } catch (...) {
 }
 

@@ -37,6 +37,7 @@ class Preparer {
   std::optional<When> when_of(const config::Instance& instance);
   std::optional<std::shared_ptr<const Calendar>> calendar_of(const config::Rare& rare);
   void disable(const config::Instance& instance, config::Place place, std::string reason);
+  void warn_of_idle_keys(const config::Instance& instance);
   bool user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin);
 
   const CandidateRequest& request_;
@@ -62,7 +63,7 @@ std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalog
     plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
                                                    entry.manifest.max_concurrency, spawns});
   }
-  known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin});
+  known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin, found.procedure->locks});
   return known;
 }
 
@@ -99,6 +100,21 @@ std::optional<When> Preparer::when_of(const config::Instance& instance) {
   return when;
 }
 
+/// Keys that are read but not acted on yet: silence would be a promise.
+void Preparer::warn_of_idle_keys(const config::Instance& instance) {
+  if (!instance.has_rare()) return;
+  const config::Rare& rare = instance.rare();
+  const auto warn = [&](bool is_set, std::string_view key) {
+    if (is_set) candidate_.diagnostics.warning(instance.place, "`" + std::string(key) + "` has no effect in this version");
+  };
+  warn(rare.retry.times > 0, "retry");
+  warn(rare.overlap != config::Overlap::skip, "overlap");
+  warn(rare.fleet, "scope");
+  warn(rare.detached, "detached");
+  warn(!rare.windows.empty(), "window");
+  warn(rare.params.as_table() != nullptr, "params");
+}
+
 bool Preparer::user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin) {
   const std::string& user = instance.rare().user;
   return user.empty() || std::ranges::find(plugin.users, user) != plugin.users.end();
@@ -131,6 +147,7 @@ void Preparer::prepare(config::Instance& instance) {
   prepared.when = *when;
   prepared.user = instance.rare().user;
   prepared.after = std::move(instance.after);
+  warn_of_idle_keys(instance);
   if (instance.has_rare()) prepared.rare = std::make_unique<config::Rare>(instance.rare());
   const config::Judgement& limits = instance.judgement();
   if (!limits.warn.empty() || !limits.crit.empty()) prepared.limits = std::make_unique<config::Judgement>(limits);

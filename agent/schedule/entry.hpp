@@ -35,6 +35,7 @@ struct ProcedureRef {
   std::string name;
   Kind kind = Kind::check;
   std::shared_ptr<const PluginRef> plugin;
+  std::vector<std::string> locks;  // of every run of it
 };
 
 /// When it runs by itself; neither: only by hand, or when an event asks for it.

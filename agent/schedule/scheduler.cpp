@@ -93,7 +93,7 @@ void Scheduler::pump() {
   for (const Due& due : batch_.due) handle(due);
   for (const Skipped& skipped : batch_.skipped) {
     skip(entries_[skipped.id], skipped.id, Skip::still_running);
-    if (skipped.slot) ports_.store.close_slot({{std::string(config::kind_name(entries_[skipped.id].spec.kind)), entries_[skipped.id].spec.name}, slot_ns(*skipped.slot), store::SlotState::skipped, 0, "its last run still went on"}, [](auto) {});
+    if (skipped.slot) close_slot(entries_[skipped.id], *skipped.slot, std::string(text_of(Skip::still_running)));
   }
   for (const Missed& missed : batch_.missed) {
     const Entry& entry = entries_[missed.id];
@@ -101,6 +101,12 @@ void Scheduler::pump() {
   }
   flush_launches();
   arm();
+}
+
+/// A slot that is not run and will not be.
+void Scheduler::close_slot(const Entry& entry, sys_seconds slot, std::string why) {
+  store::Slot closed{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(slot), store::SlotState::skipped, wall_clock().count(), std::move(why)};
+  ports_.store.close_slot(std::move(closed), [](auto) {});
 }
 
 std::string Scheduler::blocker(const Entry& entry) const {
@@ -116,34 +122,58 @@ void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
   entry.skip = why;
   entry.skip_wall = wall_clock().count();
   ++entry.skips;
-  if (why != Skip::still_running) timetable_.finished(position);
+  if (why == Skip::still_running) return;
+  timetable_.finished(position);
+  if (waiters_.contains(position)) timetable_.make_due(position, boottime(), Why::by_hand);  // who asked for a run gets one
+  release_locks(position);
 }
 
 void Scheduler::handle(const Due& due) {
   Entry& entry = entries_[due.id];
+  if (ports_.safe_mode && entry.spec.kind == Kind::task && due.why != Why::by_hand) return skip(entry, due.id, Skip::safe_mode);
   if (due.why != Why::by_hand) {
     std::string blocked_by = blocker(entry);
     if (!blocked_by.empty()) {
+      if (due.slot) close_slot(entry, *due.slot, "blocked by " + blocked_by);
       entry.blocked_by = std::move(blocked_by);
       return skip(entry, due.id, Skip::blocked);
     }
   }
   entry.blocked_by.clear();
+  if (!take_locks(entry, due.id)) return waiting_for_locks_.push_back(due);
   if (due.slot) return claim(due.id, due);
   start(entry, due.id, due);
+}
+
+/// All of its locks or none; none when somebody holds one of them.
+bool Scheduler::take_locks(const Entry& entry, std::uint32_t position) {
+  const std::vector<std::string>& own = entry.spec.procedure->locks;
+  static const std::vector<std::string> none;
+  const std::vector<std::string>& configured = entry.spec.rare != nullptr ? entry.spec.rare->locks : none;
+  const auto is_held = [&](const std::string& lock) { return locks_.contains(lock); };
+  if (std::ranges::any_of(own, is_held) || std::ranges::any_of(configured, is_held)) return false;
+  for (const std::string& lock : own) locks_[lock] = position;
+  for (const std::string& lock : configured) locks_[lock] = position;
+  return true;
+}
+
+void Scheduler::release_locks(std::uint32_t position) {
+  if (std::erase_if(locks_, [&](const auto& held) { return held.second == position; }) == 0 || stopping_) return;
+  for (const Due& due : std::exchange(waiting_for_locks_, {})) handle(due);  // in the order in which they came
+  flush_launches();
 }
 
 /// A slot runs only after the store has promised that it runs once. A check may run without that promise: it
 /// changes nothing, and silence would be worse.
 void Scheduler::claim(std::uint32_t position, const Due& due) {
-  Entry& entry = entries_[position];
-  const std::uint32_t id = entry.id;
-  ports_.store.claim_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(*due.slot), [this, position, id, due](Result<store::Claim> claimed) {
+  const Prepared& spec = entries_[position].spec;
+  const store::InstanceId subject{std::string(config::kind_name(spec.kind)), spec.name};
+  ports_.store.claim_slot(subject, slot_ns(*due.slot), [this, position, kind = spec.kind, name = spec.name, due](Result<store::Claim> claimed) {
+    if (position_of(kind, name) != position) return release_locks(position);  // gone meanwhile
     Entry& now = entries_[position];
-    if (now.id != id && now.removed) return timetable_.finished(position);
     if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
     if (!claimed && now.spec.kind != Kind::check) {
-      ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(now.spec.kind)) + " " + now.spec.name + ": slot not run: " + claimed.error().message());
+      ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(kind)) + " " + name + ": slot not run: " + claimed.error().message());
       return skip(now, position, Skip::slot_refused);
     }
     now.slot_wall = slot_ns(*due.slot);
@@ -236,6 +266,7 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
     waiters_.erase(waiting);
     for (const auto& callback : callbacks) callback(entry);
   }
+  release_locks(position);
   if (entry.removed) {
     release(position);
   } else {
@@ -298,8 +329,17 @@ void Scheduler::accept(Entry& entry, wire::Outcome& outcome) {
   if (entry.slot_wall != 0) effects.slot = entry.slot_wall;
   effects.slot_outcome = std::string(plugin::name_of(static_cast<CheckStatus>(outcome.status & 3)));
   const std::string name = entry.spec.name;
-  ports_.store.accept_call(std::move(effects), [this, name](Result<Unit> accepted) {
-    if (!accepted) ports_.log(RONDA_LOG_ERROR, name + ": what its run keeps was not stored: " + accepted.error().message());
+  store_effects(name, std::move(effects));
+}
+
+/// State that is too large costs the state, not the slot and the inbox that go with it.
+void Scheduler::store_effects(const std::string& name, store::CallEffects effects) {
+  store::CallEffects rest = effects;
+  rest.kv.clear();
+  ports_.store.accept_call(std::move(effects), [this, name, rest = std::move(rest)](Result<Unit> accepted) mutable {
+    if (accepted) return;
+    ports_.log(RONDA_LOG_ERROR, name + ": what its run keeps was not stored: " + accepted.error().message());
+    if (accepted.error().code() == Errc::range) ports_.store.accept_call(std::move(rest), [](auto) {});
   });
 }
 

@@ -33,6 +33,16 @@ struct SchedulerPorts {
   /// Starts nothing yet; the runner comes with the first call.
   std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const std::string& user, plugin::SupervisorClient&)> make_supervisor;
   std::function<void(std::int64_t level, std::string_view text)> log;
+  bool safe_mode = false;  // no task runs by its schedule
+};
+
+/// What the store kept of an agent that ran before.
+struct Remembered {
+  std::vector<store::InstanceState> states;
+  std::vector<store::Slot> last_slots;     // the newest of every instance
+  std::vector<store::Slot> started_slots;  // runs that nobody owns any more
+  std::vector<store::InstanceId> inbox_owners;
+  std::vector<store::Quarantine> quarantines;
 };
 
 /// `reload #7: 112 kept, 2 replaced, 1 added, 0 removed`
@@ -51,8 +61,10 @@ class Scheduler final : private plugin::SupervisorClient {
   explicit Scheduler(SchedulerPorts ports);
   ~Scheduler();
 
-  /// Takes over a whole set: what is unchanged keeps phase, state and run. `remembered`: states from the store.
-  ApplyReport apply(std::vector<Prepared> set, const std::vector<store::InstanceState>& remembered, const std::vector<store::Slot>& last_slots);
+  /// Takes over a whole set: what is unchanged keeps phase, state and run.
+  ApplyReport apply(std::vector<Prepared> set);
+  /// The first set, with what was known of it.
+  ApplyReport begin(std::vector<Prepared> set, const Remembered& remembered);
   /// Runs it now, or waits for the run that goes on; `ended` is told the entry afterwards.
   Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void run_all_now();
@@ -81,7 +93,6 @@ class Scheduler final : private plugin::SupervisorClient {
     std::string key;
     std::unique_ptr<plugin::Supervisor> supervisor;
     Group group = 0;
-    Nanos longest_interval{0};
     std::size_t users = 0;
   };
 
@@ -89,10 +100,13 @@ class Scheduler final : private plugin::SupervisorClient {
   void arm();
   void pump();
   void handle(const Due& due);
+  bool take_locks(const Entry& entry, std::uint32_t position);
+  void release_locks(std::uint32_t position);
   void start(Entry& entry, std::uint32_t position, const Due& due);
   void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
   void flush_launches();
   void skip(Entry& entry, std::uint32_t position, Skip why);
+  void close_slot(const Entry& entry, sys_seconds slot, std::string why);
   std::string blocker(const Entry& entry) const;
   void claim(std::uint32_t position, const Due& due);
 
@@ -107,6 +121,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
   void settle(Entry& entry, plugin::CallEnd& end);
   void accept(Entry& entry, wire::Outcome& outcome);
+  void store_effects(const std::string& name, store::CallEffects effects);
   void judge(Entry& entry, CheckStatus reported);
   void mark_dirty(Entry& entry, std::uint32_t position);
   void write_dirty();
@@ -120,9 +135,15 @@ class Scheduler final : private plugin::SupervisorClient {
   void remove(std::uint32_t position);
   void release(std::uint32_t position);
   void remember(Entry& entry, const store::InstanceState& state);
+  void recall(const Remembered& remembered);
+  void close_orphan(const store::Slot& slot);
+  std::vector<std::uint32_t> take_over(std::vector<Prepared> set, ApplyReport& report);
+  void drop_others(const std::vector<std::uint32_t>& stay, ApplyReport& report);
+  void settle_set(const std::vector<std::uint32_t>& fresh);
   void link_parents();
+  void set_idle_limits();
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
-  std::optional<Spec> spec_of(const Entry& entry);
+  Spec spec_of(const Entry& entry);
   Hosted& host_for(const Prepared& spec);
   void leave(Entry& entry);
   std::optional<std::uint32_t> position_of(Kind kind, std::string_view name) const;
@@ -144,6 +165,8 @@ class Scheduler final : private plugin::SupervisorClient {
   std::map<std::string, Calendar, std::less<>> calendars_;
   std::unordered_map<std::uint32_t, std::uint32_t> flags_;  // of a run asked for by hand, by position
   std::vector<std::uint32_t> dirty_;
+  std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
+  std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable
   std::map<std::string, std::map<std::string, std::int64_t>> slots_done_;
   std::deque<std::int64_t> lateness_;
   boost::asio::steady_timer timer_, write_timer_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What plugins ask of the agent during a call, and what they tell besides their result.
+#include <boost/json.hpp>
+
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "ronda/abi.h"
@@ -68,6 +70,9 @@ void Scheduler::on_event(const wire::Event& event) {
   out.wall = wall_clock().count();
   out.kind = event.name.empty() ? "event" : event.name;
   out.subject = std::string(config::kind_name(entry.spec.kind)) + "/" + entry.spec.name;
+  boost::json::object data{{"text", event.text}, {"level", event.level}};
+  for (const auto& [key, value] : event.fields) data[key] = value;
+  out.data = boost::json::serialize(data);
   ports_.log(event.level, out.subject + ": " + escape_controls(event.text));
   ports_.store.append_journal(std::move(out), [](auto) {});
 }
@@ -81,6 +86,7 @@ void Scheduler::on_trouble(std::string_view plugin, std::uint32_t instance, std:
   event.wall = wall_clock().count();
   event.kind = "trouble";
   event.subject = name.empty() ? "plugin/" + std::string(plugin) : name;
+  event.data = boost::json::serialize(boost::json::object{{"text", text}});
   ports_.store.append_journal(std::move(event), [](auto) {});
 }
 

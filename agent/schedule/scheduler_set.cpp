@@ -18,6 +18,10 @@ constexpr auto shortest_idle = 60s;
 
 std::string key_of(Kind kind, std::string_view name) { return std::string(config::kind_name(kind)) + "/" + std::string(name); }
 
+void tell(ApplyReport& report, std::string_view what, const Prepared& spec) {
+  if (report.changes.size() < changes_told) report.changes.push_back(std::string(what) + " " + std::string(config::kind_name(spec.kind)) + " " + spec.name);
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> Scheduler::position_of(Kind kind, std::string_view name) const {
@@ -116,7 +120,7 @@ void Scheduler::leave(Entry& entry) {
 
 // ---- one entry ------------------------------------------------------------------------------
 
-std::optional<Spec> Scheduler::spec_of(const Entry& entry) {
+Spec Scheduler::spec_of(const Entry& entry) {
   const Prepared& spec = entry.spec;
   const auto hosted = std::ranges::find_if(hosted_, [&](const auto& h) { return h != nullptr && h->supervisor.get() == entry.runner; });
   const Group group = (*hosted)->group;
@@ -124,7 +128,7 @@ std::optional<Spec> Scheduler::spec_of(const Entry& entry) {
     const std::uint64_t hash = spread_hash(ports_.host, config::kind_name(spec.kind), spec.name);
     return Every{group, spec.when.every, phase_of(hash, spec.when.every), spec.procedure->plugin->spawns};
   }
-  if (spec.when.calendar == nullptr) return {};
+  if (spec.when.calendar == nullptr) return OnDemand{group};
   std::optional<sys_seconds> done_until;
   const auto kind = slots_done_.find(std::string(config::kind_name(spec.kind)));
   if (kind != slots_done_.end()) {
@@ -151,7 +155,7 @@ std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
   entry.id = next_id_++;
   entry.runner = hosted.supervisor.get();
   position_of_id_[entry.id] = position;
-  if (const auto planned = spec_of(entry)) timetable_.add(position, *planned, now);
+  timetable_.add(position, spec_of(entry), now);
   return position;
 }
 
@@ -169,16 +173,14 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   entry.id = next_id_++;
   if (before != entry.runner) entry.average_ms = -1;
   position_of_id_[entry.id] = position;
-  const auto planned = spec_of(entry);
-  if (planned && timetable_.has(position)) timetable_.replace(position, *planned, now);
-  else if (planned) timetable_.add(position, *planned, now);
-  else if (timetable_.has(position)) timetable_.remove(position);
+  timetable_.replace(position, spec_of(entry), now);
 }
 
 void Scheduler::remove(std::uint32_t position) {
   Entry& entry = entries_[position];
   entry.removed = true;
-  if (timetable_.has(position)) timetable_.remove(position);
+  std::erase_if(waiting_for_locks_, [&](const Due& due) { return due.id == position; });
+  timetable_.remove(position);
   leave(entry);
   if (entry.call == 0) release(position);
 }
@@ -234,68 +236,101 @@ void Scheduler::plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos n
   for (std::size_t i = 0; i < positions.size(); ++i) timetable_.make_due(positions[i], now + delays[i], Why::first_run);
 }
 
-ApplyReport Scheduler::apply(std::vector<Prepared> set, const std::vector<store::InstanceState>& remembered,
-                             const std::vector<store::Slot>& last_slots) {
-  ApplyReport report;
+/// Unchanged entries stay as they are, changed ones are replaced, new ones added; the positions of the new.
+std::vector<std::uint32_t> Scheduler::take_over(std::vector<Prepared> set, ApplyReport& report) {
   const Nanos now = boottime();
-  const auto tell = [&](std::string_view what, const Prepared& spec) {
-    if (report.changes.size() < changes_told) report.changes.push_back(std::string(what) + " " + std::string(config::kind_name(spec.kind)) + " " + spec.name);
-  };
-  for (const store::Slot& slot : last_slots) slots_done_[slot.id.kind][slot.id.name] = slot.scheduled;
   std::ranges::sort(set, [](const Prepared& a, const Prepared& b) { return std::pair(a.kind, std::string_view(a.name)) < std::pair(b.kind, std::string_view(b.name)); });
-  std::vector<std::uint32_t> after, fresh, gone;
-  std::vector<bool> stays(entries_.size());
+  std::vector<std::uint32_t> after, fresh;
   to_probe_.clear();
   for (Prepared& spec : set) {
     const auto position = position_of(spec.kind, spec.name);
-    if (position && entries_[*position].spec.hash == spec.hash) {
-      ++report.kept;
-      stays[*position] = true;
-      after.push_back(*position);
-      continue;
-    }
-    tell(position ? "replaced" : "added", spec);
-    ++(position ? report.replaced : report.added);
-    if (position) {
-      stays[*position] = true;
-      replace(*position, std::move(spec), now);
-      after.push_back(*position);
-    } else {
-      after.push_back(add(std::move(spec), now));
-      fresh.push_back(after.back());
-    }
-    to_probe_.push_back(after.back());
+    const bool same = position && entries_[*position].spec.hash == spec.hash;
+    ++(same ? report.kept : position ? report.replaced : report.added);
+    if (!same) tell(report, position ? "replaced" : "added", spec);
+    if (position && !same) replace(*position, std::move(spec), now);
+    after.push_back(position ? *position : add(std::move(spec), now));
+    if (!position) fresh.push_back(after.back());
+    if (!same) to_probe_.push_back(after.back());
   }
-  for (const std::uint32_t position : by_name_) {
-    if (position < stays.size() && stays[position]) continue;
-    ++report.removed;
-    tell("removed", entries_[position].spec);
-    gone.push_back(position);
-  }
+  drop_others(after, report);
   by_name_ = std::move(after);
-  for (const std::uint32_t position : gone) remove(position);
-  for (const store::InstanceState& state : remembered) {
+  return fresh;
+}
+
+void Scheduler::drop_others(const std::vector<std::uint32_t>& stay, ApplyReport& report) {
+  std::vector<bool> stays(entries_.size());
+  for (const std::uint32_t position : stay) stays[position] = true;
+  for (const std::uint32_t position : by_name_) {
+    if (stays[position]) continue;
+    ++report.removed;
+    tell(report, "removed", entries_[position].spec);
+    remove(position);
+  }
+}
+
+void Scheduler::set_idle_limits() {
+  std::unordered_map<const plugin::Supervisor*, Nanos> longest;
+  for (const std::uint32_t position : by_name_) {
+    const Entry& entry = entries_[position];
+    Nanos& limit = longest[entry.runner];
+    limit = std::max(limit, entry.spec.when.every);
+  }
+  for (const auto& hosted : hosted_) {
+    if (hosted != nullptr) hosted->supervisor->set_idle_limit(std::max<Nanos>(shortest_idle, 2 * longest[hosted->supervisor.get()]));
+  }
+}
+
+void Scheduler::settle_set(const std::vector<std::uint32_t>& fresh) {
+  link_parents();
+  plan_first_runs(fresh, boottime());
+  set_idle_limits();
+  std::erase_if(retired_, [](const auto& supervisor) { return supervisor->is_empty(); });
+  boost::asio::post(ports_.loop, [this] { pump(); });
+}
+
+ApplyReport Scheduler::apply(std::vector<Prepared> set) {
+  ApplyReport report;
+  settle_set(take_over(std::move(set), report));
+  return report;
+}
+
+/// A run that the agent before started and never saw the end of: it may be half done, and is not repeated.
+void Scheduler::close_orphan(const store::Slot& slot) {
+  ports_.store.finish_slot(slot.id, slot.scheduled, "outcome unknown", [](auto) {});
+  for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
+    const auto position = config::kind_name(kind) == slot.id.kind ? position_of(kind, slot.id.name) : std::nullopt;
+    if (!position || kind == Kind::check) continue;
+    Entry& entry = entries_[*position];
+    entry.has_result = true;
+    entry.status = CheckStatus::unknown;
+    entry.summary = "outcome unknown: the agent ended while it ran";
+    entry.since_wall = entry.trip.ended_wall = wall_clock().count();
+    entry.trip.fate = Fate::lost;
+    mark_dirty(entry, *position);
+    ports_.log(RONDA_LOG_ERROR, key_of(kind, slot.id.name) + ": " + entry.summary);
+  }
+}
+
+void Scheduler::recall(const Remembered& remembered) {
+  for (const store::InstanceState& state : remembered.states) {
     for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
       const auto position = config::kind_name(kind) == state.id.kind ? position_of(kind, state.id.name) : std::nullopt;
       if (position && !entries_[*position].has_result) remember(entries_[*position], state);
     }
   }
-  link_parents();
-  plan_first_runs(fresh, now);
-  for (const auto& hosted : hosted_) {
-    if (hosted != nullptr) hosted->longest_interval = 0ns;
+  for (const store::Slot& slot : remembered.started_slots) close_orphan(slot);
+  for (const store::InstanceId& id : remembered.inbox_owners) {
+    if (id.kind == config::kind_name(Kind::check)) poke(Kind::check, id.name);
   }
-  for (const std::uint32_t position : by_name_) {
-    const Entry& entry = entries_[position];
-    for (const auto& hosted : hosted_) {
-      if (hosted != nullptr && hosted->supervisor.get() == entry.runner) hosted->longest_interval = std::max(hosted->longest_interval, entry.spec.when.every);
-    }
-  }
-  for (const auto& hosted : hosted_) {
-    if (hosted != nullptr) hosted->supervisor->set_idle_limit(std::max<Nanos>(shortest_idle, 2 * hosted->longest_interval));
-  }
-  std::erase_if(retired_, [](const auto& supervisor) { return supervisor->is_empty(); });
-  boost::asio::post(ports_.loop, [this] { pump(); });
+}
+
+ApplyReport Scheduler::begin(std::vector<Prepared> set, const Remembered& remembered) {
+  for (const store::Slot& slot : remembered.last_slots) slots_done_[slot.id.kind][slot.id.name] = slot.scheduled;
+  ApplyReport report;
+  const auto fresh = take_over(std::move(set), report);
+  slots_done_.clear();  // of the time before; later changes have plans of their own
+  recall(remembered);
+  settle_set(fresh);
   return report;
 }
 

@@ -79,6 +79,13 @@ void Timetable::set_schedule(Entry& entry, const Spec& spec, Nanos now) {
     entry.planned = grid_after(now, interval, unpack_phase(entry.phase, interval)).count();
     return;
   }
+  if (const auto* on_demand = std::get_if<OnDemand>(&spec)) {
+    entry.kind = Kind::on_demand;
+    entry.group = on_demand->group;
+    entry.exact = true;
+    entry.planned = never;
+    return;
+  }
   const auto& slots = std::get<Slots>(spec);
   entry.kind = Kind::slots;
   entry.group = slots.group;
@@ -118,6 +125,8 @@ void Timetable::replace_schedule(Entry& entry, const Slots& spec, Nanos now) {
   if (owed) plan_of(entry).owe(*owed);
   if (owes) want(entry, now, Why::again);
 }
+
+void Timetable::replace_schedule(Entry& entry, const OnDemand& spec, Nanos now) { set_schedule(entry, spec, now); }
 
 void Timetable::drop_plan(Entry& entry) {
   if (entry.kind != Kind::slots) return;

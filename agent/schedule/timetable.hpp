@@ -43,7 +43,12 @@ struct Slots {
   std::optional<sys_seconds> done_until;  // from the store, if the calendar is the one it was recorded under
 };
 
-using Spec = std::variant<Every, Slots>;
+/// Never by itself: make_due alone.
+struct OnDemand {
+  Group group = 0;
+};
+
+using Spec = std::variant<Every, Slots, OnDemand>;
 
 enum class Why : std::uint8_t {
   grid,       // its turn
@@ -144,7 +149,7 @@ class Timetable {
 
  private:
   friend class DueHeap<Timetable>;
-  enum class Kind : std::uint8_t { none, every, slots };
+  enum class Kind : std::uint8_t { none, every, slots, on_demand };
   static constexpr std::int64_t never = INT64_MAX;
 
   struct Entry {
@@ -176,6 +181,7 @@ class Timetable {
   void set_schedule(Entry& entry, const Spec& spec, Nanos now);
   void replace_schedule(Entry& entry, const Every& spec, Nanos now);
   void replace_schedule(Entry& entry, const Slots& spec, Nanos now);
+  void replace_schedule(Entry& entry, const OnDemand& spec, Nanos now);
   void drop_plan(Entry& entry);
   void plan_slot(Entry& entry, Nanos now);
   void key_slot(Entry& entry);

@@ -81,7 +81,7 @@ Backup::~Backup() {
   copy_.reset();
   if (partial_.empty()) return;
   ::unlink(partial_.c_str());
-  ::unlink((partial_ + "-journal").c_str());
+  for (const char* beside : {"-journal", "-wal", "-shm"}) ::unlink((partial_ + beside).c_str());
 }
 
 Result<bool> Backup::step(int pages) {

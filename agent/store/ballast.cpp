@@ -17,9 +17,8 @@ bool Ballast::present() const {
 
 Status Ballast::create() const {
   if (present()) return done();
-  const std::string directory = path_.substr(0, path_.rfind('/'));
   struct statvfs space {};
-  if (::statvfs(directory.c_str(), &space) != 0) return system_error("statvfs '" + directory + "'", errno);
+  if (::statvfs(directory().c_str(), &space) != 0) return system_error("statvfs '" + directory() + "'", errno);
   const auto free_bytes = static_cast<std::int64_t>(space.f_bavail) * static_cast<std::int64_t>(space.f_frsize);
   if (free_bytes < bytes_ / 4 * 5) return system_error("reserve '" + path_ + "'", ENOSPC);
   ::unlink(path_.c_str());
@@ -33,5 +32,16 @@ Status Ballast::create() const {
 }
 
 bool Ballast::release() const { return ::unlink(path_.c_str()) == 0; }
+
+bool Ballast::is_disk_full() const {
+  struct statvfs space {};
+  if (::statvfs(directory().c_str(), &space) != 0) return false;
+  return space.f_bavail == 0 || (space.f_files > 0 && space.f_favail == 0);
+}
+
+bool Ballast::is_disk_read_only() const {
+  struct statvfs space {};
+  return ::statvfs(directory().c_str(), &space) == 0 && (space.f_flag & ST_RDONLY) != 0;
+}
 
 }  // namespace ronda::store

@@ -18,7 +18,13 @@ class Ballast {
   /// False when there was none.
   bool release() const;
 
+  /// Whether an unprivileged file could not grow, or not be made. SQLite does not always say so.
+  bool is_disk_full() const;
+  bool is_disk_read_only() const;
+
  private:
+  std::string directory() const { return path_.substr(0, path_.rfind('/')); }
+
   std::string path_;
   std::int64_t bytes_;
 };

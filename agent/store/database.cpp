@@ -23,11 +23,13 @@ Trouble classify(int code, int errno_value) {
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
       // over a quota or a file size limit: as full as a full disk, and never when it was the sync
-      if (code != SQLITE_IOERR_FSYNC && (errno_value == EDQUOT || errno_value == EFBIG || errno_value == ENOSPC))
+      if (code != SQLITE_IOERR_FSYNC && code != SQLITE_IOERR_DIR_FSYNC &&
+          (errno_value == EDQUOT || errno_value == EFBIG || errno_value == ENOSPC))
         return Trouble::full;
       return Trouble::io;
     case SQLITE_READONLY:
     case SQLITE_PERM: return Trouble::io;
+    case SQLITE_PROTOCOL: return Trouble::busy;
     default: return Trouble::none;
   }
 }
@@ -39,21 +41,22 @@ Errc errc_of(int code) {
     case SQLITE_CONSTRAINT: return Errc::invalid;
     case SQLITE_TOOBIG: return Errc::range;
     case SQLITE_IOERR: return Errc::system;
-    case SQLITE_FULL:
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY: return Errc::unavailable;
-    default: return Errc::internal;
+    // What we asked for makes no sense to it: our mistake, or a schema that is not ours.
+    case SQLITE_ERROR:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
+    case SQLITE_MISMATCH: return Errc::internal;
+    default: return Errc::unavailable;  // full, busy, read-only, out of memory
   }
 }
 
-int on_commit(void* frames, sqlite3*, const char*, int count) {
-  *static_cast<int*>(frames) = count;
+}  // namespace
+
+int Database::Wal::on_commit(void* wal, sqlite3*, const char*, int frames) {
+  static_cast<Wal*>(wal)->frames = frames;
+  ++static_cast<Wal*>(wal)->commits;
   return SQLITE_OK;
 }
-
-}  // namespace
 
 std::int64_t Row::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 bool Row::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
@@ -93,12 +96,12 @@ Result<Database> Database::open_unchanging(const std::string& path) {
   return db;
 }
 
-Database::Database(sqlite3* db) : db_(db), wal_frames_(new int(0)) {}
+Database::Database(sqlite3* db) : db_(db), wal_(std::make_unique<Wal>()) {}
 
 Database::Database(Database&& other) noexcept
     : db_(std::exchange(other.db_, nullptr)),
       statements_(std::move(other.statements_)),
-      wal_frames_(std::exchange(other.wal_frames_, nullptr)),
+      wal_(std::move(other.wal_)),
       trouble_(other.trouble_),
       trouble_text_(std::move(other.trouble_text_)) {}
 
@@ -107,7 +110,7 @@ Database& Database::operator=(Database&& other) noexcept {
   close();
   db_ = std::exchange(other.db_, nullptr);
   statements_ = std::move(other.statements_);
-  wal_frames_ = std::exchange(other.wal_frames_, nullptr);
+  wal_ = std::move(other.wal_);
   trouble_ = other.trouble_;
   trouble_text_ = std::move(other.trouble_text_);
   return *this;
@@ -120,7 +123,6 @@ void Database::close() {
   statements_.clear();
   sqlite3_close_v2(db_);
   db_ = nullptr;
-  delete std::exchange(wal_frames_, nullptr);
 }
 
 void Database::close_clean() {
@@ -131,18 +133,20 @@ void Database::close_clean() {
 
 Status Database::lock() {
   // Exclusive also means that the WAL index lives in memory: no -shm that somebody could cut under us.
-  return script(
+  const Status status = script(
       "PRAGMA locking_mode=EXCLUSIVE; PRAGMA mmap_size=0; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;"
       "PRAGMA cell_size_check=ON; BEGIN IMMEDIATE; COMMIT;");
+  if (status || trouble_text_.empty()) return status;
+  return Error(status.error().code(), "lock the database for this agent alone: " + trouble_text_);
 }
 
 Status Database::set_up() {
   std::string mode;
   RONDA_TRY(std::ignore, each("PRAGMA journal_mode=WAL", [&](const Row& row) { mode = row.text(0); }));
-  if (mode != "wal") return Error(Errc::internal, "journal_mode is '" + mode + "', not WAL");
+  if (mode != "wal") return Error(Errc::unavailable, "journal_mode is '" + mode + "', not WAL");
   RONDA_TRY(std::ignore, script("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
                                 "PRAGMA journal_size_limit=16777216;"));
-  sqlite3_wal_hook(db_, on_commit, wal_frames_);
+  sqlite3_wal_hook(db_, Wal::on_commit, wal_.get());
   return done();
 }
 
@@ -199,7 +203,7 @@ Status Database::checkpoint(bool truncate) {
   const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, mode, &frames, &copied);
   if (code != SQLITE_OK) return failure(code, "checkpoint");
-  if (frames == copied) *wal_frames_ = 0;  // the next commit starts the WAL from its beginning
+  if (frames == copied) wal_->frames = 0;  // the next commit starts the WAL from its beginning
   return done();
 }
 

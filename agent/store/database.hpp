@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,7 +95,9 @@ class Database {
   /// Copies the WAL into the file and, with `truncate`, empties the WAL. Only between transactions.
   Status checkpoint(bool truncate);
   /// Frames in the WAL after the last commit.
-  int wal_frames() const { return *wal_frames_; }
+  int wal_frames() const { return wal_->frames; }
+  /// Commits since open that wrote something.
+  std::int64_t commits() const { return wal_->commits; }
 
   /// "ok", or what `integrity_check` says first. Ends early with "ok so far" when `go_on` says no.
   Result<std::string> check(bool quick, bool (*go_on)(void*), void* context);
@@ -126,7 +129,12 @@ class Database {
 
   sqlite3* db_ = nullptr;
   std::unordered_map<const char*, sqlite3_stmt*> statements_;
-  int* wal_frames_ = nullptr;  // its own allocation: SQLite keeps the address
+  struct Wal {
+    int frames = 0;
+    std::int64_t commits = 0;
+    static int on_commit(void* wal, sqlite3*, const char*, int frames);
+  };
+  std::unique_ptr<Wal> wal_;  // its own allocation: SQLite keeps the address
   Trouble trouble_ = Trouble::none;
   std::string trouble_text_;
 };

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <tuple>
 
 #include "store/backup.hpp"
 #include "store/schema.hpp"
+#include "store/wal_check.hpp"
 
 namespace ronda::store {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 constexpr int wal_frames_max = 1000, wal_frames_when_full = 200;
 constexpr int damaged_max = 3;  // in one process: then the disk is at fault, not the file
 constexpr std::size_t notes_max = 100;
+constexpr int shed_batches = 10, shed_rows = 20;  // at ENOSPC large deletes fail where small ones go through
 constexpr std::int64_t second = 1'000'000'000;
 
 bool is_refusal(const Error& error) {
@@ -66,17 +69,25 @@ Status Keeper::start(bool full_check) {
     dir_.emplace(std::move(dir));
   }
   Status status = open_database(full_check);
-  if (!status && connect_trouble_ == Trouble::full && ballast_.release()) {
+  const bool full = connect_trouble_ == Trouble::full || (connect_trouble_ == Trouble::io && ballast_.is_disk_full());
+  if (!status && full && ballast_.release()) {
     full_ = true;
     note("store.full", "no space left for the state at the start; the reserve is in use");
     status = open_database(full_check);
   }
   if (!status) return status;
   failed_.clear();
-  if (full_) return done();
+  keep_reserve();
+  return done();
+}
+
+// The reserve comes back as soon as there is room for it, and that ends the time of need.
+void Keeper::keep_reserve() {
   const Status reserve = ballast_.create();
   ballast_error_ = reserve ? "" : reserve.error().message();
-  return done();
+  if (!reserve || !full_) return;
+  full_ = stuck_ = false;
+  note("store.space", "there is space for the state again");
 }
 
 Status Keeper::open_database(bool full_check) {
@@ -100,7 +111,12 @@ Status Keeper::start_fresh(const std::string& why) {
 Status Keeper::connect(bool full_check) {
   const std::string path = dir_->file(database_name);
   RONDA_TRY(std::ignore, refuse_newer_file(path));
-  RONDA_TRY(std::ignore, dir_->ensure_file(database_name));
+  connect_trouble_ = Trouble::none;
+  if (auto made = dir_->ensure_file(database_name); !made) {
+    if (made.error().code() == Errc::unavailable) connect_trouble_ = Trouble::full;
+    return std::move(made).error();
+  }
+  keep_damaged_wal(path + "-wal");
   RONDA_TRY(auto db, Database::open(path, options_.vfs));
   db_.emplace(std::move(db));
   Status status = prepare(full_check);
@@ -112,6 +128,20 @@ Status Keeper::connect(bool full_check) {
   drop_database();
   if (damaged || misread) return Error(Errc::corrupt, status.error().message());
   return status;
+}
+
+// The database goes on with what the WAL holds before the damage; a copy shows to people what stood after it.
+void Keeper::keep_damaged_wal(const std::string& wal) {
+  const auto damage = wal_told_ ? std::nullopt : find_wal_damage(wal);
+  if (!damage) return;
+  wal_told_ = true;  // connecting may be tried again and again
+  const std::string copy = dir_->file(std::string(database_name) + ".damaged-wal-" + utc_stamp(options_.wall_ns()));
+  std::error_code failed;
+  std::filesystem::copy_file(wal, copy, failed);
+  const std::string notice =
+      *damage + (failed ? "; it could not be copied: " + failed.message() : "; its copy is '" + copy + "'");
+  report_.notices.push_back(notice);
+  note("store.damaged", notice);
 }
 
 Status Keeper::prepare(bool full_check) {
@@ -180,13 +210,16 @@ Status Keeper::confirm() {
   if (!db_) return Error(Errc::unavailable, failed_);
   const auto file = file_state(dir_->file(database_name));
   const auto wal = file_state(dir_->file(database_name) + "-wal");
-  if (file && wal && file->identity == file_->identity && wal->identity == wal_) {
+  if (file && file_ && wal && file->identity == file_->identity && wal->identity == wal_) {
     if (file == file_) return done();
     // The WAL is ours and the file is not what our last checkpoint left: only a full check can tell what it is.
+    const int damaged = damaged_;
     note("store.touched", "another program wrote into the database");
     lose("another program wrote into the database");
     tick();
-    return usable() ? done() : Status(Error(Errc::unavailable, failed_));
+    if (!usable()) return Error(Errc::unavailable, failed_);
+    // In use again, but a fresh one: what was just committed is in the file that was set aside.
+    return damaged == damaged_ ? done() : Status(Error(Errc::unavailable, damage_));
   }
   Status saved = rescue();
   if (!saved) lose("the database was removed or replaced under the agent, and saving what it held failed: " +
@@ -239,13 +272,17 @@ bool Keeper::settle() {
   return false;
 }
 
-// Once: fold the WAL in, then let the ballast go. Later: give up a few rows that were only observed.
+// Fold the WAL in; then once the ballast goes, later a few rows that were only observed.
 Status Keeper::make_room() {
+  const Status folded = db_->checkpoint(true);
+  remember_files();
+  if (db_->trouble() == Trouble::io || db_->trouble() == Trouble::corrupt) {
+    lose(std::string(db_->trouble_text()));
+    return folded;
+  }
+  db_->clear_trouble();
   if (!full_) {
     full_ = true;
-    std::ignore = db_->checkpoint(true);
-    remember_files();
-    db_->clear_trouble();
     const bool released = ballast_.release();
     note("store.full", released ? "no space left for the state; the reserve is in use"
                                 : "no space left for the state, and there is no reserve");
@@ -253,59 +290,64 @@ Status Keeper::make_room() {
   }
   stuck_ = true;
   std::int64_t gone = 0;
-  const Status status = db_->transaction([&]() -> Status {
-    RONDA_TRY(gone, shed_step(*db_, 20));
-    return done();
-  });
+  for (int batch = 0; batch < shed_batches; ++batch) {
+    const Status status = db_->transaction([&]() -> Status {
+      RONDA_TRY(const auto rows, shed_step(*db_, shed_rows));
+      gone += rows;
+      return done();
+    });
+    if (!status || gone < (batch + 1) * shed_rows) break;
+  }
   db_->clear_trouble();
-  if (status && gone == 0) return Error(Errc::unavailable, "nothing left to give up");
-  return status;
+  stuck_since_ = db_->commits();
+  return gone > 0 ? done() : Status(Error(Errc::unavailable, "nothing left to give up"));
 }
 
 void Keeper::lose(std::string reason) {
   // Closed as it is: no checkpoint, the WAL stays for the check that must come before anything is promised again.
   drop_database();
-  failed_ = std::move(reason);
+  failed_ = explained(std::move(reason));
   note("store.failed", failed_);
   update_health();
+}
+
+std::string Keeper::explained(std::string reason) const {
+  if (!ballast_.is_disk_read_only()) return reason;
+  return "the file system of '" + options_.directory + "' is read-only: " + reason;
 }
 
 void Keeper::drop_database() {
   if (!db_) return;
   before_close_();
   db_.reset();
+  stuck_since_ = 0;
 }
 
 void Keeper::committed() {
-  stuck_ = false;
-  if (db_->wal_frames() > (full_ ? wal_frames_when_full : wal_frames_max)) {
-    const Status folded = db_->checkpoint(false);
-    remember_files();
-    if (!folded && settle()) std::ignore = db_->checkpoint(false);
-    if (db_) remember_files();
-  }
+  if (db_ && db_->commits() > stuck_since_) stuck_ = false;
+  if (db_ && db_->wal_frames() > (full_ ? wal_frames_when_full : wal_frames_max)) fold_wal();
   update_health();
+}
+
+void Keeper::fold_wal() {
+  if (!confirm() || !db_) return;  // before the file changes by our own hand, which would hide another's
+  const Status folded = db_->checkpoint(false);
+  remember_files();
+  if (!folded && settle()) std::ignore = db_->checkpoint(false);
+  if (db_) remember_files();
 }
 
 void Keeper::tick() {
   if (db_) {
     if (!confirm()) return;
-    const bool missing = !ballast_.present();
-    if (missing || full_) {
-      const Status reserve = ballast_.create();
-      ballast_error_ = reserve ? "" : reserve.error().message();
-      if (full_ && reserve) {
-        full_ = stuck_ = false;
-        note("store.space", "there is space for the state again");
-      }
-    }
+    keep_reserve();
   } else {
     const std::string why = failed_;
     if (const Status status = start(true); !status) {
       drop_database();
-      failed_ = status.error().message();
+      failed_ = explained(status.error().message());
     } else {
-      full_ = stuck_ = false;
+      stuck_ = false;
       note("store.recovered", "the store works again; it had failed: " + why);
     }
   }
@@ -316,6 +358,7 @@ void Keeper::tick() {
 void Keeper::bump_generation() {
   if (!db_) return;
   ++meta_.generation;
+  db_->clear_trouble();
   if (const Status status = db_->transaction([&] { return save_meta(*db_, meta_); }); !status) {
     --meta_.generation;
     settle();
@@ -325,10 +368,16 @@ void Keeper::bump_generation() {
 }
 
 void Keeper::close() {
-  if (!db_ || !confirm()) return;
+  mark_clean();
+  drop_database();
+  dir_.reset();  // the next agent may come
+}
+
+void Keeper::mark_clean() {
+  if (!db_ || !confirm() || !db_) return;
   meta_.clean = true;
   ++meta_.generation;
-  if (!db_->transaction([&] { return save_meta(*db_, meta_); })) return drop_database();
+  if (!db_->transaction([&] { return save_meta(*db_, meta_); })) return;
   std::ignore = dir_->write_mark({meta_.host, meta_.store, meta_.generation});
   before_close_();
   db_->close_clean();
@@ -348,6 +397,7 @@ void Keeper::note(std::string kind, std::string text) {
 
 void Keeper::write_notes() {
   if (!db_ || notes_.empty()) return;
+  db_->clear_trouble();
   const Status status = db_->transaction([&]() -> Status {
     for (JournalEvent event : notes_) {
       std::string json;
@@ -358,7 +408,11 @@ void Keeper::write_notes() {
     }
     return done();
   });
-  if (status) notes_.clear();
+  if (status) {
+    notes_.clear();
+  } else if (db_->trouble() == Trouble::io) {
+    lose(std::string(db_->trouble_text()));  // a sync that failed is final, whatever it was for
+  }
 }
 
 void Keeper::set_dropped(std::uint64_t count) {

@@ -25,6 +25,7 @@ class Keeper {
 
   /// An error is a refusal (see Store::open); trouble with the disk is left to tick().
   Status open();
+  /// Marks the shutdown as clean if it can, and gives up the directory.
   void close();
 
   /// Null while failed.
@@ -52,15 +53,20 @@ class Keeper {
   Status start(bool full_check);
   Status open_database(bool full_check);
   Status connect(bool full_check);
+  void keep_damaged_wal(const std::string& wal);
   Status prepare(bool full_check);
   Status check_content(bool full_check);
   Status begin_generation();
   void remember_files();
   void lose(std::string reason);
+  void mark_clean();
+  std::string explained(std::string reason) const;
   void drop_database();
   Status start_fresh(const std::string& why);
   Status rescue();
   Status make_room();
+  void keep_reserve();
+  void fold_wal();
   void note(std::string kind, std::string text);
   void write_notes();
   void update_health();
@@ -78,8 +84,10 @@ class Keeper {
   std::optional<FileIdentity> wal_;
   std::string failed_, damage_, ballast_error_;
   bool full_ = false;   // the reserve is in use
-  bool stuck_ = false;  // and it did not suffice
+  bool stuck_ = false;  // and it did not suffice, until a commit after this one
+  std::int64_t stuck_since_ = 0;
   int damaged_ = 0;
+  bool wal_told_ = false;
   Trouble connect_trouble_ = Trouble::none;
   std::vector<JournalEvent> notes_;
 };

@@ -17,7 +17,7 @@ constexpr std::size_t batch_jobs_max = 512, batch_bytes_max = std::size_t{8} * 1
 constexpr std::size_t queue_jobs_max = 50'000, queue_bytes_max = std::size_t{64} * 1024 * 1024;
 constexpr std::size_t observed_runs_max = 4096;            // then they are written before their time
 constexpr std::size_t observed_instances_max = 150'000, held_runs_max = 40'000;
-constexpr std::int64_t retention_rows = 200;
+constexpr std::int64_t retention_rows = 200, retention_rows_when_full = 20;
 constexpr int backup_pages = 256;
 
 Error unavailable(const std::string& why) { return {Errc::unavailable, "the store does not work: " + why}; }
@@ -32,13 +32,15 @@ Owner::Owner(Options options)
 Owner::~Owner() { stop(); }
 
 Status Owner::start() {
-  std::promise<Status> opened;
-  auto result = opened.get_future();
-  // Signals are the main thread's; SIGXFSZ too, so that a file size limit is an error and not the end.
+  const auto opened = std::make_shared<std::promise<Status>>();  // set_value() may still run when get() is back
+  auto result = opened->get_future();
+  // Signals are the main thread's; SIGXFSZ too, so that a file size limit is an error and not the end. Not those
+  // that this thread can only cause itself: blocked, they would pass by whoever reports crashes.
   sigset_t all, before;
   sigfillset(&all);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, own);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this, &opened] { loop([&](Status status) { opened.set_value(std::move(status)); }); });
+  thread_ = std::thread([this, opened] { loop([opened](Status status) { opened->set_value(std::move(status)); }); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return result.get();
 }
@@ -73,6 +75,7 @@ void Owner::observe(InstanceState state, Run run) {
   bool first = false;
   {
     const std::lock_guard lock(mutex_);
+    if (stopping_) return;
     first = observed_.empty();
     const auto known = observed_.find(state.id);
     if (known == observed_.end() && observed_.size() >= observed_instances_max) {
@@ -163,7 +166,7 @@ Owner::Batch Owner::next_batch() {
 }
 
 void Owner::handle(Batch batch) {
-  if (batch.observed) flush();
+  const Status observed = batch.observed ? flush() : done();
   std::vector<Job> jobs;
   for (Job& job : batch.jobs) {
     if (job.backup.empty())
@@ -172,22 +175,33 @@ void Owner::handle(Batch batch) {
       start_backup(std::move(job));
   }
   if (jobs.empty()) return;
-  std::vector<Status> statuses;
-  const Status committed = commit(jobs, statuses);
+  const std::size_t count = jobs.size();
+  std::vector<Status> statuses(count, done());
+  const Status committed = commit(jobs, statuses, observed);
+  if (!committed && count > 1 && keeper_.usable()) {
+    // The disk is full: each for itself, so that a large one does not take the small ones and the reads with it.
+    for (std::size_t i = 0; i < count; ++i) {
+      const Status alone = commit({&jobs[i], 1}, {&statuses[i], 1}, observed);
+      if (!alone) statuses[i] = alone;
+      keeper_.committed();
+    }
+  } else if (!committed) {
+    statuses.assign(count, committed);
+  }
   Answers answers;
-  for (std::size_t i = 0; i < jobs.size(); ++i) answers.push_back(jobs[i].answer(committed ? statuses[i] : committed));
+  for (std::size_t i = 0; i < count; ++i) answers.push_back(jobs[i].answer(statuses[i]));
   send(std::move(answers));
   if (committed) keeper_.committed();
 }
 
 // The batch once, and once more when there is reason to believe that it goes better then.
-Status Owner::commit(std::vector<Job>& jobs, std::vector<Status>& statuses) {
+Status Owner::commit(std::span<Job> jobs, std::span<Status> statuses, const Status& observed) {
   for (int attempt = 1;; ++attempt) {
     Database* db = keeper_.database();
     if (db == nullptr) return unavailable(keeper_.health().reason);
-    statuses.assign(jobs.size(), done());
+    std::ranges::fill(statuses, done());
     db->clear_trouble();
-    const Status status = db->transaction([&] { return run_jobs(jobs, statuses, *db); });
+    const Status status = db->transaction([&] { return run_jobs(jobs, statuses, observed, *db); });
     if (status) {
       if (const Status safe = keeper_.confirm(); !safe) return unavailable(safe.error().message());
       return done();
@@ -197,10 +211,10 @@ Status Owner::commit(std::vector<Job>& jobs, std::vector<Status>& statuses) {
 }
 
 // A job that fails takes back its own part; trouble with the file ends the whole batch.
-Status Owner::run_jobs(std::vector<Job>& jobs, std::vector<Status>& statuses, Database& db) {
+Status Owner::run_jobs(std::span<Job> jobs, std::span<Status> statuses, const Status& observed, Database& db) {
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (Status point = db.run("SAVEPOINT job"); !point) return point;
-    statuses[i] = jobs[i].run({db, keeper_.meta().host, options_.wall_ns()});
+    statuses[i] = jobs[i].run({db, keeper_.meta().host, options_.wall_ns(), observed});
     if (db.trouble() != Trouble::none) return statuses[i] ? Status(Error(Errc::system, db.trouble_text())) : statuses[i];
     if (!statuses[i]) {
       if (Status undone = db.run("ROLLBACK TO job"); !undone) return undone;
@@ -210,20 +224,30 @@ Status Owner::run_jobs(std::vector<Job>& jobs, std::vector<Status>& statuses, Da
   return done();
 }
 
-void Owner::flush() {
+Status Owner::flush() {
   std::map<InstanceId, Observation> observed;
   {
     const std::lock_guard lock(mutex_);
     std::swap(observed, observed_);
     observed_runs_ = held_runs_ = 0;
   }
-  if (!observed.empty() && !(keeper_.usable() && !keeper_.tight() && save(observed))) take_back(std::move(observed));
+  Status status = done();
+  if (!observed.empty()) {
+    if (!keeper_.usable())
+      status = unavailable(keeper_.health().reason);
+    else if (keeper_.tight())
+      status = unavailable("what room is left is kept for what is owed");
+    else
+      status = save(observed);
+    if (!status) take_back(std::move(observed));
+  }
   std::uint64_t dropped = 0;
   {
     const std::lock_guard lock(mutex_);
     dropped = dropped_;
   }
   keeper_.set_dropped(dropped);
+  return status;
 }
 
 Status Owner::save(const std::map<InstanceId, Observation>& observed) {
@@ -259,12 +283,13 @@ void Owner::take_back(std::map<InstanceId, Observation> observed) {
 }
 
 void Owner::duties() {
-  const std::int64_t now = options_.mono_ns();
+  const std::int64_t now = options_.mono_ns(), retry = std::chrono::nanoseconds(options_.retry_after).count();
   if (now >= next_tick_) {
     keeper_.tick();
-    const bool well = keeper_.usable() && !keeper_.tight();
-    next_tick_ = options_.mono_ns() + (well ? tick_when_well : std::chrono::nanoseconds(options_.retry_after).count());
+    next_tick_ = options_.mono_ns() + tick_when_well;
   }
+  // also when the trouble came after the last tick
+  if (!keeper_.usable() || keeper_.tight()) next_tick_ = std::min(next_tick_, options_.mono_ns() + retry);
   if (now >= next_hourly_) {
     next_hourly_ = now + hour;
     keeper_.bump_generation();
@@ -279,9 +304,10 @@ void Owner::forget() {
   Database* db = keeper_.database();
   forgetting_ = false;
   if (db == nullptr) return;
+  const std::int64_t rows = keeper_.tight() ? retention_rows_when_full : retention_rows;
   db->clear_trouble();
   const Status status = db->transaction([&]() -> Status {
-    RONDA_TRY(gone, retention_step(*db, options_.wall_ns(), retention_rows));
+    RONDA_TRY(gone, retention_step(*db, options_.wall_ns(), rows));
     return done();
   });
   if (!status) {
@@ -289,7 +315,7 @@ void Owner::forget() {
     return;
   }
   keeper_.committed();
-  forgetting_ = gone >= retention_rows;
+  forgetting_ = gone >= rows;
 }
 
 void Owner::start_backup(Job job) {

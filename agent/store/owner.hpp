@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +27,7 @@ struct Work {
   Database& db;
   const std::string& host;
   std::int64_t now;
+  const Status& observed;  // whether what observe() gave was written; only told to jobs that are `after_observed`
 };
 
 struct Job {
@@ -64,10 +66,10 @@ class Owner {
   Batch next_batch();
   std::chrono::nanoseconds until_next_duty();
   void handle(Batch batch);
-  Status commit(std::vector<Job>& jobs, std::vector<Status>& statuses);
-  Status run_jobs(std::vector<Job>& jobs, std::vector<Status>& statuses, Database& db);
+  Status commit(std::span<Job> jobs, std::span<Status> statuses, const Status& observed);
+  Status run_jobs(std::span<Job> jobs, std::span<Status> statuses, const Status& observed, Database& db);
   void hold(std::vector<Run>& runs, Run run);
-  void flush();
+  Status flush();
   Status save(const std::map<InstanceId, Observation>& observed);
   void take_back(std::map<InstanceId, Observation> observed);
   void duties();

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <tuple>
 
+#include "store/state_dir.hpp"
+
 namespace ronda::store {
 namespace {
 
@@ -16,8 +18,8 @@ CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 CREATE TABLE instance(
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,
-  status INTEGER NOT NULL, summary TEXT NOT NULL, detail TEXT NOT NULL, since INTEGER NOT NULL,
-  last_run INTEGER NOT NULL, last_ok INTEGER NOT NULL, failures INTEGER NOT NULL, runs INTEGER NOT NULL,
+  status INTEGER NOT NULL, since INTEGER NOT NULL, last_run INTEGER NOT NULL, last_ok INTEGER NOT NULL,
+  failures INTEGER NOT NULL, runs INTEGER NOT NULL, summary TEXT NOT NULL, detail TEXT NOT NULL,
   UNIQUE(kind, name));
 -- a ring: position is the number of the run modulo its length, so the oldest is overwritten in place
 CREATE TABLE run(
@@ -28,6 +30,7 @@ CREATE TABLE slot(
   kind TEXT NOT NULL, name TEXT NOT NULL, scheduled INTEGER NOT NULL, state INTEGER NOT NULL,
   changed INTEGER NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY(kind, name, scheduled)) WITHOUT ROWID;
 CREATE INDEX slot_started ON slot(state) WHERE state = 0;
+CREATE INDEX slot_age ON slot(scheduled);
 CREATE TABLE missed(
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
   count INTEGER NOT NULL, reason TEXT NOT NULL, recorded INTEGER NOT NULL);
@@ -37,9 +40,10 @@ CREATE TABLE kv_space(
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, plugin TEXT NOT NULL,
   state_version INTEGER NOT NULL, used INTEGER NOT NULL, UNIQUE(kind, name, plugin));
 CREATE TABLE kv(
-  space INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, expires INTEGER NOT NULL,
+  space INTEGER NOT NULL, key BLOB NOT NULL, expires INTEGER NOT NULL, value BLOB NOT NULL,
   PRIMARY KEY(space, key)) WITHOUT ROWID;
 CREATE INDEX kv_expires ON kv(expires) WHERE expires > 0;
+CREATE INDEX kv_expires_of ON kv(space, expires) WHERE expires > 0;
 
 -- AUTOINCREMENT: an id that was taken is never given to a later event
 CREATE TABLE inbox(
@@ -89,8 +93,11 @@ Status refuse_newer_file(const std::string& path) {
   in.close();
   RONDA_TRY(auto db, Database::open_unchanging(path));
   const Status status = compare_versions(db, path, version);
-  if (!status && status.error().code() != Errc::invalid) return Error(Errc::corrupt, status.error().message());
-  return status;
+  if (status || status.error().code() == Errc::invalid) return status;
+  // What contradicts the header may still be in the WAL: refuse_foreign() reads through it.
+  const auto wal = file_state(path + "-wal");
+  if (wal && wal->size > 0) return done();
+  return Error(Errc::corrupt, status.error().message());
 }
 
 Status refuse_foreign(Database& db, const std::string& path) {

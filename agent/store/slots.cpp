@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <tuple>
 
 #include "store/tables.hpp"
@@ -45,7 +46,9 @@ Result<Claim> close_slot(Database& db, const Slot& slot) {
 }
 
 Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t scheduled, std::int64_t now) {
-  if (scheduled < now - slots_kept) {
+  // By the clock of today or by the latest that retention went by: the clock may have been set back since.
+  RONDA_TRY(const auto forgotten, db.number("SELECT value FROM meta WHERE name='slots_forgotten'", 0));
+  if (scheduled < std::max(now - slots_kept, forgotten)) {
     RONDA_TRY(const auto newer, db.number("SELECT count(*) FROM (SELECT 1 FROM slot WHERE kind=? AND name=? AND "
                                           "scheduled>=? LIMIT 1)",
                                           0, id.kind, id.name, scheduled));
@@ -56,11 +59,13 @@ Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t schedu
 
 Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome,
                    std::int64_t now) {
-  RONDA_TRY(std::ignore, db.run("UPDATE slot SET state=1, changed=?, outcome=? "
-                                "WHERE kind=? AND name=? AND scheduled=? AND state=0",
-                                now, outcome, id.kind, id.name, scheduled));
+  RONDA_TRY(std::ignore, db.run("INSERT INTO slot(kind,name,scheduled,state,changed,outcome) VALUES(?,?,?,1,?,?) "
+                                "ON CONFLICT DO UPDATE SET state=1, changed=excluded.changed, outcome=excluded.outcome "
+                                "WHERE state=0",
+                                id.kind, id.name, scheduled, now, outcome));
   if (db.changes() == 1) return done();
-  return Error(Errc::not_found, id.kind + " '" + id.name + "' has no started slot at " + std::to_string(scheduled));
+  return Error(Errc::not_found, "the slot of " + id.kind + " '" + id.name + "' at " + std::to_string(scheduled) +
+                                    " is finished already");
 }
 
 Status record_missed(Database& db, const MissedRange& range) {
@@ -94,16 +99,18 @@ Result<std::vector<Slot>> load_last_slots(Database& db) {
 }
 
 Status forget_slots(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone) {
-  RONDA_TRY(const auto ids, owners(db));
-  for (const InstanceId& id : ids) {
-    RONDA_TRY(std::ignore,
-              db.run("DELETE FROM slot WHERE kind=?1 AND name=?2 AND scheduled IN (SELECT scheduled FROM slot WHERE "
-                     "kind=?1 AND name=?2 AND scheduled<?3 AND state<>0 AND scheduled<(SELECT max(scheduled) FROM slot "
-                     "WHERE kind=?1 AND name=?2) LIMIT ?4)",
-                     id.kind, id.name, now - slots_kept, rows));
-    *gone += db.changes();
-  }
-  return done();
+  const std::int64_t before = now - slots_kept;
+  RONDA_TRY(std::ignore,
+            db.run("DELETE FROM slot WHERE (kind,name,scheduled) IN (SELECT kind,name,scheduled FROM slot AS old WHERE "
+                   "scheduled<? AND state<>0 AND EXISTS (SELECT 1 FROM slot WHERE kind=old.kind AND name=old.name AND "
+                   "scheduled>old.scheduled) ORDER BY scheduled LIMIT ?)",
+                   before, rows));
+  const std::int64_t deleted = db.changes();
+  *gone += deleted;
+  if (deleted == 0) return done();
+  return db.run("INSERT INTO meta(name,value) VALUES('slots_forgotten',?) ON CONFLICT DO UPDATE "
+                "SET value=max(value,excluded.value)",
+                before);
 }
 
 Result<std::vector<MissedRange>> load_missed(Database& db, const InstanceId& id, std::int64_t limit) {

@@ -85,8 +85,11 @@ bool write_all(int fd, std::string_view text) {
 }  // namespace
 
 Result<StateDir> StateDir::open(const std::string& path, std::int64_t wall_ns) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+  if (::mkdir(path.c_str(), 0700) == 0) {
+    RONDA_TRY(std::ignore, sync_path(path + "/.."));
+  } else if (errno != EEXIST) {
     return system_error("create the state directory '" + path + "'", errno);
+  }
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return system_error("open the state directory '" + path + "'", errno);
   StateDir dir(path, fd);
@@ -152,8 +155,10 @@ Status StateDir::sync() const {
 
 Status StateDir::ensure_file(std::string_view name) const {
   const Fd fd(::openat(fd_, std::string(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (fd.get() < 0 && errno != EEXIST) return system_error("create '" + file(name) + "'", errno);
-  return done();
+  if (fd.get() >= 0 || errno == EEXIST) return done();
+  const bool full = errno == ENOSPC || errno == EDQUOT;
+  const Error error = system_error("create '" + file(name) + "'", errno);
+  return full ? Error(Errc::unavailable, error.message()) : error;
 }
 
 std::optional<Mark> StateDir::read_mark() const {

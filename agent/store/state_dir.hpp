@@ -44,7 +44,7 @@ class StateDir {
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
   Status sync() const;
-  /// Creates `name` with 0600 if it is missing.
+  /// Creates `name` with 0600 if it is missing. Errc::unavailable: no space, or no inode.
   Status ensure_file(std::string_view name) const;
 
   std::optional<Mark> read_mark() const;

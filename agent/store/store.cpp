@@ -151,13 +151,18 @@ void Store::clear_quarantine(std::string subject, Done<Unit> done) {
 
 void Store::drop_instance(InstanceId id, Done<Unit> done) {
   impl_->add<Unit>(
-      0, true, [id = std::move(id)](const Work& w) { return store::drop_instance(w.db, id); }, std::move(done));
+      0, true,
+      [id = std::move(id)](const Work& w) {
+        // else what is still held in memory would bring it back
+        return w.observed ? store::drop_instance(w.db, id) : w.observed;
+      },
+      std::move(done));
 }
 
 void Store::observe(InstanceState state, Run run) { impl_->observe(std::move(state), std::move(run)); }
 
 void Store::flush(Done<Unit> done) {
-  impl_->add<Unit>(0, true, [](const Work&) { return ronda::done(); }, std::move(done));
+  impl_->add<Unit>(0, true, [](const Work& w) { return w.observed; }, std::move(done));
 }
 
 void Store::load_instances(Done<std::vector<InstanceState>> done) {

@@ -22,7 +22,8 @@ using Done = std::function<void(Result<T>)>;
 
 struct Options {
   std::string directory;
-  /// Runs a function on the thread of the caller; called from the store's thread.
+  /// Runs a function later on the thread of the caller; called from the store's thread, and from the caller's own
+  /// when a call is refused at once.
   std::function<void(std::function<void()>)> post;
   std::function<std::int64_t()> wall_ns;  // thread-safe, like mono_ns
   std::function<std::int64_t()> mono_ns;
@@ -50,13 +51,17 @@ class Store {
   // --- owed -------------------------------------------------------------------------------------
   /// At most one `claimed` for (id, scheduled), for ever: run the slot only after it.
   void claim_slot(InstanceId id, std::int64_t scheduled, Done<Claim> done);
+  /// Also for a slot that ran without a claim. Errc::not_found: it is finished already.
   void finish_slot(InstanceId id, std::int64_t scheduled, std::string outcome, Done<Unit> done);
   /// A slot that will not run: `state` is missed or skipped, `outcome` says why.
   void close_slot(Slot slot, Done<Claim> done);
   void record_missed(MissedRange range, Done<Unit> done);
   void write_kv(KvSpace space, std::uint32_t state_version, std::vector<KvWrite> writes, Done<Unit> done);
   /// The result of a call is accepted: its kv writes, taken inbox events, slot and events in one transaction.
+  /// Errc::range (kv over its quota, an event too long): nothing is applied; repeat without `kv`, else the slot stays
+  /// started and the inbox events come again. Errc::not_found: the slot is finished already, nothing is applied.
   void accept_call(CallEffects effects, Done<Unit> done);
+  /// Answers the event's id. A full inbox (inbox_events_max) gives up its oldest heartbeat, else its oldest event.
   void post_inbox(InstanceId id, InboxEvent event, Done<std::int64_t> done);
   void remove_inbox(InstanceId id, std::vector<std::int64_t> events, Done<Unit> done);
   void append_journal(JournalEvent event, Done<Unit> done);
@@ -68,14 +73,15 @@ class Store {
   // --- observed ---------------------------------------------------------------------------------
   /// Never fails and never waits; what could not be kept is counted in Health::dropped_observed.
   void observe(InstanceState state, Run run);
-  /// Writes what is observed now.
+  /// Writes what is observed now. Errc::unavailable: it is still held, and will be tried again.
   void flush(Done<Unit> done);
 
   // --- reads: they see every write that was queued before them ------------------------------------
   void load_instances(Done<std::vector<InstanceState>> done);
   void load_runs(InstanceId id, Done<std::vector<Run>> done);                         // newest first
   void load_slots(InstanceId id, std::int64_t limit, Done<std::vector<Slot>> done);  // newest first
-  void load_started_slots(Done<std::vector<Slot>> done);  // at start: runs that nobody owns any more
+  /// At start, before anything is claimed: runs that nobody owns any more. Finish each.
+  void load_started_slots(Done<std::vector<Slot>> done);
   void load_last_slots(Done<std::vector<Slot>> done);     // the newest of every instance
   void load_missed(InstanceId id, std::int64_t limit, Done<std::vector<MissedRange>> done);
   void load_kv(KvSpace space, Done<KvContent> done);

@@ -25,7 +25,8 @@ Status drop_instance(Database& db, const InstanceId& id);
 // slots.cpp
 /// An instant that retention may have forgotten is never claimed anew.
 Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t scheduled, std::int64_t now);
-/// Errc::not_found when the slot was never claimed or is finished already.
+/// Also of a slot that was run without a claim, because the store did not work then.
+/// Errc::not_found when it is finished already.
 Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome,
                    std::int64_t now);
 /// A slot that is not run, and why; never replaces what is there.

@@ -4,6 +4,7 @@
 // the matchers need Catch2 before them
 #include <ronda/testing_catch.hpp>
 
+#include <atomic>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -63,6 +64,55 @@ TEST_CASE("a metric keeps its type, unit, thresholds and labels", "[sdk]") {
   CHECK(report.find("state")->warn == "@2:3");
   CHECK(report.find("state")->crit == "");
   CHECK(report.find("nothing") == nullptr);
+}
+
+namespace {
+
+ronda::labels labels_of_a_frame_that_is_gone() {
+  return {{"mount", "/"}, {"type", "ext4"}};
+}
+/// Writes over what a returned function left on the stack.
+int write_over_the_stack() {
+  volatile char bytes[4096];
+  for (volatile char& b : bytes) b = 'x';
+  return bytes[0];
+}
+
+}  // namespace
+
+TEST_CASE("labels can be kept", "[sdk]") {
+  auto report = run([](ronda::call& c) {
+    ronda::labels kept = labels_of_a_frame_that_is_gone();
+    write_over_the_stack();
+    ronda::labels copy = kept;
+    kept = {};
+    c.metric("used", 0.5, ronda::ratio, {}, {}, copy);
+    c.event("mounted", "it is there", copy);
+    c.metric("free", 1, ronda::bytes, {}, {}, kept);
+    return ronda::ok();
+  });
+  ronda::testing::fields both{{"mount", "/"}, {"type", "ext4"}};
+  CHECK(report.find("used")->labels == both);
+  CHECK(report.events.at(0).fields == both);
+  CHECK(report.find("free")->labels.empty());
+}
+
+TEST_CASE("a text that dies with its expression is refused by the compiler where it would be kept", "[sdk]") {
+  using ronda::borrowed;
+  using ronda::label;
+  static_assert(!std::is_constructible_v<label, const char*, std::string>);
+  static_assert(!std::is_constructible_v<label, std::string, const char*>);
+  static_assert(!std::is_constructible_v<label, const char*, const std::string>);
+  static_assert(std::is_constructible_v<label, const char*, std::string&>);
+  static_assert(std::is_constructible_v<label, std::string_view, const std::string&>);
+  static_assert(!std::is_assignable_v<decltype(ronda::exec_options::input)&, std::string>);
+  static_assert(!std::is_assignable_v<decltype(ronda::exec_options::dir)&, std::string>);
+  static_assert(std::is_assignable_v<borrowed&, std::string&> &&
+                std::is_assignable_v<borrowed&, const char*>);
+  std::string owned = "text";
+  CHECK(borrowed(owned).data() == owned.data());
+  CHECK(borrowed("text") == owned);
+  CHECK(borrowed().empty());
 }
 
 TEST_CASE("events and progress arrive as given", "[sdk]") {

@@ -24,33 +24,35 @@ by_cmake() {
   "$here/plugin_file.sh" "$1/build/$2.so" "org.example.$2"
 }
 
-# from_template KIND NAME CLASS: what `ronda plugin new KIND NAME` does
+# from_template KIND NAME: as the guide says
 from_template() {
-  cp -r "$share/template/$1" "$work/$2"
-  find "$work/$2" -name '*@NAME@*' | while read -r file; do
-    mv "$file" "$(dirname "$file")/$(basename "$file" | sed "s/@NAME@/$2/")"
-  done
-  find "$work/$2" -type f -exec sed -i "s/@NAME@/$2/g; s/@CLASS@/$3/g; s/@ID@/org.example.$2/g" {} +
+  (cd "$work" && "$(pkg-config --variable=templatedir ronda-sdk)/new.sh" "$1" "$2" > new.log 2>&1) || fail "new.sh: $(cat "$work/new.log")"
   if grep -rn '@[A-Z]*@' "$work/$2"; then fail "a placeholder is left"; fi
 }
 
 case $part in
-  check) from_template check disk-space DiskSpace; by_cmake "$work/disk-space" disk-space
+  check) from_template check disk-space; by_cmake "$work/disk-space" disk-space
+    grep -q 'struct DiskSpace : ronda::check' "$work/disk-space/disk-space.cpp" || fail "the class has another name"
+    for wrong in "check Upper" "check a/b" "checks x" "check" "check disk-space" "check x no-dot"; do
+      (cd "$work" && "$share/template/new.sh" $wrong > /dev/null 2>&1) && fail "new.sh takes '$wrong'"
+    done
     (cd "$work/disk-space/build" && cpack > cpack.log 2>&1) || fail "cpack: $(cat "$work/disk-space/build/cpack.log")"
     tar -tzf "$work"/disk-space/build/disk-space-0.1.0-*.tar.gz | grep -q 'lib.*/ronda/plugins/disk-space.so$' ||
       fail "the package lacks the plugin" ;;
-  task) from_template task tidy Tidy; by_cmake "$work/tidy" tidy ;;
-  notifier) from_template notifier say Say; by_cmake "$work/say" say ;;
+  task) from_template task tidy; by_cmake "$work/tidy" tidy ;;
+  notifier) from_template notifier say; by_cmake "$work/say" say ;;
   cpp) cp -r "$share/examples/cpp-check" "$work/cpp"; by_cmake "$work/cpp" loadavg ;;
   c) cp -r "$share/examples/c-check" "$work/c"
     cmake -S "$work/c" -B "$work/c/build" -DCMAKE_PREFIX_PATH="$prefix" > "$work/c.log" 2>&1 &&
       cmake --build "$work/c/build" >> "$work/c.log" 2>&1 || fail "c: $(cat "$work/c.log")"
     "$here/plugin_file.sh" "$work/c/build/entropy.so" org.example.entropy
+    "$build/tests/sdk/sdk_run_plugin" "$work/c/build/entropy.so" ronda.check/1 entropy low=0 |
+      grep -q '^status 0: [0-9]* bits of entropy$' || fail "the C check does not run"
     if readelf -d "$work/c/build/entropy.so" | grep -q 'libstdc++'; then fail "a C plugin needs libstdc++"; fi ;;
   pkg-config) cp -r "$share/examples/c-check" "$work/c"
     make -C "$work/c" > "$work/make.log" 2>&1 || fail "make: $(cat "$work/make.log")"
     "$here/plugin_file.sh" "$work/c/entropy.so" org.example.entropy
-    from_template check plain Plain
+    from_template check plain
     (cd "$work/plain" && c++ -std=c++17 $(pkg-config --cflags ronda-sdk) -DRONDA_MANIFEST='"plugin.toml"' \
       -include ronda/manifest.h plain.cpp -o plain.so $(pkg-config --libs ronda-sdk)) || fail "c++"
     "$here/plugin_file.sh" "$work/plain/plain.so" org.example.plain ;;

@@ -27,23 +27,22 @@ inline constexpr unit counter{"c", RONDA_METRIC_COUNTER};
 
 /// A name with a value, for labels and fields. Borrows both.
 struct label : ronda_kv {
-  label(std::string_view name, std::string_view text) : ronda_kv{to_abi(name), to_abi(text)} {}
+  label(borrowed name, borrowed text) : ronda_kv{to_abi(name), to_abi(text)} {}
 };
 static_assert(sizeof(label) == sizeof(ronda_kv), "an array of labels is an array of ronda_kv");
 
-/// Any number of them as an argument: {{"mount", path}, {"type", "ext4"}} or a vector. Borrows; a
-/// parameter type only, never keep one.
+/// Any number of them: {{"mount", path}, {"type", "ext4"}} or a vector. Owns the list, so it can be kept; the
+/// texts are borrowed.
 class labels {
  public:
   labels() = default;
-  labels(std::initializer_list<label> list) : count_(list.size()) { first_ = list.begin(); }
-  labels(const std::vector<label>& list) : first_(list.data()), count_(list.size()) {}
-  const ronda_kv* data() const noexcept { return first_; }
-  std::uint64_t size() const noexcept { return count_; }
+  labels(std::initializer_list<label> list) : list_(list) {}
+  labels(std::vector<label> list) : list_(std::move(list)) {}
+  const ronda_kv* data() const noexcept { return list_.data(); }
+  std::uint64_t size() const noexcept { return list_.size(); }
 
  private:
-  const label* first_ = nullptr;
-  std::size_t count_ = 0;
+  std::vector<label> list_;
 };
 
 enum class reason : std::uint32_t {

@@ -158,8 +158,8 @@ struct exec_options {
   std::vector<label> env = {};         // added to the runner's clean environment
   bool clear_env = false;              // env is the whole environment
   bool merge_err = false;              // stderr goes where stdout goes
-  std::string_view dir = {};           // empty: /
-  std::string_view input = {};         // empty: /dev/null
+  borrowed dir = {};                   // empty: /
+  borrowed input = {};                 // empty: /dev/null
   std::uint64_t output_limit = 0;      // bytes kept of each stream; 0: 64 KiB
   std::uint64_t deadline_mono_ns = 0;  // 0: the call's own
 };

@@ -27,6 +27,18 @@ inline std::string_view from_abi(ronda_str text) noexcept {
                              : std::string_view(text.ptr, static_cast<std::size_t>(text.len));
 }
 
+/// Text of somebody else's that is kept beyond the expression it is given in. A std::string that dies with
+/// that expression is refused at compile time: give it a name first.
+class borrowed : public std::string_view {
+ public:
+  borrowed() = default;
+  borrowed(std::string_view text) : std::string_view(text) {}
+  borrowed(const char* text) : std::string_view(text) {}
+  borrowed(const std::string& text) : std::string_view(text) {}
+  borrowed(std::string&&) = delete;
+  borrowed(const std::string&&) = delete;
+};
+
 namespace detail {
 
 inline void append(std::string& to, std::string_view text) {

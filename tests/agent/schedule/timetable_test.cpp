@@ -69,6 +69,18 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("what has no schedule of its own runs when it is made due, and only then", "[schedule]") {
+  World w;
+  w.table.add(0, OnDemand{}, w.now);
+  CHECK_FALSE(w.table.next_due());
+  w.table.make_due(0, w.now, Why::by_hand);
+  CHECK(w.run_for(24h) == std::vector<std::string>{"1000 by hand"});
+  w.table.replace(0, Every{0, 60s, 0s}, w.now);
+  CHECK(w.table.next_due());
+  w.table.replace(0, OnDemand{}, w.now);
+  CHECK_FALSE(w.table.next_due());
+}
+
 TEST_CASE("a check is due on its grid, whenever it was added", "[schedule]") {
   World w;
   w.table.add(0, Every{0, 30s, 7s}, w.now);

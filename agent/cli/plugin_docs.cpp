@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ronda plugin docs`: the manual from the manifest, and the tables of a README kept equal to it.
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "cli/plugin_tools.hpp"
+#include "plugin/docs.hpp"
+
+namespace ronda::cli {
+namespace {
+
+Result<std::string> read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  if (!in || !(out << in.rdbuf())) return Error(Errc::not_found, "cannot read " + path);
+  return out.str();
+}
+
+/// Exit code 0: it was right already or is now.
+int renew(const std::string& readme, const plugin::Manifest& manifest) {
+  const auto before = read_text(readme);
+  if (!before) {
+    complain(before.error().message());
+    return exit_failed;
+  }
+  const auto after = plugin::renew_tables(*before, manifest);
+  if (!after) {
+    complain(readme + ": " + after.error().message());
+    return exit_failed;
+  }
+  if (*after == *before) return exit_done;
+  std::ofstream out(readme, std::ios::binary | std::ios::trunc);
+  out << *after;
+  out.close();
+  if (!out) {
+    complain("cannot write " + readme);
+    return exit_failed;
+  }
+  std::cout << "renewed the tables of " << readme << "\n";
+  return exit_done;
+}
+
+}  // namespace
+
+int plugin_docs(const Options& options) {
+  const auto file = open_plugin(options, options.arguments[0]);
+  if (!file) {
+    complain(file.error().message());
+    return exit_failed;
+  }
+  if (options.has("into")) return renew(options.value("into"), *file->manifest);
+  std::cout << plugin::manual(*file->manifest);
+  return exit_done;
+}
+
+}  // namespace ronda::cli

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/asio/post.hpp>
+
+#include "plugin/supervisor_impl.hpp"
+
+namespace ronda::plugin {
+
+std::string_view name_of(Fate fate) {
+  constexpr std::array<std::string_view, 7> names = {"finished", "timeout", "crashed", "limit", "protocol", "lost", "unavailable"};
+  return names[static_cast<std::size_t>(fate)];
+}
+
+void Supervisor::Impl::Process::on_request(wire::Request request) {
+  const std::uint64_t sequence = request.sequence;
+  const auto reply = [weak = owner_.weak_from_this(), number = serial, sequence](std::int32_t code, std::string payload) {
+    const auto owner = weak.lock();
+    if (!owner) return;
+    const auto asked = std::ranges::find_if(owner->processes_, [&](const auto& p) { return p->serial == number; });
+    if (asked == owner->processes_.end()) return;
+    if (payload.size() > largest_reply) code = RONDA_E_RANGE, payload.clear();
+    (*asked)->link->post(wire::Reply{sequence, code, std::move(payload)});
+  };
+  if (owner_.client_ == nullptr) return reply(RONDA_E_AGAIN, {});
+  owner_.client_->on_request(std::move(request), reply);
+}
+
+bool Supervisor::Impl::is_suspect(std::uint32_t instance, Mono now) {
+  const auto found = suspect_until_.find(instance);
+  if (found == suspect_until_.end()) return false;
+  if (found->second > now) return true;
+  suspect_until_.erase(found);
+  return false;
+}
+
+/// Why no runner will take this call soon; empty when one will.
+std::string Supervisor::Impl::unavailable_reason(const CallSpec& spec, Mono now) {
+  if (retiring_) return "the plugin is being replaced";
+  if (policy_.is_quarantined(spec.instance)) {
+    if (!policy_.probe_due(spec.instance, now)) return "in quarantine after repeated failures: " + last_trouble_;
+    policy_.on_probe(spec.instance, now);
+  }
+  const Mono wait = policy_.start_allowed_at() - now;
+  if (current_ == nullptr && wait > spec.timeout) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait).count();
+    return "its runner starts again in " + std::to_string(seconds) + "s: " + (refused_.empty() ? last_trouble_ : refused_);
+  }
+  return {};
+}
+
+void Supervisor::Impl::dispatch(std::vector<CallSpec> calls) {
+  const Mono now = mono_now();
+  last_activity_ = now;
+  for (CallSpec& spec : calls) {
+    if (std::string why = unavailable_reason(spec, now); !why.empty()) {
+      end({spec.id, spec.instance, Fate::unavailable, std::move(why), {}});
+      continue;
+    }
+    auto& queue = is_suspect(spec.instance, now) ? suspects_ : ready_;
+    const Mono until = now + 2 * spec.timeout;
+    queue.push_back({std::move(spec), until, 1});
+  }
+  pump();
+}
+
+bool Supervisor::Impl::may_send(const Process& process, const CallSpec& spec, bool suspect) const {
+  const auto threads = static_cast<std::size_t>(std::max<std::int64_t>(spec_.setup.concurrency, 1));
+  if (process.link->unread_bytes() > unread_limit) return false;
+  if (suspect && process.suspects >= std::max<std::size_t>(threads / 2, 1)) return false;
+  if (spec.quick) return process.quick < quick_limit && (process.slow < threads || threads > 1);
+  return process.slow < threads;
+}
+
+void Supervisor::Impl::send(Process& process, Waiting waiting, bool suspect, Mono now) {
+  const CallSpec& spec = waiting.spec;
+  process.ensure_created(spec.instance);
+  const Mono deadline = now + spec.timeout;
+  const wire::Call call{spec.instance, spec.id, as_count(deadline), spec.reason, spec.flags, spec.scheduled_wall_ns, suspect, spec.quick};
+  if (spec.message != nullptr) process.link->post(call, *spec.message);
+  else process.link->post(call);
+  ++(spec.quick ? process.quick : process.slow);
+  process.suspects += suspect ? 1 : 0;
+  ++process.unfinished;
+  checks_.push({deadline + answer_limit, spec.id});
+  arm(deadline + answer_limit);
+  const std::uint64_t id = spec.id;
+  calls_[id] = {std::move(waiting.spec), &process, deadline, waiting.attempt, suspect, false};
+}
+
+/// Sends from one queue what may go; false when something must wait.
+bool Supervisor::Impl::pump_queue(std::deque<Waiting>& queue, bool suspect, Mono now) {
+  while (!queue.empty()) {
+    if (!may_send(*current_, queue.front().spec, suspect)) return false;
+    Waiting next = std::move(queue.front());
+    queue.pop_front();
+    send(*current_, std::move(next), suspect, now);
+  }
+  return true;
+}
+
+/// After a crash that nobody could be blamed for, its calls run one at a time: the next crash names its
+/// culprit.
+void Supervisor::Impl::pump_alone(Mono now) {
+  arm(now + 1s);  // to end those that wait too long
+  if (current_->unfinished > 0) return;
+  Waiting next = std::move(alone_.front());
+  alone_.pop_front();
+  send(*current_, std::move(next), false, now);
+}
+
+void Supervisor::Impl::pump() {
+  if (nothing_waits() || killed_) return;
+  const Mono now = mono_now();
+  if (current_ == nullptr) {
+    if (policy_.start_allowed_at() > now) return arm(policy_.start_allowed_at());
+    if (start(now) == nullptr) return;
+  }
+  if (!alone_.empty()) return pump_alone(now);
+  const bool all_sent = pump_queue(ready_, false, now) && pump_queue(suspects_, true, now);
+  if (!all_sent) arm(now + 1s);  // to end those that wait too long
+}
+
+void Supervisor::Impl::end(CallEnd call_end) {
+  if (forgotten_.erase(call_end.instance) > 0) destroy(call_end.instance);
+  ends_.push_back(std::move(call_end));
+  if (std::exchange(ends_scheduled_, true)) return;
+  asio::post(loop_, [self = shared_from_this()] { self->tell_ends(); });
+}
+
+void Supervisor::Impl::tell_ends() {
+  ends_scheduled_ = false;
+  for (CallEnd& call_end : std::exchange(ends_, {})) {
+    if (client_ != nullptr) client_->on_call_end(std::move(call_end));
+  }
+}
+
+void Supervisor::Impl::finish_waiting(std::string_view cause, Fate fate) {
+  for (auto* queue : {&ready_, &suspects_, &alone_}) {
+    for (Waiting& waiting : std::exchange(*queue, {})) end({waiting.spec.id, waiting.spec.instance, fate, std::string(cause), {}});
+  }
+}
+
+void Supervisor::Impl::expire_waiting(Mono now) {
+  for (auto* queue : {&ready_, &suspects_, &alone_}) {
+    const auto late = std::stable_partition(queue->begin(), queue->end(), [&](const Waiting& w) { return w.until > now; });
+    const std::vector<Waiting> expired(std::make_move_iterator(late), std::make_move_iterator(queue->end()));
+    queue->erase(late, queue->end());
+    for (const Waiting& w : expired) {
+      end({w.spec.id, w.spec.instance, Fate::timeout, "no thread of its runner was free in time", {}});
+    }
+  }
+}
+
+/// Gives back what a call held of its process.
+void Supervisor::Impl::release(const InFlight& call) {
+  Process& process = *call.process;
+  --(call.spec.quick ? process.quick : process.slow);
+  if (call.suspect) --process.suspects;
+  if (!call.ended) --process.unfinished;
+}
+
+void Supervisor::Impl::cancel(std::uint64_t id) {
+  const auto found = calls_.find(id);
+  if (found != calls_.end()) return found->second.process->link->post(wire::Tag::cancel, id);
+  for (auto* queue : {&ready_, &suspects_, &alone_}) {
+    const auto waiting = std::ranges::find_if(*queue, [&](const Waiting& w) { return w.spec.id == id; });
+    if (waiting == queue->end()) continue;
+    const CallSpec spec = std::move(waiting->spec);
+    queue->erase(waiting);
+    return end({id, spec.instance, Fate::unavailable, "cancelled before it began", {}});
+  }
+}
+
+void Supervisor::Impl::check_call(std::uint64_t id, Mono now) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  InFlight& call = found->second;
+  Process& process = *call.process;
+  if (call.ended) return check_overdue(call, now);
+  const bool running = process.is_running(id);
+  call.ended = true;
+  --process.unfinished;
+  suspect_until_[call.spec.instance] = now + suspect_time;
+  if (call.spec.quick) call.spec.quick = false, --process.quick, ++process.slow;
+  if (!std::exchange(call.suspect, true)) ++process.suspects;
+  end({id, call.spec.instance, Fate::timeout, running ? "not back by its deadline" : "its runner did not take it up in time", {}});
+  checks_.push({call.deadline + grace, id});
+  arm(call.deadline + grace);
+  after_call(process);
+}
+
+/// A call that was told timed out and is still not back when its grace is over.
+void Supervisor::Impl::check_overdue(InFlight& call, Mono now) {
+  Process& process = *call.process;
+  // one that is still loading has a limit of its own, and no call is to blame for it
+  if (process.life != Life::serving) return;
+  const bool running = process.is_running(call.spec.id);
+  if (!running && !process.runs_nothing()) return;  // it only waits behind others, which are checked themselves
+  blame(call.spec.instance, "a call did not come back within 2s after its deadline", now);
+  step(process, LifeEvent::overdue);
+  move_unbegun(process, now);
+  after_call(process);
+  pump();
+}
+
+/// What a wedged process has not begun goes to the next one; if it begins it after all, that result is
+/// dropped.
+void Supervisor::Impl::move_unbegun(Process& process, Mono now) {
+  for (auto it = calls_.begin(); it != calls_.end();) {
+    InFlight& call = it->second;
+    const bool stays = call.process != &process || call.ended || call.attempt > 1 || call.spec.kind != wire::Kind::check;
+    if (stays || process.is_running(it->first)) {
+      ++it;
+      continue;
+    }
+    release(call);
+    ready_.push_back({std::move(call.spec), now + 2 * call.spec.timeout, 2});
+    it = calls_.erase(it);
+  }
+}
+
+bool Supervisor::Impl::has_call(std::uint32_t instance) const {
+  const auto is_its = [&](const Waiting& w) { return w.spec.instance == instance; };
+  return std::ranges::any_of(ready_, is_its) || std::ranges::any_of(suspects_, is_its) || std::ranges::any_of(alone_, is_its) ||
+         std::ranges::any_of(calls_, [&](const auto& c) { return !c.second.ended && c.second.spec.instance == instance; });
+}
+
+}  // namespace ronda::plugin

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of Supervisor, shared by its source files: supervisor.cpp (face, time), supervisor_calls.cpp
+// (what is asked of runners), supervisor_processes.cpp (the runners themselves).
+#pragma once
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <map>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "plugin/output_capture.hpp"
+#include "plugin/runner_link.hpp"
+#include "plugin/supervisor.hpp"
+#include "ronda/abi.h"
+
+namespace ronda::plugin {
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+inline constexpr auto answer_limit = 500ms;  // past its deadline, a call is called timed out by us
+inline constexpr auto grace = 2s;            // past its deadline, its runner gets no new work
+inline constexpr auto suspect_time = 10min;  // an instance that timed out is watched for so long
+inline constexpr auto healthy_time = 60s;    // of service, after which earlier deaths are forgotten
+inline constexpr auto partial_frame_limit = 5s;
+inline constexpr auto probe_limit = 10s;          // for loading, create and destroy together
+inline constexpr std::size_t quick_limit = 1024;  // quick calls handed over at once
+inline constexpr std::size_t largest_reply = wire::max_frame - 64;
+inline constexpr std::size_t unread_limit = std::size_t{8} << 20;  // bytes a runner may leave unread
+inline constexpr std::size_t log_lines_per_minute = 600;
+
+inline Mono mono_now() {
+  return monotonic();
+}
+inline std::uint64_t as_count(Mono t) {
+  return static_cast<std::uint64_t>(t.count());
+}
+
+class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
+ public:
+  Impl(asio::io_context& loop, RunnerSpec spec, SupervisorClient& client)
+      : loop_(loop), spec_(std::move(spec)), client_(&client), timer_(loop) {}
+
+  void dispatch(std::vector<CallSpec> calls);
+  void cancel(std::uint64_t call);
+  void probe(std::uint32_t instance);
+  void forget(std::uint32_t instance);
+  void retire();
+  void kill_all();
+  void set_idle_limit(std::chrono::nanoseconds limit);
+  void shut();
+  SupervisorStatus status() const;
+
+  asio::io_context& loop_;
+  RunnerSpec spec_;
+  SupervisorClient* client_;
+  RestartPolicy policy_;
+  std::chrono::nanoseconds idle_limit_ = 60s;
+
+  struct Process;
+  std::vector<std::unique_ptr<Process>> processes_;
+  bool is_empty() const { return processes_.empty() && nothing_waits() && ends_.empty(); }
+
+ private:
+  struct InFlight {
+    CallSpec spec;
+    Process* process = nullptr;
+    Mono deadline{0};
+    int attempt = 1;
+    bool suspect = false;  // holds one of the places of those that timed out
+    bool ended = false;    // told already; a result that still comes is late
+  };
+  struct Waiting {
+    CallSpec spec;
+    Mono until{0};
+    int attempt = 1;
+  };
+  struct Check {  // of a call, at a time
+    Mono at;
+    std::uint64_t call;
+    bool operator>(const Check& other) const { return at > other.at; }
+  };
+
+  // calls
+  bool is_suspect(std::uint32_t instance, Mono now);
+  void pump();
+  bool may_send(const Process& process, const CallSpec& spec, bool suspect) const;
+  void send(Process& process, Waiting waiting, bool suspect, Mono now);
+  bool pump_queue(std::deque<Waiting>& queue, bool suspect, Mono now);
+  void pump_alone(Mono now);
+  std::string unavailable_reason(const CallSpec& spec, Mono now);
+  void end(CallEnd call_end);
+  void tell_ends();
+  void finish_waiting(std::string_view cause, Fate fate);
+  void expire_waiting(Mono now);
+  void check_call(std::uint64_t id, Mono now);
+  void check_overdue(InFlight& call, Mono now);
+  void move_unbegun(Process& process, Mono now);
+  bool nothing_waits() const { return ready_.empty() && suspects_.empty() && alone_.empty(); }
+  bool has_call(std::uint32_t instance) const;
+  void destroy(std::uint32_t instance);
+  void release(const InFlight& call);
+
+  // processes
+  Process* start(Mono now);
+  void step(Process& process, LifeEvent event);
+  void act(Process& process, LifeAction action);
+  void on_loaded(Process& process, const wire::Loaded& loaded);
+  void on_outcome(Process& process, wire::Outcome outcome);
+  void on_hung_up(Process& process);
+  void on_broken(Process& process, std::string_view why);
+  void after_call(Process& process);
+  void end_probe(std::uint32_t instance, Process& process, bool ok, std::string_view error);
+  void end_probes(Process& process, std::string_view error);
+  void watch_probes(Mono now);
+  void on_end(Process& process, const RunnerEnd& end);
+  void settle(Process& process, const RunnerEnd& end);
+  void settle_quietly(Process& process);
+  void end_quarantine(std::uint32_t instance);
+  struct Verdict {  // on a process that ended
+    std::optional<std::uint64_t> culprit;
+    bool begun = true;      // calls may have been running
+    bool in_doubt = false;  // one of its calls did it, nobody knows which
+    Fate fate = Fate::crashed;
+    std::string cause;
+  };
+  Verdict judge(const Process& process, const RunnerEnd& end, const std::vector<std::uint64_t>& here) const;
+  void settle_call(std::uint64_t id, InFlight& call, const Verdict& verdict);
+  void blame(std::uint32_t instance, std::string_view cause, Mono now);
+  void trouble(std::uint32_t instance, std::string text);
+  void log(std::uint32_t instance, std::int64_t level, std::string_view text);
+
+  // time
+  void arm(Mono at);
+  void on_timer();
+  void watch_processes(Mono now);
+
+  struct Probe {
+    Process* process;
+    Mono until;
+  };
+  std::map<std::uint32_t, Probe> probes_;            // by instance
+  std::map<std::uint32_t, wire::Create> forgotten_;  // whose last call has not ended yet
+
+  Process* current_ = nullptr;  // the one that gets new work
+  std::deque<Waiting> ready_, suspects_, alone_;
+  std::unordered_map<std::uint64_t, InFlight> calls_;
+  std::unordered_map<std::uint32_t, Mono> suspect_until_;
+  std::priority_queue<Check, std::vector<Check>, std::greater<>> checks_;
+  std::vector<CallEnd> ends_;
+  bool ends_scheduled_ = false;
+  asio::steady_timer timer_;
+  Mono armed_for_ = Mono::max();
+  Mono last_activity_{0};
+  OutputCapture output_;
+  Mono log_minute_{0};
+  std::size_t log_lines_ = 0;
+  std::size_t deaths_ = 0, late_results_ = 0;
+  std::string last_trouble_, refused_;
+  bool retiring_ = false;
+  bool killed_ = false;  // by kill_all: nothing is started any more
+  std::uint64_t next_serial_ = 1;
+};
+
+/// One runner and what is known of it; hands its events on with itself as the first argument.
+struct Supervisor::Impl::Process final : RunnerEvents {
+  Process(Impl& owner, std::uint64_t number) : serial(number), owner_(owner) {}
+
+  void on_loaded(const wire::Loaded& told) override { owner_.on_loaded(*this, told); }
+  void on_created(const wire::Created& probed) override { owner_.end_probe(probed.instance, *this, probed.ok, probed.error); }
+  void on_outcome(wire::Outcome outcome) override { owner_.on_outcome(*this, std::move(outcome)); }
+  void on_log(wire::Log log) override { owner_.log(log.instance, log.level, log.text); }
+  void on_event(wire::Event event) override {
+    if (owner_.client_ != nullptr && owner_.calls_.contains(event.call)) owner_.client_->on_event(event);
+  }
+  void on_progress(wire::Progress progress) override {
+    if (owner_.client_ != nullptr && owner_.calls_.contains(progress.call)) owner_.client_->on_progress(progress);
+  }
+  void on_request(wire::Request request) override;
+  void on_output(std::string_view bytes) override {
+    owner_.output_.feed(bytes, mono_now(), [this](std::string_view line) { owner_.log(0, RONDA_LOG_INFO, line); });
+  }
+  void on_hung_up() override { owner_.on_hung_up(*this); }
+  void on_broken(std::string_view why) override { owner_.on_broken(*this, why); }
+  void on_end(const RunnerEnd& end) override { owner_.on_end(*this, end); }
+
+  bool is_running(std::uint64_t call) const {
+    const auto& running = link->process().blackbox->running;
+    return std::ranges::any_of(running, [&](const auto& slot) { return slot.load(std::memory_order_relaxed) == call; });
+  }
+  bool runs_nothing() const {
+    const auto& running = link->process().blackbox->running;
+    return std::ranges::all_of(running, [](const auto& slot) { return slot.load(std::memory_order_relaxed) == 0; });
+  }
+  void ensure_created(std::uint32_t instance) {
+    if (instance >= created.size()) created.resize(instance + 1);
+    if (created[instance]) return;
+    created[instance] = true;
+    const auto forgotten = owner_.forgotten_.find(instance);
+    link->post(forgotten == owner_.forgotten_.end() ? owner_.client_->describe(instance) : forgotten->second);
+  }
+
+  const std::uint64_t serial;  // never used twice
+  std::unique_ptr<RunnerLink> link;
+  Life life = Life::starting;
+  Mono since{0};  // in this life
+  Mono started{0};
+  std::vector<bool> created;  // by instance
+  std::size_t quick = 0, slow = 0, suspects = 0;
+  std::size_t unfinished = 0;  // calls in flight that were not told an end
+  std::string broken;          // why, if it broke the protocol
+  bool our_kill = false;
+  bool worn = false;            // gets no new work and leaves when it has nothing in flight
+  std::string_view why_killed;  // by us
+  bool loaded = false;          // it has said so: before that, no call can have begun
+
+ private:
+  Impl& owner_;
+};
+
+}  // namespace ronda::plugin

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <boost/asio/post.hpp>
+
+#include "plugin/supervisor_impl.hpp"
+
+namespace ronda::plugin {
+
+Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
+  auto spawned = spawn_runner({spec_.runner_path, spec_.plugin_fd.get(), spec_.pid_namespace});
+  if (!spawned) {
+    policy_.on_death(now);
+    trouble(0, spawned.error().message());
+    finish_waiting("no runner: " + spawned.error().message(), Fate::unavailable);
+    return nullptr;
+  }
+  auto process = std::make_unique<Process>(*this, next_serial_++);
+  process->since = process->started = now;
+  process->link = std::make_unique<RunnerLink>(loop_, std::move(*spawned), *process);
+  wire::Setup setup = spec_.setup;
+  setup.pid_namespace = process->link->process().pid_namespace;
+  process->link->post(setup);
+  arm(now + life_limit(Life::starting));
+  current_ = process.get();
+  processes_.push_back(std::move(process));
+  return current_;
+}
+
+namespace {
+
+std::string_view reason_to_kill(Life state) {
+  switch (state) {
+    case Life::starting:
+      return "it did not load the plugin within 10s";
+    case Life::leaving:
+      return "it did not leave within 3s";
+    default:
+      return "its runner was ended because of a call that did not come back";
+  }
+}
+
+}  // namespace
+
+void Supervisor::Impl::step(Process& process, LifeEvent event) {
+  const LifeStep taken = next_life(process.life, event);
+  const Life before = process.life;
+  if (taken.next != before) process.since = mono_now();
+  process.life = taken.next;
+  const bool takes_work = taken.next == Life::starting || taken.next == Life::serving;
+  if (current_ == &process && !takes_work) current_ = nullptr;
+  if (life_limit(taken.next) > 0s) arm(process.since + life_limit(taken.next));
+  if (taken.action == LifeAction::terminate || taken.action == LifeAction::kill) process.why_killed = reason_to_kill(before);
+  act(process, taken.action);
+}
+
+void Supervisor::Impl::act(Process& process, LifeAction action) {
+  switch (action) {
+    case LifeAction::none:
+      return;
+    case LifeAction::shut_down:
+      return process.link->post(wire::Tag::shutdown, 0);
+    case LifeAction::terminate:
+      process.our_kill = true;
+      // the init of a PID namespace ignores all signals from inside and SIGTERM from outside: it has no
+      // handler
+      return process.link->signal(process.link->process().pid_namespace ? SIGKILL : SIGTERM);
+    case LifeAction::kill:
+      process.our_kill = true;
+      return process.link->signal(SIGKILL);
+    case LifeAction::report_stuck:
+      return trouble(0, "a runner cannot be killed (pid " + std::to_string(process.link->process().pid) + "): it is stuck in the kernel");
+  }
+}
+
+void Supervisor::Impl::on_loaded(Process& process, const wire::Loaded& loaded) {
+  if (loaded.ok) {
+    refused_.clear();
+    process.loaded = true;
+    step(process, LifeEvent::loaded);
+    return pump();
+  }
+  refused_ = loaded.error;
+  const Mono now = mono_now();
+  policy_.on_death(now);
+  blame(RestartPolicy::whole_plugin, "it does not load: " + loaded.error, now);
+  step(process, LifeEvent::refused);
+  for (auto& [id, call] : calls_) {
+    if (call.process != &process || call.ended) continue;
+    call.ended = true;
+    --process.unfinished;
+    end({id, call.spec.instance, Fate::unavailable, "the plugin does not load: " + loaded.error, {}});
+  }
+  finish_waiting("the plugin does not load: " + loaded.error, Fate::unavailable);
+  end_probes(process, loaded.error);
+}
+
+void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
+  const auto found = calls_.find(outcome.call);
+  if (found == calls_.end() || found->second.process != &process) {
+    ++late_results_;
+    return;
+  }
+  const Mono now = mono_now();
+  InFlight call = std::move(found->second);
+  calls_.erase(found);
+  release(call);
+  last_activity_ = now;
+  if (outcome.worn && process.life == Life::serving) {
+    process.worn = true;
+    if (current_ == &process) current_ = nullptr;
+  }
+  if (call.ended) {
+    ++late_results_;
+  } else {
+    if (outcome.timed_out) suspect_until_[call.spec.instance] = now + suspect_time;
+    else if (policy_.is_quarantined(call.spec.instance) && outcome.end == wire::End::reported) end_quarantine(call.spec.instance);
+    if (now - process.started > healthy_time) policy_.on_healthy();
+    end({call.spec.id, call.spec.instance, Fate::finished, {}, std::move(outcome)});
+  }
+  pump();
+  after_call(process);
+}
+
+/// What a process does when it has nothing more in flight.
+void Supervisor::Impl::after_call(Process& process) {
+  if (process.unfinished > 0) return;
+  if (process.life == Life::wedged) step(process, LifeEvent::drained);
+  else if (process.worn || (retiring_ && nothing_waits())) step(process, LifeEvent::retire);
+  else arm(last_activity_ + idle_limit_);
+}
+
+void Supervisor::Impl::end_quarantine(std::uint32_t instance) {
+  policy_.clear(instance);
+  policy_.clear(RestartPolicy::whole_plugin);
+}
+
+/// A process that ends closes its socket a moment before it is gone: what it died of tells more than that.
+void Supervisor::Impl::on_hung_up(Process& process) {
+  if (!process.our_kill) process.broken = "it closed its end of the socket";
+  step(process, LifeEvent::hung_up);
+}
+
+void Supervisor::Impl::on_broken(Process& process, std::string_view why) {
+  if (!process.our_kill) process.broken = why;
+  step(process, LifeEvent::broken);
+}
+
+Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const RunnerEnd& end,
+                                                  const std::vector<std::uint64_t>& here) const {
+  Verdict verdict;
+  verdict.begun = process.loaded;
+  const bool protocol = process.our_kill && !process.broken.empty();
+  if (process.our_kill && !protocol) {
+    verdict.cause = process.why_killed;
+    return verdict;
+  }
+  const bool from_outside = !protocol && !end.by_itself && WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL;
+  verdict.fate = protocol ? Fate::protocol : from_outside ? Fate::limit : Fate::crashed;
+  verdict.cause = protocol ? process.broken : end.text;
+  if (!process.loaded) {
+    verdict.cause += " while it was loaded";
+    return verdict;
+  }
+  std::vector<std::uint64_t> running;
+  std::ranges::copy_if(here, std::back_inserter(running), [&](std::uint64_t id) { return process.is_running(id); });
+  if (end.culprit_call != 0 && std::ranges::find(here, end.culprit_call) != here.end()) verdict.culprit = end.culprit_call;
+  else if (!protocol && running.size() == 1) verdict.culprit = running.front();  // who broke the wire may have come back since
+  else if (here.size() == 1) verdict.culprit = here.front();
+  else verdict.in_doubt = true;
+  return verdict;
+}
+
+void Supervisor::Impl::settle_call(std::uint64_t id, InFlight& call, const Verdict& verdict) {
+  const std::uint32_t instance = call.spec.instance;
+  if (verdict.culprit == id) {
+    if (!call.ended) end({id, instance, verdict.fate, verdict.cause, {}});
+    return blame(instance, verdict.cause, mono_now());
+  }
+  if (call.ended) return;
+  if (killed_) return end({id, instance, Fate::lost, "interrupted: the agent stops", {}});
+  if (verdict.begun && call.spec.kind != wire::Kind::check) {
+    return end({id, instance, Fate::lost, "its runner ended while it ran: " + verdict.cause, {}});
+  }
+  if (call.attempt > 1) return end({id, instance, verdict.begun ? Fate::lost : Fate::unavailable, verdict.cause, {}});
+  auto& queue = verdict.in_doubt ? alone_ : ready_;
+  queue.push_back({std::move(call.spec), mono_now() + 2 * call.spec.timeout, call.attempt + 1});
+}
+
+/// Every call that was in flight in a process that is gone comes to its end or is done once more.
+void Supervisor::Impl::settle(Process& process, const RunnerEnd& end) {
+  std::vector<std::uint64_t> here;
+  for (const auto& [id, call] : calls_) {
+    if (call.process == &process) here.push_back(id);
+  }
+  std::ranges::sort(here);
+  const Verdict verdict = judge(process, end, here);
+  if (!process.loaded && refused_.empty() && !killed_) {
+    blame(RestartPolicy::whole_plugin, verdict.cause, mono_now());
+  }
+  for (const std::uint64_t id : here) {
+    InFlight call = std::move(calls_[id]);
+    calls_.erase(id);
+    settle_call(id, call, verdict);
+  }
+  end_probes(process, verdict.cause);
+  last_trouble_ = verdict.cause;
+}
+
+void Supervisor::Impl::on_end(Process& process, const RunnerEnd& end) {
+  const Mono now = mono_now();
+  const bool expected = (process.life == Life::leaving && !process.our_kill && !end.by_itself) || killed_;
+  if (current_ == &process) current_ = nullptr;
+  // kept until the end of this function: what is told below may ask for the status
+  const auto place = std::ranges::find_if(processes_, [&](const auto& p) { return p.get() == &process; });
+  const std::unique_ptr<Process> gone = std::move(*place);
+  processes_.erase(place);
+  if (!expected) {
+    ++deaths_;
+    if (now - process.started > healthy_time) policy_.on_healthy();
+    policy_.on_death(now);
+    settle(process, end);
+    log(0, RONDA_LOG_ERROR, "runner " + std::to_string(process.link->process().pid) + ": " + last_trouble_);
+  } else {
+    settle_quietly(process);
+  }
+  output_.end([this](std::string_view line) { log(0, RONDA_LOG_INFO, line); });
+  pump();
+}
+
+/// Of a process that left as it was told, or that was killed with everything else.
+void Supervisor::Impl::settle_quietly(Process& process) {
+  Verdict verdict;
+  verdict.begun = process.loaded;
+  verdict.cause = refused_.empty() ? "its runner left" : refused_;
+  std::vector<std::uint64_t> here;
+  for (const auto& [id, call] : calls_) {
+    if (call.process == &process) here.push_back(id);
+  }
+  for (const std::uint64_t id : here) {
+    InFlight call = std::move(calls_[id]);
+    calls_.erase(id);
+    settle_call(id, call, verdict);
+  }
+  end_probes(process, verdict.cause);
+}
+
+void Supervisor::Impl::blame(std::uint32_t instance, std::string_view cause, Mono now) {
+  last_trouble_ = cause;
+  switch (policy_.on_failure(instance, now)) {
+    case RestartPolicy::Verdict::nothing:
+      return;
+    case RestartPolicy::Verdict::quarantine_instance:
+      return trouble(instance, "quarantined after 5 failures in 10 minutes; the last: " + std::string(cause));
+    case RestartPolicy::Verdict::quarantine_plugin:
+      trouble(0, "the plugin is quarantined after 5 failures in 10 minutes; the last: " + std::string(cause));
+      return finish_waiting("in quarantine after repeated failures: " + std::string(cause), Fate::unavailable);
+  }
+}
+
+void Supervisor::Impl::trouble(std::uint32_t instance, std::string text) {
+  last_trouble_ = text;
+  if (client_ != nullptr) client_->on_trouble(spec_.plugin_id, instance, text);
+}
+
+// ---- probes ---------------------------------------------------------------------------------
+
+void Supervisor::Impl::probe(std::uint32_t instance) {
+  const Mono now = mono_now();
+  last_activity_ = now;
+  if (current_ == nullptr && start(now) == nullptr) {
+    asio::post(loop_, [self = shared_from_this(), instance, why = last_trouble_] {
+      if (self->client_ != nullptr) self->client_->on_probed(instance, false, why);
+    });
+    return;
+  }
+  current_->ensure_created(instance);
+  current_->link->post(wire::Tag::probe, instance);
+  probes_[instance] = {current_, now + probe_limit};
+  arm(now + probe_limit);
+}
+
+void Supervisor::Impl::end_probe(std::uint32_t instance, Process& process, bool ok, std::string_view error) {
+  const auto found = probes_.find(instance);
+  if (found == probes_.end() || found->second.process != &process) return;
+  probes_.erase(found);
+  if (client_ != nullptr) client_->on_probed(instance, ok, error);
+}
+
+void Supervisor::Impl::end_probes(Process& process, std::string_view error) {
+  std::vector<std::uint32_t> open;
+  for (const auto& [instance, probe] : probes_) {
+    if (probe.process == &process) open.push_back(instance);
+  }
+  for (const std::uint32_t instance : open) end_probe(instance, process, false, error);
+}
+
+void Supervisor::Impl::watch_probes(Mono now) {
+  while (true) {
+    const auto late = std::ranges::find_if(probes_, [&](const auto& p) { return p.second.until <= now; });
+    if (late == probes_.end()) break;
+    Process& process = *late->second.process;
+    end_probe(late->first, process, false, "create and destroy did not come back within 10s");
+    step(process, LifeEvent::overdue);
+    after_call(process);
+  }
+  for (const auto& [instance, probe] : probes_) arm(probe.until);
+}
+
+void Supervisor::Impl::log(std::uint32_t instance, std::int64_t level, std::string_view text) {
+  const Mono now = mono_now();
+  if (now - log_minute_ >= 1min) log_minute_ = now, log_lines_ = 0;
+  if (++log_lines_ > log_lines_per_minute || client_ == nullptr) return;
+  client_->on_log(spec_.plugin_id, instance, level, text);
+  if (log_lines_ == log_lines_per_minute)
+    client_->on_log(spec_.plugin_id, 0, RONDA_LOG_WARNING, "too many log lines: the rest of this minute is dropped");
+}
+
+}  // namespace ronda::plugin

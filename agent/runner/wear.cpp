@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/wear.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace ronda::runner {
+namespace {
+
+constexpr std::int64_t look_interval_ns = 1'000'000'000;
+
+/// Private writable memory, as RLIMIT_DATA counts it.
+std::int64_t data_bytes() {
+  const int fd = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  std::array<char, 128> text{};
+  const ssize_t got = fd < 0 ? -1 : ::read(fd, text.data(), text.size() - 1);
+  if (fd >= 0) ::close(fd);
+  long data = 0;
+  const bool read = got > 0 && std::sscanf(text.data(), "%*d %*d %*d %*d %*d %ld", &data) == 1;
+  return read ? std::int64_t{data} * ::sysconf(_SC_PAGESIZE) : 0;
+}
+
+/// The lowest number that a new descriptor would get; no number left is most of all.
+std::int64_t next_descriptor() {
+  const int fd = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return INT32_MAX;
+  ::close(fd);
+  return fd;
+}
+
+/// Threads of this process: directories know how many they hold.
+std::int64_t threads() {
+  struct stat info {};
+  return ::stat("/proc/self/task", &info) == 0 ? static_cast<std::int64_t>(info.st_nlink) - 2 : 0;
+}
+
+}  // namespace
+
+bool Wear::look() const {
+  if (memory_ > 0 && data_bytes() > memory_ / 4 * 3) return true;
+  if (tasks_ > 0 && threads() > tasks_) return true;
+  return fds_ > 0 && next_descriptor() > fds_ / 4 * 3;
+}
+
+bool Wear::is_worn(bool look_now) const {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  const std::int64_t now = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  if (worn_ || (!look_now && now - looked_at_ < look_interval_ns)) return worn_;
+  looked_at_ = now;
+  if (look()) worn_ = true;
+  return worn_;
+}
+
+}  // namespace ronda::runner

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether this process has used up most of what it may have: a plugin that leaks is replaced between two calls,
+// before a call fails for it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "plugin/messages.hpp"
+
+namespace ronda::runner {
+
+class Wear {
+ public:
+  explicit Wear(const wire::Setup& setup) : memory_(setup.memory_bytes), tasks_(setup.pids), fds_(setup.fds) {}
+
+  /// Looks at most once a second, unless a call has just failed. [worker]
+  bool is_worn(bool look_now) const;
+
+ private:
+  bool look() const;
+
+  const std::int64_t memory_, tasks_, fds_;  // limits; 0: none
+  mutable std::atomic<std::int64_t> looked_at_{0};
+  mutable std::atomic<bool> worn_{false};
+};
+
+}  // namespace ronda::runner

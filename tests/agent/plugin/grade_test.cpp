@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/grade.hpp"
+
+#include <catch.hpp>
+
+#include "base/units.hpp"
+
+using namespace ronda::plugin;
+using ronda::parse_range;
+namespace config = ronda::config;
+namespace wire = ronda::wire;
+
+namespace {
+
+config::Limit limit(const std::string& metric, const std::string& text) {
+  const auto range = parse_range(text);
+  REQUIRE(range);
+  return {metric, text, *range, {}};
+}
+
+wire::Metric metric(double value, const std::string& unit = "", const std::string& name = "m") {
+  wire::Metric out;
+  out.name = name;
+  out.value = value;
+  out.unit = unit;
+  return out;
+}
+
+Grade graded(CheckStatus reported, const wire::Metric& measured, const std::string& warn, const std::string& crit) {
+  config::Judgement limits;
+  if (!warn.empty()) limits.warn.push_back(limit("m", warn));
+  if (!crit.empty()) limits.crit.push_back(limit("m", crit));
+  return grade(reported, {&measured, 1}, limits);
+}
+
+}  // namespace
+
+TEST_CASE("Nagios ranges, as the guideline's table has them", "[plugin]") {
+  struct Row {
+    const char* range;
+    double value;
+    bool alerts;
+  };
+  const auto row = GENERATE(values<Row>({{"10", -0.1, true},
+                                         {"10", 0, false},
+                                         {"10", 10, false},
+                                         {"10", 10.1, true},
+                                         {"10:", 9.9, true},
+                                         {"10:", 10, false},
+                                         {"10:", 1e9, false},
+                                         {"~:10", -1e9, false},
+                                         {"~:10", 10, false},
+                                         {"~:10", 11, true},
+                                         {"10:20", 9, true},
+                                         {"10:20", 10, false},
+                                         {"10:20", 20, false},
+                                         {"10:20", 21, true},
+                                         {"@10:20", 9, false},
+                                         {"@10:20", 10, true},
+                                         {"@10:20", 20, true},
+                                         {"@10:20", 21, false}}));
+  INFO(row.range << " " << row.value);
+  const Grade grade = graded(CheckStatus::ok, metric(row.value), "", row.range);
+  CHECK(grade.status == (row.alerts ? CheckStatus::critical : CheckStatus::ok));
+  CHECK(grade.reason.empty() == !row.alerts);
+}
+
+TEST_CASE("a limit makes a status worse, never better", "[plugin]") {
+  CHECK(graded(CheckStatus::ok, metric(15), "10", "20").status == CheckStatus::warning);
+  CHECK(graded(CheckStatus::ok, metric(25), "10", "20").status == CheckStatus::critical);
+  CHECK(graded(CheckStatus::critical, metric(15), "10", "20").status == CheckStatus::critical);
+  CHECK(graded(CheckStatus::warning, metric(5), "10", "20").status == CheckStatus::warning);
+  CHECK(graded(CheckStatus::warning, metric(5), "10", "20").reason.empty());
+  CHECK(graded(CheckStatus::unknown, metric(25), "10", "20").status == CheckStatus::unknown);
+}
+
+TEST_CASE("limits with a unit compare in base units", "[plugin]") {
+  CHECK(graded(CheckStatus::ok, metric(0.6, "s"), "", "500ms").reason == "m is 0.6s, limit 500ms");
+  CHECK(graded(CheckStatus::ok, metric(600, "ms"), "", "500ms").status == CheckStatus::critical);
+  CHECK(graded(CheckStatus::ok, metric(400, "ms"), "", "500ms").status == CheckStatus::ok);
+  CHECK(graded(CheckStatus::ok, metric(0.83, "ratio"), "80%", "").reason == "m is 83%, limit 80%");
+  CHECK(graded(CheckStatus::ok, metric(11, "GiB"), "10GiB", "").status == CheckStatus::warning);
+  CHECK(graded(CheckStatus::ok, metric(9, "GiB"), "10GiB", "").status == CheckStatus::ok);
+}
+
+TEST_CASE("what cannot be compared is unknown and says why", "[plugin]") {
+  const Grade bytes = graded(CheckStatus::ok, metric(5, "B"), "500ms", "");
+  CHECK(bytes.status == CheckStatus::unknown);
+  CHECK(bytes.reason == "m is in \"B\", which cannot be compared with \"500ms\"");
+  CHECK(graded(CheckStatus::ok, metric(5), "10GiB", "").reason == "m has no unit, which cannot be compared with \"10GiB\"");
+  config::Judgement limits;
+  limits.warn.push_back(limit("other", "10"));
+  const auto measured = metric(5);
+  const Grade missing = grade(CheckStatus::ok, {&measured, 1}, limits);
+  CHECK(missing.status == CheckStatus::unknown);
+  CHECK(missing.reason == "no metric \"other\" came, which has a limit");
+  CHECK(grade(CheckStatus::unknown, {}, limits).reason.empty());
+}
+
+TEST_CASE("the worst of several metrics of one name counts", "[plugin]") {
+  config::Judgement limits;
+  limits.warn.push_back(limit("m", "10"));
+  limits.crit.push_back(limit("m", "20"));
+  const std::vector<wire::Metric> all = {metric(5), metric(25), metric(15)};
+  const Grade worst = grade(CheckStatus::ok, all, limits);
+  CHECK(worst.status == CheckStatus::critical);
+  CHECK(worst.reason == "m is 25, limit 20");
+}
+
+TEST_CASE("critical before unknown before warning before ok", "[plugin]") {
+  const std::array<CheckStatus, 4> ranked = {CheckStatus::ok, CheckStatus::warning, CheckStatus::unknown, CheckStatus::critical};
+  for (std::size_t a = 0; a < 4; ++a) {
+    for (std::size_t b = 0; b < 4; ++b) CHECK(worse(ranked[a], ranked[b]) == ranked[std::max(a, b)]);
+  }
+}
+
+TEST_CASE("perfdata for those who read Nagios lines", "[plugin]") {
+  config::Judgement limits;
+  limits.warn.push_back(limit("used", "80%"));
+  std::vector<wire::Metric> all = {metric(0.83, "ratio", "used"), metric(1536, "B", "size"), metric(7, "", "seen")};
+  all[1].warn = "10", all[1].crit = "20";
+  all[2].counter = true;
+  CHECK(perfdata(all, limits) == " | used=83%;80%; size=1536B;10;20 seen=7c");
+  auto spaced = metric(1, "", "m");
+  spaced.labels = {{"mount", "/my 'disk'"}};
+  CHECK(perfdata({&spaced, 1}, {}) == " | 'm_/my ''disk'''=1");
+  CHECK(perfdata({}, limits).empty());
+  const std::vector<wire::Metric> many(5000, metric(1, "", "a_metric_name"));
+  CHECK(perfdata(many, {}).size() <= (16U << 10U) + 3);
+}
+
+TEST_CASE("values for people", "[plugin]") {
+  CHECK(format_value(0.8349, "ratio") == "83.49%");
+  CHECK(format_value(1536, "B") == "1.5KiB");
+  CHECK(format_value(0.61, "s") == "0.61s");
+  CHECK(format_value(42, "") == "42");
+  CHECK(format_value(1e-9, "s") == "0.000000001s");
+}

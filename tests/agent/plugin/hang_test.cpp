@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plugin that does not come back: its call ends in time, its siblings and everybody else's calls do too.
+#include <algorithm>
+#include <catch.hpp>
+
+#include "base/clock.hpp"
+#include "supervised.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using plugin::Fate;
+
+namespace {
+
+/// Until all of these have ended; the longest that one of them took.
+std::chrono::nanoseconds longest_of(Supervised& bench, const std::vector<std::uint64_t>& calls, std::chrono::nanoseconds since) {
+  std::chrono::nanoseconds longest{0};
+  for (const auto id : calls) {
+    bench.end_of(id);
+    longest = std::max(longest, bench.ended_at[id] - since);
+  }
+  return longest;
+}
+
+}  // namespace
+
+TEST_CASE("a call that looks at its cancel descriptor ends at its deadline", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto start = monotonic();
+  const auto& end = bench.run("until-cancel", 0, 500ms);
+  CHECK(end.fate == Fate::finished);
+  CHECK(end.outcome.timed_out);
+  CHECK(monotonic() - start < 3s);
+  CHECK(bench.status().deaths == 0);
+  CHECK(bench.status().late_results == 0);
+}
+
+TEST_CASE("a call that never comes back is told timed out and its runner is replaced", "[plugin]") {
+  const auto* mode = GENERATE("hang", "busy", "deadlock", "hang-no-term", "create-hang");
+  INFO(mode);
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto sibling = bench.dispatch(bench.chaos("slow", 4500));
+  const auto start = monotonic();
+  const auto call = bench.dispatch(bench.chaos(mode), 1s);
+  const auto& end = bench.end_of(call);
+  CHECK(end.fate == Fate::timeout);
+  CHECK(end.cause == "not back by its deadline");
+  CHECK(monotonic() - start < 1s + 2s);
+  const int first = bench.runner_pid();
+  // after its grace, new work goes to a second runner while the sibling finishes in the first
+  REQUIRE(bench.until([&] { return bench.status().runners.front().life == plugin::Life::wedged; }));
+  CHECK(bench.run("ok").fate == Fate::finished);
+  CHECK(bench.runner_pid() != first);
+  if (std::string(mode) != "create-hang") {
+    CHECK(bench.end_of(sibling).fate == Fate::finished);
+    CHECK(bench.end_of(sibling).outcome.summary == "did slow");
+  }
+  REQUIRE(bench.until([&] { return !is_alive(first); }));
+  CHECK(bench.ends[call].size() == 1);
+  CHECK(bench.ends[sibling].size() == 1);
+}
+
+TEST_CASE("a late result is dropped and counted", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto call = bench.dispatch(bench.chaos("slow", 2200), 1s);
+  CHECK(bench.end_of(call).fate == Fate::timeout);
+  REQUIRE(bench.until([&] { return bench.status().late_results == 1; }));
+  CHECK(bench.ends[call].size() == 1);
+  CHECK(bench.run("ok").fate == Fate::finished);
+  CHECK(bench.status().deaths == 0);
+}
+
+TEST_CASE("a plugin's cancel that hangs holds up its own call only", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto culprit = bench.dispatch(bench.chaos("hang-cancel", 300'000), 500ms);
+  const auto sibling = bench.dispatch(bench.chaos("slow", 2000), 10s);
+  CHECK(bench.end_of(culprit).fate == Fate::timeout);
+  const auto& end = bench.end_of(sibling);
+  CHECK(end.fate == Fate::finished);
+  CHECK_FALSE(end.outcome.timed_out);
+}
+
+TEST_CASE("calls of other plugins are on time while one hangs, spins and crashes", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bad(loop), good(loop);
+  std::vector<std::uint32_t> villains;
+  for (const char* mode : {"busy", "hang", "busy"}) villains.push_back(bad.chaos(mode));
+  bad.dispatch_together(villains, 2s);
+  const auto well = good.chaos("ok");
+  std::chrono::nanoseconds longest{0};
+  for (int round = 0; round < 40; ++round) {
+    const auto start = monotonic();
+    longest = std::max(longest, longest_of(good, {good.dispatch(well, 10s)}, start));
+    if (round % 10 == 5) bad.dispatch(bad.chaos("segv"));
+    good.turn_for(100ms);
+  }
+  CHECK(longest < 2s);
+  CHECK(good.status().deaths == 0);
+  CHECK(good.ends.size() == 40);
+}
+
+TEST_CASE("instances that timed out lately hold at most half of the threads", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest few;
+  few.concurrency = 4;
+  Supervised bench(loop, few);
+  std::vector<std::uint32_t> dead;
+  for (int i = 0; i < 4; ++i) dead.push_back(bench.chaos("until-cancel"));
+  longest_of(bench, bench.dispatch_together(dead, 300ms), monotonic());
+  bench.dispatch_together(dead, 5s);
+  const auto start = monotonic();
+  std::vector<std::uint64_t> calls;
+  for (int i = 0; i < 8; ++i) calls.push_back(bench.dispatch(bench.chaos("ok"), 5s));
+  CHECK(longest_of(bench, calls, start) < 3s);
+}
+
+TEST_CASE("one instance is never run twice at once", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto instance = bench.chaos("slow", 1200);
+  const auto first = bench.dispatch(instance, 500ms);
+  CHECK(bench.end_of(first).fate == Fate::timeout);
+  const auto start = monotonic();
+  CHECK(bench.run(instance).fate == Fate::finished);
+  CHECK(monotonic() - start > 1200ms);
+}
+
+TEST_CASE("a call can be cancelled while it runs and while it waits", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest one;
+  one.concurrency = 1;
+  Supervised bench(loop, one);
+  const auto running = bench.dispatch(bench.chaos("until-cancel"), 60s);
+  const auto waiting = bench.dispatch(bench.chaos("ok"), 60s);
+  REQUIRE(bench.until([&] { return bench.runner_pid() > 0 && bench.status().runners[0].life == plugin::Life::serving; }));
+  bench.turn_for(100ms);
+  bench.supervisor().cancel(waiting);
+  CHECK(bench.end_of(waiting).cause == "cancelled before it began");
+  bench.supervisor().cancel(running);
+  const auto& end = bench.end_of(running);
+  CHECK(end.fate == Fate::finished);
+  CHECK_FALSE(end.outcome.timed_out);
+}
+
+TEST_CASE("a stopped runner does not hold up its calls", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto call = bench.dispatch(bench.chaos("stop-self"), 2s);
+  const auto& end = bench.end_of(call);
+  // the init of a PID namespace continues it; without one it is as any other hang
+  CHECK(end.fate == (is_root() ? Fate::finished : Fate::timeout));
+  CHECK(bench.run("ok").fate == Fate::finished);
+}

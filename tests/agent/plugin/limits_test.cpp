@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plugin that takes what it can get: limits hold, worn runners are replaced, nothing is left behind.
+#include <dirent.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch.hpp>
+#include <set>
+
+#include "supervised.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using plugin::Fate;
+
+namespace {
+
+std::size_t own_descriptors() {
+  std::size_t count = 0;
+  DIR* const dir = ::opendir("/proc/self/fd");
+  while (::readdir(dir) != nullptr) ++count;
+  ::closedir(dir);
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("a plugin that leaks is replaced between two calls, without a failed call", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest small;
+  small.memory_bytes = std::int64_t{256} << 20;
+  Supervised bench(loop, small);
+  const auto instance = bench.chaos("leak", 8);
+  std::set<int> runners;
+  for (int i = 0; i < 60; ++i) {
+    const auto& end = bench.run(instance);
+    REQUIRE(end.fate == Fate::finished);
+    REQUIRE(end.outcome.end == wire::End::reported);
+    runners.insert(bench.runner_pid());
+    bench.turn_for(100ms);
+  }
+  CHECK(runners.size() > 1);
+  CHECK(bench.status().deaths == 0);
+}
+
+TEST_CASE("memory beyond the limit fails the call, and the next has a fresh runner", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest small;
+  small.memory_bytes = std::int64_t{128} << 20;
+  Supervised bench(loop, small);
+  const auto& end = bench.run("leak", 4096);
+  CHECK(end.outcome.end == wire::End::failed);
+  CHECK(end.outcome.summary == "std::bad_alloc");
+  const auto& next = bench.run("leak", 32);
+  CHECK(next.fate == Fate::finished);
+  CHECK(next.outcome.end == wire::End::reported);
+}
+
+TEST_CASE("descriptors and threads that are used up do not outlive the runner's next call", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest small;
+  small.fds = 64;
+  small.pids = 64;
+  small.memory_bytes = std::int64_t{256} << 20;
+  Supervised bench(loop, small);
+  bench.run("files");
+  bench.turn_for(1100ms);
+  bench.run("ok");
+  CHECK(bench.run("exec").outcome.summary == "exit 0 from a child\n");
+  bench.run("threads", 300);
+  bench.turn_for(1100ms);
+  bench.run("ok");
+  CHECK(bench.run("exec").outcome.summary == "exit 0 from a child\n");
+}
+
+TEST_CASE("a thread that a library makes without a size costs little of the limit", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest small;
+  small.memory_bytes = std::int64_t{64} << 20;
+  Supervised bench(loop, small);
+  // at 8 MiB each, eight of them would be too many
+  CHECK(bench.run("threads", 40).outcome.end == wire::End::reported);
+}
+
+TEST_CASE("a fork bomb stays below the runner and goes with it", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest small;
+  small.pids = 32;
+  Supervised bench(loop, small), other(loop);
+  CHECK(other.run("ok").fate == Fate::finished);
+  const auto& end = bench.run("fork-bomb", 300);
+  CHECK(end.fate == Fate::finished);
+  const auto all = descendants_of(bench.runner_pid());
+  CHECK(all.size() >= 250);
+  CHECK(other.run("ok").fate == Fate::finished);
+  bench.supervisor().retire();
+  REQUIRE(bench.until([&] { return bench.supervisor().is_empty(); }));
+  CHECK(bench.until([&] { return std::ranges::none_of(all, is_alive); }, 5s));
+}
+
+TEST_CASE("a daemon that a plugin starts ends with its runner, however that ends", "[plugin]") {
+  const bool crashes = GENERATE(false, true);
+  if (crashes && !is_root()) return;  // without a PID namespace nothing is left to end it: shown as advisory
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  bench.run("daemon");
+  const auto all = descendants_of(bench.runner_pid());
+  REQUIRE_FALSE(all.empty());
+  if (crashes) {
+    bench.run("segv");
+  } else {
+    bench.supervisor().retire();
+    REQUIRE(bench.until([&] { return bench.supervisor().is_empty(); }));
+  }
+  CHECK(bench.until([&] { return std::ranges::none_of(all, is_alive); }, 5s));
+}
+
+TEST_CASE("a gigabyte of output is cut, and the loop goes on meanwhile", "[plugin]") {
+  const auto* mode = GENERATE("flood-out", "flood-err");
+  boost::asio::io_context loop;
+  Supervised bench(loop), other(loop);
+  const auto call = bench.dispatch(bench.chaos(mode, 1024), 60s);
+  std::size_t rounds = 0;
+  while (!bench.ends.contains(call)) {
+    REQUIRE(other.run("ok").fate == Fate::finished);
+    ++rounds;
+  }
+  CHECK(bench.end_of(call).fate == Fate::finished);
+  CHECK(rounds > 0);
+  std::size_t bytes = 0;
+  for (const auto& line : bench.logs) bytes += line.size();
+  CHECK(bytes < std::size_t{80} << 10);
+}
+
+TEST_CASE("a full disk, a changed directory, mask and environment stay in the runner", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  for (const char* mode : {"disk", "chdir", "umask", "environment", "block-signals", "ignore-term", "own-handlers"}) {
+    INFO(mode);
+    CHECK(bench.run(mode, 8).fate == Fate::finished);
+  }
+  bench.supervisor().retire();
+  CHECK(bench.until([&] { return bench.supervisor().is_empty(); }, 10s));
+  Supervised fresh(loop);
+  const auto said = fresh.run("self").outcome.summary;
+  CHECK_THAT(said, Catch::Contains(" cwd / umask 63 lang C.UTF-8"));
+  if (!is_root()) return;
+  CHECK_THAT(said, Catch::StartsWith("uid 65534 groups 0 pid 2 ppid 1 "));
+  // what looks like its parent is the init of its own namespace, which does not listen
+  CHECK(fresh.run("kill-parent").fate == Fate::finished);
+}
+
+TEST_CASE("many runners come and go without a trace in the agent", "[plugin]") {
+  boost::asio::io_context loop;
+  const std::size_t before = own_descriptors();
+  for (int i = 0; i < 60; ++i) {
+    Supervised bench(loop);
+    CHECK(bench.run(i % 3 == 0 ? "segv" : "ok").fate == (i % 3 == 0 ? Fate::crashed : Fate::finished));
+    bench.supervisor().retire();
+    REQUIRE(bench.until([&] { return bench.supervisor().is_empty(); }));
+  }
+  CHECK(own_descriptors() <= before + 3);
+  CHECK(descendants_of(::getpid()).empty());
+}

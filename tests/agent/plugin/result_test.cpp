@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a plugin reports and what becomes of it: text repaired, numbers judged, one result a call.
+#include <catch.hpp>
+
+#include "plugin/grade.hpp"
+#include "supervised.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using plugin::Fate;
+
+TEST_CASE("metrics that are no numbers are dropped and counted", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto& end = bench.run("strange-metrics");
+  const auto metrics = plugin::decode_metrics(end.outcome.metrics);
+  REQUIRE(metrics.size() == 1);
+  CHECK(metrics[0].name == "fine__name");
+  CHECK(end.outcome.dropped_metrics == 4);
+}
+
+TEST_CASE("a flood of metrics is cut at what one call may have", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto& end = bench.run("metrics", 100'000);
+  CHECK(end.outcome.end == wire::End::reported);
+  CHECK(plugin::decode_metrics(end.outcome.metrics).size() == 1000);
+  CHECK(end.outcome.dropped_metrics == 99'000);
+}
+
+TEST_CASE("text is made UTF-8 and cut", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  CHECK(bench.run("not-utf8").outcome.summary == "caf\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd");
+  const auto& end = bench.run("huge-text", 20 << 20);
+  CHECK(end.fate == Fate::finished);
+  CHECK(end.outcome.summary.size() <= 4096);
+}
+
+TEST_CASE("what is thrown, silent, double or out of range is told as such", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  CHECK(bench.run("throw").outcome.summary == "thrown by run");
+  CHECK(bench.run("throw").outcome.end == wire::End::failed);
+  CHECK(bench.run("throw-int").outcome.summary == "an exception that is not a std::exception");
+  const auto& twice = bench.run("double").outcome;
+  CHECK(twice.summary == "the first");
+  CHECK(twice.status == 0);
+  const auto& bad = bench.run("bad-status").outcome;
+  CHECK(bad.end == wire::End::bad_result);
+  CHECK(bad.status == 3);
+  CHECK(bad.summary == "reported the status 17, which does not exist");
+  CHECK(bench.status().deaths == 0);
+}
+
+TEST_CASE("a result from a thread of the plugin's own, after the call, is nobody's", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto instance = bench.chaos("emit-later");
+  for (int i = 0; i < 20; ++i) {
+    const auto& end = bench.run(instance);
+    CHECK(end.fate == Fate::finished);
+    CHECK(end.outcome.summary == "did emit-later");
+    bench.turn_for(10ms);
+  }
+}
+
+TEST_CASE("an instance that cannot be created says why, each time", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto instance = bench.chaos("create-throw");
+  for (int i = 0; i < 2; ++i) {
+    const auto& end = bench.run(instance);
+    CHECK(end.fate == Fate::finished);
+    CHECK(end.outcome.end == wire::End::create_failed);
+    CHECK(end.outcome.summary == "create does not want to");
+    CHECK(end.outcome.status == 3);
+  }
+  CHECK(bench.run("create-throw-int").outcome.summary == "an exception that is not a std::exception");
+  CHECK(bench.status().deaths == 0);
+}

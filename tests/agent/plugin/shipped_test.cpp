@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every plugin of this tree once under the real runner, confined as the agent confines it.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch.hpp>
+#include <thread>
+
+#include "config/toml.hpp"
+#include "plugin/elf_note.hpp"
+#include "plugin/grade.hpp"
+#include "plugin/plugin_file.hpp"
+#include "plugin/schema.hpp"
+#include "supervised.hpp"
+#include "support/postgres.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using plugin::Fate;
+
+namespace {
+
+/// A plugin of this build with what its own manifest says: grants, kinds, limits, options.
+class Shipped {
+ public:
+  Shipped(boost::asio::io_context& loop, const std::string& name) : manifest_(read(name)), bench(loop, under_test(name, manifest_)) {}
+
+  /// An instance as conf.d would say it, checked and defaulted by the manifest.
+  std::uint32_t add(const std::string& procedure, const std::string& text) {
+    const auto found = std::ranges::find(manifest_.provides, procedure, &plugin::Procedure::name);
+    REQUIRE(found != manifest_.provides.end());
+    config::Diagnostics diagnostics;
+    const auto table = config::parse_toml("[check.x]\n" + text, 0, diagnostics);
+    REQUIRE(table);
+    const config::Value& object = *table->at(0).value.find("x");
+    const auto options = plugin::check_options(*found, *object.as_table(), {0, 1, 1}, {}, diagnostics);
+    for (const auto& diagnostic : diagnostics.all()) FAIL_CHECK(diagnostic.message);
+    REQUIRE(options);
+    return bench.add(static_cast<wire::Kind>(found->kind), procedure, *options->as_table());
+  }
+  const plugin::CallEnd& run(const std::string& procedure, const std::string& text) { return bench.run(add(procedure, text)); }
+
+ private:
+  static plugin::Manifest read(const std::string& name) {
+    const auto bytes = plugin::read_any_plugin(RONDA_PLUGINS "/" + name + ".so");
+    REQUIRE(bytes);
+    const auto facts = plugin::read_plugin_elf(bytes->bytes);
+    REQUIRE(facts);
+    config::Diagnostics diagnostics;
+    auto manifest = plugin::parse_manifest(facts->manifest, 0, diagnostics);
+    REQUIRE(manifest);
+    return std::move(*manifest);
+  }
+
+  static PluginUnderTest under_test(const std::string& name, const plugin::Manifest& manifest) {
+    PluginUnderTest plugin;
+    plugin.path = RONDA_PLUGINS "/" + name + ".so";
+    plugin.id = manifest.id;
+    plugin.grants.clear();
+    for (const plugin::Grant grant : manifest.needs) plugin.grants.emplace_back(plugin::to_string(grant));
+    plugin.kinds.clear();
+    for (const auto& procedure : manifest.provides) {
+      const auto kind = static_cast<wire::Kind>(procedure.kind);
+      if (std::ranges::find(plugin.kinds, kind) == plugin.kinds.end()) plugin.kinds.push_back(kind);
+    }
+    plugin.concurrency = manifest.max_concurrency;
+    plugin.memory_bytes = (std::int64_t{64} << 20) + manifest.limits.memory * plugin.concurrency;
+    plugin.fds = 64 + manifest.limits.fds * plugin.concurrency;
+    plugin.pids = 16 + (manifest.limits.pids + 1) * plugin.concurrency;
+    return plugin;
+  }
+
+  plugin::Manifest manifest_;
+
+ public:
+  Supervised bench;
+};
+
+/// Answers HTTP requests on a free port of loopback, one after another, until it goes.
+class TinyServer {
+ public:
+  TinyServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(fd_, 16) == 0);
+    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([fd = fd_] { serve(fd); });
+  }
+  TinyServer(const TinyServer&) = delete;
+  TinyServer& operator=(const TinyServer&) = delete;
+  ~TinyServer() {
+    ::shutdown(fd_, SHUT_RDWR);
+    thread_.join();
+    ::close(fd_);
+  }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  static void serve(int fd) {
+    for (int client = ::accept(fd, nullptr, nullptr); client >= 0; client = ::accept(fd, nullptr, nullptr)) {
+      char request[4096];
+      static_cast<void>(::recv(client, request, sizeof request, 0));
+      const std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nup";
+      static_cast<void>(::send(client, answer.data(), answer.size(), MSG_NOSIGNAL));
+      ::close(client);
+    }
+  }
+
+  int fd_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("exec runs programs under the real runner", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped exec(loop, "exec");
+  CHECK(exec.run("exec.nagios", "command = [\"/bin/true\"]").outcome.status == 0);
+  CHECK(exec.run("exec.nagios", "command = [\"/bin/false\"]").outcome.status == 1);
+  const auto& load = exec.run("exec.nagios", "command = [\"/bin/echo\", \"OK - fine | load=0.5;1;2\"]");
+  CHECK(load.outcome.summary == "OK - fine");
+  const auto metrics = plugin::decode_metrics(load.outcome.metrics);
+  REQUIRE(metrics.size() == 1);
+  CHECK(metrics[0].name == "load");
+  CHECK(metrics[0].value == 0.5);
+  CHECK(exec.run("exec.command", "command = [\"/bin/true\"]").outcome.status == 0);
+  CHECK(exec.run("exec.nagios", "command = [\"/nonexistent/check\"]").outcome.status == 3);
+  const auto slow = exec.add("exec.nagios", "command = [\"/bin/sleep\", \"600\"]");
+  const auto& late = exec.bench.run(slow, 500ms);
+  CHECK(late.fate == Fate::finished);
+  CHECK(late.outcome.status == 3);
+  CHECK_THAT(late.outcome.summary + late.outcome.detail, Catch::Contains("it was ended"));
+  CHECK(exec.bench.status().deaths == 0);
+}
+
+TEST_CASE("sixty-four programs at once under exec's own limits", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped exec(loop, "exec");
+  std::vector<std::uint32_t> instances;
+  for (int i = 0; i < 64; ++i) instances.push_back(exec.add("exec.nagios", "command = [\"/bin/echo\", \"OK " + std::to_string(i) + "\"]"));
+  const auto calls = exec.bench.dispatch_together(instances, 60s);
+  for (std::size_t i = 0; i < calls.size(); ++i) CHECK(exec.bench.end_of(calls[i], 60s).outcome.summary == "OK " + std::to_string(i));
+}
+
+TEST_CASE("http asks a server under the real runner", "[plugin]") {
+  boost::asio::io_context loop;
+  const TinyServer server;
+  Shipped http(loop, "http");
+  const std::string address = "127.0.0.1:" + std::to_string(server.port());
+  const auto& end = http.run("http.request", "url = \"http://" + address + "/\"\nexpect = { body = \"up\" }");
+  INFO(end.cause << end.outcome.summary);
+  CHECK(end.outcome.status == 0);
+  CHECK(http.run("http.request", "url = \"http://" + address + "/\"\nexpect = { status = 404 }").outcome.status == 2);
+  // a name goes through the resolver, which has a thread of its own, within the limit of memory
+  const auto& named = http.run("http.request", "url = \"http://localhost:" + std::to_string(server.port()) + "/\"");
+  INFO(named.outcome.summary);
+  CHECK(named.outcome.status == 0);
+  std::vector<std::uint32_t> many;
+  for (int i = 0; i < 32; ++i)
+    many.push_back(http.add("http.request", "url = \"http://localhost:" + std::to_string(server.port()) + "/" + std::to_string(i) + "\""));
+  for (const auto id : http.bench.dispatch_together(many)) CHECK(http.bench.end_of(id).outcome.status == 0);
+  CHECK(http.bench.status().deaths == 0);
+}
+
+TEST_CASE("host looks at this machine under the real runner", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped host(loop, "host");
+  for (const char* procedure : {"host.load", "host.memory", "host.disk"}) {
+    const auto& end = host.run(procedure, "");
+    INFO(procedure << ": " << end.cause << end.outcome.summary);
+    CHECK(end.fate == Fate::finished);
+    CHECK(end.outcome.end == wire::End::reported);
+    CHECK_FALSE(plugin::decode_metrics(end.outcome.metrics).empty());
+  }
+  CHECK(host.bench.status().deaths == 0);
+}
+
+TEST_CASE("heartbeat reads its inbox and keeps its state under the real runner", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped heartbeat(loop, "heartbeat");
+  const auto job = heartbeat.add("heartbeat.job", "expect = \"1h\"");
+  heartbeat.bench.inbox = {{"start", ""}, {"success", "done"}};
+  const auto& end = heartbeat.bench.run(job);
+  INFO(end.cause << end.outcome.summary);
+  CHECK(end.fate == Fate::finished);
+  CHECK(end.outcome.end == wire::End::reported);
+  CHECK(end.outcome.took_inbox);
+  CHECK_FALSE(heartbeat.bench.state.empty());
+}
+
+TEST_CASE("postgresql asks a server under the real runner, on a session that it keeps", "[plugin]") {
+  if (Postgres::bin_directory().empty()) {
+    WARN("skipped: no PostgreSQL server is installed");
+    return;
+  }
+  boost::asio::io_context loop;
+  const Postgres server;
+  Shipped postgresql(loop, "postgresql");
+  const auto instance = postgresql.add("postgresql.connect", "dsn = \"" + server.dsn() + "\"");
+  for (int i = 0; i < 3; ++i) {
+    const auto& end = postgresql.bench.run(instance);
+    INFO(end.cause << end.outcome.summary);
+    CHECK(end.outcome.status == 0);
+  }
+  CHECK(server.sql("select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> "
+                   "pg_backend_pid()") == "1");
+  // leaving is orderly: the session is closed, not dropped
+  postgresql.bench.supervisor().retire();
+  REQUIRE(postgresql.bench.until([&] { return postgresql.bench.supervisor().is_empty(); }));
+  CHECK(postgresql.bench.status().deaths == 0);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real supervisor with a real ronda-runner and a real plugin on a real event loop; what it tells is kept
+// here. As root the runners are confined as the agent would do it; otherwise they run as this user.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugin/options.hpp"
+#include "plugin/runner_process.hpp"
+#include "plugin/supervisor.hpp"
+
+namespace ronda::test {
+
+using namespace std::chrono_literals;
+
+struct PluginUnderTest {
+  std::string path = RONDA_CHAOS_PLUGIN;
+  std::string id = "org.ronda.chaos";
+  std::vector<wire::Kind> kinds = {wire::Kind::check, wire::Kind::task, wire::Kind::notifier};
+  std::vector<std::string> grants = {"state", "secrets", "exec", "inbox", "threads"};
+  std::int64_t concurrency = 16;
+  std::int64_t memory_bytes = 0, pids = 0, fds = 0;
+  std::string build = RONDA_BUILD;
+  std::string runner = RONDA_RUNNER;
+  std::string sha256;  // empty: of the file
+};
+
+bool is_root();
+
+class Supervised final : public plugin::SupervisorClient {
+ public:
+  explicit Supervised(boost::asio::io_context& loop, const PluginUnderTest& plugin = {});
+  ~Supervised();
+  Supervised(const Supervised&) = delete;
+  Supervised& operator=(const Supervised&) = delete;
+
+  /// A new instance of a procedure.
+  std::uint32_t add(wire::Kind kind, const std::string& procedure, plugin::OptionTable options);
+  /// A new instance of chaos.check and so on.
+  std::uint32_t chaos(const std::string& mode, std::int64_t n = 0, wire::Kind kind = wire::Kind::check);
+  std::uint64_t dispatch(std::uint32_t instance, std::chrono::nanoseconds timeout = 20s);
+  std::vector<std::uint64_t> dispatch_together(const std::vector<std::uint32_t>& instances, std::chrono::nanoseconds timeout = 20s,
+                                               bool quick = false);
+
+  /// Turns the loop until the call has ended; fails the test when it does not within `limit`.
+  const plugin::CallEnd& end_of(std::uint64_t call, std::chrono::nanoseconds limit = 30s);
+  const plugin::CallEnd& run(std::uint32_t instance, std::chrono::nanoseconds timeout = 20s) { return end_of(dispatch(instance, timeout)); }
+  const plugin::CallEnd& run(const std::string& mode, std::int64_t n = 0, std::chrono::nanoseconds timeout = 20s) {
+    return run(chaos(mode, n), timeout);
+  }
+  bool until(const std::function<bool()>& condition, std::chrono::nanoseconds limit = 30s);
+  void turn_for(std::chrono::nanoseconds span);
+  /// The one runner's process, as /proc of this namespace knows it; -1 when there is none.
+  int runner_pid() const;
+  bool has_log(std::string_view part) const;
+
+  plugin::Supervisor& supervisor() { return *supervisor_; }
+  plugin::SupervisorStatus status() const { return supervisor_->status(); }
+
+  std::map<std::uint64_t, std::vector<plugin::CallEnd>> ends;  // by call: exactly one each
+  std::map<std::uint64_t, std::chrono::nanoseconds> ended_at;
+  std::vector<std::string> logs, troubles;
+  std::vector<wire::Event> events;
+  std::vector<wire::Progress> progress;
+  std::map<std::uint32_t, std::pair<bool, std::string>> probed;
+  std::map<std::string, std::string> state;  // what kv answers from
+  std::vector<std::pair<std::string, std::string>> inbox;
+  std::function<bool(const wire::Request&)> leave_unanswered;
+
+ private:
+  wire::Create describe(std::uint32_t instance) override { return instances_.at(instance); }
+  void on_call_end(plugin::CallEnd end) override;
+  void on_probed(std::uint32_t instance, bool ok, std::string_view error) override { probed[instance] = {ok, std::string(error)}; }
+  void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
+  void on_event(const wire::Event& event) override { events.push_back(event); }
+  void on_progress(const wire::Progress& told) override { progress.push_back(told); }
+  void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
+  void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
+
+  boost::asio::io_context& loop_;
+  std::map<std::uint32_t, wire::Create> instances_;
+  std::uint64_t next_call_ = 1;
+  std::unique_ptr<plugin::Supervisor> supervisor_;
+};
+
+// ---- processes, seen through /proc ----------------------------------------------------------
+
+/// All that descend from a process now, without it.
+std::vector<int> descendants_of(int pid);
+/// True while a process exists and is no zombie.
+bool is_alive(int pid);
+
+}  // namespace ronda::test

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Errors of reading, writing and syncing, and power loss: nothing is acknowledged that is not durable.
+#include <set>
+
+#include "agent/store/faulty_vfs.hpp"
+#include "agent/store/support.hpp"
+#include "catch.hpp"
+
+using namespace ronda;
+using namespace ronda::store;
+using namespace ronda::store::test;
+
+namespace {
+
+std::unique_ptr<Store> open_on(const FaultyVfs& vfs, const std::string& directory) {
+  Options options = options_at(directory);
+  options.vfs = vfs.name();
+  auto store = Store::open(std::move(options));
+  REQUIRE(store);
+  return *std::move(store);
+}
+
+/// Appends until the planned failure has happened or `most` are done; the subjects that were acknowledged.
+std::set<std::string> append_until_failure(Store& store, const FaultyVfs& vfs, int most) {
+  std::set<std::string> kept;
+  for (int i = 0; i < most; ++i) {
+    JournalEvent event = event_of(std::to_string(i));
+    event.data = "\"" + std::string(60'000, 'x') + "\"";  // the WAL is folded in after some sixty
+    if (ask<Unit>(store, &Store::append_journal, event)) kept.insert(event.subject);
+    if (vfs.failed()) break;
+  }
+  return kept;
+}
+
+bool has_all(Store& store, const std::set<std::string>& kept) {
+  std::set<std::string> there;
+  for (const JournalEvent& event : journal(store)) there.insert(event.subject);
+  return std::includes(there.begin(), there.end(), kept.begin(), kept.end());
+}
+
+}  // namespace
+
+TEST_CASE("a sync that fails once is final: nothing is acknowledged until the file was checked anew", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  int at = GENERATE(1, 2, 20, 61, 62, 63, 64, 65, 66);
+  INFO("sync " << at);
+  std::set<std::string> kept;
+  {
+    const auto store = open_on(vfs, scratch / "state");
+    vfs.fail_sync(at);
+    kept = append_until_failure(*store, vfs, 400);
+    REQUIRE(vfs.failed());
+    REQUIRE(wait_for_health(*store, HealthState::ok));
+    const auto events = journal(*store);
+    CHECK(count_of(events, "store.failed") == 1);
+    CHECK(count_of(events, "store.recovered") == 1);
+    CHECK(has_all(*store, kept));
+    CHECK(append(*store, "after"));
+    kept.insert("after");
+  }
+  CHECK(has_all(*open_at(scratch / "state"), kept));
+}
+
+TEST_CASE("a store whose disk fails answers unavailable at once, says why, and recovers by itself", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  const auto store = open_on(vfs, scratch / "state");
+  REQUIRE(append(*store, "before"));
+  vfs.fail_writes(1, 1'000'000, SQLITE_IOERR_WRITE);
+  const auto refused = append(*store, "during");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::unavailable);
+  CHECK(store->health().state == HealthState::failed);
+  CHECK(store->health().reason.find("disk I/O error") != std::string::npos);
+  CHECK(ask<Claim>(*store, &Store::claim_slot, InstanceId{"task", "t"}, noon).error().code() == Errc::unavailable);
+  store->observe({{"check", "a"}, 2, "held", "", 1, 1, 1, 0}, {1, 1, 2, "held"});
+  CHECK(ask<Unit>(*store, &Store::flush).error().code() == Errc::unavailable);
+  vfs.fail_writes(0, 0, 0);
+  REQUIRE(wait_for_health(*store, HealthState::ok));
+  CHECK(append(*store, "after"));
+  CHECK(must<std::vector<InstanceState>>(*store, &Store::load_instances).at(0).summary == "held");
+  CHECK(has_all(*store, {"before", "after"}));
+}
+
+TEST_CASE("an error of any write, once, loses nothing that was acknowledged", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  const auto store = open_on(vfs, scratch / "state");
+  std::set<std::string> kept;
+  const int code = GENERATE(SQLITE_FULL, SQLITE_IOERR_WRITE);
+  for (int at = 1; at < 60; at += 4) {
+    INFO("write " << at);
+    vfs.fail_writes(at, 1, code);
+    for (int i = 0; !vfs.failed() && i < 100; ++i) {
+      const std::string subject = std::to_string(at) + "/" + std::to_string(i);
+      if (append(*store, subject)) kept.insert(subject);
+    }
+    REQUIRE(vfs.failed());
+    REQUIRE(wait_for_health(*store, HealthState::ok));
+    REQUIRE(has_all(*store, kept));
+  }
+}
+
+TEST_CASE("what was acknowledged before a power loss is there after it", "[store]") {
+  const Scratch scratch;
+  for (const int at : {1, 53, 55, 56, 57}) {
+    INFO("sync " << at);
+    const std::string state = scratch / ("state-" + std::to_string(at)), after = scratch / ("after-" + std::to_string(at));
+    std::atomic<int> acknowledged{0};
+    int promised = 0;
+    FaultyVfs vfs;
+    {
+      // planned before the start, so that the base of every file is known
+      vfs.lose_power(at + 12, [&] { promised = acknowledged; });
+      const auto store = open_on(vfs, state);
+      for (int i = 0; i < 500 && !vfs.power_lost(); ++i) {
+        JournalEvent event = event_of(std::to_string(i));
+        event.data = "\"" + std::string(60'000, 'x') + "\"";  // the WAL is folded in after some sixty
+        REQUIRE(ask<Unit>(*store, &Store::append_journal, event));
+        ++acknowledged;
+      }
+    }
+    REQUIRE(vfs.power_lost());
+    std::filesystem::create_directory(after);
+    std::filesystem::permissions(after, std::filesystem::perms(0700));
+    for (const auto& [name, bytes] : vfs.durable()) write_bytes(after + "/" + name, bytes);
+    const auto store = open_at(after);
+    CHECK(store->report().notices.empty());
+    std::set<std::string> there;
+    for (const JournalEvent& event : journal(*store)) there.insert(event.subject);
+    for (int i = 0; i < promised; ++i) REQUIRE(there.contains(std::to_string(i)));
+    if (at > 12) CHECK(promised > 0);
+  }
+}

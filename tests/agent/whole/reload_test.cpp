@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "catch.hpp"
+#include "plugin/host_libraries.hpp"
+#include "schedule/candidate.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string exec_check(const std::string& name, const std::string& text, const std::string& every = "1h") {
+  return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"" + every + "\"\ncommand = [\"/bin/echo\", \"" + text + "\"]\n\n";
+}
+
+std::set<std::string> check_names(const WholeAgent& agent) {
+  std::set<std::string> out;
+  const json::value status = agent.status();
+  if (!status.is_object()) return out;
+  for (const json::value& one : status.at("checks").as_array()) out.insert(std::string(one.at("name").as_string()));
+  return out;
+}
+
+std::string summary_of(const WholeAgent& agent, const std::string& name) {
+  const json::value one = agent.check(name);
+  return one.is_object() ? std::string(one.at("summary").as_string()) : std::string();
+}
+
+std::size_t lines_of(const std::string& path) {
+  const std::string text = read_file(path);
+  return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+}
+
+}  // namespace
+
+TEST_CASE("a reload tells what it kept, replaced, added and removed", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", exec_check("steady", "one") + exec_check("changes", "two") + exec_check("goes", "three"));
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return summary_of(agent, "changes") == "two"; }));
+  agent.configure("10.toml", exec_check("steady", "one") + exec_check("changes", "another"));
+  agent.configure("20.toml", exec_check("comes", "four"));
+  const Finished reload = agent.ronda({"reload"});
+  CHECK(reload.code == 0);
+  CHECK(reload.out == "reload #1: 1 kept, 1 replaced, 1 added, 1 removed, 0 failed\n");
+  CHECK(reload.err.find("replaced check changes") != std::string::npos);
+  CHECK(check_names(agent) == std::set<std::string>{"steady", "changes", "comes"});
+  CHECK(eventually([&] { return summary_of(agent, "comes") == "four"; }));
+  CHECK(agent.ronda({"check", "changes"}).out.find("another") != std::string::npos);
+
+  SECTION("one with an error changes nothing, says where, and is forgotten once it is mended") {
+    agent.configure("20.toml", "[check.comes]\nuse = \"exec.nagios\"\ncommand = 5\n");
+    const Finished refused = agent.ronda({"reload"});
+    CHECK(refused.code == 1);
+    CHECK(refused.out == "reload #2: refused, nothing changed: 1 errors\n");
+    CHECK(refused.err.find("20.toml:3:11: error:") != std::string::npos);
+    CHECK(check_names(agent) == std::set<std::string>{"steady", "changes", "comes"});
+    const json::value status = agent.status();
+    CHECK(status.at("agent").at("state").as_string() == "degraded");
+    CHECK(status.at("agent").at("generation").as_int64() == 2);
+    CHECK(agent.ronda({"status"}).code == 1);
+    agent.configure("20.toml", exec_check("comes", "four"));
+    CHECK(agent.ronda({"reload"}).out == "reload #3: 3 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+    CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+  }
+  SECTION("an empty set is refused unless it is meant") {
+    agent.configure("10.toml", "");
+    agent.configure("20.toml", "");
+    const Finished refused = agent.ronda({"reload"});
+    CHECK(refused.code == 1);
+    CHECK(refused.out.find("--allow-empty") != std::string::npos);
+    CHECK(check_names(agent).size() == 3);
+    const Finished meant = agent.ronda({"reload", "--allow-empty"});
+    CHECK(meant.code == 0);
+    CHECK(meant.out == "reload #3: 0 kept, 0 replaced, 0 added, 3 removed, 0 failed\n");
+    CHECK(check_names(agent).empty());
+  }
+  CHECK(agent.stop() == 0);
+}
+
+namespace {
+
+/// Of one check: turns that were run or skipped with a reason, and the turn that comes next.
+struct Account {
+  std::int64_t turns = 0;
+  double next_s = 0;
+};
+
+/// Taken between two runs, so that everything before `next` is settled.
+Account account_of(const WholeAgent& agent, const std::string& name) {
+  Account out;
+  const bool taken = eventually([&] {
+    const json::value explained = agent.get("/v1/explain/" + name);
+    if (!explained.is_object() || explained.at("running").as_bool() || !explained.at("next_run").is_string()) return false;
+    out.turns = explained.at("runs").to_number<std::int64_t>() + explained.at("skips").to_number<std::int64_t>();
+    const std::string next(explained.at("next_run").as_string());
+    std::tm utc{};
+    if (::strptime(next.c_str(), "%Y-%m-%dT%H:%M:%S", &utc) == nullptr) return false;
+    out.next_s = static_cast<double>(::timegm(&utc)) + std::stod(next.substr(19, 4));
+    return true;
+  });
+  REQUIRE(taken);
+  return out;
+}
+
+std::string appending_check(const std::string& name, const std::string& directory) {
+  return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" + directory + "/" + name + "\"]\n\n";
+}
+
+}  // namespace
+
+TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last content, no run missed or doubled", "[whole]") {
+  constexpr int checks = 50;
+  WholeAgent agent;
+  std::string steady;
+  for (int i = 0; i < checks; ++i) steady += appending_check("steady" + std::to_string(i), agent.open_directory());
+  agent.configure("10.toml", steady);
+  agent.configure("20.toml", exec_check("edited", "version 0", "1s"));
+  REQUIRE(agent.start());
+  const pid_t pid = agent.pid();
+  REQUIRE(eventually([&] { return agent.get("/v1/explain/steady0").at("runs").to_number<int>() >= 2; }));
+  std::map<std::string, Account> before;
+  for (int i = 0; i < checks; ++i) before["steady" + std::to_string(i)] = account_of(agent, "steady" + std::to_string(i));
+  before["edited"] = account_of(agent, "edited");
+
+  int version = 0;
+  for (int i = 0; i < 1000; ++i) {
+    if (i % 40 == 0) {
+      agent.configure("20.toml", exec_check("edited", "version " + std::to_string(++version), "1s"));
+      agent.configure("30.toml", version % 2 == 0 ? std::string() : exec_check("now-and-then", "here"));
+    }
+    agent.signal(SIGHUP);
+    std::this_thread::sleep_for(10ms);
+  }
+  agent.configure("20.toml", exec_check("edited", "the last version", "1s"));
+  agent.signal(SIGHUP);
+  CHECK(eventually([&] { return summary_of(agent, "edited") == "the last version"; }));
+  CHECK(agent.pid() == pid);
+  CHECK(is_alive(pid));
+  const auto reloads = [log = agent.log()] {
+    int count = 0;
+    for (std::size_t at = log.find("reload #"); at != std::string::npos; at = log.find("reload #", at + 1)) ++count;
+    return count;
+  }();
+  CHECK(reloads >= 3);
+  CHECK(reloads <= 30);  // 12 where the machine is not busy
+  for (const auto& [name, first] : before) {
+    const std::size_t lines_before = lines_of(agent.open_directory() + "/" + name);
+    const Account last = account_of(agent, name);
+    INFO(name << ": " << first.turns << " turns then, " << last.turns << " now; next " << first.next_s << ", " << last.next_s);
+    CHECK(last.turns - first.turns == std::lround(last.next_s - first.next_s));
+    if (name == "edited") continue;
+    const std::size_t lines_after = lines_of(agent.open_directory() + "/" + name);
+    const auto runs = agent.get("/v1/explain/" + name).at("runs").to_number<std::size_t>();
+    CHECK(lines_before <= runs + 1);
+    CHECK(runs <= lines_after + 2);
+  }
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says", "[whole]") {
+  WholeAgent agent;
+  const std::string plugins = agent.copy_plugins();
+  for (const char* other : {"http", "host", "postgresql", "heartbeat"}) std::filesystem::remove(plugins + "/" + other + ".so");
+  const std::string whole = "[agent]\ntz = \"UTC\"\n\n" + exec_check("first", "uno") + exec_check("second", "dos") +
+                            "[check.third]\nuse = \"exec.nagios\"\nafter = [\"first\"]\nenv = { A = \"b\" }\nat = \"*-*-* 03:00\"\ncommand = [\"/bin/true\"]\n";
+  agent.configure("05-stays.toml", exec_check("stays", "here"));
+  agent.configure("10.toml", whole);
+  REQUIRE(agent.start());
+  std::set<std::string> running = check_names(agent);
+  REQUIRE(running.size() == 4);
+
+  schedule::ZoneDatabase zones;
+  plugin::HostLibraries libraries{plugin::system_library_directories()};
+  schedule::CandidateRequest request;
+  request.config_directory = agent.config_directory();
+  request.plugin_directories = {plugins};
+  request.uid = ::geteuid();
+  request.environment = config::environment_of_process({}, request.uid);
+  request.zones = &zones;
+  request.libraries = &libraries;
+  std::size_t refused = 0, accepted = 0;
+  for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+    agent.configure("10.toml", cut == 0 ? " " : whole.substr(0, cut));
+    const schedule::Candidate candidate = schedule::load_candidate(request);
+    std::set<std::string> names;
+    for (const schedule::Prepared& one : candidate.set) names.insert(one.name);
+    ++(candidate.has_errors() ? refused : accepted);
+    if (!candidate.has_errors()) CHECK(names.contains("stays"));
+    if (cut % 23 != 0) continue;
+    INFO("cut at " << cut << " of " << whole.size());
+    const auto generation = agent.status().at("agent").at("generation").as_int64();
+    const Finished reload = agent.ronda({"reload"});
+    REQUIRE(reload.code == (candidate.has_errors() ? 1 : 0));
+    if (!candidate.has_errors()) running = names;
+    CHECK(check_names(agent) == running);
+    CHECK(agent.status().at("agent").at("generation").as_int64() == generation + (candidate.has_errors() ? 0 : 1));
+  }
+  CHECK(refused > 100);
+  CHECK(accepted > 10);
+  CHECK(agent.stop() == 0);
+}
+
+namespace {
+
+std::string sha_of_exec(const WholeAgent& agent) {
+  const json::value plugins = agent.get("/v1/plugins");
+  if (!plugins.is_array()) return {};
+  for (const json::value& one : plugins.as_array()) {
+    if (one.at("id").is_string() && one.at("id").as_string() == "org.ronda.exec" && one.as_object().contains("sha256")) return std::string(one.at("sha256").as_string());
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that runs", "[whole]") {
+  WholeAgent agent;
+  const std::string object = agent.copy_plugins() + "/exec.so";
+  const std::string built = read_file(object);
+  agent.configure("10.toml", exec_check("often", "well", "1s"));
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("often") == "ok"; }));
+  const std::string first = sha_of_exec(agent);
+  // bytes after the last section change the hash and nothing else
+  const auto variant = [&](const std::string& tail) { return built + tail; };
+  const auto still_runs = [&] {
+    const auto runs = agent.get("/v1/explain/often").at("runs").to_number<int>();
+    return eventually([&] { return agent.get("/v1/explain/often").at("runs").to_number<int>() >= runs + 2; }) && agent.check_status("often") == "ok";
+  };
+
+  SECTION("renamed into place") {
+    std::filesystem::rename(agent.scratch().write("plugins/exec.new", variant("A")), object);
+    CHECK(still_runs());
+    CHECK(sha_of_exec(agent) == first);
+    CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
+    CHECK(sha_of_exec(agent) != first);
+    CHECK(still_runs());
+  }
+  SECTION("copied over") {
+    std::ofstream(object, std::ios::binary | std::ios::trunc) << variant("B");
+    CHECK(still_runs());
+    CHECK(sha_of_exec(agent) == first);
+    CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
+    CHECK(sha_of_exec(agent) != first);
+    CHECK(still_runs());
+  }
+  SECTION("cut: the old code is kept, with the reason, until the file is whole again") {
+    std::ofstream(object, std::ios::binary | std::ios::trunc) << built.substr(0, 8192);  // inside what is loaded
+    CHECK(still_runs());
+    const Finished reload = agent.ronda({"reload"});
+    CHECK(reload.code == 1);
+    CHECK(reload.out == "reload #1: 1 kept, 0 replaced, 0 added, 0 removed, 1 failed\n");
+    CHECK(reload.err.find("exec.so") != std::string::npos);
+    CHECK(sha_of_exec(agent) == first);
+    CHECK(agent.ronda({"status"}).code == 1);
+    CHECK(still_runs());
+    std::ofstream(object, std::ios::binary | std::ios::trunc) << built;
+    const Finished mended = agent.ronda({"reload"});
+    CHECK(mended.code == 0);
+    CHECK(mended.out == "reload #2: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+    CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+    CHECK(still_runs());
+  }
+  SECTION("gone: the configuration names what is missing, and what runs goes on") {
+    std::filesystem::remove(object);
+    CHECK(still_runs());
+    CHECK(agent.ronda({"reload"}).code == 1);
+    CHECK(still_runs());
+  }
+  CHECK(agent.stop() == 0);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole agent as a test's own child: the program that is installed, with its runners and real plugins, on a
+// scratch conf.d, state directory and socket. It ends with its owner, and with the test whatever ends that.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http.hpp"
+#include "scratch.hpp"
+
+namespace ronda::test {
+namespace json = boost::json;
+
+/// Asks again and again until it is so; false when it is not within the limit. The limits are for a busy machine.
+bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds limit = std::chrono::seconds(30));
+
+/// What a program did.
+struct Finished {
+  int code = -1;  // 128+n for a signal
+  std::string out, err;
+};
+
+/// Starts a program whose end is bound to this process's; `environment` is added to ours. The output goes to files.
+pid_t start_program(const std::vector<std::string>& argv, const std::string& out, const std::string& err,
+                    const std::vector<std::string>& environment = {});
+/// Waits for it; 128+n for a signal, -1 when it still ran at the end of the limit.
+int wait_program(pid_t pid, std::chrono::milliseconds limit);
+
+std::string read_file(const std::string& path);
+/// Every process below `root`, itself not counted.
+std::vector<pid_t> descendants(pid_t root);
+bool is_alive(pid_t pid);  // a zombie is not
+
+class WholeAgent {
+ public:
+  WholeAgent();
+  ~WholeAgent();
+  WholeAgent(const WholeAgent&) = delete;
+  WholeAgent& operator=(const WholeAgent&) = delete;
+
+  const Scratch& scratch() const { return scratch_; }
+  /// A directory that runners can write to, whatever user they are.
+  const std::string& open_directory() const { return open_; }
+  /// Puts a file into conf.d, by renaming; an empty text takes it away.
+  void configure(const std::string& name, std::string_view text) const;
+  /// Plugins of a directory of this test's own: copies of the built ones that a test may replace.
+  std::string copy_plugins();
+
+  /// `ronda run` with `arguments`; waits until it answers. False: it ended, or does not answer.
+  bool start(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {});
+  /// The same, without waiting.
+  void launch(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {});
+  bool answers() const;
+  pid_t pid() const { return pid_; }
+  void signal(int number) const;
+  /// The exit code, once it ended; -1: it still runs.
+  int wait(std::chrono::milliseconds limit = std::chrono::seconds(60));
+  /// TERM, and its exit code.
+  int stop();
+  void kill_hard();
+
+  /// One request; a response with status 0 when nobody answers.
+  api::Response ask(std::string_view method, std::string_view target, std::string_view body = {}) const;
+  json::value get(std::string_view target) const;  // null when there is no answer
+  json::value status() const { return get("/v1/status"); }
+  /// A check as `status` shows it; null when there is none.
+  json::value check(std::string_view name) const;
+  std::string check_status(std::string_view name) const;
+
+  /// `ronda` with the options of this agent, then `arguments`.
+  Finished ronda(const std::vector<std::string>& arguments, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
+  std::string log() const { return read_file(scratch_ / "agent.log"); }
+
+  std::string config_directory() const { return scratch_ / "conf.d"; }
+  std::string state_directory() const { return scratch_ / "state"; }
+  std::string socket() const { return scratch_ / "ronda.sock"; }
+  std::vector<std::string> options() const;
+
+ private:
+  Scratch scratch_;
+  std::string open_, plugins_;
+  pid_t pid_ = -1;
+};
+
+std::string ronda_program();
+
+}  // namespace ronda::test

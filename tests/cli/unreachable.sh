@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The command line where no agent runs: exit codes of every verb, usage errors, validate in all its formats.
+set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=tests/support/live.sh
+. "$here/../support/live.sh"
+# shellcheck source=tests/support/expect.sh
+. "$here/../support/expect.sh"
+mkdir -p "$live_dir/conf.d"
+
+# ---- no agent ---------------------------------------------------------------------------------
+for words in status 'check web' 'explain web' reload 'task run web' 'ping web' 'state backup backup.db'; do
+  # shellcheck disable=SC2086
+  expect 3 live_ronda $words
+  expect_err 'no agent answers on'
+  # shellcheck disable=SC2086
+  expect 3 live_ronda $words --output json
+  expect_out '"error":"unreachable"'
+done
+
+# ---- usage ------------------------------------------------------------------------------------
+expect 2 live_ronda
+expect 2 "$live_bin/ronda"
+expect_out 'usage: ronda VERB'
+expect 2 live_ronda statsu
+expect_err 'did you mean "status"?'
+for words in 'validate more' 'validate --probee' 'reload more' 'run more' 'task' 'task walk web' 'task run' 'explain' 'explain a b' 'ping' 'ping a b c' \
+  'ping web perhaps' 'ping web 256' 'wrap' 'wrap web' 'calendar more' 'calendar --days none' 'calendar --days 0' 'config more' 'state' 'state forget x' \
+  'version more' 'completion' 'completion tcsh' 'reload --output xml' 'validate --output xml' 'version --config'; do
+  # shellcheck disable=SC2086
+  expect 2 live_ronda $words
+  [ -n "$err" ] || expect_fail "ronda $words says why"
+done
+for words in 'status more' 'status --output xml' 'check' 'check a b' 'check a --loud' 'top more'; do
+  # shellcheck disable=SC2086
+  expect 3 live_ronda $words
+  [ -n "$err" ] || expect_fail "ronda $words says why"
+done
+
+# ---- help, before and after -------------------------------------------------------------------
+expect 0 live_ronda --help
+expect_out 'wrap NAME -- COMMAND'
+expect 0 live_ronda validate --help
+expect_out '--probe'
+expect 0 "$live_bin/ronda" version --output json
+expect_out '"abi":"'
+expect 0 "$live_bin/ronda" --output json version
+expect_out '"abi":"'
+expect 0 "$live_bin/ronda" --version
+expect_like 'ronda [0-9]+\.[0-9]+\.[0-9]+'
+
+# ---- validate ---------------------------------------------------------------------------------
+cat >"$live_dir/conf.d/10-good.toml" <<'TOML'
+[check.procs]
+use = "exec.nagios"
+every = "30s"
+command = ["/bin/true"]
+severity = "p2"
+TOML
+expect 0 live_ronda validate
+expect_out 'valid: 1 files, 1 checks, 0 tasks, 0 notifiers, 5 plugins: 0 errors'
+expect 0 live_ronda config
+expect_out '10-good.toml'
+expect 0 live_ronda config show
+expect_out '[check.procs]'
+expect 0 live_ronda calendar --days 1
+expect_out 'check procs'
+
+cat >"$live_dir/conf.d/20-bad.toml" <<'TOML'
+[check.web]
+use = "http.request"
+evry = "30s"
+url = "http://127.0.0.1/"
+
+[check.web2]
+use = "http.reqest"
+url = "http://127.0.0.1/"
+
+[check.web3]
+use = "http.request"
+every = 30
+url = "http://127.0.0.1/"
+TOML
+cat >"$live_dir/conf.d/30-worse.toml" <<'TOML'
+[check.cut
+TOML
+touch "$live_dir/conf.d/.hidden.toml" "$live_dir/conf.d/old.toml.bak" "$live_dir/conf.d/new.toml.dpkg-new"
+expect 1 live_ronda validate
+expect_out 'not valid:'
+expect_err "20-bad.toml:3:1: error:"
+expect_err "did you mean 'every'?"
+expect_err 'evry = "30s"'
+grep -qE '^ *[|0-9 ]*\^' <<<"$err" || expect_fail 'a caret stands under the place'
+expect_err "20-bad.toml:7:7: error:"
+expect_err 'http.request'
+expect_err "20-bad.toml:12:9: error:"
+expect_err "30-worse.toml:1:"
+expect 1 live_ronda validate --output json
+python3 - "$out" <<'PY' || expect_fail 'validate --output json is a list that names file, line and column'
+import json, sys
+found = json.loads(sys.argv[1])
+errors = [d for d in found if d["severity"] == "error"]
+assert len(errors) >= 4, errors
+assert any(d["file"].endswith("20-bad.toml") and d["line"] == 3 and d["column"] == 1 for d in errors), errors
+PY
+expect 1 live_ronda validate --output sarif
+python3 - "$out" <<'PY' || expect_fail 'validate --output sarif is SARIF 2.1.0'
+import json, sys
+log = json.loads(sys.argv[1])
+assert log["version"] == "2.1.0"
+run = log["runs"][0]
+assert run["tool"]["driver"]["name"] == "ronda"
+places = [r["locations"][0]["physicalLocation"] for r in run["results"] if r["level"] == "error"]
+assert any(p["artifactLocation"]["uri"].endswith("20-bad.toml") and p["region"]["startLine"] == 3 for p in places), places
+PY
+expect 1 live_ronda config show
+expect 0 live_ronda config
+expect_out '.hidden.toml'
+expect_out 'old.toml.bak'
+expect_out 'new.toml.dpkg-new'
+expect 1 live_ronda calendar
+rm "$live_dir/conf.d"/*.toml
+expect 1 "$live_bin/ronda" validate --config "$live_dir/nowhere" --plugins "$live_plugins"
+expect_err 'nowhere'
+
+# ---- completion -------------------------------------------------------------------------------
+expect 0 live_ronda completion bash
+printf '%s\n' "$out" >"$live_dir/completion"
+completed() {  # completed WORD ...: what the shell would offer for the last of them
+  bash -c 'source "$1"; shift; COMP_WORDS=(ronda "$@"); COMP_CWORD=$#; _ronda; printf "%s\n" "${COMPREPLY[@]}"' - "$live_dir/completion" "$@"
+}
+expect 0 completed stat
+expect_like 'status'
+expect_like 'state'
+expect_no_out 'reload'
+expect 0 completed reload --allow
+expect_like '--allow-empty'
+expect 0 completed state ''
+expect_like 'backup'
+expect_like 'restore'
+expect 0 completed ping web ''
+expect 0 bash -c 'source "$1"; complete -p ronda' - "$live_dir/completion"
+expect_out '-F _ronda ronda'
+
+# ---- wrap works alone -------------------------------------------------------------------------
+expect 0 live_ronda wrap job -- /bin/echo 'it ran'
+expect_like 'it ran'
+expect_err 'not reported'
+expect 7 live_ronda wrap job -- /bin/sh -c 'echo oops >&2; exit 7'
+expect_err 'oops'
+expect 143 live_ronda wrap job -- /bin/sh -c 'kill -TERM $$'
+expect 127 live_ronda wrap job -- /nowhere/at/all
+
+expect_end

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "chaos.hpp"
+
+namespace chaos {
+namespace {
+
+ronda::result count(const Deed& deed) {
+  const ronda::kv_service kv(deed.inst);
+  const std::int64_t before = kv.get_i64("count").value_or(0);
+  const ronda::outcome put = kv.put("count", before + 1);
+  return put ? ronda::ok("count ", before + 1) : ronda::unknown("put: ", put.error());
+}
+
+ronda::result all_state(const Deed& deed) {
+  const auto all = ronda::kv_service(deed.inst).all();
+  if (!all) return ronda::unknown("all: ", all.error());
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : *all) bytes += value.size();
+  return ronda::ok(all->size(), " keys, ", bytes, " bytes");
+}
+
+ronda::result inbox(const Deed& deed) {
+  const auto events = ronda::inbox_service(deed.inst).take(deed.call);
+  if (!events) return ronda::unknown("inbox: ", events.error());
+  std::string text;
+  for (const auto& event : *events) text += event.event + "=" + event.text + ";";
+  return ronda::ok(text);
+}
+
+ronda::result calendar(const Deed& deed) {
+  const auto next = ronda::calendar_service(deed.inst).next("daily", ronda::wall_time());
+  return next ? ronda::ok("next ", next->time_since_epoch().count()) : ronda::unknown("calendar: ", next.error());
+}
+
+ronda::result facts(const Deed& deed) {
+  const ronda::facts_service facts(deed.inst);
+  return ronda::ok(facts.get("hostname").value_or("?"), " ", facts.get("instance.name").value_or("?"), " ",
+                   facts.get("instance.kind").value_or("?"));
+}
+
+ronda::result exec(const Deed& deed) {
+  const ronda::exec_service exec(deed.inst);
+  const auto done = exec.run(deed.call, {"/bin/echo", "from", "a", "child"});
+  return done ? ronda::ok("exit ", done->exit_code, " ", done->out) : ronda::unknown("exec: ", done.error());
+}
+
+ronda::result exec_long(const Deed& deed) {
+  const auto done = ronda::exec_service(deed.inst).run(deed.call, {"/bin/sleep", "600"});
+  return done ? ronda::ok("ended ", done->timed_out ? "at its deadline" : "by itself") : ronda::unknown("exec: ", done.error());
+}
+
+ronda::result clock(const Deed& deed) {
+  const ronda::clock_service clock(deed.inst);
+  const auto before = clock.mono();
+  const ronda::outcome slept = clock.sleep(deed.call, std::chrono::milliseconds(deed.n));
+  return ronda::ok(slept ? "slept " : "woken ", (clock.mono() - before) / std::chrono::milliseconds(1) >= deed.n ? "long" : "short");
+}
+
+/// Who and where this process is, as the tests of confinement compare it.
+ronda::result self(const Deed&) {
+  const mode_t mask = ::umask(077);
+  ::umask(mask);
+  char cwd[PATH_MAX] = {};
+  static_cast<void>(::getcwd(cwd, sizeof cwd));
+  const char* const lang = std::getenv("LANG");
+  return ronda::ok("uid ", ::getuid(), " groups ", ::getgroups(0, nullptr), " pid ", ::getpid(), " ppid ", ::getppid(), " cwd ", cwd,
+                   " umask ", mask, " lang ", lang == nullptr ? "" : lang);
+}
+
+}  // namespace
+
+bool ask(Deed& deed, ronda::result& result) {
+  const std::string_view mode = deed.mode;
+  if (mode == "kv") result = count(deed);
+  else if (mode == "kv-all") result = all_state(deed);
+  else if (mode == "inbox") result = inbox(deed);
+  else if (mode == "calendar") result = calendar(deed);
+  else if (mode == "facts") result = facts(deed);
+  else if (mode == "exec") result = exec(deed);
+  else if (mode == "exec-long") result = exec_long(deed);
+  else if (mode == "clock") result = clock(deed);
+  else if (mode == "self") result = self(deed);
+  else if (mode == "log") ronda::log_service(deed.inst).warning("a line of the log");
+  else if (mode == "log-flood") {
+    for (std::int64_t i = 0; i < deed.n; ++i) ronda::log_service(deed.inst).warning("line ", i);
+  } else if (mode == "event") {
+    deed.call.event("happened", "something worth a line");
+  } else if (mode == "progress") {
+    for (int i = 0; i <= 100; ++i) deed.call.progress(i / 100.0, "on the way");
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace chaos

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plugin that breaks every promise, one `mode` at a time, to see that it costs nobody else anything.
+// Modes of entry, load and create take effect before run; all others are committed by run.
+#include "chaos.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace chaos {
+
+ronda::result commit(Deed& deed) {
+  ronda::result result = ronda::ok("did ", deed.mode);
+  if (deed.mode == "ok" || crash(deed) || hang(deed) || spoil(deed) || spawn(deed)) return result;
+  if (babble(deed, result) || ask(deed, result)) return result;
+  return ronda::unknown("no mode ", deed.mode);
+}
+
+/// What all three kinds share: the options, and what happens in create, cancel and destroy.
+class Instance {
+ public:
+  Instance() {
+    if (mode_ == "create-segv") ::raise(SIGSEGV);
+    if (mode_ == "create-throw") throw std::runtime_error("create does not want to");
+    if (mode_ == "create-throw-int") throw 7;
+    if (mode_ == "create-hang") sleep_ms(600'000);
+    if (mode_ == "create-slow") sleep_ms(n_);
+  }
+  ~Instance() {
+    if (mode_ == "destroy-segv") ::raise(SIGSEGV);
+    if (mode_ == "destroy-hang") sleep_ms(600'000);
+  }
+
+  ronda::result run(ronda::call& call, const ronda_inst* inst) {
+    Deed deed{call, inst, mode_, n_};
+    return commit(deed);
+  }
+  void cancel() const noexcept {
+    if (mode_ == "hang-cancel") sleep_ms(600'000);
+    if (mode_ == "segv-cancel") ::raise(SIGSEGV);
+  }
+
+ private:
+  std::string mode_ = ronda::cfg<std::string>("mode");
+  std::int64_t n_ = ronda::cfg<std::optional<std::int64_t>>("n").value_or(0);
+};
+
+}  // namespace chaos
+
+// The misdeeds speak to the services themselves, below the classes that would stop some of them.
+struct Check : ronda::check {
+  static constexpr std::string_view procedure = "chaos.check";
+  const ronda_inst* inst = ronda::detail::creating();
+  chaos::Instance own;
+
+  ronda::result run(ronda::call& c) override {
+    const auto word = config()["word"];
+    if (!word.is_none()) {
+      const auto view = secret(word);
+      if (view) return log().warning("the word is ", view.view()), ronda::ok("the word is ", view.view());
+      return ronda::unknown("secret: ", view.error());
+    }
+    return own.run(c, inst);
+  }
+  void cancel() noexcept override { own.cancel(); }
+};
+
+struct Task : ronda::task {
+  static constexpr std::string_view procedure = "chaos.task";
+  const ronda_inst* inst = ronda::detail::creating();
+  chaos::Instance own;
+
+  ronda::task_result run(ronda::call& c) override {
+    const ronda::result r = own.run(c, inst);
+    return ronda::changed(r.summary);
+  }
+  void cancel() noexcept override { own.cancel(); }
+};
+
+struct Notifier : ronda::notifier {
+  static constexpr std::string_view procedure = "chaos.notifier";
+  const ronda_inst* inst = ronda::detail::creating();
+  chaos::Instance own;
+
+  ronda::delivery deliver(ronda::call& c, const ronda::message& m) override {
+    own.run(c, inst);
+    return ronda::delivered(m.title(), " to ", m.to());
+  }
+  void cancel() noexcept override { own.cancel(); }
+};
+
+RONDA_PLUGIN(Check, Task, Notifier)
