@@ -174,8 +174,9 @@ def row_reload(world):
     turns = f"{rounds[0]['turns']} turns a round"
     return [Row(f"{work}: missed", "runs", [r["missed"] for r in rounds], 0, note=turns),
             Row(f"{work}: doubled", "runs", [r["doubled"] for r in rounds], 0),
-            Row(f"{work}: pause", "ms", [r["pause"] for r in rounds], 50, note="the latest start of what was due between question and answer; "
-                f"the answer took {max(r['answer'] for r in rounds):.0f} ms")]
+            Row(f"{work}: pause", "ms", [r["pause"] for r in rounds], 50,
+                note="the latest start of what was due between question and answer; "
+                     f"the answer took {max(r['answer'] for r in rounds):.0f} ms")]
 
 
 def first_stamp_s(path, begin_ns):
