@@ -31,10 +31,11 @@ constexpr bool sanitized = false;
 constexpr bool sanitized = false;
 #endif
 
-void limit(decltype(RLIMIT_CPU) what, rlim_t most) {
+/// `beyond`: the hard limit lies so much higher, where the signal of the soft one names the cause.
+void limit(decltype(RLIMIT_CPU) what, rlim_t most, rlim_t beyond = 0) {
   rlimit now{};
   ::getrlimit(what, &now);
-  const rlimit wanted{std::min(most, now.rlim_max), std::min(most, now.rlim_max)};
+  const rlimit wanted{std::min(most, now.rlim_max), std::min(most + beyond, now.rlim_max)};
   ::setrlimit(what, &wanted);
 }
 
@@ -43,7 +44,7 @@ void confine() {
   ::prctl(PR_SET_DUMPABLE, 0);  // resolved secrets are in this memory
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (!sanitized) limit(RLIMIT_DATA, 512 << 20);
-  limit(RLIMIT_CPU, 10);
+  limit(RLIMIT_CPU, 10, 2);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, 64);
   limit(RLIMIT_FSIZE, max_answer_bytes);
