@@ -32,6 +32,7 @@
 #include "ronda/version.h"
 #include "schedule/prober.hpp"
 #include "schedule/scheduler.hpp"
+#include "vetting.hpp"
 
 namespace ronda {
 namespace asio = boost::asio;
@@ -91,6 +92,7 @@ class Agent final : private api::AgentView {
   // reload
   void reload(bool allow_empty, std::function<void(api::ReloadResult)> told) override;
   std::vector<const schedule::Prepared*> to_be_tried(const schedule::Candidate& candidate) const;
+  void try_candidate(schedule::VettedFiles files);
   void finish_reload(schedule::Prober::Failures failures);
   void reload_by_signal();
   api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
@@ -115,10 +117,11 @@ class Agent final : private api::AgentView {
   std::string config_trouble() const override { return config_trouble_; }
   bool safe_mode() const override { return options_.safe_mode; }
 
-  /// A reload whose new plugin code is being tried.
+  /// A reload under way.
   struct Trial {
     bool allow_empty = false;
     std::function<void(api::ReloadResult)> told;
+    std::shared_ptr<Vetting> vetting;  // until the files are parsed
     schedule::Candidate candidate;
     std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
   };
@@ -293,18 +296,26 @@ std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candi
 
 // ---- reload ---------------------------------------------------------------------------------
 
-/// One at a time: what is asked for while one goes on waits for the next, which serves all of them.
+/// In three steps beside the event loop: the files are parsed by a throw-away process, new plugin code is tried in
+/// runners of its own, then all of it takes over at once. What is asked for meanwhile waits for the next reload,
+/// which serves all of them.
 void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told) {
   if (stopping_) return told({false, "the agent is stopping", {}});
   if (trial_ != nullptr) return reloads_waiting_.push_back({allow_empty, std::move(told)});
   manager_.reloading();
   last_reload_ = monotonic();
-  auto trial = std::make_unique<Trial>();
-  trial->allow_empty = allow_empty;
-  trial->told = std::move(told);
-  trial->candidate = schedule::load_candidate(candidate_request());
-  auto subjects = trial->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial->candidate);
-  trial_ = std::move(trial);
+  trial_ = std::make_unique<Trial>();
+  trial_->allow_empty = allow_empty;
+  trial_->told = std::move(told);
+  trial_->vetting = Vetting::start(loop_, candidate_request(), parse_deadline, [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
+}
+
+void Agent::try_candidate(schedule::VettedFiles files) {
+  const auto vetting = std::exchange(trial_->vetting, nullptr);  // lives until this returns
+  schedule::CandidateRequest request = candidate_request();
+  request.vetted = std::move(files);
+  trial_->candidate = schedule::load_candidate(request);
+  auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
   if (subjects.empty()) return finish_reload({});
   const auto make = [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
     return make_supervisor(trial_->candidate, plugin, user, client);
@@ -326,7 +337,8 @@ std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candid
 
 /// New code that failed is left out: the candidate is made once more, with the code that runs now.
 void Agent::finish_reload(schedule::Prober::Failures failures) {
-  auto trial = std::move(trial_);
+  const auto trial = std::move(trial_);
+  if (stopping_) return trial->told({false, "the agent is stopping", {}});
   if (!failures.empty()) {
     schedule::CandidateRequest request = candidate_request();
     request.unfit = std::move(failures);
@@ -336,7 +348,12 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
   log(result.ok ? LogLevel::info : LogLevel::error, result.line);
   manager_.ready(result.line);  // also after a refused one: the old configuration is active, not nothing
   trial->told(std::move(result));
-  for (WaitingReload& waiting : std::exchange(reloads_waiting_, {})) reload(waiting.allow_empty, std::move(waiting.told));
+  if (reloads_waiting_.empty()) return;
+  auto waiting = std::make_shared<std::vector<WaitingReload>>(std::exchange(reloads_waiting_, {}));
+  const bool all_allow_empty = std::ranges::all_of(*waiting, &WaitingReload::allow_empty);
+  reload(all_allow_empty, [waiting](const api::ReloadResult& of_all) {
+    for (const WaitingReload& one : *waiting) one.told(of_all);
+  });
 }
 
 api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_empty) {

@@ -79,9 +79,9 @@ const HostLibraries::Library& HostLibraries::look_up(const std::string& soname) 
     const std::string path = directory + "/" + soname;
     struct stat facts {};
     if (stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
-    const auto bytes = read_any_plugin(path);
+    const auto bytes = read_library(path);
     // of another architecture: the dynamic linker looks on, too
-    const auto library = bytes ? read_library_elf(bytes->bytes) : Loaded<ElfFacts>(bytes.error());
+    const auto library = bytes ? read_library_elf(*bytes) : Loaded<ElfFacts>(bytes.error());
     const bool foreign = !library && (library.error().reason == LoadReason::wrong_machine ||
                                       library.error().reason == LoadReason::wrong_class);
     if (foreign) continue;

@@ -116,35 +116,60 @@ Loaded<Descriptor> open_plugin_entry(int directory, const std::string& name, uid
   return file;
 }
 
-Loaded<PluginBytes> read_plugin_bytes(int file) {
-  PluginBytes out;
-  Sha256 hash;
+namespace {
+
+Loaded<std::vector<std::uint8_t>> read_bytes(int file) {
+  std::vector<std::uint8_t> out;
+  struct stat facts {};
+  // all at once: a vector that grows would copy megabytes again and again
+  if (fstat(file, &facts) == 0 && facts.st_size > 0 && static_cast<std::uint64_t>(facts.st_size) <= max_plugin_bytes)
+    out.reserve(static_cast<std::size_t>(facts.st_size) + chunk_bytes);
   while (true) {
-    const std::size_t have = out.bytes.size();
-    out.bytes.resize(have + chunk_bytes);
-    const ssize_t got = pread(file, out.bytes.data() + have, chunk_bytes, static_cast<off_t>(have));
+    const std::size_t have = out.size();
+    out.resize(have + chunk_bytes);
+    const ssize_t got = pread(file, out.data() + have, chunk_bytes, static_cast<off_t>(have));
     if (got < 0 && errno == EINTR) {
-      out.bytes.resize(have);
+      out.resize(have);
       continue;
     }
     if (got < 0) return refuse(LoadReason::unreadable, "cannot be read: " + errno_text(errno), "check the disk");
-    out.bytes.resize(have + static_cast<std::size_t>(got));
-    hash.add({out.bytes.data() + have, static_cast<std::size_t>(got)});
-    if (out.bytes.size() > max_plugin_bytes)
+    out.resize(have + static_cast<std::size_t>(got));
+    if (out.size() > max_plugin_bytes)
       return refuse(LoadReason::too_large, "has more than 64 MiB", "strip it, or link its libraries dynamically");
-    if (got == 0) break;
+    if (got == 0) return out;
   }
-  out.sha256 = hash.hex();
-  return out;
 }
 
-Loaded<PluginBytes> read_any_plugin(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+/// Any regular file by any path.
+Loaded<Descriptor> open_any(const std::string& path) {
+  Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat facts {};
   if (!file || fstat(file.get(), &facts) != 0)
     return refuse(LoadReason::unreadable, "cannot be opened: " + errno_text(errno), "check the path");
   if (auto refusal = check_kind(facts)) return *std::move(refusal);
-  return read_plugin_bytes(file.get());
+  return file;
+}
+
+}  // namespace
+
+Loaded<PluginBytes> read_plugin_bytes(int file) {
+  auto bytes = read_bytes(file);
+  if (!bytes) return bytes.error();
+  Sha256 hash;
+  hash.add(*bytes);
+  return PluginBytes{std::move(*bytes), hash.hex()};
+}
+
+Loaded<PluginBytes> read_any_plugin(const std::string& path) {
+  const auto file = open_any(path);
+  if (!file) return file.error();
+  return read_plugin_bytes(file->get());
+}
+
+Loaded<std::vector<std::uint8_t>> read_library(const std::string& path) {
+  const auto file = open_any(path);
+  if (!file) return file.error();
+  return read_bytes(file->get());
 }
 
 }  // namespace ronda::plugin

@@ -26,10 +26,13 @@ Loaded<Descriptor> open_plugin_directory(const std::string& path, uid_t uid);
 /// The entry `name` of an open directory: regular, no symlink, owner and mode as above, at most 64 MiB.
 Loaded<Descriptor> open_plugin_entry(int directory, const std::string& name, uid_t uid);
 
-/// Reads and hashes in one pass. A file that grows past the cap while it is read is refused.
+/// Reads and hashes. A file that grows past the cap while it is read is refused.
 Loaded<PluginBytes> read_plugin_bytes(int file);
 
 /// For the author's tools: any regular file by any path, its owner does not matter.
 Loaded<PluginBytes> read_any_plugin(const std::string& path);
+
+/// The bytes of a shared library of the host, which nobody hashes.
+Loaded<std::vector<std::uint8_t>> read_library(const std::string& path);
 
 }  // namespace ronda::plugin

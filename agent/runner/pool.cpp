@@ -237,6 +237,7 @@ bool Pool::cancel_waiting(std::uint64_t call_id) {
     const auto found = std::find_if(queue->begin(), queue->end(), [&](const Job& job) { return job.call.id == call_id; });
     if (found == queue->end()) continue;
     queue->erase(found);
+    --unstarted_;
     return true;
   }
   return false;

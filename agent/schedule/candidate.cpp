@@ -193,17 +193,24 @@ void scan(const CandidateRequest& request, Candidate& candidate) {
   candidate.catalogue = plugin::scan_plugins(scan);
 }
 
+VettedFiles read_and_vet(const CandidateRequest& request) {
+  VettedFiles out;
+  out.files = config::read_directory(request.config_directory, request.config_directory, request.uid, out.diagnostics);
+  if (request.vet_config) out.verdict = request.vet_config(out.files.sources);
+  return out;
+}
+
 }  // namespace
 
 Candidate load_candidate(const CandidateRequest& request) {
   Candidate out;
-  out.files = config::read_directory(request.config_directory, request.config_directory, request.uid, out.diagnostics);
+  VettedFiles read = request.vetted ? *request.vetted : read_and_vet(request);
+  out.files = std::move(read.files);
+  out.diagnostics = std::move(read.diagnostics);
   out.sources = out.files.sources;
-  if (request.vet_config) {
-    if (auto vetted = request.vet_config(out.sources); !vetted) {
-      out.diagnostics.error({}, vetted.error().message());
-      return out;
-    }
+  if (!read.verdict) {
+    out.diagnostics.error({}, read.verdict.error().message());
+    return out;
   }
   out.generation = config::build_generation(out.files.sources, request.environment, out.diagnostics);
   out.zone = agent_zone(request, out);

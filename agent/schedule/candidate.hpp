@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,13 @@
 #include "schedule/zone.hpp"
 
 namespace ronda::schedule {
+
+/// conf.d as it was read, and what a throw-away parser said of it.
+struct VettedFiles {
+  config::Snapshot files;
+  config::Diagnostics diagnostics;  // of reading
+  Result<Unit> verdict = done();    // an error rejects the configuration
+};
 
 struct CandidateRequest {
   std::string config_directory;
@@ -31,6 +39,7 @@ struct CandidateRequest {
   std::map<std::string, std::string> unfit;    // hashes of plugins that were tried and failed, with the reason
   /// Parses the bytes in a throw-away process first; an error rejects the configuration.
   std::function<Result<Unit>(const config::Sources&)> vet_config;
+  std::optional<VettedFiles> vetted;           // done already: then neither read nor vetted again
   std::function<Result<Unit>(std::span<const std::uint8_t>)> vet_plugin;
 };
 

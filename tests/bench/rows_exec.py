@@ -121,11 +121,11 @@ def lateness_rows(world, work, count, every_s, seconds, musts, nominals):
 
 
 def row_lateness_1000(world):
-    return lateness_rows(world, "lateness, 1,000 at 10 s", 1000, 10, world.window(20), (5, 25, 100), (None, 6.6, 15))
+    return lateness_rows(world, "lateness, 1,000 at 10 s", 1000, 10, world.window(20), (5, 25, 100), (0.1, 6.6, 15))
 
 
 def row_lateness_10000(world):
-    return lateness_rows(world, "lateness, 10,000 at 60 s", 10000, 60, world.window(60), (5, 40, 150), (None, 3, 43))
+    return lateness_rows(world, "lateness, 10,000 at 60 s", 10000, 60, world.window(60), (5, 40, 150), (0.1, 3, 43))
 
 
 def grid_counts(starts, phase, interval, begin, end):
@@ -174,8 +174,9 @@ def row_reload(world):
     turns = f"{rounds[0]['turns']} turns a round"
     return [Row(f"{work}: missed", "runs", [r["missed"] for r in rounds], 0, note=turns),
             Row(f"{work}: doubled", "runs", [r["doubled"] for r in rounds], 0),
-            Row(f"{work}: pause", "ms", [r["pause"] for r in rounds], 50, note="the latest start of what was due between question and answer; "
-                f"the answer took {max(r['answer'] for r in rounds):.0f} ms")]
+            Row(f"{work}: pause", "ms", [r["pause"] for r in rounds], 50,
+                note="the latest start of what was due between question and answer; "
+                     f"the answer took {max(r['answer'] for r in rounds):.0f} ms")]
 
 
 def first_stamp_s(path, begin_ns):

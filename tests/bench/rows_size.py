@@ -77,7 +77,8 @@ def row_validate(world):
     agent = Agent(world, exec_checks(10000, "60s"))
     for _ in range(max(world.rounds, 5)):
         before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        subprocess.run([world.program("ronda"), "validate", *agent.options()], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([world.program("ronda"), "validate", *agent.options()], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
         row.ours.append(time.monotonic() - begin)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu.ours.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)

@@ -65,9 +65,9 @@ def heading(build, rounds, loads):
 
 def write_results(text):
     with open(RESULTS, "w") as file:
-        file.write("# Measured\n\nWritten by `./dev bench`. `limit` is a small program that does only the bare thing, in turns with the agent in the\n"
-                   "same run; `ratio` is ours against it. `void`: the limit itself took more than twice what it takes on a quiet machine,\n"
-                   "so the machine was busy and the absolute figures say nothing.\n\n" + text + "\n")
+        file.write("# Measured\n\nWritten by `./dev bench`. `limit` is a small program that does only the bare thing, in turns with the\n"
+                   "agent in the same run; `ratio` is ours against it. `void`: the limit itself took more than twice what it\n"
+                   "takes on a quiet machine, so the machine was busy and the absolute figures say nothing.\n\n" + text + "\n")
 
 
 def main():

@@ -20,20 +20,29 @@ def free_port():
 
 class World:
     def __init__(self, build, rounds, scale, keep):
-        self.build = os.path.abspath(build)
         self.rounds = rounds
         self.scale = scale  # of windows: below 1 for a quick look
         self.keep = keep
-        self.plugins = [os.path.join(self.build, "plugins"), os.path.join(self.build, "bench", "plugins")]
         self.dir = tempfile.mkdtemp(prefix="ronda-bench.")
         os.chmod(self.dir, 0o755)
+        self.installed = os.path.join(self.dir, "installed")
+        self.install(os.path.abspath(build))
+        self.plugins = [os.path.join(self.installed, "plugins"), os.path.join(self.installed, "bench", "plugins")]
         self.servers = []
         self._web_port = self._postgres = None
         self._dirs = 0
 
+    def install(self, build):
+        """Copies programs and plugins without their debug information, as a package would."""
+        for place in ("bin", "plugins", "bench", "bench/plugins"):
+            os.makedirs(os.path.join(self.installed, place), exist_ok=True)
+            for name in os.listdir(os.path.join(build, place)):
+                path = os.path.join(build, place, name)
+                if os.path.isfile(path) and (place != "plugins" or name.endswith(".so")) and not name.endswith((".cmake", ".d")):
+                    subprocess.run(["strip", "--strip-unneeded", "-o", os.path.join(self.installed, place, name), path], check=True)
+
     def program(self, name):
-        place = "bin" if name.startswith("ronda") else "bench"
-        return os.path.join(self.build, place, name)
+        return os.path.join(self.installed, "bin" if name.startswith("ronda") else "bench", name)
 
     def window(self, seconds):
         return max(seconds * self.scale, 3)
