@@ -18,7 +18,7 @@ namespace ronda::plugin {
 
 struct StagedFile {
   std::string sha256;
-  Descriptor file;   // readable; hand it to the runner, which hashes it again
+  Descriptor file;   // readable; what the runner is given
   std::string path;  // STATE/stage/<sha256>.so; empty when it lives in memory only
   std::string note;  // why it lives in memory, for people; else empty
   std::uint64_t size = 0;

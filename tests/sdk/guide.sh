@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # guide.sh SOURCE_DIR: the author's guide speaks of what is there: its example compiles, every rule number of the
 # headers, every kind, service, grant and option type of the code is in it, and every rule number is there once.
+# words of a list become arguments of their own
+# shellcheck disable=SC2046
 set -eu
 root=$1
 guide=$root/sdk/README.md include=$root/sdk/include
@@ -20,7 +22,7 @@ names() {
   shift 2
   [ $# -ge "$least" ] || complain "only $# of $what were found in the code"
   for word in "$@"; do
-    grep -qE "\`$word[\` ]" "$guide" || complain "it does not name the $what $word"
+    grep -qE "\`${word}[\` ]" "$guide" || complain "it does not name the $what $word"
   done
 }
 # quoted FUNCTION FILE: the words that a function's table has in quotes

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # headers.sh INCLUDE_DIR: each public header compiles alone, without a warning, in the languages it promises, with every
 # compiler that is here. No other include directory is given, so nothing of the agent can be needed.
+# the flags are split into words on purpose
+# shellcheck disable=SC2086,SC2089,SC2090
 set -eu
 include=$1
 warnings="-Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wold-style-cast -Wundef -Wnon-virtual-dtor"

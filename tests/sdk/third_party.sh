@@ -14,7 +14,8 @@ fail() { echo "third_party: $*" >&2; exit 1; }
 cmake --install "$build" --component sdk --prefix "$prefix" > "$work/install.log" || fail "install: $(cat "$work/install.log")"
 if grep -rlF "$root" "$prefix"; then fail "the files above name the build tree"; fi
 share=$prefix/share/ronda/sdk
-export PKG_CONFIG_PATH="$(dirname "$(find "$prefix" -name ronda-sdk.pc)")"
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name ronda-sdk.pc)")
+export PKG_CONFIG_PATH
 
 # by_cmake DIR NAME: configure, build, test
 by_cmake() {
@@ -53,6 +54,7 @@ case $part in
     make -C "$work/c" > "$work/make.log" 2>&1 || fail "make: $(cat "$work/make.log")"
     "$here/plugin_file.sh" "$work/c/entropy.so" org.example.entropy
     from_template check plain
+    # shellcheck disable=SC2046
     (cd "$work/plain" && c++ -std=c++17 $(pkg-config --cflags ronda-sdk) -DRONDA_MANIFEST='"plugin.toml"' \
       -include ronda/manifest.h plain.cpp -o plain.so $(pkg-config --libs ronda-sdk)) || fail "c++"
     "$here/plugin_file.sh" "$work/plain/plain.so" org.example.plain ;;

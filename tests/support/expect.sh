@@ -33,6 +33,7 @@ expect_no_out() { expect_count=$((expect_count + 1)); [[ $out != *"$1"* ]] || ex
 # expect_like REGEX: some line of stdout is all of it
 expect_like() { expect_count=$((expect_count + 1)); grep -qxE -- "$1" <<<"$out" || expect_fail "a line of stdout is like: $1"; }
 # expect_soon SECONDS COMMAND ...: succeeds within that time
+# shellcheck disable=SC2154  # live_dir is of live.sh
 expect_soon() {
   expect_count=$((expect_count + 1))
   live_wait "$@" || { out=; err=$(tail -n 30 "$live_dir/agent.log" 2>/dev/null || true); expect_fail "within $1 s: ${*:2}"; }
