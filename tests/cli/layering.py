@@ -33,7 +33,7 @@ NARROW = {
     "base/log.cpp": {"base/"},
 }
 # The pure part of schedule/ knows no event loop, no store and no plugin.
-SCHEDULER = re.compile(r"schedule/(scheduler|candidate|entry)")
+SCHEDULER = re.compile(r"schedule/(scheduler|candidate|entry|prober)")
 # Each library has one home; the rest of the tree sees it through that file's own types.
 HOMES = [
     (r"spdlog/", {"agent/base/log.cpp"}),
@@ -128,6 +128,7 @@ PLANTED = [
     ("agent/store/store.hpp", '#include "config/value.hpp"', "store may not include"),
     ("agent/schedule/timetable.cpp", '#include "store/store.hpp"', "the pure part of schedule"),
     ("agent/schedule/timetable.cpp", '#include "schedule/scheduler.hpp"', "the pure part of schedule"),
+    ("agent/schedule/timetable.cpp", '#include "schedule/prober.hpp"', "the pure part of schedule"),
     ("agent/schedule/scheduler.cpp", '#include "api/routes.hpp"', "schedule may not include"),
     ("agent/api/routes.cpp", '  #  include "cli/cli.hpp"', "api may not include"),
     ("agent/plugin/wire.cpp", '#include "config/value.hpp"', "stands apart"),
