@@ -40,4 +40,15 @@ expect_err '10-host.toml:'
 sed -i 's/^at_least = /at_leest = /' "$scratch/10-host.toml"
 expect 1 validate "$scratch"
 expect_err 'at_least'
+
+# README's example of a configuration is one: valid as it stands, once what it refers to is there
+rm "$scratch"/*.toml
+printf 'host=127.0.0.1 user=ronda' >"$scratch/db"
+chmod 600 "$scratch/db"
+awk '/^```toml/ { on = 1; next } /^```/ { if (on) exit } on' "$here/../../README.md" >"$scratch/readme.toml"
+sed -i "s|/etc/ronda/secrets/db|$scratch/db|" "$scratch/readme.toml"
+expect 0 env -i API_BASE=https://api.example.com "$ronda" validate --plugins "$plugins" --trust "$scratch/none" --config "$scratch"
+expect_out 'valid: 1 files, 2 checks, 1 tasks, 0 notifiers, 5 plugins'
+expect 1 validate "$scratch"
+expect_err 'API_BASE'
 expect_end

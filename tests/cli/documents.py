@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds the Markdown files to the tree that they speak of.
+
+documents.py ROOT          every finding as FILE:LINE: text; exit 1 when there is one
+documents.py --self-test   plants mistakes in copies of a small tree and wants each of them found
+
+Three things: a relative link of any Markdown file leads to something; a file that README, CHANGELOG, ARCHITECTURE or a
+decision names in backquotes is somewhere in the tree; the plugin that README shows is the template's, line by line.
+"""
+import os
+import pathlib
+import re
+import sys
+import tempfile
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+NAMED = re.compile(r"`([\w@./-]+\.(?:cpp|hpp|h|c|py|sh|md|toml|cmake|case))`")
+ELSEWHERE = {"trust.toml"}  # of a host, not of this tree
+NAMING = ("README.md", "CHANGELOG.md", "agent/ARCHITECTURE.md", "agent/decisions/*.md")
+TEMPLATE = "sdk/template/check/@NAME@.cpp"
+EXAMPLE = "DiskSpace"  # what README calls the template's class
+FEWEST_LINES = 10      # of the example: fewer and it is no example
+
+
+def tree(root):
+    """Every file, as a path with a slash before it, so that a name can be looked for at the end."""
+    out = []
+    for place, folders, files in os.walk(root):
+        folders[:] = [f for f in folders if f not in ("build", "target", "__pycache__") and not f.startswith(".")]
+        out += ["/" + str((pathlib.Path(place) / name).relative_to(root)) for name in files]
+    return sorted(out)
+
+
+def prose(text):
+    """Lines with their numbers, without what stands in fences."""
+    fenced = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```"):
+            fenced = not fenced
+        elif not fenced:
+            yield number, line
+
+
+def fence(text, language):
+    """The first block of that language."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return found.group(1) if found else ""
+
+
+def links(root, path, text):
+    for number, line in prose(text):
+        for target in LINK.findall(line):
+            where = target.split("#")[0]
+            if re.match(r"[a-z]+:", target) or not where:
+                continue
+            if where.startswith("/"):
+                yield number, f"{target} is an absolute path"
+            elif not (path.parent / where).exists():
+                yield number, f"{target} leads nowhere"
+            elif root not in [(path.parent / where).resolve(), *(path.parent / where).resolve().parents]:
+                yield number, f"{target} leads out of the tree"
+
+
+def names(files, text):
+    for number, line in prose(text):
+        for name in NAMED.findall(line):
+            if name not in ELSEWHERE and not any(f.endswith("/" + name.lstrip("/")) for f in files):
+                yield number, f"{name} is nowhere in the tree"
+
+
+def example(root, text):
+    shown = [line for line in fence(text, "cpp").splitlines() if line.strip()]
+    if len(shown) < FEWEST_LINES:
+        return f"it shows no plugin ({len(shown)} lines)"
+    template = (root / TEMPLATE).read_text(encoding="utf-8").replace("@CLASS@", EXAMPLE).splitlines()
+    strange = [line for line in shown if line not in template]
+    return f"its plugin is not that of {TEMPLATE}: {strange[0].strip()}" if strange else None
+
+
+def check(root):
+    out = []
+    files = tree(root)
+    for name in files:
+        if not name.endswith(".md"):
+            continue
+        path = root / name[1:]
+        text = path.read_text(encoding="utf-8")
+        found = list(links(root, path, text))
+        if any(path.relative_to(root).match(pattern) and pattern.count("/") == name.count("/") - 1 for pattern in NAMING):
+            found += names(files, text)
+        out += [f"{name[1:]}:{number}: {what}" for number, what in sorted(found)]
+    why = example(root, (root / "README.md").read_text(encoding="utf-8"))
+    return out + ([f"README.md: {why}"] if why else [])
+
+
+PLUGIN = "\n".join(f"  int line_{i} = {i};" for i in range(FEWEST_LINES))
+SOUND = {
+    "README.md": "[guide](sdk/README.md#top) [out](https://example.org/) `agent/a.cpp` `a.cpp` `trust.toml` [x](agent)\n"
+    "```sh\n[never](looked/at)\n```\n```cpp\nstruct DiskSpace {\n" + PLUGIN + "\n```\n",
+    TEMPLATE: "struct @CLASS@ {\n" + PLUGIN,
+    "sdk/README.md": "`no.cpp` of somebody else; [back](../README.md)",
+    "agent/a.cpp": "",
+    "agent/decisions/0001-x.md": "`agent/a.cpp` [up](../a.cpp)",
+}
+PLANTED = [
+    ("README.md", "[gone](sdk/GUIDE.md)", "leads nowhere"),
+    ("README.md", "see `agent/b.cpp`", "nowhere in the tree"),
+    ("README.md", "see `ent/a.cpp`", "nowhere in the tree"),
+    ("README.md", "[root](/etc/passwd)", "absolute"),
+    ("README.md", "[out](../)", "out of the tree"),
+    ("sdk/README.md", "[gone](MANIFEST.md)", "leads nowhere"),
+    ("agent/decisions/0001-x.md", "held by `x_test.cpp`", "nowhere in the tree"),
+    (TEMPLATE, None, "not that of"),
+    ("README.md", None, "shows no plugin"),
+]
+
+
+def write(root, files):
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def self_test():
+    failed = 0
+    with tempfile.TemporaryDirectory() as place:
+        clean = pathlib.Path(place).resolve() / "clean"
+        write(clean, SOUND)
+        for text in check(clean):
+            print(f"FAILED: a tree without mistakes: {text}")
+            failed += 1
+        for index, (name, line, wanted) in enumerate(PLANTED):
+            root = pathlib.Path(place).resolve() / str(index)
+            write(root, SOUND)
+            write(root, {name: SOUND[name] + "\n" + line if line else "nothing of it"})
+            found = check(root)
+            if not any(wanted in text for text in found):
+                print(f"FAILED: {line} in {name} was not found: {found}")
+                failed += 1
+    print(f"{len(PLANTED) + 1 - failed} of {len(PLANTED) + 1} cases hold")
+    return 1 if failed else 0
+
+
+def main(words):
+    if words == ["--self-test"]:
+        return self_test()
+    if len(words) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    root = pathlib.Path(words[0]).resolve()
+    if not (root / "README.md").exists():
+        print(f"{root} has no README.md", file=sys.stderr)
+        return 1
+    found = check(root)
+    print("\n".join(found) if found else "the documents name what is there")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
