@@ -6,7 +6,7 @@ documents.py ROOT          every finding as FILE:LINE: text; exit 1 when there i
 documents.py --self-test   plants mistakes in copies of a small tree and wants each of them found
 
 Three things: a relative link of any Markdown file leads to something; a file that README, CHANGELOG, ARCHITECTURE or a
-decision names in backquotes is somewhere in the tree; the plugin that README shows is the template's, line by line.
+decision names in backquotes is somewhere in the tree; the plugin that README and the SDK's guide show is the template's.
 """
 import os
 import pathlib
@@ -19,7 +19,8 @@ NAMED = re.compile(r"`([\w@./-]+\.(?:cpp|hpp|h|c|py|sh|md|toml|cmake|case))`")
 ELSEWHERE = {"trust.toml"}  # of a host, not of this tree
 NAMING = ("README.md", "CHANGELOG.md", "agent/ARCHITECTURE.md", "agent/decisions/*.md")
 TEMPLATE = "sdk/template/check/@NAME@.cpp"
-EXAMPLE = "DiskSpace"  # what README calls the template's class
+EXAMPLE = "DiskSpace"  # what they call the template's class
+SHOWING = ("README.md", "sdk/README.md")
 FEWEST_LINES = 10      # of the example: fewer and it is no example
 
 
@@ -90,16 +91,20 @@ def check(root):
         if any(path.relative_to(root).match(pattern) and pattern.count("/") == name.count("/") - 1 for pattern in NAMING):
             found += names(files, text)
         out += [f"{name[1:]}:{number}: {what}" for number, what in sorted(found)]
-    why = example(root, (root / "README.md").read_text(encoding="utf-8"))
-    return out + ([f"README.md: {why}"] if why else [])
+    for name in SHOWING:
+        why = example(root, (root / name).read_text(encoding="utf-8"))
+        if why:
+            out.append(f"{name}: {why}")
+    return out
 
 
 PLUGIN = "\n".join(f"  int line_{i} = {i};" for i in range(FEWEST_LINES))
+SHOWN = "```cpp\nstruct DiskSpace {\n" + PLUGIN + "\n```\n"
 SOUND = {
     "README.md": "[guide](sdk/README.md#top) [out](https://example.org/) `agent/a.cpp` `a.cpp` `trust.toml` [x](agent)\n"
-    "```sh\n[never](looked/at)\n```\n```cpp\nstruct DiskSpace {\n" + PLUGIN + "\n```\n",
+    "```sh\n[never](looked/at)\n```\n" + SHOWN,
     TEMPLATE: "struct @CLASS@ {\n" + PLUGIN,
-    "sdk/README.md": "`no.cpp` of somebody else; [back](../README.md)",
+    "sdk/README.md": "`no.cpp` of somebody else; [back](../README.md)\n" + SHOWN,
     "agent/a.cpp": "",
     "agent/decisions/0001-x.md": "`agent/a.cpp` [up](../a.cpp)",
 }
@@ -113,6 +118,7 @@ PLANTED = [
     ("agent/decisions/0001-x.md", "held by `x_test.cpp`", "nowhere in the tree"),
     (TEMPLATE, None, "not that of"),
     ("README.md", None, "shows no plugin"),
+    ("sdk/README.md", None, "shows no plugin"),
 ]
 
 
