@@ -16,7 +16,7 @@ import tempfile
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`([\w@./-]+\.(?:cpp|hpp|h|c|py|sh|md|toml|cmake|case))`")
-ELSEWHERE = {"trust.toml"}  # of a host, not of this tree
+ELSEWHERE = {"trust.toml"}  # of a host, as absolute paths are
 NAMING = ("README.md", "CHANGELOG.md", "agent/ARCHITECTURE.md", "agent/decisions/*.md")
 TEMPLATE = "sdk/template/check/@NAME@.cpp"
 EXAMPLE = "DiskSpace"  # what they call the template's class
@@ -66,7 +66,9 @@ def links(root, path, text):
 def names(files, text):
     for number, line in prose(text):
         for name in NAMED.findall(line):
-            if name not in ELSEWHERE and not any(f.endswith("/" + name.lstrip("/")) for f in files):
+            if name.startswith("/") or name in ELSEWHERE:
+                continue
+            if not any(f.endswith("/" + name) for f in files):
                 yield number, f"{name} is nowhere in the tree"
 
 
@@ -101,7 +103,7 @@ def check(root):
 PLUGIN = "\n".join(f"  int line_{i} = {i};" for i in range(FEWEST_LINES))
 SHOWN = "```cpp\nstruct DiskSpace {\n" + PLUGIN + "\n```\n"
 SOUND = {
-    "README.md": "[guide](sdk/README.md#top) [out](https://example.org/) `agent/a.cpp` `a.cpp` `trust.toml` [x](agent)\n"
+    "README.md": "[guide](sdk/README.md#top) [out](https://example.org/) `agent/a.cpp` `a.cpp` `trust.toml` `/etc/x.toml` [x](agent)\n"
     "```sh\n[never](looked/at)\n```\n" + SHOWN,
     TEMPLATE: "struct @CLASS@ {\n" + PLUGIN,
     "sdk/README.md": "`no.cpp` of somebody else; [back](../README.md)\n" + SHOWN,
