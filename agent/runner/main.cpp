@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ronda-runner: loads ONE plugin and serves calls to it over a socketpair. It holds no configuration, decides
 // nothing, and ends with the agent. Started by the agent only, with the descriptors of plugin/blackbox.hpp.
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -15,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <new>
-#include <thread>
 
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
@@ -29,7 +27,6 @@ namespace ronda::runner {
 namespace {
 
 constexpr std::size_t default_stack_bytes = std::size_t{512} << 10;
-constexpr int tick_ms = 2;  // how long a finished result may wait for others of its batch
 
 std::uint64_t mono_ns() {
   timespec now{};
@@ -42,6 +39,12 @@ plugin::Blackbox* map_blackbox() {
   return page == MAP_FAILED ? nullptr : new (page) plugin::Blackbox;
 }
 
+/// Exit is the only unload.
+[[noreturn]] void leave(const wire::Setup& setup) {
+  if (!setup.pid_namespace) end_descendants();
+  leave_in_peace(0);  // from here, while everything that other threads use is still there
+}
+
 /// Serves the frames of one agent.
 class Server {
  public:
@@ -49,22 +52,25 @@ class Server {
 
   /// Reads the setup, which the agent sends once the limits around this process are in place.
   bool read_setup(wire::Setup& setup);
+  /// From here on the threads of the pool serve; they end the process when the agent says so or is gone.
   void serve(const wire::Setup& setup, PluginObject& plugin);
 
  private:
-  bool handle_frame(std::string_view body, Pool& pool);
-  bool handle_frames(Pool& pool);
-  bool handle(wire::Tag tag, wire::Reader& r, Pool& pool);
+  void read();
+  [[noreturn]] void end();
+  bool handle_frame(std::string_view body);
+  bool handle_frames();
+  bool handle(wire::Tag tag, wire::Reader& r);
   bool add_instance(wire::Reader& r);
   bool add_call(wire::Reader& r, bool deliver);
   bool on_instance(wire::Tag tag, wire::Reader& r);
-  int timeout(Pool& pool) const;
 
   Link& link_;
   plugin::Blackbox& blackbox_;
   wire::FrameReader frames_;
   const wire::Setup* setup_ = nullptr;
   PluginObject* plugin_ = nullptr;
+  Pool* pool_ = nullptr;
   std::map<std::uint32_t, std::shared_ptr<Instance>> instances_;
   std::vector<Job> jobs_;  // of the frame being read
   std::string behind_setup_;  // first calls that came in the same frame
@@ -117,7 +123,7 @@ bool Server::on_instance(wire::Tag tag, wire::Reader& r) {
   return true;
 }
 
-bool Server::handle(wire::Tag tag, wire::Reader& r, Pool& pool) {
+bool Server::handle(wire::Tag tag, wire::Reader& r) {
   std::uint64_t subject = 0;
   wire::Reply reply;
   switch (tag) {
@@ -128,7 +134,7 @@ bool Server::handle(wire::Tag tag, wire::Reader& r, Pool& pool) {
     case wire::Tag::destroy: return on_instance(tag, r);
     case wire::Tag::cancel:
       if (!wire::decode_subject(r, subject)) return false;
-      pool.cancel(subject);
+      pool_->cancel(subject);
       return true;
     case wire::Tag::reply:
       if (!wire::decode(r, reply)) return false;
@@ -141,31 +147,37 @@ bool Server::handle(wire::Tag tag, wire::Reader& r, Pool& pool) {
   }
 }
 
-bool Server::handle_frame(std::string_view body, Pool& pool) {
+bool Server::handle_frame(std::string_view body) {
   wire::Reader r(body);
   while (!r.at_end()) {
-    if (!handle(wire::read_tag(r), r, pool)) return false;
+    if (!handle(wire::read_tag(r), r)) return false;
   }
-  if (!jobs_.empty()) pool.submit(std::exchange(jobs_, {}));
+  if (!jobs_.empty()) pool_->submit(std::exchange(jobs_, {}));
   return r.ok();
 }
 
 /// All whole frames that have come; false when the agent's bytes make no sense.
-bool Server::handle_frames(Pool& pool) {
+bool Server::handle_frames() {
   std::string_view body;
   auto next = frames_.next(body);
   for (; next == wire::FrameReader::Next::frame; next = frames_.next(body)) {
-    if (!handle_frame(body, pool)) return false;
+    if (!handle_frame(body)) return false;
   }
   return next != wire::FrameReader::Next::broken;
 }
 
-int Server::timeout(Pool& pool) const {
-  const std::uint64_t now = mono_ns();
-  const auto next = pool.check_deadlines(now);
-  if (pool.is_behind() || link_.waiting_bytes() > 0) return tick_ms;
-  if (!next) return -1;
-  return static_cast<int>(std::min<std::uint64_t>((*next - now) / 1'000'000U + 1, 3'600'000));
+void Server::read() {
+  if (!link_.receive(frames_) || !handle_frames()) leave(*setup_);
+  if (shutdown_) end();
+}
+
+void Server::end() {
+  // whoever still runs would lose its instance under its feet
+  if (pool_->drain(mono_ns() + 2'000'000'000U)) {
+    for (const auto& [id, instance] : instances_) instance->destroy();
+    plugin_->shut_down();
+  }
+  leave(*setup_);
 }
 
 void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
@@ -173,24 +185,11 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
   plugin_ = &plugin;
   const Wear& wear = *new Wear(setup);
   // never destroyed: its threads wait on it until the process ends, and a destructor would wait for them
-  Pool& pool = *new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)));
+  pool_ = new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)), [this] { read(); });
   blackbox_.phase.store(2);
-  if (!handle_frame(behind_setup_, pool) || !handle_frames(pool)) return;
-  while (!shutdown_) {
-    pollfd socket{plugin::runner_socket_fd, POLLIN, 0};
-    const int ready = ::poll(&socket, 1, timeout(pool));
-    if (ready == 0) {  // the tick of a batch, or a deadline
-      if (link_.waiting_bytes() > 0) link_.flush();
-      pool.help();
-    }
-    if (ready <= 0) continue;
-    if (!link_.receive(frames_)) return;
-    if (!handle_frames(pool)) return;
-  }
-  // whoever still runs would lose its instance under its feet
-  if (!pool.drain(mono_ns() + 2'000'000'000U)) return;
-  for (const auto& [id, instance] : instances_) instance->destroy();
-  plugin.shut_down();
+  if (!handle_frame(behind_setup_) || !handle_frames()) leave(setup);
+  if (shutdown_) end();
+  pool_->start();
 }
 
 /// Threads that libraries make without saying how large: a resolver's, say. The usual 8 MiB would each count against
@@ -203,20 +202,26 @@ void set_default_stack() {
   ::pthread_attr_destroy(&attributes);
 }
 
-/// Without a PID namespace nothing ends our children for us: a thread waits for the agent's death, ends every
-/// descendant (they come back to us as their subreaper) and then this process.
-void watch_for_orphans() {
+/// Without a PID namespace nothing ends our children for us: then the first thread waits for the agent's death, ends
+/// every descendant (they come back to us as their subreaper) and then this process.
+void prepare_for_orphans() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   sigset_t term;
   ::sigemptyset(&term);
   ::sigaddset(&term, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &term, nullptr);
-  std::thread([term] {
-    int signal = 0;
-    ::sigwait(&term, &signal);
-    end_descendants();
-    ::kill(::getpid(), SIGKILL);
-  }).detach();
+}
+
+[[noreturn]] void wait_for_agents_death(bool pid_namespace) {
+  while (pid_namespace) ::pause();  // SIGKILL comes by itself
+  sigset_t term;
+  ::sigemptyset(&term);
+  ::sigaddset(&term, SIGTERM);
+  int signal = 0;
+  ::sigwait(&term, &signal);
+  end_descendants();
+  ::kill(::getpid(), SIGKILL);
+  leave_in_peace(0);
 }
 
 int run() {
@@ -237,7 +242,7 @@ int run() {
     return 0;
   }
   die_with_parent(setup.pid_namespace ? SIGKILL : SIGTERM);  // again: a change of user clears it
-  if (!setup.pid_namespace) watch_for_orphans();
+  if (!setup.pid_namespace) prepare_for_orphans();
   install_crash_handlers(*blackbox, setup.plugin_id, setup.exec_path);
   const CrashStack crash_stack;
   set_default_stack();
@@ -249,10 +254,8 @@ int run() {
     return 0;
   }
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
-  server.serve(setup, **loaded);
-  static_cast<void>(loaded->release());  // exit is the only unload
-  if (!setup.pid_namespace) end_descendants();
-  leave_in_peace(0);  // from here, while everything that other threads use is still there
+  server.serve(setup, *loaded->release());
+  wait_for_agents_death(setup.pid_namespace);
 }
 
 }  // namespace

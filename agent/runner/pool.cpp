@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <utility>
 
 #include "runner/crash.hpp"
 #include "runner/link.hpp"
@@ -19,6 +20,7 @@ constexpr std::size_t calls_kept = 64;
 constexpr std::size_t results_per_message = 64;
 constexpr std::size_t bytes_per_message = 32 << 10;
 constexpr std::uint64_t look_again_ns = 100'000'000;
+constexpr std::uint64_t tick_ns = 2'000'000;  // how long a finished result may wait for others of its batch
 
 std::uint64_t mono_ns() {
   timespec now{};
@@ -28,9 +30,24 @@ std::uint64_t mono_ns() {
 
 }  // namespace
 
-Pool::Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads)
-    : link_(link), blackbox_(blackbox), wear_(wear), limit_(std::min(std::max<std::size_t>(threads, 1), plugin::Blackbox::slot_count)) {
-  running_.reserve(limit_);
+Pool::Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads, std::function<void()> read)
+    : link_(link),
+      blackbox_(blackbox),
+      wear_(wear),
+      limit_(std::min(std::max<std::size_t>(threads, 1), plugin::Blackbox::slot_count)),
+      read_(std::move(read)),
+      gate_(plugin::runner_socket_fd),
+      running_(limit_) {
+  // the first are taken first, so that few descriptors are made and few lines of the blackbox touched
+  for (std::size_t slot = limit_; slot > 0; --slot) free_slots_.push_back(slot - 1);
+}
+
+void Pool::start() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!add_thread()) leave_in_peace(126);
+  }
+  call_threads();
 }
 
 bool Pool::start_thread(void* (*body)(void*), void* self) {
@@ -44,8 +61,10 @@ bool Pool::start_thread(void* (*body)(void*), void* self) {
   return started;
 }
 
-void Pool::add_thread() {
-  if (start_thread(enter, this)) ++threads_;
+bool Pool::add_thread() {
+  if (!start_thread(enter, this)) return false;
+  ++threads_;
+  return true;
 }
 
 void* Pool::enter(void* self) {
@@ -55,82 +74,124 @@ void* Pool::enter(void* self) {
 
 void Pool::submit(std::vector<Job> jobs) {
   const std::lock_guard lock(mutex_);
-  std::size_t wanted = 0;
+  bool has_quick = wanted_ > 0;
   for (Job& job : jobs) {
     // quick calls queue behind one thread: waking a second one costs more than they do
-    if (!job.call.quick || wanted == 0) ++wanted;
+    if (!job.call.quick || !std::exchange(has_quick, true)) ++wanted_;
     if (job.what == Job::What::call || job.what == Job::What::deliver) {
       ++unstarted_;
-      look_at_ = std::min(look_at_, job.call.deadline_mono_ns);
+      deadline_at_ = std::min(deadline_at_, job.call.deadline_mono_ns);
     }
     (job.call.suspect ? suspects_ : ready_).push_back(std::move(job));
   }
-  for (; wanted > 0; --wanted) call_thread();
+  set_clock();
+}
+
+void Pool::call_threads() {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t others = std::exchange(wanted_, 0); others > 1; --others) call_thread();
 }
 
 /// One more thread comes to the queue, if there is one to spare.
 void Pool::call_thread() {
   if (called_ < idle_) {
-    ++called_;
-    wake_.notify_one();
-  } else if (threads_ < limit_) {
+    if (++called_ == 1) gate_.ring();  // of two that come together, one is lost: each one called calls the next
+  } else if (threads_ <= limit_) {
     add_thread();
   }
 }
 
-void Pool::help() {
-  const std::lock_guard lock(mutex_);
-  if (!ready_.empty() || !suspects_.empty()) call_thread();
-}
-
-bool Pool::has_backlog() {
-  const std::lock_guard lock(mutex_);
-  return !ready_.empty() || !suspects_.empty();
-}
-
-bool Pool::is_behind() {
-  const std::lock_guard lock(mutex_);
-  return ready_.size() + suspects_.size() > called_;
-}
-
-bool Pool::take(Job& job) {
+/// A job and a place for it. There is always a thread left for the gate, unless the kernel gives no more of them.
+bool Pool::take(Job& job, std::size_t& slot) {
   const std::size_t suspect_limit = std::max<std::size_t>(limit_ / 2, 1);
   std::deque<Job>& queue = ready_.empty() && busy_suspects_ < suspect_limit ? suspects_ : ready_;
-  if (queue.empty()) return false;
+  if (queue.empty() || free_slots_.empty()) return false;
   job = std::move(queue.front());
   queue.pop_front();
+  slot = free_slots_.back();
+  free_slots_.pop_back();
   if (job.call.suspect) ++busy_suspects_;
+  if (++busy_ == threads_) add_thread();
+  if (has_backlog() && tick_at_ == Gate::never) {
+    tick_at_ = mono_ns() + tick_ns;
+    set_clock();
+  }
   return true;
+}
+
+void Pool::give_back(const Job& job, std::size_t slot) {
+  --busy_;
+  free_slots_.push_back(slot);
+  if (job.call.suspect) --busy_suspects_;
 }
 
 void Pool::work() {
   const CrashStack crash_stack;
-  std::size_t slot = 0;
-  {
-    const std::lock_guard lock(running_mutex_);
-    slot = running_.size();
-    running_.push_back({nullptr, 0, ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)});
-  }
   std::unique_lock lock(mutex_);
   while (true) {
     Job job;
-    while (!take(job)) {
-      if (link_.waiting_bytes() > 0) {
-        lock.unlock();
-        link_.flush();
-        lock.lock();
-        if (take(job)) break;
-      }
-      ++idle_;
-      wake_.wait(lock);
-      --idle_;
-      if (called_ > 0) --called_;
+    std::size_t slot = 0;
+    while (take(job, slot)) {
+      lock.unlock();
+      execute(job, slot);
+      lock.lock();
+      give_back(job, slot);
+      job = {};
     }
+    if (tick_at_ != Gate::never && !has_backlog()) {
+      tick_at_ = Gate::never;
+      set_clock();
+    }
+    ++idle_;
     lock.unlock();
-    execute(job, slot);
+    wait();
     lock.lock();
-    if (job.call.suspect) --busy_suspects_;
   }
+}
+
+/// At the gate, until there may be something to take.
+void Pool::wait() {
+  if (link_.waiting_bytes() > 0) link_.flush();
+  const Event event = gate_.wait();
+  {
+    const std::lock_guard lock(mutex_);
+    --idle_;
+    if (event == Event::bell && called_ > 0 && --called_ > 0) gate_.ring();
+  }
+  switch (event) {
+    case Event::bell: return;
+    case Event::clock: return on_clock();
+    case Event::broken: leave_in_peace(0);  // a call has closed what is ours: the agent sees the end of the stream
+    case Event::socket: break;
+  }
+  {
+    const std::lock_guard lock(reading_);
+    read_();
+  }
+  gate_.open();
+  call_threads();
+}
+
+void Pool::set_clock() {
+  const std::uint64_t at = std::min(deadline_at_, tick_at_);
+  if (at == clock_at_) return;
+  clock_at_ = at;
+  gate_.set_clock(at);
+}
+
+/// Results that are ready leave, and the thread that came for this takes part if jobs wait.
+void Pool::on_clock() {
+  const std::uint64_t now = mono_ns();
+  if (link_.waiting_bytes() > 0) link_.flush();
+  std::unique_lock lock(mutex_);
+  clock_at_ = Gate::never;
+  if (tick_at_ <= now) tick_at_ = Gate::never;
+  const bool look = deadline_at_ <= now;
+  if (look) deadline_at_ = Gate::never;
+  lock.unlock();
+  if (look) check_deadlines(now);
+  lock.lock();
+  set_clock();
 }
 
 void Pool::execute(Job& job, std::size_t slot) {
@@ -150,6 +211,7 @@ void Pool::run_call(Job& job, std::size_t slot) {
   call->instance = job.instance.get();
   {
     const std::lock_guard lock(running_mutex_);
+    if (running_[slot].cancel_fd < 0) running_[slot].cancel_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     call->cancel_fd = running_[slot].cancel_fd;
     running_[slot].call = call;
     running_[slot].deadline = job.call.deadline_mono_ns;
@@ -174,7 +236,7 @@ void Pool::run_call(Job& job, std::size_t slot) {
   blackbox_.running[slot].store(0, std::memory_order_relaxed);
 }
 
-/// Results that are ready when the runner writes share a message; the reader's tick sends what is left over.
+/// Results that are ready when the runner writes share a message; the clock's tick sends what is left over.
 void Pool::finish(const Job& job, wire::Outcome outcome) {
   link_.post(outcome);
   std::unique_lock lock(mutex_);
@@ -217,18 +279,19 @@ void Pool::cancel_calls() {
   }
 }
 
-std::optional<std::uint64_t> Pool::check_deadlines(std::uint64_t now) {
-  std::optional<std::uint64_t> next;
-  const std::lock_guard lock(running_mutex_);
+void Pool::check_deadlines(std::uint64_t now) {
   // a call that no thread has begun is not seen below: the look is then repeated
-  if (look_at_ <= now) look_at_ = unstarted_ > 0 ? now + look_again_ns : UINT64_MAX;
-  if (look_at_ != UINT64_MAX) next = look_at_;
-  for (Running& running : running_) {
-    if (running.call == nullptr || running.call->cancelled) continue;
-    if (running.deadline <= now) cancel_running(running, true);
-    else if (!next || running.deadline < *next) next = running.deadline;
+  std::uint64_t next = unstarted_ > 0 ? now + look_again_ns : Gate::never;
+  {
+    const std::lock_guard lock(running_mutex_);
+    for (Running& running : running_) {
+      if (running.call == nullptr || running.call->cancelled) continue;
+      if (running.deadline <= now) cancel_running(running, true);
+      else next = std::min(next, running.deadline);
+    }
   }
-  return next;
+  const std::lock_guard lock(mutex_);
+  deadline_at_ = std::min(deadline_at_, next);
 }
 
 bool Pool::cancel_waiting(std::uint64_t call_id) {
@@ -265,12 +328,10 @@ bool Pool::drain(std::uint64_t until) {
     }
   }
   while (mono_ns() < until) {
-    bool busy = has_backlog();
     {
-      const std::lock_guard lock(running_mutex_);
-      for (Running& running : running_) busy = busy || running.call != nullptr;
+      const std::lock_guard lock(mutex_);
+      if (busy_ == 0 && !has_backlog()) return true;
     }
-    if (!busy) return true;
     const timespec pause{0, 5'000'000};
     ::nanosleep(&pause, nullptr);
   }

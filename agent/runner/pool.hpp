@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads that run calls: as many as the manifest's max_concurrency, started on demand. Calls known to be
-// quick share one thread and one message; calls that timed out recently hold at most half of the threads.
+// The threads that run calls: as many as the manifest's max_concurrency and one to spare, started on demand, so that
+// one always waits at the gate. Whoever reads calls there runs the first of them itself. Calls known to be quick
+// share one thread and one message; calls that timed out recently hold at most half of the threads.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,7 @@
 
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
+#include "runner/gate.hpp"
 #include "runner/instance.hpp"
 #include "runner/wear.hpp"
 
@@ -30,20 +32,17 @@ struct Job {
 
 class Pool {
  public:
-  Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads);
+  /// `read` takes what has come from the agent and submits it; it is called by one thread at a time.
+  Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads, std::function<void()> read);
 
+  /// The first thread begins. [once]
+  void start();
   /// [reader]
   void submit(std::vector<Job> jobs);
-  /// Cancels what is past its deadline; when to look again, or nothing when no call is here. [reader]
-  std::optional<std::uint64_t> check_deadlines(std::uint64_t now_mono_ns);
+  /// Threads for what was submitted, besides the reader itself, which takes the first. [reader]
+  void call_threads();
   /// Cancels one call, running or waiting. [reader]
   void cancel(std::uint64_t call_id);
-  /// True while jobs wait that no thread has taken. [reader]
-  bool has_backlog();
-  /// True while more jobs wait than threads are on their way to them: then the reader looks again soon. [reader]
-  bool is_behind();
-  /// Another thread takes part if there is a backlog and a thread to spare. [reader]
-  void help();
   /// No new jobs; calls that run are cancelled; true when all are back before `until`. [reader]
   bool drain(std::uint64_t until_mono_ns);
 
@@ -56,38 +55,51 @@ class Pool {
 
   static void* enter(void* self);
   void work();
-  bool take(Job& job);
+  void wait();
+  bool take(Job& job, std::size_t& slot);
+  void give_back(const Job& job, std::size_t slot);
   void execute(Job& job, std::size_t slot);
   void run_call(Job& job, std::size_t slot);
   void finish(const Job& job, wire::Outcome outcome);
-  void add_thread();
+  bool add_thread();
+  void set_clock();
+  void on_clock();
+  void check_deadlines(std::uint64_t now);
   void cancel_running(Running& running, bool timed_out);
   static void* enter_canceller(void* self);
   void cancel_calls();
   bool cancel_waiting(std::uint64_t call_id);
   static bool start_thread(void* (*body)(void*), void* self);
   void call_thread();
+  bool has_backlog() const { return !ready_.empty() || !suspects_.empty(); }
 
   Link& link_;
   plugin::Blackbox& blackbox_;
   const Wear& wear_;
-  const std::size_t limit_;
+  const std::size_t limit_;  // of calls at once
+  const std::function<void()> read_;
+  Gate gate_;
+  std::mutex reading_;  // never waited for: the gate lets one in. It orders what successive readers see
 
   std::mutex mutex_;  // of the queues and counters below
-  std::condition_variable wake_;
   std::deque<Job> ready_;
   std::deque<Job> suspects_;
+  std::vector<std::size_t> free_slots_;  // places in running_ without a call
   std::size_t threads_ = 0;
-  std::size_t idle_ = 0;
+  std::size_t busy_ = 0;    // threads with a job
+  std::size_t idle_ = 0;    // threads at the gate
   std::size_t called_ = 0;  // of the idle ones: on their way to the queue
+  std::size_t wanted_ = 0;  // threads for what was submitted since call_threads
   std::size_t busy_suspects_ = 0;
   std::size_t unsent_ = 0;
+  std::uint64_t deadline_at_ = Gate::never;  // the earliest that may have to be enforced
+  std::uint64_t tick_at_ = Gate::never;      // when finished results and waiting jobs have waited long enough
+  std::uint64_t clock_at_ = Gate::never;     // what the gate's clock is set to
 
   std::atomic<std::size_t> unstarted_{0};  // calls submitted and not in running_ yet
-  std::uint64_t look_at_ = UINT64_MAX;      // the earliest deadline submitted since the last look; the reader's
 
   std::mutex running_mutex_;
-  std::vector<Running> running_;  // one a thread
+  std::vector<Running> running_;  // `limit_` places
   std::deque<std::shared_ptr<ActiveCall>> over_;  // the last that ended
 
   // a plugin's cancel may hang or crash: it is called on a thread of its own, started by the first that is needed
