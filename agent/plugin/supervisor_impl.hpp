@@ -203,6 +203,9 @@ struct Supervisor::Impl::Process final : RunnerEvents {
     link->post(forgotten == owner_.forgotten_.end() ? owner_.client_->describe(instance) : forgotten->second);
   }
 
+  /// Ends the runner and everything that its plugin started.
+  void end_all();
+
   const std::uint64_t serial;  // never used twice
   std::unique_ptr<RunnerLink> link;
   Life life = Life::starting;

@@ -62,13 +62,8 @@ void Supervisor::Impl::act(Process& process, LifeAction action) {
     case LifeAction::shut_down:
       return process.link->post(wire::Tag::shutdown, 0);
     case LifeAction::terminate:
-      process.our_kill = true;
-      // the init of a PID namespace ignores all signals from inside and SIGTERM from outside: it has no
-      // handler
-      return process.link->signal(process.link->process().pid_namespace ? SIGKILL : SIGTERM);
     case LifeAction::kill:
-      process.our_kill = true;
-      return process.link->signal(SIGKILL);
+      return process.end_all();
     case LifeAction::report_stuck:
       return trouble(0, "a runner cannot be killed (pid " + std::to_string(process.link->process().pid) + "): it is stuck in the kernel");
   }
@@ -262,6 +257,15 @@ void Supervisor::Impl::blame(std::uint32_t instance, std::string_view cause, Mon
 void Supervisor::Impl::trouble(std::uint32_t instance, std::string text) {
   last_trouble_ = text;
   if (client_ != nullptr) client_->on_trouble(spec_.plugin_id, instance, text);
+}
+
+/// The kernel ends a PID namespace with its init. Without one the keeper is asked: killed itself, it could not end what
+/// the plugin started; it runs no plugin code, so it always listens.
+void Supervisor::Impl::Process::end_all() {
+  our_kill = true;
+  if (link->process().pid_namespace) return link->signal(SIGKILL);
+  link->signal(SIGTERM);
+  link->signal(SIGCONT);
 }
 
 // ---- probes ---------------------------------------------------------------------------------

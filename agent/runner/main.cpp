@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "plugin/messages.hpp"
 #include "runner/confine.hpp"
 #include "runner/crash.hpp"
+#include "runner/keeper.hpp"
 #include "runner/link.hpp"
 #include "runner/plugin_object.hpp"
 #include "runner/pool.hpp"
@@ -203,10 +203,8 @@ void set_default_stack() {
   ::pthread_attr_destroy(&attributes);
 }
 
-/// Without a PID namespace nothing ends our children for us: a thread waits for the agent's death, ends every
-/// descendant (they come back to us as their subreaper) and then this process.
+/// Without a PID namespace: should somebody kill the keeper, what this process started itself still ends with it.
 void watch_for_orphans() {
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   sigset_t term;
   ::sigemptyset(&term);
   ::sigaddset(&term, SIGTERM);
@@ -214,7 +212,7 @@ void watch_for_orphans() {
   std::thread([term] {
     int signal = 0;
     ::sigwait(&term, &signal);
-    end_descendants();
+    end_descendants(1500);
     ::kill(::getpid(), SIGKILL);
   }).detach();
 }
@@ -231,16 +229,16 @@ int run() {
                                       "; restart the agent after an upgrade", 0});
     return 0;
   }
-  if (setup.pid_namespace) become_init(*blackbox);
+  become_keeper(*blackbox, setup.pid_namespace);
   if (auto confined = confine(setup); !confined) {
     link.send(wire::Loaded{false, confined.error().message(), 0});
     return 0;
   }
   die_with_parent(setup.pid_namespace ? SIGKILL : SIGTERM);  // again: a change of user clears it
+  set_default_stack();
   if (!setup.pid_namespace) watch_for_orphans();
   install_crash_handlers(*blackbox, setup.plugin_id, setup.exec_path);
   const CrashStack crash_stack;
-  set_default_stack();
   link.send(wire::Hello{RONDA_BUILD, ::getpid()});
   blackbox->phase.store(1);
   auto loaded = PluginObject::load(setup, link);
@@ -251,7 +249,7 @@ int run() {
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
   server.serve(setup, **loaded);
   static_cast<void>(loaded->release());  // exit is the only unload
-  if (!setup.pid_namespace) end_descendants();
+  if (!setup.pid_namespace) end_descendants(1500);  // the keeper does, but the agent's end of the socket may be gone with it
   leave_in_peace(0);  // from here, while everything that other threads use is still there
 }
 
