@@ -23,7 +23,8 @@ using namespace std::chrono_literals;
 
 inline constexpr auto answer_limit = 500ms;  // past its deadline, a call is called timed out by us
 inline constexpr auto grace = 2s;            // past its deadline, its runner gets no new work
-inline constexpr auto suspect_time = 10min;  // an instance that timed out is watched for so long
+inline constexpr auto suspect_time = 10min;  // an instance that held a thread in vain is watched for so long
+inline constexpr auto long_failure = 1s;     // a check that fails after this has held its thread in vain
 inline constexpr auto healthy_time = 60s;    // of service, after which earlier deaths are forgotten
 inline constexpr auto partial_frame_limit = 5s;
 inline constexpr auto probe_limit = 10s;          // for loading, create and destroy together
@@ -86,6 +87,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 
   // calls
   bool is_suspect(std::uint32_t instance, Mono now);
+  static bool was_in_vain(const CallSpec& spec, const wire::Outcome& outcome);
   void pump();
   bool may_send(const Process& process, const CallSpec& spec, bool suspect) const;
   void send(Process& process, Waiting waiting, bool suspect, Mono now);
