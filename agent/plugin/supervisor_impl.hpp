@@ -108,6 +108,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 
   // processes
   Process* start(Mono now);
+  static std::string stuck_text(const Process& process);
   void step(Process& process, LifeEvent event);
   void act(Process& process, LifeAction action);
   void on_loaded(Process& process, const wire::Loaded& loaded);
@@ -121,6 +122,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void on_end(Process& process, const RunnerEnd& end);
   void settle(Process& process, const RunnerEnd& end);
   void settle_quietly(Process& process);
+  void log_death(const Process& process, Mono now);
   void end_quarantine(std::uint32_t instance);
   struct Verdict {  // on a process that ended
     std::optional<std::uint64_t> culprit;
@@ -161,6 +163,8 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   Mono log_minute_{0};
   std::size_t log_lines_ = 0;
   std::size_t deaths_ = 0, late_results_ = 0;
+  Mono death_line_{0};  // when the log last told of one
+  std::size_t deaths_unsaid_ = 0;
   std::string last_trouble_, refused_;
   bool retiring_ = false;
   bool killed_ = false;  // by kill_all: nothing is started any more

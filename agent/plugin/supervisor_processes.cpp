@@ -9,6 +9,13 @@
 namespace ronda::plugin {
 
 Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
+  // what holds that one would hold the next, and another after it
+  const auto stuck = std::ranges::find_if(processes_, [](const auto& p) { return p->life == Life::stuck; });
+  if (stuck != processes_.end()) {
+    last_trouble_ = stuck_text(**stuck);
+    finish_waiting("no runner: " + last_trouble_, Fate::unavailable);
+    return nullptr;
+  }
   auto spawned = spawn_runner({spec_.runner_path, spec_.plugin_fd.get(), spec_.pid_namespace});
   if (!spawned) {
     policy_.on_death(now);
@@ -43,6 +50,10 @@ std::string_view reason_to_kill(Life state) {
 
 }  // namespace
 
+std::string Supervisor::Impl::stuck_text(const Process& process) {
+  return "a runner cannot be killed (pid " + std::to_string(process.link->process().pid) + "): it is stuck in the kernel";
+}
+
 void Supervisor::Impl::step(Process& process, LifeEvent event) {
   const LifeStep taken = next_life(process.life, event);
   const Life before = process.life;
@@ -65,7 +76,7 @@ void Supervisor::Impl::act(Process& process, LifeAction action) {
     case LifeAction::kill:
       return process.end_all();
     case LifeAction::report_stuck:
-      return trouble(0, "a runner cannot be killed (pid " + std::to_string(process.link->process().pid) + "): it is stuck in the kernel");
+      return trouble(0, stuck_text(process));
   }
 }
 
@@ -216,12 +227,24 @@ void Supervisor::Impl::on_end(Process& process, const RunnerEnd& end) {
     if (now - process.started > healthy_time) policy_.on_healthy();
     policy_.on_death(now);
     settle(process, end);
-    log(0, RONDA_LOG_ERROR, "runner " + std::to_string(process.link->process().pid) + ": " + last_trouble_);
+    log_death(process, now);
   } else {
     settle_quietly(process);
   }
   output_.end([this](std::string_view line) { log(0, RONDA_LOG_INFO, line); });
   pump();
+}
+
+/// One line a minute: a plugin that dies all the time fills no log.
+void Supervisor::Impl::log_death(const Process& process, Mono now) {
+  if (death_line_ != Mono{0} && now - death_line_ < 1min) {
+    ++deaths_unsaid_;
+    return;
+  }
+  death_line_ = now;
+  std::string text = "runner " + std::to_string(process.link->process().pid) + ": " + last_trouble_;
+  if (const std::size_t more = std::exchange(deaths_unsaid_, 0); more > 0) text += "; since the last such line " + std::to_string(more) + " others ended";
+  log(0, RONDA_LOG_ERROR, text);
 }
 
 /// Of a process that left as it was told, or that was killed with everything else.
