@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // New code of a plugin is tried before it takes over: what crashes while it is loaded or made never gets a run.
-#include <filesystem>
-
-#include "../plugin/built_plugin.hpp"
 #include "catch.hpp"
+#include "subject_plugin.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -11,40 +9,6 @@ using namespace ronda::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-const std::string manifest = R"(manifest = 1
-[plugin]
-id = "org.example.subject"
-version = "1.0.0"
-license = "Apache-2.0"
-abi = { major = 1, minor = 0 }
-[[provides]]
-kind = "ronda.check/1"
-name = "subject.check"
-summary = "says which version it is"
-)";
-
-/// A plugin whose check says `version`; `more` stands before the class, `made` runs when an instance is made.
-PluginSource subject(const std::string& version, const std::string& more = {}, const std::string& made = {}) {
-  PluginSource source = PluginSource::with_cpp("#include <ronda/plugin.hpp>\n#include <cstdlib>\n#include <stdexcept>\n" + more + R"(
-struct Subject : ronda::check {
-  Subject() { )" + made + R"( }
-  ronda::result run(ronda::call&) override { return ronda::ok(")" +
-                                               version + R"("); }
-};
-RONDA_PLUGIN(Subject)
-)");
-  source.flags = {"-std=c++17", "-I" RONDA_SOURCE_DIR "/sdk/include", "-fvisibility=hidden"};
-  source.manifest = manifest;
-  return source;
-}
-
-PluginSource entry_that_aborts() {
-  PluginSource source =
-      PluginSource::with_code("#include <stdlib.h>\nconst void *ronda_plugin_entry_1(const void *h, void *e) { abort(); }\n");
-  source.manifest = manifest;
-  return source;
-}
 
 struct Bad {
   std::string name;
@@ -54,8 +18,9 @@ struct Bad {
 
 std::vector<Bad> bad_ones() {
   const std::string boot = "__attribute__((constructor)) static void boot() { ";
-  return {{"its entry aborts", entry_that_aborts(), "SIGABRT"},
+  return {{"its entry aborts", subject_whose_entry_aborts(), "SIGABRT"},
           {"a static constructor aborts", subject("2", boot + "std::abort(); }\n"), "SIGABRT"},
+          {"a static constructor throws", subject("7", boot + "throw std::runtime_error(\"thrown at load\"); }\n"), "thrown at load"},
           {"a static constructor exits", subject("3", boot + "std::exit(0); }\n"), "exited with status 0"},
           {"create aborts", subject("4", {}, "std::abort();"), "SIGABRT"},
           {"create throws", subject("5", {}, "throw std::runtime_error(\"it does not want to\");"), "it does not want to"},
@@ -76,27 +41,19 @@ bool runs_on(const WholeAgent& agent) {
   return eventually([&] { return runs_of(agent) >= before + 2; });
 }
 
-void put(const TempDir& built, const std::string& plugins, const PluginSource& source) {
-  std::filesystem::copy_file(build_plugin(built, "subject", source), plugins + "/subject.new");
-  std::filesystem::rename(plugins + "/subject.new", plugins + "/subject.so");
-}
-
-const std::string one_check = "[check.subject]\nuse = \"subject.check\"\nevery = \"1s\"\n";
-
 }  // namespace
 
 TEST_CASE("a new plugin file whose code does not work is refused at reload, and the old code runs on", "[whole]") {
   WholeAgent agent;
   const std::string plugins = agent.copy_plugins();
-  const TempDir built;
-  put(built, plugins, subject("the first"));
-  agent.configure("10.toml", one_check);
+  put_subject(plugins, subject("the first"));
+  agent.configure("10.toml", subject_check);
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return summary_of(agent) == "the first"; }));
   const auto generation_of = [&] { return agent.status().at("agent").at("generation").as_int64(); };
   for (const Bad& bad : bad_ones()) {
     INFO(bad.name);
-    put(built, plugins, bad.source);
+    put_subject(plugins, bad.source);
     const Finished reload = agent.ronda({"reload"});
     INFO(reload.out << reload.err);
     CHECK(reload.code == 1);
@@ -115,7 +72,7 @@ TEST_CASE("a new plugin file whose code does not work is refused at reload, and 
     CHECK(agent.check_status("subject") == "ok");
   }
   const auto generation = generation_of();
-  put(built, plugins, subject("the next"));
+  put_subject(plugins, subject("the next"));
   const Finished taken = agent.ronda({"reload"});
   CHECK(taken.code == 0);
   CHECK(taken.out.find(": 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n") != std::string::npos);
@@ -129,9 +86,8 @@ TEST_CASE("a new plugin file whose code does not work is refused at reload, and 
 TEST_CASE("validate --probe tries every plugin that is used, without an agent", "[whole]") {
   WholeAgent agent;
   const std::string plugins = agent.copy_plugins();
-  const TempDir built;
-  put(built, plugins, subject("good"));
-  agent.configure("10.toml", one_check);
+  put_subject(plugins, subject("good"));
+  agent.configure("10.toml", subject_check);
   const Finished good = agent.ronda({"validate", "--probe"});
   INFO(good.out << good.err);
   CHECK(good.code == 0);
@@ -139,7 +95,7 @@ TEST_CASE("validate --probe tries every plugin that is used, without an agent", 
   CHECK(good.out.find("1 plugins tried") != std::string::npos);
   for (const Bad& bad : bad_ones()) {
     INFO(bad.name);
-    put(built, plugins, bad.source);
+    put_subject(plugins, bad.source);
     CHECK(agent.ronda({"validate"}).code == 0);  // which runs no plugin code
     const Finished tried = agent.ronda({"validate", "--probe"});
     INFO(tried.out << tried.err);
