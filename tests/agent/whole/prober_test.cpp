@@ -20,7 +20,7 @@ std::vector<Bad> bad_ones() {
   const std::string boot = "__attribute__((constructor)) static void boot() { ";
   return {{"its entry aborts", subject_whose_entry_aborts(), "SIGABRT"},
           {"a static constructor aborts", subject("2", boot + "std::abort(); }\n"), "SIGABRT"},
-          {"a static constructor throws", subject("7", boot + "throw std::runtime_error(\"thrown at load\"); }\n"), "thrown at load"},
+          {"a static constructor throws", subject("7", boot + "throw std::runtime_error(\"thrown at load\"); }\n"), "an uncaught C++ exception"},
           {"a static constructor exits", subject("3", boot + "std::exit(0); }\n"), "exited with status 0"},
           {"create aborts", subject("4", {}, "std::abort();"), "SIGABRT"},
           {"create throws", subject("5", {}, "throw std::runtime_error(\"it does not want to\");"), "it does not want to"},
