@@ -9,13 +9,14 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <filesystem>
 #include <map>
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "cli/stage_directory.hpp"
 #include "plugin/grade.hpp"
 #include "plugin/runner_process.hpp"
+#include "plugin/runner_spec.hpp"
 #include "plugin/stage.hpp"
 #include "ronda/abi.h"
 #include "ronda/version.h"
@@ -45,25 +46,6 @@ std::string_view level_word(std::int64_t level) {
   constexpr std::array<std::string_view, 4> words = {"debug", "info", "warning", "error"};
   return words[static_cast<std::size_t>(std::clamp<std::int64_t>(level, 0, 3))];
 }
-
-/// A directory for the staged file that a runner of another user can reach.
-class StageDirectory {
- public:
-  StageDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "ronda-run-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  StageDirectory(const StageDirectory&) = delete;
-  StageDirectory& operator=(const StageDirectory&) = delete;
-  ~StageDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 wire::Setup make_setup(const PluginFile& file, const std::string& staged_path) {
   const plugin::Manifest& manifest = *file.manifest;
@@ -247,8 +229,8 @@ Result<SessionReport> run_session(const SessionRequest& request) {
   spec.runner_path = runner_path();
   spec.plugin_id = request.file.manifest->id;
   spec.sha256 = request.file.content.sha256;
-  spec.pid_namespace = plugin::can_use_pid_namespace();
   spec.setup = make_setup(request.file, staged->path);
+  spec.pid_namespace = plugin::fits_pid_namespace(spec.setup.grants) && plugin::can_use_pid_namespace();
   spec.plugin_fd = std::move(staged->file);
   return Session(request, std::move(spec)).run();
 }

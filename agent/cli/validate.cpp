@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <array>
+#include <boost/asio/io_context.hpp>
 #include <iostream>
 
 #include "cli/cli.hpp"
 #include "cli/layout.hpp"
 #include "cli/local.hpp"
+#include "cli/stage_directory.hpp"
 #include "config/parse_child.hpp"
 #include "plugin/host_libraries.hpp"
+#include "plugin/runner_process.hpp"
+#include "plugin/runner_spec.hpp"
 #include "ronda/version.h"
+#include "schedule/prober.hpp"
 
 namespace ronda::cli {
 
@@ -22,12 +28,47 @@ std::string summary_of(const schedule::Candidate& candidate) {
   return text;
 }
 
-void print_text(const schedule::Candidate& candidate, bool quiet) {
+/// Loads every plugin that is used, makes and unmakes its instances, in runners as the agent's would be. Each plugin
+/// that fails is an error of the candidate; the number of those that were tried.
+std::size_t try_plugins(schedule::Candidate& candidate) {
+  boost::asio::io_context loop(1);
+  std::vector<const schedule::Prepared*> subjects;
+  std::map<std::string, std::string> ids;  // by hash
+  for (const schedule::Prepared& prepared : candidate.set) {
+    subjects.push_back(&prepared);
+    ids[prepared.procedure->plugin->sha256] = prepared.procedure->plugin->id;
+  }
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  const config::AgentSettings& agent = candidate.generation.agent;
+  plugin::RunnerSettings settings{runner_path(),
+                                  plugin::can_use_pid_namespace(),
+                                  ::geteuid() == 0,
+                                  {},
+                                  {{"hostname", agent.host.empty() ? host.data() : agent.host},
+                                   {"agent.version", RONDA_VERSION},
+                                   {"language", agent.language},
+                                   {"tz", agent.tz}}};
+  const auto make = [&](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
+    settings.user = user;
+    return std::make_unique<plugin::Supervisor>(loop, plugin::make_runner_spec(*candidate.catalogue.plugins.at(plugin.id), settings), client);
+  };
+  schedule::Prober prober(loop, std::move(subjects), make);
+  prober.start([&](const schedule::Prober::Failures& failures) {
+    for (const auto& [hash, why] : failures)
+      candidate.diagnostics.error({config::no_file, 0, 0}, "plugin " + ids[hash] + " does not work: " + why);
+    loop.stop();
+  });
+  loop.run();
+  return ids.size();
+}
+
+void print_text(const schedule::Candidate& candidate, bool quiet, const std::string& more) {
   std::cerr << config::render_all(candidate.diagnostics, candidate.sources);
   for (const plugin::RefusedFile& refused : candidate.catalogue.refused) {
     std::cerr << refused.path << ": warning: this plugin is refused: " << refused.refusal.text() << "\n";
   }
-  if (!quiet) std::cout << (candidate.has_errors() ? "not valid: " : "valid: ") << summary_of(candidate) << "\n";
+  if (!quiet) std::cout << (candidate.has_errors() ? "not valid: " : "valid: ") << summary_of(candidate) << more << "\n";
 }
 
 }  // namespace
@@ -52,11 +93,16 @@ schedule::Candidate load_local(const Options& options, LocalParts& parts) {
 
 int validate(const Options& options) {
   LocalParts parts;
+  std::optional<StageDirectory> directory;
+  std::optional<plugin::Stage> stage;
+  const bool probe = options.has("probe");
+  if (probe) parts.stage = &stage.emplace(directory.emplace().path(), ::geteuid());
   schedule::Candidate candidate = load_local(options, parts);
+  const std::string tried = probe ? "; " + std::to_string(try_plugins(candidate)) + " plugins tried" : std::string();
   candidate.diagnostics.sort();
   if (options.value("output") == "sarif") std::cout << config::to_sarif(candidate.diagnostics, candidate.sources, RONDA_VERSION) << "\n";
   else if (options.json) std::cout << config::to_json(candidate.diagnostics, candidate.sources) << "\n";
-  else print_text(candidate, options.quiet);
+  else print_text(candidate, options.quiet, tried);
   return candidate.has_errors() ? exit_failed : exit_done;
 }
 

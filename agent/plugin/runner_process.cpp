@@ -166,8 +166,8 @@ RunnerEnd reap_runner(const RunnerProcess& process) {
   ::waitpid(process.pid, &end.wait_status, 0);
   const Blackbox& box = *process.blackbox;
   const std::int32_t inner = box.wait_status.load();
-  // killed from outside, the init of a namespace leaves no status of its worker
-  if (process.pid_namespace && inner >= 0 && WIFEXITED(end.wait_status)) end.wait_status = inner;
+  // killed from outside, the keeper leaves no status of its worker
+  if (inner >= 0 && WIFEXITED(end.wait_status)) end.wait_status = inner;
   end.by_itself = box.death.load() != 0;
   end.culprit_call = end.by_itself ? box.culprit.load() : 0;
   end.text = end_text(box, end.wait_status);

@@ -24,13 +24,16 @@ void set_user(const std::string& user, wire::Setup& setup) {
 
 }  // namespace
 
+bool fits_pid_namespace(const std::vector<std::string>& grants) {
+  return std::ranges::find(grants, to_string(Grant::exec)) == grants.end();
+}
+
 RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& settings) {
   RunnerSpec spec;
   spec.runner_path = settings.runner_path;
   spec.plugin_id = entry.manifest.id;
   spec.sha256 = entry.sha256;
   spec.plugin_fd = Descriptor(::dup(entry.staged->file.get()));
-  spec.pid_namespace = settings.pid_namespace;
   wire::Setup& setup = spec.setup;
   setup.build = RONDA_BUILD;
   setup.plugin_id = entry.manifest.id;
@@ -46,6 +49,7 @@ RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& sett
     setup.grants.emplace_back(to_string(grant));
     if (grant == Grant::setuid) setup.no_new_privs = false;
   }
+  spec.pid_namespace = settings.pid_namespace && fits_pid_namespace(setup.grants);
   for (const Procedure& procedure : entry.manifest.provides) {
     const auto kind = static_cast<wire::Kind>(procedure.kind);
     const bool is_new = procedure.kind != Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "plugin/catalogue.hpp"
 #include "plugin/supervisor.hpp"
@@ -13,11 +14,15 @@ namespace ronda::plugin {
 /// What does not depend on the plugin.
 struct RunnerSettings {
   std::string runner_path;      // of ronda-runner, absolute
-  bool pid_namespace = false;   // each runner in one of its own
+  bool pid_namespace = false;   // each runner in one of its own, unless it needs the host's
   bool as_root = false;         // the runner becomes another user: `user`, or _ronda-run, or 65534
   std::string user;             // configured and allowed; empty: the default
   wire::Pairs facts;            // of ronda.facts/1
 };
+
+/// Whether a plugin with these grants may live in a PID namespace. With `exec` it starts programs that expect the
+/// numbers that /proc shows, as ps does: those are the host's.
+bool fits_pid_namespace(const std::vector<std::string>& grants);
 
 /// `entry` is staged.
 RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& settings);

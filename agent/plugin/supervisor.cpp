@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/supervisor.hpp"
 
-#include <signal.h>
-
 #include "plugin/supervisor_impl.hpp"
 
 namespace ronda::plugin {
@@ -82,10 +80,7 @@ void Supervisor::Impl::retire() {
 void Supervisor::Impl::kill_all() {
   retiring_ = killed_ = true;
   finish_waiting("interrupted: the agent stops", Fate::unavailable);
-  for (std::size_t i = 0; i < processes_.size(); ++i) {
-    processes_[i]->our_kill = true;
-    processes_[i]->link->signal(SIGKILL);
-  }
+  for (std::size_t i = 0; i < processes_.size(); ++i) processes_[i]->end_all();
 }
 
 void Supervisor::Impl::shut() {

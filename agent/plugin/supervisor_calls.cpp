@@ -32,6 +32,14 @@ bool Supervisor::Impl::is_suspect(std::uint32_t instance, Mono now) {
   return false;
 }
 
+/// A server that never answers costs a thread for as long as its check waits, whether that ends by the deadline or by a
+/// shorter limit of the plugin's own.
+bool Supervisor::Impl::was_in_vain(const CallSpec& spec, const wire::Outcome& outcome) {
+  constexpr std::int32_t ok = 0;
+  const bool failed = outcome.end != wire::End::reported || outcome.status != ok;
+  return outcome.timed_out || (spec.kind == wire::Kind::check && failed && outcome.duration_ns >= Mono(long_failure).count());
+}
+
 /// Why no runner will take this call soon; empty when one will.
 std::string Supervisor::Impl::unavailable_reason(const CallSpec& spec, Mono now) {
   if (retiring_) return "the plugin is being replaced";

@@ -23,7 +23,8 @@ using namespace std::chrono_literals;
 
 inline constexpr auto answer_limit = 500ms;  // past its deadline, a call is called timed out by us
 inline constexpr auto grace = 2s;            // past its deadline, its runner gets no new work
-inline constexpr auto suspect_time = 10min;  // an instance that timed out is watched for so long
+inline constexpr auto suspect_time = 10min;  // an instance that held a thread in vain is watched for so long
+inline constexpr auto long_failure = 1s;     // a check that fails after this has held its thread in vain
 inline constexpr auto healthy_time = 60s;    // of service, after which earlier deaths are forgotten
 inline constexpr auto partial_frame_limit = 5s;
 inline constexpr auto probe_limit = 10s;          // for loading, create and destroy together
@@ -86,6 +87,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 
   // calls
   bool is_suspect(std::uint32_t instance, Mono now);
+  static bool was_in_vain(const CallSpec& spec, const wire::Outcome& outcome);
   void pump();
   bool may_send(const Process& process, const CallSpec& spec, bool suspect) const;
   void send(Process& process, Waiting waiting, bool suspect, Mono now);
@@ -106,6 +108,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 
   // processes
   Process* start(Mono now);
+  static std::string stuck_text(const Process& process);
   void step(Process& process, LifeEvent event);
   void act(Process& process, LifeAction action);
   void on_loaded(Process& process, const wire::Loaded& loaded);
@@ -119,6 +122,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void on_end(Process& process, const RunnerEnd& end);
   void settle(Process& process, const RunnerEnd& end);
   void settle_quietly(Process& process);
+  void log_death(const Process& process, Mono now);
   void end_quarantine(std::uint32_t instance);
   struct Verdict {  // on a process that ended
     std::optional<std::uint64_t> culprit;
@@ -159,6 +163,8 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   Mono log_minute_{0};
   std::size_t log_lines_ = 0;
   std::size_t deaths_ = 0, late_results_ = 0;
+  Mono death_line_{0};  // when the log last told of one
+  std::size_t deaths_unsaid_ = 0;
   std::string last_trouble_, refused_;
   bool retiring_ = false;
   bool killed_ = false;  // by kill_all: nothing is started any more
@@ -202,6 +208,9 @@ struct Supervisor::Impl::Process final : RunnerEvents {
     const auto forgotten = owner_.forgotten_.find(instance);
     link->post(forgotten == owner_.forgotten_.end() ? owner_.client_->describe(instance) : forgotten->second);
   }
+
+  /// Ends the runner and everything that its plugin started.
+  void end_all();
 
   const std::uint64_t serial;  // never used twice
   std::unique_ptr<RunnerLink> link;

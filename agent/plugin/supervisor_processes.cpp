@@ -9,6 +9,13 @@
 namespace ronda::plugin {
 
 Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
+  // what holds that one would hold the next, and another after it
+  const auto stuck = std::ranges::find_if(processes_, [](const auto& p) { return p->life == Life::stuck; });
+  if (stuck != processes_.end()) {
+    last_trouble_ = stuck_text(**stuck);
+    finish_waiting("no runner: " + last_trouble_, Fate::unavailable);
+    return nullptr;
+  }
   auto spawned = spawn_runner({spec_.runner_path, spec_.plugin_fd.get(), spec_.pid_namespace});
   if (!spawned) {
     policy_.on_death(now);
@@ -43,6 +50,10 @@ std::string_view reason_to_kill(Life state) {
 
 }  // namespace
 
+std::string Supervisor::Impl::stuck_text(const Process& process) {
+  return "a runner cannot be killed (pid " + std::to_string(process.link->process().pid) + "): it is stuck in the kernel";
+}
+
 void Supervisor::Impl::step(Process& process, LifeEvent event) {
   const LifeStep taken = next_life(process.life, event);
   const Life before = process.life;
@@ -62,15 +73,10 @@ void Supervisor::Impl::act(Process& process, LifeAction action) {
     case LifeAction::shut_down:
       return process.link->post(wire::Tag::shutdown, 0);
     case LifeAction::terminate:
-      process.our_kill = true;
-      // the init of a PID namespace ignores all signals from inside and SIGTERM from outside: it has no
-      // handler
-      return process.link->signal(process.link->process().pid_namespace ? SIGKILL : SIGTERM);
     case LifeAction::kill:
-      process.our_kill = true;
-      return process.link->signal(SIGKILL);
+      return process.end_all();
     case LifeAction::report_stuck:
-      return trouble(0, "a runner cannot be killed (pid " + std::to_string(process.link->process().pid) + "): it is stuck in the kernel");
+      return trouble(0, stuck_text(process));
   }
 }
 
@@ -114,7 +120,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   if (call.ended) {
     ++late_results_;
   } else {
-    if (outcome.timed_out) suspect_until_[call.spec.instance] = now + suspect_time;
+    if (was_in_vain(call.spec, outcome)) suspect_until_[call.spec.instance] = now + suspect_time;
     else if (policy_.is_quarantined(call.spec.instance) && outcome.end == wire::End::reported) end_quarantine(call.spec.instance);
     if (now - process.started > healthy_time) policy_.on_healthy();
     end({call.spec.id, call.spec.instance, Fate::finished, {}, std::move(outcome)});
@@ -221,12 +227,24 @@ void Supervisor::Impl::on_end(Process& process, const RunnerEnd& end) {
     if (now - process.started > healthy_time) policy_.on_healthy();
     policy_.on_death(now);
     settle(process, end);
-    log(0, RONDA_LOG_ERROR, "runner " + std::to_string(process.link->process().pid) + ": " + last_trouble_);
+    log_death(process, now);
   } else {
     settle_quietly(process);
   }
   output_.end([this](std::string_view line) { log(0, RONDA_LOG_INFO, line); });
   pump();
+}
+
+/// One line a minute: a plugin that dies all the time fills no log.
+void Supervisor::Impl::log_death(const Process& process, Mono now) {
+  if (death_line_ != Mono{0} && now - death_line_ < 1min) {
+    ++deaths_unsaid_;
+    return;
+  }
+  death_line_ = now;
+  std::string text = "runner " + std::to_string(process.link->process().pid) + ": " + last_trouble_;
+  if (const std::size_t more = std::exchange(deaths_unsaid_, 0); more > 0) text += "; since the last such line " + std::to_string(more) + " others ended";
+  log(0, RONDA_LOG_ERROR, text);
 }
 
 /// Of a process that left as it was told, or that was killed with everything else.
@@ -262,6 +280,15 @@ void Supervisor::Impl::blame(std::uint32_t instance, std::string_view cause, Mon
 void Supervisor::Impl::trouble(std::uint32_t instance, std::string text) {
   last_trouble_ = text;
   if (client_ != nullptr) client_->on_trouble(spec_.plugin_id, instance, text);
+}
+
+/// The kernel ends a PID namespace with its init. Without one the keeper is asked: killed itself, it could not end what
+/// the plugin started; it runs no plugin code, so it always listens.
+void Supervisor::Impl::Process::end_all() {
+  our_kill = true;
+  if (link->process().pid_namespace) return link->signal(SIGKILL);
+  link->signal(SIGTERM);
+  link->signal(SIGCONT);
 }
 
 // ---- probes ---------------------------------------------------------------------------------

@@ -20,11 +20,13 @@ constexpr std::size_t crash_stack_bytes = 32 << 10;
 
 // A signal handler and exit are handed nothing: these are the only state they can reach.
 plugin::Blackbox* the_blackbox = nullptr;
+pid_t the_process = 0;
 std::array<char, 128> the_plugin_id{};
 std::array<char, 256> the_plugin_path{};
 thread_local std::uint64_t this_call __attribute__((tls_model("initial-exec"))) = 0;
 
 void record(plugin::Death death, int signal, const void* address) {
+  if (::getpid() != the_process) return;  // a child that the plugin forked: its end is not the runner's
   plugin::Blackbox& box = *the_blackbox;
   std::uint32_t none = 0;
   if (!box.death.compare_exchange_strong(none, static_cast<std::uint32_t>(death))) return;  // the first one counts
@@ -75,6 +77,7 @@ void keep(std::array<char, N>& to, std::string_view text) {
 
 void install_crash_handlers(plugin::Blackbox& blackbox, std::string_view plugin_id, std::string_view plugin_path) {
   the_blackbox = &blackbox;
+  the_process = ::getpid();
   keep(the_plugin_id, plugin_id);
   keep(the_plugin_path, plugin_path);
   struct sigaction action {};

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "plugin/messages.hpp"
 #include "runner/confine.hpp"
 #include "runner/crash.hpp"
+#include "runner/keeper.hpp"
 #include "runner/link.hpp"
 #include "runner/plugin_object.hpp"
 #include "runner/pool.hpp"
@@ -27,6 +27,7 @@ namespace ronda::runner {
 namespace {
 
 constexpr std::size_t default_stack_bytes = std::size_t{512} << 10;
+constexpr int descendants_ms = 1500;  // for all of them to be gone
 
 std::uint64_t mono_ns() {
   timespec now{};
@@ -41,7 +42,7 @@ plugin::Blackbox* map_blackbox() {
 
 /// Exit is the only unload.
 [[noreturn]] void leave(const wire::Setup& setup) {
-  if (!setup.pid_namespace) end_descendants();
+  if (!setup.pid_namespace) end_descendants(descendants_ms);  // the keeper does, but the agent's end of the socket may be gone with it
   leave_in_peace(0);  // from here, while everything that other threads use is still there
 }
 
@@ -202,24 +203,23 @@ void set_default_stack() {
   ::pthread_attr_destroy(&attributes);
 }
 
-/// Without a PID namespace nothing ends our children for us: then the first thread waits for the agent's death, ends
-/// every descendant (they come back to us as their subreaper) and then this process.
+/// Without a PID namespace: should somebody kill the keeper, what this process started itself still ends with it. The
+/// first thread waits for that.
 void prepare_for_orphans() {
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   sigset_t term;
   ::sigemptyset(&term);
   ::sigaddset(&term, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &term, nullptr);
 }
 
-[[noreturn]] void wait_for_agents_death(bool pid_namespace) {
+[[noreturn]] void wait_for_keepers_death(bool pid_namespace) {
   while (pid_namespace) ::pause();  // SIGKILL comes by itself
   sigset_t term;
   ::sigemptyset(&term);
   ::sigaddset(&term, SIGTERM);
   int signal = 0;
   ::sigwait(&term, &signal);
-  end_descendants();
+  end_descendants(descendants_ms);
   ::kill(::getpid(), SIGKILL);
   leave_in_peace(0);
 }
@@ -236,16 +236,16 @@ int run() {
                                       "; restart the agent after an upgrade", 0});
     return 0;
   }
-  if (setup.pid_namespace) become_init(*blackbox);
+  become_keeper(*blackbox, setup.pid_namespace);
   if (auto confined = confine(setup); !confined) {
     link.send(wire::Loaded{false, confined.error().message(), 0});
     return 0;
   }
   die_with_parent(setup.pid_namespace ? SIGKILL : SIGTERM);  // again: a change of user clears it
+  set_default_stack();
   if (!setup.pid_namespace) prepare_for_orphans();
   install_crash_handlers(*blackbox, setup.plugin_id, setup.exec_path);
   const CrashStack crash_stack;
-  set_default_stack();
   link.send(wire::Hello{RONDA_BUILD, ::getpid()});
   blackbox->phase.store(1);
   auto loaded = PluginObject::load(setup, link);
@@ -255,7 +255,7 @@ int run() {
   }
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
   server.serve(setup, *loaded->release());
-  wait_for_agents_death(setup.pid_namespace);
+  wait_for_keepers_death(setup.pid_namespace);
 }
 
 }  // namespace

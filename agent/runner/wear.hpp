@@ -14,7 +14,7 @@ class Wear {
  public:
   explicit Wear(const wire::Setup& setup) : memory_(setup.memory_bytes), tasks_(setup.pids), fds_(setup.fds) {}
 
-  /// Looks at most once a second, unless a call has just failed. [worker]
+  /// Looks at most four times a second, unless a call has just failed. [worker]
   bool is_worn(bool look_now) const;
 
  private:

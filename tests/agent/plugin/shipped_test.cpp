@@ -12,6 +12,7 @@
 #include "plugin/elf_note.hpp"
 #include "plugin/grade.hpp"
 #include "plugin/plugin_file.hpp"
+#include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
 #include "supervised.hpp"
 #include "support/postgres.hpp"
@@ -60,6 +61,7 @@ class Shipped {
     plugin.id = manifest.id;
     plugin.grants.clear();
     for (const plugin::Grant grant : manifest.needs) plugin.grants.emplace_back(plugin::to_string(grant));
+    plugin.pid_namespace = plugin.pid_namespace && plugin::fits_pid_namespace(plugin.grants);
     plugin.kinds.clear();
     for (const auto& procedure : manifest.provides) {
       const auto kind = static_cast<wire::Kind>(procedure.kind);
@@ -138,6 +140,26 @@ TEST_CASE("exec runs programs under the real runner", "[plugin]") {
   CHECK(late.outcome.status == 3);
   CHECK_THAT(late.outcome.summary + late.outcome.detail, Catch::Contains("it was ended"));
   CHECK(exec.bench.status().deaths == 0);
+}
+
+TEST_CASE("a program that looks at processes sees the host's, and itself among them", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped exec(loop, "exec");
+  const auto& ps = exec.run("exec.nagios", R"(command = ["/bin/sh", "-c", "ps -o comm= -p $$ && test -d /proc/$$ && ps -e -o pid="])");
+  INFO(ps.outcome.summary << ps.outcome.detail);
+  CHECK(ps.outcome.status == 0);
+  CHECK((ps.outcome.summary + ps.outcome.detail).find(std::to_string(::getpid())) != std::string::npos);
+  const std::string check_procs = "/usr/lib/nagios/plugins/check_procs";
+  if (::access(check_procs.c_str(), X_OK) != 0) {
+    WARN("skipped: there is no " << check_procs);
+    return;
+  }
+  const auto& end = exec.run("exec.nagios", "command = [\"" + check_procs + "\", \"-c\", \"2:\"]");
+  INFO(end.outcome.summary);
+  CHECK(end.outcome.status == 0);
+  const auto metrics = plugin::decode_metrics(end.outcome.metrics);
+  REQUIRE(metrics.size() == 1);
+  CHECK(metrics[0].value >= 2);
 }
 
 TEST_CASE("sixty-four programs at once under exec's own limits", "[plugin]") {

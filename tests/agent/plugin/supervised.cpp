@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <catch.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -53,13 +54,18 @@ bool is_root() {
   return ::geteuid() == 0;
 }
 
+bool has_pid_namespaces() {
+  static const bool can = std::getenv("RONDA_TEST_HOST_PIDS") == nullptr && plugin::can_use_pid_namespace();
+  return can;
+}
+
 Supervised::Supervised(boost::asio::io_context& loop, const PluginUnderTest& plugin) : loop_(loop) {
   plugin::RunnerSpec spec;
   spec.runner_path = plugin.runner;
   spec.plugin_id = plugin.id;
   spec.setup = setup_of(plugin);
   spec.plugin_fd = Descriptor(::open(plugin.path.c_str(), O_RDONLY | O_CLOEXEC));
-  spec.pid_namespace = plugin::can_use_pid_namespace();
+  spec.pid_namespace = plugin.pid_namespace;
   REQUIRE(spec.plugin_fd);
   supervisor_ = std::make_unique<plugin::Supervisor>(loop, std::move(spec), *this);
 }
@@ -201,6 +207,18 @@ std::vector<int> descendants_of(int pid) {
     for (auto it = first; it != last; ++it) out.push_back(it->second), open.push_back(it->second);
   }
   return out;
+}
+
+bool has_process(std::string_view name) {
+  constexpr int looks = 20;
+  for (int look = 0; look < looks; ++look) {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      std::ifstream in(entry.path() / "comm");
+      std::string found;
+      if (std::getline(in, found) && found == name) return true;
+    }
+  }
+  return false;
 }
 
 bool is_alive(int pid) {

@@ -19,6 +19,9 @@ namespace ronda::test {
 
 using namespace std::chrono_literals;
 
+/// Whether runners get a PID namespace: as root, unless RONDA_TEST_HOST_PIDS is set.
+bool has_pid_namespaces();
+
 struct PluginUnderTest {
   std::string path = RONDA_CHAOS_PLUGIN;
   std::string id = "org.ronda.chaos";
@@ -29,6 +32,7 @@ struct PluginUnderTest {
   std::string build = RONDA_BUILD;
   std::string runner = RONDA_RUNNER;
   std::string sha256;  // empty: of the file
+  bool pid_namespace = has_pid_namespaces();  // chaos holds the grant exec and is tried both ways all the same
 };
 
 bool is_root();
@@ -95,5 +99,7 @@ class Supervised final : public plugin::SupervisorClient {
 std::vector<int> descendants_of(int pid);
 /// True while a process exists and is no zombie.
 bool is_alive(int pid);
+/// Whether any process has this name (of at most 15 characters) in one of several looks: some live very shortly.
+bool has_process(std::string_view name);
 
 }  // namespace ronda::test

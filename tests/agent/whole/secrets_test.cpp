@@ -2,6 +2,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "catch.hpp"
 #include "whole_agent.hpp"
 
@@ -103,4 +106,36 @@ TEST_CASE("a secret of conf.d is found nowhere but where it was written and wher
   CHECK(places_of(by_dsn, agent.state_directory()).empty());
   CHECK(places_of(by_env, agent.state_directory()).empty());
   CHECK(agent.log().find("canary") == std::string::npos);
+}
+
+TEST_CASE("a rotated secret is taken by reload; one that is gone or open to others is told and changes nothing", "[whole]") {
+  WholeAgent agent;
+  const std::string file = agent.scratch().write("secret/token", "ten-chars!");
+  ::chmod(file.c_str(), 0600);
+  agent.configure("10.toml",
+                  "[check.counts]\nuse = \"exec.nagios\"\nevery = \"1s\"\n"
+                  "command = [\"/bin/sh\", \"-c\", \"printf %s \\\"$TOKEN\\\" | /usr/bin/wc -c\"]\n"
+                  "env = { TOKEN = \"${file:" + file + "}\" }\n");
+  REQUIRE(agent.start());
+  const auto says = [&](const std::string& text) {
+    return eventually([&] {
+      const json::value one = agent.check("counts");
+      return one.is_object() && one.at("summary").is_string() && one.at("summary").as_string() == text;
+    });
+  };
+  REQUIRE(says("10"));
+  std::ofstream(file, std::ios::trunc) << "twenty-characters-ok";
+  CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
+  CHECK(says("20"));
+  ::chmod(file.c_str(), 0644);
+  const Finished open = agent.ronda({"reload"});
+  CHECK(open.code == 1);
+  CHECK(open.err.find("10.toml:5:") != std::string::npos);
+  std::filesystem::remove(file);
+  const Finished gone = agent.ronda({"reload"});
+  CHECK(gone.code == 1);
+  CHECK(gone.err.find("10.toml:5:") != std::string::npos);
+  CHECK((open.out + open.err + gone.out + gone.err + agent.log()).find("twenty-char") == std::string::npos);
+  CHECK(says("20"));
+  CHECK(agent.stop() == 0);
 }

@@ -67,6 +67,7 @@ bool babble(Deed& deed, ronda::result& result) {
   else if (mode == "strange-metrics") strange_metrics(deed);
   else if (mode == "not-utf8") result = ronda::ok("caf\xe9 \xff\xfe \xf0\x9f");
   else if (mode == "huge-text") result = ronda::ok(std::string(static_cast<std::size_t>(deed.n), 'x'));
+  else if (mode == "slow-critical") sleep_ms(deed.n), result = ronda::critical("nobody answers");
   else if (mode == "throw") throw std::runtime_error("thrown by run");
   else if (mode == "throw-int") throw 42;
   else if (mode == "double") {

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,16 @@ void daemonize() {
   if (::fork() != 0) ::_exit(0);
   for (const int signal : {SIGTERM, SIGHUP, SIGINT, SIGPIPE}) ::signal(signal, SIG_IGN);
   while (true) ::sleep(1000);
+}
+
+/// Never the same process for long: each forks its successor and ends.
+void fly_as_comet() {
+  if (::fork() != 0) return;
+  ::setsid();
+  ::prctl(PR_SET_NAME, "ronda-comet");
+  while (true) {
+    if (::fork() > 0) ::_exit(0);
+  }
 }
 
 /// Bounded, so that a machine without limits survives the test.
@@ -36,6 +47,7 @@ bool spawn(Deed& deed) {
   if (deed.mode == "daemon") daemonize();
   else if (deed.mode == "fork-bomb") fork_bomb(deed.n);
   else if (deed.mode == "daemon-hang") daemonize(), sleep_ms(600'000);
+  else if (deed.mode == "comet") fly_as_comet();
   else return false;
   return true;
 }

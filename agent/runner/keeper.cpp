@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/keeper.hpp"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "runner/proc_files.hpp"
+
+namespace ronda::runner {
+namespace {
+
+constexpr int most_continued = 1000;
+constexpr int killed_by_us = 128 + SIGKILL;
+
+[[noreturn]] void leave(int status) {
+  ::syscall(SYS_exit_group, status);
+  __builtin_unreachable();
+}
+
+[[noreturn]] void pass_on(plugin::Blackbox& blackbox, int status) {
+  blackbox.wait_status.store(status);
+  leave(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+/// Children of every thread: the kernel lists them by the thread that made them.
+std::vector<pid_t> children() {
+  std::vector<pid_t> out;
+  for (const long thread : numbers_in("/proc/self/task")) {
+    const std::string text = read_proc("/proc/self/task/" + std::to_string(thread) + "/children");
+    const char* at = text.c_str();
+    char* end = nullptr;
+    for (long pid = std::strtol(at, &end, 10); end != at; at = end, pid = std::strtol(at, &end, 10)) out.push_back(static_cast<pid_t>(pid));
+  }
+  return out;
+}
+
+void pause_ms(long ms) {
+  const timespec pause{0, ms * 1'000'000};
+  ::nanosleep(&pause, nullptr);
+}
+
+class Keeper {
+ public:
+  Keeper(plugin::Blackbox& blackbox, pid_t worker, bool pid_namespace)
+      : blackbox_(blackbox), worker_(worker), pid_namespace_(pid_namespace) {}
+
+  /// Waits for the signals of `ours`, which are blocked.
+  [[noreturn]] void keep(const sigset_t& ours) {
+    while (true) {
+      reap();
+      int signal = 0;
+      ::sigwait(&ours, &signal);
+      if (signal != SIGTERM) continue;
+      if (!pid_namespace_) end_descendants(INT_MAX);
+      leave(killed_by_us);
+    }
+  }
+
+ private:
+  void reap() {
+    while (true) {
+      int status = 0;
+      const pid_t ended = ::waitpid(-1, &status, WUNTRACED | WNOHANG);
+      if (ended < 0 && errno == ECHILD) pass_on(blackbox_, 127 << 8);
+      if (ended <= 0) return;
+      // a stopped runner holds up all of its calls; whoever wants to look at it has a debugger
+      if (WIFSTOPPED(status)) {
+        if (++continued_ <= most_continued) ::kill(ended, SIGCONT);
+        continue;
+      }
+      if (ended != worker_) continue;
+      if (!pid_namespace_) end_descendants(INT_MAX);
+      pass_on(blackbox_, status);
+    }
+  }
+
+  plugin::Blackbox& blackbox_;
+  const pid_t worker_;
+  const bool pid_namespace_;
+  int continued_ = 0;
+};
+
+}  // namespace
+
+void die_with_parent(int signal) {
+  ::prctl(PR_SET_PDEATHSIG, signal);
+}
+
+void become_keeper(plugin::Blackbox& blackbox, bool pid_namespace) {
+  sigset_t ours, before;
+  ::sigemptyset(&ours);
+  ::sigaddset(&ours, SIGCHLD);
+  ::sigaddset(&ours, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &ours, &before);
+  if (!pid_namespace) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    die_with_parent(SIGTERM);
+  }
+  const pid_t keeper = ::getpid();
+  const pid_t worker = ::fork();
+  if (worker < 0) leave(127);
+  if (worker == 0) {
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    die_with_parent(SIGKILL);
+    if (::getppid() != keeper) leave(0);
+    return;
+  }
+  // nothing is left open here: the end of the socketpair must be the worker's alone
+  ::syscall(SYS_close_range, 0U, ~0U, 0U);
+  Keeper(blackbox, worker, pid_namespace).keep(ours);
+}
+
+void end_descendants(int most_ms) {
+  std::vector<pid_t> before;
+  int waited = 0;
+  while (true) {
+    std::vector<pid_t> now = children();
+    if (now.empty()) return;
+    // not reaped since they were listed, so none of these ids can have become somebody else's
+    for (const pid_t pid : now) ::kill(pid, SIGKILL);
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    // killing a child hands us its children: as long as new ones come, there is no time to lose to who forks them
+    if (now == before) {
+      if (waited >= most_ms) return;
+      const long pause = waited < 2000 ? 1 : 50;
+      pause_ms(pause);
+      waited += static_cast<int>(pause);
+    }
+    before = std::move(now);
+  }
+}
+
+}  // namespace ronda::runner
