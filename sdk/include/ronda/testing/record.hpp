@@ -49,6 +49,7 @@ struct report {
   std::int32_t code = RONDA_OK;  // what the function returned
   std::string error;             // and its text
   std::int32_t results = 0;      // that were given; one is right
+  bool refused = false;          // the first had a status that does not exist
   std::int32_t status = RONDA_STATUS_UNKNOWN;
   std::string summary, detail;
   wall_time again_at{};  // the epoch: nothing
@@ -60,7 +61,8 @@ struct report {
   bool is(task_status s) const { return ended_with(static_cast<std::int32_t>(s)); }
   bool is(delivery_status s) const { return ended_with(static_cast<std::int32_t>(s)); }
   /// A function that failed or gave no result did not end: the host makes UNKNOWN of it.
-  bool ended() const { return code == RONDA_OK && results >= 1; }
+  /// The first of two results stands, whatever became of the second.
+  bool ended() const { return results >= 1 && !refused && (code == RONDA_OK || results > 1); }
 
   /// The first of that name, and of those labels if any are given; null when there is none.
   const testing::metric* find(std::string_view name, const fields& labels = {}) const {
