@@ -55,7 +55,8 @@ json::object lateness_json(const schedule::Scheduler& scheduler) {
   return out;
 }
 
-json::array disabled_json(const schedule::Candidate& active) {
+json::array disabled_json(AgentView& agent) {
+  const schedule::Candidate& active = agent.active();
   json::array out;
   for (const config::Disabled& disabled : active.generation.disabled) {
     config::Diagnostic where;
@@ -63,6 +64,10 @@ json::array disabled_json(const schedule::Candidate& active) {
     where.message = disabled.reason;
     out.push_back(json::object{{"kind", disabled.kind}, {"name", disabled.name}, {"reason", config::headline(where, active.sources)}});
   }
+  agent.scheduler().each([&](const Entry& entry) {
+    const std::string_view why = agent.scheduler().why_disabled(entry);
+    if (!why.empty()) out.push_back(json::object{{"kind", config::kind_name(entry.spec.kind)}, {"name", entry.spec.name}, {"reason", why}});
+  });
   return out;
 }
 
@@ -75,7 +80,8 @@ json::object agent_json(AgentView& agent) {
   const schedule::Candidate& active = agent.active();
   const store::Health health = agent.store().health();
   const std::string trouble = agent.config_trouble();
-  const bool degraded = !active.generation.disabled.empty() || !active.catalogue.refused.empty() || !trouble.empty() || health.state != store::HealthState::ok;
+  json::array disabled = disabled_json(agent);
+  const bool degraded = !disabled.empty() || !active.catalogue.refused.empty() || !trouble.empty() || health.state != store::HealthState::ok;
   json::object out;
   out["version"] = RONDA_VERSION;
   out["pid"] = ::getpid();
@@ -86,7 +92,7 @@ json::object agent_json(AgentView& agent) {
   out["safe_mode"] = agent.safe_mode();
   out["config"] = text_or_null(trouble);
   out["store"] = json::object{{"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};
-  out["disabled"] = disabled_json(active);
+  out["disabled"] = std::move(disabled);
   out["lateness"] = lateness_json(agent.scheduler());
   out["in_flight"] = agent.scheduler().in_flight();
   return out;
@@ -149,6 +155,8 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["running"] = entry.call != 0;
   if (const auto* progress = scheduler.progress(entry)) out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
   out["metrics"] = metrics_json(entry);
+  const store::Quarantine* held = scheduler.quarantine(entry);
+  out["quarantine"] = text_or_null(held == nullptr ? std::string_view() : std::string_view(held->reason));
   if (!whole) return out;
   out["plugin"] = entry.spec.procedure->plugin->id;
   out["detail"] = entry.detail;
@@ -160,6 +168,19 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["line"] = nagios_line(entry);
   return out;
 }
+
+namespace {
+
+json::array quarantines_json(const schedule::Scheduler& scheduler, std::string_view plugin) {
+  json::array out;
+  for (const store::Quarantine* held : scheduler.quarantines(plugin)) {
+    out.push_back(json::object{
+        {"subject", held->subject}, {"since", time_json(held->since)}, {"next_try", time_json(held->probe_at)}, {"reason", held->reason}});
+  }
+  return out;
+}
+
+}  // namespace
 
 json::array plugins_json(AgentView& agent) {
   const schedule::Candidate& active = agent.active();
@@ -183,6 +204,7 @@ json::array plugins_json(AgentView& agent) {
       one["starts_in_s"] = seconds(status.starts_in.count());
     }
     one["runners"] = std::move(runners);
+    one["quarantines"] = quarantines_json(agent.scheduler(), id);
     out.push_back(std::move(one));
   }
   for (const plugin::RefusedFile& refused : active.catalogue.refused) {

@@ -29,6 +29,7 @@ RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& sett
   spec.runner_path = settings.runner_path;
   spec.plugin_id = entry.manifest.id;
   spec.sha256 = entry.sha256;
+  spec.user = settings.user;
   spec.plugin_fd = Descriptor(::dup(entry.staged->file.get()));
   spec.pid_namespace = settings.pid_namespace;
   wire::Setup& setup = spec.setup;
