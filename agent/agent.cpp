@@ -106,6 +106,7 @@ class Agent final : private api::AgentView {
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
                                                       plugin::SupervisorClient& client);
+  bool is_reporter(uid_t uid) const;
   api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const;
 
   // stop
@@ -295,6 +296,18 @@ void Agent::open_api() {
   api_ = std::move(*opened);
 }
 
+/// Whether any check names this user as one who reports to it; which one is for the route to say.
+bool Agent::is_reporter(uid_t uid) const {
+  const passwd* account = ::getpwuid(uid);
+  if (account == nullptr) return false;
+  bool found = false;
+  scheduler_->each([&](const schedule::Entry& entry) {
+    const config::Rare* rare = entry.spec.rare.get();
+    found = found || (rare != nullptr && std::ranges::find(rare->reporters, account->pw_name) != rare->reporters.end());
+  });
+  return found;
+}
+
 /// root, the agent's own user and group ronda operate; what runs inside a runner has no say at all.
 api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const {
   std::array<char, 64> theirs{}, ours{};
@@ -306,7 +319,8 @@ api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups,
   const group* ronda = ::getgrnam("ronda");
   const bool member = ronda != nullptr && (gid == ronda->gr_gid || std::ranges::find(groups, ronda->gr_gid) != groups.end());
   if (member) return api::Role::operator_;
-  return active_.generation.api.others_may_view ? api::Role::viewer : api::Role::none;
+  if (active_.generation.api.others_may_view) return api::Role::viewer;
+  return is_reporter(uid) ? api::Role::reporter : api::Role::none;
 }
 
 void Agent::tick_watchdog() {

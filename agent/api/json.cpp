@@ -163,6 +163,9 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["reason"] = text_or_null(entry.grade_reason);
   out["duration_s"] = seconds(entry.trip.duration_ns);
   out["failures"] = entry.failures;
+  const schedule::Attempts* attempts = scheduler.attempts(entry);
+  out["attempts"] = attempts == nullptr ? json::value(nullptr)
+                                        : json::value(json::object{{"made", attempts->made}, {"of", entry.spec.rare->retry.times + 1}, {"last", attempts->last.summary}});
   out["runs"] = entry.runs;
   out["exit"] = entry.has_result ? static_cast<int>(entry.status) : 3;
   out["line"] = nagios_line(entry);
@@ -255,6 +258,10 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
     step("plugin", trip.started_wall, "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
     step("plugin", trip.ended_wall, std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
     step("grade", trip.ended_wall, std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason));
+  }
+  if (const auto* attempts = agent.scheduler().attempts(entry); attempts != nullptr) {
+    step("schedule", trip.ended_wall, "does not count yet, attempt " + std::to_string(attempts->made) + " of " + std::to_string(entry.spec.rare->retry.times + 1) +
+                                          ": " + attempts->last.summary + "; again in " + format_duration(entry.spec.rare->retry.wait));
   }
   if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
   if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by);

@@ -108,8 +108,10 @@ void Preparer::warn_of_idle_keys(const config::Instance& instance) {
   const auto warn = [&](bool is_set, std::string_view key) {
     if (is_set) candidate_.diagnostics.warning(instance.place, "`" + std::string(key) + "` has no effect in this version");
   };
-  warn(rare.retry.times > 0, "retry");
-  warn(rare.overlap != config::Overlap::skip, "overlap");
+  const bool is_notifier = instance.kind == Kind::notifier;
+  warn(rare.retry.times > 0 && is_notifier, "retry");
+  warn(rare.overlap == config::Overlap::kill || (rare.overlap != config::Overlap::skip && is_notifier), "overlap");
+  warn(!rare.reporters.empty() && instance.kind != Kind::check, "reporters");
   warn(rare.fleet, "scope");
   warn(rare.detached, "detached");
   warn(!rare.windows.empty(), "window");

@@ -54,6 +54,21 @@ struct ApplyReport {
   std::vector<std::string> changes;  // "replaced check api-status", at most 100
 };
 
+/// How a run ended, before it counts.
+struct Ending {
+  Fate fate = Fate::finished;
+  CheckStatus reported = CheckStatus::unknown;  // what the plugin said, or unknown
+  bool told = false;                            // it said something
+  std::string summary, detail, metrics;
+};
+
+/// Runs that ended badly and are made once more before the result counts: the key `retry`.
+struct Attempts {
+  std::uint32_t made = 0;
+  std::int64_t slot_wall = 0;  // that they are for; 0: none
+  Ending last;
+};
+
 struct Progress {
   double share = 0;
   std::string what;
@@ -100,6 +115,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void answer_trial(const Prepared& spec, const wire::Request& request, std::function<void(std::int32_t, std::string)> reply);
   /// Why it is not run although it is configured; empty: it is run.
   std::string_view why_disabled(const Entry& entry) const;
+  const Attempts* attempts(const Entry& entry) const;  // null: none that did not count
   const Progress* progress(const Entry& entry) const;
   std::size_t in_flight() const { return in_flight_; }
   const std::deque<std::int64_t>& lateness() const { return lateness_; }  // ns, of the last runs by schedule
@@ -139,11 +155,19 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
   void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
   void on_quarantine(const plugin::QuarantineChange& change) override;
-  void settle(Entry& entry, plugin::CallEnd& end);
+  bool settle(Entry& entry, plugin::CallEnd& end);
+  Ending ending_of(Entry& entry, plugin::CallEnd& end);
+  CheckStatus grade(const Entry& entry, const Ending& ending) const;
+  bool will_retry(const Entry& entry, std::uint32_t position, const Ending& ending) const;
+  void hold_back(Entry& entry, std::uint32_t position, Ending ending);
+  void conclude(std::uint32_t position, std::string_view why);
+  void count(Entry& entry, Ending& ending);
+  void tell_waiters(std::uint32_t position);
+  bool queue(const Skipped& skipped);
+  void record_missed(const Missed& missed);
   void disable(const Entry& entry, const std::string& why);
-  void accept(Entry& entry, wire::Outcome& outcome, bool told);
+  void accept(Entry& entry, wire::Outcome& outcome, bool told, bool counts);
   void store_effects(const std::string& name, store::CallEffects effects);
-  void judge(Entry& entry, CheckStatus reported);
   void mark_dirty(Entry& entry, std::uint32_t position);
   void write_dirty();
   void kv_read(const wire::Request& request, const store::KvSpace& space, std::function<void(std::int32_t, std::string)> reply);
@@ -203,6 +227,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable
   std::map<std::string, std::map<std::string, std::int64_t>> slots_done_;
   std::map<std::string, std::uint32_t, std::less<>> other_state_;  // versions of state that are not the configured plugin's
+  std::unordered_map<std::uint32_t, Attempts> attempts_;            // by position
   std::unordered_map<std::uint32_t, std::string> disabled_;         // by position, with the reason
   std::unordered_map<std::uint64_t, std::shared_ptr<const ProcedureRef>> replaced_;  // of calls in flight whose instance was replaced
   std::map<std::string, store::Quarantine, std::less<>> quarantines_;  // by subject; of those not configured too

@@ -171,6 +171,7 @@ std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
 
 void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   Entry& entry = entries_[position];
+  conclude(position, "its configuration is another one");
   plugin::Supervisor* const before = entry.runner;
   const std::uint32_t old_id = entry.id;
   Hosted& hosted = host_for(spec);
@@ -192,6 +193,7 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
 }
 
 void Scheduler::remove(std::uint32_t position) {
+  conclude(position, "it left the configuration");
   Entry& entry = entries_[position];
   entry.removed = true;
   std::erase_if(waiting_for_locks_, [&](const Due& due) { return due.id == position; });
@@ -206,6 +208,7 @@ void Scheduler::release(std::uint32_t position) {
   position_of_id_.erase(entries_[position].id_in_flight);
   waiters_.erase(position);
   flags_.erase(position);
+  attempts_.erase(position);
   disabled_.erase(position);
   if (entries_[position].dirty) std::erase(dirty_, position);
   entries_[position] = Entry();
