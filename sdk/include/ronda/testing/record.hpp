@@ -49,13 +49,13 @@ struct report {
   std::int32_t code = RONDA_OK;  // what the function returned
   std::string error;             // and its text
   std::int32_t results = 0;      // that were given; one is right
-  bool refused = false;          // the first had a status that does not exist
   std::int32_t status = RONDA_STATUS_UNKNOWN;
   std::string summary, detail;
   wall_time again_at{};  // the epoch: nothing
   std::vector<testing::metric> metrics;
   std::vector<testing::event> events;
   std::vector<testing::progress> progress;
+  bool refused = false;  // the first result had a status that does not exist
 
   bool is(ronda::status s) const { return ended_with(static_cast<std::int32_t>(s)); }
   bool is(task_status s) const { return ended_with(static_cast<std::int32_t>(s)); }
