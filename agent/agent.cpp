@@ -30,8 +30,10 @@
 #include "plugin/stage.hpp"
 #include "plugin/vet_child.hpp"
 #include "ronda/version.h"
+#include "schedule/clock_watch.hpp"
 #include "schedule/prober.hpp"
 #include "schedule/scheduler.hpp"
+#include "store/health_log.hpp"
 #include "vetting.hpp"
 
 namespace ronda {
@@ -80,7 +82,10 @@ class Agent final : private api::AgentView {
   // start
   Status open_store();
   Status load_first();
-  void apply_first();
+  void remember(std::function<void(const schedule::Remembered&)> then);
+  void remember_late();
+  void tell_configured();
+  void on_store_health(const store::Health& health);
   void begin(const schedule::Remembered& known);
   void open_api();
   schedule::CandidateRequest candidate_request();
@@ -101,6 +106,7 @@ class Agent final : private api::AgentView {
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
                                                       plugin::SupervisorClient& client);
+  bool is_reporter(uid_t uid) const;
   api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const;
 
   // stop
@@ -146,10 +152,13 @@ class Agent final : private api::AgentView {
   std::uint64_t generation_ = 0, reloads_ = 0;
   std::string config_trouble_;
   std::unique_ptr<schedule::Scheduler> scheduler_;
+  std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
   std::vector<WaitingReload> reloads_waiting_;
   std::unique_ptr<api::UnixServer> api_;
   bool reload_wanted_ = false, stopping_ = false;
+  bool begun_ = false, not_remembered_ = false;
+  store::HealthLog health_log_;
   std::chrono::nanoseconds last_reload_{0};
   int exit_code_ = 0;
 };
@@ -194,13 +203,15 @@ Status Agent::open_store() {
   options.post = [this](std::function<void()> work) { asio::post(loop_, std::move(work)); };
   options.wall_ns = [] { return wall_clock().count(); };
   options.mono_ns = [] { return monotonic().count(); };
-  options.on_health = [](const store::Health& health) {
-    if (health.state == store::HealthState::ok) log(LogLevel::info, "the store is well");
-    else log(LogLevel::error, "the store is not well: " + health.reason);
-  };
+  options.on_health = [this](const store::Health& health) { on_store_health(health); };
   RONDA_TRY(store_, store::Store::open(std::move(options)));
   for (const std::string& notice : store_->report().notices) log(LogLevel::warning, notice);
   return done();
+}
+
+void Agent::on_store_health(const store::Health& health) {
+  if (const auto line = health_log_.tell(health, monotonic())) log(line->is_well ? LogLevel::info : LogLevel::error, line->text);
+  if (health.state == store::HealthState::ok) remember_late();
 }
 
 Status Agent::load_first() {
@@ -217,29 +228,57 @@ Status Agent::load_first() {
       [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) { return make_supervisor(active_, plugin, user, client); },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
       options_.safe_mode});
-  apply_first();
+  remember([this](const schedule::Remembered& known) { begin(known); });
   return done();
 }
 
-/// What the store remembers comes in pieces, each by the loop; the first set begins when all are there.
-void Agent::apply_first() {
+/// What the store remembers comes in pieces, each by the loop; `then` is called when all are there.
+void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
   auto known = std::make_shared<schedule::Remembered>();
-  const auto part = [known]<class T>(std::vector<T> schedule::Remembered::* member, std::function<void()> next) {
-    return [known, member, next = std::move(next)](Result<std::vector<T>> loaded) {
+  const auto part = [this, known]<class T>(std::vector<T> schedule::Remembered::* member, std::function<void()> next) {
+    return [this, known, member, next = std::move(next)](Result<std::vector<T>> loaded) {
       if (loaded) (*known).*member = std::move(*loaded);
       else log(LogLevel::error, "not remembered: " + loaded.error().message());
+      not_remembered_ = not_remembered_ || !loaded;
       if (next) next();
     };
   };
   store_->load_instances(part(&schedule::Remembered::states, nullptr));
   store_->load_last_slots(part(&schedule::Remembered::last_slots, nullptr));
   store_->load_started_slots(part(&schedule::Remembered::started_slots, nullptr));
+  store_->load_kv_versions(part(&schedule::Remembered::state_versions, nullptr));
   store_->load_inbox_owners(part(&schedule::Remembered::inbox_owners, nullptr));
-  store_->load_quarantines(part(&schedule::Remembered::quarantines, [this, known] { begin(*known); }));
+  store_->load_quarantines(part(&schedule::Remembered::quarantines, [known, then = std::move(then)] { then(*known); }));
+}
+
+/// The store could not be read at the start; once it is well again, what it holds is caught up with.
+void Agent::remember_late() {
+  if (!begun_ || stopping_ || !std::exchange(not_remembered_, false)) return;
+  remember([this](const schedule::Remembered& known) {
+    if (!not_remembered_) scheduler_->recall_late(known);
+  });
+}
+
+/// So that the store knows what has left. Where a whole file could not be read nobody knows what was in it.
+void Agent::tell_configured() {
+  std::vector<store::InstanceId> ids;
+  for (const config::Disabled& disabled : active_.generation.disabled) {
+    if (disabled.kind == "file") return;
+    ids.push_back({disabled.kind, disabled.name});
+  }
+  for (const auto& [kind, name] : active_.idle) ids.push_back({std::string(config::kind_name(kind)), name});
+  scheduler_->each([&](const schedule::Entry& entry) { ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}); });
+  store_->mark_configured(std::move(ids), [](const Result<Unit>& marked) {
+    if (!marked) log(LogLevel::warning, "what left the configuration is not marked in the store: " + marked.error().message());
+  });
 }
 
 void Agent::begin(const schedule::Remembered& known) {
   const auto report = scheduler_->begin(std::move(active_.set), known);
+  tell_configured();
+  begun_ = true;
+  clock_watch_.emplace(loop_, [this] { scheduler_->on_clock_set(); });
+  if (store_->health().state == store::HealthState::ok) remember_late();
   forget_reading();
   open_api();
   const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
@@ -257,6 +296,18 @@ void Agent::open_api() {
   api_ = std::move(*opened);
 }
 
+/// Whether any check names this user as one who reports to it; which one is for the route to say.
+bool Agent::is_reporter(uid_t uid) const {
+  const passwd* account = ::getpwuid(uid);
+  if (account == nullptr) return false;
+  bool found = false;
+  scheduler_->each([&](const schedule::Entry& entry) {
+    const config::Rare* rare = entry.spec.rare.get();
+    found = found || (rare != nullptr && std::ranges::find(rare->reporters, account->pw_name) != rare->reporters.end());
+  });
+  return found;
+}
+
 /// root, the agent's own user and group ronda operate; what runs inside a runner has no say at all.
 api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const {
   std::array<char, 64> theirs{}, ours{};
@@ -268,7 +319,8 @@ api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups,
   const group* ronda = ::getgrnam("ronda");
   const bool member = ronda != nullptr && (gid == ronda->gr_gid || std::ranges::find(groups, ronda->gr_gid) != groups.end());
   if (member) return api::Role::operator_;
-  return active_.generation.api.others_may_view ? api::Role::viewer : api::Role::none;
+  if (active_.generation.api.others_may_view) return api::Role::viewer;
+  return is_reporter(uid) ? api::Role::reporter : api::Role::none;
 }
 
 void Agent::tick_watchdog() {
@@ -320,7 +372,12 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   const auto make = [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
     return make_supervisor(trial_->candidate, plugin, user, client);
   };
-  trial_->prober = std::make_unique<schedule::Prober>(loop_, std::move(subjects), make);
+  trial_->prober = std::make_unique<schedule::Prober>(
+      loop_, std::move(subjects), make,
+      schedule::Prober::Present{[this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
+                                [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
+                                  scheduler_->answer_trial(spec, asked, std::move(reply));
+                                }});
   trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
 }
 
@@ -375,6 +432,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
+  if (applied.added + applied.removed > 0) tell_configured();
   forget_reading();
   stage_->prune(plugin::hashes_of(active_.catalogue));
   const std::size_t failed = active_.kept_plugins.size();
@@ -477,6 +535,7 @@ int Agent::run() {
   loop_.run();
   api_.reset();
   trial_.reset();
+  clock_watch_.reset();
   scheduler_.reset();
   store_->close();
   log(LogLevel::info, "stopped");

@@ -55,7 +55,8 @@ json::object lateness_json(const schedule::Scheduler& scheduler) {
   return out;
 }
 
-json::array disabled_json(const schedule::Candidate& active) {
+json::array disabled_json(AgentView& agent) {
+  const schedule::Candidate& active = agent.active();
   json::array out;
   for (const config::Disabled& disabled : active.generation.disabled) {
     config::Diagnostic where;
@@ -63,6 +64,10 @@ json::array disabled_json(const schedule::Candidate& active) {
     where.message = disabled.reason;
     out.push_back(json::object{{"kind", disabled.kind}, {"name", disabled.name}, {"reason", config::headline(where, active.sources)}});
   }
+  agent.scheduler().each([&](const Entry& entry) {
+    const std::string_view why = agent.scheduler().why_disabled(entry);
+    if (!why.empty()) out.push_back(json::object{{"kind", config::kind_name(entry.spec.kind)}, {"name", entry.spec.name}, {"reason", why}});
+  });
   return out;
 }
 
@@ -75,7 +80,8 @@ json::object agent_json(AgentView& agent) {
   const schedule::Candidate& active = agent.active();
   const store::Health health = agent.store().health();
   const std::string trouble = agent.config_trouble();
-  const bool degraded = !active.generation.disabled.empty() || !active.catalogue.refused.empty() || !trouble.empty() || health.state != store::HealthState::ok;
+  json::array disabled = disabled_json(agent);
+  const bool degraded = !disabled.empty() || !active.catalogue.refused.empty() || !trouble.empty() || health.state != store::HealthState::ok;
   json::object out;
   out["version"] = RONDA_VERSION;
   out["pid"] = ::getpid();
@@ -86,7 +92,7 @@ json::object agent_json(AgentView& agent) {
   out["safe_mode"] = agent.safe_mode();
   out["config"] = text_or_null(trouble);
   out["store"] = json::object{{"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};
-  out["disabled"] = disabled_json(active);
+  out["disabled"] = std::move(disabled);
   out["lateness"] = lateness_json(agent.scheduler());
   out["in_flight"] = agent.scheduler().in_flight();
   return out;
@@ -149,17 +155,35 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["running"] = entry.call != 0;
   if (const auto* progress = scheduler.progress(entry)) out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
   out["metrics"] = metrics_json(entry);
+  const store::Quarantine* held = scheduler.quarantine(entry);
+  out["quarantine"] = text_or_null(held == nullptr ? std::string_view() : std::string_view(held->reason));
   if (!whole) return out;
   out["plugin"] = entry.spec.procedure->plugin->id;
   out["detail"] = entry.detail;
   out["reason"] = text_or_null(entry.grade_reason);
   out["duration_s"] = seconds(entry.trip.duration_ns);
   out["failures"] = entry.failures;
+  const schedule::Attempts* attempts = scheduler.attempts(entry);
+  out["attempts"] = attempts == nullptr ? json::value(nullptr)
+                                        : json::value(json::object{{"made", attempts->made}, {"of", entry.spec.rare->retry.times + 1}, {"last", attempts->last.summary}});
   out["runs"] = entry.runs;
   out["exit"] = entry.has_result ? static_cast<int>(entry.status) : 3;
   out["line"] = nagios_line(entry);
   return out;
 }
+
+namespace {
+
+json::array quarantines_json(const schedule::Scheduler& scheduler, std::string_view plugin) {
+  json::array out;
+  for (const store::Quarantine* held : scheduler.quarantines(plugin)) {
+    out.push_back(json::object{
+        {"subject", held->subject}, {"since", time_json(held->since)}, {"next_try", time_json(held->probe_at)}, {"reason", held->reason}});
+  }
+  return out;
+}
+
+}  // namespace
 
 json::array plugins_json(AgentView& agent) {
   const schedule::Candidate& active = agent.active();
@@ -183,6 +207,7 @@ json::array plugins_json(AgentView& agent) {
       one["starts_in_s"] = seconds(status.starts_in.count());
     }
     one["runners"] = std::move(runners);
+    one["quarantines"] = quarantines_json(agent.scheduler(), id);
     out.push_back(std::move(one));
   }
   for (const plugin::RefusedFile& refused : active.catalogue.refused) {
@@ -233,6 +258,10 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
     step("plugin", trip.started_wall, "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
     step("plugin", trip.ended_wall, std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
     step("grade", trip.ended_wall, std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason));
+  }
+  if (const auto* attempts = agent.scheduler().attempts(entry); attempts != nullptr) {
+    step("schedule", trip.ended_wall, "does not count yet, attempt " + std::to_string(attempts->made) + " of " + std::to_string(entry.spec.rare->retry.times + 1) +
+                                          ": " + attempts->last.summary + "; again in " + format_duration(entry.spec.rare->retry.wait));
   }
   if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
   if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by);

@@ -74,8 +74,23 @@ void get_explain(Context& c) {
   not_found(c, Kind::check, c.name);
 }
 
+/// Operators, and whom the instance names as its reporters.
+bool may_report(const Context& c, const Entry& entry) {
+  if (static_cast<int>(c.request.who.role) >= static_cast<int>(Role::operator_)) return true;
+  constexpr std::string_view door = "unix:";
+  const std::string_view who = c.request.who.name;
+  const config::Rare* rare = entry.spec.rare.get();
+  return rare != nullptr && who.starts_with(door) && std::ranges::find(rare->reporters, who.substr(door.size())) != rare->reporters.end();
+}
+
 /// An event for an instance: {"event": "start", "code": 0, "text": "..."}.
 void post_inbox(Context& c) {
+  const Entry* reported = c.agent.scheduler().find(Kind::check, c.name);
+  const bool is_operator = static_cast<int>(c.request.who.role) >= static_cast<int>(Role::operator_);
+  if (reported == nullptr ? !is_operator : !may_report(c, *reported)) {
+    return c.respond(error_response(403, c.request.who.name + " is " + std::string(name_of(c.request.who.role)) +
+                                             "; this needs operator, or its name in the check's `reporters`"));
+  }
   boost::system::error_code error;
   const json::value body = json::parse(c.request.body, error);
   const json::object* fields = error ? nullptr : body.if_object();
@@ -155,7 +170,7 @@ constexpr std::array<Route, 12> routes = {{{"GET", "/v1/status", "", false, Role
                                            {"POST", "/v1/reload", "", false, Role::operator_, post_reload},
                                            {"POST", "/v1/checks/", "/run", true, Role::operator_, run_check},
                                            {"POST", "/v1/tasks/", "/run", true, Role::operator_, run_task},
-                                           {"POST", "/v1/inbox/", "", true, Role::operator_, post_inbox},
+                                           {"POST", "/v1/inbox/", "", true, Role::reporter, post_inbox},
                                            {"POST", "/v1/plugins/", "/clear", true, Role::operator_, post_clear},
                                            {"POST", "/v1/backup", "", false, Role::operator_, post_backup}}};
 

@@ -88,6 +88,12 @@ AgentSays ask_about(const Options& options, const Verdict& verdict) {
   return out;
 }
 
+/// Those of the plugin and of its instances.
+json::array quarantines_of(const AgentSays& says) {
+  const json::value* held = says.plugin.is_object() ? says.plugin.get_object().if_contains("quarantines") : nullptr;
+  return held != nullptr && held->is_array() ? held->get_array() : json::array();
+}
+
 void print_agent(const AgentSays& says, const Verdict& verdict) {
   if (!says.answers) {
     std::cout << "agent     none answers; this is the loader's own view\n";
@@ -108,6 +114,12 @@ void print_agent(const AgentSays& says, const Verdict& verdict) {
   if (state == "quarantined")
     std::cout << "remedy    correct or replace the plugin, or 'ronda plugin clear " << verdict.id
               << "'; it is tried again by itself\n";
+  for (const json::value& one : quarantines_of(says)) {
+    const json::object& held = one.as_object();
+    std::cout << "held      " << escape_controls(text_of(held, "subject")) << " is in quarantine since " << text_of(held, "since")
+              << ", tried again at " << text_of(held, "next_try") << ": " << escape_controls(text_of(held, "reason"))
+              << "\n          'ronda plugin clear' with that name ends it, as does another file or configuration\n";
+  }
   if (!running.empty() && !verdict.sha256.empty() && running != verdict.sha256)
     std::cout << "          it runs other code, sha256 " << running << "; 'ronda reload' takes the file's\n";
 }
@@ -146,7 +158,7 @@ int tell(const Options& options, const Verdict& verdict) {
   }
   const bool held = says.plugin.is_object() && (text_of(says.plugin.get_object(), "state") == "quarantined" ||
                                                 text_of(says.plugin.get_object(), "state") == "refused");
-  return verdict.refusal != nullptr || held ? exit_failed : exit_done;
+  return verdict.refusal != nullptr || held || !quarantines_of(says).empty() ? exit_failed : exit_done;
 }
 
 /// A file outside the plugin directories, judged as if its own directory were one.

@@ -71,6 +71,11 @@ void print_plugins(const json::array& plugins) {
     }
     if (const std::string trouble = text_of(plugin, "trouble"); !trouble.empty()) std::cout << "  " << trouble;
     std::cout << "\n";
+    const json::value* held = plugin.if_contains("quarantines");
+    for (const json::value& quarantine : held == nullptr ? json::array() : held->as_array()) {
+      const json::object& one_held = quarantine.as_object();
+      std::cout << "    quarantined: " << text_of(one_held, "subject") << " since " << text_of(one_held, "since") << ": " << text_of(one_held, "reason") << "\n";
+    }
   }
 }
 

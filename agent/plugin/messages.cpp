@@ -39,7 +39,7 @@ struct Get {
   void operator()(std::uint64_t& v) { v = static_cast<std::uint64_t>(r.integer()); }
   void operator()(std::string& v) { v = r.bytes(); }
   void operator()(Kind& v) { limited(v, Kind::notifier); }
-  void operator()(End& v) { limited(v, End::bad_result); }
+  void operator()(End& v) { limited(v, End::state_refused); }
   void operator()(Ask& v) { limited(v, Ask::calendar_next); }
   template <class A, class B>
   void operator()(std::pair<A, B>& v) { (*this)(v.first), (*this)(v.second); }
@@ -93,7 +93,8 @@ Tag read_tag(Reader& r) {
 RONDA_MESSAGE(Setup, Tag::setup, m.build, m.plugin_id, m.sha256, m.exec_path, m.pid_namespace, m.uid, m.gid,
               m.memory_bytes, m.pids, m.fds, m.no_new_privs, m.concurrency, m.grants, m.kinds, m.facts,
               m.log_level)
-RONDA_MESSAGE(Create, Tag::create, m.instance, m.kind, m.procedure, m.name, m.options)
+RONDA_MESSAGE(Create, Tag::create, m.instance, m.kind, m.procedure, m.name, m.options, m.state_version,
+              m.state_from)
 RONDA_MESSAGE(Call, Tag::call, m.instance, m.id, m.deadline_mono_ns, m.reason, m.flags, m.scheduled_wall_ns,
               m.suspect, m.quick)
 RONDA_MESSAGE(Reply, Tag::reply, m.sequence, m.code, m.payload)
@@ -105,7 +106,7 @@ RONDA_MESSAGE(Outcome, Tag::outcome, m.call, m.end, m.timed_out, m.status, m.dur
 RONDA_MESSAGE(Log, Tag::log, m.instance, m.level, m.text)
 RONDA_MESSAGE(Event, Tag::event, m.call, m.level, m.name, m.text, m.fields)
 RONDA_MESSAGE(Progress, Tag::progress, m.call, m.share, m.what)
-RONDA_MESSAGE(Request, Tag::request, m.sequence, m.instance, m.ask, m.text, m.at_wall_ns, m.kv)
+RONDA_MESSAGE(Request, Tag::request, m.sequence, m.instance, m.ask, m.text, m.at_wall_ns, m.kv, m.call)
 
 #undef RONDA_MESSAGE
 

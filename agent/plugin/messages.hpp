@@ -41,6 +41,8 @@ struct Create {
   Kind kind = Kind::check;
   std::string procedure, name;
   std::string options;  // an encoded map
+  std::uint32_t state_version = 0;
+  std::uint32_t state_from = 0;  // the version that kept its state, if that is to be handed over; 0: nothing is
 };
 
 struct Message {  // what a notifier hands over
@@ -84,7 +86,7 @@ struct Created {
   std::string error;
 };
 
-enum class End : std::uint8_t { reported, silent, threw, failed, create_failed, bad_result };
+enum class End : std::uint8_t { reported, silent, threw, failed, create_failed, bad_result, state_refused };
 
 struct KvWrite {
   std::string key, value;
@@ -144,6 +146,7 @@ struct Request {
   std::string text;             // key, prefix or calendar expression
   std::int64_t at_wall_ns = 0;
   std::vector<KvWrite> kv;      // of kv_commit
+  std::uint64_t call = 0;       // during which it is asked; 0: in create or destroy
 };
 
 // ---- numbers and coding ---------------------------------------------------------------------

@@ -101,6 +101,11 @@ void RestartPolicy::clear(std::uint32_t instance) {
   std::erase_if(failures_, [&](const Failure& f) { return f.instance == instance; });
 }
 
+void RestartPolicy::clear_plugin() {
+  quarantined_.erase(whole_plugin);
+  failures_.clear();
+}
+
 void RestartPolicy::clear_all() {
   quarantined_.clear();
   failures_.clear();

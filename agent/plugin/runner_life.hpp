@@ -82,8 +82,15 @@ class RestartPolicy {
   /// When a quarantined instance (or the plugin) is to be tried once more.
   bool probe_due(std::uint32_t instance, Mono now) const;
   void on_probe(std::uint32_t instance, Mono now);
+  /// Whether this very subject is held; an instance of a quarantined plugin is not held itself.
+  bool holds(std::uint32_t instance) const { return quarantined_.contains(instance); }
+  /// A quarantine from before the agent was restarted.
+  void restore(std::uint32_t instance, Mono next_probe) { quarantined_[instance] = next_probe; }
   void clear(std::uint32_t instance);
+  /// The plugin as a whole, with what its instances did to bring that about.
+  void clear_plugin();
   void clear_all();
+  const std::map<std::uint32_t, Mono>& quarantined() const { return quarantined_; }  // instance -> next probe
 
  private:
   struct Failure {

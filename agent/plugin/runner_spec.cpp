@@ -33,6 +33,7 @@ RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& sett
   spec.runner_path = settings.runner_path;
   spec.plugin_id = entry.manifest.id;
   spec.sha256 = entry.sha256;
+  spec.user = settings.user;
   spec.plugin_fd = Descriptor(::dup(entry.staged->file.get()));
   wire::Setup& setup = spec.setup;
   setup.build = RONDA_BUILD;

@@ -50,7 +50,8 @@ void Supervisor::Impl::watch_processes(Mono now) {
 }
 
 void Supervisor::Impl::forget(std::uint32_t instance) {
-  policy_.clear(instance);
+  clear_quarantine(instance);
+  end_plugin_quarantine();
   suspect_until_.erase(instance);
   // what it is must be known until its last call has ended, which may still have to go to another runner
   if (has_call(instance)) forgotten_[instance] = client_->describe(instance);
@@ -91,6 +92,42 @@ void Supervisor::Impl::shut() {
   current_ = nullptr;
 }
 
+void Supervisor::Impl::clear_quarantine(std::uint32_t instance) {
+  std::vector<std::uint32_t> over;
+  for (const auto& [held, probe] : policy_.quarantined()) {
+    if (instance == RestartPolicy::whole_plugin || held == instance) over.push_back(held);
+  }
+  if (instance == RestartPolicy::whole_plugin) policy_.clear_all();
+  else policy_.clear(instance);
+  for (const std::uint32_t held : over) tell_quarantine(held, false);
+}
+
+void Supervisor::Impl::end_plugin_quarantine() {
+  if (!policy_.holds(RestartPolicy::whole_plugin)) return;
+  policy_.clear_plugin();
+  tell_quarantine(RestartPolicy::whole_plugin, false);
+}
+
+void Supervisor::Impl::restore_quarantine(std::uint32_t instance, Mono next_probe, std::string reason) {
+  policy_.restore(instance, mono_now() + next_probe);
+  why_quarantined_[instance] = std::move(reason);
+}
+
+void Supervisor::Impl::tell_quarantine(std::uint32_t instance, bool holds) {
+  const auto found = policy_.quarantined().find(instance);
+  const Mono next = found == policy_.quarantined().end() ? Mono{0} : found->second - mono_now();
+  if (client_ != nullptr) {
+    client_->on_quarantine({spec_.plugin_id, spec_.user, instance, holds, holds ? why_quarantined_[instance] : std::string(), next});
+  }
+  if (!holds) why_quarantined_.erase(instance);
+}
+
+/// What a call is told that is not made because of it.
+std::string Supervisor::Impl::quarantine_text(std::uint32_t instance) const {
+  const auto found = why_quarantined_.find(policy_.holds(RestartPolicy::whole_plugin) ? RestartPolicy::whole_plugin : instance);
+  return "in quarantine after repeated failures: " + (found == why_quarantined_.end() ? last_trouble_ : found->second);
+}
+
 SupervisorStatus Supervisor::Impl::status() const {
   SupervisorStatus out;
   out.plugin_id = spec_.plugin_id;
@@ -117,9 +154,10 @@ void Supervisor::set_idle_limit(std::chrono::nanoseconds limit) { impl_->set_idl
 void Supervisor::retire() { impl_->retire(); }
 void Supervisor::kill_all() { impl_->kill_all(); }
 bool Supervisor::is_empty() const { return impl_->is_empty(); }
-void Supervisor::clear_quarantine(std::uint32_t instance) {
-  if (instance == RestartPolicy::whole_plugin) impl_->policy_.clear_all();
-  else impl_->policy_.clear(instance);
+void Supervisor::clear_quarantine(std::uint32_t instance) { impl_->clear_quarantine(instance); }
+void Supervisor::end_plugin_quarantine() { impl_->end_plugin_quarantine(); }
+void Supervisor::restore_quarantine(std::uint32_t instance, std::chrono::nanoseconds next_probe, std::string reason) {
+  impl_->restore_quarantine(instance, next_probe, std::move(reason));
 }
 bool Supervisor::is_quarantined(std::uint32_t instance) const { return impl_->policy_.is_quarantined(instance); }
 SupervisorStatus Supervisor::status() const { return impl_->status(); }

@@ -23,6 +23,7 @@ struct RunnerSpec {
   std::string runner_path;  // of ronda-runner, absolute
   std::string plugin_id;
   std::string sha256;
+  std::string user;  // as configured; empty: the default
   Descriptor plugin_fd;             // the staged object
   wire::Setup setup;        // all but pid_namespace is used as it is
   bool pid_namespace = false;
@@ -59,6 +60,15 @@ struct CallEnd {
   wire::Outcome outcome;    // filled when finished
 };
 
+/// A quarantine began, is about to be tried once more, or is over.
+struct QuarantineChange {
+  std::string_view plugin, user;
+  std::uint32_t instance = 0;  // 0: the whole plugin
+  bool holds = false;
+  std::string_view reason;                // of one that holds
+  std::chrono::nanoseconds next_probe{0};  // from now
+};
+
 /// Whom a supervisor tells and asks. Must outlive it.
 class SupervisorClient {
  public:
@@ -73,6 +83,8 @@ class SupervisorClient {
   virtual void on_request(wire::Request request, std::function<void(std::int32_t code, std::string payload)> reply) = 0;
   /// Something about the plugin itself that people should know: quarantine, a runner that cannot be killed.
   virtual void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) = 0;
+  /// To be remembered beyond the agent's life; see restore_quarantine. Of no meaning to who only tries a plugin.
+  virtual void on_quarantine(const QuarantineChange&) {}
 
  protected:
   ~SupervisorClient() = default;
@@ -117,7 +129,12 @@ class Supervisor {
   /// Interrupts what still runs: the agent's stop has waited long enough.
   void kill_all();
   bool is_empty() const;
+  /// An operator's word; with 0 the plugin and all of its instances.
   void clear_quarantine(std::uint32_t instance);
+  /// The instances or their configuration are others now: the plugin as a whole is tried again.
+  void end_plugin_quarantine();
+  /// One that held when the agent ended; nobody is told of it.
+  void restore_quarantine(std::uint32_t instance, std::chrono::nanoseconds next_probe, std::string reason);
   bool is_quarantined(std::uint32_t instance) const;
 
   SupervisorStatus status() const;

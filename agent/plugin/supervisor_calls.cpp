@@ -44,8 +44,11 @@ bool Supervisor::Impl::was_in_vain(const CallSpec& spec, const wire::Outcome& ou
 std::string Supervisor::Impl::unavailable_reason(const CallSpec& spec, Mono now) {
   if (retiring_) return "the plugin is being replaced";
   if (policy_.is_quarantined(spec.instance)) {
-    if (!policy_.probe_due(spec.instance, now)) return "in quarantine after repeated failures: " + last_trouble_;
+    if (!policy_.probe_due(spec.instance, now)) return quarantine_text(spec.instance);
     policy_.on_probe(spec.instance, now);
+    for (const std::uint32_t held : {RestartPolicy::whole_plugin, spec.instance}) {
+      if (policy_.holds(held)) tell_quarantine(held, true);
+    }
   }
   const Mono wait = policy_.start_allowed_at() - now;
   if (current_ == nullptr && wait > spec.timeout) {

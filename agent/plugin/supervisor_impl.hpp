@@ -54,6 +54,9 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void set_idle_limit(std::chrono::nanoseconds limit);
   void shut();
   SupervisorStatus status() const;
+  void clear_quarantine(std::uint32_t instance);
+  void end_plugin_quarantine();
+  void restore_quarantine(std::uint32_t instance, Mono next_probe, std::string reason);
 
   asio::io_context& loop_;
   RunnerSpec spec_;
@@ -124,6 +127,8 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void settle_quietly(Process& process);
   void log_death(const Process& process, Mono now);
   void end_quarantine(std::uint32_t instance);
+  void tell_quarantine(std::uint32_t instance, bool holds);
+  std::string quarantine_text(std::uint32_t instance) const;
   struct Verdict {  // on a process that ended
     std::optional<std::uint64_t> culprit;
     bool begun = true;      // calls may have been running
@@ -166,6 +171,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   Mono death_line_{0};  // when the log last told of one
   std::size_t deaths_unsaid_ = 0;
   std::string last_trouble_, refused_;
+  std::map<std::uint32_t, std::string> why_quarantined_;  // by instance
   bool retiring_ = false;
   bool killed_ = false;  // by kill_all: nothing is started any more
   std::uint64_t next_serial_ = 1;

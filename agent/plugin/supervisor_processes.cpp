@@ -138,8 +138,11 @@ void Supervisor::Impl::after_call(Process& process) {
 }
 
 void Supervisor::Impl::end_quarantine(std::uint32_t instance) {
-  policy_.clear(instance);
-  policy_.clear(RestartPolicy::whole_plugin);
+  for (const std::uint32_t held : {instance, RestartPolicy::whole_plugin}) {
+    const bool held_it = policy_.holds(held);
+    policy_.clear(held);
+    if (held_it) tell_quarantine(held, false);
+  }
 }
 
 /// A process that ends closes its socket a moment before it is gone: what it died of tells more than that.
@@ -270,8 +273,12 @@ void Supervisor::Impl::blame(std::uint32_t instance, std::string_view cause, Mon
     case RestartPolicy::Verdict::nothing:
       return;
     case RestartPolicy::Verdict::quarantine_instance:
+      why_quarantined_[instance] = cause;
+      tell_quarantine(instance, true);
       return trouble(instance, "quarantined after 5 failures in 10 minutes; the last: " + std::string(cause));
     case RestartPolicy::Verdict::quarantine_plugin:
+      why_quarantined_[RestartPolicy::whole_plugin] = cause;
+      tell_quarantine(RestartPolicy::whole_plugin, true);
       trouble(0, "the plugin is quarantined after 5 failures in 10 minutes; the last: " + std::string(cause));
       return finish_waiting("in quarantine after repeated failures: " + std::string(cause), Fate::unavailable);
   }

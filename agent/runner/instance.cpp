@@ -82,7 +82,55 @@ std::string Instance::scrub(std::string text) const {
 
 ronda_str Instance::keep(std::string text) { return borrowed(arena_.emplace_front(std::move(text))); }
 
-bool Instance::create(std::string& error) {
+/// Made, and with the state that another version of the plugin kept.
+bool Instance::create(wire::Outcome& outcome) {
+  if (!make(outcome.summary)) return outcome.end = wire::End::create_failed, false;
+  if (spec_.state_from == 0 || take_state_over(outcome)) return true;
+  kv_pending.clear();
+  destroy();
+  return false;
+}
+
+/// What the plugin makes of the old state is kept at once, all of it or nothing, before its first run.
+bool Instance::take_state_over(wire::Outcome& outcome) {
+  const std::uint32_t from = spec_.state_from, to = spec_.state_version;
+  ronda_error told{sizeof(ronda_error), 0, {}};
+  std::int32_t code = RONDA_OK;
+  std::optional<std::string> thrown;
+  if (from > to) {
+    code = RONDA_E_INVALID;
+  } else if (has_state()) {
+    in_plugin_.store(true, std::memory_order_relaxed);
+    thrown = caught([&] { code = plugin_.migrate(spec_.kind, self_, from, to, told); });
+    in_plugin_.store(false, std::memory_order_relaxed);
+  }
+  arena_.clear();
+  if (thrown || code != RONDA_OK) {
+    const std::string_view text(told.msg, ::strnlen(told.msg, sizeof told.msg));
+    const std::string why = thrown ? "migrate threw: " + *thrown : from > to ? "it is newer" : text.empty() ? "code " + std::to_string(code) : std::string(text);
+    outcome.end = wire::End::state_refused;
+    outcome.summary = "its state of version " + std::to_string(from) + " is not taken over by version " + std::to_string(to) + ": " + why;
+    return false;
+  }
+  const wire::Reply kept = link_.ask({0, id(), wire::Ask::kv_commit, {}, 0, kv_pending, 0});
+  kv_pending.clear();
+  outcome.end = wire::End::create_failed;
+  outcome.summary = "its state of version " + std::to_string(to) + " could not be stored";
+  if (kept.code != RONDA_OK) return false;
+  outcome.end = wire::End::reported;
+  outcome.summary.clear();
+  spec_.state_from = 0;
+  return true;
+}
+
+/// Whether anything is kept at all; when the agent does not say, the plugin will see.
+bool Instance::has_state() {
+  const wire::Reply all = link_.ask({0, id(), wire::Ask::kv_each, {}, 0, {}, 0});
+  wire::Reader r(all.payload);
+  return all.code != RONDA_OK || r.map() > 0;
+}
+
+bool Instance::make(std::string& error) {
   ronda_error told{sizeof(ronda_error), 0, {}};
   std::int32_t code = 0;
   in_plugin_.store(true, std::memory_order_relaxed);
@@ -139,11 +187,7 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
   wire::Outcome& outcome = call.outcome;
   outcome.call = call.id;
   active_.store(&call, std::memory_order_release);
-  if (!created_ && !create(outcome.summary)) {
-    outcome.end = wire::End::create_failed;
-  } else {
-    call_plugin(call, message);
-  }
+  if (created_ || create(outcome)) call_plugin(call, message);
   active_.store(nullptr, std::memory_order_release);
   {
     const std::lock_guard lock(call.cancel_mutex);
@@ -157,14 +201,18 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
   outcome.duration_ns = now - start;
   outcome.summary = scrub(repair_utf8(outcome.summary, text_limit));
   outcome.detail = scrub(repair_utf8(outcome.detail, text_limit));
-  outcome.kv = std::exchange(kv_pending, {});
+  if (outcome.end == wire::End::reported) outcome.kv = std::move(kv_pending);
+  kv_pending.clear();
   return std::move(outcome);
 }
 
 wire::Created Instance::probe() {
   wire::Created created{id(), false, {}};
-  created.ok = created_ || create(created.error);
+  wire::Outcome outcome;
+  created.ok = created_ || create(outcome);
+  created.error = scrub(repair_utf8(outcome.summary, 1024));
   if (created.ok) destroy();
+  kv_pending.clear();
   return created;
 }
 

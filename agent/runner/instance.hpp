@@ -75,7 +75,10 @@ class Instance : public ronda_inst {
   std::vector<wire::KvWrite> kv_pending;  // of this call, sent with its outcome
 
  private:
-  bool create(std::string& error);
+  bool create(wire::Outcome& outcome);
+  bool make(std::string& error);
+  bool take_state_over(wire::Outcome& outcome);
+  bool has_state();
   void call_plugin(ActiveCall& call, const wire::Message* message);
 
   std::mutex turn_;

@@ -155,6 +155,14 @@ void PluginObject::cancel(wire::Kind kind, void* self, const ronda_call& call) c
   if (cancel != nullptr) unpromised(cancel)(self, &call);
 }
 
+std::int32_t PluginObject::migrate(wire::Kind kind, void* self, std::uint32_t from, std::uint32_t to, ronda_error& error) {
+  const std::lock_guard lock(lifecycle_);
+  decltype(ronda_check_1::migrate) hook = nullptr;
+  if (kind == wire::Kind::check && RONDA_HAS(check_, migrate)) hook = check_->migrate;
+  if (kind == wire::Kind::task && RONDA_HAS(task_, migrate)) hook = task_->migrate;
+  return hook == nullptr ? RONDA_E_NOTFOUND : unpromised(hook)(self, from, to, &error);
+}
+
 void PluginObject::destroy(wire::Kind kind, void* self) {
   const std::lock_guard lock(lifecycle_);
   if (kind == wire::Kind::check) unpromised(check_->destroy)(self);

@@ -25,6 +25,8 @@ class PluginObject {
   std::int32_t run(wire::Kind kind, void* self, const ronda_call& call, const ronda_message* message, ronda_error& error) const;
   void cancel(wire::Kind kind, void* self, const ronda_call& call) const;
   void destroy(wire::Kind kind, void* self);
+  /// RONDA_E_NOTFOUND: the plugin takes no older state over.
+  std::int32_t migrate(wire::Kind kind, void* self, std::uint32_t from, std::uint32_t to, ronda_error& error);
   std::int64_t abi_minor() const { return plugin_->abi_minor; }
 
  private:

@@ -16,7 +16,8 @@ constexpr std::size_t value_limit = std::size_t{64} << 10;
 constexpr std::size_t pending_limit = 256 << 10;  // bytes of one call's writes; more needs commit
 
 wire::Reply ask(Instance& instance, wire::Ask what, std::string_view text, std::int64_t at = 0) {
-  return instance.link().ask({0, instance.id(), what, std::string(text), at, {}});
+  const ActiveCall* call = instance.active();
+  return instance.link().ask({0, instance.id(), what, std::string(text), at, {}, call == nullptr ? 0 : call->id});
 }
 
 /// The last write of this call to `key`, or null.
@@ -93,7 +94,7 @@ std::int32_t kv_each(const ronda_inst* inst, ronda_str prefix, ronda_kv_each_fn 
 std::int32_t kv_commit(const ronda_inst* inst) noexcept try {
   if (inst == nullptr) return RONDA_E_INVALID;
   Instance& instance = *Instance::of(inst);
-  wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending};
+  wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending, 0};
   const wire::Reply reply = instance.link().ask(std::move(request));
   if (reply.code == RONDA_OK) instance.kv_pending.clear();
   return reply.code;

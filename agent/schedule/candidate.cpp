@@ -60,8 +60,9 @@ std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalog
   auto& plugin = plugins_[entry.manifest.id];
   if (plugin == nullptr) {
     const bool spawns = std::ranges::find(entry.grants, plugin::Grant::exec) != entry.grants.end();
+    const bool stateful = std::ranges::find(entry.grants, plugin::Grant::state) != entry.grants.end();
     plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
-                                                   entry.manifest.max_concurrency, spawns});
+                                                   entry.manifest.max_concurrency, spawns, stateful});
   }
   known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin, found.procedure->locks});
   return known;
@@ -107,8 +108,10 @@ void Preparer::warn_of_idle_keys(const config::Instance& instance) {
   const auto warn = [&](bool is_set, std::string_view key) {
     if (is_set) candidate_.diagnostics.warning(instance.place, "`" + std::string(key) + "` has no effect in this version");
   };
-  warn(rare.retry.times > 0, "retry");
-  warn(rare.overlap != config::Overlap::skip, "overlap");
+  const bool is_notifier = instance.kind == Kind::notifier;
+  warn(rare.retry.times > 0 && is_notifier, "retry");
+  warn(rare.overlap == config::Overlap::kill || (rare.overlap != config::Overlap::skip && is_notifier), "overlap");
+  warn(!rare.reporters.empty() && instance.kind != Kind::check, "reporters");
   warn(rare.fleet, "scope");
   warn(rare.detached, "detached");
   warn(!rare.windows.empty(), "window");
@@ -222,7 +225,9 @@ Candidate load_candidate(const CandidateRequest& request) {
   out.set.reserve(instances.size());
   for (config::Instance& instance : instances) {
     ++(instance.kind == Kind::check ? out.checks : instance.kind == Kind::task ? out.tasks : out.notifiers);
+    const std::size_t before = out.set.size();
     preparer.prepare(instance);
+    if (out.set.size() == before) out.idle.emplace_back(instance.kind, instance.name);
     instance.options = {};
   }
   return out;

@@ -50,6 +50,7 @@ struct Candidate {
   config::Generation generation;    // without its instances, which went into `set`
   plugin::Catalogue catalogue;
   std::vector<Prepared> set;
+  std::vector<std::pair<Kind, std::string>> idle;  // configured and not in the set: not enabled, or disabled here
   std::size_t checks = 0, tasks = 0, notifiers = 0;
   std::vector<std::string> kept_plugins;  // refused now, their running code is kept: with the reason
   ZonePtr zone;                           // [agent] tz

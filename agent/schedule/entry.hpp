@@ -29,6 +29,7 @@ struct PluginRef {
   std::uint32_t state_version = 1;
   std::uint32_t concurrency = 1;
   bool spawns = false;  // holds the grant exec: its calls start processes and are never early
+  bool stateful = false;  // holds the grant state
 };
 
 struct ProcedureRef {
@@ -68,7 +69,7 @@ struct Trip {
   Fate fate = Fate::finished;
 };
 
-enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode };
+enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode, disabled, stopping };
 
 struct Entry {
   Prepared spec;

@@ -7,7 +7,8 @@
 
 namespace ronda::schedule {
 
-Prober::Prober(boost::asio::io_context& loop, std::vector<const Prepared*> subjects, const MakeSupervisor& make) : loop_(loop) {
+Prober::Prober(boost::asio::io_context& loop, std::vector<const Prepared*> subjects, const MakeSupervisor& make, Present present)
+    : loop_(loop), present_(std::move(present)) {
   std::map<std::string, std::size_t> taken;
   for (const Prepared* subject : subjects) {
     const PluginRef& plugin = *subject->procedure->plugin;
@@ -33,7 +34,8 @@ void Prober::start(std::function<void(Failures)> done) {
 
 wire::Create Prober::describe(std::uint32_t instance) {
   const Prepared& subject = *subjects_[instance - 1];
-  return {instance, static_cast<wire::Kind>(subject.kind), subject.procedure->name, subject.name, subject.options};
+  return {instance, static_cast<wire::Kind>(subject.kind), subject.procedure->name, subject.name, subject.options, subject.procedure->plugin->state_version,
+          present_.state_from(subject)};
 }
 
 void Prober::on_probed(std::uint32_t instance, bool ok, std::string_view error) {
@@ -45,8 +47,10 @@ void Prober::on_probed(std::uint32_t instance, bool ok, std::string_view error) 
   boost::asio::post(loop_, [this] { finish(); });  // not from inside a supervisor that this ends
 }
 
-/// An instance that is only being tried has no state to read and nothing to write to.
-void Prober::on_request(wire::Request, std::function<void(std::int32_t, std::string)> reply) { reply(RONDA_E_NOTFOUND, {}); }
+void Prober::on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) {
+  if (request.instance == 0 || request.instance > subjects_.size()) return reply(RONDA_E_NOTFOUND, {});
+  present_.answer(*subjects_[request.instance - 1], request, std::move(reply));
+}
 
 void Prober::finish() {
   if (done_) std::exchange(done_, nullptr)(std::move(failures_));

@@ -23,8 +23,14 @@ class Prober final : private plugin::SupervisorClient {
   /// sha256 of the plugin -> why it is not fit
   using Failures = std::map<std::string, std::string>;
 
+  /// What it needs of the present set: the version that keeps an instance's state, and answers to what it asks.
+  struct Present {
+    std::function<std::uint32_t(const Prepared&)> state_from;
+    std::function<void(const Prepared&, const wire::Request&, std::function<void(std::int32_t, std::string)>)> answer;
+  };
+
   /// `subjects` outlive it.
-  Prober(boost::asio::io_context& loop, std::vector<const Prepared*> subjects, const MakeSupervisor& make);
+  Prober(boost::asio::io_context& loop, std::vector<const Prepared*> subjects, const MakeSupervisor& make, Present present);
   ~Prober();
 
   /// `done` is called once, by the loop; the prober may be destroyed from then on.
@@ -45,6 +51,7 @@ class Prober final : private plugin::SupervisorClient {
 
   boost::asio::io_context& loop_;
   std::vector<const Prepared*> subjects_;  // the number of an instance is its index + 1
+  Present present_;
   std::map<std::string, std::unique_ptr<plugin::Supervisor>> supervisors_;  // by hash and user
   std::vector<bool> open_;
   std::size_t open_count_ = 0;

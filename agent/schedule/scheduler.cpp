@@ -4,6 +4,7 @@
 #include "schedule/scheduler.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 
 #include "base/clock.hpp"
@@ -33,6 +34,14 @@ std::uint32_t reason_of(Why why) {
   }
 }
 
+/// What a slot is recorded with.
+std::string outcome_word(Kind kind, std::int32_t status, bool told) {
+  constexpr std::array<std::string_view, 4> of_task = {"changed", "unchanged", "failed", "skipped"};
+  if (!told) return "no result";
+  if (kind == Kind::task) return std::string(of_task[static_cast<std::size_t>(status & 3)]);
+  return std::string(plugin::name_of(static_cast<CheckStatus>(status & 3)));
+}
+
 std::int64_t slot_ns(sys_seconds slot) { return std::chrono::nanoseconds(slot.time_since_epoch()).count(); }
 
 }  // namespace
@@ -45,6 +54,8 @@ std::string_view text_of(Skip skip) {
     case Skip::slot_done: return "this slot has been run already";
     case Skip::slot_refused: return "the store cannot promise that this slot runs only once";
     case Skip::safe_mode: return "safe mode: no tasks";
+    case Skip::disabled: return "it is disabled";
+    case Skip::stopping: return "the agent was stopping; the slot is left to the next start";
   }
   return "";
 }
@@ -61,7 +72,7 @@ std::string_view text_of_reason(std::uint32_t reason) {
 
 Scheduler::Scheduler(SchedulerPorts ports)
     : ports_(std::move(ports)), timetable_({20ms, ports_.built}), timer_(ports_.loop), write_timer_(ports_.loop) {
-  timetable_.set_wall(boottime(), wall_clock());
+  timetable_.set_wall(boottime(), wall());
 }
 
 Scheduler::~Scheduler() = default;
@@ -85,27 +96,34 @@ void Scheduler::pump() {
   if (stopping_) return;
   armed_for_ = Nanos::max();
   const Nanos now = boottime();
-  const ClockChange clock = timetable_.set_wall(now, wall_clock());
+  const ClockChange clock = timetable_.set_wall(now, wall());
   if (clock.is_step) ports_.log(RONDA_LOG_WARNING, "the wall clock stepped by " + format_duration(clock.step) + "; slots are planned again");
   if (clock.sane != clock.was_sane && !clock.sane) ports_.log(RONDA_LOG_WARNING, "the wall clock is before this build's date: no slots until it is set");
   batch_.clear();
   timetable_.take_due(now, batch_);
   for (const Due& due : batch_.due) handle(due);
   for (const Skipped& skipped : batch_.skipped) {
+    if (queue(skipped)) continue;
     skip(entries_[skipped.id], skipped.id, Skip::still_running);
     if (skipped.slot) close_slot(entries_[skipped.id], *skipped.slot, std::string(text_of(Skip::still_running)));
   }
-  for (const Missed& missed : batch_.missed) {
-    const Entry& entry = entries_[missed.id];
-    ports_.store.record_missed({{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(missed.slots.first), slot_ns(missed.slots.last), static_cast<std::int64_t>(missed.slots.count), "the agent was not running, or the clock stepped", wall_clock().count()}, [](auto) {});
-  }
+  for (const Missed& missed : batch_.missed) record_missed(missed);
   flush_launches();
   arm();
 }
 
+void Scheduler::record_missed(const Missed& missed) {
+  const Entry& entry = entries_[missed.id];
+  const bool waited = entry.call != 0 && entry.spec.rare != nullptr && entry.spec.rare->overlap == config::Overlap::queue;
+  const std::string why = waited ? "a newer slot waits for the end of the run" : "the agent was not running, or the clock stepped";
+  if (waited && missed.slots.count == 1) return close_slot(entry, missed.slots.first, why);
+  ports_.store.record_missed({{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(missed.slots.first), slot_ns(missed.slots.last),
+                              static_cast<std::int64_t>(missed.slots.count), why, wall().count()}, [](auto) {});
+}
+
 /// A slot that is not run and will not be.
 void Scheduler::close_slot(const Entry& entry, sys_seconds slot, std::string why) {
-  store::Slot closed{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(slot), store::SlotState::skipped, wall_clock().count(), std::move(why)};
+  store::Slot closed{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(slot), store::SlotState::skipped, wall().count(), std::move(why)};
   ports_.store.close_slot(std::move(closed), [](auto) {});
 }
 
@@ -120,9 +138,10 @@ std::string Scheduler::blocker(const Entry& entry) const {
 
 void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
   entry.skip = why;
-  entry.skip_wall = wall_clock().count();
+  entry.skip_wall = wall().count();
   ++entry.skips;
   if (why == Skip::still_running) return;
+  conclude(position, text_of(why));
   timetable_.finished(position);
   if (waiters_.contains(position)) timetable_.make_due(position, boottime(), Why::by_hand);  // who asked for a run gets one
   release_locks(position);
@@ -130,7 +149,12 @@ void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
 
 void Scheduler::handle(const Due& due) {
   Entry& entry = entries_[due.id];
+  if (due.slot) conclude(due.id, "its next slot came");
   if (ports_.safe_mode && entry.spec.kind == Kind::task && due.why != Why::by_hand) return skip(entry, due.id, Skip::safe_mode);
+  if (due.why != Why::by_hand && disabled_.contains(due.id)) {
+    if (due.slot) close_slot(entry, *due.slot, "disabled");
+    return skip(entry, due.id, Skip::disabled);
+  }
   if (due.why != Why::by_hand) {
     std::string blocked_by = blocker(entry);
     if (!blocked_by.empty()) {
@@ -171,6 +195,7 @@ void Scheduler::claim(std::uint32_t position, const Due& due) {
   ports_.store.claim_slot(subject, slot_ns(*due.slot), [this, position, kind = spec.kind, name = spec.name, due](Result<store::Claim> claimed) {
     if (position_of(kind, name) != position) return release_locks(position);  // gone meanwhile
     Entry& now = entries_[position];
+    if (stopping_) return leave_slot(now, slot_ns(*due.slot), claimed && *claimed == store::Claim::claimed);
     if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
     if (!claimed && now.spec.kind != Kind::check) {
       ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(kind)) + " " + name + ": slot not run: " + claimed.error().message());
@@ -182,12 +207,30 @@ void Scheduler::claim(std::uint32_t position, const Due& due) {
   });
 }
 
+/// The promise came when nothing may begin any more: the next agent finds the slot as one that it missed.
+void Scheduler::leave_slot(Entry& entry, std::int64_t slot, bool claimed) {
+  entry.skip = Skip::stopping;
+  entry.skip_wall = wall().count();
+  ++entry.skips;
+  if (!claimed) return;
+  const store::InstanceId id{std::string(config::kind_name(entry.spec.kind)), entry.spec.name};
+  ports_.log(RONDA_LOG_WARNING, id.kind + " " + id.name + ": a slot was not run: " + std::string(text_of(Skip::stopping)));
+  store::JournalEvent event;
+  event.wall = entry.skip_wall;
+  event.kind = "slot.left";
+  event.subject = id.kind + "/" + id.name;
+  event.data = "{\"scheduled_ns\": " + std::to_string(slot) + "}";
+  ports_.store.append_journal(std::move(event), [](auto) {});
+  ports_.store.withdraw_slot(id, slot, [](auto) {});
+}
+
 void Scheduler::start(Entry& entry, std::uint32_t position, const Due& due) {
   std::uint32_t flags = 0;
   if (const auto asked = flags_.find(position); asked != flags_.end()) {
     flags = asked->second;
     flags_.erase(asked);
   }
+  if (const auto pending = attempts_.find(position); pending != attempts_.end()) entry.slot_wall = pending->second.slot_wall;
   launch(entry, position, due, flags);
 }
 
@@ -195,7 +238,7 @@ void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due, std
   const Nanos now = boottime();
   entry.call = (next_call_++ << position_bits) | position;
   entry.trip = {};
-  entry.trip.started_wall = wall_clock().count();
+  entry.trip.started_wall = wall().count();
   entry.trip.late_ns = std::max<std::int64_t>((now - due.due).count(), 0);
   entry.trip.due_wall = entry.trip.started_wall - (now - due.due).count();
   entry.trip.reason = reason_of(due.why);
@@ -255,79 +298,116 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
   if (position >= entries_.size() || entries_[position].call != end.id) return;
   Entry& entry = entries_[position];
   --in_flight_;
-  settle(entry, end);
+  const bool counts = settle(entry, end);
   progress_.erase(end.id);
   inbox_taken_.erase(end.id);
+  replaced_.erase(end.id);
   entry.call = 0;
   entry.slot_wall = 0;
   if (entry.id_in_flight != 0) position_of_id_.erase(std::exchange(entry.id_in_flight, 0));
-  if (const auto waiting = waiters_.find(position); waiting != waiters_.end()) {
-    const auto callbacks = std::move(waiting->second);
-    waiters_.erase(waiting);
-    for (const auto& callback : callbacks) callback(entry);
-  }
+  if (counts) tell_waiters(position);
   release_locks(position);
   if (entry.removed) {
     release(position);
   } else {
     timetable_.finished(position);
-    mark_dirty(entry, position);
+    if (counts) mark_dirty(entry, position);
+    else timetable_.make_due(position, boottime() + entry.spec.rare->retry.wait, Why::again);
     arm();
   }
   if (stopping_ && in_flight_ == 0 && drained_) std::exchange(drained_, nullptr)();
 }
 
-void Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
-  entry.trip.ended_wall = wall_clock().count();
-  entry.trip.fate = end.fate;
-  ++entry.runs;
-  CheckStatus reported = CheckStatus::unknown;
-  if (end.fate == Fate::finished) {
-    wire::Outcome& outcome = end.outcome;
-    entry.trip.duration_ns = outcome.duration_ns;
-    const auto ms = static_cast<float>(outcome.duration_ns) / 1e6F;
-    entry.average_ms = entry.average_ms < 0 ? ms : entry.average_ms * 0.8F + ms * 0.2F;
-    const bool told = outcome.end == wire::End::reported;
-    if (outcome.timed_out && !told) outcome.summary = "timed out after " + format_duration(entry.spec.timeout);
-    if (outcome.timed_out) entry.trip.fate = Fate::timeout;
-    reported = told ? static_cast<CheckStatus>(outcome.status & 3) : CheckStatus::unknown;
-    if (told && entry.spec.kind == Kind::task) reported = outcome.status == RONDA_TASK_FAILED ? CheckStatus::critical : CheckStatus::ok;
-    accept(entry, outcome);
-    entry.summary = std::move(outcome.summary);
-    entry.detail = std::move(outcome.detail);
-    entry.metrics = std::move(outcome.metrics);
-  } else {
-    entry.trip.duration_ns = entry.trip.ended_wall - entry.trip.started_wall;
-    entry.summary = std::string(plugin::name_of(end.fate)) + ": " + end.cause;
-    if (end.fate == Fate::timeout) entry.summary = "timed out after " + format_duration(entry.spec.timeout) + ": " + end.cause;
-    entry.detail.clear();
-    entry.metrics.clear();
-    if (entry.slot_wall != 0) {
-      ports_.store.finish_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, entry.slot_wall, std::string(plugin::name_of(end.fate)), [](auto) {});
-    }
-  }
-  judge(entry, reported);
+void Scheduler::tell_waiters(std::uint32_t position) {
+  const auto waiting = waiters_.find(position);
+  if (waiting == waiters_.end()) return;
+  const auto callbacks = std::move(waiting->second);
+  waiters_.erase(waiting);
+  for (const auto& callback : callbacks) callback(entries_[position]);
 }
 
-/// What the plugin wrote and took counts from here on, together with its slot, or not at all.
-void Scheduler::accept(Entry& entry, wire::Outcome& outcome) {
-  if (outcome.again_at_wall_ns > 0) {
-    const Nanos wait = Nanos(outcome.again_at_wall_ns) - wall_clock();
+/// False: it does not count, it is tried again first.
+bool Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
+  const std::uint32_t position = position_of_call(entry.call);
+  entry.trip.ended_wall = wall().count();
+  entry.trip.fate = end.fate;
+  ++entry.runs;
+  Ending ending = ending_of(entry, end);
+  const bool counts = !will_retry(entry, position, ending);
+  if (end.fate == Fate::finished) {
+    accept(entry, end.outcome, ending.told, counts);
+  } else if (entry.slot_wall != 0 && counts) {
+    ports_.store.finish_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, entry.slot_wall, std::string(plugin::name_of(end.fate)), [](auto) {});
+  }
+  if (counts) {
+    attempts_.erase(position);
+    count(entry, ending);
+  } else {
+    hold_back(entry, position, std::move(ending));
+  }
+  return counts;
+}
+
+Ending Scheduler::ending_of(Entry& entry, plugin::CallEnd& end) {
+  Ending out;
+  out.fate = end.fate;
+  if (end.fate != Fate::finished) {
+    entry.trip.duration_ns = entry.trip.ended_wall - entry.trip.started_wall;
+    out.summary = std::string(plugin::name_of(end.fate)) + ": " + end.cause;
+    if (end.fate == Fate::timeout) out.summary = "timed out after " + format_duration(entry.spec.timeout) + ": " + end.cause;
+    return out;
+  }
+  wire::Outcome& outcome = end.outcome;
+  entry.trip.duration_ns = outcome.duration_ns;
+  const auto ms = static_cast<float>(outcome.duration_ns) / 1e6F;
+  entry.average_ms = entry.average_ms < 0 ? ms : entry.average_ms * 0.8F + ms * 0.2F;
+  out.told = outcome.end == wire::End::reported;
+  if (outcome.timed_out && !out.told) outcome.summary = "timed out after " + format_duration(entry.spec.timeout);
+  if (outcome.timed_out) entry.trip.fate = Fate::timeout;
+  if (outcome.end == wire::End::state_refused) disable(entry, outcome.summary);
+  else disabled_.erase(position_of_call(entry.call));
+  if (out.told) out.reported = static_cast<CheckStatus>(outcome.status & 3);
+  if (out.told && entry.spec.kind == Kind::task) out.reported = outcome.status == RONDA_TASK_FAILED ? CheckStatus::critical : CheckStatus::ok;
+  out.summary = std::move(outcome.summary);
+  out.detail = std::move(outcome.detail);
+  out.metrics = std::move(outcome.metrics);
+  return out;
+}
+
+/// Its state fits another version of its plugin: it would start from nothing. Until it is replaced, or run by hand
+/// with success, it waits.
+void Scheduler::disable(const Entry& entry, const std::string& why) {
+  if (entry.id_in_flight != 0) return;  // it was replaced meanwhile
+  disabled_[position_of_call(entry.call)] = why;
+  ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(entry.spec.kind)) + " " + entry.spec.name + " is disabled: " + why);
+}
+
+/// A result that the plugin gave counts from here on, and with it what its run wrote and took, together with its slot.
+/// A run that gave none keeps nothing: what it took comes again.
+void Scheduler::accept(Entry& entry, wire::Outcome& outcome, bool told, bool counts) {
+  if (!told) {
+    outcome.kv.clear();
+    inbox_taken_.erase(entry.call);
+    outcome.again_at_wall_ns = 0;
+  }
+  const std::int64_t slot = counts ? entry.slot_wall : 0;  // one that is tried again keeps its slot
+  if (counts && outcome.again_at_wall_ns > 0) {
+    const Nanos wait = Nanos(outcome.again_at_wall_ns) - wall();
     timetable_.make_due(position_of_call(entry.call), boottime() + std::max<Nanos>(wait, 1ms), Why::again);
   }
   const auto taken = inbox_taken_.find(entry.call);
-  if (outcome.kv.empty() && entry.slot_wall == 0 && taken == inbox_taken_.end()) return;
+  if (outcome.kv.empty() && slot == 0 && taken == inbox_taken_.end()) return;
   store::CallEffects effects;
   effects.id = {std::string(config::kind_name(entry.spec.kind)), entry.spec.name};
-  effects.plugin = entry.spec.procedure->plugin->id;
-  effects.state_version = entry.spec.procedure->plugin->state_version;
-  const std::int64_t now = wall_clock().count();
+  effects.plugin = procedure_in_flight(entry).plugin->id;
+  effects.state_version = procedure_in_flight(entry).plugin->state_version;
+  const std::int64_t now = wall().count();
   for (wire::KvWrite& write : outcome.kv) {
     effects.kv.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)), write.ttl_ns > 0 ? now + write.ttl_ns : 0});
   }
   if (taken != inbox_taken_.end()) effects.inbox_taken = std::move(taken->second);
-  if (entry.slot_wall != 0) effects.slot = entry.slot_wall;
-  effects.slot_outcome = std::string(plugin::name_of(static_cast<CheckStatus>(outcome.status & 3)));
+  if (slot != 0) effects.slot = slot;
+  effects.slot_outcome = outcome_word(entry.spec.kind, outcome.status, told);
   const std::string name = entry.spec.name;
   store_effects(name, std::move(effects));
 }
@@ -343,16 +423,20 @@ void Scheduler::store_effects(const std::string& name, store::CallEffects effect
   });
 }
 
-void Scheduler::judge(Entry& entry, CheckStatus reported) {
-  plugin::Grade grade{reported, {}};
-  if (entry.spec.limits != nullptr) grade = plugin::grade(reported, plugin::decode_metrics(entry.metrics), *entry.spec.limits);
+/// From here on this is how it is.
+void Scheduler::count(Entry& entry, Ending& ending) {
+  plugin::Grade graded{ending.reported, {}};
+  if (entry.spec.limits != nullptr) graded = plugin::grade(ending.reported, plugin::decode_metrics(ending.metrics), *entry.spec.limits);
+  entry.summary = std::move(ending.summary);
+  entry.detail = std::move(ending.detail);
+  entry.metrics = std::move(ending.metrics);
   const std::int64_t now = entry.trip.ended_wall;
-  if (!entry.has_result || grade.status != entry.status) entry.since_wall = now;
-  entry.failures = grade.status == CheckStatus::ok ? 0 : entry.failures + 1;
-  if (grade.status == CheckStatus::ok) entry.last_ok_wall = now;
+  if (!entry.has_result || graded.status != entry.status) entry.since_wall = now;
+  entry.failures = graded.status == CheckStatus::ok ? 0 : entry.failures + 1;
+  if (graded.status == CheckStatus::ok) entry.last_ok_wall = now;
   entry.has_result = true;
-  entry.status = grade.status;
-  entry.grade_reason = std::move(grade.reason);
+  entry.status = graded.status;
+  entry.grade_reason = std::move(graded.reason);
 }
 
 void Scheduler::mark_dirty(Entry& entry, std::uint32_t position) {
@@ -382,6 +466,7 @@ void Scheduler::stop(std::function<void()> drained) {
   stopping_ = true;
   timer_.cancel();
   write_timer_.cancel();
+  for (const std::uint32_t position : by_name_) conclude(position, "the agent stopped before it was tried again");
   write_dirty();
   for (const auto& hosted : hosted_) {
     if (hosted != nullptr) hosted->supervisor->retire();

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "schedule/entry.hpp"
 #include "schedule/timetable.hpp"
@@ -34,6 +35,7 @@ struct SchedulerPorts {
   std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const std::string& user, plugin::SupervisorClient&)> make_supervisor;
   std::function<void(std::int64_t level, std::string_view text)> log;
   bool safe_mode = false;  // no task runs by its schedule
+  std::function<Nanos()> wall = {};  // since 1970; empty: the clock itself
 };
 
 /// What the store kept of an agent that ran before.
@@ -43,12 +45,28 @@ struct Remembered {
   std::vector<store::Slot> started_slots;  // runs that nobody owns any more
   std::vector<store::InstanceId> inbox_owners;
   std::vector<store::Quarantine> quarantines;
+  std::vector<store::KvVersion> state_versions;
 };
 
 /// `reload #7: 112 kept, 2 replaced, 1 added, 0 removed`
 struct ApplyReport {
   std::size_t kept = 0, replaced = 0, added = 0, removed = 0;
   std::vector<std::string> changes;  // "replaced check api-status", at most 100
+};
+
+/// How a run ended, before it counts.
+struct Ending {
+  Fate fate = Fate::finished;
+  CheckStatus reported = CheckStatus::unknown;  // what the plugin said, or unknown
+  bool told = false;                            // it said something
+  std::string summary, detail, metrics;
+};
+
+/// Runs that ended badly and are made once more before the result counts: the key `retry`.
+struct Attempts {
+  std::uint32_t made = 0;
+  std::int64_t slot_wall = 0;  // that they are for; 0: none
+  Ending last;
 };
 
 struct Progress {
@@ -65,9 +83,13 @@ class Scheduler final : private plugin::SupervisorClient {
   ApplyReport apply(std::vector<Prepared> set);
   /// The first set, with what was known of it.
   ApplyReport begin(std::vector<Prepared> set, const Remembered& remembered);
+  /// What could not be read at the start and is there now. What happened since is not undone and nothing runs twice.
+  void recall_late(const Remembered& remembered);
   /// Runs it now, or waits for the run that goes on; `ended` is told the entry afterwards.
   Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void run_all_now();
+  /// The wall clock was set: what is due by it is due now.
+  void on_clock_set() { pump(); }
   /// An event for an instance has been stored: it is due now.
   void poke(Kind kind, std::string_view name);
   /// Creates and destroys each instance that was added or replaced by the last apply; `done` is told the failures.
@@ -84,17 +106,29 @@ class Scheduler final : private plugin::SupervisorClient {
   std::vector<std::string_view> names(Kind kind) const;
   std::vector<plugin::SupervisorStatus> plugins() const;
   bool clear_quarantine(std::string_view plugin_or_instance);
+  /// Those that hold now, of one plugin: of it as a whole and of its instances.
+  std::vector<const store::Quarantine*> quarantines(std::string_view plugin) const;
+  const store::Quarantine* quarantine(const Entry& entry) const;  // null: it is not held itself
+  /// By which version of the plugin its state was kept, if that is not its own; 0: nothing is to be handed over.
+  std::uint32_t state_from(const Prepared& spec) const;
+  /// Answers what an instance asks that is only tried: it reads what is there, and what it writes is not kept.
+  void answer_trial(const Prepared& spec, const wire::Request& request, std::function<void(std::int32_t, std::string)> reply);
+  /// Why it is not run although it is configured; empty: it is run.
+  std::string_view why_disabled(const Entry& entry) const;
+  const Attempts* attempts(const Entry& entry) const;  // null: none that did not count
   const Progress* progress(const Entry& entry) const;
   std::size_t in_flight() const { return in_flight_; }
   const std::deque<std::int64_t>& lateness() const { return lateness_; }  // ns, of the last runs by schedule
 
  private:
   struct Hosted {
-    std::string key;
+    std::string key, user;
     std::unique_ptr<plugin::Supervisor> supervisor;
     Group group = 0;
     std::size_t users = 0;
   };
+
+  Nanos wall() const { return ports_.wall ? ports_.wall() : wall_clock(); }
 
   // what is due
   void arm();
@@ -109,6 +143,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void close_slot(const Entry& entry, sys_seconds slot, std::string why);
   std::string blocker(const Entry& entry) const;
   void claim(std::uint32_t position, const Due& due);
+  void leave_slot(Entry& entry, std::int64_t slot, bool claimed);
 
   // what comes back
   wire::Create describe(std::uint32_t instance) override;
@@ -119,14 +154,26 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_progress(const wire::Progress& progress) override;
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
   void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
-  void settle(Entry& entry, plugin::CallEnd& end);
-  void accept(Entry& entry, wire::Outcome& outcome);
+  void on_quarantine(const plugin::QuarantineChange& change) override;
+  bool settle(Entry& entry, plugin::CallEnd& end);
+  Ending ending_of(Entry& entry, plugin::CallEnd& end);
+  CheckStatus grade(const Entry& entry, const Ending& ending) const;
+  bool will_retry(const Entry& entry, std::uint32_t position, const Ending& ending) const;
+  void hold_back(Entry& entry, std::uint32_t position, Ending ending);
+  void conclude(std::uint32_t position, std::string_view why);
+  void count(Entry& entry, Ending& ending);
+  void tell_waiters(std::uint32_t position);
+  bool queue(const Skipped& skipped);
+  void record_missed(const Missed& missed);
+  void disable(const Entry& entry, const std::string& why);
+  void accept(Entry& entry, wire::Outcome& outcome, bool told, bool counts);
   void store_effects(const std::string& name, store::CallEffects effects);
-  void judge(Entry& entry, CheckStatus reported);
   void mark_dirty(Entry& entry, std::uint32_t position);
   void write_dirty();
-  void kv_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply);
-  void inbox_read(const Entry& entry, std::function<void(std::int32_t, std::string)> reply);
+  void kv_read(const wire::Request& request, const store::KvSpace& space, std::function<void(std::int32_t, std::string)> reply);
+  void kv_commit(wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply);
+  const ProcedureRef& procedure_in_flight(const Entry& entry) const;
+  void inbox_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply);
   void calendar_read(const wire::Request& request, std::function<void(std::int32_t, std::string)> reply);
 
   // the set
@@ -136,7 +183,18 @@ class Scheduler final : private plugin::SupervisorClient {
   void release(std::uint32_t position);
   void remember(Entry& entry, const store::InstanceState& state);
   void recall(const Remembered& remembered);
+  void recall_quarantines(const Remembered& remembered);
+  void recall_state_versions(const Remembered& remembered);
   void close_orphan(const store::Slot& slot);
+  void note_state_left(const Prepared& spec);
+  void note_state_taken(const Prepared& spec);
+  void note_state_versions(const Remembered& remembered);
+  void restore_quarantine(Entry& entry);
+  void restore_plugin_quarantines();
+  void end_quarantine(const std::string& subject, std::string_view why);
+  bool forget_quarantine(std::string_view subject);
+  void put_quarantine(const store::Quarantine& quarantine);
+  std::string fingerprint_of(const Hosted& hosted) const;
   std::vector<std::uint32_t> take_over(std::vector<Prepared> set, ApplyReport& report);
   void drop_others(const std::vector<std::uint32_t>& stay, ApplyReport& report);
   void settle_set(const std::vector<std::uint32_t>& fresh);
@@ -168,6 +226,11 @@ class Scheduler final : private plugin::SupervisorClient {
   std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
   std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable
   std::map<std::string, std::map<std::string, std::int64_t>> slots_done_;
+  std::map<std::string, std::uint32_t, std::less<>> other_state_;  // versions of state that are not the configured plugin's
+  std::unordered_map<std::uint32_t, Attempts> attempts_;            // by position
+  std::unordered_map<std::uint32_t, std::string> disabled_;         // by position, with the reason
+  std::unordered_map<std::uint64_t, std::shared_ptr<const ProcedureRef>> replaced_;  // of calls in flight whose instance was replaced
+  std::map<std::string, store::Quarantine, std::less<>> quarantines_;  // by subject; of those not configured too
   std::deque<std::int64_t> lateness_;
   boost::asio::steady_timer timer_, write_timer_;
   Nanos armed_for_ = Nanos::max();
@@ -175,6 +238,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::uint32_t next_id_ = 1;
   std::size_t in_flight_ = 0;
   bool stopping_ = false;
+  std::int64_t began_wall_ = 0;
   std::function<void()> drained_;
   std::size_t probes_open_ = 0;
   std::vector<std::uint32_t> to_probe_;

@@ -27,7 +27,10 @@ std::int32_t code_of(const Error& error) {
 
 store::InstanceId stored_id(const Entry& entry) { return {std::string(config::kind_name(entry.spec.kind)), entry.spec.name}; }
 
-store::KvSpace space_of(const Entry& entry) { return {stored_id(entry), entry.spec.procedure->plugin->id}; }
+/// Of the state that one plugin keeps for one instance.
+std::string state_key(const Prepared& spec) {
+  return std::string(config::kind_name(spec.kind)) + "/" + spec.name + " " + spec.procedure->plugin->id;
+}
 
 std::string encode_entries(const std::vector<store::KvEntry>& entries, std::string_view prefix) {
   std::vector<const store::KvEntry*> wanted;
@@ -56,7 +59,8 @@ std::string Scheduler::name_of_instance(std::uint32_t id) const {
 wire::Create Scheduler::describe(std::uint32_t instance) {
   const Entry* entry = by_instance(instance);
   if (entry == nullptr) return {instance, wire::Kind::check, {}, {}, {}};
-  return {instance, static_cast<wire::Kind>(entry->spec.kind), entry->spec.procedure->name, entry->spec.name, entry->spec.options};
+  const Prepared& spec = entry->spec;
+  return {instance, static_cast<wire::Kind>(spec.kind), spec.procedure->name, spec.name, spec.options, spec.procedure->plugin->state_version, state_from(spec)};
 }
 
 void Scheduler::on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) {
@@ -67,7 +71,7 @@ void Scheduler::on_log(std::string_view plugin, std::uint32_t instance, std::int
 void Scheduler::on_event(const wire::Event& event) {
   const Entry& entry = entries_[static_cast<std::uint32_t>(event.call & 0xFFFFFFU)];
   store::JournalEvent out;
-  out.wall = wall_clock().count();
+  out.wall = wall().count();
   out.kind = event.name.empty() ? "event" : event.name;
   out.subject = std::string(config::kind_name(entry.spec.kind)) + "/" + entry.spec.name;
   boost::json::object data{{"text", event.text}, {"level", event.level}};
@@ -83,7 +87,7 @@ void Scheduler::on_trouble(std::string_view plugin, std::uint32_t instance, std:
   const std::string name = name_of_instance(instance);
   ports_.log(RONDA_LOG_ERROR, "plugin " + std::string(plugin) + (name.empty() ? "" : ", " + name) + ": " + std::string(text));
   store::JournalEvent event;
-  event.wall = wall_clock().count();
+  event.wall = wall().count();
   event.kind = "trouble";
   event.subject = name.empty() ? "plugin/" + std::string(plugin) : name;
   event.data = boost::json::serialize(boost::json::object{{"text", text}});
@@ -104,8 +108,8 @@ void Scheduler::probe(std::function<void(std::vector<std::pair<std::string, std:
   for (const std::uint32_t position : to_probe_) entries_[position].runner->probe(entries_[position].id);
 }
 
-void Scheduler::kv_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
-  ports_.store.load_kv(space_of(entry), [request, reply = std::move(reply)](Result<store::KvContent> content) {
+void Scheduler::kv_read(const wire::Request& request, const store::KvSpace& space, std::function<void(std::int32_t, std::string)> reply) {
+  ports_.store.load_kv(space, [request, reply = std::move(reply)](Result<store::KvContent> content) {
     if (!content) return reply(code_of(content.error()), {});
     if (request.ask == wire::Ask::kv_each) {
       std::string encoded = encode_entries(content->entries, request.text);
@@ -119,7 +123,9 @@ void Scheduler::kv_read(const wire::Request& request, const Entry& entry, std::f
   });
 }
 
-void Scheduler::inbox_read(const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
+void Scheduler::inbox_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
+  // a call that was given up takes nothing any more: another one may be running by now
+  if (request.call == 0 || request.call != entry.call) return reply(RONDA_E_INVALID, {});
   ports_.store.peek_inbox(stored_id(entry), inbox_events_at_once, [this, call = entry.call, reply = std::move(reply)](Result<std::vector<store::InboxEvent>> events) {
     if (!events) return reply(code_of(events.error()), {});
     std::size_t bytes = 0, count = 0;
@@ -154,25 +160,93 @@ void Scheduler::calendar_read(const wire::Request& request, std::function<void(s
   reply(RONDA_OK, std::move(out));
 }
 
+/// Of the code that runs, which is not that of the configuration when a reload replaced it meanwhile.
+const ProcedureRef& Scheduler::procedure_in_flight(const Entry& entry) const {
+  const auto found = replaced_.find(entry.call);
+  return entry.call == 0 || found == replaced_.end() ? *entry.spec.procedure : *found->second;
+}
+
 void Scheduler::on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) {
   const Entry* entry = by_instance(request.instance);
   if (entry == nullptr) return reply(RONDA_E_NOTFOUND, {});
+  const bool is_present = request.instance == entry->id;
+  const store::KvSpace space{stored_id(*entry), (is_present ? *entry->spec.procedure : procedure_in_flight(*entry)).plugin->id};
   switch (request.ask) {
     case wire::Ask::kv_get:
-    case wire::Ask::kv_each: return kv_read(request, *entry, std::move(reply));
-    case wire::Ask::inbox_take: return inbox_read(*entry, std::move(reply));
+    case wire::Ask::kv_each: return kv_read(request, space, std::move(reply));
+    case wire::Ask::inbox_take: return inbox_read(request, *entry, std::move(reply));
     case wire::Ask::calendar_previous:
     case wire::Ask::calendar_next: return calendar_read(request, std::move(reply));
-    case wire::Ask::kv_commit: break;
+    case wire::Ask::kv_commit: return kv_commit(request, *entry, std::move(reply));
   }
+}
+
+void Scheduler::kv_commit(wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
+  const bool is_present = request.instance == entry.id;
+  const PluginRef& plugin = *(is_present ? *entry.spec.procedure : procedure_in_flight(entry)).plugin;
   std::vector<store::KvWrite> writes;
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = wall().count();
   for (wire::KvWrite& write : request.kv) {
     writes.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)), write.ttl_ns > 0 ? now + write.ttl_ns : 0});
   }
-  ports_.store.write_kv(space_of(*entry), entry->spec.procedure->plugin->state_version, std::move(writes), [reply = std::move(reply)](Result<Unit> written) {
+  const auto done = [this, id = request.instance, reply = std::move(reply)](Result<Unit> written) {
+    const Entry* present = by_instance(id);
+    // state of an older version was handed over to the present one
+    if (written && present != nullptr && present->id == id) other_state_.erase(state_key(present->spec));
     reply(written ? RONDA_OK : code_of(written.error()), {});
-  });
+  };
+  ports_.store.write_kv({stored_id(entry), plugin.id}, plugin.state_version, std::move(writes), done);
+}
+
+// ---- versions of state ----------------------------------------------------------------------
+
+std::uint32_t Scheduler::state_from(const Prepared& spec) const {
+  const PluginRef& plugin = *spec.procedure->plugin;
+  if (!plugin.stateful) return 0;
+  const auto other = other_state_.find(state_key(spec));
+  if (other != other_state_.end()) return other->second == plugin.state_version ? 0 : other->second;
+  const Entry* running = find(spec.kind, spec.name);  // a candidate's code may differ from what keeps the state now
+  const PluginRef* present = running == nullptr ? nullptr : running->spec.procedure->plugin.get();
+  return present != nullptr && present->id == plugin.id && present->state_version != plugin.state_version ? present->state_version : 0;
+}
+
+/// Its plugin is not the one that keeps its state any more.
+void Scheduler::note_state_left(const Prepared& spec) {
+  const PluginRef& plugin = *spec.procedure->plugin;
+  if (plugin.stateful) other_state_.try_emplace(state_key(spec), plugin.state_version);
+}
+
+void Scheduler::note_state_taken(const Prepared& spec) {
+  const auto found = other_state_.find(state_key(spec));
+  if (found != other_state_.end() && found->second == spec.procedure->plugin->state_version) other_state_.erase(found);
+}
+
+void Scheduler::note_state_versions(const Remembered& remembered) {
+  for (const store::KvVersion& kept : remembered.state_versions) {
+    other_state_[kept.space.id.kind + "/" + kept.space.id.name + " " + kept.space.plugin] = kept.state_version;
+  }
+}
+
+/// An instance that was made without what is known now is made again by its next call.
+void Scheduler::recall_state_versions(const Remembered& remembered) {
+  note_state_versions(remembered);
+  for (const std::uint32_t position : by_name_) {
+    Entry& entry = entries_[position];
+    note_state_taken(entry.spec);
+    if (other_state_.contains(state_key(entry.spec))) entry.runner->forget(entry.id);
+  }
+}
+
+void Scheduler::answer_trial(const Prepared& spec, const wire::Request& request, std::function<void(std::int32_t, std::string)> reply) {
+  const store::InstanceId id{std::string(config::kind_name(spec.kind)), spec.name};
+  switch (request.ask) {
+    case wire::Ask::kv_get:
+    case wire::Ask::kv_each: return kv_read(request, {id, spec.procedure->plugin->id}, std::move(reply));
+    case wire::Ask::kv_commit: return reply(RONDA_OK, {});
+    case wire::Ask::inbox_take: return reply(RONDA_E_NOTFOUND, {});
+    case wire::Ask::calendar_previous:
+    case wire::Ask::calendar_next: return calendar_read(request, std::move(reply));
+  }
 }
 
 }  // namespace ronda::schedule

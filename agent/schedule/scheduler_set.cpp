@@ -56,6 +56,12 @@ Timetable::View Scheduler::look(const Entry& entry) const {
   return position && timetable_.has(*position) ? timetable_.look(*position) : Timetable::View{};
 }
 
+std::string_view Scheduler::why_disabled(const Entry& entry) const {
+  const auto position = disabled_.empty() ? std::nullopt : position_of(entry.spec.kind, entry.spec.name);
+  const auto found = position ? disabled_.find(*position) : disabled_.end();
+  return found == disabled_.end() ? std::string_view() : std::string_view(found->second);
+}
+
 const Progress* Scheduler::progress(const Entry& entry) const {
   const auto found = progress_.find(entry.call);
   return entry.call == 0 || found == progress_.end() ? nullptr : &found->second;
@@ -85,7 +91,7 @@ bool Scheduler::clear_quarantine(std::string_view subject) {
     entry.runner->clear_quarantine(entry.id);
     found = true;
   }
-  return found;
+  return forget_quarantine(subject) || found;
 }
 
 // ---- supervisors ----------------------------------------------------------------------------
@@ -100,6 +106,7 @@ Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   if (free == hosted_.end()) free = hosted_.insert(hosted_.end(), nullptr);
   auto hosted = std::make_unique<Hosted>();
   hosted->key = key;
+  hosted->user = spec.user;
   hosted->group = static_cast<Group>(free - hosted_.begin());
   hosted->supervisor = ports_.make_supervisor(plugin, spec.user, *this);
   *free = std::move(hosted);
@@ -155,32 +162,43 @@ std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
   entry.id = next_id_++;
   entry.runner = hosted.supervisor.get();
   position_of_id_[entry.id] = position;
+  entry.runner->end_plugin_quarantine();
+  restore_quarantine(entry);
+  note_state_taken(entry.spec);
   timetable_.add(position, spec_of(entry), now);
   return position;
 }
 
 void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   Entry& entry = entries_[position];
+  conclude(position, "its configuration is another one");
   plugin::Supervisor* const before = entry.runner;
   const std::uint32_t old_id = entry.id;
   Hosted& hosted = host_for(spec);
   ++hosted.users;
   leave(entry);
-  if (entry.call == 0) position_of_id_.erase(old_id);
+  if (entry.call == 0 || entry.id_in_flight != 0) position_of_id_.erase(old_id);
   else entry.id_in_flight = old_id;  // its run may still ask for something
+  if (entry.call != 0) replaced_.try_emplace(entry.call, entry.spec.procedure);
+  note_state_left(entry.spec);
+  disabled_.erase(position);
   entry.runner = hosted.supervisor.get();
   entry.spec = std::move(spec);
+  note_state_taken(entry.spec);
   entry.id = next_id_++;
   if (before != entry.runner) entry.average_ms = -1;
+  entry.runner->end_plugin_quarantine();
   position_of_id_[entry.id] = position;
   timetable_.replace(position, spec_of(entry), now);
 }
 
 void Scheduler::remove(std::uint32_t position) {
+  conclude(position, "it left the configuration");
   Entry& entry = entries_[position];
   entry.removed = true;
   std::erase_if(waiting_for_locks_, [&](const Due& due) { return due.id == position; });
   timetable_.remove(position);
+  note_state_left(entry.spec);
   leave(entry);
   if (entry.call == 0) release(position);
 }
@@ -190,6 +208,8 @@ void Scheduler::release(std::uint32_t position) {
   position_of_id_.erase(entries_[position].id_in_flight);
   waiters_.erase(position);
   flags_.erase(position);
+  attempts_.erase(position);
+  disabled_.erase(position);
   if (entries_[position].dirty) std::erase(dirty_, position);
   entries_[position] = Entry();
   entries_[position].removed = true;
@@ -221,14 +241,14 @@ void Scheduler::link_parents() {
 
 /// Checks with an interval that have no result younger than that run once: the first at once, the rest spread.
 void Scheduler::plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now) {
-  const Nanos wall = wall_clock();
+  const Nanos at_wall = wall();
   std::vector<std::uint32_t> positions;
   std::vector<FirstRun> runs;
   for (const std::uint32_t position : fresh) {
     const Entry& entry = entries_[position];
     const Nanos interval = entry.spec.when.every;
     if (entry.spec.kind != Kind::check || interval == 0ns) continue;
-    if (entry.has_result && wall - Nanos(entry.trip.ended_wall) < interval && entry.trip.ended_wall <= wall.count()) continue;
+    if (entry.has_result && at_wall - Nanos(entry.trip.ended_wall) < interval && entry.trip.ended_wall <= at_wall.count()) continue;
     positions.push_back(position);
     runs.push_back({spread_hash(ports_.host, config::kind_name(entry.spec.kind), entry.spec.name), interval});
   }
@@ -301,10 +321,11 @@ void Scheduler::close_orphan(const store::Slot& slot) {
     const auto position = config::kind_name(kind) == slot.id.kind ? position_of(kind, slot.id.name) : std::nullopt;
     if (!position || kind == Kind::check) continue;
     Entry& entry = entries_[*position];
+    if (entry.runs > 0) continue;  // it has been run since
     entry.has_result = true;
     entry.status = CheckStatus::unknown;
     entry.summary = "outcome unknown: the agent ended while it ran";
-    entry.since_wall = entry.trip.ended_wall = wall_clock().count();
+    entry.since_wall = entry.trip.ended_wall = wall().count();
     entry.trip.fate = Fate::lost;
     mark_dirty(entry, *position);
     ports_.log(RONDA_LOG_ERROR, key_of(kind, slot.id.name) + ": " + entry.summary);
@@ -318,17 +339,37 @@ void Scheduler::recall(const Remembered& remembered) {
       if (position && !entries_[*position].has_result) remember(entries_[*position], state);
     }
   }
-  for (const store::Slot& slot : remembered.started_slots) close_orphan(slot);
+  for (const store::Slot& slot : remembered.started_slots) {
+    if (slot.changed < began_wall_) close_orphan(slot);
+  }
   for (const store::InstanceId& id : remembered.inbox_owners) {
     if (id.kind == config::kind_name(Kind::check)) poke(Kind::check, id.name);
   }
 }
 
+void Scheduler::recall_late(const Remembered& remembered) {
+  recall_state_versions(remembered);
+  recall_quarantines(remembered);
+  recall(remembered);
+  for (const store::Slot& slot : remembered.last_slots) {
+    for (const Kind kind : {Kind::check, Kind::task}) {
+      const auto position = config::kind_name(kind) == slot.id.kind ? position_of(kind, slot.id.name) : std::nullopt;
+      const sys_seconds scheduled(std::chrono::duration_cast<std::chrono::seconds>(Nanos(slot.scheduled)));
+      if (position && slot.changed < began_wall_) timetable_.learn_done(*position, scheduled, boottime());
+    }
+  }
+  boost::asio::post(ports_.loop, [this] { pump(); });
+}
+
 ApplyReport Scheduler::begin(std::vector<Prepared> set, const Remembered& remembered) {
+  began_wall_ = wall().count();
   for (const store::Slot& slot : remembered.last_slots) slots_done_[slot.id.kind][slot.id.name] = slot.scheduled;
+  for (const store::Quarantine& quarantine : remembered.quarantines) quarantines_[quarantine.subject] = quarantine;
+  note_state_versions(remembered);
   ApplyReport report;
   const auto fresh = take_over(std::move(set), report);
   slots_done_.clear();  // of the time before; later changes have plans of their own
+  restore_plugin_quarantines();
   recall(remembered);
   settle_set(fresh);
   return report;

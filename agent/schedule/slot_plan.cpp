@@ -92,6 +92,13 @@ SlotPlan::Taken SlotPlan::take(sys_seconds wall) {
   return out;
 }
 
+void SlotPlan::learn_done(sys_seconds slot, sys_seconds wall) {
+  const bool untouched = done_.empty() && !catch_up_;
+  mark_done(slot);
+  if (untouched && slot_) handled_ = slot;
+  if (slot_) replan(wall);
+}
+
 std::optional<sys_seconds> SlotPlan::take_catch_up() {
   const auto slot = std::exchange(catch_up_, std::nullopt);
   if (!slot) return std::nullopt;

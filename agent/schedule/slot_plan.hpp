@@ -59,6 +59,8 @@ class SlotPlan {
   /// A slot that waits for catch_up_delay.
   std::optional<sys_seconds> catch_up() const { return catch_up_; }
   std::optional<sys_seconds> take_catch_up();
+  /// Heard late: this slot was done before the plan was made. Slots after it were missed, unless one was run since.
+  void learn_done(sys_seconds slot, sys_seconds wall);
   /// Hands a slot over that another calendar of the same instance still owed.
   void owe(sys_seconds slot) { catch_up_ = slot; }
 

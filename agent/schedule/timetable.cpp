@@ -190,6 +190,22 @@ void Timetable::want(Entry& entry, Nanos at, Why why) {
   entry.extra_why = why;
 }
 
+void Timetable::owe(Id id, sys_seconds slot, Nanos now) {
+  if (!has(id) || entries_[id].kind != Kind::slots) return;
+  Entry& entry = entries_[id];
+  plan_of(entry).owe(slot);
+  want(entry, now, Why::catch_up);
+  heap_.update(id);
+}
+
+void Timetable::learn_done(Id id, sys_seconds slot, Nanos now) {
+  if (!has(id) || entries_[id].kind != Kind::slots) return;
+  Entry& entry = entries_[id];
+  plan_of(entry).learn_done(slot, std::chrono::floor<seconds>(sys_seconds() + wall_at(now)));
+  key_slot(entry);
+  heap_.update(id);
+}
+
 void Timetable::finished(Id id) {
   if (!has(id)) return;
   entries_[id].running = false;

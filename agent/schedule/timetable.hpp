@@ -132,6 +132,10 @@ class Timetable {
   /// Due once at `at` besides its schedule. Of several the earliest holds. While it runs this waits for its
   /// end. A run for another reason that starts after `at` serves it too.
   void make_due(Id id, Nanos at, Why why);
+  /// A slot that came while its run still went on and is to be run after it.
+  void owe(Id id, sys_seconds slot, Nanos now);
+  /// Heard late: the last slot that was run before this timetable began. Of no meaning for what has no slots.
+  void learn_done(Id id, sys_seconds slot, Nanos now);
   /// The run that take_due handed out is over.
   void finished(Id id);
 

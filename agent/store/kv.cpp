@@ -67,6 +67,15 @@ Result<KvContent> load_kv(Database& db, const KvSpace& space, std::int64_t now) 
   return content;
 }
 
+Result<std::vector<KvVersion>> load_kv_versions(Database& db) {
+  std::vector<KvVersion> all;
+  RONDA_TRY(std::ignore, db.each("SELECT kind,name,plugin,state_version FROM kv_space WHERE state_version>0", [&](const Row& row) {
+              all.push_back({{{std::string(row.text(0)), std::string(row.text(1))}, std::string(row.text(2))},
+                             static_cast<std::uint32_t>(row.integer(3))});
+            }));
+  return all;
+}
+
 Status write_kv(Database& db, const KvSpace& space, std::uint32_t state_version, std::span<const KvWrite> writes,
                 std::int64_t now) {
   std::int64_t id = 0, used = 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <map>
 #include <tuple>
@@ -15,13 +16,15 @@ struct Rule {
   std::int64_t keep;
 };
 // Journal and missed ranges grow in order of time, so only their oldest rows are looked at.
-constexpr std::array<Rule, 4> rules = {{
+constexpr std::array<Rule, 5> rules = {{
     {"DELETE FROM journal WHERE wall<?1 AND seq IN (SELECT seq FROM journal ORDER BY seq LIMIT ?2)", 400 * day},
     {"DELETE FROM missed WHERE recorded<?1 AND id IN (SELECT id FROM missed ORDER BY id LIMIT ?2)", 400 * day},
     {"DELETE FROM run WHERE instance IN (SELECT id FROM instance WHERE last_run<?1 LIMIT ?2/20)", 400 * day},
     {"DELETE FROM instance WHERE id IN (SELECT id FROM instance i WHERE last_run<?1 AND NOT EXISTS "
      "(SELECT 1 FROM run WHERE instance=i.id) LIMIT ?2)",
      400 * day},
+    // one that holds is written anew at each attempt: this one's instance or plugin is not there any more
+    {"DELETE FROM quarantine WHERE probe_at<?1 AND subject IN (SELECT subject FROM quarantine LIMIT ?2)", 30 * day},
 }};
 
 Status forget_kv(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone) {
@@ -69,6 +72,7 @@ Result<std::int64_t> retention_step(Database& db, std::int64_t now, std::int64_t
   }
   RONDA_TRY(std::ignore, forget_slots(db, now, rows, &gone));
   RONDA_TRY(std::ignore, forget_kv(db, now, rows, &gone));
+  RONDA_TRY(std::ignore, drop_left(db, now, std::max<std::int64_t>(rows / 20, 1), &gone));
   return gone;
 }
 

@@ -11,7 +11,7 @@ namespace ronda::store {
 namespace {
 
 // Append only: a step that has been released is never edited.
-constexpr std::array<const char*, 1> steps = {
+constexpr std::array<const char*, 2> steps = {
     // 1: what the first agent keeps
     R"sql(
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -58,6 +58,11 @@ CREATE TABLE journal(
 CREATE TABLE quarantine(
   subject TEXT PRIMARY KEY, reason TEXT NOT NULL, since INTEGER NOT NULL, probe_at INTEGER NOT NULL,
   fingerprint TEXT NOT NULL) WITHOUT ROWID;
+)sql",
+    // 2: since when an instance is not configured any more
+    R"sql(
+CREATE TABLE left_instance(
+  kind TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;
 )sql",
 };
 

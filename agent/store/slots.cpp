@@ -57,6 +57,10 @@ Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t schedu
   return close_slot(db, {id, scheduled, SlotState::started, now, ""});
 }
 
+Status withdraw_slot(Database& db, const InstanceId& id, std::int64_t scheduled) {
+  return db.run("DELETE FROM slot WHERE kind=? AND name=? AND scheduled=? AND state=0", id.kind, id.name, scheduled);
+}
+
 Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome,
                    std::int64_t now) {
   RONDA_TRY(std::ignore, db.run("INSERT INTO slot(kind,name,scheduled,state,changed,outcome) VALUES(?,?,?,1,?,?) "

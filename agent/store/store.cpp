@@ -61,6 +61,12 @@ void Store::claim_slot(InstanceId id, std::int64_t scheduled, Done<Claim> done) 
       std::move(done));
 }
 
+void Store::withdraw_slot(InstanceId id, std::int64_t scheduled, Done<Unit> done) {
+  impl_->write<Unit>(
+      0, [id = std::move(id), scheduled](const Work& w) { return store::withdraw_slot(w.db, id, scheduled); },
+      std::move(done));
+}
+
 void Store::finish_slot(InstanceId id, std::int64_t scheduled, std::string outcome, Done<Unit> done) {
   const std::size_t bytes = outcome.size();
   impl_->write<Unit>(
@@ -149,6 +155,13 @@ void Store::clear_quarantine(std::string subject, Done<Unit> done) {
       std::move(done));
 }
 
+void Store::mark_configured(std::vector<InstanceId> configured, Done<Unit> done) {
+  const std::size_t bytes = configured.size() * sizeof(InstanceId);
+  impl_->write<Unit>(
+      bytes, [configured = std::move(configured)](const Work& w) { return store::mark_configured(w.db, configured, w.now); },
+      std::move(done));
+}
+
 void Store::drop_instance(InstanceId id, Done<Unit> done) {
   impl_->add<Unit>(
       0, true,
@@ -196,6 +209,10 @@ void Store::load_missed(InstanceId id, std::int64_t limit, Done<std::vector<Miss
 void Store::load_kv(KvSpace space, Done<KvContent> done) {
   impl_->read<KvContent>([space = std::move(space)](const Work& w) { return store::load_kv(w.db, space, w.now); },
                          std::move(done));
+}
+
+void Store::load_kv_versions(Done<std::vector<KvVersion>> done) {
+  impl_->read<std::vector<KvVersion>>([](const Work& w) { return store::load_kv_versions(w.db); }, std::move(done));
 }
 
 void Store::peek_inbox(InstanceId id, std::int64_t limit, Done<std::vector<InboxEvent>> done) {

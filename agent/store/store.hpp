@@ -51,6 +51,8 @@ class Store {
   // --- owed -------------------------------------------------------------------------------------
   /// At most one `claimed` for (id, scheduled), for ever: run the slot only after it.
   void claim_slot(InstanceId id, std::int64_t scheduled, Done<Claim> done);
+  /// The claim of a run that did not begin and will not in this life: the slot is owed again at the next start.
+  void withdraw_slot(InstanceId id, std::int64_t scheduled, Done<Unit> done);
   /// Also for a slot that ran without a claim. Errc::not_found: it is finished already.
   void finish_slot(InstanceId id, std::int64_t scheduled, std::string outcome, Done<Unit> done);
   /// A slot that will not run: `state` is missed or skipped, `outcome` says why.
@@ -67,6 +69,8 @@ class Store {
   void append_journal(JournalEvent event, Done<Unit> done);
   void put_quarantine(Quarantine quarantine, Done<Unit> done);
   void clear_quarantine(std::string subject, Done<Unit> done);
+  /// All instances of the configuration. What the store knows of others is dropped once they have been gone for 30 days.
+  void mark_configured(std::vector<InstanceId> configured, Done<Unit> done);
   /// Everything of an instance that is gone for good, except slots and journal.
   void drop_instance(InstanceId id, Done<Unit> done);
 
@@ -85,6 +89,7 @@ class Store {
   void load_last_slots(Done<std::vector<Slot>> done);     // the newest of every instance
   void load_missed(InstanceId id, std::int64_t limit, Done<std::vector<MissedRange>> done);
   void load_kv(KvSpace space, Done<KvContent> done);
+  void load_kv_versions(Done<std::vector<KvVersion>> done);
   void peek_inbox(InstanceId id, std::int64_t limit, Done<std::vector<InboxEvent>> done);  // oldest first
   void load_inbox_owners(Done<std::vector<InstanceId>> done);
   void load_journal(std::int64_t limit, Done<std::vector<JournalEvent>> done);  // newest first

@@ -22,6 +22,12 @@ Result<std::vector<InstanceState>> load_instances(Database& db);
 Result<std::vector<Run>> load_runs(Database& db, const InstanceId& id);  // newest first
 Status drop_instance(Database& db, const InstanceId& id);
 
+// left.cpp
+/// These are all that are configured: others that the store knows have left, since now or since longer.
+Status mark_configured(Database& db, std::span<const InstanceId> configured, std::int64_t now);
+/// At most so many of those that left too long ago, each as a whole.
+Status drop_left(Database& db, std::int64_t now, std::int64_t instances, std::int64_t* gone);
+
 // slots.cpp
 /// An instant that retention may have forgotten is never claimed anew.
 Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t scheduled, std::int64_t now);
@@ -29,6 +35,8 @@ Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t schedu
 /// Errc::not_found when it is finished already.
 Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome,
                    std::int64_t now);
+/// Takes back the claim of a slot whose run did not begin: it is owed again.
+Status withdraw_slot(Database& db, const InstanceId& id, std::int64_t scheduled);
 /// A slot that is not run, and why; never replaces what is there.
 Result<Claim> close_slot(Database& db, const Slot& slot);
 Status record_missed(Database& db, const MissedRange& range);
@@ -40,6 +48,7 @@ Result<std::vector<MissedRange>> load_missed(Database& db, const InstanceId& id,
 
 // kv.cpp
 Result<KvContent> load_kv(Database& db, const KvSpace& space, std::int64_t now);
+Result<std::vector<KvVersion>> load_kv_versions(Database& db);
 /// All of it or, with Errc::range, nothing.
 Status write_kv(Database& db, const KvSpace& space, std::uint32_t state_version, std::span<const KvWrite> writes,
                 std::int64_t now);

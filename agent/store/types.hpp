@@ -64,6 +64,11 @@ struct KvContent {
   std::uint32_t state_version = 0;  // of the plugin that wrote last
   std::vector<KvEntry> entries;     // in key order, expired ones left out
 };
+/// By which version of its plugin a namespace was written last.
+struct KvVersion {
+  KvSpace space;
+  std::uint32_t state_version = 0;
+};
 struct KvWrite {
   std::string key;
   std::optional<std::string> value;  // nullopt: delete

@@ -72,6 +72,44 @@ TEST_CASE("what a failed call wrote is not kept, but for what it committed", "[s
   CHECK(h.kept() == std::map<std::string, std::string>{{"a", "1"}});
 }
 
+namespace {
+
+/// Writes when it is created, and fails in its first call.
+struct Early : ronda::check {
+  Early() {
+    kv().put("early", "1");
+    if (throws_in_create) throw std::runtime_error("not today");
+  }
+  ronda::result run(ronda::call&) override {
+    if (fails) throw std::runtime_error("not yet");
+    return ronda::ok("");
+  }
+  static inline bool throws_in_create = false, fails = false;
+};
+
+}  // namespace
+
+TEST_CASE("what create wrote counts with the first call, as in a runner", "[sdk]") {
+  host h;
+  Early::throws_in_create = true;
+  CHECK_FALSE(ronda::testing::make<Early>(h));
+  CHECK(h.kept().empty());
+  Early::throws_in_create = false;
+  {
+    auto early = ronda::testing::make<Early>(h);
+    CHECK(h.kept().empty());
+    Early::fails = true;
+    early.run();
+    CHECK(h.kept().empty());
+    Early::fails = false;
+    early.run();
+    CHECK(h.kept().empty());  // it was written for the call that failed
+  }
+  auto early = ronda::testing::make<Early>(h);
+  early.run();
+  CHECK(h.kept() == std::map<std::string, std::string>{{"early", "1"}});
+}
+
 TEST_CASE("kv refuses what is over its quota, and forgets what is past its time", "[sdk]") {
   host h;
   run(h, [&](Open& self, ronda::call& c) {

@@ -135,7 +135,7 @@ TEST_CASE("numbers that do not fit their field are refused", "[plugin]") {
 TEST_CASE("values outside an enumeration are refused", "[plugin]") {
   std::string bytes = encoded(Outcome{});
   REQUIRE(bytes[2] == static_cast<char>(End::reported));
-  bytes[2] = 6;
+  bytes[2] = static_cast<char>(End::state_refused) + 1;
   Reader r(bytes);
   Outcome m;
   CHECK((read_tag(r) == Tag::outcome && !decode(r, m)));

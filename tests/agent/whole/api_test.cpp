@@ -245,6 +245,25 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   CHECK(refused.err.find("this socket is not for you") != std::string::npos);
 }
 
+TEST_CASE("whom a check names as its reporter may report to it, and nothing else", "[whole]") {
+  if (::geteuid() != 0) return;  // as nobody all of it is refused or all is allowed
+  WholeAgent agent;
+  const std::string named =
+      "[check.theirs]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\nreporters = [\"nobody\"]\n";
+  agent.configure("10.toml", std::string(one_check) + named);
+  const std::string others = GENERATE("viewer", "refuse");
+  agent.configure("20.toml", "[api]\nothers = \"" + others + "\"\n");
+  REQUIRE(agent.start());
+  CHECK(as_nobody(agent, {"ping", "theirs"}).code == 0);
+  CHECK(eventually([&] { return agent.check_status("theirs") == "ok"; }));
+  const Finished other = as_nobody(agent, {"ping", "job"});
+  CHECK(other.code == 1);
+  CHECK(other.err.find("this needs operator, or its name in the check's `reporters`") != std::string::npos);
+  CHECK(as_nobody(agent, {"ping", "no-such"}).err.find("this needs operator") != std::string::npos);
+  CHECK(as_nobody(agent, {"reload"}).code == 1);
+  CHECK((as_nobody(agent, {"status"}).code == 0) == (others == "viewer"));
+}
+
 TEST_CASE("an agent without privileges gives what runs below its runners no say either", "[whole]") {
   if (::geteuid() != 0) return;  // then the test before this one is just that
   WholeAgent agent;

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <climits>
+#include <csignal>
 #include <cstdlib>
+#include <stdexcept>
 
 #include "chaos.hpp"
 
@@ -31,6 +33,26 @@ ronda::result inbox(const Deed& deed) {
   std::string text;
   for (const auto& event : *events) text += event.event + "=" + event.text + ";";
   return ronda::ok(text);
+}
+
+/// Writes or takes, and then does not end as it should.
+bool write_then(const Deed& deed, ronda::result& result) {
+  const std::string_view mode = deed.mode;
+  const std::size_t then = mode.find("-then-");
+  if (then == std::string_view::npos) return false;
+  const ronda::kv_service kv(deed.inst);
+  if (mode.substr(0, then) == "kv-commit") {
+    static_cast<void>(kv.put("before", "1"));
+    static_cast<void>(kv.commit());
+  }
+  if (mode.substr(0, then) == "inbox") static_cast<void>(ronda::inbox_service(deed.inst).take(deed.call));
+  else static_cast<void>(kv.put("after", "1"));
+  const std::string_view end = mode.substr(then + 6);
+  if (end == "throw") throw std::runtime_error("after what it wrote");
+  if (end == "segv") ::raise(SIGSEGV);
+  if (end == "late") sleep_ms(2000);
+  result = ronda::ok("wrote");
+  return true;
 }
 
 ronda::result calendar(const Deed& deed) {
@@ -77,6 +99,14 @@ ronda::result self(const Deed&) {
 
 bool ask(Deed& deed, ronda::result& result) {
   const std::string_view mode = deed.mode;
+  if (write_then(deed, result)) return true;
+  if (mode == "ok-from") {  // the n-th run and those after it are well
+    const ronda::kv_service kv(deed.inst);
+    const std::int64_t run = kv.get_i64("runs").value_or(0) + 1;
+    static_cast<void>(kv.put("runs", run));
+    result = run >= deed.n ? ronda::ok("run ", run) : ronda::critical("run ", run);
+    return true;
+  }
   if (mode == "kv") result = count(deed);
   else if (mode == "kv-all") result = all_state(deed);
   else if (mode == "inbox") result = inbox(deed);

@@ -72,7 +72,7 @@ struct Task : ronda::task {
 
   ronda::task_result run(ronda::call& c) override {
     const ronda::result r = own.run(c, inst);
-    return ronda::changed(r.summary);
+    return r.status == ronda::status::critical ? ronda::failed(r.summary) : ronda::changed(r.summary);
   }
   void cancel() noexcept override { own.cancel(); }
 };

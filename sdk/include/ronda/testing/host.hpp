@@ -75,7 +75,8 @@ class host {
   const ronda_inst* inst() const { return &inst_; }
   std::uint64_t mono_ns() const { return static_cast<std::uint64_t>(mono_.count()); }
   int cancel_fd() const { return cancel_fd_; }
-  void enter(bool is_call);
+  enum class frame { none, create, call, migrate, destroy };
+  void enter(frame now);
   report leave(std::int32_t code, std::string error);
   std::mutex& call_lock() { return call_lock_; }
   void uncancel() {
@@ -95,8 +96,6 @@ class host {
     std::int32_t code;
     wall_time at;
   };
-  enum class frame { none, create, call };
-
   static host& of(const ronda_inst* inst) { return *static_cast<const side*>(inst)->owner; }
   static const void* query(const ronda_inst* inst, const char* id) noexcept;
   static ronda_log_1 log_table() noexcept;
@@ -151,24 +150,26 @@ class host {
   std::vector<std::string> broken_;
 };
 
-inline void host::enter(bool is_call) {
-  frame_ = is_call ? frame::call : frame::create;
+inline void host::enter(frame now) {
+  frame_ = now;
   current_ = report();
   taken_ = 0;
 }
 
-/// The end of a call: its result is accepted or not, and with it what it wrote and took.
+/// The end of a call: its result is accepted or not, and with it what it wrote and took. What create wrote counts
+/// with the first call, what migrate wrote if it succeeded; destroy has to commit.
 inline report host::leave(std::int32_t code, std::string error) {
   bool was_call = frame_ == frame::call;
   current_.code = code;
   current_.error = std::move(error);
   if (was_call && code == RONDA_OK && current_.results == 0)
     note("RONDA-P-030: a call returned without a result");
-  bool accepted = !was_call || current_.ended();
+  bool waits = frame_ == frame::create && code == RONDA_OK;
+  bool accepted = (was_call && current_.ended()) || (frame_ == frame::migrate && code == RONDA_OK);
   if (accepted) {
     durable_ = kv_;
     inbox_.erase(inbox_.begin(), inbox_.begin() + static_cast<std::ptrdiff_t>(taken_));
-  } else {
+  } else if (!waits) {
     kv_ = durable_;
   }
   if (!current_.ended()) current_.status = RONDA_STATUS_UNKNOWN, current_.summary = current_.error;
@@ -199,7 +200,8 @@ inline std::int32_t host::emit_result(const ronda_result& r) {
   std::lock_guard lock(emitting_);
   if (!in_call("emit.result")) return RONDA_E_INVALID;
   if (++current_.results > 1) return note("RONDA-P-031: two results in one call"), RONDA_E_INVALID;
-  if (r.status < 0 || r.status > 3) return note("RONDA-P-034: no such status"), RONDA_E_INVALID;
+  if (r.status < 0 || r.status > 3)
+    return current_.refused = true, note("RONDA-P-034: no such status"), RONDA_E_INVALID;
   current_.status = r.status;
   current_.summary = from_abi(r.summary);
   current_.detail = from_abi(r.detail);

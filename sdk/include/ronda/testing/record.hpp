@@ -55,12 +55,14 @@ struct report {
   std::vector<testing::metric> metrics;
   std::vector<testing::event> events;
   std::vector<testing::progress> progress;
+  bool refused = false;  // the first result had a status that does not exist
 
   bool is(ronda::status s) const { return ended_with(static_cast<std::int32_t>(s)); }
   bool is(task_status s) const { return ended_with(static_cast<std::int32_t>(s)); }
   bool is(delivery_status s) const { return ended_with(static_cast<std::int32_t>(s)); }
   /// A function that failed or gave no result did not end: the host makes UNKNOWN of it.
-  bool ended() const { return code == RONDA_OK && results >= 1; }
+  /// The first of two results stands, whatever became of the second.
+  bool ended() const { return results >= 1 && !refused && (code == RONDA_OK || results > 1); }
 
   /// The first of that name, and of those labels if any are given; null when there is none.
   const testing::metric* find(std::string_view name, const fields& labels = {}) const {

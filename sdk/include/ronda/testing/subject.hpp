@@ -54,7 +54,7 @@ class subject {
   }
   ~subject() {
     if (self_ == nullptr) return;
-    host_->enter(false);
+    host_->enter(host::frame::destroy);
     destroy_(self_);
     host_->leave(RONDA_OK, {});
     if (thread_count() > threads_) host_->note("RONDA-P-043: a thread of the plugin's outlived destroy");
@@ -99,7 +99,7 @@ class subject {
   std::int32_t migrate(std::uint32_t from, std::uint32_t to) {
     if (self_ == nullptr || migrate_ == nullptr) return RONDA_E_NOTFOUND;
     ronda_error err = detail::empty_error();
-    host_->enter(false);
+    host_->enter(host::frame::migrate);
     std::int32_t code = migrate_(self_, from, to, &err);
     host_->leave(code, err.msg);
     error_ = err.msg;
@@ -119,7 +119,7 @@ class subject {
       run_ = table.run, migrate_ = table.migrate;
     cancel_ = table.cancel, destroy_ = table.destroy;
     ronda_error err = detail::empty_error();
-    host_->enter(false);
+    host_->enter(host::frame::create);
     std::int32_t code = table.create(host_->inst(), to_abi(procedure), &self_, &err);
     host_->leave(code, err.msg);
     error_ = err.msg;
@@ -150,7 +150,7 @@ class subject {
     raw.reason = static_cast<std::uint32_t>(how.reason);
     raw.scheduled_wall_ns = how.scheduled ? how.scheduled->time_since_epoch().count() : 0;
     ronda_error err = detail::empty_error();
-    host_->enter(true);
+    host_->enter(host::frame::call);
     set_call(&raw);
     std::int32_t code = work(&raw, &err);
     set_call(nullptr);

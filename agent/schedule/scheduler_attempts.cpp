@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys `retry` and `overlap`: runs that do not count yet, and turns that wait for the run before them.
+#include "ronda/abi.h"
+#include "schedule/scheduler.hpp"
+
+namespace ronda::schedule {
+
+CheckStatus Scheduler::grade(const Entry& entry, const Ending& ending) const {
+  if (entry.spec.limits == nullptr) return ending.reported;
+  return plugin::grade(ending.reported, plugin::decode_metrics(ending.metrics), *entry.spec.limits).status;
+}
+
+/// A check is tried again when its result would be worse than the one that counts: what is known already needs no
+/// second look. A task when it said that it failed; one that may be half done only if its configuration calls that
+/// harmless.
+bool Scheduler::will_retry(const Entry& entry, std::uint32_t position, const Ending& ending) const {
+  const config::Rare* rare = entry.spec.rare.get();
+  if (rare == nullptr || rare->retry.times == 0 || stopping_ || entry.removed || entry.id_in_flight != 0) return false;
+  if (ending.fate == Fate::unavailable || disabled_.contains(position)) return false;
+  const auto before = attempts_.find(position);
+  if (before != attempts_.end() && before->second.made >= rare->retry.times) return false;
+  if (entry.spec.kind == Kind::task) return ending.told ? ending.reported == CheckStatus::critical : rare->idempotent.value_or(false);
+  if (entry.spec.kind != Kind::check) return false;
+  const CheckStatus graded = grade(entry, ending), counted = entry.has_result ? entry.status : CheckStatus::ok;
+  return graded != counted && plugin::worse(graded, counted) == graded;
+}
+
+void Scheduler::hold_back(Entry& entry, std::uint32_t position, Ending ending) {
+  Attempts& attempts = attempts_[position];
+  ++attempts.made;
+  attempts.slot_wall = entry.slot_wall;
+  attempts.last = std::move(ending);
+  const config::Retry& retry = entry.spec.rare->retry;
+  ports_.log(RONDA_LOG_INFO, std::string(config::kind_name(entry.spec.kind)) + " " + entry.spec.name + ": attempt " +
+                                 std::to_string(attempts.made) + " of " + std::to_string(retry.times + 1) + ": " + attempts.last.summary +
+                                 "; again in " + format_duration(retry.wait));
+}
+
+/// No further attempt comes: the last one counts after all.
+void Scheduler::conclude(std::uint32_t position, std::string_view why) {
+  const auto found = attempts_.find(position);
+  if (found == attempts_.end()) return;
+  Attempts attempts = std::move(found->second);
+  attempts_.erase(found);
+  Entry& entry = entries_[position];
+  if (entry.call != 0) return;  // one is under way: that one counts
+  if (attempts.slot_wall != 0) {
+    ports_.store.finish_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, attempts.slot_wall,
+                             "not well, and not tried again: " + std::string(why), [](auto) {});
+  }
+  count(entry, attempts.last);
+  mark_dirty(entry, position);
+  tell_waiters(position);
+}
+
+const Attempts* Scheduler::attempts(const Entry& entry) const {
+  const auto position = attempts_.empty() ? std::nullopt : position_of(entry.spec.kind, entry.spec.name);
+  const auto found = position ? attempts_.find(*position) : attempts_.end();
+  return found == attempts_.end() ? nullptr : &found->second;
+}
+
+/// Its turn came while it still runs: one turn waits for the end, a newer one takes its place.
+bool Scheduler::queue(const Skipped& skipped) {
+  const Entry& entry = entries_[skipped.id];
+  if (entry.spec.rare == nullptr || entry.spec.rare->overlap != config::Overlap::queue) return false;
+  if (!skipped.slot) {
+    timetable_.make_due(skipped.id, boottime(), Why::again);
+    return true;
+  }
+  timetable_.owe(skipped.id, *skipped.slot, boottime());  // one that waited before was given up when this one came
+  return true;
+}
+
+}  // namespace ronda::schedule

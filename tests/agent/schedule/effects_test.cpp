@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of a run is kept: what it wrote and took counts with its result, and with nothing else.
+#include <catch.hpp>
+
+#include "scheduled.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using plugin::Fate;
+
+TEST_CASE("state and inbox of a run count with its result and not without", "[schedule]") {
+  Scheduled bench;
+  std::vector<Configured> set;
+  for (const char* after : {"ok", "throw", "segv", "late"}) {
+    set.push_back({std::string("kv-") + after, std::string("kv-then-") + after, 0, schedule::Kind::check, 0s,
+                   std::string(after) == "late" ? 500ms : 20s});
+    set.push_back({std::string("inbox-") + after, std::string("inbox-then-") + after, 0, schedule::Kind::check, 0s,
+                   std::string(after) == "late" ? 500ms : 20s});
+  }
+  bench.begin(set);
+  for (const Configured& one : set) {
+    INFO(one.name);
+    const bool counts = one.name.ends_with("-ok");
+    bench.post(one.name, "success");
+    const schedule::Entry& entry = bench.run(one.name);
+    CHECK((entry.status == plugin::CheckStatus::ok) == counts);
+    const bool kv = one.name.starts_with("kv");
+    CHECK(bench.kv(one.name).entries.size() == (kv && counts ? 1 : 0));
+    CHECK(bench.inbox(one.name).size() == (!kv && counts ? 0 : 1));
+  }
+}
+
+TEST_CASE("what was committed stays, whatever becomes of the run", "[schedule]") {
+  Scheduled bench;
+  bench.begin({{"committed", "kv-commit-then-throw"}});
+  CHECK(bench.run("committed").summary == "after what it wrote");
+  const auto kept = bench.kv("committed").entries;
+  REQUIRE(kept.size() == 1);
+  CHECK(kept[0].key == "before");
+}
+
+TEST_CASE("a slot is recorded with what its task said", "[schedule]") {
+  Scheduled bench;
+  bench.begin({{"each-second", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* *:*:*"}});
+  REQUIRE(bench.until([&] { return bench.entry("each-second", schedule::Kind::task).runs >= 1; }));
+  REQUIRE(bench.until(
+      [&] { return std::ranges::any_of(bench.slots("each-second"), [](const auto& slot) { return slot.outcome == "changed"; }); }));
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <catch.hpp>
+
+#include "scheduled.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+
+TEST_CASE("a slot that is promised while the agent stops is not run, and is owed again", "[schedule]") {
+  Scheduled bench;
+  bench.begin({{"each-second", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* *:*:*"}});
+  bench.hold_answers = true;
+  REQUIRE(bench.until([&] { return !bench.held.empty(); }));  // the claim's answer is on its way
+  REQUIRE(bench.entry("each-second", schedule::Kind::task).runs == 0);
+  bool drained = false;
+  bench.scheduler().stop([&] { drained = true; });
+  bench.hold_answers = false;
+  for (const auto& answer : std::exchange(bench.held, {})) answer();
+  REQUIRE(bench.until([&] { return drained; }));
+  bench.turn_for(200ms);
+  const schedule::Entry& entry = bench.entry("each-second", schedule::Kind::task);
+  CHECK(entry.call == 0);
+  CHECK(entry.runs == 0);
+  CHECK(entry.skip == schedule::Skip::stopping);
+  CHECK(bench.scheduler().in_flight() == 0);
+  CHECK(bench.slots("each-second").empty());
+  const auto journal = bench.ask<std::vector<store::JournalEvent>>([&](auto done) { bench.store().load_journal(10, std::move(done)); });
+  CHECK(std::ranges::any_of(journal, [](const auto& event) { return event.kind == "slot.left" && event.subject == "task/each-second"; }));
+}

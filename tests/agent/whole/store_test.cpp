@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store that cannot be read when the agent starts.
+#include <sqlite3.h>
+
+#include "catch.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Somebody else's lock on the database: the agent can neither read nor write it.
+class Lock {
+ public:
+  explicit Lock(const std::string& path) {
+    REQUIRE(::sqlite3_open_v2(path.c_str(), &database_, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
+    REQUIRE(::sqlite3_exec(database_, "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
+  ~Lock() { ::sqlite3_close(database_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  sqlite3* database_ = nullptr;
+};
+
+std::string task_status(const WholeAgent& agent, const std::string& name) {
+  const json::value status = agent.status();
+  if (!status.is_object()) return {};
+  for (const json::value& one : status.at("tasks").as_array()) {
+    if (one.at("name") == json::value(name)) return std::string(one.at("status").as_string());
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("what could not be remembered at the start is remembered once the store is well", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", "[task.once]\nuse = \"exec.command\"\ncommand = [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" +
+                                 agent.open_directory() +
+                                 "/runs\"]\n[check.job]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\n");
+  REQUIRE(agent.start());
+  REQUIRE(agent.ronda({"task", "run", "once"}).code == 0);
+  REQUIRE(agent.stop() == 0);
+  {
+    const Lock lock(agent.state_directory() + "/ronda.db");
+    REQUIRE(agent.start());
+    CHECK(task_status(agent, "once") == "pending");
+    CHECK(agent.status().at("agent").at("store").at("state") == "failed");
+  }
+  CHECK(eventually([&] { return agent.status().at("agent").at("store").at("state") == "ok"; }));
+  CHECK(eventually([&] { return task_status(agent, "once") == "ok"; }));
+  CHECK(agent.get("/v1/explain/once").at("runs").to_number<int>() == 0);
+  CHECK(read_file(agent.open_directory() + "/runs") == "ran\n");
+  CHECK(agent.stop() == 0);
+}
