@@ -13,6 +13,7 @@
 #include "plugin/host_libraries.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
+#include "ronda/abi.h"
 #include "ronda/version.h"
 #include "schedule/prober.hpp"
 
@@ -53,7 +54,10 @@ std::size_t try_plugins(schedule::Candidate& candidate) {
     settings.user = user;
     return std::make_unique<plugin::Supervisor>(loop, plugin::make_runner_spec(*candidate.catalogue.plugins.at(plugin.id), settings), client);
   };
-  schedule::Prober prober(loop, std::move(subjects), make);
+  // no agent: there is no state that could be handed over, nor read
+  const schedule::Prober::Present nothing{[](const schedule::Prepared&) { return 0U; },
+                                          [](const schedule::Prepared&, const wire::Request&, const auto& reply) { reply(RONDA_E_NOTFOUND, {}); }};
+  schedule::Prober prober(loop, std::move(subjects), make, nothing);
   prober.start([&](const schedule::Prober::Failures& failures) {
     for (const auto& [hash, why] : failures)
       candidate.diagnostics.error({config::no_file, 0, 0}, "plugin " + ids[hash] + " does not work: " + why);
