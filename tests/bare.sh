@@ -8,7 +8,7 @@ if [ "$(id -u)" != 0 ] || ! command -v debootstrap >/dev/null; then echo 'needs 
 # everything that is mounted below goes with this namespace
 [ "${1:-}" = inside ] || exec unshare --mount --propagation private "$0" inside
 
-mirror=${RONDA_MIRROR:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+mirror=${RONDA_MIRROR:-$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true; } |
   sed -nE 's|^(URIs:\|deb( \[[^]]*\])?) *(https?://[^ ]*/debian)/?( .*)?$|\3|p' | head -1)}
 [ -n "$mirror" ] || { echo 'no Debian mirror among the sources of apt'; exit 77; }
 
