@@ -40,7 +40,7 @@ TEST_CASE("a conf.d that is not there or not to be trusted at the start is told 
   const Finished status = agent.ronda({"status"});
   CHECK(status.code == 1);
   CHECK(status.out.find("  config: 1 error in the configuration; ") != std::string::npos);
-  CHECK(agent.log().find((is_there ? " error " : " error open ") + agent.config_directory()) != std::string::npos);
+  CHECK(agent.log().find((is_there ? " error " : " error opening ") + agent.config_directory()) != std::string::npos);
   CHECK(agent.log().find("error error:") == std::string::npos);
   if (is_there)
     ::chmod(agent.config_directory().c_str(), 0755);
