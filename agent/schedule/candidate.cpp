@@ -61,8 +61,10 @@ std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalog
   if (plugin == nullptr) {
     const bool spawns = std::ranges::find(entry.grants, plugin::Grant::exec) != entry.grants.end();
     const bool stateful = std::ranges::find(entry.grants, plugin::Grant::state) != entry.grants.end();
+    std::string grants;
+    for (const plugin::Grant grant : entry.grants) grants += " " + std::string(plugin::to_string(grant));
     plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
-                                                   entry.manifest.max_concurrency, spawns, stateful});
+                                                   entry.manifest.max_concurrency, spawns, stateful, std::move(grants)});
   }
   known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin, found.procedure->locks});
   return known;
@@ -154,8 +156,8 @@ void Preparer::prepare(config::Instance& instance) {
   if (instance.has_rare()) prepared.rare = std::make_unique<config::Rare>(instance.rare());
   const config::Judgement& limits = instance.judgement();
   if (!limits.warn.empty() || !limits.crit.empty()) prepared.limits = std::make_unique<config::Judgement>(limits);
-  // the code is part of what an instance is: another plugin file replaces it
-  prepared.hash = siphash128(prepared.procedure->plugin->sha256, {instance.hash.first, instance.hash.second});
+  // the code is part of what an instance is, and what it may do: another plugin file or other grants replace it
+  prepared.hash = siphash128(prepared.procedure->plugin->sha256 + prepared.procedure->plugin->grants, {instance.hash.first, instance.hash.second});
   prepared.name = std::move(instance.name);
   candidate_.set.push_back(std::move(prepared));
 }
