@@ -17,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "api/routes.hpp"
@@ -141,7 +142,8 @@ class Agent final : private api::AgentView {
   struct Trial {
     bool allow_empty = false;
     std::function<void(api::ReloadResult)> told;
-    std::shared_ptr<Vetting> vetting;  // until the files are parsed
+    std::shared_ptr<Vetting> vetting;  // until the files are read
+    schedule::VettedFiles files;       // then: if some new code does not work the candidate is made again
     schedule::Candidate candidate;
     std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
   };
@@ -199,8 +201,8 @@ schedule::CandidateRequest Agent::candidate_request() {
     if (!answer) return std::move(answer).error();
     return done();
   };
-  request.vet_plugin = [](std::span<const std::uint8_t> bytes) {
-    return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes, vet_deadline);
+  request.vet_plugin = [](const plugin::PluginBytes& bytes) {
+    return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes.bytes, vet_deadline);
   };
   return request;
 }
@@ -389,8 +391,8 @@ void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told
   trial_ = std::make_unique<Trial>();
   trial_->allow_empty = allow_empty;
   trial_->told = std::move(told);
-  trial_->vetting =
-      Vetting::start(loop_, candidate_request(), parse_deadline, [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
+  trial_->vetting = Vetting::start(loop_, candidate_request(), {parse_deadline, vet_deadline},
+                                   [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
 }
 
 void Agent::try_candidate(schedule::VettedFiles files) {
@@ -398,6 +400,7 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   schedule::CandidateRequest request = candidate_request();
   request.vetted = std::move(files);
   trial_->candidate = schedule::load_candidate(request);
+  trial_->files = *std::move(request.vetted);
   auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
   if (subjects.empty()) return finish_reload({});
   const auto make = [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
@@ -413,13 +416,13 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
 }
 
-/// Instances of plugins whose code does not run yet.
+/// Instances of plugins whose code no instance uses yet: of replaced files, of new ones, and of those that lay idle.
 std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candidate& candidate) const {
+  std::set<std::string_view> running;
+  scheduler_->each([&](const schedule::Entry& entry) { running.insert(entry.spec.procedure->plugin->sha256); });
   std::vector<const schedule::Prepared*> out;
   for (const schedule::Prepared& prepared : candidate.set) {
-    const schedule::PluginRef& plugin = *prepared.procedure->plugin;
-    const auto running = active_.catalogue.plugins.find(plugin.id);
-    if (running != active_.catalogue.plugins.end() && running->second->sha256 != plugin.sha256) out.push_back(&prepared);
+    if (!running.contains(prepared.procedure->plugin->sha256)) out.push_back(&prepared);
   }
   return out;
 }
@@ -431,6 +434,7 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
   if (!failures.empty()) {
     schedule::CandidateRequest request = candidate_request();
     request.unfit = std::move(failures);
+    request.vetted = std::move(trial->files);
     trial->candidate = schedule::load_candidate(request);
   }
   api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
