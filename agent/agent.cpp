@@ -17,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "api/routes.hpp"
@@ -42,16 +43,30 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
+constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
-constexpr auto last_answers = 2s;           // for clients to take what they are told at the end
-constexpr auto last_wait = 5s;              // for runners to be gone, once they were killed
+constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
+constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
 
 std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
+}
+
+std::string errors_text(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " error" : " errors") + " in the configuration";
+}
+
+/// What a start that goes on in spite of errors owes whoever looks: how many there are, and the first of them.
+std::string trouble_of(const schedule::Candidate& candidate) {
+  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) {
+    if (diagnostic.severity != config::Severity::error) continue;
+    return errors_text(candidate.diagnostics.errors()) +
+           "; the agent runs without what is wrong: " + config::place_and_message(diagnostic, candidate.sources);
+  }
+  return {};
 }
 
 /// Whether it is below this process, however deep: orphans there go to their runner, which is their subreaper.
@@ -104,8 +119,8 @@ class Agent final : private api::AgentView {
   void forget_reading();
 
   // runners
-  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
-                                                      plugin::SupervisorClient& client);
+  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
+                                                      const std::string& user, plugin::SupervisorClient& client);
   bool is_reporter(uid_t uid) const;
   api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const;
 
@@ -127,7 +142,8 @@ class Agent final : private api::AgentView {
   struct Trial {
     bool allow_empty = false;
     std::function<void(api::ReloadResult)> told;
-    std::shared_ptr<Vetting> vetting;  // until the files are parsed
+    std::shared_ptr<Vetting> vetting;  // until the files are read
+    schedule::VettedFiles files;       // then: if some new code does not work the candidate is made again
     schedule::Candidate candidate;
     std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
   };
@@ -171,7 +187,8 @@ schedule::CandidateRequest Agent::candidate_request() {
   schedule::CandidateRequest request;
   request.config_directory = options_.config_directory;
   // safe mode: what was added to this host stays out
-  request.plugin_directories = options_.safe_mode ? std::vector<std::string>{options_.system_plugin_directory} : options_.plugin_directories;
+  request.plugin_directories =
+      options_.safe_mode ? std::vector<std::string>{options_.system_plugin_directory} : options_.plugin_directories;
   request.trust_file = options_.trust_file;
   request.environment = config::environment_of_process(options_.env_file, uid_);
   request.uid = uid_;
@@ -184,17 +201,20 @@ schedule::CandidateRequest Agent::candidate_request() {
     if (!answer) return std::move(answer).error();
     return done();
   };
-  request.vet_plugin = [](std::span<const std::uint8_t> bytes) { return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes, vet_deadline); };
+  request.vet_plugin = [](const plugin::PluginBytes& bytes) {
+    return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes.bytes, vet_deadline);
+  };
   return request;
 }
 
 void Agent::report(const schedule::Candidate& candidate) const {
   for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) {
-    if (diagnostic.severity == config::Severity::error) log(LogLevel::error, config::headline(diagnostic, candidate.sources));
+    if (diagnostic.severity == config::Severity::error) log(LogLevel::error, config::place_and_message(diagnostic, candidate.sources));
   }
   const std::size_t warnings = candidate.diagnostics.warnings();
   if (warnings > 0) log(LogLevel::warning, "the configuration has " + std::to_string(warnings) + " warnings; 'ronda validate' shows them");
-  for (const plugin::RefusedFile& refused : candidate.catalogue.refused) log(LogLevel::error, "plugin " + refused.path + " is refused: " + refused.refusal.text());
+  for (const plugin::RefusedFile& refused : candidate.catalogue.refused)
+    log(LogLevel::error, "plugin " + refused.path + " is refused: " + refused.refusal.text());
 }
 
 Status Agent::open_store() {
@@ -220,12 +240,15 @@ Status Agent::load_first() {
   if (active_.has_errors() && active_.generation.agent.strict) {
     return Error(Errc::invalid, "[agent] strict: the configuration has " + std::to_string(active_.diagnostics.errors()) + " errors");
   }
+  config_trouble_ = trouble_of(active_);
   generation_ = 1;
   active_.generation.number = 1;
   const std::string host = active_.generation.agent.host.empty() ? host_name() : active_.generation.agent.host;
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop_, *store_, zones_, active_.zone, host, schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
-      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) { return make_supervisor(active_, plugin, user, client); },
+      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
+        return make_supervisor(active_, plugin, user, client);
+      },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
       options_.safe_mode});
   remember([this](const schedule::Remembered& known) { begin(known); });
@@ -235,10 +258,12 @@ Status Agent::load_first() {
 /// What the store remembers comes in pieces, each by the loop; `then` is called when all are there.
 void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
   auto known = std::make_shared<schedule::Remembered>();
-  const auto part = [this, known]<class T>(std::vector<T> schedule::Remembered::* member, std::function<void()> next) {
+  const auto part = [this, known]<class T>(std::vector<T> schedule::Remembered::*member, std::function<void()> next) {
     return [this, known, member, next = std::move(next)](Result<std::vector<T>> loaded) {
-      if (loaded) (*known).*member = std::move(*loaded);
-      else log(LogLevel::error, "not remembered: " + loaded.error().message());
+      if (loaded)
+        (*known).*member = std::move(*loaded);
+      else
+        log(LogLevel::error, "not remembered: " + loaded.error().message());
       not_remembered_ = not_remembered_ || !loaded;
       if (next) next();
     };
@@ -267,7 +292,9 @@ void Agent::tell_configured() {
     ids.push_back({disabled.kind, disabled.name});
   }
   for (const auto& [kind, name] : active_.idle) ids.push_back({std::string(config::kind_name(kind)), name});
-  scheduler_->each([&](const schedule::Entry& entry) { ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}); });
+  scheduler_->each([&](const schedule::Entry& entry) {
+    ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name});
+  });
   store_->mark_configured(std::move(ids), [](const Result<Unit>& marked) {
     if (!marked) log(LogLevel::warning, "what left the configuration is not marked in the store: " + marked.error().message());
   });
@@ -281,8 +308,8 @@ void Agent::begin(const schedule::Remembered& known) {
   if (store_->health().state == store::HealthState::ok) remember_late();
   forget_reading();
   open_api();
-  const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
-                           std::to_string(active_.catalogue.plugins.size()) + " plugins";
+  const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) +
+                           " disabled, " + std::to_string(active_.catalogue.plugins.size()) + " plugins";
   log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
   manager_.ready(line);
   tick_watchdog();
@@ -290,7 +317,8 @@ void Agent::begin(const schedule::Remembered& known) {
 
 void Agent::open_api() {
   auto opened = api::UnixServer::open(
-      loop_, options_.socket, [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return role_of(uid, gid, groups, pid); },
+      loop_, options_.socket,
+      [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return role_of(uid, gid, groups, pid); },
       api::make_routes(*this));
   if (!opened) return log(LogLevel::error, "no API: " + opened.error().message());
   api_ = std::move(*opened);
@@ -312,7 +340,8 @@ bool Agent::is_reporter(uid_t uid) const {
 api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const {
   std::array<char, 64> theirs{}, ours{};
   const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
-  const bool readable = ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
+  const bool readable =
+      ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
   if (pid_namespaces_ && readable && std::string_view(theirs.data()) != ours.data()) return api::Role::none;
   if (is_our_descendant(pid)) return api::Role::none;
   if (uid == 0 || uid == uid_) return api::Role::operator_;
@@ -335,10 +364,13 @@ void Agent::tick_watchdog() {
 
 // ---- runners --------------------------------------------------------------------------------
 
-std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
-                                                           plugin::SupervisorClient& client) {
+std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
+                                                           const std::string& user, plugin::SupervisorClient& client) {
   const config::AgentSettings& agent = of.generation.agent;
-  const plugin::RunnerSettings settings{options_.runner, pid_namespaces_, uid_ == 0, user,
+  const plugin::RunnerSettings settings{options_.runner,
+                                        pid_namespaces_,
+                                        uid_ == 0,
+                                        user,
                                         {{"hostname", agent.host.empty() ? host_name() : agent.host},
                                          {"agent.version", RONDA_VERSION},
                                          {"language", agent.language},
@@ -359,7 +391,8 @@ void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told
   trial_ = std::make_unique<Trial>();
   trial_->allow_empty = allow_empty;
   trial_->told = std::move(told);
-  trial_->vetting = Vetting::start(loop_, candidate_request(), parse_deadline, [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
+  trial_->vetting = Vetting::start(loop_, candidate_request(), {parse_deadline, vet_deadline},
+                                   [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
 }
 
 void Agent::try_candidate(schedule::VettedFiles files) {
@@ -367,6 +400,7 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   schedule::CandidateRequest request = candidate_request();
   request.vetted = std::move(files);
   trial_->candidate = schedule::load_candidate(request);
+  trial_->files = *std::move(request.vetted);
   auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
   if (subjects.empty()) return finish_reload({});
   const auto make = [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
@@ -374,20 +408,21 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   };
   trial_->prober = std::make_unique<schedule::Prober>(
       loop_, std::move(subjects), make,
-      schedule::Prober::Present{[this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
-                                [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
-                                  scheduler_->answer_trial(spec, asked, std::move(reply));
-                                }});
+      schedule::Prober::Present{
+          [this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
+          [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
+            scheduler_->answer_trial(spec, asked, std::move(reply));
+          }});
   trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
 }
 
-/// Instances of plugins whose code does not run yet.
+/// Instances of plugins whose code no instance uses yet: of replaced files, of new ones, and of those that lay idle.
 std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candidate& candidate) const {
+  std::set<std::string_view> running;
+  scheduler_->each([&](const schedule::Entry& entry) { running.insert(entry.spec.procedure->plugin->sha256); });
   std::vector<const schedule::Prepared*> out;
   for (const schedule::Prepared& prepared : candidate.set) {
-    const schedule::PluginRef& plugin = *prepared.procedure->plugin;
-    const auto running = active_.catalogue.plugins.find(plugin.id);
-    if (running != active_.catalogue.plugins.end() && running->second->sha256 != plugin.sha256) out.push_back(&prepared);
+    if (!running.contains(prepared.procedure->plugin->sha256)) out.push_back(&prepared);
   }
   return out;
 }
@@ -399,6 +434,7 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
   if (!failures.empty()) {
     schedule::CandidateRequest request = candidate_request();
     request.unfit = std::move(failures);
+    request.vetted = std::move(trial->files);
     trial->candidate = schedule::load_candidate(request);
   }
   api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
@@ -416,7 +452,8 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
 api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_empty) {
   api::ReloadResult result;
   const std::string name = "reload #" + std::to_string(++reloads_);
-  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) result.details.push_back(config::render(diagnostic, candidate.sources));
+  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all())
+    result.details.push_back(config::render(diagnostic, candidate.sources));
   if (candidate.set.empty() && !allow_empty && !candidate.has_errors()) {
     config_trouble_ = "the configuration is empty; --allow-empty accepts that";
     result.line = name + ": refused, nothing changed: " + config_trouble_;
@@ -438,8 +475,9 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   const std::size_t failed = active_.kept_plugins.size();
   config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
   result.ok = failed == 0;
-  result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " + std::to_string(applied.added) +
-                " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) + " failed";
+  result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " +
+                std::to_string(applied.added) + " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) +
+                " failed";
   result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
   result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
   return result;
@@ -485,7 +523,8 @@ void Agent::stop() {
   if (std::exchange(stopping_, true)) return;
   if (scheduler_ == nullptr) return loop_.stop();
   bool changing = false;
-  scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && entry.spec.kind == config::Kind::task); });
+  scheduler_->each(
+      [&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && entry.spec.kind == config::Kind::task); });
   const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(5s);
   manager_.stopping("waits for " + std::to_string(scheduler_->in_flight()) + " runs");
   manager_.extend_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit + last_wait));

@@ -16,8 +16,8 @@ namespace ronda::api {
 
 struct ReloadResult {
   bool ok = false;
-  std::string line;                 // "reload #7: 112 kept, ..."
-  std::vector<std::string> details; // errors with place, kept plugins, changes
+  std::string line;                  // "reload #7: 112 kept, ..."
+  std::vector<std::string> details;  // errors with place, kept plugins, changes
 };
 
 /// What of the agent the routes show and trigger. Must outlive them. [loop]
@@ -30,7 +30,7 @@ class AgentView {
   virtual const schedule::Candidate& active() const = 0;
   virtual std::uint64_t generation() const = 0;
   virtual std::int64_t started_wall_ns() const = 0;
-  virtual std::string config_trouble() const = 0;  // of the last reload that was refused; empty when none
+  virtual std::string config_trouble() const = 0;  // of the start or of the last reload; empty when none
   virtual bool safe_mode() const = 0;
   virtual void reload(bool allow_empty, std::function<void(ReloadResult)> told) = 0;
 

@@ -50,7 +50,8 @@ class Preparer {
 
 void Preparer::disable(const config::Instance& instance, config::Place place, std::string reason) {
   candidate_.diagnostics.error(place, reason);
-  candidate_.generation.disabled.push_back({std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
+  candidate_.generation.disabled.push_back(
+      {std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
 }
 
 std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalogue::Found& found) {
@@ -61,10 +62,13 @@ std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalog
   if (plugin == nullptr) {
     const bool spawns = std::ranges::find(entry.grants, plugin::Grant::exec) != entry.grants.end();
     const bool stateful = std::ranges::find(entry.grants, plugin::Grant::state) != entry.grants.end();
+    std::string grants;
+    for (const plugin::Grant grant : entry.grants) grants += " " + std::string(plugin::to_string(grant));
     plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
-                                                   entry.manifest.max_concurrency, spawns, stateful});
+                                                   entry.manifest.max_concurrency, spawns, stateful, std::move(grants)});
   }
-  known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin, found.procedure->locks});
+  known = std::make_shared<ProcedureRef>(
+      ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin, found.procedure->locks});
   return known;
 }
 
@@ -128,8 +132,9 @@ void Preparer::prepare(config::Instance& instance) {
   const auto found = candidate_.catalogue.find(kind, instance.use);
   if (!found) return disable(instance, instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use));
   if (!user_allowed(instance, *found->plugin)) {
-    return disable(instance, instance.place, "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
-                                                 "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
+    return disable(instance, instance.place,
+                   "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
+                       "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
   }
   const std::size_t errors = candidate_.diagnostics.errors();
   const auto options = plugin::check_options(*found->procedure, instance.options, instance.place, judges_, candidate_.diagnostics);
@@ -154,16 +159,18 @@ void Preparer::prepare(config::Instance& instance) {
   if (instance.has_rare()) prepared.rare = std::make_unique<config::Rare>(instance.rare());
   const config::Judgement& limits = instance.judgement();
   if (!limits.warn.empty() || !limits.crit.empty()) prepared.limits = std::make_unique<config::Judgement>(limits);
-  // the code is part of what an instance is: another plugin file replaces it
-  prepared.hash = siphash128(prepared.procedure->plugin->sha256, {instance.hash.first, instance.hash.second});
+  // the code is part of what an instance is, and what it may do: another plugin file or other grants replace it
+  prepared.hash =
+      siphash128(prepared.procedure->plugin->sha256 + prepared.procedure->plugin->grants, {instance.hash.first, instance.hash.second});
   prepared.name = std::move(instance.name);
   candidate_.set.push_back(std::move(prepared));
 }
 
 /// What runs now stays usable where its file is refused: nobody loses a check to a half-copied plugin.
-void keep_running_plugins(const plugin::Catalogue& running, Candidate& candidate) {
-  for (const auto& [id, entry] : running.plugins) {
+void keep_running_plugins(const CandidateRequest& request, Candidate& candidate) {
+  for (const auto& [id, entry] : request.previous->plugins) {
     if (candidate.catalogue.plugins.contains(id)) continue;
+    if (request.unfit.contains(entry->sha256)) continue;  // it was there and did not run: nothing is lost with it
     for (const plugin::RefusedFile& refused : candidate.catalogue.refused) {
       if (refused.id != id && refused.path != entry->path) continue;
       candidate.catalogue.plugins[id] = entry;
@@ -191,7 +198,13 @@ void scan(const CandidateRequest& request, Candidate& candidate) {
   scan.stage = request.stage;
   scan.libraries = request.libraries;
   scan.previous = request.previous;
-  scan.vet = request.vet_plugin;
+  scan.vet = [&request](const plugin::PluginBytes& bytes) -> Result<Unit> {
+    if (request.vetted) {
+      const auto known = request.vetted->plugins.find(bytes.sha256);
+      if (known != request.vetted->plugins.end()) return known->second;
+    }
+    return request.vet_plugin ? request.vet_plugin(bytes) : done();
+  };
   scan.unfit = request.unfit;
   candidate.catalogue = plugin::scan_plugins(scan);
 }
@@ -218,7 +231,7 @@ Candidate load_candidate(const CandidateRequest& request) {
   out.generation = config::build_generation(out.files.sources, request.environment, out.diagnostics);
   out.zone = agent_zone(request, out);
   scan(request, out);
-  if (request.previous != nullptr) keep_running_plugins(*request.previous, out);
+  if (request.previous != nullptr) keep_running_plugins(request, out);
   Preparer preparer(request, out);
   std::vector<config::Instance> instances = std::move(out.generation.instances);
   if (instances.size() > largest_set) out.diagnostics.error({}, "more than 16 million instances");

@@ -98,7 +98,7 @@ bool Scheduler::clear_quarantine(std::string_view subject) {
 
 Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   const PluginRef& plugin = *spec.procedure->plugin;
-  const std::string key = plugin.sha256 + "/" + spec.user;
+  const std::string key = plugin.sha256 + plugin.grants + "/" + spec.user;
   for (const auto& hosted : hosted_) {
     if (hosted != nullptr && hosted->key == key) return *hosted;
   }

@@ -100,6 +100,10 @@ bool is_alive(pid_t pid) {
   return state != 'X' && state != 'Z';
 }
 
+bool is_stopped(pid_t pid) {
+  return state_and_parent(std::to_string(pid)).first == 'T';
+}
+
 std::string ronda_program() {
   return RONDA_BINARY_DIR "/bin/ronda";
 }
@@ -131,8 +135,7 @@ std::string WholeAgent::copy_plugins() {
   const std::string own = scratch_ / "plugins";
   fs::create_directories(own);
   for (const auto& entry : fs::directory_iterator(plugins_)) {
-    if (entry.path().extension() == ".so")
-      fs::copy_file(entry.path(), fs::path(own) / entry.path().filename());
+    if (entry.path().extension() == ".so") fs::copy_file(entry.path(), fs::path(own) / entry.path().filename());
   }
   plugins_ = own;
   return own;
@@ -150,8 +153,7 @@ void WholeAgent::become_nobody() {
   }
 }
 
-void WholeAgent::launch(const std::vector<std::string>& arguments,
-                        const std::vector<std::string>& environment) {
+void WholeAgent::launch(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
   std::vector<std::string> argv = become_;
   argv.insert(argv.end(), {ronda_program(), "run"});
   for (const std::string& option : options()) argv.push_back(option);
@@ -159,8 +161,7 @@ void WholeAgent::launch(const std::vector<std::string>& arguments,
   pid_ = start_program(argv, scratch_ / "agent.log", scratch_ / "agent.log", environment);
 }
 
-bool WholeAgent::start(const std::vector<std::string>& arguments,
-                       const std::vector<std::string>& environment) {
+bool WholeAgent::start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
   launch(arguments, environment);
   return eventually([&] { return answers() || !is_alive(pid_); }, 60s) && answers();
 }
