@@ -51,8 +51,10 @@ class Keeper {
 
  private:
   Status start(bool full_check);
+  Status hold_directory();
   Status open_database(bool full_check);
   Status connect(bool full_check);
+  Status refuse_emptied(const std::string& path);
   void keep_damaged_wal(const std::string& wal);
   Status prepare(bool full_check);
   Status check_content(bool full_check);
