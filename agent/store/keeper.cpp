@@ -122,13 +122,18 @@ Status Keeper::connect(bool full_check) {
   if (auto made = dir_->ensure_file(database_name); !made) {
     if (made.error().code() == Errc::unavailable) connect_trouble_ = Trouble::full;
     return std::move(made).error();
+  } else if (const auto file = file_state(path); file && file->size == 0) {
+    made_ = file->identity;  // it stays empty when there is no room for more
   }
   keep_damaged_wal(path + "-wal");
   RONDA_TRY(auto db, Database::open(path, options_.vfs));
   db_.emplace(std::move(db));
   Status status = prepare(full_check);
   connect_trouble_ = db_->trouble();
-  if (status) return status;
+  if (status) {
+    made_.reset();
+    return status;
+  }
   const bool damaged = db_->trouble() == Trouble::corrupt;
   // Statements of ours that SQLite does not understand: the schema in the file is not what it says.
   const bool misread = db_->trouble() == Trouble::none && status.error().code() == Errc::internal;
@@ -146,7 +151,7 @@ Status Keeper::refuse_emptied(const std::string& path) {
   if (file && file->size > 0) return done();
   const auto wal = file_state(path + "-wal");
   if (wal && wal->size > 0) return Error(Errc::corrupt, file ? "its file is empty" : "its file is gone and its WAL is not");
-  if (file && dir_->read_mark()) return Error(Errc::corrupt, "its file is empty");
+  if (file && file->identity != made_ && dir_->read_mark()) return Error(Errc::corrupt, "its file is empty");
   return done();
 }
 

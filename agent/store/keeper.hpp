@@ -83,7 +83,7 @@ class Keeper {
   OpenReport report_;
   Health health_;
   std::optional<FileState> file_;
-  std::optional<FileIdentity> wal_;
+  std::optional<FileIdentity> wal_, made_;
   std::string failed_, damage_, ballast_error_;
   bool full_ = false;   // the reserve is in use
   bool stuck_ = false;  // and it did not suffice, until a commit after this one
