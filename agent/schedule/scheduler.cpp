@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto longest_sleep = 60s;       // so that a suspend or a step of the clock is noticed
-constexpr auto write_interval = 1s;       // observed states may be lost for so long
+constexpr auto write_interval = 850ms;    // of a second that may be lost; the rest is for the loop and the disk
 constexpr float quick_ms = 0.5F;          // calls below this share a thread and a message
 constexpr std::size_t lateness_kept = 1024;
 constexpr unsigned position_bits = 24;    // of a call id: where its entry stands
@@ -450,14 +450,17 @@ void Scheduler::mark_dirty(Entry& entry, std::uint32_t position) {
 }
 
 void Scheduler::write_dirty() {
+  std::vector<store::Observed> batch;
+  batch.reserve(dirty_.size());
   for (const std::uint32_t position : std::exchange(dirty_, {})) {
     Entry& entry = entries_[position];
     entry.dirty = false;
     if (entry.removed) continue;
     store::InstanceState state{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, static_cast<int>(entry.status), entry.summary, entry.detail,
                                entry.since_wall, entry.trip.ended_wall, entry.last_ok_wall, entry.failures};
-    ports_.store.observe(std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary});
+    batch.push_back({std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary}});
   }
+  ports_.store.observe(std::move(batch));
 }
 
 // ---- stop -----------------------------------------------------------------------------------

@@ -51,8 +51,10 @@ class Keeper {
 
  private:
   Status start(bool full_check);
+  Status hold_directory();
   Status open_database(bool full_check);
   Status connect(bool full_check);
+  Status refuse_emptied(const std::string& path);
   void keep_damaged_wal(const std::string& wal);
   Status prepare(bool full_check);
   Status check_content(bool full_check);
@@ -81,7 +83,7 @@ class Keeper {
   OpenReport report_;
   Health health_;
   std::optional<FileState> file_;
-  std::optional<FileIdentity> wal_;
+  std::optional<FileIdentity> wal_, made_;
   std::string failed_, damage_, ballast_error_;
   bool full_ = false;   // the reserve is in use
   bool stuck_ = false;  // and it did not suffice, until a commit after this one

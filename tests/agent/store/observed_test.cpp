@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/store/faulty_vfs.hpp"
 #include "agent/store/support.hpp"
 #include "catch.hpp"
 
@@ -70,6 +71,42 @@ TEST_CASE("observed writes go to the file by themselves, and at the end", "[stor
   const auto store = open_at(scratch / "state");
   CHECK(runs(*store, "a").size() == 1);
   CHECK(runs(*store, "b").size() == 1);
+}
+
+TEST_CASE("a batch is written at once and with one sync; what cannot be written is tried again, but not all the time", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  const auto looks = std::make_shared<std::atomic<int>>(0);
+  Options options = options_at(scratch / "state");
+  options.flush_after = Options().flush_after;
+  options.retry_after = std::chrono::milliseconds(100);
+  options.vfs = vfs.name();
+  options.mono_ns = [looks] {
+    ++*looks;
+    return monotonic().count();
+  };
+  const auto opened = Store::open(std::move(options));
+  REQUIRE(opened);
+  Store& store = **opened;
+  REQUIRE(append(store, "x"));  // the start is over
+  std::vector<Observed> batch;
+  for (int i = 0; i < 1000; ++i) batch.push_back({state_of(std::to_string(i), 1), run_at(1)});
+  const int syncs = vfs.syncs();
+  store.observe(std::move(batch));
+  REQUIRE(wait_for([&] { return vfs.syncs() > syncs; }));
+  REQUIRE(append(store, "y"));
+  CHECK(vfs.syncs() == syncs + 2);  // the batch, and the event that waited for it
+  CHECK(must<std::vector<InstanceState>>(store, &Store::load_instances).size() == 1000);
+
+  vfs.fail_writes(1, 1'000'000, SQLITE_IOERR_WRITE);
+  store.observe(state_of("late", 2), run_at(2));
+  REQUIRE(wait_for_health(store, HealthState::failed));
+  *looks = 0;
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  CHECK(*looks < 200);
+  vfs.fail_writes(0, 0, 0);
+  REQUIRE(wait_for_health(store, HealthState::ok));
+  CHECK(wait_for([&] { return runs(store, "late").size() == 1; }));
 }
 
 TEST_CASE("a dropped instance leaves its slots and journal only", "[store]") {
