@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -243,6 +244,32 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   const Finished refused = as_nobody(agent, {"status"});
   CHECK(refused.code != 0);
   CHECK(refused.err.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("who connected and went leaves no say to whom it left the connection", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const Descriptor left(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, agent.socket().c_str(), sizeof address.sun_path - 1);
+  // the agent sees the connection only when its peer is gone and its number is free for others
+  ::kill(agent.pid(), SIGSTOP);
+  const pid_t peer = ::fork();
+  if (peer == 0) ::_exit(::connect(left.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : 1);
+  int status = -1;
+  ::waitpid(peer, &status, 0);
+  ::kill(agent.pid(), SIGCONT);
+  REQUIRE(status == 0);
+  constexpr std::string_view request = "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  REQUIRE(::send(left.get(), request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::recv(left.get(), buffer, sizeof buffer, 0)) > 0;) answer.append(buffer, static_cast<std::size_t>(got));
+  INFO(answer);
+  CHECK(answer.find("this socket is not for you") != std::string::npos);
+  CHECK(agent.ronda({"status"}).err.empty());
 }
 
 TEST_CASE("whom a check names as its reporter may report to it, and nothing else", "[whole]") {
