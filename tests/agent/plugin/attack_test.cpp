@@ -139,12 +139,41 @@ TEST_CASE("who may start programs gains no more than programs need", "[plugin]")
   std::set<std::string> through = answers.let_through();
   // the kernel judges these: whether there are others of this user, whether there is such a device
   std::erase_if(through, [](const std::string& one) { return one.starts_with("kill-everybody ") || one == "quota ENOENT"; });
-  CHECK(through == std::set<std::string>{"program done", "child done", "connect done", "datagrams done", "listen done", "listen-local done",
-                                         "abstract-socket done"});
+  CHECK(through == std::set<std::string>{"program done", "program-at-load done", "child done", "connect done", "datagrams done",
+                                         "listen done", "listen-local done", "abstract-socket done"});
 }
 
 TEST_CASE("a kernel without seccomp and landlock runs plugins all the same, and it is said", "[plugin]") {
   const Answers answers = attack({}, RONDA_OLD_KERNEL);
   CHECK(answers.locked == "no seccomp: Function not implemented, no landlock: Function not implemented");
   CHECK(answers.by_attempt.at("program") == "done");
+}
+
+TEST_CASE("a runner that holds secrets is not dumpable, and no runner leaves a core", "[plugin]") {
+  boost::asio::io_context loop;
+  for (const char* grant : {"secrets", "state"}) {
+    INFO(grant);
+    PluginUnderTest plugin;
+    plugin.grants = {grant};
+    Supervised bench(loop, plugin);
+    CHECK(bench.run("ok").fate == plugin::Fate::finished);
+    const auto below = descendants_of(bench.runner_pid());
+    REQUIRE(below.size() == 1);
+    const std::string base = "/proc/" + std::to_string(below.front());
+    std::ifstream limits(base + "/limits");
+    std::string line, core;
+    while (std::getline(limits, line)) core = line.starts_with("Max core file size") ? line : core;
+    std::istringstream words(core.substr(core.empty() ? 0 : 18));
+    std::string soft, hard;
+    words >> soft >> hard;
+    CHECK(soft == "0");
+    CHECK(hard == "0");
+    // what is not dumpable is root's in /proc; who changed its user is so anyway
+    struct stat info {};
+    REQUIRE(::stat((base + "/environ").c_str(), &info) == 0);
+    if (std::string_view(grant) == "secrets" || is_root())
+      CHECK(info.st_uid == 0);
+    else
+      CHECK(info.st_uid == ::getuid());
+  }
 }

@@ -25,6 +25,14 @@ int given(long fd) {
   return 0;
 }
 
+// Of a constructor, which runs before anybody asked the plugin anything.
+const int at_load = told(::syscall(SYS_unshare, 0x10000000));
+const int program_at_load = [] {
+  char* none[] = {nullptr};
+  const int error = told(::execve("/nonexistent/ronda-attack", none, none));
+  return error == ENOENT ? 0 : error;
+}();
+
 // Arguments are such that the kernel would refuse them too, once it looks at them: the right is asked for first.
 const Attempts machine = {
     {"mount", [](const Target&) { return told(::mount("none", "/tmp", "tmpfs", 0, nullptr)); }},
@@ -75,8 +83,10 @@ const Attempts doors = {
     {"user-namespace", [](const Target&) { return told(::syscall(SYS_unshare, 0x10000000)); }},
     {"mount-namespace", [](const Target&) { return told(::syscall(SYS_unshare, 0x20000)); }},
     {"network-namespace", [](const Target&) { return told(::syscall(SYS_unshare, 0x40000000)); }},
+    {"program-at-load", [](const Target&) { return program_at_load; }},
     {"enter-namespace", [](const Target&) { return told(::syscall(SYS_setns, -1, 0)); }},
     {"execution-domain", [](const Target&) { return told(::personality(READ_IMPLIES_EXEC)); }},
+    {"namespace-at-load", [](const Target&) { return at_load; }},
     {"of-the-future", [](const Target&) { return told(::syscall(500)); }},
 };
 
