@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http.hpp"
 
+#include <poll.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,9 +20,12 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <cerrno>
 #include <map>
 #include <optional>
 #include <set>
+
+#include "base/descriptor.hpp"
 
 namespace ronda::api {
 namespace asio = boost::asio;
@@ -32,7 +37,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto idle_limit = std::chrono::seconds(30);   // between two requests of a connection
+constexpr auto idle_limit = std::chrono::seconds(30);    // between two requests of a connection
 constexpr auto request_limit = std::chrono::seconds(5);  // for a request to arrive, and for a response to be taken
 
 int hex_digit(char c) {
@@ -74,6 +79,21 @@ std::string user_name(uid_t uid) {
   return std::to_string(uid);
 }
 
+/// The process that connected, whatever its number means by now; nothing when it is gone.
+Descriptor handle_of_peer(int socket, pid_t pid) {
+  constexpr int so_peerpidfd = 77;  // Linux 6.5
+  int fd = -1;
+  socklen_t size = sizeof fd;
+  if (::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &fd, &size) == 0) return Descriptor(fd);
+  if (errno != ENOPROTOOPT) return {};
+  return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+bool is_there(const Descriptor& process) {
+  pollfd look{process.get(), POLLIN, 0};
+  return process && ::poll(&look, 1, 0) == 0;
+}
+
 Identity identify(int socket, const PeerRole& role) {
   Identity who;
   ucred peer{};
@@ -85,7 +105,11 @@ Identity identify(int socket, const PeerRole& role) {
   who.uid = peer.uid;
   who.gid = peer.gid;
   who.name = "unix:" + user_name(peer.uid);
-  who.role = role(peer.uid, peer.gid, groups, peer.pid);
+  // /proc is asked by number: what it says counts only if that was this process all the time. Of one that connected and
+  // went, leaving its end of the socket to another, nobody knows whether it came out of a runner.
+  const Descriptor process = handle_of_peer(socket, peer.pid);
+  const Role given = role(peer.uid, peer.gid, groups, peer.pid);
+  who.role = is_there(process) ? given : Role::none;
   return who;
 }
 
@@ -168,7 +192,9 @@ void UnixServer::Impl::accept() {
     if (self->closed_) return;
     if (error) {  // out of descriptors: try again, do not spin
       auto pause = std::make_shared<asio::steady_timer>(self->loop_, std::chrono::milliseconds(100));
-      return pause->async_wait([self, pause](const error_code&) { if (!self->closed_) self->accept(); });
+      return pause->async_wait([self, pause](const error_code&) {
+        if (!self->closed_) self->accept();
+      });
     }
     const Identity who = identify(socket.native_handle(), self->role_);
     if (self->per_uid_[who.uid] < connections_per_uid) {
@@ -177,7 +203,8 @@ void UnixServer::Impl::accept() {
       auto stream = std::make_shared<Stream>(std::move(generic));
       ++self->per_uid_[who.uid];
       self->open_.insert(stream);
-      asio::co_spawn(self->loop_, self->serve(stream, who), [self, stream, uid = who.uid](const std::exception_ptr&) { self->forget(stream, uid); });
+      asio::co_spawn(self->loop_, self->serve(stream, who),
+                     [self, stream, uid = who.uid](const std::exception_ptr&) { self->forget(stream, uid); });
     }
     self->accept();
   });
@@ -305,13 +332,20 @@ Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, con
   return std::unique_ptr<UnixServer>(new UnixServer(std::move(impl)));
 }
 
-UnixServer::~UnixServer() { impl_->abandon(); }
-void UnixServer::close(std::function<void()> closed) { impl_->close(std::move(closed)); }
-std::size_t UnixServer::connections() const { return impl_->connections(); }
+UnixServer::~UnixServer() {
+  impl_->abandon();
+}
+void UnixServer::close(std::function<void()> closed) {
+  impl_->close(std::move(closed));
+}
+std::size_t UnixServer::connections() const {
+  return impl_->connections();
+}
 
 Result<Response> call(const std::string& socket_path, std::string_view method, std::string_view target, std::string_view body,
                       std::chrono::milliseconds timeout) {
-  if (socket_path.size() >= sizeof(sockaddr_un::sun_path)) return Error(Errc::invalid, "the socket path " + socket_path + " is longer than 107 bytes");
+  if (socket_path.size() >= sizeof(sockaddr_un::sun_path))
+    return Error(Errc::invalid, "the socket path " + socket_path + " is longer than 107 bytes");
   asio::io_context loop;
   Stream stream(loop.get_executor());
   http::request<http::string_body> request(http::string_to_verb(beast::string_view(method.data(), method.size())),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)] + ["A6"]
+CASES += [f"X{n}" for n in (*range(1, 18), 19, 20, *range(29, 35), *range(38, 43))]
 MOST_DEFERRED = 5
 TEST_CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -23,7 +24,7 @@ def read_table(text):
             continue
         if cells[0].strip("`").startswith("deferred_"):
             deferred[cells[0].strip("`")] = (cells[1], cells[2])
-        elif re.fullmatch(r"[WA]?\d+", cells[0]):
+        elif re.fullmatch(r"[WAX]?\d+", cells[0]):
             cases.setdefault(cells[0], []).extend(re.findall(r"`([^`]+)`", cells[2]))
     return cases, deferred
 

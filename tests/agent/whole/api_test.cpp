@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -37,8 +38,7 @@ class Raw {
   }
   bool connected() const { return connected_; }
   bool send(std::string_view bytes) const {
-    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(bytes.size());
+    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
   }
   void end_of_input() const { ::shutdown(socket_.get(), SHUT_WR); }
 
@@ -48,8 +48,7 @@ class Raw {
     const auto until = std::chrono::steady_clock::now() + limit;
     for (;;) {
       pollfd wanted{socket_.get(), POLLIN, 0};
-      const auto left =
-          std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       if (left.count() <= 0 || ::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) return {};
       char buffer[16384];
       const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
@@ -74,8 +73,7 @@ int code_of(const WholeAgent& agent, std::string_view request) {
 }
 
 std::string post(std::string_view target, const std::string& body) {
-  return "POST " + std::string(target) +
-         " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
          "\r\n\r\n" + body;
 }
 
@@ -93,34 +91,26 @@ TEST_CASE("the API takes what fits its limits and says what does not", "[whole]"
                 "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
                 "chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n") == 411);
   CHECK(code_of(agent, "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n") == 400);
-  CHECK(code_of(agent,
-                "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n") >=
-        400);
+  CHECK(code_of(agent, "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n") >= 400);
   CHECK(code_of(agent,
                 "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: "
                 "chunked\r\n\r\n{}") >= 400);
-  CHECK(code_of(agent, "GET /v1/status HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(9000, 'h') +
-                           "\r\n\r\n") == 431);
+  CHECK(code_of(agent, "GET /v1/status HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(9000, 'h') + "\r\n\r\n") == 431);
   for (const char* method : {"DELETE", "PUT", "PATCH", "BREW"}) {
     INFO(method);
-    CHECK(code_of(agent, std::string(method) +
-                             " /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
+    CHECK(code_of(agent, std::string(method) + " /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
   }
   CHECK(code_of(agent, post("/v1/status", "")) == 405);
   CHECK(code_of(agent, "GET /v1/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
-  for (const char* path : {"/v1/nothing", "/v1/explain/", "/v1/explain/a/b", "/v1/explain/..%2f..%2fetc",
-                           "/v1/status/x", "*", "/%00"}) {
+  for (const char* path : {"/v1/nothing", "/v1/explain/", "/v1/explain/a/b", "/v1/explain/..%2f..%2fetc", "/v1/status/x", "*", "/%00"}) {
     INFO(path);
-    CHECK(code_of(agent, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") >=
-          400);
+    CHECK(code_of(agent, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") >= 400);
   }
-  for (const char* body :
-       {"", "{", "[]", "5", "{}", R"({"event": 5})", R"({"event": "explode"})", "\xff\xfe"}) {
+  for (const char* body : {"", "{", "[]", "5", "{}", R"({"event": 5})", R"({"event": "explode"})", "\xff\xfe"}) {
     INFO(body);
     CHECK(code_of(agent, post("/v1/inbox/job", body)) == 400);
   }
-  CHECK(code_of(agent, post("/v1/inbox/job",
-                            R"({"event": "fail", "code": 1e300, "text": "\u0000\u001b[31m"})")) == 202);
+  CHECK(code_of(agent, post("/v1/inbox/job", R"({"event": "fail", "code": 1e300, "text": "\u0000\u001b[31m"})")) == 202);
   CHECK(code_of(agent, post("/v1/inbox/nobody", R"({"event": "fail"})")) == 404);
   CHECK(code_of(agent, post("/v1/backup?path=relative", "")) == 400);
 
@@ -149,6 +139,31 @@ TEST_CASE("the API takes what fits its limits and says what does not", "[whole]"
   }
   CHECK(agent.answers());
   CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("nothing that is sent makes or changes a command", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", std::string(one_check) + "[task.harmless]\nuse = \"exec.command\"\ncommand = [\"/bin/echo\", \"harmless\"]\n");
+  REQUIRE(agent.start());
+  const std::string evidence = agent.scratch() / "evidence";
+  const std::string body =
+      R"({"use": "exec.command", "command": ["/usr/bin/touch", ")" + evidence + R"("], "args": ["; touch )" + evidence + R"("]})";
+  const std::string before = agent.ask("GET", "/v1/config").body;
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE"}) {
+    for (const char* target : {"/v1/config", "/v1/checks", "/v1/checks/new", "/v1/tasks", "/v1/tasks/new", "/v1/tasks/new/run",
+                               "/v1/plugins", "/v1/plugins/org.ronda.exec", "/v1/status", "/v1/journal"}) {
+      INFO(method << " " << target);
+      const int status = agent.ask(method, target, body).status;
+      CHECK((status == 404 || status == 405));
+    }
+  }
+  // what there is runs as conf.d says, whatever comes with the wish
+  CHECK(agent.ask("POST", "/v1/tasks/harmless/run", body).status < 500);
+  CHECK(agent.ask("POST", "/v1/tasks/harmless/run?command=/usr/bin/touch%20" + evidence, "").status < 500);
+  CHECK(agent.ask("POST", "/v1/checks/one/run", body).status < 500);
+  CHECK(eventually([&] { return agent.check_status("one") == "ok"; }));
+  CHECK_FALSE(std::filesystem::exists(evidence));
+  CHECK(agent.ask("GET", "/v1/config").body == before);
 }
 
 TEST_CASE("who sends slowly or not at all keeps nobody else from asking", "[whole]") {
@@ -215,8 +230,8 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   WholeAgent agent;
   const std::string socket = agent.socket();
   // a check that asks the agent that runs it
-  const std::string inside = "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"" +
-                             ronda_program() + "\", \"--socket\", \"" + socket + "\", \"status\"]\n";
+  const std::string inside = "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"" + ronda_program() +
+                             "\", \"--socket\", \"" + socket + "\", \"status\"]\n";
   agent.configure("10.toml", std::string(one_check) + inside);
   agent.configure("20.toml", "[api]\nothers = \"viewer\"\n");
   REQUIRE(agent.start());
@@ -230,8 +245,8 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
   if (::geteuid() != 0) return;
   CHECK(as_nobody(agent, {"status"}).out.find("3 checks") != std::string::npos);
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
     const Finished denied = as_nobody(agent, words);
     INFO(words.front());
     CHECK(denied.code == 1);
@@ -245,11 +260,36 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   CHECK(refused.err.find("this socket is not for you") != std::string::npos);
 }
 
+TEST_CASE("who connected and went leaves no say to whom it left the connection", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const Descriptor left(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, agent.socket().c_str(), sizeof address.sun_path - 1);
+  // the agent sees the connection only when its peer is gone and its number is free for others
+  ::kill(agent.pid(), SIGSTOP);
+  const pid_t peer = ::fork();
+  if (peer == 0) ::_exit(::connect(left.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : 1);
+  int status = -1;
+  ::waitpid(peer, &status, 0);
+  ::kill(agent.pid(), SIGCONT);
+  REQUIRE(status == 0);
+  constexpr std::string_view request = "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  REQUIRE(::send(left.get(), request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::recv(left.get(), buffer, sizeof buffer, 0)) > 0;) answer.append(buffer, static_cast<std::size_t>(got));
+  INFO(answer);
+  CHECK(answer.find("this socket is not for you") != std::string::npos);
+  CHECK(agent.ronda({"status"}).err.empty());
+}
+
 TEST_CASE("whom a check names as its reporter may report to it, and nothing else", "[whole]") {
   if (::geteuid() != 0) return;  // as nobody all of it is refused or all is allowed
   WholeAgent agent;
-  const std::string named =
-      "[check.theirs]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\nreporters = [\"nobody\"]\n";
+  const std::string named = "[check.theirs]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\nreporters = [\"nobody\"]\n";
   agent.configure("10.toml", std::string(one_check) + named);
   const std::string others = GENERATE("viewer", "refuse");
   agent.configure("20.toml", "[api]\nothers = \"" + others + "\"\n");
@@ -268,11 +308,9 @@ TEST_CASE("an agent without privileges gives what runs below its runners no say 
   if (::geteuid() != 0) return;  // then the test before this one is just that
   WholeAgent agent;
   agent.become_nobody();
-  agent.configure(
-      "10.toml",
-      std::string(one_check) +
-          "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"" +
-          ronda_program() + " --socket " + agent.socket() + " reload 2>&1; exit 0\"]\n");
+  agent.configure("10.toml", std::string(one_check) +
+                                 "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"" +
+                                 ronda_program() + " --socket " + agent.socket() + " reload 2>&1; exit 0\"]\n");
   REQUIRE(agent.start());
   CHECK(as_nobody(agent, {"reload"}).code == 0);  // its own user operates
   const std::string refusal = agent.ronda({"check", "inside"}).out;
@@ -287,15 +325,12 @@ TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
   CHECK(agent.ronda({"ping", "job", "start"}).code == 0);
   CHECK(eventually([&] {
     const json::value job = agent.check("job");
-    return job.at("metrics").as_object().contains("running") &&
-           job.at("metrics").at("running").at("value").to_number<int>() == 1;
+    return job.at("metrics").as_object().contains("running") && job.at("metrics").at("running").at("value").to_number<int>() == 1;
   }));
   CHECK(agent.ronda({"ping", "job", "0"}).code == 0);
-  CHECK(eventually(
-      [&] { return agent.check("job").at("metrics").at("running").at("value").to_number<int>() == 0; }));
+  CHECK(eventually([&] { return agent.check("job").at("metrics").at("running").at("value").to_number<int>() == 0; }));
   CHECK(agent.check_status("job") == "ok");
-  const Finished failing =
-      agent.ronda({"wrap", "job", "--", "/bin/sh", "-c", "echo to-out; echo to-err >&2; exit 9"});
+  const Finished failing = agent.ronda({"wrap", "job", "--", "/bin/sh", "-c", "echo to-out; echo to-err >&2; exit 9"});
   CHECK(failing.code == 9);
   CHECK(failing.out == "to-out\n");
   CHECK(failing.err == "to-err\n");
