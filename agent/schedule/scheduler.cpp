@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto longest_sleep = 60s;       // so that a suspend or a step of the clock is noticed
 constexpr auto write_interval = 850ms;    // of a second that may be lost; the rest is for the loop and the disk
-constexpr float quick_ms = 0.5F;          // calls below this share a thread and a message
+constexpr float quick_ms = 2.0F;          // calls below this share a thread and a message
 constexpr std::size_t lateness_kept = 1024;
 constexpr unsigned position_bits = 24;    // of a call id: where its entry stands
 
