@@ -70,6 +70,11 @@ std::string trouble_of(const schedule::Candidate& candidate) {
   return {};
 }
 
+/// A run that stopping gives its time: half done it would leave something behind.
+bool may_change(const schedule::Prepared& spec) {
+  return spec.kind == config::Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
+}
+
 /// Whether it is below this process, however deep: orphans there go to their runner, which is their subreaper.
 bool is_our_descendant(pid_t pid) {
   constexpr int deepest = 1000;
@@ -273,7 +278,7 @@ void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
       else
         log(LogLevel::error, "not remembered: " + loaded.error().message());
       not_remembered_ = not_remembered_ || !loaded;
-      if (next) next();
+      if (next && !stopping_) next();
     };
   };
   store_->load_instances(part(&schedule::Remembered::states, nullptr));
@@ -321,6 +326,7 @@ void Agent::begin(const schedule::Remembered& known) {
   log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
   manager_.ready(line);
   tick_watchdog();
+  if (std::exchange(reload_wanted_, false)) reload_by_signal();  // it came too early to be served
 }
 
 void Agent::open_api() {
@@ -501,7 +507,7 @@ void Agent::forget_reading() {
 
 /// Signals coalesce: the first reload starts at once, the next not sooner than a second after, with the last state.
 void Agent::reload_by_signal() {
-  if (std::exchange(reload_wanted_, true)) return;
+  if (std::exchange(reload_wanted_, true) || !begun_) return;
   const auto wait = std::max<std::chrono::nanoseconds>(last_reload_ == 0ns ? 0ns : last_reload_ + reload_pause - monotonic(), 0ns);
   reload_timer_.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(wait));
   reload_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -532,7 +538,7 @@ void Agent::stop() {
   if (scheduler_ == nullptr) return loop_.stop();
   bool changing = false;
   scheduler_->each(
-      [&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && entry.spec.kind == config::Kind::task); });
+      [&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && may_change(entry.spec)); });
   const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(5s);
   manager_.stopping("waits for " + std::to_string(scheduler_->in_flight()) + " runs");
   manager_.extend_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit + last_wait));
@@ -551,9 +557,11 @@ void Agent::finish() {
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) loop_.stop();
   });
-  store_->flush([this](auto) {
-    if (api_ == nullptr) return loop_.stop();
-    api_->close([this] { loop_.stop(); });
+  asio::post(loop_, [this] {  // the ends of what was killed come first
+    store_->flush([this](auto) {
+      if (api_ == nullptr) return loop_.stop();
+      api_->close([this] { loop_.stop(); });
+    });
   });
 }
 

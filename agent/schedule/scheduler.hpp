@@ -85,7 +85,8 @@ class Scheduler final : private plugin::SupervisorClient {
   ApplyReport begin(std::vector<Prepared> set, const Remembered& remembered);
   /// What could not be read at the start and is there now. What happened since is not undone and nothing runs twice.
   void recall_late(const Remembered& remembered);
-  /// Runs it now, or waits for the run that goes on; `ended` is told the entry afterwards.
+  /// Runs it now, or waits for the run that goes on or has yet to get its lock; `ended` is told the entry afterwards.
+  /// With `flags` (RONDA_CALL_*) it is a run apart from its schedule, refused (unavailable) while another one goes on.
   Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void run_all_now();
   /// The wall clock was set: what is due by it is due now.
@@ -136,6 +137,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void handle(const Due& due);
   bool take_locks(const Entry& entry, std::uint32_t position);
   void release_locks(std::uint32_t position);
+  Result<Unit> run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void start(Entry& entry, std::uint32_t position, const Due& due);
   void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
   void flush_launches();
@@ -162,6 +164,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void hold_back(Entry& entry, std::uint32_t position, Ending ending);
   void conclude(std::uint32_t position, std::string_view why);
   void count(Entry& entry, Ending& ending);
+  void unblock(const std::string& name);
   void tell_waiters(std::uint32_t position);
   bool queue(const Skipped& skipped);
   void record_missed(const Missed& missed);
@@ -221,7 +224,6 @@ class Scheduler final : private plugin::SupervisorClient {
   std::unordered_map<std::uint64_t, std::vector<std::int64_t>> inbox_taken_;                    // by call
   std::unordered_map<std::uint64_t, Progress> progress_;
   std::map<std::string, Calendar, std::less<>> calendars_;
-  std::unordered_map<std::uint32_t, std::uint32_t> flags_;  // of a run asked for by hand, by position
   std::vector<std::uint32_t> dirty_;
   std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
   std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable

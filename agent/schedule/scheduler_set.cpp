@@ -207,7 +207,6 @@ void Scheduler::release(std::uint32_t position) {
   position_of_id_.erase(entries_[position].id);
   position_of_id_.erase(entries_[position].id_in_flight);
   waiters_.erase(position);
-  flags_.erase(position);
   attempts_.erase(position);
   disabled_.erase(position);
   if (entries_[position].dirty) std::erase(dirty_, position);
