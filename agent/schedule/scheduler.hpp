@@ -92,8 +92,6 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_clock_set() { pump(); }
   /// An event for an instance has been stored: it is due now.
   void poke(Kind kind, std::string_view name);
-  /// Creates and destroys each instance that was added or replaced by the last apply; `done` is told the failures.
-  void probe(std::function<void(std::vector<std::pair<std::string, std::string>>)> done);
 
   /// No new runs. `drained` is called once nothing is in flight.
   void stop(std::function<void()> drained);
@@ -148,7 +146,7 @@ class Scheduler final : private plugin::SupervisorClient {
   // what comes back
   wire::Create describe(std::uint32_t instance) override;
   void on_call_end(plugin::CallEnd end) override;
-  void on_probed(std::uint32_t instance, bool ok, std::string_view error) override;
+  void on_probed(std::uint32_t, bool, std::string_view) override {}  // a prober's business
   void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
   void on_event(const wire::Event& event) override;
   void on_progress(const wire::Progress& progress) override;
@@ -240,10 +238,6 @@ class Scheduler final : private plugin::SupervisorClient {
   bool stopping_ = false;
   std::int64_t began_wall_ = 0;
   std::function<void()> drained_;
-  std::size_t probes_open_ = 0;
-  std::vector<std::uint32_t> to_probe_;
-  std::vector<std::pair<std::string, std::string>> probe_failures_;
-  std::function<void(std::vector<std::pair<std::string, std::string>>)> probed_;
   Batch batch_;
 };
 

@@ -261,7 +261,6 @@ std::vector<std::uint32_t> Scheduler::take_over(std::vector<Prepared> set, Apply
   const Nanos now = boottime();
   std::ranges::sort(set, [](const Prepared& a, const Prepared& b) { return std::pair(a.kind, std::string_view(a.name)) < std::pair(b.kind, std::string_view(b.name)); });
   std::vector<std::uint32_t> after, fresh;
-  to_probe_.clear();
   for (Prepared& spec : set) {
     const auto position = position_of(spec.kind, spec.name);
     const bool same = position && entries_[*position].spec.hash == spec.hash;
@@ -270,7 +269,6 @@ std::vector<std::uint32_t> Scheduler::take_over(std::vector<Prepared> set, Apply
     if (position && !same) replace(*position, std::move(spec), now);
     after.push_back(position ? *position : add(std::move(spec), now));
     if (!position) fresh.push_back(after.back());
-    if (!same) to_probe_.push_back(after.back());
   }
   drop_others(after, report);
   by_name_ = std::move(after);
