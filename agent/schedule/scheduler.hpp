@@ -90,6 +90,9 @@ class Scheduler final : private plugin::SupervisorClient {
   void run_all_now();
   /// The wall clock was set: what is due by it is due now.
   void on_clock_set() { pump(); }
+  /// What the zone database says now holds: calendars whose zone has other rules are planned anew, runs go on. `zone` is
+  /// that of expressions which name none. How many instances were planned anew.
+  std::size_t use_zones(ZonePtr zone);
   /// An event for an instance has been stored: it is due now.
   void poke(Kind kind, std::string_view name);
 
@@ -198,6 +201,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void settle_set(const std::vector<std::uint32_t>& fresh);
   void link_parents();
   void set_idle_limits();
+  void use_calendar(std::uint32_t position, std::shared_ptr<const Calendar> calendar, Nanos now);
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
   Spec spec_of(const Entry& entry);
   Hosted& host_for(const Prepared& spec);

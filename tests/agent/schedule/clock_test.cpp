@@ -2,6 +2,7 @@
 // A wall clock that is set. The real one is never touched here: the scheduler is given a clock of the test's, and the
 // kernel's notification is called by hand. That the kernel gives it is not tested.
 #include <catch.hpp>
+#include <filesystem>
 
 #include "base/clock.hpp"
 #include "schedule/clock_watch.hpp"
@@ -40,4 +41,50 @@ TEST_CASE("the kernel is asked to tell of a clock that is set, and tells nothing
   loop.restart();
   loop.poll();
   CHECK(told == 0);
+}
+
+TEST_CASE("slots of a zone whose rules are replaced are planned anew, what runs goes on, and a zone that is gone keeps its rules", "[schedule]") {
+  namespace fs = std::filesystem;
+  Scheduled bench;
+  const std::string tzdata = bench.scratch / "zoneinfo";
+  fs::create_directories(tzdata + "/Europe");
+  const auto put = [&](const std::string& rules) {
+    fs::copy_file("/usr/share/zoneinfo/" + rules, tzdata + "/new", fs::copy_options::overwrite_existing);
+    fs::rename(tzdata + "/new", tzdata + "/Europe/Berlin");
+  };
+  put("Europe/Berlin");
+  bench.zones = schedule::ZoneDatabase(tzdata);
+  bench.wall = std::chrono::seconds(1'772'364'600);  // 2026-03-01 11:30 UTC
+  const std::vector<Configured> set = {{"late", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* 20:00:00 Europe/Berlin"},
+                                       {"long", "slow", 1500, schedule::Kind::task, 0s, 20s, "*-*-* 21:00:00 Europe/Berlin"},
+                                       {"other", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* 20:00:00"}};
+  bench.begin(set);
+  const auto hour = [&](const std::string& name) {
+    const auto slot = bench.scheduler().look(bench.entry(name, schedule::Kind::task)).slot;
+    return slot ? (slot->time_since_epoch() - 1'772'323'200s) / 1h : -1;  // of that day, in UTC
+  };
+  const auto use = [&] { return bench.scheduler().use_zones(*bench.zones.find("UTC")); };
+  bench.turn_for(50ms);
+  REQUIRE(hour("late") == 19);
+  REQUIRE(hour("long") == 20);
+  REQUIRE(bench.scheduler().run_now(schedule::Kind::task, "long", 0, [](const schedule::Entry&) {}));
+  REQUIRE(bench.until([&] { return bench.entry("long", schedule::Kind::task).call != 0; }));
+
+  put("America/New_York");
+  CHECK(bench.zones.refresh().changed == std::vector<std::string>{"Europe/Berlin"});
+  CHECK(use() == 2);
+  CHECK(hour("late") == 25);  // 20:00 at UTC-5
+  CHECK(hour("long") == 26);
+  CHECK(hour("other") == 20);
+  CHECK(use() == 0);
+  CHECK(bench.until([&] { return bench.entry("long", schedule::Kind::task).runs == 1; }));
+  CHECK(bench.entry("long", schedule::Kind::task).trip.fate == schedule::Fate::finished);
+
+  fs::remove(tzdata + "/Europe/Berlin");
+  CHECK(bench.zones.refresh().kept_old == std::vector<std::string>{"Europe/Berlin"});
+  CHECK(use() == 0);
+  CHECK(hour("late") == 25);
+  const schedule::ApplyReport report = bench.apply(set);  // as a reload would
+  CHECK(report.kept == 3);
+  CHECK(hour("late") == 25);
 }
