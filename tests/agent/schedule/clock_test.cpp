@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A wall clock that is set. The real one is never touched here: the scheduler is given a clock of the test's, and the
 // kernel's notification is called by hand. That the kernel gives it is not tested.
+#include <unistd.h>
+
 #include <catch.hpp>
 #include <filesystem>
 
 #include "base/clock.hpp"
+#include "schedule/candidate.hpp"
 #include "schedule/clock_watch.hpp"
 #include "scheduled.hpp"
 
@@ -87,4 +90,33 @@ TEST_CASE("slots of a zone whose rules are replaced are planned anew, what runs 
   const schedule::ApplyReport report = bench.apply(set);  // as a reload would
   CHECK(report.kept == 3);
   CHECK(hour("late") == 25);
+}
+
+TEST_CASE("a host that does not say its zone gets UTC with a warning where the zone matters, and nowhere else", "[schedule]") {
+  const Scratch scratch;
+  const auto instance = [](const std::string& name, const std::string& when) {
+    return "[task." + name + "]\nuse = \"chaos.task\"\nmode = \"ok\"\n" + when + "\n";
+  };
+  scratch.write("conf.d/10.toml", instance("bare", "at = \"daily\"") + instance("named", "at = \"daily UTC\"") +
+                                      instance("other", "at = \"daily\"\ntz = \"Europe/Berlin\"") + instance("never", "every = \"1h\""));
+  schedule::ZoneDatabase zones;
+  schedule::CandidateRequest request;
+  request.config_directory = scratch / "conf.d";
+  request.plugin_directories = {std::filesystem::path(RONDA_CHAOS_PLUGIN).parent_path()};
+  request.trust_file = scratch / "none";
+  request.uid = ::geteuid();
+  request.zones = &zones;
+  request.localtime = scratch / "nothing";
+  const auto warned = [&] {
+    const schedule::Candidate candidate = schedule::load_candidate(request);
+    CHECK(candidate.set.size() == 4);
+    std::vector<std::uint32_t> lines;
+    for (const config::Diagnostic& one : candidate.diagnostics.all()) {
+      if (one.message.ends_with("does not tell this host's time zone; set tz in [agent]; until then this is UTC")) lines.push_back(one.where.line);
+    }
+    return lines;
+  };
+  CHECK(warned() == std::vector<std::uint32_t>{4});
+  std::filesystem::create_symlink("/usr/share/zoneinfo/Etc/UTC", request.localtime);
+  CHECK(warned().empty());
 }
