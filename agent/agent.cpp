@@ -47,6 +47,7 @@ namespace {
 constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
+constexpr auto zone_look = 10min;           // at tzdata; a reload looks too
 constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
 
@@ -118,6 +119,8 @@ class Agent final : private api::AgentView {
   void open_api();
   schedule::CandidateRequest candidate_request();
   void report(const schedule::Candidate& candidate) const;
+  void look_at_zones();
+  void watch_zones();
   void start_signals();
   void on_signal(int number);
   void tick_watchdog();
@@ -172,8 +175,9 @@ class Agent final : private api::AgentView {
   ServiceManager manager_ = ServiceManager::from_environment();
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
-  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_};
+  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_};
   schedule::ZoneDatabase zones_;
+  std::vector<std::string> zones_kept_old_;  // as it was told last
   std::optional<plugin::Stage> stage_;
   plugin::HostLibraries libraries_{plugin::system_library_directories()};
   std::unique_ptr<store::Store> store_;
@@ -318,6 +322,7 @@ void Agent::begin(const schedule::Remembered& known) {
   tell_configured();
   begun_ = true;
   clock_watch_.emplace(loop_, [this] { scheduler_->on_clock_set(); });
+  watch_zones();
   if (store_->health().state == store::HealthState::ok) remember_late();
   forget_reading();
   open_api();
@@ -327,6 +332,30 @@ void Agent::begin(const schedule::Remembered& known) {
   manager_.ready(line);
   tick_watchdog();
   if (std::exchange(reload_wanted_, false)) reload_by_signal();  // it came too early to be served
+}
+
+/// tzdata may have been replaced. Rules that cannot be read any more stay as they were: a slot is never moved to UTC.
+void Agent::look_at_zones() {
+  const auto found = zones_.refresh();
+  if (found.kept_old != zones_kept_old_) {
+    for (const std::string& name : found.kept_old) log(LogLevel::warning, "tzdata: " + name + " cannot be read any more; the rules known so far stay");
+    zones_kept_old_ = found.kept_old;
+  }
+  if (found.changed.empty()) return;
+  if (const auto zone = zones_.find(active_.zone->name())) active_.zone = *zone;
+  const std::size_t planned = scheduler_->use_zones(active_.zone);
+  std::string names;
+  for (const std::string& name : found.changed) names += (names.empty() ? "" : ", ") + name;
+  log(LogLevel::info, "tzdata: other rules for " + names + "; " + std::to_string(planned) + " instances are planned anew");
+}
+
+void Agent::watch_zones() {
+  zone_timer_.expires_after(zone_look);
+  zone_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stopping_) return;
+    look_at_zones();
+    watch_zones();
+  });
 }
 
 void Agent::open_api() {
@@ -411,6 +440,7 @@ void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told
 
 void Agent::try_candidate(schedule::VettedFiles files) {
   const auto vetting = std::exchange(trial_->vetting, nullptr);  // lives until this returns
+  look_at_zones();
   schedule::CandidateRequest request = candidate_request();
   request.vetted = std::move(files);
   trial_->candidate = schedule::load_candidate(request);
@@ -482,6 +512,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   std::vector<schedule::Prepared> set = std::move(candidate.set);
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
+  scheduler_->use_zones(active_.zone);
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   if (applied.added + applied.removed > 0) tell_configured();
   forget_reading();

@@ -90,6 +90,9 @@ std::optional<std::shared_ptr<const Calendar>> Preparer::calendar_of(const confi
     candidate_.diagnostics.error(rare.when_place, parsed.error().message());
     return {};
   }
+  // never UTC silently: a zone that is named, in `tz` or in the expression, is another matter
+  if (rare.tz.empty() && !candidate_.zone_trouble.empty() && parsed->zone() == candidate_.zone && !rare.at.ends_with(" UTC"))
+    candidate_.diagnostics.warning(rare.when_place, candidate_.zone_trouble + "; until then this is UTC");
   for (const std::string& warning : parsed->warnings()) candidate_.diagnostics.warning(rare.when_place, warning);
   return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
 }
@@ -107,15 +110,22 @@ std::optional<When> Preparer::when_of(const config::Instance& instance) {
 
 /// Keys that are read but not acted on yet: silence would be a promise.
 void Preparer::warn_of_idle_keys(const config::Instance& instance) {
-  if (!instance.has_rare()) return;
-  const config::Rare& rare = instance.rare();
   const auto warn = [&](bool is_set, std::string_view key) {
     if (is_set) candidate_.diagnostics.warning(instance.place, "`" + std::string(key) + "` has no effect in this version");
   };
+  const config::Judgement& judgement = instance.judgement();
+  if (judgement.severity != config::Level::none) {
+    candidate_.diagnostics.warning(instance.place, "`severity` has no effect in this version: nobody is told when check `" + instance.name + "` fails");
+  }
+  warn(!judgement.hold.empty(), "for");
+  if (!instance.has_rare()) return;
+  const config::Rare& rare = instance.rare();
   const bool is_notifier = instance.kind == Kind::notifier;
   warn(rare.retry.times > 0 && is_notifier, "retry");
   warn(rare.overlap == config::Overlap::kill || (rare.overlap != config::Overlap::skip && is_notifier), "overlap");
   warn(!rare.reporters.empty() && instance.kind != Kind::check, "reporters");
+  warn(!rare.runbook.empty(), "runbook");
+  warn(rare.changes.has_value(), "changes");
   warn(rare.fleet, "scope");
   warn(rare.detached, "detached");
   warn(!rare.windows.empty(), "window");
@@ -182,9 +192,10 @@ void keep_running_plugins(const CandidateRequest& request, Candidate& candidate)
 
 ZonePtr agent_zone(const CandidateRequest& request, Candidate& candidate) {
   const config::AgentSettings& agent = candidate.generation.agent;
-  auto zone = agent.tz.empty() ? request.zones->find_local() : request.zones->find(agent.tz);
+  auto zone = agent.tz.empty() ? request.zones->find_local(request.localtime) : request.zones->find(agent.tz);
   if (zone) return *zone;
   if (!agent.tz.empty()) candidate.diagnostics.error(agent.tz_place, zone.error().message());
+  else candidate.zone_trouble = zone.error().message();
   return *request.zones->find("UTC");
 }
 
@@ -216,6 +227,21 @@ VettedFiles read_and_vet(const CandidateRequest& request) {
   return out;
 }
 
+/// The same for what is no instance: one line a kind, at the first of it.
+void warn_of_idle_objects(Candidate& candidate) {
+  const config::Generation& generation = candidate.generation;
+  const auto warn = [&](config::Place place, const std::string& what) {
+    candidate.diagnostics.warning(place, what + " has no effect in this version");
+  };
+  for (auto first = generation.objects.begin(); first != generation.objects.end();) {
+    const auto next = std::find_if(first, generation.objects.end(), [&](const config::RawObject& one) { return one.kind != first->kind; });
+    warn(first->place, "`[" + first->kind + ".*]`, of which there are " + std::to_string(next - first) + ",");
+    first = next;
+  }
+  if (!generation.api.listen.empty()) warn(generation.api.listen_place, "`listen` of [api]");
+  if (const config::Table* store = generation.store.as_table(); store != nullptr && !store->empty()) warn(generation.store.place(), "`[store]`");
+}
+
 }  // namespace
 
 Candidate load_candidate(const CandidateRequest& request) {
@@ -232,6 +258,7 @@ Candidate load_candidate(const CandidateRequest& request) {
   out.zone = agent_zone(request, out);
   scan(request, out);
   if (request.previous != nullptr) keep_running_plugins(request, out);
+  warn_of_idle_objects(out);
   Preparer preparer(request, out);
   std::vector<config::Instance> instances = std::move(out.generation.instances);
   if (instances.size() > largest_set) out.diagnostics.error({}, "more than 16 million instances");

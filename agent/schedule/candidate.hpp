@@ -34,6 +34,7 @@ struct CandidateRequest {
   config::Environment environment;
   uid_t uid = 0;  // besides root, who may own files
   ZoneDatabase* zones = nullptr;
+  std::string localtime = "/etc/localtime";    // says the zone of this host, where [agent] tz does not
   plugin::Stage* stage = nullptr;  // null: nothing is staged, nothing can be run
   plugin::HostLibraries* libraries = nullptr;
   const plugin::Catalogue* previous = nullptr;  // running now: its plugins stay usable where the new file is refused
@@ -55,7 +56,8 @@ struct Candidate {
   std::vector<std::pair<Kind, std::string>> idle;  // configured and not in the set: not enabled, or disabled here
   std::size_t checks = 0, tasks = 0, notifiers = 0;
   std::vector<std::string> kept_plugins;  // refused now, their running code is kept: with the reason
-  ZonePtr zone;                           // [agent] tz
+  ZonePtr zone;                           // [agent] tz, or this host's
+  std::string zone_trouble;               // why it is UTC although nobody said so
 
   bool has_errors() const { return diagnostics.has_errors(); }
 };

@@ -91,10 +91,11 @@ class Scheduler final : private plugin::SupervisorClient {
   void run_all_now();
   /// The wall clock was set: what is due by it is due now.
   void on_clock_set() { pump(); }
+  /// What the zone database says now holds: calendars whose zone has other rules are planned anew, runs go on. `zone` is
+  /// that of expressions which name none. How many instances were planned anew.
+  std::size_t use_zones(ZonePtr zone);
   /// An event for an instance has been stored: it is due now.
   void poke(Kind kind, std::string_view name);
-  /// Creates and destroys each instance that was added or replaced by the last apply; `done` is told the failures.
-  void probe(std::function<void(std::vector<std::pair<std::string, std::string>>)> done);
 
   /// No new runs. `drained` is called once nothing is in flight.
   void stop(std::function<void()> drained);
@@ -150,7 +151,7 @@ class Scheduler final : private plugin::SupervisorClient {
   // what comes back
   wire::Create describe(std::uint32_t instance) override;
   void on_call_end(plugin::CallEnd end) override;
-  void on_probed(std::uint32_t instance, bool ok, std::string_view error) override;
+  void on_probed(std::uint32_t, bool, std::string_view) override {}  // a prober's business
   void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
   void on_event(const wire::Event& event) override;
   void on_progress(const wire::Progress& progress) override;
@@ -203,6 +204,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void settle_set(const std::vector<std::uint32_t>& fresh);
   void link_parents();
   void set_idle_limits();
+  void use_calendar(std::uint32_t position, std::shared_ptr<const Calendar> calendar, Nanos now);
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
   Spec spec_of(const Entry& entry);
   Hosted& host_for(const Prepared& spec);
@@ -242,10 +244,6 @@ class Scheduler final : private plugin::SupervisorClient {
   bool stopping_ = false;
   std::int64_t began_wall_ = 0;
   std::function<void()> drained_;
-  std::size_t probes_open_ = 0;
-  std::vector<std::uint32_t> to_probe_;
-  std::vector<std::pair<std::string, std::string>> probe_failures_;
-  std::function<void(std::vector<std::pair<std::string, std::string>>)> probed_;
   Batch batch_;
 };
 

@@ -98,20 +98,6 @@ void Scheduler::on_trouble(std::string_view plugin, std::uint32_t instance, std:
   ports_.store.append_journal(std::move(event), [](auto) {});
 }
 
-void Scheduler::on_probed(std::uint32_t instance, bool ok, std::string_view error) {
-  if (!ok) probe_failures_.emplace_back(name_of_instance(instance), std::string(error));
-  if (probes_open_ == 0 || --probes_open_ > 0 || !probed_) return;
-  std::exchange(probed_, nullptr)(std::exchange(probe_failures_, {}));
-}
-
-void Scheduler::probe(std::function<void(std::vector<std::pair<std::string, std::string>>)> done) {
-  probe_failures_.clear();
-  probes_open_ = to_probe_.size();
-  if (to_probe_.empty()) return done({});
-  probed_ = std::move(done);
-  for (const std::uint32_t position : to_probe_) entries_[position].runner->probe(entries_[position].id);
-}
-
 void Scheduler::kv_read(const wire::Request& request, const store::KvSpace& space, std::function<void(std::int32_t, std::string)> reply) {
   ports_.store.load_kv(space, [request, reply = std::move(reply)](Result<store::KvContent> content) {
     if (!content) return reply(code_of(content.error()), {});

@@ -51,3 +51,35 @@ TEST_CASE("a conf.d that is not there or not to be trusted at the start is told 
   CHECK(agent.status().at("agent").at("state").as_string() == "ok");
   CHECK(agent.stop() == 0);
 }
+
+TEST_CASE("tzdata that is replaced while the agent runs is taken by a reload, and one that broke changes nothing", "[whole]") {
+  WholeAgent agent;
+  const std::string tzdata = agent.scratch() / "zoneinfo";
+  const auto put = [&](const std::string& rules) {
+    fs::copy_file(rules, tzdata + "/new", fs::copy_options::overwrite_existing);
+    fs::rename(tzdata + "/new", tzdata + "/Europe/Berlin");
+  };
+  fs::create_directories(tzdata + "/Europe");
+  fs::create_directories(tzdata + "/Etc");
+  fs::copy_file("/usr/share/zoneinfo/Etc/UTC", tzdata + "/Etc/UTC");
+  put("/usr/share/zoneinfo/Asia/Tokyo");
+  if (!agent.see_instead(tzdata, "/usr/share/zoneinfo")) return;  // clock_test.cpp holds what needs no mount
+  agent.configure("10.toml", "[task.late]\nuse = \"exec.command\"\nat = \"*-*-* 12:00:00\"\ntz = \"Europe/Berlin\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  // reckoned over two clocks: it may be a hair before the full minute
+  const auto next_is = [&](const std::string& minute, const std::string& before) {
+    const std::string next = json::serialize(agent.get("/v1/explain/late").at("next_run"));
+    UNSCOPED_INFO(next);
+    return next.find("T" + minute + ":00") != std::string::npos || next.find("T" + before + ":59") != std::string::npos;
+  };
+  CHECK(next_is("03:00", "02:59"));
+  put("/usr/share/zoneinfo/Asia/Kolkata");
+  CHECK(agent.ronda({"reload"}).out == "reload #1: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+  CHECK(next_is("06:30", "06:29"));
+  CHECK(agent.log().find("tzdata: other rules for Europe/Berlin; 1 instances are planned anew") != std::string::npos);
+  put("/etc/hostname");
+  CHECK(agent.ronda({"reload"}).out == "reload #2: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+  CHECK(next_is("06:30", "06:29"));
+  CHECK(agent.log().find("tzdata: Europe/Berlin cannot be read any more; the rules known so far stay") != std::string::npos);
+  CHECK(agent.stop() == 0);
+}

@@ -56,6 +56,9 @@ class WholeAgent {
   /// Plugins of a directory of this test's own: copies of the built ones that a test may replace.
   std::string copy_plugins();
 
+  /// The agent will see `directory` in place of `target`, in a mount namespace of its own; for a test that is root. False:
+  /// that cannot be had here.
+  bool see_instead(const std::string& directory, const std::string& target);
   /// The agent will run as nobody and own what it needs; for a test that is root.
   void become_nobody();
 
