@@ -37,6 +37,9 @@ class Row {
   sqlite3_stmt* statement_;
 };
 
+/// Reads a file to its end by a VFS, as nobody has it open: whether the disk gives it.
+Status read_through(const std::string& path, const std::string& vfs);
+
 class Database {
  public:
   /// Opens or creates; WAL, synchronous=FULL and the exclusive lock come with set_up(). `vfs` empty: SQLite's own.
