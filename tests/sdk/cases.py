@@ -8,7 +8,8 @@ import re
 import subprocess
 import sys
 
-CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)] + ["A6"]
+CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)] + ["A6"] + \
+    [f"S{n}" for n in range(1, 14)] + [f"T{n}" for n in range(1, 8) if n != 6]
 MOST_DEFERRED = 5
 TEST_CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -23,7 +24,7 @@ def read_table(text):
             continue
         if cells[0].strip("`").startswith("deferred_"):
             deferred[cells[0].strip("`")] = (cells[1], cells[2])
-        elif re.fullmatch(r"[WA]?\d+", cells[0]):
+        elif re.fullmatch(r"[WAST]?\d+", cells[0]):
             cases.setdefault(cells[0], []).extend(re.findall(r"`([^`]+)`", cells[2]))
     return cases, deferred
 
