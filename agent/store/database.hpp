@@ -93,6 +93,8 @@ class Database {
 
   std::int64_t changes() const;
   bool in_transaction() const;
+  /// Whether SQLite refuses to write into it, because of the file's mode or of its header.
+  bool is_read_only() const;
   void roll_back();
 
   /// Copies the WAL into the file and, with `truncate`, empties the WAL. Only between transactions.

@@ -154,8 +154,10 @@ Status Keeper::connect(bool full_check) {
   const bool damaged = db_->trouble() == Trouble::corrupt;
   // Statements of ours that SQLite does not understand: the schema in the file is not what it says.
   const bool misread = db_->trouble() == Trouble::none && status.error().code() == Errc::internal;
+  // A header that asks for a later SQLite makes the file read-only, though the disk and its mode do not.
+  const bool misled = db_->trouble() == Trouble::io && db_->is_read_only() && !ballast_.is_disk_read_only() && ::access(path.c_str(), W_OK) == 0;
   drop_database();
-  if (damaged || misread) return Error(Errc::corrupt, status.error().message());
+  if (damaged || misread || misled) return Error(Errc::corrupt, status.error().message());
   return status;
 }
 

@@ -67,6 +67,7 @@ TEST_CASE("a damaged database is set aside byte for byte, and a fresh one is in 
       {"garbage", [](std::string b) { return std::string(b.size(), 'g'); }},
       {"one line of text", [](const std::string&) { return std::string("not a database\n"); }},
       {"header of zeros", [](std::string b) { return b.replace(0, 100, 100, '\0'); }},
+      {"a header that asks for a later SQLite", [](std::string b) { return b.replace(18, 1, 1, 9); }},
       {"cut in the middle of a page", [](const std::string& b) { return b.substr(0, b.size() / 2 + 100); }},
       {"cut to its first page", [](const std::string& b) { return b.substr(0, 4096); }},
       {"every second page of ones",
