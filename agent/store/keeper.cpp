@@ -16,6 +16,7 @@ namespace {
 
 constexpr int wal_frames_max = 1000, wal_frames_when_full = 200;
 constexpr const char* rescued_suffix = ".rescued";
+constexpr int doubted_max = 10;
 constexpr int damaged_max = 3;  // in one process: then the disk is at fault, not the file
 constexpr std::size_t notes_max = 100;
 constexpr int shed_batches = 10, shed_rows = 20;  // at ENOSPC large deletes fail where small ones go through
@@ -99,7 +100,23 @@ void Keeper::keep_reserve() {
 Status Keeper::open_database(bool full_check) {
   const Status status = connect(full_check);
   if (status || status.error().code() != Errc::corrupt) return status;
-  return start_fresh(status.error().message());
+  return replace_damaged(status.error().message());
+}
+
+// SQLite calls a page that could not be read damage, too. So the file is looked at once more, all of it, and given up
+// only when that finds the same; not for ever, in case that the check is blind for what a query stumbles over.
+Status Keeper::replace_damaged(const std::string& why) {
+  drop_database();
+  if (++doubted_ <= doubted_max) {
+    const Status again = connect(true);
+    if (again || again.error().code() != Errc::corrupt) return again;
+  }
+  for (const char* part : {"", "-wal"}) {
+    const std::string path = dir_->file(database_name) + part;
+    if (!file_state(path)) continue;
+    RONDA_TRY(std::ignore, read_through(path, options_.vfs));
+  }
+  return start_fresh(why);
 }
 
 Status Keeper::start_fresh(const std::string& why) {
@@ -137,8 +154,10 @@ Status Keeper::connect(bool full_check) {
   const bool damaged = db_->trouble() == Trouble::corrupt;
   // Statements of ours that SQLite does not understand: the schema in the file is not what it says.
   const bool misread = db_->trouble() == Trouble::none && status.error().code() == Errc::internal;
+  // A header that asks for a later SQLite makes the file read-only, though the disk and its mode do not.
+  const bool misled = db_->trouble() == Trouble::io && db_->is_read_only() && !ballast_.is_disk_read_only() && ::access(path.c_str(), W_OK) == 0;
   drop_database();
-  if (damaged || misread) return Error(Errc::corrupt, status.error().message());
+  if (damaged || misread || misled) return Error(Errc::corrupt, status.error().message());
   return status;
 }
 
@@ -291,7 +310,7 @@ bool Keeper::settle() {
       return again;
     }
     case Trouble::corrupt:
-      if (const Status fresh = start_fresh(text); !fresh) lose(fresh.error().message());
+      if (const Status good = replace_damaged(text); !good) lose(good.error().message());
       write_notes();
       update_health();
       return usable();

@@ -64,6 +64,7 @@ class Keeper {
   void mark_clean();
   std::string explained(std::string reason) const;
   void drop_database();
+  Status replace_damaged(const std::string& why);
   Status start_fresh(const std::string& why);
   Status rescue();
   Status make_room();
@@ -88,7 +89,7 @@ class Keeper {
   bool full_ = false;   // the reserve is in use
   bool stuck_ = false;  // and it did not suffice, until a commit after this one
   std::int64_t stuck_since_ = 0;
-  int damaged_ = 0;
+  int damaged_ = 0, doubted_ = 0;
   bool wal_told_ = false;
   Trouble connect_trouble_ = Trouble::none;
   std::vector<JournalEvent> notes_;

@@ -109,6 +109,44 @@ TEST_CASE("a batch is written at once and with one sync; what cannot be written 
   CHECK(wait_for([&] { return runs(store, "late").size() == 1; }));
 }
 
+TEST_CASE("neither a backup nor whoever does not take his answers makes the WAL grow", "[store]") {
+  const Scratch scratch;
+  const std::string wal = scratch / "state/ronda.db-wal";
+  std::vector<std::function<void()>> not_taken;  // by the store's thread, until it is closed
+  const auto takes = std::make_shared<std::atomic<bool>>(true);
+  Options options = options_at(scratch / "state");
+  options.post = [&not_taken, takes](std::function<void()> work) {
+    if (*takes) return work();
+    not_taken.push_back(std::move(work));
+  };
+  auto opened = Store::open(std::move(options));
+  REQUIRE(opened);
+  Store& store = **opened;
+  const auto write = [&](int megabytes) {
+    std::uintmax_t largest = 0;
+    for (int i = 0; i < megabytes * 17; ++i) {
+      JournalEvent event = event_of(std::to_string(i));
+      event.data = "\"" + std::string(60'000, 'x') + "\"";
+      store.append_journal(event, [](auto) {});
+      if (i % 100 == 0 && *takes) REQUIRE(append(store, "x"));
+      if (i % 100 == 0 && !*takes) store.load_journal(1000, [](auto) {});
+      std::error_code gone;
+      const auto size = std::filesystem::file_size(wal, gone);
+      if (!gone) largest = std::max(largest, size);
+    }
+    return largest;
+  };
+  std::atomic<bool> copied{false};
+  store.backup(scratch / "copy", [&](Result<Unit> result) { copied = result.has_value(); });
+  CHECK(write(80) <= 64 * 1024 * 1024);
+  CHECK(wait_for([&] { return copied.load(); }));
+  *takes = false;
+  CHECK(write(80) <= 64 * 1024 * 1024);
+  store.close();
+  CHECK_FALSE(not_taken.empty());
+  CHECK_FALSE(std::filesystem::exists(wal));
+}
+
 TEST_CASE("a dropped instance leaves its slots and journal only", "[store]") {
   const Scratch scratch;
   const auto store = open_at(scratch / "state");
