@@ -7,12 +7,8 @@ using namespace ronda;
 using namespace std::chrono_literals;
 
 TEST_CASE("a duration is read back as it is written", "[base]") {
-  auto [text, value] = GENERATE(table<std::string, Nanos>({{"500ms", 500ms},
-                                                           {"30s", 30s},
-                                                           {"1h30m", 90min},
-                                                           {"2d", 48h},
-                                                           {"1w", 168h},
-                                                           {"1m500ms", 60500ms}}));
+  auto [text, value] = GENERATE(
+      table<std::string, Nanos>({{"500ms", 500ms}, {"30s", 30s}, {"1h30m", 90min}, {"2d", 48h}, {"1w", 168h}, {"1m500ms", 60500ms}}));
   REQUIRE(parse_duration(text));
   CHECK(*parse_duration(text) == value);
   CHECK(format_duration(value) == text);
@@ -36,6 +32,7 @@ TEST_CASE("sizes know both bases", "[base]") {
   CHECK_FALSE(parse_size("10 MiB"));
   CHECK(format_size(10 * 1024 * 1024) == "10MiB");
   CHECK(format_size(512) == "512B");
+  CHECK(format_size(6304763018308164722) == "5734149TiB");
 }
 
 TEST_CASE("a percentage is a ratio", "[base]") {
