@@ -44,7 +44,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
+constexpr auto first_runs_over = 10s;       // after a start or reload: their results are stored, and what that took is free
+constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
 constexpr auto zone_look = 10min;           // at tzdata; a reload looks too
@@ -175,7 +176,7 @@ class Agent final : private api::AgentView {
   ServiceManager manager_ = ServiceManager::from_environment();
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
-  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_};
+  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_}, trim_timer_{loop_};
   schedule::ZoneDatabase zones_;
   std::vector<std::string> zones_kept_old_;  // as it was told last
   std::optional<plugin::Stage> stage_;
@@ -534,6 +535,10 @@ void Agent::forget_reading() {
     for (config::Source& source : *sources) source.text = {};
   }
   ::malloc_trim(0);
+  trim_timer_.expires_after(first_runs_over);
+  trim_timer_.async_wait([](const boost::system::error_code& error) {
+    if (!error) ::malloc_trim(0);
+  });
 }
 
 /// Signals coalesce: the first reload starts at once, the next not sooner than a second after, with the last state.

@@ -149,7 +149,7 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["name"] = entry.spec.name;
   out["use"] = entry.spec.procedure->name;
   out["status"] = entry.blocked_by.empty() ? status_word(entry) : std::string_view("blocked");
-  out["summary"] = entry.blocked_by.empty() ? entry.summary : "blocked by " + entry.blocked_by;
+  out["summary"] = entry.blocked_by.empty() ? entry.summary : "blocked by " + entry.blocked_by.str();
   out["since"] = time_json(entry.since_wall);
   out["last_run"] = time_json(entry.trip.ended_wall);
   out["running"] = entry.call != 0;
@@ -159,8 +159,8 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["quarantine"] = text_or_null(held == nullptr ? std::string_view() : std::string_view(held->reason));
   if (!whole) return out;
   out["plugin"] = entry.spec.procedure->plugin->id;
-  out["detail"] = entry.detail;
-  out["reason"] = text_or_null(entry.grade_reason);
+  out["detail"] = entry.detail.str();
+  out["reason"] = text_or_null(entry.grade_reason.str());
   out["duration_s"] = seconds(entry.trip.duration_ns);
   out["failures"] = entry.failures;
   const schedule::Attempts* attempts = scheduler.attempts(entry);
@@ -261,14 +261,14 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
     step("schedule", trip.due_wall, "due: " + std::string(schedule::text_of_reason(trip.reason)));
     step("plugin", trip.started_wall, "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
     step("plugin", trip.ended_wall, std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
-    step("grade", trip.ended_wall, std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason));
+    step("grade", trip.ended_wall, std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason.str()));
   }
   if (const auto* attempts = agent.scheduler().attempts(entry); attempts != nullptr) {
     step("schedule", trip.ended_wall, "does not count yet, attempt " + std::to_string(attempts->made) + " of " + std::to_string(entry.spec.rare->retry.times + 1) +
                                           ": " + attempts->last.summary + "; again in " + format_duration(entry.spec.rare->retry.wait));
   }
   if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
-  if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by);
+  if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by.str());
   out["trail"] = std::move(trail);
   out["skips"] = entry.skips;
   out["timeout_s"] = seconds(entry.spec.timeout.count());
@@ -283,10 +283,10 @@ std::string nagios_line(const Entry& entry) {
   for (char& c : summary) {
     if (c == '|') c = '/';
   }
-  if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason + ")";
+  if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason.str() + ")";
   std::string line = std::string(plugin::name_of(entry.has_result ? entry.status : CheckStatus::unknown)) + " - " + entry.spec.name + ": " + summary;
   line += plugin::perfdata(plugin::decode_metrics(entry.metrics), limits);
-  if (!entry.detail.empty()) line += "\n" + entry.detail;
+  if (!entry.detail.empty()) line += "\n" + entry.detail.str();
   return line;
 }
 

@@ -88,8 +88,10 @@ void Supervisor::Impl::send(Process& process, Waiting waiting, bool suspect, Mon
   process.ensure_created(spec.instance);
   const Mono deadline = now + spec.timeout;
   const wire::Call call{spec.instance, spec.id, as_count(deadline), spec.reason, spec.flags, spec.scheduled_wall_ns, suspect, spec.quick};
-  if (spec.message != nullptr) process.link->post(call, *spec.message);
-  else process.link->post(call);
+  if (spec.message != nullptr)
+    process.link->queue(call, *spec.message);
+  else
+    process.link->queue(call);
   ++(spec.quick ? process.quick : process.slow);
   process.suspects += suspect ? 1 : 0;
   ++process.unfinished;
@@ -127,19 +129,27 @@ void Supervisor::Impl::pump() {
     if (policy_.start_allowed_at() > now) return arm(policy_.start_allowed_at());
     if (start(now) == nullptr) return;
   }
-  if (!alone_.empty()) return pump_alone(now);
-  const bool all_sent = pump_queue(ready_, false, now) && pump_queue(suspects_, true, now);
-  if (!all_sent) arm(now + 1s);  // to end those that wait too long
+  if (!alone_.empty())
+    pump_alone(now);
+  else if (!pump_queue(ready_, false, now) || !pump_queue(suspects_, true, now))
+    arm(now + 1s);  // to end those that wait too long
+  current_->link->flush();
+}
+
+/// To be told by whoever reads, once it has read all.
+void Supervisor::Impl::keep_end(CallEnd call_end) {
+  if (forgotten_.erase(call_end.instance) > 0) destroy(call_end.instance);
+  ends_.push_back(std::move(call_end));
 }
 
 void Supervisor::Impl::end(CallEnd call_end) {
-  if (forgotten_.erase(call_end.instance) > 0) destroy(call_end.instance);
-  ends_.push_back(std::move(call_end));
+  keep_end(std::move(call_end));
   if (std::exchange(ends_scheduled_, true)) return;
   asio::post(loop_, [self = shared_from_this()] { self->tell_ends(); });
 }
 
 void Supervisor::Impl::tell_ends() {
+  const auto self = shared_from_this();  // who is told may let go of us
   ends_scheduled_ = false;
   for (CallEnd& call_end : std::exchange(ends_, {})) {
     if (client_ != nullptr) client_->on_call_end(std::move(call_end));

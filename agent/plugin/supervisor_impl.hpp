@@ -98,6 +98,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void pump_alone(Mono now);
   std::string unavailable_reason(const CallSpec& spec, Mono now);
   void end(CallEnd call_end);
+  void keep_end(CallEnd call_end);
   void tell_ends();
   void finish_waiting(std::string_view cause, Fate fate);
   void expire_waiting(Mono now);
@@ -198,6 +199,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   void on_output(std::string_view bytes) override {
     owner_.output_.feed(bytes, mono_now(), [this](std::string_view line) { owner_.log(0, RONDA_LOG_INFO, line); });
   }
+  void on_read() override { owner_.tell_ends(); }
   void on_hung_up() override { owner_.on_hung_up(*this); }
   void on_broken(std::string_view why) override { owner_.on_broken(*this, why); }
   void on_end(const RunnerEnd& end) override { owner_.on_end(*this, end); }

@@ -123,7 +123,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
     if (was_in_vain(call.spec, outcome)) suspect_until_[call.spec.instance] = now + suspect_time;
     else if (policy_.is_quarantined(call.spec.instance) && outcome.end == wire::End::reported) end_quarantine(call.spec.instance);
     if (now - process.started > healthy_time) policy_.on_healthy();
-    end({call.spec.id, call.spec.instance, Fate::finished, {}, std::move(outcome)});
+    keep_end({call.spec.id, call.spec.instance, Fate::finished, {}, std::move(outcome)});
   }
   pump();
   after_call(process);

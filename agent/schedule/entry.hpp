@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rare_text.hpp"
 #include "base/siphash.hpp"
 #include "base/units.hpp"
 #include "config/generation.hpp"
@@ -55,7 +56,7 @@ struct Prepared {
   Nanos timeout{0};
   When when;
   Hash128 hash;         // of configuration and plugin: another one means replace
-  std::string user;
+  RareText user;
   std::vector<std::string> after;
   std::unique_ptr<config::Judgement> limits;  // null: none
   std::unique_ptr<config::Rare> rare;         // null: defaults
@@ -88,12 +89,13 @@ struct Entry {
   CheckStatus status = CheckStatus::unknown;
   std::uint32_t failures = 0;  // one after the other
   std::int64_t since_wall = 0, last_ok_wall = 0;
-  std::string summary, detail, grade_reason;
+  std::string summary;
+  RareText detail, grade_reason;
   std::string metrics;         // encoded
   Trip trip;
   Skip skip = Skip::none;      // of the last time it was due and did not run
   std::int64_t skip_wall = 0;
-  std::string blocked_by;      // empty: not blocked
+  RareText blocked_by;         // empty: not blocked
   std::uint64_t runs = 0, skips = 0;
   bool dirty = false;          // changed since it was last written to the store
 };

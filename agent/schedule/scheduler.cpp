@@ -133,7 +133,7 @@ void Scheduler::close_slot(const Entry& entry, sys_seconds slot, std::string why
 std::string Scheduler::blocker(const Entry& entry) const {
   for (const std::uint32_t position : entry.parents) {
     const Entry& parent = entries_[position];
-    if (!parent.blocked_by.empty()) return parent.blocked_by;
+    if (!parent.blocked_by.empty()) return parent.blocked_by.str();
     if (parent.has_result && parent.status == CheckStatus::critical) return parent.spec.name;
   }
   return {};
@@ -487,7 +487,7 @@ void Scheduler::write_dirty() {
     Entry& entry = entries_[position];
     entry.dirty = false;
     if (entry.removed) continue;
-    store::InstanceState state{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, static_cast<int>(entry.status), entry.summary, entry.detail,
+    store::InstanceState state{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, static_cast<int>(entry.status), entry.summary, entry.detail.str(),
                                entry.since_wall, entry.trip.ended_wall, entry.last_ok_wall, entry.failures};
     batch.push_back({std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary}});
   }

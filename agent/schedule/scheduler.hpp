@@ -18,6 +18,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "schedule/entry.hpp"
+#include "schedule/id_map.hpp"
 #include "schedule/timetable.hpp"
 #include "store/store.hpp"
 
@@ -218,7 +219,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::deque<Entry> entries_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> by_name_;  // positions, by kind and name
-  std::unordered_map<std::uint32_t, std::uint32_t> position_of_id_;
+  IdMap position_of_id_;
   std::vector<std::unique_ptr<Hosted>> hosted_;    // by group; null: free
   std::vector<std::unique_ptr<plugin::Supervisor>> retired_;
   std::map<plugin::Supervisor*, std::vector<plugin::CallSpec>> launches_;

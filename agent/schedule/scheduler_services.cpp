@@ -48,12 +48,12 @@ std::string encode_entries(const std::vector<store::KvEntry>& entries, std::stri
 
 Entry* Scheduler::by_instance(std::uint32_t id) {
   const auto found = position_of_id_.find(id);
-  return found == position_of_id_.end() ? nullptr : &entries_[found->second];
+  return found ? &entries_[*found] : nullptr;
 }
 
 std::string Scheduler::name_of_instance(std::uint32_t id) const {
   const auto found = position_of_id_.find(id);
-  return found == position_of_id_.end() ? std::string() : entries_[found->second].spec.name;
+  return found ? entries_[*found].spec.name : std::string();
 }
 
 wire::Create Scheduler::describe(std::uint32_t instance) {

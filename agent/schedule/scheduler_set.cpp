@@ -98,7 +98,7 @@ bool Scheduler::clear_quarantine(std::string_view subject) {
 
 Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   const PluginRef& plugin = *spec.procedure->plugin;
-  const std::string key = plugin.sha256 + plugin.grants + "/" + spec.user;
+  const std::string key = plugin.sha256 + plugin.grants + "/" + spec.user.str();
   for (const auto& hosted : hosted_) {
     if (hosted != nullptr && hosted->key == key) return *hosted;
   }
@@ -106,9 +106,9 @@ Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   if (free == hosted_.end()) free = hosted_.insert(hosted_.end(), nullptr);
   auto hosted = std::make_unique<Hosted>();
   hosted->key = key;
-  hosted->user = spec.user;
+  hosted->user = spec.user.str();
   hosted->group = static_cast<Group>(free - hosted_.begin());
-  hosted->supervisor = ports_.make_supervisor(plugin, spec.user, *this);
+  hosted->supervisor = ports_.make_supervisor(plugin, spec.user.str(), *this);
   *free = std::move(hosted);
   return **free;
 }
@@ -161,7 +161,7 @@ std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
   entry.spec = std::move(spec);
   entry.id = next_id_++;
   entry.runner = hosted.supervisor.get();
-  position_of_id_[entry.id] = position;
+  position_of_id_.add(entry.id, position);
   entry.runner->end_plugin_quarantine();
   restore_quarantine(entry);
   note_state_taken(entry.spec);
@@ -188,7 +188,7 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   entry.id = next_id_++;
   if (before != entry.runner) entry.average_ms = -1;
   entry.runner->end_plugin_quarantine();
-  position_of_id_[entry.id] = position;
+  position_of_id_.add(entry.id, position);
   timetable_.replace(position, spec_of(entry), now);
 }
 
