@@ -16,8 +16,8 @@ namespace ronda::api {
 
 struct ReloadResult {
   bool ok = false;
-  std::string line;                 // "reload #7: 112 kept, ..."
-  std::vector<std::string> details; // errors with place, kept plugins, changes
+  std::string line;                  // "reload #7: 112 kept, ..."
+  std::vector<std::string> details;  // errors with place, kept plugins, changes
 };
 
 /// What of the agent the routes show and trigger. Must outlive them. [loop]
@@ -32,6 +32,8 @@ class AgentView {
   virtual std::int64_t started_wall_ns() const = 0;
   virtual std::string config_trouble() const = 0;  // of the last reload that was refused; empty when none
   virtual bool safe_mode() const = 0;
+  /// Absolute, without a slash at its end; a directory of the agent's own, which need not be there.
+  virtual std::string backup_directory() const = 0;
   virtual void reload(bool allow_empty, std::function<void(ReloadResult)> told) = 0;
 
  protected:

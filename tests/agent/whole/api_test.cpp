@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socket of a real agent against those who send too much, too slowly, nonsense, or who may not ask.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -37,8 +38,7 @@ class Raw {
   }
   bool connected() const { return connected_; }
   bool send(std::string_view bytes) const {
-    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(bytes.size());
+    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
   }
   void end_of_input() const { ::shutdown(socket_.get(), SHUT_WR); }
 
@@ -48,8 +48,7 @@ class Raw {
     const auto until = std::chrono::steady_clock::now() + limit;
     for (;;) {
       pollfd wanted{socket_.get(), POLLIN, 0};
-      const auto left =
-          std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       if (left.count() <= 0 || ::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) return {};
       char buffer[16384];
       const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
@@ -74,8 +73,7 @@ int code_of(const WholeAgent& agent, std::string_view request) {
 }
 
 std::string post(std::string_view target, const std::string& body) {
-  return "POST " + std::string(target) +
-         " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
          "\r\n\r\n" + body;
 }
 
@@ -93,34 +91,26 @@ TEST_CASE("the API takes what fits its limits and says what does not", "[whole]"
                 "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
                 "chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n") == 411);
   CHECK(code_of(agent, "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n") == 400);
-  CHECK(code_of(agent,
-                "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n") >=
-        400);
+  CHECK(code_of(agent, "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n") >= 400);
   CHECK(code_of(agent,
                 "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: "
                 "chunked\r\n\r\n{}") >= 400);
-  CHECK(code_of(agent, "GET /v1/status HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(9000, 'h') +
-                           "\r\n\r\n") == 431);
+  CHECK(code_of(agent, "GET /v1/status HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(9000, 'h') + "\r\n\r\n") == 431);
   for (const char* method : {"DELETE", "PUT", "PATCH", "BREW"}) {
     INFO(method);
-    CHECK(code_of(agent, std::string(method) +
-                             " /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
+    CHECK(code_of(agent, std::string(method) + " /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
   }
   CHECK(code_of(agent, post("/v1/status", "")) == 405);
   CHECK(code_of(agent, "GET /v1/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
-  for (const char* path : {"/v1/nothing", "/v1/explain/", "/v1/explain/a/b", "/v1/explain/..%2f..%2fetc",
-                           "/v1/status/x", "*", "/%00"}) {
+  for (const char* path : {"/v1/nothing", "/v1/explain/", "/v1/explain/a/b", "/v1/explain/..%2f..%2fetc", "/v1/status/x", "*", "/%00"}) {
     INFO(path);
-    CHECK(code_of(agent, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") >=
-          400);
+    CHECK(code_of(agent, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") >= 400);
   }
-  for (const char* body :
-       {"", "{", "[]", "5", "{}", R"({"event": 5})", R"({"event": "explode"})", "\xff\xfe"}) {
+  for (const char* body : {"", "{", "[]", "5", "{}", R"({"event": 5})", R"({"event": "explode"})", "\xff\xfe"}) {
     INFO(body);
     CHECK(code_of(agent, post("/v1/inbox/job", body)) == 400);
   }
-  CHECK(code_of(agent, post("/v1/inbox/job",
-                            R"({"event": "fail", "code": 1e300, "text": "\u0000\u001b[31m"})")) == 202);
+  CHECK(code_of(agent, post("/v1/inbox/job", R"({"event": "fail", "code": 1e300, "text": "\u0000\u001b[31m"})")) == 202);
   CHECK(code_of(agent, post("/v1/inbox/nobody", R"({"event": "fail"})")) == 404);
   CHECK(code_of(agent, post("/v1/backup?path=relative", "")) == 400);
 
@@ -182,7 +172,7 @@ TEST_CASE("one user cannot take all connections for ever", "[whole]") {
   }
   for (const auto& one : many) {
     const auto answer = one->read_all(20ms);
-    if (answer && answer->empty()) ++refused;
+    if (answer && answer->starts_with("HTTP/1.1 429")) ++refused;
   }
   CHECK(refused >= 200 - 32);
   many.clear();
@@ -215,8 +205,8 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   WholeAgent agent;
   const std::string socket = agent.socket();
   // a check that asks the agent that runs it
-  const std::string inside = "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"" +
-                             ronda_program() + "\", \"--socket\", \"" + socket + "\", \"status\"]\n";
+  const std::string inside = "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"" + ronda_program() +
+                             "\", \"--socket\", \"" + socket + "\", \"status\"]\n";
   agent.configure("10.toml", std::string(one_check) + inside);
   agent.configure("20.toml", "[api]\nothers = \"viewer\"\n");
   REQUIRE(agent.start());
@@ -230,8 +220,8 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
   if (::geteuid() != 0) return;
   CHECK(as_nobody(agent, {"status"}).out.find("3 checks") != std::string::npos);
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
     const Finished denied = as_nobody(agent, words);
     INFO(words.front());
     CHECK(denied.code == 1);
@@ -248,8 +238,7 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
 TEST_CASE("whom a check names as its reporter may report to it, and nothing else", "[whole]") {
   if (::geteuid() != 0) return;  // as nobody all of it is refused or all is allowed
   WholeAgent agent;
-  const std::string named =
-      "[check.theirs]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\nreporters = [\"nobody\"]\n";
+  const std::string named = "[check.theirs]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\nreporters = [\"nobody\"]\n";
   agent.configure("10.toml", std::string(one_check) + named);
   const std::string others = GENERATE("viewer", "refuse");
   agent.configure("20.toml", "[api]\nothers = \"" + others + "\"\n");
@@ -268,16 +257,85 @@ TEST_CASE("an agent without privileges gives what runs below its runners no say 
   if (::geteuid() != 0) return;  // then the test before this one is just that
   WholeAgent agent;
   agent.become_nobody();
-  agent.configure(
-      "10.toml",
-      std::string(one_check) +
-          "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"" +
-          ronda_program() + " --socket " + agent.socket() + " reload 2>&1; exit 0\"]\n");
+  agent.configure("10.toml", std::string(one_check) +
+                                 "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"" +
+                                 ronda_program() + " --socket " + agent.socket() + " reload 2>&1; exit 0\"]\n");
   REQUIRE(agent.start());
   CHECK(as_nobody(agent, {"reload"}).code == 0);  // its own user operates
   const std::string refusal = agent.ronda({"check", "inside"}).out;
   INFO(refusal);
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("what runs below a runner gets no say by connections that another process made and left", "[whole]") {
+  WholeAgent agent;
+  if (::geteuid() == 0) agent.become_nobody();
+  const std::string script = agent.scratch().write("left.py", R"(
+import os, socket, sys
+seen = set()
+for _ in range(20):
+    sockets = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+    child = os.fork()
+    if child == 0:
+        for s in sockets: s.connect(sys.argv[1])
+        os._exit(0)
+    os.waitpid(child, 0)
+    for s in sockets:
+        s.sendall(b"POST /v1/plugins/zzz/clear HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        seen.add(s.recv(64)[9:12].decode())
+print("answers:", *sorted(seen))
+)");
+  agent.configure("10.toml", std::string(one_check) +
+                                 "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/usr/bin/python3\", \"" + script +
+                                 "\", \"" + agent.socket() + "\"]\n");
+  REQUIRE(agent.start());
+  const std::string said = agent.ronda({"check", "inside"}).out;
+  INFO(said);
+  CHECK(said.find("answers: 403") != std::string::npos);
+  CHECK(said.find("404") == std::string::npos);
+}
+
+TEST_CASE("an agent lives beside another that was told to use its socket, and keeps it", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const std::string other = agent.scratch() / "other-state", log = agent.scratch() / "other.log";
+  std::vector<std::string> argv{ronda_program(), "run"};
+  for (const std::string& option : agent.options()) argv.push_back(option == agent.state_directory() ? other : option);
+  const pid_t pid = start_program(argv, log, log);
+  CHECK(eventually([&] { return read_file(log).find("is served by another process") != std::string::npos; }));
+  ::kill(pid, SIGTERM);
+  CHECK(wait_program(pid, 60s) == 0);
+  CHECK(agent.answers());
+  CHECK(agent.status().at("agent").at("pid").to_number<pid_t>() == agent.pid());
+}
+
+TEST_CASE("a refusal is understood whatever was asked for", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const Finished unknown = agent.ronda({"explain", "\xff"});
+  CHECK(unknown.code == 1);
+  CHECK(unknown.err.find("is named '\\xff'") != std::string::npos);
+}
+
+TEST_CASE("a log that nobody reads holds up nobody, and what it lost is shown", "[whole]") {
+  WholeAgent agent;
+  const std::string log = agent.scratch() / "agent.log";
+  REQUIRE(::mkfifo(log.c_str(), 0600) == 0);
+  Descriptor unread(::open(log.c_str(), O_RDWR | O_CLOEXEC));
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  CHECK(agent.status().at("agent").at("log_dropped").to_number<int>() == 0);
+  std::string wrong;
+  for (int i = 0; i < 1500; ++i) wrong += "[check.wrong" + std::to_string(i) + "]\nuse = 5\n";
+  agent.configure("20.toml", wrong);
+  const auto dropped = [&] { return agent.status().at("agent").at("log_dropped").to_number<int>(); };
+  for (int i = 0; i < 40 && dropped() == 0; ++i) agent.ask("POST", "/v1/reload");
+  CHECK(dropped() > 0);
+  CHECK(agent.ronda({"status"}).out.find(" lines were dropped") != std::string::npos);
+  unread.reset();
+  CHECK(agent.stop() == 0);
 }
 
 TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
@@ -287,15 +345,12 @@ TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
   CHECK(agent.ronda({"ping", "job", "start"}).code == 0);
   CHECK(eventually([&] {
     const json::value job = agent.check("job");
-    return job.at("metrics").as_object().contains("running") &&
-           job.at("metrics").at("running").at("value").to_number<int>() == 1;
+    return job.at("metrics").as_object().contains("running") && job.at("metrics").at("running").at("value").to_number<int>() == 1;
   }));
   CHECK(agent.ronda({"ping", "job", "0"}).code == 0);
-  CHECK(eventually(
-      [&] { return agent.check("job").at("metrics").at("running").at("value").to_number<int>() == 0; }));
+  CHECK(eventually([&] { return agent.check("job").at("metrics").at("running").at("value").to_number<int>() == 0; }));
   CHECK(agent.check_status("job") == "ok");
-  const Finished failing =
-      agent.ronda({"wrap", "job", "--", "/bin/sh", "-c", "echo to-out; echo to-err >&2; exit 9"});
+  const Finished failing = agent.ronda({"wrap", "job", "--", "/bin/sh", "-c", "echo to-out; echo to-err >&2; exit 9"});
   CHECK(failing.code == 9);
   CHECK(failing.out == "to-out\n");
   CHECK(failing.err == "to-err\n");
