@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "api/peer.hpp"
 #include "api/routes.hpp"
@@ -41,16 +43,43 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
+constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
-constexpr auto last_answers = 2s;           // for clients to take what they are told at the end
-constexpr auto last_wait = 5s;              // for runners to be gone, once they were killed
+constexpr auto zone_look = 10min;           // at tzdata; a reload looks too
+constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
+constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
 
 std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
+}
+
+std::string errors_text(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " error" : " errors") + " in the configuration";
+}
+
+/// What a start that goes on in spite of errors owes whoever looks: how many there are, and the first of them.
+std::string trouble_of(const schedule::Candidate& candidate) {
+  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) {
+    if (diagnostic.severity != config::Severity::error) continue;
+    return errors_text(candidate.diagnostics.errors()) +
+           "; the agent runs without what is wrong: " + config::place_and_message(diagnostic, candidate.sources);
+  }
+  return {};
+}
+
+/// A run that stopping gives its time: half done it would leave something behind.
+bool may_change(const schedule::Prepared& spec) {
+  return spec.kind == config::Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
+}
+
+/// It holds every secret of conf.d: neither a core nor a process of the same user gets at them.
+void hide_memory() {
+#ifndef RONDA_SANITIZED  // the leak checker looks at its own process the way a debugger does
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }
 
 }  // namespace
@@ -72,6 +101,8 @@ class Agent final : private api::AgentView {
   void open_api();
   schedule::CandidateRequest candidate_request();
   void report(const schedule::Candidate& candidate) const;
+  void look_at_zones();
+  void watch_zones();
   void start_signals();
   void on_signal(int number);
   void tick_watchdog();
@@ -86,8 +117,8 @@ class Agent final : private api::AgentView {
   void forget_reading();
 
   // runners
-  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
-                                                      plugin::SupervisorClient& client);
+  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
+                                                      const std::string& user, plugin::SupervisorClient& client);
   bool is_reporter(uid_t uid);
   api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid);
 
@@ -110,7 +141,8 @@ class Agent final : private api::AgentView {
   struct Trial {
     bool allow_empty = false;
     std::function<void(api::ReloadResult)> told;
-    std::shared_ptr<Vetting> vetting;  // until the files are parsed
+    std::shared_ptr<Vetting> vetting;  // until the files are read
+    schedule::VettedFiles files;       // then: if some new code does not work the candidate is made again
     schedule::Candidate candidate;
     std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
   };
@@ -126,8 +158,9 @@ class Agent final : private api::AgentView {
   ServiceManager manager_ = ServiceManager::from_environment();
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
-  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_};
+  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_};
   schedule::ZoneDatabase zones_;
+  std::vector<std::string> zones_kept_old_;  // as it was told last
   std::optional<plugin::Stage> stage_;
   plugin::HostLibraries libraries_{plugin::system_library_directories()};
   std::unique_ptr<store::Store> store_;
@@ -154,7 +187,8 @@ schedule::CandidateRequest Agent::candidate_request() {
   schedule::CandidateRequest request;
   request.config_directory = options_.config_directory;
   // safe mode: what was added to this host stays out
-  request.plugin_directories = options_.safe_mode ? std::vector<std::string>{options_.system_plugin_directory} : options_.plugin_directories;
+  request.plugin_directories =
+      options_.safe_mode ? std::vector<std::string>{options_.system_plugin_directory} : options_.plugin_directories;
   request.trust_file = options_.trust_file;
   request.environment = config::environment_of_process(options_.env_file, uid_);
   request.uid = uid_;
@@ -167,17 +201,20 @@ schedule::CandidateRequest Agent::candidate_request() {
     if (!answer) return std::move(answer).error();
     return done();
   };
-  request.vet_plugin = [](std::span<const std::uint8_t> bytes) { return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes, vet_deadline); };
+  request.vet_plugin = [](const plugin::PluginBytes& bytes) {
+    return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes.bytes, vet_deadline);
+  };
   return request;
 }
 
 void Agent::report(const schedule::Candidate& candidate) const {
   for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) {
-    if (diagnostic.severity == config::Severity::error) log(LogLevel::error, config::headline(diagnostic, candidate.sources));
+    if (diagnostic.severity == config::Severity::error) log(LogLevel::error, config::place_and_message(diagnostic, candidate.sources));
   }
   const std::size_t warnings = candidate.diagnostics.warnings();
   if (warnings > 0) log(LogLevel::warning, "the configuration has " + std::to_string(warnings) + " warnings; 'ronda validate' shows them");
-  for (const plugin::RefusedFile& refused : candidate.catalogue.refused) log(LogLevel::error, "plugin " + refused.path + " is refused: " + refused.refusal.text());
+  for (const plugin::RefusedFile& refused : candidate.catalogue.refused)
+    log(LogLevel::error, "plugin " + refused.path + " is refused: " + refused.refusal.text());
 }
 
 Status Agent::open_store() {
@@ -203,12 +240,15 @@ Status Agent::load_first() {
   if (active_.has_errors() && active_.generation.agent.strict) {
     return Error(Errc::invalid, "[agent] strict: the configuration has " + std::to_string(active_.diagnostics.errors()) + " errors");
   }
+  config_trouble_ = trouble_of(active_);
   generation_ = 1;
   active_.generation.number = 1;
   const std::string host = active_.generation.agent.host.empty() ? host_name() : active_.generation.agent.host;
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop_, *store_, zones_, active_.zone, host, schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
-      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) { return make_supervisor(active_, plugin, user, client); },
+      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
+        return make_supervisor(active_, plugin, user, client);
+      },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
       options_.safe_mode});
   remember([this](const schedule::Remembered& known) { begin(known); });
@@ -218,12 +258,14 @@ Status Agent::load_first() {
 /// What the store remembers comes in pieces, each by the loop; `then` is called when all are there.
 void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
   auto known = std::make_shared<schedule::Remembered>();
-  const auto part = [this, known]<class T>(std::vector<T> schedule::Remembered::* member, std::function<void()> next) {
+  const auto part = [this, known]<class T>(std::vector<T> schedule::Remembered::*member, std::function<void()> next) {
     return [this, known, member, next = std::move(next)](Result<std::vector<T>> loaded) {
-      if (loaded) (*known).*member = std::move(*loaded);
-      else log(LogLevel::error, "not remembered: " + loaded.error().message());
+      if (loaded)
+        (*known).*member = std::move(*loaded);
+      else
+        log(LogLevel::error, "not remembered: " + loaded.error().message());
       not_remembered_ = not_remembered_ || !loaded;
-      if (next) next();
+      if (next && !stopping_) next();
     };
   };
   store_->load_instances(part(&schedule::Remembered::states, nullptr));
@@ -250,7 +292,9 @@ void Agent::tell_configured() {
     ids.push_back({disabled.kind, disabled.name});
   }
   for (const auto& [kind, name] : active_.idle) ids.push_back({std::string(config::kind_name(kind)), name});
-  scheduler_->each([&](const schedule::Entry& entry) { ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}); });
+  scheduler_->each([&](const schedule::Entry& entry) {
+    ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name});
+  });
   store_->mark_configured(std::move(ids), [](const Result<Unit>& marked) {
     if (!marked) log(LogLevel::warning, "what left the configuration is not marked in the store: " + marked.error().message());
   });
@@ -261,19 +305,46 @@ void Agent::begin(const schedule::Remembered& known) {
   tell_configured();
   begun_ = true;
   clock_watch_.emplace(loop_, [this] { scheduler_->on_clock_set(); });
+  watch_zones();
   if (store_->health().state == store::HealthState::ok) remember_late();
   forget_reading();
   open_api();
-  const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
-                           std::to_string(active_.catalogue.plugins.size()) + " plugins";
+  const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) +
+                           " disabled, " + std::to_string(active_.catalogue.plugins.size()) + " plugins";
   log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
   manager_.ready(line);
   tick_watchdog();
+  if (std::exchange(reload_wanted_, false)) reload_by_signal();  // it came too early to be served
+}
+
+/// tzdata may have been replaced. Rules that cannot be read any more stay as they were: a slot is never moved to UTC.
+void Agent::look_at_zones() {
+  const auto found = zones_.refresh();
+  if (found.kept_old != zones_kept_old_) {
+    for (const std::string& name : found.kept_old) log(LogLevel::warning, "tzdata: " + name + " cannot be read any more; the rules known so far stay");
+    zones_kept_old_ = found.kept_old;
+  }
+  if (found.changed.empty()) return;
+  if (const auto zone = zones_.find(active_.zone->name())) active_.zone = *zone;
+  const std::size_t planned = scheduler_->use_zones(active_.zone);
+  std::string names;
+  for (const std::string& name : found.changed) names += (names.empty() ? "" : ", ") + name;
+  log(LogLevel::info, "tzdata: other rules for " + names + "; " + std::to_string(planned) + " instances are planned anew");
+}
+
+void Agent::watch_zones() {
+  zone_timer_.expires_after(zone_look);
+  zone_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stopping_) return;
+    look_at_zones();
+    watch_zones();
+  });
 }
 
 void Agent::open_api() {
   auto opened = api::UnixServer::open(
-      loop_, options_.socket, [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return role_of(uid, gid, groups, pid); },
+      loop_, options_.socket,
+      [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return role_of(uid, gid, groups, pid); },
       api::make_routes(*this));
   if (!opened) return log(LogLevel::error, "no API: " + opened.error().message());
   api_ = std::move(*opened);
@@ -294,7 +365,8 @@ bool Agent::is_reporter(uid_t uid) {
 api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) {
   std::array<char, 64> theirs{}, ours{};
   const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
-  const bool readable = ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
+  const bool readable =
+      ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
   if (pid_namespaces_ && readable && std::string_view(theirs.data()) != ours.data()) return api::Role::none;
   if (api::standing_below(pid, ::getpid()) != api::Standing::outside) return api::Role::none;
   if (uid == 0 || uid == uid_) return api::Role::operator_;
@@ -317,10 +389,13 @@ void Agent::tick_watchdog() {
 
 // ---- runners --------------------------------------------------------------------------------
 
-std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
-                                                           plugin::SupervisorClient& client) {
+std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
+                                                           const std::string& user, plugin::SupervisorClient& client) {
   const config::AgentSettings& agent = of.generation.agent;
-  const plugin::RunnerSettings settings{options_.runner, pid_namespaces_, uid_ == 0, user,
+  const plugin::RunnerSettings settings{options_.runner,
+                                        pid_namespaces_,
+                                        uid_ == 0,
+                                        user,
                                         {{"hostname", agent.host.empty() ? host_name() : agent.host},
                                          {"agent.version", RONDA_VERSION},
                                          {"language", agent.language},
@@ -341,14 +416,17 @@ void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told
   trial_ = std::make_unique<Trial>();
   trial_->allow_empty = allow_empty;
   trial_->told = std::move(told);
-  trial_->vetting = Vetting::start(loop_, candidate_request(), parse_deadline, [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
+  trial_->vetting = Vetting::start(loop_, candidate_request(), {parse_deadline, vet_deadline},
+                                   [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
 }
 
 void Agent::try_candidate(schedule::VettedFiles files) {
   const auto vetting = std::exchange(trial_->vetting, nullptr);  // lives until this returns
+  look_at_zones();
   schedule::CandidateRequest request = candidate_request();
   request.vetted = std::move(files);
   trial_->candidate = schedule::load_candidate(request);
+  trial_->files = *std::move(request.vetted);
   auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
   if (subjects.empty()) return finish_reload({});
   const auto make = [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
@@ -356,20 +434,21 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   };
   trial_->prober = std::make_unique<schedule::Prober>(
       loop_, std::move(subjects), make,
-      schedule::Prober::Present{[this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
-                                [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
-                                  scheduler_->answer_trial(spec, asked, std::move(reply));
-                                }});
+      schedule::Prober::Present{
+          [this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
+          [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
+            scheduler_->answer_trial(spec, asked, std::move(reply));
+          }});
   trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
 }
 
-/// Instances of plugins whose code does not run yet.
+/// Instances of plugins whose code no instance uses yet: of replaced files, of new ones, and of those that lay idle.
 std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candidate& candidate) const {
+  std::set<std::string_view> running;
+  scheduler_->each([&](const schedule::Entry& entry) { running.insert(entry.spec.procedure->plugin->sha256); });
   std::vector<const schedule::Prepared*> out;
   for (const schedule::Prepared& prepared : candidate.set) {
-    const schedule::PluginRef& plugin = *prepared.procedure->plugin;
-    const auto running = active_.catalogue.plugins.find(plugin.id);
-    if (running != active_.catalogue.plugins.end() && running->second->sha256 != plugin.sha256) out.push_back(&prepared);
+    if (!running.contains(prepared.procedure->plugin->sha256)) out.push_back(&prepared);
   }
   return out;
 }
@@ -381,6 +460,7 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
   if (!failures.empty()) {
     schedule::CandidateRequest request = candidate_request();
     request.unfit = std::move(failures);
+    request.vetted = std::move(trial->files);
     trial->candidate = schedule::load_candidate(request);
   }
   api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
@@ -398,7 +478,8 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
 api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_empty) {
   api::ReloadResult result;
   const std::string name = "reload #" + std::to_string(++reloads_);
-  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) result.details.push_back(config::render(diagnostic, candidate.sources));
+  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all())
+    result.details.push_back(config::render(diagnostic, candidate.sources));
   if (candidate.set.empty() && !allow_empty && !candidate.has_errors()) {
     config_trouble_ = "the configuration is empty; --allow-empty accepts that";
     result.line = name + ": refused, nothing changed: " + config_trouble_;
@@ -413,6 +494,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   std::vector<schedule::Prepared> set = std::move(candidate.set);
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
+  scheduler_->use_zones(active_.zone);
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   if (applied.added + applied.removed > 0) tell_configured();
   forget_reading();
@@ -420,8 +502,9 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   const std::size_t failed = active_.kept_plugins.size();
   config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
   result.ok = failed == 0;
-  result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " + std::to_string(applied.added) +
-                " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) + " failed";
+  result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " +
+                std::to_string(applied.added) + " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) +
+                " failed";
   result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
   result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
   return result;
@@ -437,7 +520,7 @@ void Agent::forget_reading() {
 
 /// Signals coalesce: the first reload starts at once, the next not sooner than a second after, with the last state.
 void Agent::reload_by_signal() {
-  if (std::exchange(reload_wanted_, true)) return;
+  if (std::exchange(reload_wanted_, true) || !begun_) return;
   const auto wait = std::max<std::chrono::nanoseconds>(last_reload_ == 0ns ? 0ns : last_reload_ + reload_pause - monotonic(), 0ns);
   reload_timer_.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(wait));
   reload_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -467,7 +550,8 @@ void Agent::stop() {
   if (std::exchange(stopping_, true)) return;
   if (scheduler_ == nullptr) return loop_.stop();
   bool changing = false;
-  scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && entry.spec.kind == config::Kind::task); });
+  scheduler_->each(
+      [&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && may_change(entry.spec)); });
   const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(5s);
   manager_.stopping("waits for " + std::to_string(scheduler_->in_flight()) + " runs");
   manager_.extend_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit + last_wait));
@@ -486,9 +570,11 @@ void Agent::finish() {
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) loop_.stop();
   });
-  store_->flush([this](auto) {
-    if (api_ == nullptr) return loop_.stop();
-    api_->close([this] { loop_.stop(); });
+  asio::post(loop_, [this] {  // the ends of what was killed come first
+    store_->flush([this](auto) {
+      if (api_ == nullptr) return loop_.stop();
+      api_->close([this] { loop_.stop(); });
+    });
   });
 }
 
@@ -498,6 +584,7 @@ int Agent::run() {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
   ::umask(077);
+  hide_memory();
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = std::min<rlim_t>(files.rlim_max, 8192);

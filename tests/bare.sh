@@ -13,6 +13,7 @@ mirror=${RONDA_MIRROR:-$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2
 [ -n "$mirror" ] || { echo 'no Debian mirror among the sources of apt'; exit 77; }
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/ronda-bare.XXXXXX")
+chmod 755 "$root"  # it is the root directory of servers that do not run as root
 clean() {
   umount -l "$root/proc" "$root/sys" "$root/dev" 2>/dev/null || true
   rm -rf --one-file-system "$root"

@@ -212,8 +212,11 @@ json::array plugins_json(AgentView& agent) {
     for (const plugin::SupervisorStatus& status : hosted) {
       if (status.plugin_id != id) continue;
       for (const auto& runner : status.runners) {
-        runners.push_back(json::object{
-            {"pid", runner.pid}, {"state", plugin::name_of(runner.life)}, {"in_flight", runner.in_flight}, {"sha256", status.sha256}});
+        runners.push_back(json::object{{"pid", runner.pid},
+                                       {"state", plugin::name_of(runner.life)},
+                                       {"in_flight", runner.in_flight},
+                                       {"sha256", status.sha256},
+                                       {"held_by", text_or_null(runner.locked)}});
       }
       if (!status.runners.empty()) one["state"] = "running";
       if (status.quarantined) one["state"] = "quarantined";

@@ -128,7 +128,9 @@ std::string format_size(std::int64_t bytes) {
     const bool binary = scale.unit.size() == 3 || scale.unit == "B";
     if (binary && bytes >= scale.factor) {
       std::array<char, 32> buffer{};
-      std::snprintf(buffer.data(), buffer.size(), "%.4g", static_cast<double>(bytes) / static_cast<double>(scale.factor));
+      const double scaled = static_cast<double>(bytes) / static_cast<double>(scale.factor);
+      // %g would write an exponent above the largest unit, which nobody reads back
+      std::snprintf(buffer.data(), buffer.size(), scaled < 1000 ? "%.4g" : "%.0f", scaled);
       return buffer.data() + std::string(scale.unit);
     }
   }

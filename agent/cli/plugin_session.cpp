@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/plugin_session.hpp"
 
-#include <pwd.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <map>
+#include <memory>
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
@@ -42,31 +42,6 @@ std::string host_name() {
 std::string_view level_word(std::int64_t level) {
   constexpr std::array<std::string_view, 4> words = {"debug", "info", "warning", "error"};
   return words[static_cast<std::size_t>(std::clamp<std::int64_t>(level, 0, 3))];
-}
-
-wire::Setup make_setup(const PluginFile& file, const std::string& staged_path) {
-  const plugin::Manifest& manifest = *file.manifest;
-  wire::Setup setup;
-  setup.build = RONDA_BUILD;
-  setup.plugin_id = manifest.id;
-  setup.sha256 = file.content.sha256;
-  setup.exec_path = staged_path;
-  setup.memory_bytes = plugin::runner_base_memory + manifest.limits.memory;
-  setup.fds = plugin::runner_base_fds + manifest.limits.fds;
-  setup.pids = plugin::runner_base_pids + manifest.limits.pids + 1;
-  if (::geteuid() == 0) {
-    const passwd* account = ::getpwnam("_ronda-run");
-    setup.uid = account == nullptr ? 65534 : account->pw_uid;
-    setup.gid = account == nullptr ? 65534 : account->pw_gid;
-  }
-  // what only trust.toml can give stays ungiven here
-  if (auto grants = plugin::judge_trust({}, manifest, file.content.sha256)) setup.grants = grant_words(*grants);
-  for (const plugin::Procedure& procedure : manifest.provides) {
-    const auto kind = static_cast<wire::Kind>(procedure.kind);
-    if (procedure.kind != plugin::Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end()) setup.kinds.push_back(kind);
-  }
-  setup.facts = {{"hostname", host_name()}, {"agent.version", RONDA_VERSION}, {"language", "en"}, {"tz", "UTC"}};
-  return setup;
 }
 
 class Session final : public plugin::SupervisorClient {
@@ -212,14 +187,20 @@ Result<SessionReport> run_session(const SessionRequest& request) {
   plugin::Stage stage(directory.path(), ::geteuid());
   auto staged = stage.put(request.file.content);
   if (!staged) return Error(Errc::system, staged.error().text());
-  plugin::RunnerSpec spec;
-  spec.runner_path = runner_path();
-  spec.plugin_id = request.file.manifest->id;
-  spec.sha256 = request.file.content.sha256;
-  spec.setup = make_setup(request.file, staged->path);
-  spec.pid_namespace = plugin::fits_pid_namespace(spec.setup.grants) && plugin::can_use_pid_namespace();
-  spec.plugin_fd = std::move(staged->file);
-  return Session(request, std::move(spec)).run();
+  plugin::PluginEntry entry;
+  entry.sha256 = request.file.content.sha256;
+  entry.manifest = *request.file.manifest;
+  entry.manifest.max_concurrency = 1;
+  // what only trust.toml can give stays ungiven here
+  if (auto grants = plugin::judge_trust({}, entry.manifest, entry.sha256)) entry.grants = *std::move(grants);
+  entry.staged = std::make_shared<const plugin::StagedFile>(std::move(*staged));
+  const plugin::RunnerSettings settings{
+      runner_path(),
+      plugin::can_use_pid_namespace(),
+      ::geteuid() == 0,
+      {},
+      {{"hostname", host_name()}, {"agent.version", RONDA_VERSION}, {"language", "en"}, {"tz", "UTC"}}};
+  return Session(request, plugin::make_runner_spec(entry, settings)).run();
 }
 
 }  // namespace ronda::cli

@@ -68,7 +68,10 @@ void print_plugins(const json::array& plugins) {
     const std::string id = text_of(plugin, "id").empty() ? text_of(plugin, "path") : text_of(plugin, "id");
     std::cout << "  " << padded(text_of(plugin, "state"), 11) << padded(id, name_width) << text_of(plugin, "version");
     if (const json::value* runners = plugin.if_contains("runners"); runners != nullptr) {
-      for (const json::value& runner : runners->as_array()) std::cout << "  pid " << integer_of(runner.as_object(), "pid");
+      for (const json::value& runner : runners->as_array()) {
+        const std::string held_by = text_of(runner.as_object(), "held_by");
+        std::cout << "  pid " << integer_of(runner.as_object(), "pid") << (held_by.empty() ? "" : " (" + held_by + ")");
+      }
     }
     if (const std::string trouble = text_of(plugin, "trouble"); !trouble.empty()) std::cout << "  " << trouble;
     std::cout << "\n";

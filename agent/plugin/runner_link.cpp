@@ -153,10 +153,7 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
 
   bool take_message(wire::Tag tag, wire::Reader& r) {
     switch (tag) {
-      case wire::Tag::hello: {
-        wire::Hello hello;
-        return wire::decode(r, hello);
-      }
+      case wire::Tag::hello: return hand_over<wire::Hello>(r, &RunnerEvents::on_hello);
       case wire::Tag::loaded: return hand_over<wire::Loaded>(r, &RunnerEvents::on_loaded);
       case wire::Tag::created: return hand_over<wire::Created>(r, &RunnerEvents::on_created);
       case wire::Tag::outcome: return hand_over<wire::Outcome>(r, &RunnerEvents::on_outcome);

@@ -19,6 +19,7 @@ class RunnerLink;
 /// What a runner says and how it ends. All [loop].
 class RunnerEvents {
  public:
+  virtual void on_hello(const wire::Hello& hello) = 0;
   virtual void on_loaded(const wire::Loaded& loaded) = 0;
   virtual void on_created(const wire::Created& created) = 0;
   virtual void on_outcome(wire::Outcome outcome) = 0;

@@ -20,6 +20,8 @@ void Supervisor::Impl::Process::on_request(wire::Request request) {
     if (payload.size() > largest_reply) code = RONDA_E_RANGE, payload.clear();
     (*asked)->link->post(wire::Reply{sequence, code, std::move(payload)});
   };
+  // who asks is known by the channel; what it says of itself must fit
+  if (!is_its_own(request.instance)) return reply(RONDA_E_DENIED, {});
   if (owner_.client_ == nullptr) return reply(RONDA_E_AGAIN, {});
   owner_.client_->on_request(std::move(request), reply);
 }

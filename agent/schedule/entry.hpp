@@ -30,6 +30,7 @@ struct PluginRef {
   std::uint32_t concurrency = 1;
   bool spawns = false;  // holds the grant exec: its calls start processes and are never early
   bool stateful = false;  // holds the grant state
+  std::string grants = {};  // all of them by name: other grants are another runner
 };
 
 struct ProcedureRef {
@@ -69,7 +70,7 @@ struct Trip {
   Fate fate = Fate::finished;
 };
 
-enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode, disabled, stopping };
+enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode, disabled, waits_for_lock, stopping };
 
 struct Entry {
   Prepared spec;

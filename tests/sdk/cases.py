@@ -8,7 +8,13 @@ import re
 import subprocess
 import sys
 
+<<<<<<< HEAD
 CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)] + ["A6"]
+CASES += [f"X{n}" for n in (*range(1, 18), 19, 20, *range(29, 35), *range(38, 43))]
+=======
+CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)] + ["A6"] + \
+    [f"S{n}" for n in range(1, 14)] + [f"T{n}" for n in range(1, 8) if n != 6]
+>>>>>>> c575dfdddf840fac3fdce79d3dc2f2a34b6ca935
 MOST_DEFERRED = 5
 TEST_CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -23,7 +29,11 @@ def read_table(text):
             continue
         if cells[0].strip("`").startswith("deferred_"):
             deferred[cells[0].strip("`")] = (cells[1], cells[2])
-        elif re.fullmatch(r"[WA]?\d+", cells[0]):
+<<<<<<< HEAD
+        elif re.fullmatch(r"[WAX]?\d+", cells[0]):
+=======
+        elif re.fullmatch(r"[WAST]?\d+", cells[0]):
+>>>>>>> c575dfdddf840fac3fdce79d3dc2f2a34b6ca935
             cases.setdefault(cells[0], []).extend(re.findall(r"`([^`]+)`", cells[2]))
     return cases, deferred
 

@@ -34,6 +34,7 @@ TEST_CASE("sizes know both bases", "[base]") {
   CHECK_FALSE(parse_size("10 MiB"));
   CHECK(format_size(10 * 1024 * 1024) == "10MiB");
   CHECK(format_size(512) == "512B");
+  CHECK(format_size(6304763018308164722) == "5734149TiB");
 }
 
 TEST_CASE("a percentage is a ratio", "[base]") {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -141,6 +142,31 @@ TEST_CASE("the API takes what fits its limits and says what does not", "[whole]"
   CHECK(agent.stop() == 0);
 }
 
+TEST_CASE("nothing that is sent makes or changes a command", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", std::string(one_check) + "[task.harmless]\nuse = \"exec.command\"\ncommand = [\"/bin/echo\", \"harmless\"]\n");
+  REQUIRE(agent.start());
+  const std::string evidence = agent.scratch() / "evidence";
+  const std::string body =
+      R"({"use": "exec.command", "command": ["/usr/bin/touch", ")" + evidence + R"("], "args": ["; touch )" + evidence + R"("]})";
+  const std::string before = agent.ask("GET", "/v1/config").body;
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE"}) {
+    for (const char* target : {"/v1/config", "/v1/checks", "/v1/checks/new", "/v1/tasks", "/v1/tasks/new", "/v1/tasks/new/run",
+                               "/v1/plugins", "/v1/plugins/org.ronda.exec", "/v1/status", "/v1/journal"}) {
+      INFO(method << " " << target);
+      const int status = agent.ask(method, target, body).status;
+      CHECK((status == 404 || status == 405));
+    }
+  }
+  // what there is runs as conf.d says, whatever comes with the wish
+  CHECK(agent.ask("POST", "/v1/tasks/harmless/run", body).status < 500);
+  CHECK(agent.ask("POST", "/v1/tasks/harmless/run?command=/usr/bin/touch%20" + evidence, "").status < 500);
+  CHECK(agent.ask("POST", "/v1/checks/one/run", body).status < 500);
+  CHECK(eventually([&] { return agent.check_status("one") == "ok"; }));
+  CHECK_FALSE(std::filesystem::exists(evidence));
+  CHECK(agent.ask("GET", "/v1/config").body == before);
+}
+
 TEST_CASE("who sends slowly or not at all keeps nobody else from asking", "[whole]") {
   WholeAgent agent;
   agent.configure("10.toml", one_check);
@@ -233,6 +259,32 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   const Finished refused = as_nobody(agent, {"status"});
   CHECK(refused.code != 0);
   CHECK(refused.err.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("who connected and went leaves no say to whom it left the connection", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const Descriptor left(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, agent.socket().c_str(), sizeof address.sun_path - 1);
+  // the agent sees the connection only when its peer is gone and its number is free for others
+  ::kill(agent.pid(), SIGSTOP);
+  const pid_t peer = ::fork();
+  if (peer == 0) ::_exit(::connect(left.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : 1);
+  int status = -1;
+  ::waitpid(peer, &status, 0);
+  ::kill(agent.pid(), SIGCONT);
+  REQUIRE(status == 0);
+  constexpr std::string_view request = "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  REQUIRE(::send(left.get(), request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::recv(left.get(), buffer, sizeof buffer, 0)) > 0;) answer.append(buffer, static_cast<std::size_t>(got));
+  INFO(answer);
+  CHECK(answer.find("this socket is not for you") != std::string::npos);
+  CHECK(agent.ronda({"status"}).err.empty());
 }
 
 TEST_CASE("whom a check names as its reporter may report to it, and nothing else", "[whole]") {

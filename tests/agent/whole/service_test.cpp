@@ -23,8 +23,7 @@ namespace {
 /// The receiving end of NOTIFY_SOCKET: what a service manager would have been told, in order.
 class NotifySocket {
  public:
-  explicit NotifySocket(const std::string& path)
-      : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+  explicit NotifySocket(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
@@ -62,8 +61,7 @@ class NotifySocket {
   std::vector<std::string> messages_;
 };
 
-constexpr std::string_view one_check =
-    "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/echo\", \"fine\"]\n";
+constexpr std::string_view one_check = "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/echo\", \"fine\"]\n";
 
 int runs_of(const WholeAgent& agent, const std::string& name) {
   const json::value explained = agent.get("/v1/explain/" + name);
@@ -74,10 +72,8 @@ int runs_of(const WholeAgent& agent, const std::string& name) {
 
 TEST_CASE("the service manager is told of start, reload, life and stop", "[whole]") {
   WholeAgent agent;
-  agent.configure("10.toml",
-                  std::string(one_check) +
-                      "\n[check.environment]\nuse = \"exec.nagios\"\ncommand = [\"/usr/bin/env\"]\n" +
-                      "\n[task.long]\nuse = \"exec.command\"\ncommand = [\"/bin/sleep\", \"3\"]\n");
+  agent.configure("10.toml", std::string(one_check) + "\n[check.environment]\nuse = \"exec.nagios\"\ncommand = [\"/usr/bin/env\"]\n" +
+                                 "\n[task.long]\nuse = \"exec.command\"\ncommand = [\"/bin/sleep\", \"3\"]\n");
   NotifySocket manager(agent.scratch() / "notify");
   REQUIRE(agent.start({}, {"NOTIFY_SOCKET=" + (agent.scratch() / "notify"), "WATCHDOG_USEC=400000"}));
   const int ready = manager.await("READY=1\nSTATUS=");
@@ -106,8 +102,8 @@ TEST_CASE("the service manager is told of start, reload, life and stop", "[whole
   CHECK(environment.find("WATCHDOG") == std::string::npos);
 
   // a changing task may finish, and the manager is told to wait for it
-  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"},
-                                   agent.scratch() / "task.out", agent.scratch() / "task.err");
+  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"}, agent.scratch() / "task.out",
+                                   agent.scratch() / "task.err");
   REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
   CHECK(agent.stop() == 0);
   const int stopping = manager.find("STOPPING=1\nSTATUS=waits for 1 runs");
@@ -121,8 +117,8 @@ TEST_CASE("while it stops the watchdog is still fed", "[whole]") {
   agent.configure("10.toml", "[task.long]\nuse = \"exec.command\"\ncommand = [\"/bin/sleep\", \"3\"]\n");
   NotifySocket manager(agent.scratch() / "notify");
   REQUIRE(agent.start({}, {"NOTIFY_SOCKET=" + (agent.scratch() / "notify"), "WATCHDOG_USEC=400000"}));
-  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"},
-                                   agent.scratch() / "task.out", agent.scratch() / "task.err");
+  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"}, agent.scratch() / "task.out",
+                                   agent.scratch() / "task.err");
   REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
   CHECK(agent.stop() == 0);
   const int stopping = manager.find("STOPPING=1");
@@ -186,13 +182,24 @@ TEST_CASE("a socket that a dead agent left is replaced, anything else in its pla
   agent.launch();
   CHECK(eventually([&] { return agent.log().find("exists and is no socket") != std::string::npos; }));
   CHECK(read_file(agent.socket()) == "precious");
+  agent.kill_hard();
+
+  // a link is not followed, even where it leads to a socket that nobody listens on
+  std::filesystem::remove(agent.socket());
+  const std::string target = agent.scratch() / "target";
+  {
+    const NotifySocket dead(target);
+  }
+  REQUIRE(std::filesystem::is_socket(target));
+  std::filesystem::create_symlink(target, agent.socket());
+  agent.launch();
+  CHECK(eventually([&] { return agent.log().rfind("exists and is no socket") != agent.log().find("exists and is no socket"); }));
+  CHECK(std::filesystem::is_symlink(agent.socket()));
 }
 
 TEST_CASE("USR1 runs every check now", "[whole]") {
   WholeAgent agent;
-  agent.configure("10.toml",
-                  std::string(one_check) +
-                      "[check.two]\nuse = \"exec.nagios\"\nevery = \"2h\"\ncommand = [\"/bin/true\"]\n");
+  agent.configure("10.toml", std::string(one_check) + "[check.two]\nuse = \"exec.nagios\"\nevery = \"2h\"\ncommand = [\"/bin/true\"]\n");
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return runs_of(agent, "one") == 1 && runs_of(agent, "two") == 1; }));
   agent.signal(SIGUSR1);

@@ -100,6 +100,10 @@ bool is_alive(pid_t pid) {
   return state != 'X' && state != 'Z';
 }
 
+bool is_stopped(pid_t pid) {
+  return state_and_parent(std::to_string(pid)).first == 'T';
+}
+
 std::string ronda_program() {
   return RONDA_BINARY_DIR "/bin/ronda";
 }
@@ -131,8 +135,7 @@ std::string WholeAgent::copy_plugins() {
   const std::string own = scratch_ / "plugins";
   fs::create_directories(own);
   for (const auto& entry : fs::directory_iterator(plugins_)) {
-    if (entry.path().extension() == ".so")
-      fs::copy_file(entry.path(), fs::path(own) / entry.path().filename());
+    if (entry.path().extension() == ".so") fs::copy_file(entry.path(), fs::path(own) / entry.path().filename());
   }
   plugins_ = own;
   return own;
@@ -143,6 +146,13 @@ std::vector<std::string> WholeAgent::options() const {
           state_directory(), "--socket",         socket(),    "--trust", scratch_ / "no-trust.toml"};
 }
 
+bool WholeAgent::see_instead(const std::string& directory, const std::string& target) {
+  become_ = {"/usr/bin/unshare", "--mount", "/bin/sh", "-c", "mount --bind '" + directory + "' '" + target + "' && exec \"$0\" \"$@\""};
+  std::vector<std::string> trial = become_;
+  trial.push_back("/bin/true");
+  return ::geteuid() == 0 && wait_program(start_program(trial, "/dev/null", "/dev/null"), std::chrono::seconds(30)) == 0;
+}
+
 void WholeAgent::become_nobody() {
   become_ = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
   for (const std::string& path : {scratch_.path(), state_directory()}) {
@@ -150,8 +160,7 @@ void WholeAgent::become_nobody() {
   }
 }
 
-void WholeAgent::launch(const std::vector<std::string>& arguments,
-                        const std::vector<std::string>& environment) {
+void WholeAgent::launch(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
   std::vector<std::string> argv = become_;
   argv.insert(argv.end(), {ronda_program(), "run"});
   for (const std::string& option : options()) argv.push_back(option);
@@ -159,8 +168,7 @@ void WholeAgent::launch(const std::vector<std::string>& arguments,
   pid_ = start_program(argv, scratch_ / "agent.log", scratch_ / "agent.log", environment);
 }
 
-bool WholeAgent::start(const std::vector<std::string>& arguments,
-                       const std::vector<std::string>& environment) {
+bool WholeAgent::start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
   launch(arguments, environment);
   return eventually([&] { return answers() || !is_alive(pid_); }, 60s) && answers();
 }

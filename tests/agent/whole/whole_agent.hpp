@@ -20,8 +20,7 @@ namespace json = boost::json;
 
 /// Asks again and again until it is so; false when it is not within the limit. The limits are for a busy
 /// machine.
-bool eventually(const std::function<bool()>& is_so,
-                std::chrono::milliseconds limit = std::chrono::seconds(30));
+bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds limit = std::chrono::seconds(30));
 
 /// What a program did.
 struct Finished {
@@ -40,6 +39,7 @@ std::string read_file(const std::string& path);
 /// Every process below `root`, itself not counted.
 std::vector<pid_t> descendants(pid_t root);
 bool is_alive(pid_t pid);  // a zombie is not
+bool is_stopped(pid_t pid);
 
 class WholeAgent {
  public:
@@ -56,15 +56,16 @@ class WholeAgent {
   /// Plugins of a directory of this test's own: copies of the built ones that a test may replace.
   std::string copy_plugins();
 
+  /// The agent will see `directory` in place of `target`, in a mount namespace of its own; for a test that is root. False:
+  /// that cannot be had here.
+  bool see_instead(const std::string& directory, const std::string& target);
   /// The agent will run as nobody and own what it needs; for a test that is root.
   void become_nobody();
 
   /// `ronda run` with `arguments`; waits until it answers. False: it ended, or does not answer.
-  bool start(const std::vector<std::string>& arguments = {},
-             const std::vector<std::string>& environment = {});
+  bool start(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {});
   /// The same, without waiting.
-  void launch(const std::vector<std::string>& arguments = {},
-              const std::vector<std::string>& environment = {});
+  void launch(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {});
   bool answers() const;
   pid_t pid() const { return pid_; }
   void signal(int number) const;
@@ -83,8 +84,7 @@ class WholeAgent {
   std::string check_status(std::string_view name) const;
 
   /// `ronda` with the options of this agent, then `arguments`.
-  Finished ronda(const std::vector<std::string>& arguments,
-                 std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
+  Finished ronda(const std::vector<std::string>& arguments, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
   std::string log() const { return read_file(scratch_ / "agent.log"); }
 
   std::string config_directory() const { return scratch_ / "conf.d"; }
