@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent.hpp"
 
-#include <grp.h>
 #include <malloc.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,12 +14,13 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fstream>
+#include <filesystem>
 #include <optional>
 #include <set>
-#include <sstream>
 
+#include "api/peer.hpp"
 #include "api/routes.hpp"
+#include "base/accounts.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/service_manager.hpp"
@@ -77,23 +76,6 @@ bool may_change(const schedule::Prepared& spec) {
   return spec.kind == config::Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
 }
 
-/// Whether it is below this process, however deep: orphans there go to their runner, which is their subreaper.
-bool is_our_descendant(pid_t pid) {
-  constexpr int deepest = 1000;
-  for (int depth = 0; depth < deepest && pid > 1; ++depth) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string stat;
-    std::getline(file, stat);
-    const std::size_t name_end = stat.rfind(')');  // a name may hold anything
-    if (name_end == std::string::npos) return false;
-    std::istringstream fields(stat.substr(name_end + 1));
-    char state = ' ';
-    fields >> state >> pid;
-    if (pid == ::getpid()) return true;
-  }
-  return false;
-}
-
 /// It holds every secret of conf.d: neither a core nor a process of the same user gets at them.
 void hide_memory() {
 #ifndef RONDA_SANITIZED  // the leak checker looks at its own process the way a debugger does
@@ -138,8 +120,8 @@ class Agent final : private api::AgentView {
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
                                                       const std::string& user, plugin::SupervisorClient& client);
-  bool is_reporter(uid_t uid) const;
-  api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const;
+  bool is_reporter(uid_t uid);
+  api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid);
 
   // stop
   void stop();
@@ -154,6 +136,7 @@ class Agent final : private api::AgentView {
   std::int64_t started_wall_ns() const override { return started_; }
   std::string config_trouble() const override { return config_trouble_; }
   bool safe_mode() const override { return options_.safe_mode; }
+  std::string backup_directory() const override { return std::filesystem::absolute(options_.state_directory + "/backups").lexically_normal().string(); }
 
   /// A reload under way.
   struct Trial {
@@ -189,12 +172,12 @@ class Agent final : private api::AgentView {
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
   std::vector<WaitingReload> reloads_waiting_;
+  Accounts accounts_;
   std::unique_ptr<api::UnixServer> api_;
   bool reload_wanted_ = false, stopping_ = false;
   bool begun_ = false, not_remembered_ = false;
   store::HealthLog health_log_;
   std::chrono::nanoseconds last_reload_{0};
-  int exit_code_ = 0;
 };
 
 Agent::Agent(const AgentOptions& options) : options_(options) {}
@@ -369,28 +352,27 @@ void Agent::open_api() {
 }
 
 /// Whether any check names this user as one who reports to it; which one is for the route to say.
-bool Agent::is_reporter(uid_t uid) const {
-  const passwd* account = ::getpwuid(uid);
-  if (account == nullptr) return false;
+bool Agent::is_reporter(uid_t uid) {
   bool found = false;
   scheduler_->each([&](const schedule::Entry& entry) {
     const config::Rare* rare = entry.spec.rare.get();
-    found = found || (rare != nullptr && std::ranges::find(rare->reporters, account->pw_name) != rare->reporters.end());
+    if (found || rare == nullptr) return;
+    found = std::ranges::any_of(rare->reporters, [&](const std::string& name) { return accounts_.user_id(name) == uid; });
   });
   return found;
 }
 
 /// root, the agent's own user and group ronda operate; what runs inside a runner has no say at all.
-api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const {
+api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) {
   std::array<char, 64> theirs{}, ours{};
   const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
   const bool readable =
       ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
   if (pid_namespaces_ && readable && std::string_view(theirs.data()) != ours.data()) return api::Role::none;
-  if (is_our_descendant(pid)) return api::Role::none;
+  if (api::standing_below(pid, ::getpid()) != api::Standing::outside) return api::Role::none;
   if (uid == 0 || uid == uid_) return api::Role::operator_;
-  const group* ronda = ::getgrnam("ronda");
-  const bool member = ronda != nullptr && (gid == ronda->gr_gid || std::ranges::find(groups, ronda->gr_gid) != groups.end());
+  const auto ronda = accounts_.group_id("ronda");
+  const bool member = ronda && (gid == *ronda || std::ranges::find(groups, *ronda) != groups.end());
   if (member) return api::Role::operator_;
   if (active_.generation.api.others_may_view) return api::Role::viewer;
   return is_reporter(uid) ? api::Role::reporter : api::Role::none;
@@ -631,7 +613,7 @@ int Agent::run() {
   scheduler_.reset();
   store_->close();
   log(LogLevel::info, "stopped");
-  return exit_code_;
+  return 0;
 }
 
 int run_agent(const AgentOptions& options) {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/routes.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cerrno>
 #include <memory>
 
 #include "api/json.hpp"
@@ -18,7 +22,9 @@ using schedule::Entry;
 
 namespace {
 
-Response json_response(const json::value& value, int status = 200) { return {status, json::serialize(value) + "\n", "application/json"}; }
+Response json_response(const json::value& value, int status = 200) {
+  return {status, json::serialize(value) + "\n", "application/json"};
+}
 
 struct Context {
   AgentView& agent;
@@ -26,7 +32,6 @@ struct Context {
   std::string_view name;  // the part of the path that a pattern leaves open
   Respond respond;
 };
-
 
 void not_found(Context& c, Kind kind, std::string_view name) {
   const auto names = c.agent.scheduler().names(kind);
@@ -39,8 +44,12 @@ void not_found(Context& c, Kind kind, std::string_view name) {
   c.respond(error_response(404, text));
 }
 
-void get_status(Context& c) { c.respond(json_response(status_json(c.agent))); }
-void get_plugins(Context& c) { c.respond(json_response(plugins_json(c.agent))); }
+void get_status(Context& c) {
+  c.respond(json_response(status_json(c.agent)));
+}
+void get_plugins(Context& c) {
+  c.respond(json_response(plugins_json(c.agent)));
+}
 
 void post_reload(Context& c) {
   const bool allow_empty = c.request.parameter("allow_empty") == "1";
@@ -64,8 +73,12 @@ void run_entry(Context& c, Kind kind) {
   c.respond(error_response(503, started.error().message()));
 }
 
-void run_check(Context& c) { run_entry(c, Kind::check); }
-void run_task(Context& c) { run_entry(c, Kind::task); }
+void run_check(Context& c) {
+  run_entry(c, Kind::check);
+}
+void run_task(Context& c) {
+  run_entry(c, Kind::task);
+}
 
 void get_explain(Context& c) {
   for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
@@ -105,7 +118,8 @@ void post_inbox(Context& c) {
   const json::value* code = fields->if_contains("code");
   if (code != nullptr && code->is_int64()) event.code = static_cast<std::int32_t>(std::clamp<std::int64_t>(code->get_int64(), -1, 255));
   constexpr std::array<std::string_view, 5> known = {"start", "success", "fail", "heartbeat", "log"};
-  if (std::ranges::find(known, event.event) == known.end()) return c.respond(error_response(400, "event is one of start, success, fail, heartbeat, log"));
+  if (std::ranges::find(known, event.event) == known.end())
+    return c.respond(error_response(400, "event is one of start, success, fail, heartbeat, log"));
   const Entry* entry = c.agent.scheduler().find(Kind::check, c.name);
   if (entry == nullptr) return not_found(c, Kind::check, c.name);
   event.wall = wall_clock().count();
@@ -128,7 +142,10 @@ void get_config(Context& c) {
   json::array files, skipped;
   for (const config::Source& file : active.files.sources) files.push_back(json::value(file.path));
   for (const config::Skipped& s : active.files.skipped) skipped.push_back(json::object{{"name", s.name}, {"reason", s.reason}});
-  c.respond(json_response(json::object{{"generation", c.agent.generation()}, {"fingerprint", to_hex(active.generation.fingerprint)}, {"files", std::move(files)}, {"skipped", std::move(skipped)}}));
+  c.respond(json_response(json::object{{"generation", c.agent.generation()},
+                                       {"fingerprint", to_hex(active.generation.fingerprint)},
+                                       {"files", std::move(files)},
+                                       {"skipped", std::move(skipped)}}));
 }
 
 void get_journal(Context& c) {
@@ -136,22 +153,42 @@ void get_journal(Context& c) {
     if (!events) return respond(error_response(503, events.error().message()));
     json::array out;
     for (const store::JournalEvent& event : *events) {
-      out.push_back(json::object{{"id", event.id}, {"at", time_json(event.wall)}, {"kind", event.kind}, {"subject", event.subject}, {"data", event.data}});
+      out.push_back(json::object{
+          {"id", event.id}, {"at", time_json(event.wall)}, {"kind", event.kind}, {"subject", event.subject}, {"data", event.data}});
     }
     respond(json_response(out));
   });
 }
 
+/// The agent writes with its own rights: where a peer that has not got them names a file, it says nothing about where.
+bool may_write_anywhere(const Identity& who) {
+  return who.uid == 0 || who.uid == ::geteuid();
+}
+
+bool is_directly_in(std::string_view path, std::string_view directory) {
+  if (!path.starts_with(directory) || path.size() < directory.size() + 2 || path[directory.size()] != '/') return false;
+  const std::string_view name = path.substr(directory.size() + 1);
+  return name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos && !name.starts_with('.');
+}
+
 void post_backup(Context& c) {
   const std::string path(c.request.parameter("path"));
   if (!path.starts_with('/')) return c.respond(error_response(400, "the path of a backup is absolute"));
+  if (!may_write_anywhere(c.request.who)) {
+    const std::string own = c.agent.backup_directory();
+    if (!is_directly_in(path, own))
+      return c.respond(error_response(403, c.request.who.name + " may make backups in " + own + " only: " + own + "/NAME"));
+    if (::mkdir(own.c_str(), 0700) != 0 && errno != EEXIST) return c.respond(error_response(500, own + " cannot be made"));
+  }
   c.agent.store().backup(path, [path, respond = c.respond](Result<Unit> made) {
     if (!made) return respond(error_response(500, made.error().message()));
     respond(json_response(json::object{{"path", path}}));
   });
 }
 
-void get_health(Context& c) { c.respond({200, "ok\n", "text/plain; charset=utf-8"}); }
+void get_health(Context& c) {
+  c.respond({200, "ok\n", "text/plain; charset=utf-8"});
+}
 
 struct Route {
   std::string_view method;
@@ -183,7 +220,9 @@ std::optional<std::string_view> match(const Route& route, std::string_view path)
   return fits ? std::optional(name) : std::nullopt;
 }
 
-bool may(Role have, Role need) { return static_cast<int>(have) >= static_cast<int>(need); }
+bool may(Role have, Role need) {
+  return static_cast<int>(have) >= static_cast<int>(need);
+}
 
 void answer(AgentView& agent, const Request& request, Respond respond) {
   bool path_known = false;
@@ -193,7 +232,8 @@ void answer(AgentView& agent, const Request& request, Respond respond) {
     path_known = true;
     if (route.method != request.method) continue;
     if (!may(request.who.role, route.role)) {
-      return respond(error_response(403, request.who.name + " is " + std::string(name_of(request.who.role)) + "; this needs " + std::string(name_of(route.role))));
+      return respond(error_response(
+          403, request.who.name + " is " + std::string(name_of(request.who.role)) + "; this needs " + std::string(name_of(route.role))));
     }
     Context context{agent, request, *name, std::move(respond)};
     return route.answer(context);

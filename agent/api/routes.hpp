@@ -32,6 +32,8 @@ class AgentView {
   virtual std::int64_t started_wall_ns() const = 0;
   virtual std::string config_trouble() const = 0;  // of the start or of the last reload; empty when none
   virtual bool safe_mode() const = 0;
+  /// Absolute, without a slash at its end; a directory of the agent's own, which need not be there.
+  virtual std::string backup_directory() const = 0;
   virtual void reload(bool allow_empty, std::function<void(ReloadResult)> told) = 0;
 
  protected:

@@ -6,6 +6,9 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <string>
+
+#include "base/text.hpp"
 
 namespace ronda {
 namespace {
@@ -18,10 +21,14 @@ std::shared_ptr<spdlog::async_logger> logger;
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -38,10 +45,14 @@ void start_log(LogLevel level) {
 }
 
 void log(LogLevel level, std::string_view text) {
-  if (logger != nullptr) logger->log(level_of(level), spdlog::string_view_t(text.data(), text.size()));
+  if (logger == nullptr || !logger->should_log(level_of(level))) return;
+  const std::string line = escape_controls(text);  // names and text of plugins come from outside
+  logger->log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-std::uint64_t dropped_log_lines() { return writer == nullptr ? 0 : writer->overrun_counter(); }
+std::uint64_t dropped_log_lines() {
+  return writer == nullptr ? 0 : writer->overrun_counter();
+}
 
 void stop_log() {
   if (logger != nullptr) logger->flush();

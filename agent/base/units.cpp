@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "base/text.hpp"
 
@@ -141,6 +142,14 @@ Result<double> parse_percent(std::string_view text) {
   double number = 0;
   if (!rest.empty() && take_number(rest, number) && rest == "%") return number / 100;
   return Error(Errc::invalid, quoted(text) + " is not a percentage; write for example \"80%\"");
+}
+
+std::int64_t clamp_to_int64(double value) {
+  constexpr double beyond = 9223372036854775808.0;  // 2^63: the largest integer is no double, this is
+  if (std::isnan(value)) return 0;
+  if (value >= beyond) return std::numeric_limits<std::int64_t>::max();
+  if (value < -beyond) return std::numeric_limits<std::int64_t>::min();
+  return static_cast<std::int64_t>(value);
 }
 
 std::string format_percent(double ratio) {

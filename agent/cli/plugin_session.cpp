@@ -52,8 +52,7 @@ class Session final : public plugin::SupervisorClient {
   SessionReport run();
 
   wire::Create describe(std::uint32_t instance) override {
-    return {instance, static_cast<wire::Kind>(request_.procedure.kind), request_.procedure.name, "try",
-            request_.options};
+    return {instance, static_cast<wire::Kind>(request_.procedure.kind), request_.procedure.name, "try", request_.options};
   }
   void on_call_end(plugin::CallEnd end) override {
     report_.metrics = plugin::decode_metrics(end.outcome.metrics);
@@ -63,12 +62,9 @@ class Session final : public plugin::SupervisorClient {
   }
   void on_probed(std::uint32_t, bool, std::string_view) override {}
   void on_log(std::string_view, std::uint32_t, std::int64_t level, std::string_view text) override {
-    if (report_.logs.size() < logs_kept)
-      report_.logs.push_back(std::string(level_word(level)) + ": " + escape_controls(text));
+    if (report_.logs.size() < logs_kept) report_.logs.push_back(std::string(level_word(level)) + ": " + escape_controls(text));
   }
-  void on_event(const wire::Event& event) override {
-    report_.events.push_back(escape_controls(event.name + ": " + event.text));
-  }
+  void on_event(const wire::Event& event) override { report_.events.push_back(escape_controls(event.name + ": " + event.text)); }
   void on_progress(const wire::Progress&) override {}
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
   void on_trouble(std::string_view, std::uint32_t, std::string_view text) override {
@@ -79,8 +75,7 @@ class Session final : public plugin::SupervisorClient {
   void watch_signals();
   void commit(std::vector<wire::KvWrite> writes);
   std::string kept_under(std::string_view prefix) const;
-  void ask_calendar(const wire::Request& request,
-                    const std::function<void(std::int32_t, std::string)>& reply);
+  void ask_calendar(const wire::Request& request, const std::function<void(std::int32_t, std::string)>& reply);
 
   const SessionRequest& request_;
   asio::io_context loop_{1};
@@ -115,8 +110,8 @@ SessionReport Session::run() {
   call.scheduled_wall_ns = wall_clock().count();
   if (call.kind == wire::Kind::notifier) {
     auto message = std::make_shared<wire::Message>();
-    message->id = "try-1", message->title = "A message to try this notifier",
-    message->body = "Sent by: ronda plugin run", message->level = "p4", message->event = "test";
+    message->id = "try-1", message->title = "A message to try this notifier", message->body = "Sent by: ronda plugin run",
+    message->level = "p4", message->event = "test";
     call.message = std::move(message);
   }
   supervisor_.dispatch({call});
@@ -150,14 +145,12 @@ std::string Session::kept_under(std::string_view prefix) const {
   return out;
 }
 
-void Session::ask_calendar(const wire::Request& request,
-                           const std::function<void(std::int32_t, std::string)>& reply) {
+void Session::ask_calendar(const wire::Request& request, const std::function<void(std::int32_t, std::string)>& reply) {
   auto zone = zones_.find("UTC");
   if (!zone) return reply(RONDA_E_INTERNAL, {});
   const auto calendar = schedule::parse_calendar(request.text, zones_, *zone);
   if (!calendar) return reply(RONDA_E_INVALID, {});
-  const schedule::sys_seconds at(
-      std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(request.at_wall_ns)));
+  const schedule::sys_seconds at(std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(request.at_wall_ns)));
   const auto found = request.ask == wire::Ask::calendar_next ? calendar->next(at) : calendar->previous(at);
   if (!found) return reply(RONDA_E_NOTFOUND, {});
   std::string out;

@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanos default_timeout = 30s;
-constexpr std::int64_t runner_base_memory = std::int64_t{32} << 20;
 constexpr std::size_t largest_set = 1U << 24;  // positions that fit a call id
 
 /// Makes the instances of one generation ready.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/units.hpp"
 
+#include <limits>
+
 #include "catch.hpp"
 
 using namespace ronda;
@@ -72,4 +74,16 @@ TEST_CASE("what is no range says so", "[base]") {
   CHECK_FALSE(parse_range("@"));
   CHECK_FALSE(parse_range("20:10"));
   CHECK_FALSE(parse_range("a:b"));
+}
+
+TEST_CASE("a number that no integer holds becomes the nearest one", "[base]") {
+  constexpr auto largest = std::numeric_limits<std::int64_t>::max(), least = std::numeric_limits<std::int64_t>::min();
+  CHECK(clamp_to_int64(static_cast<double>(largest)) == largest);  // which is 2^63
+  CHECK(clamp_to_int64(static_cast<double>(least)) == least);
+  CHECK(clamp_to_int64(1e300) == largest);
+  CHECK(clamp_to_int64(-1e300) == least);
+  CHECK(clamp_to_int64(std::numeric_limits<double>::infinity()) == largest);
+  CHECK(clamp_to_int64(std::numeric_limits<double>::quiet_NaN()) == 0);
+  CHECK(clamp_to_int64(-2.9) == -2);
+  CHECK(clamp_to_int64(9007199254740993.0) == 9007199254740992);
 }

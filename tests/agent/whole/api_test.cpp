@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socket of a real agent against those who send too much, too slowly, nonsense, or who may not ask.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -197,7 +198,7 @@ TEST_CASE("one user cannot take all connections for ever", "[whole]") {
   }
   for (const auto& one : many) {
     const auto answer = one->read_all(20ms);
-    if (answer && answer->empty()) ++refused;
+    if (answer && answer->starts_with("HTTP/1.1 429")) ++refused;
   }
   CHECK(refused >= 200 - 32);
   many.clear();
@@ -316,6 +317,77 @@ TEST_CASE("an agent without privileges gives what runs below its runners no say 
   const std::string refusal = agent.ronda({"check", "inside"}).out;
   INFO(refusal);
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("what runs below a runner gets no say by connections that another process made and left", "[whole]") {
+  WholeAgent agent;
+  if (::geteuid() == 0) agent.become_nobody();
+  const std::string script = agent.scratch().write("left.py", R"(
+import os, socket, sys
+seen = set()
+for _ in range(20):
+    sockets = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+    child = os.fork()
+    if child == 0:
+        for s in sockets: s.connect(sys.argv[1])
+        os._exit(0)
+    os.waitpid(child, 0)
+    for s in sockets:
+        s.sendall(b"POST /v1/plugins/zzz/clear HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        seen.add(s.recv(64)[9:12].decode())
+print("answers:", *sorted(seen))
+)");
+  agent.configure("10.toml", std::string(one_check) +
+                                 "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/usr/bin/python3\", \"" + script +
+                                 "\", \"" + agent.socket() + "\"]\n");
+  REQUIRE(agent.start());
+  const std::string said = agent.ronda({"check", "inside"}).out;
+  INFO(said);
+  CHECK(said.find("answers: 403") != std::string::npos);
+  CHECK(said.find("404") == std::string::npos);
+}
+
+TEST_CASE("an agent lives beside another that was told to use its socket, and keeps it", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const std::string other = agent.scratch() / "other-state", log = agent.scratch() / "other.log";
+  std::vector<std::string> argv{ronda_program(), "run"};
+  for (const std::string& option : agent.options()) argv.push_back(option == agent.state_directory() ? other : option);
+  const pid_t pid = start_program(argv, log, log);
+  CHECK(eventually([&] { return read_file(log).find("is served by another process") != std::string::npos; }));
+  ::kill(pid, SIGTERM);
+  CHECK(wait_program(pid, 60s) == 0);
+  CHECK(agent.answers());
+  CHECK(agent.status().at("agent").at("pid").to_number<pid_t>() == agent.pid());
+}
+
+TEST_CASE("a refusal is understood whatever was asked for", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const Finished unknown = agent.ronda({"explain", "\xff"});
+  CHECK(unknown.code == 1);
+  CHECK(unknown.err.find("is named '\\xff'") != std::string::npos);
+}
+
+TEST_CASE("a log that nobody reads holds up nobody, and what it lost is shown", "[whole]") {
+  WholeAgent agent;
+  const std::string log = agent.scratch() / "agent.log";
+  REQUIRE(::mkfifo(log.c_str(), 0600) == 0);
+  Descriptor unread(::open(log.c_str(), O_RDWR | O_CLOEXEC));
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  CHECK(agent.status().at("agent").at("log_dropped").to_number<int>() == 0);
+  std::string wrong;
+  for (int i = 0; i < 1500; ++i) wrong += "[check.wrong" + std::to_string(i) + "]\nuse = 5\n";
+  agent.configure("20.toml", wrong);
+  const auto dropped = [&] { return agent.status().at("agent").at("log_dropped").to_number<int>(); };
+  for (int i = 0; i < 40 && dropped() == 0; ++i) agent.ask("POST", "/v1/reload");
+  CHECK(dropped() > 0);
+  CHECK(agent.ronda({"status"}).out.find(" lines were dropped") != std::string::npos);
+  unread.reset();
+  CHECK(agent.stop() == 0);
 }
 
 TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
