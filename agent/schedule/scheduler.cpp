@@ -450,7 +450,7 @@ void Scheduler::store_effects(const std::string& name, store::CallEffects effect
 void Scheduler::unblock(const std::string& name) {
   for (const std::uint32_t position : by_name_) {
     Entry& entry = entries_[position];
-    if (entry.blocked_by == name) entry.blocked_by.clear();
+    if (entry.blocked_by.str() == name) entry.blocked_by.clear();
   }
 }
 
