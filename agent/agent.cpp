@@ -15,13 +15,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "api/routes.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/process_tree.hpp"
 #include "base/service_manager.hpp"
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
@@ -30,6 +29,7 @@
 #include "plugin/stage.hpp"
 #include "plugin/vet_child.hpp"
 #include "ronda/version.h"
+#include "safe_mode.hpp"
 #include "schedule/clock_watch.hpp"
 #include "schedule/prober.hpp"
 #include "schedule/scheduler.hpp"
@@ -42,33 +42,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
+constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
-constexpr auto last_answers = 2s;           // for clients to take what they are told at the end
-constexpr auto last_wait = 5s;              // for runners to be gone, once they were killed
+constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
+constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
 
 std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
-}
-
-/// Whether it is below this process, however deep: orphans there go to their runner, which is their subreaper.
-bool is_our_descendant(pid_t pid) {
-  constexpr int deepest = 1000;
-  for (int depth = 0; depth < deepest && pid > 1; ++depth) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string stat;
-    std::getline(file, stat);
-    const std::size_t name_end = stat.rfind(')');  // a name may hold anything
-    if (name_end == std::string::npos) return false;
-    std::istringstream fields(stat.substr(name_end + 1));
-    char state = ' ';
-    fields >> state >> pid;
-    if (pid == ::getpid()) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -104,8 +87,8 @@ class Agent final : private api::AgentView {
   void forget_reading();
 
   // runners
-  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
-                                                      plugin::SupervisorClient& client);
+  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
+                                                      const std::string& user, plugin::SupervisorClient& client);
   bool is_reporter(uid_t uid) const;
   api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const;
 
@@ -121,7 +104,10 @@ class Agent final : private api::AgentView {
   std::uint64_t generation() const override { return generation_; }
   std::int64_t started_wall_ns() const override { return started_; }
   std::string config_trouble() const override { return config_trouble_; }
-  bool safe_mode() const override { return options_.safe_mode; }
+  std::string safe_mode() const override { return safe_mode_.reason(); }
+  bool may_leave_safe_mode() const override { return !options_.safe_mode; }
+  void leave_safe_mode() override;
+  std::uint64_t log_lines_dropped() const override { return dropped_log_lines(); }
 
   /// A reload under way.
   struct Trial {
@@ -147,6 +133,7 @@ class Agent final : private api::AgentView {
   schedule::ZoneDatabase zones_;
   std::optional<plugin::Stage> stage_;
   plugin::HostLibraries libraries_{plugin::system_library_directories()};
+  SafeMode safe_mode_{loop_, options_.state_directory, options_.safe_mode};
   std::unique_ptr<store::Store> store_;
   schedule::Candidate active_;
   std::uint64_t generation_ = 0, reloads_ = 0;
@@ -171,7 +158,8 @@ schedule::CandidateRequest Agent::candidate_request() {
   schedule::CandidateRequest request;
   request.config_directory = options_.config_directory;
   // safe mode: what was added to this host stays out
-  request.plugin_directories = options_.safe_mode ? std::vector<std::string>{options_.system_plugin_directory} : options_.plugin_directories;
+  request.plugin_directories =
+      options_.safe_mode ? std::vector<std::string>{options_.system_plugin_directory} : options_.plugin_directories;
   request.trust_file = options_.trust_file;
   request.environment = config::environment_of_process(options_.env_file, uid_);
   request.uid = uid_;
@@ -184,7 +172,9 @@ schedule::CandidateRequest Agent::candidate_request() {
     if (!answer) return std::move(answer).error();
     return done();
   };
-  request.vet_plugin = [](std::span<const std::uint8_t> bytes) { return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes, vet_deadline); };
+  request.vet_plugin = [](std::span<const std::uint8_t> bytes) {
+    return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes, vet_deadline);
+  };
   return request;
 }
 
@@ -194,7 +184,8 @@ void Agent::report(const schedule::Candidate& candidate) const {
   }
   const std::size_t warnings = candidate.diagnostics.warnings();
   if (warnings > 0) log(LogLevel::warning, "the configuration has " + std::to_string(warnings) + " warnings; 'ronda validate' shows them");
-  for (const plugin::RefusedFile& refused : candidate.catalogue.refused) log(LogLevel::error, "plugin " + refused.path + " is refused: " + refused.refusal.text());
+  for (const plugin::RefusedFile& refused : candidate.catalogue.refused)
+    log(LogLevel::error, "plugin " + refused.path + " is refused: " + refused.refusal.text());
 }
 
 Status Agent::open_store() {
@@ -204,9 +195,23 @@ Status Agent::open_store() {
   options.wall_ns = [] { return wall_clock().count(); };
   options.mono_ns = [] { return monotonic().count(); };
   options.on_health = [this](const store::Health& health) { on_store_health(health); };
+  options.on_owned = [this] { safe_mode_.count_start(); };
   RONDA_TRY(store_, store::Store::open(std::move(options)));
   for (const std::string& notice : store_->report().notices) log(LogLevel::warning, notice);
+  safe_mode_.judge();
+  if (safe_mode_.reason().empty()) return done();
+  store::JournalEvent event;
+  event.kind = "agent.safe_mode";
+  event.subject = "agent";
+  event.wall = wall_clock().count();
+  event.data = "{\"quick_ends\": " + std::to_string(safe_mode_.quick_ends()) + "}";
+  store_->append_journal(std::move(event), [](auto) {});
   return done();
+}
+
+void Agent::leave_safe_mode() {
+  safe_mode_.leave();
+  scheduler_->leave_safe_mode();
 }
 
 void Agent::on_store_health(const store::Health& health) {
@@ -225,9 +230,11 @@ Status Agent::load_first() {
   const std::string host = active_.generation.agent.host.empty() ? host_name() : active_.generation.agent.host;
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop_, *store_, zones_, active_.zone, host, schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
-      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) { return make_supervisor(active_, plugin, user, client); },
+      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
+        return make_supervisor(active_, plugin, user, client);
+      },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
-      options_.safe_mode});
+      !safe_mode_.reason().empty()});
   remember([this](const schedule::Remembered& known) { begin(known); });
   return done();
 }
@@ -235,10 +242,12 @@ Status Agent::load_first() {
 /// What the store remembers comes in pieces, each by the loop; `then` is called when all are there.
 void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
   auto known = std::make_shared<schedule::Remembered>();
-  const auto part = [this, known]<class T>(std::vector<T> schedule::Remembered::* member, std::function<void()> next) {
+  const auto part = [this, known]<class T>(std::vector<T> schedule::Remembered::*member, std::function<void()> next) {
     return [this, known, member, next = std::move(next)](Result<std::vector<T>> loaded) {
-      if (loaded) (*known).*member = std::move(*loaded);
-      else log(LogLevel::error, "not remembered: " + loaded.error().message());
+      if (loaded)
+        (*known).*member = std::move(*loaded);
+      else
+        log(LogLevel::error, "not remembered: " + loaded.error().message());
       not_remembered_ = not_remembered_ || !loaded;
       if (next) next();
     };
@@ -267,7 +276,9 @@ void Agent::tell_configured() {
     ids.push_back({disabled.kind, disabled.name});
   }
   for (const auto& [kind, name] : active_.idle) ids.push_back({std::string(config::kind_name(kind)), name});
-  scheduler_->each([&](const schedule::Entry& entry) { ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}); });
+  scheduler_->each([&](const schedule::Entry& entry) {
+    ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name});
+  });
   store_->mark_configured(std::move(ids), [](const Result<Unit>& marked) {
     if (!marked) log(LogLevel::warning, "what left the configuration is not marked in the store: " + marked.error().message());
   });
@@ -281,17 +292,19 @@ void Agent::begin(const schedule::Remembered& known) {
   if (store_->health().state == store::HealthState::ok) remember_late();
   forget_reading();
   open_api();
-  const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) + " disabled, " +
-                           std::to_string(active_.catalogue.plugins.size()) + " plugins";
+  const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) +
+                           " disabled, " + std::to_string(active_.catalogue.plugins.size()) + " plugins";
   log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
   manager_.ready(line);
   tick_watchdog();
+  safe_mode_.watch();
 }
 
 void Agent::open_api() {
   auto opened = api::UnixServer::open(
-      loop_, options_.socket, [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return role_of(uid, gid, groups, pid); },
-      api::make_routes(*this));
+      loop_, options_.socket,
+      [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return role_of(uid, gid, groups, pid); },
+      api::make_routes(*this), [](std::string_view text) { log(LogLevel::error, text); });
   if (!opened) return log(LogLevel::error, "no API: " + opened.error().message());
   api_ = std::move(*opened);
 }
@@ -312,9 +325,10 @@ bool Agent::is_reporter(uid_t uid) const {
 api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const {
   std::array<char, 64> theirs{}, ours{};
   const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
-  const bool readable = ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
+  const bool readable =
+      ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
   if (pid_namespaces_ && readable && std::string_view(theirs.data()) != ours.data()) return api::Role::none;
-  if (is_our_descendant(pid)) return api::Role::none;
+  if (is_below_us(pid)) return api::Role::none;
   if (uid == 0 || uid == uid_) return api::Role::operator_;
   const group* ronda = ::getgrnam("ronda");
   const bool member = ronda != nullptr && (gid == ronda->gr_gid || std::ranges::find(groups, ronda->gr_gid) != groups.end());
@@ -335,10 +349,13 @@ void Agent::tick_watchdog() {
 
 // ---- runners --------------------------------------------------------------------------------
 
-std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin, const std::string& user,
-                                                           plugin::SupervisorClient& client) {
+std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
+                                                           const std::string& user, plugin::SupervisorClient& client) {
   const config::AgentSettings& agent = of.generation.agent;
-  const plugin::RunnerSettings settings{options_.runner, pid_namespaces_, uid_ == 0, user,
+  const plugin::RunnerSettings settings{options_.runner,
+                                        pid_namespaces_,
+                                        uid_ == 0,
+                                        user,
                                         {{"hostname", agent.host.empty() ? host_name() : agent.host},
                                          {"agent.version", RONDA_VERSION},
                                          {"language", agent.language},
@@ -359,7 +376,8 @@ void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told
   trial_ = std::make_unique<Trial>();
   trial_->allow_empty = allow_empty;
   trial_->told = std::move(told);
-  trial_->vetting = Vetting::start(loop_, candidate_request(), parse_deadline, [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
+  trial_->vetting =
+      Vetting::start(loop_, candidate_request(), parse_deadline, [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
 }
 
 void Agent::try_candidate(schedule::VettedFiles files) {
@@ -374,10 +392,11 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   };
   trial_->prober = std::make_unique<schedule::Prober>(
       loop_, std::move(subjects), make,
-      schedule::Prober::Present{[this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
-                                [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
-                                  scheduler_->answer_trial(spec, asked, std::move(reply));
-                                }});
+      schedule::Prober::Present{
+          [this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
+          [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
+            scheduler_->answer_trial(spec, asked, std::move(reply));
+          }});
   trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
 }
 
@@ -416,7 +435,8 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
 api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_empty) {
   api::ReloadResult result;
   const std::string name = "reload #" + std::to_string(++reloads_);
-  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) result.details.push_back(config::render(diagnostic, candidate.sources));
+  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all())
+    result.details.push_back(config::render(diagnostic, candidate.sources));
   if (candidate.set.empty() && !allow_empty && !candidate.has_errors()) {
     config_trouble_ = "the configuration is empty; --allow-empty accepts that";
     result.line = name + ": refused, nothing changed: " + config_trouble_;
@@ -438,8 +458,9 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   const std::size_t failed = active_.kept_plugins.size();
   config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
   result.ok = failed == 0;
-  result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " + std::to_string(applied.added) +
-                " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) + " failed";
+  result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " +
+                std::to_string(applied.added) + " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) +
+                " failed";
   result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
   result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
   return result;
@@ -485,7 +506,8 @@ void Agent::stop() {
   if (std::exchange(stopping_, true)) return;
   if (scheduler_ == nullptr) return loop_.stop();
   bool changing = false;
-  scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && entry.spec.kind == config::Kind::task); });
+  scheduler_->each(
+      [&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && entry.spec.kind == config::Kind::task); });
   const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(5s);
   manager_.stopping("waits for " + std::to_string(scheduler_->in_flight()) + " runs");
   manager_.extend_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit + last_wait));
@@ -524,12 +546,14 @@ int Agent::run() {
   pid_namespaces_ = plugin::can_use_pid_namespace();
   if (auto opened = open_store(); !opened) {
     log(LogLevel::error, opened.error().message());
+    safe_mode_.end_orderly();
     return 1;
   }
   stage_.emplace(options_.state_directory, uid_);
   if (!stage_->trouble().empty()) log(LogLevel::warning, stage_->trouble());
   if (auto loaded = load_first(); !loaded) {
     log(LogLevel::error, loaded.error().message());
+    safe_mode_.end_orderly();
     return 1;
   }
   loop_.run();
@@ -537,6 +561,7 @@ int Agent::run() {
   trial_.reset();
   clock_watch_.reset();
   scheduler_.reset();
+  safe_mode_.end_orderly();  // as long as the state directory is ours
   store_->close();
   log(LogLevel::info, "stopped");
   return exit_code_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vetting.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -24,27 +25,25 @@ Vetting::~Vetting() {
 }
 
 void Vetting::begin(const schedule::CandidateRequest& request, std::chrono::milliseconds deadline) {
-  files_.files = config::read_directory(request.config_directory, request.config_directory, request.uid,
-                                        files_.diagnostics);
-  auto child = config::ParseChild::start({"/proc/self/exe", "--parse-child"}, files_.files.sources,
-                                         request.environment, request.uid);
-  if (child) {
+  files_.files = config::read_directory(request.config_directory, request.config_directory, request.uid, files_.diagnostics);
+  auto child = config::ParseChild::start({"/proc/self/exe", "--parse-child"}, files_.files.sources, request.environment, request.uid);
+  Descriptor ended(child ? ::fcntl(child->pidfd(), F_DUPFD_CLOEXEC, 3) : -1);
+  if (ended) {
     child_.emplace(std::move(*child));
-    return watch(deadline);
+    return watch(std::move(ended), deadline);
   }
-  files_.verdict = child.error();
+  files_.verdict = child ? system_error("watching the parser", errno) : child.error();
   asio::post(loop_, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tell();
   });
 }
 
-void Vetting::watch(std::chrono::milliseconds deadline) {
-  ended_.assign(::dup(child_->pidfd()));
-  ended_.async_wait(asio::posix::descriptor_base::wait_read,
-                    [weak = weak_from_this()](const boost::system::error_code& error) {
-                      const auto self = weak.lock();
-                      if (self && !error) self->on_ended();
-                    });
+void Vetting::watch(Descriptor ended, std::chrono::milliseconds deadline) {
+  ended_.assign(ended.release());
+  ended_.async_wait(asio::posix::descriptor_base::wait_read, [weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && !error) self->on_ended();
+  });
   timer_.expires_after(deadline);
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/descriptor.hpp"
 #include "config/parse_child.hpp"
 #include "schedule/candidate.hpp"
 
@@ -21,8 +22,7 @@ class Vetting final : public std::enable_shared_from_this<Vetting> {
   /// Called once, from the loop, unless the last reference is gone before.
   using Told = std::function<void(schedule::VettedFiles)>;
 
-  static std::shared_ptr<Vetting> start(boost::asio::io_context& loop,
-                                        const schedule::CandidateRequest& request,
+  static std::shared_ptr<Vetting> start(boost::asio::io_context& loop, const schedule::CandidateRequest& request,
                                         std::chrono::milliseconds deadline, Told told);
 
   explicit Vetting(boost::asio::io_context& loop) : loop_(loop), ended_(loop), timer_(loop) {}
@@ -30,7 +30,7 @@ class Vetting final : public std::enable_shared_from_this<Vetting> {
 
  private:
   void begin(const schedule::CandidateRequest& request, std::chrono::milliseconds deadline);
-  void watch(std::chrono::milliseconds deadline);
+  void watch(Descriptor ended, std::chrono::milliseconds deadline);
   void on_ended();
   void tell();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http.hpp"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,9 +19,14 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
+
+#include "base/clock.hpp"
+#include "base/descriptor.hpp"
+#include "base/safe_path.hpp"
 
 namespace ronda::api {
 namespace asio = boost::asio;
@@ -32,7 +38,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto idle_limit = std::chrono::seconds(30);   // between two requests of a connection
+constexpr auto idle_limit = std::chrono::seconds(30);    // between two requests of a connection
 constexpr auto request_limit = std::chrono::seconds(5);  // for a request to arrive, and for a response to be taken
 
 int hex_digit(char c) {
@@ -114,8 +120,8 @@ Response error_response(int status, std::string_view text) {
 
 class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
  public:
-  Impl(asio::io_context& loop, PeerRole role, Handler handler)
-      : loop_(loop), acceptor_(loop), role_(std::move(role)), handler_(std::move(handler)) {}
+  Impl(asio::io_context& loop, PeerRole role, Handler handler, std::function<void(std::string_view)> trouble)
+      : loop_(loop), acceptor_(loop), role_(std::move(role)), handler_(std::move(handler)), trouble_(std::move(trouble)) {}
 
   Status listen(const std::string& path);
   void accept();
@@ -126,7 +132,10 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
  private:
   asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Identity who);
   void forget(const std::shared_ptr<Stream>& stream, uid_t uid);
-  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who);
+  void turn_away();
+  void tell_trouble();
+  asio::awaitable<error_code> await_request(Stream& stream, beast::flat_buffer& buffer, bool first);
+  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who, bool first);
   // by reference to what a caller's frame names: g++ 12 destroys temporaries in a co_await expression twice
   asio::awaitable<Response> handle(const Request& request);
   asio::awaitable<void> write(Stream& stream, Response& response, unsigned version, bool keep_alive);
@@ -136,6 +145,9 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
   asio::local::stream_protocol::acceptor acceptor_;
   PeerRole role_;
   Handler handler_;
+  std::function<void(std::string_view)> trouble_;
+  Descriptor reserve_{::open("/dev/null", O_RDONLY | O_CLOEXEC)};  // given up to tell a client that there is no other
+  std::chrono::nanoseconds told_trouble_{0};
   std::string path_;
   std::set<std::shared_ptr<Stream>> open_;
   std::set<const Stream*> asked_;  // those of them with a request that has no answer yet
@@ -146,6 +158,8 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
 
 Status UnixServer::Impl::listen(const std::string& path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) return Error(Errc::invalid, "the socket path " + path + " is longer than 107 bytes");
+  // whoever can write to the directory could put a socket of his own there, and be given what is meant for this agent
+  RONDA_TRY([[maybe_unused]] const Descriptor directory, open_trusted_directory(std::filesystem::path(path).parent_path(), ::geteuid()));
   struct stat found {};
   if (::lstat(path.c_str(), &found) == 0) {
     if (!S_ISSOCK(found.st_mode)) return Error(Errc::exists, path + " exists and is no socket; move it away");
@@ -167,8 +181,11 @@ void UnixServer::Impl::accept() {
   acceptor_.async_accept([self = shared_from_this()](const error_code& error, asio::local::stream_protocol::socket socket) {
     if (self->closed_) return;
     if (error) {  // out of descriptors: try again, do not spin
+      self->turn_away();
       auto pause = std::make_shared<asio::steady_timer>(self->loop_, std::chrono::milliseconds(100));
-      return pause->async_wait([self, pause](const error_code&) { if (!self->closed_) self->accept(); });
+      return pause->async_wait([self, pause](const error_code&) {
+        if (!self->closed_) self->accept();
+      });
     }
     const Identity who = identify(socket.native_handle(), self->role_);
     if (self->per_uid_[who.uid] < connections_per_uid) {
@@ -177,10 +194,37 @@ void UnixServer::Impl::accept() {
       auto stream = std::make_shared<Stream>(std::move(generic));
       ++self->per_uid_[who.uid];
       self->open_.insert(stream);
-      asio::co_spawn(self->loop_, self->serve(stream, who), [self, stream, uid = who.uid](const std::exception_ptr&) { self->forget(stream, uid); });
+      asio::co_spawn(self->loop_, self->serve(stream, who),
+                     [self, stream, uid = who.uid](const std::exception_ptr&) { self->forget(stream, uid); });
     }
     self->accept();
   });
+}
+
+/// Those who wait would wait until somebody ends. They are let in on the reserve one after the other, told what is the
+/// matter, and let go.
+void UnixServer::Impl::turn_away() {
+  constexpr std::string_view text = "{\"error\":\"the agent has no descriptor left; LimitNOFILE is its limit\"}\n";
+  const std::string answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
+                             std::to_string(text.size()) + "\r\n\r\n" + std::string(text);
+  reserve_.reset();
+  for (std::size_t i = 0; i < connections_per_uid; ++i) {
+    const Descriptor client(::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!client) break;
+    [[maybe_unused]] const ssize_t sent = ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    ::shutdown(client.get(), SHUT_WR);
+    std::array<char, 4096> asked;  // what stays unread would take the answer back
+    [[maybe_unused]] const ssize_t got = ::recv(client.get(), asked.data(), asked.size(), 0);
+  }
+  reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  tell_trouble();
+}
+
+void UnixServer::Impl::tell_trouble() {
+  const auto now = monotonic();
+  if (!trouble_ || (told_trouble_ != std::chrono::nanoseconds(0) && now - told_trouble_ < std::chrono::minutes(1))) return;
+  told_trouble_ = now;
+  trouble_("no descriptor is left: nobody can be let in, no runner be started, until one is free");
 }
 
 void UnixServer::Impl::forget(const std::shared_ptr<Stream>& stream, uid_t uid) {
@@ -213,8 +257,18 @@ void UnixServer::Impl::abandon() {
 
 asio::awaitable<void> UnixServer::Impl::serve(std::shared_ptr<Stream> stream, Identity who) {
   beast::flat_buffer buffer(header_limit + body_limit);
-  while (!closed_ && co_await serve_one(*stream, buffer, who)) {
+  for (bool first = true; !closed_ && co_await serve_one(*stream, buffer, who, first); first = false) {
   }
+}
+
+/// The first bytes of a request may take long to come, unless nothing was ever asked; what follows them may not.
+asio::awaitable<error_code> UnixServer::Impl::await_request(Stream& stream, beast::flat_buffer& buffer, bool first) {
+  error_code error;
+  if (buffer.size() > 0) co_return error;
+  stream.expires_after(first ? request_limit : idle_limit);
+  const auto room = buffer.prepare(header_limit);
+  buffer.commit(co_await stream.async_read_some(room, asio::redirect_error(asio::use_awaitable, error)));
+  co_return error == asio::error::eof ? error_code(http::error::end_of_stream) : error;
 }
 
 int UnixServer::Impl::reading_status(const error_code& error) {
@@ -224,16 +278,15 @@ int UnixServer::Impl::reading_status(const error_code& error) {
   return 400;
 }
 
-asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who) {
+asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who, bool first) {
   http::request_parser<http::string_body> parser;
   parser.header_limit(header_limit);
   parser.body_limit(body_limit);
-  error_code error;
-  stream.expires_after(buffer.size() == 0 ? std::chrono::seconds(idle_limit) : std::chrono::seconds(request_limit));
-  co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+  error_code error = co_await await_request(stream, buffer, first);
+  stream.expires_after(request_limit);
+  if (!error) co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   const bool chunked = !error && parser.chunked();
   if (!error && !chunked) {
-    stream.expires_after(request_limit);
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   }
   if (error == http::error::end_of_stream || error == asio::error::operation_aborted) co_return false;
@@ -299,19 +352,27 @@ asio::awaitable<void> UnixServer::Impl::write(Stream& stream, Response& response
   co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, const std::string& path, PeerRole role, Handler handler) {
-  auto impl = std::make_shared<Impl>(loop, std::move(role), std::move(handler));
+Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, const std::string& path, PeerRole role, Handler handler,
+                                                     std::function<void(std::string_view)> trouble) {
+  auto impl = std::make_shared<Impl>(loop, std::move(role), std::move(handler), std::move(trouble));
   RONDA_TRY([[maybe_unused]] auto listening, impl->listen(path));
   return std::unique_ptr<UnixServer>(new UnixServer(std::move(impl)));
 }
 
-UnixServer::~UnixServer() { impl_->abandon(); }
-void UnixServer::close(std::function<void()> closed) { impl_->close(std::move(closed)); }
-std::size_t UnixServer::connections() const { return impl_->connections(); }
+UnixServer::~UnixServer() {
+  impl_->abandon();
+}
+void UnixServer::close(std::function<void()> closed) {
+  impl_->close(std::move(closed));
+}
+std::size_t UnixServer::connections() const {
+  return impl_->connections();
+}
 
 Result<Response> call(const std::string& socket_path, std::string_view method, std::string_view target, std::string_view body,
                       std::chrono::milliseconds timeout) {
-  if (socket_path.size() >= sizeof(sockaddr_un::sun_path)) return Error(Errc::invalid, "the socket path " + socket_path + " is longer than 107 bytes");
+  if (socket_path.size() >= sizeof(sockaddr_un::sun_path))
+    return Error(Errc::invalid, "the socket path " + socket_path + " is longer than 107 bytes");
   asio::io_context loop;
   Stream stream(loop.get_executor());
   http::request<http::string_body> request(http::string_to_verb(beast::string_view(method.data(), method.size())),

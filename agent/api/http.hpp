@@ -31,7 +31,7 @@ struct Identity {
 
 struct Request {
   std::string method;
-  std::string path;   // decoded, without the query
+  std::string path;  // decoded, without the query
   std::vector<std::pair<std::string, std::string>> query;
   std::string body;
   Identity who;
@@ -61,9 +61,11 @@ class UnixServer {
   static constexpr std::size_t header_limit = 8 << 10;
   static constexpr std::size_t connections_per_uid = 32;
 
-  /// Binds and listens; a stale socket of a dead agent is replaced, anything else in its place is refused.
-  static Result<std::unique_ptr<UnixServer>> open(boost::asio::io_context& loop, const std::string& path, PeerRole role,
-                                                  Handler handler);
+  /// Binds and listens; a stale socket of a dead agent is replaced, anything else in its place is refused, and so is a
+  /// directory that others than root and this user can change. `trouble` is told, at most once a minute, that nobody can
+  /// be let in for want of descriptors; they are told it too.
+  static Result<std::unique_ptr<UnixServer>> open(boost::asio::io_context& loop, const std::string& path, PeerRole role, Handler handler,
+                                                  std::function<void(std::string_view)> trouble);
   ~UnixServer();
 
   /// Takes no new connections and closes those on which nothing is asked. `closed` is called once the others have

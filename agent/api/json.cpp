@@ -20,9 +20,13 @@ using schedule::Entry;
 
 namespace {
 
-json::value text_or_null(std::string_view text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
 
-double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
+double seconds(std::int64_t ns) {
+  return static_cast<double>(ns) / 1e9;
+}
 
 json::object metrics_json(const Entry& entry) {
   json::object out;
@@ -31,8 +35,10 @@ json::object metrics_json(const Entry& entry) {
     for (const auto& [key, value] : metric.labels) name += (name == metric.name ? "[" : ",") + key + "=" + value;
     if (!metric.labels.empty()) name += "]";
     json::object one;
-    if (metric.is_integer) one["value"] = static_cast<std::int64_t>(metric.value);
-    else one["value"] = metric.value;
+    if (metric.is_integer)
+      one["value"] = static_cast<std::int64_t>(metric.value);
+    else
+      one["value"] = metric.value;
     one["unit"] = metric.unit;
     one["kind"] = metric.counter ? "counter" : "gauge";
     out[name] = std::move(one);
@@ -81,7 +87,9 @@ json::object agent_json(AgentView& agent) {
   const store::Health health = agent.store().health();
   const std::string trouble = agent.config_trouble();
   json::array disabled = disabled_json(agent);
-  const bool degraded = !disabled.empty() || !active.catalogue.refused.empty() || !trouble.empty() || health.state != store::HealthState::ok;
+  const std::string safe = agent.safe_mode();
+  const bool degraded = (!safe.empty() && agent.may_leave_safe_mode()) || !disabled.empty() || !active.catalogue.refused.empty() ||
+                        !trouble.empty() || health.state != store::HealthState::ok;
   json::object out;
   out["version"] = RONDA_VERSION;
   out["pid"] = ::getpid();
@@ -89,9 +97,12 @@ json::object agent_json(AgentView& agent) {
   out["uptime_s"] = seconds(wall_clock().count() - agent.started_wall_ns());
   out["generation"] = agent.generation();
   out["state"] = degraded ? "degraded" : "ok";
-  out["safe_mode"] = agent.safe_mode();
+  out["safe_mode"] = !safe.empty();
+  out["safe_mode_reason"] = text_or_null(safe);
+  out["log_lines_dropped"] = agent.log_lines_dropped();
   out["config"] = text_or_null(trouble);
-  out["store"] = json::object{{"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};
+  out["store"] = json::object{
+      {"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};
   out["disabled"] = std::move(disabled);
   out["lateness"] = lateness_json(agent.scheduler());
   out["in_flight"] = agent.scheduler().in_flight();
@@ -123,7 +134,8 @@ json::array services_json(AgentView& agent) {
   for (const config::Service& service : agent.active().generation.services) {
     json::array failing;
     const CheckStatus status = service_status(agent, service, failing);
-    out.push_back(json::object{{"name", service.name}, {"title", service.title}, {"status", word(status)}, {"failing", std::move(failing)}});
+    out.push_back(
+        json::object{{"name", service.name}, {"title", service.title}, {"status", word(status)}, {"failing", std::move(failing)}});
   }
   return out;
 }
@@ -142,7 +154,9 @@ json::value time_json(std::int64_t wall_ns) {
   return json::value(out.data());
 }
 
-std::string_view status_word(const Entry& entry) { return entry.has_result ? word(entry.status) : "pending"; }
+std::string_view status_word(const Entry& entry) {
+  return entry.has_result ? word(entry.status) : "pending";
+}
 
 json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry, bool whole) {
   json::object out;
@@ -153,7 +167,8 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["since"] = time_json(entry.since_wall);
   out["last_run"] = time_json(entry.trip.ended_wall);
   out["running"] = entry.call != 0;
-  if (const auto* progress = scheduler.progress(entry)) out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
+  if (const auto* progress = scheduler.progress(entry))
+    out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
   out["metrics"] = metrics_json(entry);
   const store::Quarantine* held = scheduler.quarantine(entry);
   out["quarantine"] = text_or_null(held == nullptr ? std::string_view() : std::string_view(held->reason));
@@ -164,8 +179,10 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["duration_s"] = seconds(entry.trip.duration_ns);
   out["failures"] = entry.failures;
   const schedule::Attempts* attempts = scheduler.attempts(entry);
-  out["attempts"] = attempts == nullptr ? json::value(nullptr)
-                                        : json::value(json::object{{"made", attempts->made}, {"of", entry.spec.rare->retry.times + 1}, {"last", attempts->last.summary}});
+  out["attempts"] =
+      attempts == nullptr
+          ? json::value(nullptr)
+          : json::value(json::object{{"made", attempts->made}, {"of", entry.spec.rare->retry.times + 1}, {"last", attempts->last.summary}});
   out["runs"] = entry.runs;
   out["exit"] = entry.has_result ? static_cast<int>(entry.status) : 3;
   out["line"] = nagios_line(entry);
@@ -195,7 +212,8 @@ json::array plugins_json(AgentView& agent) {
     for (const plugin::SupervisorStatus& status : hosted) {
       if (status.plugin_id != id) continue;
       for (const auto& runner : status.runners) {
-        runners.push_back(json::object{{"pid", runner.pid}, {"state", plugin::name_of(runner.life)}, {"in_flight", runner.in_flight}, {"sha256", status.sha256}});
+        runners.push_back(json::object{
+            {"pid", runner.pid}, {"state", plugin::name_of(runner.life)}, {"in_flight", runner.in_flight}, {"sha256", status.sha256}});
       }
       if (!status.runners.empty()) one["state"] = "running";
       if (status.quarantined) one["state"] = "quarantined";
@@ -211,7 +229,8 @@ json::array plugins_json(AgentView& agent) {
     out.push_back(std::move(one));
   }
   for (const plugin::RefusedFile& refused : active.catalogue.refused) {
-    out.push_back(json::object{{"id", text_or_null(refused.id)}, {"path", refused.path}, {"state", "refused"}, {"trouble", refused.refusal.text()}});
+    out.push_back(
+        json::object{{"id", text_or_null(refused.id)}, {"path", refused.path}, {"state", "refused"}, {"trouble", refused.refusal.text()}});
   }
   return out;
 }
@@ -255,13 +274,17 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   };
   if (trip.started_wall > 0) {
     step("schedule", trip.due_wall, "due: " + std::string(schedule::text_of_reason(trip.reason)));
-    step("plugin", trip.started_wall, "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
-    step("plugin", trip.ended_wall, std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
-    step("grade", trip.ended_wall, std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason));
+    step("plugin", trip.started_wall,
+         "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
+    step("plugin", trip.ended_wall,
+         std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
+    step("grade", trip.ended_wall,
+         std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason));
   }
   if (const auto* attempts = agent.scheduler().attempts(entry); attempts != nullptr) {
-    step("schedule", trip.ended_wall, "does not count yet, attempt " + std::to_string(attempts->made) + " of " + std::to_string(entry.spec.rare->retry.times + 1) +
-                                          ": " + attempts->last.summary + "; again in " + format_duration(entry.spec.rare->retry.wait));
+    step("schedule", trip.ended_wall,
+         "does not count yet, attempt " + std::to_string(attempts->made) + " of " + std::to_string(entry.spec.rare->retry.times + 1) +
+             ": " + attempts->last.summary + "; again in " + format_duration(entry.spec.rare->retry.wait));
   }
   if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
   if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by);
@@ -280,7 +303,8 @@ std::string nagios_line(const Entry& entry) {
     if (c == '|') c = '/';
   }
   if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason + ")";
-  std::string line = std::string(plugin::name_of(entry.has_result ? entry.status : CheckStatus::unknown)) + " - " + entry.spec.name + ": " + summary;
+  std::string line =
+      std::string(plugin::name_of(entry.has_result ? entry.status : CheckStatus::unknown)) + " - " + entry.spec.name + ": " + summary;
   line += plugin::perfdata(plugin::decode_metrics(entry.metrics), limits);
   if (!entry.detail.empty()) line += "\n" + entry.detail;
   return line;

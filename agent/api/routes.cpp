@@ -18,7 +18,9 @@ using schedule::Entry;
 
 namespace {
 
-Response json_response(const json::value& value, int status = 200) { return {status, json::serialize(value) + "\n", "application/json"}; }
+Response json_response(const json::value& value, int status = 200) {
+  return {status, json::serialize(value) + "\n", "application/json"};
+}
 
 struct Context {
   AgentView& agent;
@@ -26,7 +28,6 @@ struct Context {
   std::string_view name;  // the part of the path that a pattern leaves open
   Respond respond;
 };
-
 
 void not_found(Context& c, Kind kind, std::string_view name) {
   const auto names = c.agent.scheduler().names(kind);
@@ -39,8 +40,12 @@ void not_found(Context& c, Kind kind, std::string_view name) {
   c.respond(error_response(404, text));
 }
 
-void get_status(Context& c) { c.respond(json_response(status_json(c.agent))); }
-void get_plugins(Context& c) { c.respond(json_response(plugins_json(c.agent))); }
+void get_status(Context& c) {
+  c.respond(json_response(status_json(c.agent)));
+}
+void get_plugins(Context& c) {
+  c.respond(json_response(plugins_json(c.agent)));
+}
 
 void post_reload(Context& c) {
   const bool allow_empty = c.request.parameter("allow_empty") == "1";
@@ -64,8 +69,12 @@ void run_entry(Context& c, Kind kind) {
   c.respond(error_response(503, started.error().message()));
 }
 
-void run_check(Context& c) { run_entry(c, Kind::check); }
-void run_task(Context& c) { run_entry(c, Kind::task); }
+void run_check(Context& c) {
+  run_entry(c, Kind::check);
+}
+void run_task(Context& c) {
+  run_entry(c, Kind::task);
+}
 
 void get_explain(Context& c) {
   for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
@@ -105,7 +114,8 @@ void post_inbox(Context& c) {
   const json::value* code = fields->if_contains("code");
   if (code != nullptr && code->is_int64()) event.code = static_cast<std::int32_t>(std::clamp<std::int64_t>(code->get_int64(), -1, 255));
   constexpr std::array<std::string_view, 5> known = {"start", "success", "fail", "heartbeat", "log"};
-  if (std::ranges::find(known, event.event) == known.end()) return c.respond(error_response(400, "event is one of start, success, fail, heartbeat, log"));
+  if (std::ranges::find(known, event.event) == known.end())
+    return c.respond(error_response(400, "event is one of start, success, fail, heartbeat, log"));
   const Entry* entry = c.agent.scheduler().find(Kind::check, c.name);
   if (entry == nullptr) return not_found(c, Kind::check, c.name);
   event.wall = wall_clock().count();
@@ -123,12 +133,22 @@ void post_clear(Context& c) {
   c.respond(error_response(404, "no plugin and no instance is named '" + std::string(c.name) + "'"));
 }
 
+void leave_safe_mode(Context& c) {
+  if (c.agent.safe_mode().empty()) return c.respond(error_response(409, "the agent is not in safe mode"));
+  if (!c.agent.may_leave_safe_mode()) return c.respond(error_response(409, "it was started with --safe-mode; start it without"));
+  c.agent.leave_safe_mode();
+  c.respond(json_response(json::object{{"safe_mode", false}}));
+}
+
 void get_config(Context& c) {
   const schedule::Candidate& active = c.agent.active();
   json::array files, skipped;
   for (const config::Source& file : active.files.sources) files.push_back(json::value(file.path));
   for (const config::Skipped& s : active.files.skipped) skipped.push_back(json::object{{"name", s.name}, {"reason", s.reason}});
-  c.respond(json_response(json::object{{"generation", c.agent.generation()}, {"fingerprint", to_hex(active.generation.fingerprint)}, {"files", std::move(files)}, {"skipped", std::move(skipped)}}));
+  c.respond(json_response(json::object{{"generation", c.agent.generation()},
+                                       {"fingerprint", to_hex(active.generation.fingerprint)},
+                                       {"files", std::move(files)},
+                                       {"skipped", std::move(skipped)}}));
 }
 
 void get_journal(Context& c) {
@@ -136,7 +156,8 @@ void get_journal(Context& c) {
     if (!events) return respond(error_response(503, events.error().message()));
     json::array out;
     for (const store::JournalEvent& event : *events) {
-      out.push_back(json::object{{"id", event.id}, {"at", time_json(event.wall)}, {"kind", event.kind}, {"subject", event.subject}, {"data", event.data}});
+      out.push_back(json::object{
+          {"id", event.id}, {"at", time_json(event.wall)}, {"kind", event.kind}, {"subject", event.subject}, {"data", event.data}});
     }
     respond(json_response(out));
   });
@@ -151,7 +172,9 @@ void post_backup(Context& c) {
   });
 }
 
-void get_health(Context& c) { c.respond({200, "ok\n", "text/plain; charset=utf-8"}); }
+void get_health(Context& c) {
+  c.respond({200, "ok\n", "text/plain; charset=utf-8"});
+}
 
 struct Route {
   std::string_view method;
@@ -161,7 +184,7 @@ struct Route {
   void (*answer)(Context&);
 };
 
-constexpr std::array<Route, 12> routes = {{{"GET", "/v1/status", "", false, Role::viewer, get_status},
+constexpr std::array<Route, 13> routes = {{{"GET", "/v1/status", "", false, Role::viewer, get_status},
                                            {"GET", "/v1/plugins", "", false, Role::viewer, get_plugins},
                                            {"GET", "/v1/explain/", "", true, Role::viewer, get_explain},
                                            {"GET", "/v1/config", "", false, Role::viewer, get_config},
@@ -172,6 +195,7 @@ constexpr std::array<Route, 12> routes = {{{"GET", "/v1/status", "", false, Role
                                            {"POST", "/v1/tasks/", "/run", true, Role::operator_, run_task},
                                            {"POST", "/v1/inbox/", "", true, Role::reporter, post_inbox},
                                            {"POST", "/v1/plugins/", "/clear", true, Role::operator_, post_clear},
+                                           {"POST", "/v1/safe-mode/leave", "", false, Role::operator_, leave_safe_mode},
                                            {"POST", "/v1/backup", "", false, Role::operator_, post_backup}}};
 
 /// The name in a path that fits the route, or nothing.
@@ -183,7 +207,9 @@ std::optional<std::string_view> match(const Route& route, std::string_view path)
   return fits ? std::optional(name) : std::nullopt;
 }
 
-bool may(Role have, Role need) { return static_cast<int>(have) >= static_cast<int>(need); }
+bool may(Role have, Role need) {
+  return static_cast<int>(have) >= static_cast<int>(need);
+}
 
 void answer(AgentView& agent, const Request& request, Respond respond) {
   bool path_known = false;
@@ -193,7 +219,8 @@ void answer(AgentView& agent, const Request& request, Respond respond) {
     path_known = true;
     if (route.method != request.method) continue;
     if (!may(request.who.role, route.role)) {
-      return respond(error_response(403, request.who.name + " is " + std::string(name_of(request.who.role)) + "; this needs " + std::string(name_of(route.role))));
+      return respond(error_response(
+          403, request.who.name + " is " + std::string(name_of(request.who.role)) + "; this needs " + std::string(name_of(route.role))));
     }
     Context context{agent, request, *name, std::move(respond)};
     return route.answer(context);

@@ -16,8 +16,8 @@ namespace ronda::api {
 
 struct ReloadResult {
   bool ok = false;
-  std::string line;                 // "reload #7: 112 kept, ..."
-  std::vector<std::string> details; // errors with place, kept plugins, changes
+  std::string line;                  // "reload #7: 112 kept, ..."
+  std::vector<std::string> details;  // errors with place, kept plugins, changes
 };
 
 /// What of the agent the routes show and trigger. Must outlive them. [loop]
@@ -31,7 +31,10 @@ class AgentView {
   virtual std::uint64_t generation() const = 0;
   virtual std::int64_t started_wall_ns() const = 0;
   virtual std::string config_trouble() const = 0;  // of the last reload that was refused; empty when none
-  virtual bool safe_mode() const = 0;
+  virtual std::string safe_mode() const = 0;       // why no task runs by itself; empty: it does
+  virtual bool may_leave_safe_mode() const = 0;    // false where it was asked for
+  virtual void leave_safe_mode() = 0;
+  virtual std::uint64_t log_lines_dropped() const = 0;
   virtual void reload(bool allow_empty, std::function<void(ReloadResult)> told) = 0;
 
  protected:

@@ -34,8 +34,8 @@ void print_entry(const json::object& entry) {
   if (const json::value* progress = entry.if_contains("progress"); progress != nullptr && progress->is_object()) {
     summary = progress_bar(number_of(progress->as_object(), "share")) + " " + text_of(progress->as_object(), "what");
   }
-  std::cout << "  " << status_label(text_of(entry, "status"), 9) << padded(text_of(entry, "name"), name_width) << padded(age_of(entry.at("last_run")), 6)
-            << summary << "\n";
+  std::cout << "  " << status_label(text_of(entry, "status"), 9) << padded(text_of(entry, "name"), name_width)
+            << padded(age_of(entry.at("last_run")), 6) << summary << "\n";
 }
 
 void print_list(const json::object& status, std::string_view key, std::string_view title) {
@@ -53,7 +53,8 @@ void print_services(const json::array& services) {
   std::cout << "\nservices\n";
   for (const json::value& one : services) {
     const json::object& service = one.as_object();
-    std::cout << "  " << status_label(text_of(service, "status"), 9) << padded(text_of(service, "name"), name_width) << text_of(service, "title");
+    std::cout << "  " << status_label(text_of(service, "status"), 9) << padded(text_of(service, "name"), name_width)
+              << text_of(service, "title");
     for (const json::value& failing : service.at("failing").as_array()) std::cout << "  " << text_of(failing);
     std::cout << "\n";
   }
@@ -74,23 +75,26 @@ void print_plugins(const json::array& plugins) {
     const json::value* held = plugin.if_contains("quarantines");
     for (const json::value& quarantine : held == nullptr ? json::array() : held->as_array()) {
       const json::object& one_held = quarantine.as_object();
-      std::cout << "    quarantined: " << text_of(one_held, "subject") << " since " << text_of(one_held, "since") << ": " << text_of(one_held, "reason") << "\n";
+      std::cout << "    quarantined: " << text_of(one_held, "subject") << " since " << text_of(one_held, "since") << ": "
+                << text_of(one_held, "reason") << "\n";
     }
   }
 }
 
 void print_agent(const json::object& status) {
   const json::object& agent = status.at("agent").as_object();
-  std::cout << status_label(text_of(status, "status"), 0) << "  ronda " << text_of(agent, "version") << ", pid " << integer_of(agent, "pid") << ", up "
-            << age_of(agent.at("started")) << ", generation " << integer_of(agent, "generation") << ", " << status.at("checks").as_array().size() << " checks, "
-            << status.at("tasks").as_array().size() << " tasks\n";
+  std::cout << status_label(text_of(status, "status"), 0) << "  ronda " << text_of(agent, "version") << ", pid " << integer_of(agent, "pid")
+            << ", up " << age_of(agent.at("started")) << ", generation " << integer_of(agent, "generation") << ", "
+            << status.at("checks").as_array().size() << " checks, " << status.at("tasks").as_array().size() << " tasks\n";
   if (const std::string config = text_of(agent, "config"); !config.empty()) std::cout << "  config: " << config << "\n";
   const json::object& store = agent.at("store").as_object();
   if (text_of(store, "state") != "ok") std::cout << "  store: " << text_of(store, "state") << ": " << text_of(store, "reason") << "\n";
-  if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: no task runs by itself, only plugins of the system directory\n";
+  if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
+  if (const std::int64_t lost = integer_of(agent, "log_lines_dropped"); lost > 0)
+    std::cout << "  log: " << lost << " lines were dropped; what takes them does not keep up\n";
   for (const json::value& disabled : agent.at("disabled").as_array()) {
-    std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": " << text_of(disabled.as_object(), "reason")
-              << "\n";
+    std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": "
+              << text_of(disabled.as_object(), "reason") << "\n";
   }
 }
 

@@ -6,7 +6,8 @@
 namespace ronda::plugin {
 
 std::string_view name_of(Fate fate) {
-  constexpr std::array<std::string_view, 7> names = {"finished", "timeout", "crashed", "limit", "protocol", "lost", "unavailable"};
+  constexpr std::array<std::string_view, 8> names = {"finished", "timeout", "crashed",     "limit",
+                                                     "protocol", "lost",    "unavailable", "spawn-failed"};
   return names[static_cast<std::size_t>(fate)];
 }
 
@@ -86,8 +87,10 @@ void Supervisor::Impl::send(Process& process, Waiting waiting, bool suspect, Mon
   process.ensure_created(spec.instance);
   const Mono deadline = now + spec.timeout;
   const wire::Call call{spec.instance, spec.id, as_count(deadline), spec.reason, spec.flags, spec.scheduled_wall_ns, suspect, spec.quick};
-  if (spec.message != nullptr) process.link->post(call, *spec.message);
-  else process.link->post(call);
+  if (spec.message != nullptr)
+    process.link->post(call, *spec.message);
+  else
+    process.link->post(call);
   ++(spec.quick ? process.quick : process.slow);
   process.suspects += suspect ? 1 : 0;
   ++process.unfinished;

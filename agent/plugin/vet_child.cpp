@@ -92,6 +92,12 @@ Result<Unit> vet_in_child(const std::vector<std::string>& argv, std::span<const 
   RONDA_TRY(const Descriptor file, file_of(bytes));
   RONDA_TRY(const pid_t pid, spawn(argv, file.get()));
   const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) {  // its end would be waited for in vain
+    const int error = errno;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return system_error("watching what reads the plugin", error);
+  }
   pollfd ended{pidfd.get(), POLLIN, 0};
   int ready = 0;
   do {

@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 
-CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)] + ["A6"]
+CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)]
+CASES += [f"A{n}" for n in (1, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14)] + [f"C{n}" for n in range(1, 12)] + ["U1"]
+CASES += [f"G{n}" for n in (11, 12, 13, 14, 15, 16, 17, 18, 19, 35, 36, 37, 38, 40)]
 MOST_DEFERRED = 5
 TEST_CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -23,7 +25,7 @@ def read_table(text):
             continue
         if cells[0].strip("`").startswith("deferred_"):
             deferred[cells[0].strip("`")] = (cells[1], cells[2])
-        elif re.fullmatch(r"[WA]?\d+", cells[0]):
+        elif re.fullmatch(r"[ACGUW]?\d+", cells[0]):
             cases.setdefault(cells[0], []).extend(re.findall(r"`([^`]+)`", cells[2]))
     return cases, deferred
 

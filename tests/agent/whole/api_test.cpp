@@ -7,10 +7,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <random>
+#include <thread>
 
 #include "base/descriptor.hpp"
 #include "catch.hpp"
@@ -37,8 +39,7 @@ class Raw {
   }
   bool connected() const { return connected_; }
   bool send(std::string_view bytes) const {
-    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-           static_cast<ssize_t>(bytes.size());
+    return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
   }
   void end_of_input() const { ::shutdown(socket_.get(), SHUT_WR); }
 
@@ -48,8 +49,7 @@ class Raw {
     const auto until = std::chrono::steady_clock::now() + limit;
     for (;;) {
       pollfd wanted{socket_.get(), POLLIN, 0};
-      const auto left =
-          std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       if (left.count() <= 0 || ::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) return {};
       char buffer[16384];
       const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
@@ -74,8 +74,7 @@ int code_of(const WholeAgent& agent, std::string_view request) {
 }
 
 std::string post(std::string_view target, const std::string& body) {
-  return "POST " + std::string(target) +
-         " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
          "\r\n\r\n" + body;
 }
 
@@ -93,34 +92,26 @@ TEST_CASE("the API takes what fits its limits and says what does not", "[whole]"
                 "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
                 "chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n") == 411);
   CHECK(code_of(agent, "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n") == 400);
-  CHECK(code_of(agent,
-                "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n") >=
-        400);
+  CHECK(code_of(agent, "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n") >= 400);
   CHECK(code_of(agent,
                 "POST /v1/inbox/job HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: "
                 "chunked\r\n\r\n{}") >= 400);
-  CHECK(code_of(agent, "GET /v1/status HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(9000, 'h') +
-                           "\r\n\r\n") == 431);
+  CHECK(code_of(agent, "GET /v1/status HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(9000, 'h') + "\r\n\r\n") == 431);
   for (const char* method : {"DELETE", "PUT", "PATCH", "BREW"}) {
     INFO(method);
-    CHECK(code_of(agent, std::string(method) +
-                             " /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
+    CHECK(code_of(agent, std::string(method) + " /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
   }
   CHECK(code_of(agent, post("/v1/status", "")) == 405);
   CHECK(code_of(agent, "GET /v1/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == 405);
-  for (const char* path : {"/v1/nothing", "/v1/explain/", "/v1/explain/a/b", "/v1/explain/..%2f..%2fetc",
-                           "/v1/status/x", "*", "/%00"}) {
+  for (const char* path : {"/v1/nothing", "/v1/explain/", "/v1/explain/a/b", "/v1/explain/..%2f..%2fetc", "/v1/status/x", "*", "/%00"}) {
     INFO(path);
-    CHECK(code_of(agent, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") >=
-          400);
+    CHECK(code_of(agent, "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") >= 400);
   }
-  for (const char* body :
-       {"", "{", "[]", "5", "{}", R"({"event": 5})", R"({"event": "explode"})", "\xff\xfe"}) {
+  for (const char* body : {"", "{", "[]", "5", "{}", R"({"event": 5})", R"({"event": "explode"})", "\xff\xfe"}) {
     INFO(body);
     CHECK(code_of(agent, post("/v1/inbox/job", body)) == 400);
   }
-  CHECK(code_of(agent, post("/v1/inbox/job",
-                            R"({"event": "fail", "code": 1e300, "text": "\u0000\u001b[31m"})")) == 202);
+  CHECK(code_of(agent, post("/v1/inbox/job", R"({"event": "fail", "code": 1e300, "text": "\u0000\u001b[31m"})")) == 202);
   CHECK(code_of(agent, post("/v1/inbox/nobody", R"({"event": "fail"})")) == 404);
   CHECK(code_of(agent, post("/v1/backup?path=relative", "")) == 400);
 
@@ -191,6 +182,98 @@ TEST_CASE("one user cannot take all connections for ever", "[whole]") {
   for (int i = 0; i < 300; ++i) REQUIRE(agent.ask("GET", "/healthz").status == 200);
 }
 
+TEST_CASE("who connects and asks nothing is let go after five seconds, and so is who asks byte by byte", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const auto began = std::chrono::steady_clock::now();
+  const Raw mute(agent.socket()), slow(agent.socket()), done(agent.socket());
+  REQUIRE(done.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+  std::thread trickle([&] {
+    for (const char c : std::string(200, 'a')) {
+      if (!slow.send(std::string_view(&c, 1))) return;
+      std::this_thread::sleep_for(100ms);
+    }
+  });
+  for (const Raw* one : {&mute, &slow}) {
+    const auto answer = one->read_all(20s);
+    REQUIRE(answer);
+    CHECK((answer->empty() || answer->starts_with("HTTP/1.1 408")));
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  CHECK(took >= 4s);
+  CHECK(took <= 8s);
+  trickle.join();
+  // a client that has been answered may think for longer
+  CHECK_FALSE(done.read_all(500ms));
+  REQUIRE(done.send("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  const auto answers = done.read_all();
+  REQUIRE(answers);
+  CHECK(answers->starts_with("HTTP/1.1 200"));
+}
+
+namespace {
+
+std::size_t resident_kib(pid_t pid) {
+  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
+  return std::stoul(status.substr(status.find("VmRSS:") + 6));
+}
+
+std::size_t descriptors(pid_t pid) {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& one : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("who never reads, vanishes, or comes a thousand times over costs little and leaves nothing", "[whole]") {
+  WholeAgent agent;
+  std::string many(one_check);  // so that an answer does not fit the buffers of a socket
+  for (int i = 0; i < 2000; ++i) many += "[check.c" + std::to_string(i) + "]\nuse = \"heartbeat.job\"\nevery = \"24h\"\nexpect = \"1d\"\n";
+  agent.configure("10.toml", many);
+  REQUIRE(agent.start());
+  for (const char* name : {"one", "c0"}) REQUIRE(agent.ronda({"check", name}).code == 0);  // both runners are there
+  REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 0; }));
+  REQUIRE(agent.ask("GET", "/v1/status").body.size() > 250'000);
+  const std::size_t memory = resident_kib(agent.pid()), open = descriptors(agent.pid());
+
+  const std::string asks = [] {
+    std::string out;
+    for (int i = 0; i < 50; ++i) out += "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n";
+    return out;
+  }();
+  {
+    std::vector<std::unique_ptr<Raw>> deaf;
+    for (int i = 0; i < 20; ++i) {
+      deaf.push_back(std::make_unique<Raw>(agent.socket()));
+      deaf.back()->send(asks);
+    }
+    CHECK(agent.answers());
+    INFO(memory << " KiB before, " << resident_kib(agent.pid()) << " now");
+    CHECK(resident_kib(agent.pid()) < memory + 20 * 4096);  // one answer each, not fifty
+    // after five seconds that nothing was taken they are let go, although they are still there
+    CHECK(eventually([&] { return descriptors(agent.pid()) <= open; }, 20s));
+  }
+  for (int i = 0; i < 1000; ++i) {
+    const Raw one(agent.socket());
+    if (i % 2 == 0) one.send(i % 4 == 0 ? "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n" : "POST /v1/inbox/job HTTP/1.1\r\nContent-Le");
+  }
+  CHECK(eventually([&] { return agent.answers(); }));
+  CHECK(eventually([&] { return descriptors(agent.pid()) <= open; }, 20s));
+  CHECK(agent.log().find("no descriptor") == std::string::npos);
+  std::vector<std::unique_ptr<Raw>> thousand;
+  for (int i = 0; i < 1000; ++i) {
+    thousand.push_back(std::make_unique<Raw>(agent.socket()));
+    CHECK(descriptors(agent.pid()) <= open + 33);
+  }
+  thousand.clear();
+  CHECK(eventually([&] { return descriptors(agent.pid()) <= open && agent.answers(); }, 20s));
+  INFO(memory << " KiB before, " << resident_kib(agent.pid()) << " now");
+  CHECK(resident_kib(agent.pid()) < memory + 32 * 1024);
+  CHECK(agent.stop() == 0);
+}
+
 namespace {
 
 /// What a peer of another uid is answered; needs root to become one.
@@ -215,8 +298,8 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   WholeAgent agent;
   const std::string socket = agent.socket();
   // a check that asks the agent that runs it
-  const std::string inside = "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"" +
-                             ronda_program() + "\", \"--socket\", \"" + socket + "\", \"status\"]\n";
+  const std::string inside = "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"" + ronda_program() +
+                             "\", \"--socket\", \"" + socket + "\", \"status\"]\n";
   agent.configure("10.toml", std::string(one_check) + inside);
   agent.configure("20.toml", "[api]\nothers = \"viewer\"\n");
   REQUIRE(agent.start());
@@ -230,8 +313,8 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
   if (::geteuid() != 0) return;
   CHECK(as_nobody(agent, {"status"}).out.find("3 checks") != std::string::npos);
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
     const Finished denied = as_nobody(agent, words);
     INFO(words.front());
     CHECK(denied.code == 1);
@@ -248,8 +331,7 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
 TEST_CASE("whom a check names as its reporter may report to it, and nothing else", "[whole]") {
   if (::geteuid() != 0) return;  // as nobody all of it is refused or all is allowed
   WholeAgent agent;
-  const std::string named =
-      "[check.theirs]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\nreporters = [\"nobody\"]\n";
+  const std::string named = "[check.theirs]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\nreporters = [\"nobody\"]\n";
   agent.configure("10.toml", std::string(one_check) + named);
   const std::string others = GENERATE("viewer", "refuse");
   agent.configure("20.toml", "[api]\nothers = \"" + others + "\"\n");
@@ -268,16 +350,36 @@ TEST_CASE("an agent without privileges gives what runs below its runners no say 
   if (::geteuid() != 0) return;  // then the test before this one is just that
   WholeAgent agent;
   agent.become_nobody();
-  agent.configure(
-      "10.toml",
-      std::string(one_check) +
-          "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"" +
-          ronda_program() + " --socket " + agent.socket() + " reload 2>&1; exit 0\"]\n");
+  agent.configure("10.toml", std::string(one_check) +
+                                 "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"" +
+                                 ronda_program() + " --socket " + agent.socket() + " reload 2>&1; exit 0\"]\n");
   REQUIRE(agent.start());
   CHECK(as_nobody(agent, {"reload"}).code == 0);  // its own user operates
   const std::string refusal = agent.ronda({"check", "inside"}).out;
   INFO(refusal);
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("what runs below a runner has no say either when it has ended before it is heard", "[whole]") {
+  if (!std::filesystem::exists("/usr/bin/perl")) return;  // essential in Debian
+  WholeAgent agent;
+  if (::geteuid() == 0) agent.become_nobody();  // so that both are one user
+  const std::string asked = agent.open_directory() + "/asked";
+  const std::string program =
+      "use Socket; socket(my $s, AF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un($ARGV[0])) or die; "
+      "syswrite($s, qq(POST /v1/reload HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\n\\r\\n)); open(my $f, q(>), $ARGV[1]);";
+  agent.configure("10.toml", "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 1; perl -e '" +
+                                 program + "' $0 $1\", \"" + agent.socket() + "\", \"" + asked + "\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.get("/v1/explain/inside").at("running").as_bool(); }));
+  agent.signal(SIGSTOP);  // it accepts nobody until the program is gone
+  CHECK(eventually([&] { return std::filesystem::exists(asked); }, 20s));
+  const auto runs_perl = [](pid_t pid) { return read_file("/proc/" + std::to_string(pid) + "/comm") == "perl\n"; };
+  CHECK(eventually([&] { return std::ranges::none_of(descendants(agent.pid()), runs_perl); }));
+  agent.signal(SIGCONT);
+  CHECK(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 0; }));
+  CHECK(agent.log().find("reload #") == std::string::npos);
+  CHECK(agent.ronda({"reload"}).code == 0);
 }
 
 TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
@@ -287,15 +389,12 @@ TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
   CHECK(agent.ronda({"ping", "job", "start"}).code == 0);
   CHECK(eventually([&] {
     const json::value job = agent.check("job");
-    return job.at("metrics").as_object().contains("running") &&
-           job.at("metrics").at("running").at("value").to_number<int>() == 1;
+    return job.at("metrics").as_object().contains("running") && job.at("metrics").at("running").at("value").to_number<int>() == 1;
   }));
   CHECK(agent.ronda({"ping", "job", "0"}).code == 0);
-  CHECK(eventually(
-      [&] { return agent.check("job").at("metrics").at("running").at("value").to_number<int>() == 0; }));
+  CHECK(eventually([&] { return agent.check("job").at("metrics").at("running").at("value").to_number<int>() == 0; }));
   CHECK(agent.check_status("job") == "ok");
-  const Finished failing =
-      agent.ronda({"wrap", "job", "--", "/bin/sh", "-c", "echo to-out; echo to-err >&2; exit 9"});
+  const Finished failing = agent.ronda({"wrap", "job", "--", "/bin/sh", "-c", "echo to-out; echo to-err >&2; exit 9"});
   CHECK(failing.code == 9);
   CHECK(failing.out == "to-out\n");
   CHECK(failing.err == "to-err\n");

@@ -104,7 +104,8 @@ std::string ronda_program() {
   return RONDA_BINARY_DIR "/bin/ronda";
 }
 
-WholeAgent::WholeAgent() : open_(scratch_ / "open"), plugins_(RONDA_BINARY_DIR "/plugins") {
+WholeAgent::WholeAgent()
+    : open_(scratch_ / "open"), plugins_(RONDA_BINARY_DIR "/plugins"), log_(scratch_ / "agent.log"), socket_(scratch_ / "ronda.sock") {
   ::chmod(scratch_.path().c_str(), 0755);
   fs::create_directories(open_);
   ::chmod(open_.c_str(), 0777);
@@ -131,8 +132,7 @@ std::string WholeAgent::copy_plugins() {
   const std::string own = scratch_ / "plugins";
   fs::create_directories(own);
   for (const auto& entry : fs::directory_iterator(plugins_)) {
-    if (entry.path().extension() == ".so")
-      fs::copy_file(entry.path(), fs::path(own) / entry.path().filename());
+    if (entry.path().extension() == ".so") fs::copy_file(entry.path(), fs::path(own) / entry.path().filename());
   }
   plugins_ = own;
   return own;
@@ -150,17 +150,16 @@ void WholeAgent::become_nobody() {
   }
 }
 
-void WholeAgent::launch(const std::vector<std::string>& arguments,
-                        const std::vector<std::string>& environment) {
-  std::vector<std::string> argv = become_;
+void WholeAgent::launch(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+  std::vector<std::string> argv = lead_;
+  argv.insert(argv.end(), become_.begin(), become_.end());
   argv.insert(argv.end(), {ronda_program(), "run"});
   for (const std::string& option : options()) argv.push_back(option);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  pid_ = start_program(argv, scratch_ / "agent.log", scratch_ / "agent.log", environment);
+  pid_ = start_program(argv, log_, log_, environment);
 }
 
-bool WholeAgent::start(const std::vector<std::string>& arguments,
-                       const std::vector<std::string>& environment) {
+bool WholeAgent::start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
   launch(arguments, environment);
   return eventually([&] { return answers() || !is_alive(pid_); }, 60s) && answers();
 }
