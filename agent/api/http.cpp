@@ -138,7 +138,7 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who, bool first);
   // by reference to what a caller's frame names: g++ 12 destroys temporaries in a co_await expression twice
   asio::awaitable<Response> handle(const Request& request);
-  asio::awaitable<void> write(Stream& stream, Response& response, unsigned version, bool keep_alive);
+  asio::awaitable<bool> write(Stream& stream, Response& response, unsigned version, bool keep_alive);
   static int reading_status(const error_code& error);
 
   asio::io_context& loop_;
@@ -307,8 +307,9 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
   asked_.insert(&stream);
   Response response = error_response(403, "this socket is not for you");
   if (who.role != Role::none) response = co_await handle(request);
-  co_await write(stream, response, message.version(), keep_alive && !closed_);
+  const bool taken = co_await write(stream, response, message.version(), keep_alive && !closed_);
   asked_.erase(&stream);
+  if (!taken) co_return false;
   co_return keep_alive;
 }
 
@@ -336,7 +337,8 @@ asio::awaitable<Response> UnixServer::Impl::handle(const Request& request) {
   co_return std::move(*slot->response);
 }
 
-asio::awaitable<void> UnixServer::Impl::write(Stream& stream, Response& response, unsigned version, bool keep_alive) {
+/// False when the client did not take it: it is gone, and what else it asked for is asked by nobody.
+asio::awaitable<bool> UnixServer::Impl::write(Stream& stream, Response& response, unsigned version, bool keep_alive) {
   http::response<http::string_body> message(static_cast<http::status>(response.status), version);
   message.set(http::field::content_type, response.content_type);
   message.set(http::field::cache_control, "no-store");
@@ -347,9 +349,10 @@ asio::awaitable<void> UnixServer::Impl::write(Stream& stream, Response& response
   message.keep_alive(keep_alive);
   message.body() = std::move(response.body);
   message.prepare_payload();
-  error_code ignored;
+  error_code error;
   stream.expires_after(request_limit);
-  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, ignored));
+  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
+  co_return !error;
 }
 
 Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, const std::string& path, PeerRole role, Handler handler,

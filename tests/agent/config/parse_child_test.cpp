@@ -72,12 +72,12 @@ TEST_CASE("a configuration that does not fit the child's memory is rejected, not
 }
 
 TEST_CASE("a million keys are judged within the child's limits", "[config]") {
-  std::string text = GENERATE(as<std::string>(), "[agent]\n", "[check.a]\nuse = \"x\"\nevery = \"1m\"\n");
+  std::string text = "[agent]\n";
   for (int i = 0; i < 1'000'000; ++i) text += "k" + std::to_string(i) + "=1\n";
   REQUIRE(text.size() < (16 << 20));
   const auto got = validate({{"a.toml", text, false}}, {}, "parse", 30s);
-  if (got) {  // of the core's tables each unknown key is an error, a plugin's keys are for its schema
-    CHECK(got->diagnostics.errors() == (text.starts_with("[agent]") ? 1'000'000 : 0));
+  if (got) {
+    CHECK(got->diagnostics.errors() == 1'000'000);
     CHECK(got->diagnostics.all().size() <= 1000);
   } else {
     CHECK(got.error().message().find("it is rejected") != std::string::npos);
