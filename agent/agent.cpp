@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent.hpp"
 
-#include <grp.h>
 #include <malloc.h>
-#include <pwd.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <filesystem>
 #include <optional>
+#include <set>
 
 #include "api/routes.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
-#include "base/process_tree.hpp"
 #include "base/service_manager.hpp"
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
+#include "own_process.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/vet_child.hpp"
+#include "roles.hpp"
 #include "ronda/version.h"
 #include "safe_mode.hpp"
 #include "schedule/clock_watch.hpp"
@@ -42,16 +40,31 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
+constexpr auto first_runs_over = 10s;  // after a start or reload: their results are stored, and what that took is free
+constexpr auto reload_pause = 1s;      // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
+constexpr auto zone_look = 10min;  // at tzdata; a reload looks too
 constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
+std::string errors_text(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " error" : " errors") + " in the configuration";
+}
+
+/// What a start that goes on in spite of errors owes whoever looks: how many there are, and the first of them.
+std::string trouble_of(const schedule::Candidate& candidate) {
+  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) {
+    if (diagnostic.severity != config::Severity::error) continue;
+    return errors_text(candidate.diagnostics.errors()) +
+           "; the agent runs without what is wrong: " + config::place_and_message(diagnostic, candidate.sources);
+  }
+  return {};
+}
+
+/// A run that stopping gives its time: half done it would leave something behind.
+bool may_change(const schedule::Prepared& spec) {
+  return spec.kind == config::Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
 }
 
 }  // namespace
@@ -73,6 +86,8 @@ class Agent final : private api::AgentView {
   void open_api();
   schedule::CandidateRequest candidate_request();
   void report(const schedule::Candidate& candidate) const;
+  void look_at_zones();
+  void watch_zones();
   void start_signals();
   void on_signal(int number);
   void tick_watchdog();
@@ -89,8 +104,6 @@ class Agent final : private api::AgentView {
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
                                                       const std::string& user, plugin::SupervisorClient& client);
-  bool is_reporter(uid_t uid) const;
-  api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const;
 
   // stop
   void stop();
@@ -107,13 +120,16 @@ class Agent final : private api::AgentView {
   std::string safe_mode() const override { return safe_mode_.reason(); }
   bool may_leave_safe_mode() const override { return !options_.safe_mode; }
   void leave_safe_mode() override;
-  std::uint64_t log_lines_dropped() const override { return dropped_log_lines(); }
+  std::string backup_directory() const override {
+    return std::filesystem::absolute(options_.state_directory + "/backups").lexically_normal().string();
+  }
 
   /// A reload under way.
   struct Trial {
     bool allow_empty = false;
     std::function<void(api::ReloadResult)> told;
-    std::shared_ptr<Vetting> vetting;  // until the files are parsed
+    std::shared_ptr<Vetting> vetting;  // until the files are read
+    schedule::VettedFiles files;       // then: if some new code does not work the candidate is made again
     schedule::Candidate candidate;
     std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
   };
@@ -129,8 +145,9 @@ class Agent final : private api::AgentView {
   ServiceManager manager_ = ServiceManager::from_environment();
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
-  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_};
+  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_}, trim_timer_{loop_};
   schedule::ZoneDatabase zones_;
+  std::vector<std::string> zones_kept_old_;  // as it was told last
   std::optional<plugin::Stage> stage_;
   plugin::HostLibraries libraries_{plugin::system_library_directories()};
   SafeMode safe_mode_{loop_, options_.state_directory, options_.safe_mode};
@@ -142,12 +159,12 @@ class Agent final : private api::AgentView {
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
   std::vector<WaitingReload> reloads_waiting_;
+  std::optional<Roles> roles_;
   std::unique_ptr<api::UnixServer> api_;
   bool reload_wanted_ = false, stopping_ = false;
   bool begun_ = false, not_remembered_ = false;
   store::HealthLog health_log_;
   std::chrono::nanoseconds last_reload_{0};
-  int exit_code_ = 0;
 };
 
 Agent::Agent(const AgentOptions& options) : options_(options) {}
@@ -172,15 +189,15 @@ schedule::CandidateRequest Agent::candidate_request() {
     if (!answer) return std::move(answer).error();
     return done();
   };
-  request.vet_plugin = [](std::span<const std::uint8_t> bytes) {
-    return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes, vet_deadline);
+  request.vet_plugin = [](const plugin::PluginBytes& bytes) {
+    return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes.bytes, vet_deadline);
   };
   return request;
 }
 
 void Agent::report(const schedule::Candidate& candidate) const {
   for (const config::Diagnostic& diagnostic : candidate.diagnostics.all()) {
-    if (diagnostic.severity == config::Severity::error) log(LogLevel::error, config::headline(diagnostic, candidate.sources));
+    if (diagnostic.severity == config::Severity::error) log(LogLevel::error, config::place_and_message(diagnostic, candidate.sources));
   }
   const std::size_t warnings = candidate.diagnostics.warnings();
   if (warnings > 0) log(LogLevel::warning, "the configuration has " + std::to_string(warnings) + " warnings; 'ronda validate' shows them");
@@ -198,14 +215,7 @@ Status Agent::open_store() {
   options.on_owned = [this] { safe_mode_.count_start(); };
   RONDA_TRY(store_, store::Store::open(std::move(options)));
   for (const std::string& notice : store_->report().notices) log(LogLevel::warning, notice);
-  safe_mode_.judge();
-  if (safe_mode_.reason().empty()) return done();
-  store::JournalEvent event;
-  event.kind = "agent.safe_mode";
-  event.subject = "agent";
-  event.wall = wall_clock().count();
-  event.data = "{\"quick_ends\": " + std::to_string(safe_mode_.quick_ends()) + "}";
-  store_->append_journal(std::move(event), [](auto) {});
+  safe_mode_.judge(*store_);
   return done();
 }
 
@@ -225,6 +235,7 @@ Status Agent::load_first() {
   if (active_.has_errors() && active_.generation.agent.strict) {
     return Error(Errc::invalid, "[agent] strict: the configuration has " + std::to_string(active_.diagnostics.errors()) + " errors");
   }
+  config_trouble_ = trouble_of(active_);
   generation_ = 1;
   active_.generation.number = 1;
   const std::string host = active_.generation.agent.host.empty() ? host_name() : active_.generation.agent.host;
@@ -249,7 +260,7 @@ void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
       else
         log(LogLevel::error, "not remembered: " + loaded.error().message());
       not_remembered_ = not_remembered_ || !loaded;
-      if (next) next();
+      if (next && !stopping_) next();
     };
   };
   store_->load_instances(part(&schedule::Remembered::states, nullptr));
@@ -289,6 +300,7 @@ void Agent::begin(const schedule::Remembered& known) {
   tell_configured();
   begun_ = true;
   clock_watch_.emplace(loop_, [this] { scheduler_->on_clock_set(); });
+  watch_zones();
   if (store_->health().state == store::HealthState::ok) remember_late();
   forget_reading();
   open_api();
@@ -298,43 +310,42 @@ void Agent::begin(const schedule::Remembered& known) {
   manager_.ready(line);
   tick_watchdog();
   safe_mode_.watch();
+  if (std::exchange(reload_wanted_, false)) reload_by_signal();  // it came too early to be served
+}
+
+/// tzdata may have been replaced. Rules that cannot be read any more stay as they were: a slot is never moved to UTC.
+void Agent::look_at_zones() {
+  const auto found = zones_.refresh();
+  if (found.kept_old != zones_kept_old_) {
+    for (const std::string& name : found.kept_old)
+      log(LogLevel::warning, "tzdata: " + name + " cannot be read any more; the rules known so far stay");
+    zones_kept_old_ = found.kept_old;
+  }
+  if (found.changed.empty()) return;
+  if (const auto zone = zones_.find(active_.zone->name())) active_.zone = *zone;
+  const std::size_t planned = scheduler_->use_zones(active_.zone);
+  std::string names;
+  for (const std::string& name : found.changed) names += (names.empty() ? "" : ", ") + name;
+  log(LogLevel::info, "tzdata: other rules for " + names + "; " + std::to_string(planned) + " instances are planned anew");
+}
+
+void Agent::watch_zones() {
+  zone_timer_.expires_after(zone_look);
+  zone_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stopping_) return;
+    look_at_zones();
+    watch_zones();
+  });
 }
 
 void Agent::open_api() {
+  roles_.emplace(active_, *scheduler_, pid_namespaces_);
   auto opened = api::UnixServer::open(
       loop_, options_.socket,
-      [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return role_of(uid, gid, groups, pid); },
+      [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return roles_->of(uid, gid, groups, pid); },
       api::make_routes(*this), [](std::string_view text) { log(LogLevel::error, text); });
   if (!opened) return log(LogLevel::error, "no API: " + opened.error().message());
   api_ = std::move(*opened);
-}
-
-/// Whether any check names this user as one who reports to it; which one is for the route to say.
-bool Agent::is_reporter(uid_t uid) const {
-  const passwd* account = ::getpwuid(uid);
-  if (account == nullptr) return false;
-  bool found = false;
-  scheduler_->each([&](const schedule::Entry& entry) {
-    const config::Rare* rare = entry.spec.rare.get();
-    found = found || (rare != nullptr && std::ranges::find(rare->reporters, account->pw_name) != rare->reporters.end());
-  });
-  return found;
-}
-
-/// root, the agent's own user and group ronda operate; what runs inside a runner has no say at all.
-api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) const {
-  std::array<char, 64> theirs{}, ours{};
-  const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
-  const bool readable =
-      ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
-  if (pid_namespaces_ && readable && std::string_view(theirs.data()) != ours.data()) return api::Role::none;
-  if (is_below_us(pid)) return api::Role::none;
-  if (uid == 0 || uid == uid_) return api::Role::operator_;
-  const group* ronda = ::getgrnam("ronda");
-  const bool member = ronda != nullptr && (gid == ronda->gr_gid || std::ranges::find(groups, ronda->gr_gid) != groups.end());
-  if (member) return api::Role::operator_;
-  if (active_.generation.api.others_may_view) return api::Role::viewer;
-  return is_reporter(uid) ? api::Role::reporter : api::Role::none;
 }
 
 void Agent::tick_watchdog() {
@@ -376,15 +387,17 @@ void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told
   trial_ = std::make_unique<Trial>();
   trial_->allow_empty = allow_empty;
   trial_->told = std::move(told);
-  trial_->vetting =
-      Vetting::start(loop_, candidate_request(), parse_deadline, [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
+  trial_->vetting = Vetting::start(loop_, candidate_request(), {parse_deadline, vet_deadline},
+                                   [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
 }
 
 void Agent::try_candidate(schedule::VettedFiles files) {
   const auto vetting = std::exchange(trial_->vetting, nullptr);  // lives until this returns
+  look_at_zones();
   schedule::CandidateRequest request = candidate_request();
   request.vetted = std::move(files);
   trial_->candidate = schedule::load_candidate(request);
+  trial_->files = *std::move(request.vetted);
   auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
   if (subjects.empty()) return finish_reload({});
   const auto make = [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
@@ -400,13 +413,13 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
 }
 
-/// Instances of plugins whose code does not run yet.
+/// Instances of plugins whose code no instance uses yet: of replaced files, of new ones, and of those that lay idle.
 std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candidate& candidate) const {
+  std::set<std::string_view> running;
+  scheduler_->each([&](const schedule::Entry& entry) { running.insert(entry.spec.procedure->plugin->sha256); });
   std::vector<const schedule::Prepared*> out;
   for (const schedule::Prepared& prepared : candidate.set) {
-    const schedule::PluginRef& plugin = *prepared.procedure->plugin;
-    const auto running = active_.catalogue.plugins.find(plugin.id);
-    if (running != active_.catalogue.plugins.end() && running->second->sha256 != plugin.sha256) out.push_back(&prepared);
+    if (!running.contains(prepared.procedure->plugin->sha256)) out.push_back(&prepared);
   }
   return out;
 }
@@ -418,6 +431,7 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
   if (!failures.empty()) {
     schedule::CandidateRequest request = candidate_request();
     request.unfit = std::move(failures);
+    request.vetted = std::move(trial->files);
     trial->candidate = schedule::load_candidate(request);
   }
   api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
@@ -451,6 +465,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   std::vector<schedule::Prepared> set = std::move(candidate.set);
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
+  scheduler_->use_zones(active_.zone);
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   if (applied.added + applied.removed > 0) tell_configured();
   forget_reading();
@@ -472,11 +487,15 @@ void Agent::forget_reading() {
     for (config::Source& source : *sources) source.text = {};
   }
   ::malloc_trim(0);
+  trim_timer_.expires_after(first_runs_over);
+  trim_timer_.async_wait([](const boost::system::error_code& error) {
+    if (!error) ::malloc_trim(0);
+  });
 }
 
 /// Signals coalesce: the first reload starts at once, the next not sooner than a second after, with the last state.
 void Agent::reload_by_signal() {
-  if (std::exchange(reload_wanted_, true)) return;
+  if (std::exchange(reload_wanted_, true) || !begun_) return;
   const auto wait = std::max<std::chrono::nanoseconds>(last_reload_ == 0ns ? 0ns : last_reload_ + reload_pause - monotonic(), 0ns);
   reload_timer_.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(wait));
   reload_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -506,8 +525,7 @@ void Agent::stop() {
   if (std::exchange(stopping_, true)) return;
   if (scheduler_ == nullptr) return loop_.stop();
   bool changing = false;
-  scheduler_->each(
-      [&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && entry.spec.kind == config::Kind::task); });
+  scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && may_change(entry.spec)); });
   const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(5s);
   manager_.stopping("waits for " + std::to_string(scheduler_->in_flight()) + " runs");
   manager_.extend_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit + last_wait));
@@ -526,23 +544,18 @@ void Agent::finish() {
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) loop_.stop();
   });
-  store_->flush([this](auto) {
-    if (api_ == nullptr) return loop_.stop();
-    api_->close([this] { loop_.stop(); });
+  asio::post(loop_, [this] {  // the ends of what was killed come first
+    store_->flush([this](auto) {
+      if (api_ == nullptr) return loop_.stop();
+      api_->close([this] { loop_.stop(); });
+    });
   });
 }
 
 int Agent::run() {
   signals_.add(SIGUSR1);
   start_signals();
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);
-  ::umask(077);
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 8192);
-    ::setrlimit(RLIMIT_NOFILE, &files);
-  }
+  settle_own_process();
   pid_namespaces_ = plugin::can_use_pid_namespace();
   if (auto opened = open_store(); !opened) {
     log(LogLevel::error, opened.error().message());
@@ -564,7 +577,7 @@ int Agent::run() {
   safe_mode_.end_orderly();  // as long as the state directory is ours
   store_->close();
   log(LogLevel::info, "stopped");
-  return exit_code_;
+  return 0;
 }
 
 int run_agent(const AgentOptions& options) {

@@ -23,3 +23,6 @@ if(RONDA_HARDEN AND NOT RONDA_SANITIZED)
   target_link_options(ronda_build_flags INTERFACE
     -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
 endif()
+if(RONDA_SANITIZED)
+  target_compile_definitions(ronda_build_flags INTERFACE RONDA_SANITIZED=1)
+endif()

@@ -2,7 +2,10 @@
 #include "safe_mode.hpp"
 
 #include <chrono>
+#include <string>
+#include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 
 namespace ronda {
@@ -20,7 +23,7 @@ void SafeMode::count_start() {
   if (auto counted = starts_.begin(); !counted) trouble_ = counted.error().message();
 }
 
-void SafeMode::judge() {
+void SafeMode::judge(store::Store& store) {
   if (!trouble_.empty()) log(LogLevel::warning, "starts are not counted, so none ends in safe mode: " + trouble_);
   if (asked_for_) {
     reason_ = "no task runs by itself, only plugins of the system directory; it was started with --safe-mode";
@@ -28,7 +31,14 @@ void SafeMode::judge() {
     reason_ = "no task runs by itself: " + std::to_string(starts_.before()) +
               " times in a row the agent ended by itself within a minute of its start; 'ronda safe-mode leave' ends this";
   }
-  if (!reason_.empty()) log(LogLevel::warning, "safe mode: " + reason_);
+  if (reason_.empty()) return;
+  log(LogLevel::warning, "safe mode: " + reason_);
+  store::JournalEvent event;
+  event.kind = "agent.safe_mode";
+  event.subject = "agent";
+  event.wall = wall_clock().count();
+  event.data = "{\"quick_ends\": " + std::to_string(starts_.before()) + "}";
+  store.append_journal(std::move(event), [](auto) {});
 }
 
 void SafeMode::watch() {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "store/start_count.hpp"
+#include "store/store.hpp"
 
 namespace ronda {
 
@@ -18,8 +19,8 @@ class SafeMode {
 
   /// Before anything else is read of the state directory, which is ours. On any thread, but before judge().
   void count_start();
-  /// Decides, and logs what it decided.
-  void judge();
+  /// Decides; logs what it decided and writes safe mode into the journal.
+  void judge(store::Store& store);
   /// The agent runs: a minute from now this life is well.
   void watch();
   /// An operator's word; not where it was asked for.
@@ -30,7 +31,6 @@ class SafeMode {
   /// Why no task runs by itself, for people; empty: they do.
   const std::string& reason() const { return reason_; }
   bool asked_for() const { return asked_for_; }
-  unsigned quick_ends() const { return starts_.before(); }
 
  private:
   void forget_starts();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs the tests: ./dev test [NAME-REGEX] [--long]. Called by ./dev, which has installed what is needed.
+# A whole run with --long writes what it saw to tests/LONG.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -19,4 +20,23 @@ command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DC
 cmake --build build/dev
 
 ctest --test-dir build/dev --output-on-failure --no-tests=error -j2 -R "$pattern" -LE long
-[ -z "$long" ] || ctest --test-dir build/dev --output-on-failure -R "$pattern" -L long
+[ -n "$long" ] || exit 0
+
+seen=$(mktemp)
+trap 'rm -f "$seen"' EXIT
+outcome=0
+ctest --test-dir build/dev --output-on-failure -R "$pattern" -L long | tee "$seen" || outcome=$?
+[ "$pattern" = . ] || exit "$outcome"
+{
+  echo '# The last run with --long'
+  echo
+  echo "$(date -u '+%Y-%m-%d %H:%M UTC'), commit $(git rev-parse --short=12 HEAD)$([ -z "$(git status --porcelain -uno)" ] || echo ' with local changes')," \
+    "$(sed -n 's/^PRETTY_NAME="\(.*\)"$/\1/p' /etc/os-release), Linux $(uname -r), $(nproc) cores, as $(id -un)."
+  echo "Get it again with \`./dev test --long\`: all tests of \`./dev test\` passed before these."
+  echo
+  echo '| Test | Outcome | Seconds |'
+  echo '|---|---|---|'
+  # shellcheck disable=SC2016  # the backquotes are Markdown's
+  sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.+[ *]*([A-Za-z][A-Za-z ()]*[A-Za-z)]) +([0-9.]+) sec.*/| `\1` | \2 | \3 |/p' "$seen"
+} >tests/LONG.md
+exit "$outcome"

@@ -2,9 +2,9 @@
 #include "api/http.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,19 +19,25 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/json.hpp>
+#include <cerrno>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
 
+#include "api/peer.hpp"
+#include "base/accounts.hpp"
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
 #include "base/safe_path.hpp"
+#include "base/text.hpp"
 
 namespace ronda::api {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
+namespace json = boost::json;
 using asio::generic::stream_protocol;
 using Stream = beast::basic_stream<stream_protocol, asio::any_io_executor>;
 using boost::system::error_code;
@@ -72,27 +78,51 @@ void parse_target(std::string_view target, Request& request) {
   }
 }
 
-std::string user_name(uid_t uid) {
-  std::array<char, 4096> buffer;
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) return found->pw_name;
-  return std::to_string(uid);
+/// A file by what it is, not by its name.
+struct Inode {
+  dev_t device = 0;
+  ino_t number = 0;
+  bool operator==(const Inode&) const = default;
+};
+
+Inode inode_of(const std::string& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0 ? Inode{found.st_dev, found.st_ino} : Inode{};
 }
 
-Identity identify(int socket, const PeerRole& role) {
-  Identity who;
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return who;
-  std::vector<gid_t> groups(256);
-  socklen_t bytes = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
-  groups.resize(::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes) == 0 ? bytes / sizeof(gid_t) : 0);
-  who.uid = peer.uid;
-  who.gid = peer.gid;
-  who.name = "unix:" + user_name(peer.uid);
-  who.role = role(peer.uid, peer.gid, groups, peer.pid);
-  return who;
+/// Takes away the socket of an agent that is dead. What serves somebody, or is none of ours, stays.
+Status make_room(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) return done();
+  if (!S_ISSOCK(found.st_mode)) return Error(Errc::exists, path + " exists and is no socket; move it away");
+  if (found.st_uid != ::geteuid()) return Error(Errc::denied, path + " belongs to another user");
+  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  if (!probe) return system_error("socket", errno);
+  const bool connected = ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (connected || errno != ECONNREFUSED)
+    return Error(Errc::exists, path + " is served by another process; give this agent a socket of its own");
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("remove the stale " + path, errno);
+  return done();
+}
+
+/// The one answer to a connection that is not let in, as far as the kernel takes it at once.
+void refuse(int socket, http::status status, std::string_view why) {
+  const Response response = error_response(static_cast<int>(status), why);
+  const std::string text =
+      "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(http::obsolete_reason(status)) +
+      "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n\r\n" +
+      response.body;
+  ::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  ::shutdown(socket, SHUT_WR);
+  std::array<char, 4096> asked{};
+  (void)::recv(socket, asked.data(), asked.size(), MSG_DONTWAIT);  // what is left unread resets the connection
+}
+
+void refuse_for_want_of_descriptors(int socket) {
+  refuse(socket, http::status::service_unavailable, "the agent has no descriptor left; LimitNOFILE is its limit");
 }
 
 }  // namespace
@@ -110,12 +140,7 @@ std::string_view Request::parameter(std::string_view name) const {
 }
 
 Response error_response(int status, std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') escaped += '\\';
-    escaped += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return {status, "{\"error\":\"" + escaped + "\"}\n", "application/json"};
+  return {status, json::serialize(json::object{{"error", escape_controls(text)}}) + "\n", "application/json"};
 }
 
 class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
@@ -127,15 +152,29 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
   void accept();
   void close(std::function<void()> closed);
   void abandon();
+  void welcome(asio::local::stream_protocol::socket socket);
+  void remove_socket();
   std::size_t connections() const { return open_.size(); }
 
  private:
-  asio::awaitable<void> serve(std::shared_ptr<Stream> stream, Identity who);
+  /// What is open of one user.
+  struct Counts {
+    std::size_t open = 0;     // but not those that wait
+    std::size_t waiting = 0;  // for the answer to a request: a task that runs
+  };
+  struct Caller {
+    Peer peer;
+    Identity who;
+  };
+
+  Identity identify(const Peer& peer);
+  asio::awaitable<void> serve(std::shared_ptr<Stream> stream, std::shared_ptr<const Caller> caller);
   void forget(const std::shared_ptr<Stream>& stream, uid_t uid);
+  void keep_reserve() { reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
   void turn_away();
   void tell_trouble();
   asio::awaitable<error_code> await_request(Stream& stream, beast::flat_buffer& buffer, bool first);
-  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who, bool first);
+  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Caller& caller, bool first);
   // by reference to what a caller's frame names: g++ 12 destroys temporaries in a co_await expression twice
   asio::awaitable<Response> handle(const Request& request);
   asio::awaitable<bool> write(Stream& stream, Response& response, unsigned version, bool keep_alive);
@@ -146,12 +185,14 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
   PeerRole role_;
   Handler handler_;
   std::function<void(std::string_view)> trouble_;
-  Descriptor reserve_{::open("/dev/null", O_RDONLY | O_CLOEXEC)};  // given up to tell a client that there is no other
+  Descriptor reserve_;  // given up to tell a client that there is no other, and to see who a client is
   std::chrono::nanoseconds told_trouble_{0};
+  Accounts accounts_;
   std::string path_;
+  Inode bound_;  // what stands there under our name
   std::set<std::shared_ptr<Stream>> open_;
   std::set<const Stream*> asked_;  // those of them with a request that has no answer yet
-  std::map<uid_t, std::size_t> per_uid_;
+  std::map<uid_t, Counts> per_uid_;
   bool closed_ = false;
   std::function<void()> on_closed_;
 };
@@ -160,18 +201,15 @@ Status UnixServer::Impl::listen(const std::string& path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) return Error(Errc::invalid, "the socket path " + path + " is longer than 107 bytes");
   // whoever can write to the directory could put a socket of his own there, and be given what is meant for this agent
   RONDA_TRY([[maybe_unused]] const Descriptor directory, open_trusted_directory(std::filesystem::path(path).parent_path(), ::geteuid()));
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) == 0) {
-    if (!S_ISSOCK(found.st_mode)) return Error(Errc::exists, path + " exists and is no socket; move it away");
-    if (found.st_uid != ::geteuid()) return Error(Errc::denied, path + " belongs to another user");
-    ::unlink(path.c_str());  // whoever served it is gone: the state directory's lock was taken before
-  }
+  RONDA_TRY(std::ignore, make_room(path));
   error_code error;
   acceptor_.open(asio::local::stream_protocol(), error);
   if (!error) acceptor_.bind(path, error);
   if (!error) acceptor_.listen(128, error);
   if (error) return system_error("listen on " + path, error.value());
+  keep_reserve();
   path_ = path;
+  bound_ = inode_of(path);
   ::chmod(path.c_str(), 0666);  // the peer's credentials decide, not the file's mode
   accept();
   return done();
@@ -187,16 +225,7 @@ void UnixServer::Impl::accept() {
         if (!self->closed_) self->accept();
       });
     }
-    const Identity who = identify(socket.native_handle(), self->role_);
-    if (self->per_uid_[who.uid] < connections_per_uid) {
-      stream_protocol::socket generic(self->loop_);
-      generic.assign(stream_protocol(AF_UNIX, 0), socket.release());
-      auto stream = std::make_shared<Stream>(std::move(generic));
-      ++self->per_uid_[who.uid];
-      self->open_.insert(stream);
-      asio::co_spawn(self->loop_, self->serve(stream, who),
-                     [self, stream, uid = who.uid](const std::exception_ptr&) { self->forget(stream, uid); });
-    }
+    self->welcome(std::move(socket));
     self->accept();
   });
 }
@@ -204,19 +233,13 @@ void UnixServer::Impl::accept() {
 /// Those who wait would wait until somebody ends. They are let in on the reserve one after the other, told what is the
 /// matter, and let go.
 void UnixServer::Impl::turn_away() {
-  constexpr std::string_view text = "{\"error\":\"the agent has no descriptor left; LimitNOFILE is its limit\"}\n";
-  const std::string answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
-                             std::to_string(text.size()) + "\r\n\r\n" + std::string(text);
   reserve_.reset();
   for (std::size_t i = 0; i < connections_per_uid; ++i) {
     const Descriptor client(::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!client) break;
-    [[maybe_unused]] const ssize_t sent = ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
-    ::shutdown(client.get(), SHUT_WR);
-    std::array<char, 4096> asked;  // what stays unread would take the answer back
-    [[maybe_unused]] const ssize_t got = ::recv(client.get(), asked.data(), asked.size(), 0);
+    refuse_for_want_of_descriptors(client.get());
   }
-  reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  keep_reserve();
   tell_trouble();
 }
 
@@ -227,10 +250,44 @@ void UnixServer::Impl::tell_trouble() {
   trouble_("no descriptor is left: nobody can be let in, no runner be started, until one is free");
 }
 
+void UnixServer::Impl::welcome(asio::local::stream_protocol::socket socket) {
+  auto peer = Peer::of(socket.native_handle());
+  if (!peer) {  // it was let in with the last one
+    refuse_for_want_of_descriptors(socket.native_handle());
+    return tell_trouble();
+  }
+  const uid_t uid = peer->uid();
+  Counts& counts = per_uid_[uid];  // first of all: what else is asked about a peer costs more
+  if (counts.open >= connections_per_uid)
+    return refuse(socket.native_handle(), http::status::too_many_requests, "too many connections of this user at once");
+  ++counts.open;
+  reserve_.reset();  // what /proc says of it is to be readable
+  Identity who = identify(*peer);
+  keep_reserve();
+  const auto caller = std::make_shared<const Caller>(Caller{std::move(*peer), std::move(who)});
+  stream_protocol::socket generic(loop_);
+  generic.assign(stream_protocol(AF_UNIX, 0), socket.release());
+  auto stream = std::make_shared<Stream>(std::move(generic));
+  open_.insert(stream);
+  asio::co_spawn(loop_, serve(stream, caller),
+                 [self = shared_from_this(), stream, uid](const std::exception_ptr&) { self->forget(stream, uid); });
+}
+
+Identity UnixServer::Impl::identify(const Peer& peer) {
+  Identity who;
+  who.uid = peer.uid();
+  who.gid = peer.gid();
+  who.role = role_(peer.uid(), peer.gid(), peer.groups(), peer.pid());
+  if (!peer.is_there()) who.role = Role::none;  // what was just read under its number may be another's
+  who.name = "unix:" + accounts_.user_name(peer.uid());
+  return who;
+}
+
 void UnixServer::Impl::forget(const std::shared_ptr<Stream>& stream, uid_t uid) {
   asked_.erase(stream.get());
   open_.erase(stream);
-  if (--per_uid_[uid] == 0) per_uid_.erase(uid);
+  Counts& counts = per_uid_[uid];
+  if (--counts.open == 0 && counts.waiting == 0) per_uid_.erase(uid);
   if (open_.empty() && on_closed_) std::exchange(on_closed_, nullptr)();
 }
 
@@ -238,7 +295,7 @@ void UnixServer::Impl::close(std::function<void()> closed) {
   closed_ = true;
   error_code ignored;
   acceptor_.close(ignored);
-  if (!path_.empty()) ::unlink(path_.c_str());
+  remove_socket();
   if (open_.empty()) return asio::post(loop_, std::move(closed));
   on_closed_ = std::move(closed);
   for (const auto& stream : open_) {
@@ -252,12 +309,16 @@ void UnixServer::Impl::abandon() {
   error_code ignored;
   acceptor_.close(ignored);
   for (const auto& stream : open_) stream->close();
-  if (!was_closed && !path_.empty()) ::unlink(path_.c_str());
+  if (!was_closed) remove_socket();
 }
 
-asio::awaitable<void> UnixServer::Impl::serve(std::shared_ptr<Stream> stream, Identity who) {
+void UnixServer::Impl::remove_socket() {
+  if (!path_.empty() && inode_of(path_) == bound_) ::unlink(path_.c_str());  // another's in its place stays
+}
+
+asio::awaitable<void> UnixServer::Impl::serve(std::shared_ptr<Stream> stream, std::shared_ptr<const Caller> caller) {
   beast::flat_buffer buffer(header_limit + body_limit);
-  for (bool first = true; !closed_ && co_await serve_one(*stream, buffer, who, first); first = false) {
+  for (bool first = true; !closed_ && co_await serve_one(*stream, buffer, *caller, first); first = false) {
   }
 }
 
@@ -278,7 +339,7 @@ int UnixServer::Impl::reading_status(const error_code& error) {
   return 400;
 }
 
-asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_buffer& buffer, const Identity& who, bool first) {
+asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_buffer& buffer, const Caller& caller, bool first) {
   http::request_parser<http::string_body> parser;
   parser.header_limit(header_limit);
   parser.body_limit(body_limit);
@@ -301,12 +362,14 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
   request.method = message.method_string();
   parse_target(message.target(), request);
   request.body = std::move(message.body());
-  request.who = who;
+  request.who = caller.who;
+  // a connection that its maker left to others speaks for nobody; who waits for an answer is there
+  if (!caller.peer.is_there()) request.who.role = Role::none;
   const bool keep_alive = message.keep_alive();
   stream.expires_never();
   asked_.insert(&stream);
   Response response = error_response(403, "this socket is not for you");
-  if (who.role != Role::none) response = co_await handle(request);
+  if (request.who.role != Role::none) response = co_await handle(request);
   const bool taken = co_await write(stream, response, message.version(), keep_alive && !closed_);
   asked_.erase(&stream);
   if (!taken) co_return false;
@@ -333,7 +396,13 @@ asio::awaitable<Response> UnixServer::Impl::handle(const Request& request) {
   // whoever drops the callback uncalled (a check that a reload removed) has answered with that
   handler_(request, [answerer = std::make_shared<Answerer>(slot)](Response response) { answerer->answer(std::move(response)); });
   error_code ignored;
-  if (!slot->response) co_await slot->ready.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (!slot->response) {
+    Counts& counts = per_uid_[request.who.uid];  // stays: this connection counts in it until it is forgotten
+    const bool apart = counts.waiting < waiting_per_uid;
+    if (apart) ++counts.waiting, --counts.open;
+    co_await slot->ready.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (apart) --counts.waiting, ++counts.open;
+  }
   co_return std::move(*slot->response);
 }
 
@@ -392,7 +461,9 @@ Result<Response> call(const std::string& socket_path, std::string_view method, s
     co_await stream.async_connect(stream_protocol::endpoint(asio::local::stream_protocol::endpoint(socket_path)),
                                   asio::redirect_error(asio::use_awaitable, error));
     if (!error) co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, error));
-    if (!error) co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    // who refuses a connection answers unasked and closes: what it said is there all the same
+    if (!error || error == asio::error::broken_pipe)
+      co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   };
   asio::co_spawn(loop, exchange, [](const std::exception_ptr& thrown) {
     if (thrown) std::rethrow_exception(thrown);

@@ -49,7 +49,7 @@ struct Response {
 /// to nobody.
 using Respond = std::function<void(Response)>;
 using Handler = std::function<void(const Request&, Respond respond)>;
-/// The role of a peer on the Unix socket.
+/// The role of a peer on the Unix socket. A peer that does not run any more has none, whatever this says.
 using PeerRole = std::function<Role(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid)>;
 
 /// {"error": text}
@@ -59,11 +59,15 @@ class UnixServer {
  public:
   static constexpr std::size_t body_limit = 64 << 10;
   static constexpr std::size_t header_limit = 8 << 10;
+  /// Of one user at once; one more is answered 429 before anything else is asked about it. Connections whose request
+  /// waits for its answer are counted for themselves, up to their own limit; beyond that they count as the others do.
   static constexpr std::size_t connections_per_uid = 32;
+  static constexpr std::size_t waiting_per_uid = 256;
 
-  /// Binds and listens; a stale socket of a dead agent is replaced, anything else in its place is refused, and so is a
-  /// directory that others than root and this user can change. `trouble` is told, at most once a minute, that nobody can
-  /// be let in for want of descriptors; they are told it too.
+  /// Binds and listens; a stale socket of a dead agent is replaced. A socket that somebody serves and anything else in
+  /// its place is refused, and so is a directory that others than root and this user can change. At the end only what
+  /// was bound here is removed. `trouble` is told, at most once a minute, that nobody can be let in for want of
+  /// descriptors; they are told it too.
   static Result<std::unique_ptr<UnixServer>> open(boost::asio::io_context& loop, const std::string& path, PeerRole role, Handler handler,
                                                   std::function<void(std::string_view)> trouble);
   ~UnixServer();

@@ -10,7 +10,9 @@
 #include <ctime>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "ronda/version.h"
 
 namespace ronda::api {
@@ -26,24 +28,6 @@ json::value text_or_null(std::string_view text) {
 
 double seconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e9;
-}
-
-json::object metrics_json(const Entry& entry) {
-  json::object out;
-  for (const wire::Metric& metric : plugin::decode_metrics(entry.metrics)) {
-    std::string name = metric.name;
-    for (const auto& [key, value] : metric.labels) name += (name == metric.name ? "[" : ",") + key + "=" + value;
-    if (!metric.labels.empty()) name += "]";
-    json::object one;
-    if (metric.is_integer)
-      one["value"] = static_cast<std::int64_t>(metric.value);
-    else
-      one["value"] = metric.value;
-    one["unit"] = metric.unit;
-    one["kind"] = metric.counter ? "counter" : "gauge";
-    out[name] = std::move(one);
-  }
-  return out;
 }
 
 json::object lateness_json(const schedule::Scheduler& scheduler) {
@@ -99,12 +83,12 @@ json::object agent_json(AgentView& agent) {
   out["state"] = degraded ? "degraded" : "ok";
   out["safe_mode"] = !safe.empty();
   out["safe_mode_reason"] = text_or_null(safe);
-  out["log_lines_dropped"] = agent.log_lines_dropped();
   out["config"] = text_or_null(trouble);
   out["store"] = json::object{
       {"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};
   out["disabled"] = std::move(disabled);
   out["lateness"] = lateness_json(agent.scheduler());
+  out["log_dropped"] = dropped_log_lines();
   out["in_flight"] = agent.scheduler().in_flight();
   return out;
 }
@@ -154,6 +138,24 @@ json::value time_json(std::int64_t wall_ns) {
   return json::value(out.data());
 }
 
+json::object metrics_json(std::string_view encoded) {
+  json::object out;
+  for (const wire::Metric& metric : plugin::decode_metrics(encoded)) {
+    std::string name = metric.name;
+    for (const auto& [key, value] : metric.labels) name += (name == metric.name ? "[" : ",") + key + "=" + value;
+    if (!metric.labels.empty()) name += "]";
+    json::object one;
+    if (metric.is_integer)
+      one["value"] = clamp_to_int64(metric.value);
+    else
+      one["value"] = metric.value;
+    one["unit"] = metric.unit;
+    one["kind"] = metric.counter ? "counter" : "gauge";
+    out[name] = std::move(one);
+  }
+  return out;
+}
+
 std::string_view status_word(const Entry& entry) {
   return entry.has_result ? word(entry.status) : "pending";
 }
@@ -163,19 +165,19 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["name"] = entry.spec.name;
   out["use"] = entry.spec.procedure->name;
   out["status"] = entry.blocked_by.empty() ? status_word(entry) : std::string_view("blocked");
-  out["summary"] = entry.blocked_by.empty() ? entry.summary : "blocked by " + entry.blocked_by;
+  out["summary"] = entry.blocked_by.empty() ? entry.summary : "blocked by " + entry.blocked_by.str();
   out["since"] = time_json(entry.since_wall);
   out["last_run"] = time_json(entry.trip.ended_wall);
   out["running"] = entry.call != 0;
   if (const auto* progress = scheduler.progress(entry))
     out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
-  out["metrics"] = metrics_json(entry);
+  out["metrics"] = metrics_json(entry.metrics);
   const store::Quarantine* held = scheduler.quarantine(entry);
   out["quarantine"] = text_or_null(held == nullptr ? std::string_view() : std::string_view(held->reason));
   if (!whole) return out;
   out["plugin"] = entry.spec.procedure->plugin->id;
-  out["detail"] = entry.detail;
-  out["reason"] = text_or_null(entry.grade_reason);
+  out["detail"] = entry.detail.str();
+  out["reason"] = text_or_null(entry.grade_reason.str());
   out["duration_s"] = seconds(entry.trip.duration_ns);
   out["failures"] = entry.failures;
   const schedule::Attempts* attempts = scheduler.attempts(entry);
@@ -212,8 +214,11 @@ json::array plugins_json(AgentView& agent) {
     for (const plugin::SupervisorStatus& status : hosted) {
       if (status.plugin_id != id) continue;
       for (const auto& runner : status.runners) {
-        runners.push_back(json::object{
-            {"pid", runner.pid}, {"state", plugin::name_of(runner.life)}, {"in_flight", runner.in_flight}, {"sha256", status.sha256}});
+        runners.push_back(json::object{{"pid", runner.pid},
+                                       {"state", plugin::name_of(runner.life)},
+                                       {"in_flight", runner.in_flight},
+                                       {"sha256", status.sha256},
+                                       {"held_by", text_or_null(runner.locked)}});
       }
       if (!status.runners.empty()) one["state"] = "running";
       if (status.quarantined) one["state"] = "quarantined";
@@ -279,7 +284,7 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
     step("plugin", trip.ended_wall,
          std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
     step("grade", trip.ended_wall,
-         std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason));
+         std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason.str()));
   }
   if (const auto* attempts = agent.scheduler().attempts(entry); attempts != nullptr) {
     step("schedule", trip.ended_wall,
@@ -287,7 +292,7 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
              ": " + attempts->last.summary + "; again in " + format_duration(entry.spec.rare->retry.wait));
   }
   if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
-  if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by);
+  if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by.str());
   out["trail"] = std::move(trail);
   out["skips"] = entry.skips;
   out["timeout_s"] = seconds(entry.spec.timeout.count());
@@ -295,18 +300,26 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   return out;
 }
 
+namespace {
+
+/// In what Nagios reads, a bar begins perfdata, in the first line and in those after it.
+std::string without_bars(std::string text) {
+  std::ranges::replace(text, '|', '/');
+  return text;
+}
+
+}  // namespace
+
 std::string nagios_line(const Entry& entry) {
   static const config::Judgement none;
   const config::Judgement& limits = entry.spec.limits == nullptr ? none : *entry.spec.limits;
   std::string summary = escape_controls(entry.summary);
-  for (char& c : summary) {
-    if (c == '|') c = '/';
-  }
-  if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason + ")";
+  if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason.str() + ")";
+  summary = without_bars(std::move(summary));
   std::string line =
       std::string(plugin::name_of(entry.has_result ? entry.status : CheckStatus::unknown)) + " - " + entry.spec.name + ": " + summary;
   line += plugin::perfdata(plugin::decode_metrics(entry.metrics), limits);
-  if (!entry.detail.empty()) line += "\n" + entry.detail;
+  if (!entry.detail.empty()) line += "\n" + without_bars(entry.detail.str());
   return line;
 }
 

@@ -13,6 +13,8 @@ boost::json::value time_json(std::int64_t wall_ns);
 /// "ok", "warning", "critical", "unknown", or "pending" before the first result.
 std::string_view status_word(const schedule::Entry& entry);
 
+/// By name and labels; `encoded` as an entry keeps them.
+boost::json::object metrics_json(std::string_view encoded);
 boost::json::object entry_json(const schedule::Scheduler& scheduler, const schedule::Entry& entry, bool whole);
 boost::json::object status_json(AgentView& agent);
 boost::json::object explain_json(AgentView& agent, const schedule::Entry& entry);

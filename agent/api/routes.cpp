@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/routes.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <cerrno>
 #include <memory>
 
 #include "api/json.hpp"
@@ -163,9 +167,26 @@ void get_journal(Context& c) {
   });
 }
 
+/// The agent writes with its own rights: where a peer that has not got them names a file, it says nothing about where.
+bool may_write_anywhere(const Identity& who) {
+  return who.uid == 0 || who.uid == ::geteuid();
+}
+
+bool is_directly_in(std::string_view path, std::string_view directory) {
+  if (!path.starts_with(directory) || path.size() < directory.size() + 2 || path[directory.size()] != '/') return false;
+  const std::string_view name = path.substr(directory.size() + 1);
+  return name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos && !name.starts_with('.');
+}
+
 void post_backup(Context& c) {
   const std::string path(c.request.parameter("path"));
   if (!path.starts_with('/')) return c.respond(error_response(400, "the path of a backup is absolute"));
+  if (!may_write_anywhere(c.request.who)) {
+    const std::string own = c.agent.backup_directory();
+    if (!is_directly_in(path, own))
+      return c.respond(error_response(403, c.request.who.name + " may make backups in " + own + " only: " + own + "/NAME"));
+    if (::mkdir(own.c_str(), 0700) != 0 && errno != EEXIST) return c.respond(error_response(500, own + " cannot be made"));
+  }
   c.agent.store().backup(path, [path, respond = c.respond](Result<Unit> made) {
     if (!made) return respond(error_response(500, made.error().message()));
     respond(json_response(json::object{{"path", path}}));

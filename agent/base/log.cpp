@@ -13,9 +13,11 @@
 #include <chrono>
 #include <climits>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 
 namespace ronda {
 namespace {
@@ -94,7 +96,9 @@ void start_log(LogLevel level) {
 }
 
 void log(LogLevel level, std::string_view text) {
-  if (logger != nullptr) logger->log(level_of(level), spdlog::string_view_t(text.data(), text.size()));
+  if (logger == nullptr || !logger->should_log(level_of(level))) return;
+  const std::string line = escape_controls(text);  // names and text of plugins come from outside
+  logger->log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 std::uint64_t dropped_log_lines() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's log: one writer thread behind a bounded queue, which drops the oldest lines and counts them rather
-// than ever making the agent wait. One event is one line. Text is escaped by who writes it.
+// than ever making the agent wait. One call is one line: control characters, line breaks and what is no
+// UTF-8 are escaped here, in the one place that all lines pass.
 #pragma once
 
 #include <cstdint>

@@ -40,11 +40,18 @@ void ServiceManager::send(const std::string& text) const {
   ::sendto(socket.get(), text.data(), text.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-void ServiceManager::ready(std::string_view status) const { send("READY=1\nSTATUS=" + escape_controls(status)); }
-void ServiceManager::status(std::string_view text) const { send("STATUS=" + escape_controls(text)); }
-void ServiceManager::stopping(std::string_view text) const { send("STOPPING=1\nSTATUS=" + escape_controls(text)); }
-void ServiceManager::extend_timeout(std::chrono::microseconds by) const { send("EXTEND_TIMEOUT_USEC=" + std::to_string(by.count())); }
-void ServiceManager::watchdog() const { send("WATCHDOG=1"); }
+void ServiceManager::ready(std::string_view status) const {
+  send("READY=1\nSTATUS=" + escape_controls(status));
+}
+void ServiceManager::stopping(std::string_view text) const {
+  send("STOPPING=1\nSTATUS=" + escape_controls(text));
+}
+void ServiceManager::extend_timeout(std::chrono::microseconds by) const {
+  send("EXTEND_TIMEOUT_USEC=" + std::to_string(by.count()));
+}
+void ServiceManager::watchdog() const {
+  send("WATCHDOG=1");
+}
 
 void ServiceManager::reloading() const {
   const auto now = std::chrono::duration_cast<std::chrono::microseconds>(monotonic());

@@ -17,7 +17,6 @@ class ServiceManager {
   void ready(std::string_view status) const;
   /// RELOADING=1 with MONOTONIC_USEC in the same datagram: without it systemd waits for ever.
   void reloading() const;
-  void status(std::string_view text) const;
   void stopping(std::string_view text) const;
   void extend_timeout(std::chrono::microseconds by) const;
   void watchdog() const;

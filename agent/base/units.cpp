@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "base/text.hpp"
 
@@ -35,9 +36,13 @@ constexpr std::array<Scale, 9> size_scales = {{{"TiB", std::int64_t{1} << 40},
                                                {"kB", 1'000},
                                                {"B", 1}}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 64)) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + std::string(text.substr(0, 64)) + "\"";
+}
 
 /// Digits with an optional fraction at the start of `text`, taken from it.
 bool take_number(std::string_view& text, double& out) {
@@ -123,7 +128,9 @@ std::string format_size(std::int64_t bytes) {
     const bool binary = scale.unit.size() == 3 || scale.unit == "B";
     if (binary && bytes >= scale.factor) {
       std::array<char, 32> buffer{};
-      std::snprintf(buffer.data(), buffer.size(), "%.4g", static_cast<double>(bytes) / static_cast<double>(scale.factor));
+      const double scaled = static_cast<double>(bytes) / static_cast<double>(scale.factor);
+      // %g would write an exponent above the largest unit, which nobody reads back
+      std::snprintf(buffer.data(), buffer.size(), scaled < 1000 ? "%.4g" : "%.0f", scaled);
       return buffer.data() + std::string(scale.unit);
     }
   }
@@ -137,7 +144,17 @@ Result<double> parse_percent(std::string_view text) {
   return Error(Errc::invalid, quoted(text) + " is not a percentage; write for example \"80%\"");
 }
 
-std::string format_percent(double ratio) { return plain_number(ratio * 100) + "%"; }
+std::int64_t clamp_to_int64(double value) {
+  constexpr double beyond = 9223372036854775808.0;  // 2^63: the largest integer is no double, this is
+  if (std::isnan(value)) return 0;
+  if (value >= beyond) return std::numeric_limits<std::int64_t>::max();
+  if (value < -beyond) return std::numeric_limits<std::int64_t>::min();
+  return static_cast<std::int64_t>(value);
+}
+
+std::string format_percent(double ratio) {
+  return plain_number(ratio * 100) + "%";
+}
 
 Result<double> parse_quantity(std::string_view text) {
   const std::string_view whole = text;

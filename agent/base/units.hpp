@@ -28,6 +28,9 @@ std::string format_size(std::int64_t bytes);
 Result<double> parse_percent(std::string_view text);
 std::string format_percent(double ratio);
 
+/// The whole number that `value` begins with; what no integer holds becomes the nearest one, and a NaN becomes 0.
+std::int64_t clamp_to_int64(double value);
+
 /// A Nagios range `[@][start:][end]`; alerts outside, or with @ inside, ends included.
 /// Source: Monitoring Plugins interface guideline, "range expressions".
 struct Range {

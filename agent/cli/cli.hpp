@@ -23,7 +23,6 @@ struct Options {
   std::string trust = "/etc/ronda/trust.toml";
   std::string env_file;
   bool json = false;
-  bool quiet = false;
   std::vector<std::string> arguments;                      // of the verb: positional, then after "--"
   std::vector<std::pair<std::string, std::string>> flags;  // the verb's own options
 

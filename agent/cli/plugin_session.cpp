@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/plugin_session.hpp"
 
-#include <pwd.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <map>
+#include <memory>
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
@@ -31,9 +31,6 @@ namespace {
 constexpr std::uint32_t the_instance = 1;
 constexpr std::uint64_t the_call = 1;
 constexpr auto leave_limit = 5s;  // for the runner to be gone after its call
-constexpr std::int64_t runner_base_memory = std::int64_t{64} << 20;
-constexpr std::int64_t runner_base_fds = 64;
-constexpr std::int64_t runner_base_pids = 16;
 constexpr std::size_t logs_kept = 1000;
 
 std::string host_name() {
@@ -47,34 +44,6 @@ std::string_view level_word(std::int64_t level) {
   return words[static_cast<std::size_t>(std::clamp<std::int64_t>(level, 0, 3))];
 }
 
-wire::Setup make_setup(const PluginFile& file, const std::string& staged_path) {
-  const plugin::Manifest& manifest = *file.manifest;
-  wire::Setup setup;
-  setup.build = RONDA_BUILD;
-  setup.plugin_id = manifest.id;
-  setup.sha256 = file.content.sha256;
-  setup.exec_path = staged_path;
-  setup.memory_bytes = runner_base_memory + manifest.limits.memory;
-  setup.fds = runner_base_fds + manifest.limits.fds;
-  setup.pids = runner_base_pids + manifest.limits.pids + 1;
-  if (::geteuid() == 0) {
-    const passwd* account = ::getpwnam("_ronda-run");
-    setup.uid = account == nullptr ? 65534 : account->pw_uid;
-    setup.gid = account == nullptr ? 65534 : account->pw_gid;
-  }
-  // what only trust.toml can give stays ungiven here
-  if (auto grants = plugin::judge_trust({}, manifest, file.content.sha256))
-    setup.grants = grant_words(*grants);
-  for (const plugin::Procedure& procedure : manifest.provides) {
-    const auto kind = static_cast<wire::Kind>(procedure.kind);
-    if (procedure.kind != plugin::Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end())
-      setup.kinds.push_back(kind);
-  }
-  setup.facts = {
-      {"hostname", host_name()}, {"agent.version", RONDA_VERSION}, {"language", "en"}, {"tz", "UTC"}};
-  return setup;
-}
-
 class Session final : public plugin::SupervisorClient {
  public:
   Session(const SessionRequest& request, plugin::RunnerSpec spec)
@@ -83,8 +52,7 @@ class Session final : public plugin::SupervisorClient {
   SessionReport run();
 
   wire::Create describe(std::uint32_t instance) override {
-    return {instance, static_cast<wire::Kind>(request_.procedure.kind), request_.procedure.name, "try",
-            request_.options};
+    return {instance, static_cast<wire::Kind>(request_.procedure.kind), request_.procedure.name, "try", request_.options};
   }
   void on_call_end(plugin::CallEnd end) override {
     report_.metrics = plugin::decode_metrics(end.outcome.metrics);
@@ -94,12 +62,9 @@ class Session final : public plugin::SupervisorClient {
   }
   void on_probed(std::uint32_t, bool, std::string_view) override {}
   void on_log(std::string_view, std::uint32_t, std::int64_t level, std::string_view text) override {
-    if (report_.logs.size() < logs_kept)
-      report_.logs.push_back(std::string(level_word(level)) + ": " + escape_controls(text));
+    if (report_.logs.size() < logs_kept) report_.logs.push_back(std::string(level_word(level)) + ": " + escape_controls(text));
   }
-  void on_event(const wire::Event& event) override {
-    report_.events.push_back(escape_controls(event.name + ": " + event.text));
-  }
+  void on_event(const wire::Event& event) override { report_.events.push_back(escape_controls(event.name + ": " + event.text)); }
   void on_progress(const wire::Progress&) override {}
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
   void on_trouble(std::string_view, std::uint32_t, std::string_view text) override {
@@ -110,8 +75,7 @@ class Session final : public plugin::SupervisorClient {
   void watch_signals();
   void commit(std::vector<wire::KvWrite> writes);
   std::string kept_under(std::string_view prefix) const;
-  void ask_calendar(const wire::Request& request,
-                    const std::function<void(std::int32_t, std::string)>& reply);
+  void ask_calendar(const wire::Request& request, const std::function<void(std::int32_t, std::string)>& reply);
 
   const SessionRequest& request_;
   asio::io_context loop_{1};
@@ -146,8 +110,8 @@ SessionReport Session::run() {
   call.scheduled_wall_ns = wall_clock().count();
   if (call.kind == wire::Kind::notifier) {
     auto message = std::make_shared<wire::Message>();
-    message->id = "try-1", message->title = "A message to try this notifier",
-    message->body = "Sent by: ronda plugin run", message->level = "p4", message->event = "test";
+    message->id = "try-1", message->title = "A message to try this notifier", message->body = "Sent by: ronda plugin run",
+    message->level = "p4", message->event = "test";
     call.message = std::move(message);
   }
   supervisor_.dispatch({call});
@@ -181,14 +145,12 @@ std::string Session::kept_under(std::string_view prefix) const {
   return out;
 }
 
-void Session::ask_calendar(const wire::Request& request,
-                           const std::function<void(std::int32_t, std::string)>& reply) {
+void Session::ask_calendar(const wire::Request& request, const std::function<void(std::int32_t, std::string)>& reply) {
   auto zone = zones_.find("UTC");
   if (!zone) return reply(RONDA_E_INTERNAL, {});
   const auto calendar = schedule::parse_calendar(request.text, zones_, *zone);
   if (!calendar) return reply(RONDA_E_INVALID, {});
-  const schedule::sys_seconds at(
-      std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(request.at_wall_ns)));
+  const schedule::sys_seconds at(std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(request.at_wall_ns)));
   const auto found = request.ask == wire::Ask::calendar_next ? calendar->next(at) : calendar->previous(at);
   if (!found) return reply(RONDA_E_NOTFOUND, {});
   std::string out;
@@ -225,14 +187,20 @@ Result<SessionReport> run_session(const SessionRequest& request) {
   plugin::Stage stage(directory.path(), ::geteuid());
   auto staged = stage.put(request.file.content);
   if (!staged) return Error(Errc::system, staged.error().text());
-  plugin::RunnerSpec spec;
-  spec.runner_path = runner_path();
-  spec.plugin_id = request.file.manifest->id;
-  spec.sha256 = request.file.content.sha256;
-  spec.setup = make_setup(request.file, staged->path);
-  spec.pid_namespace = plugin::fits_pid_namespace(spec.setup.grants) && plugin::can_use_pid_namespace();
-  spec.plugin_fd = std::move(staged->file);
-  return Session(request, std::move(spec)).run();
+  plugin::PluginEntry entry;
+  entry.sha256 = request.file.content.sha256;
+  entry.manifest = *request.file.manifest;
+  entry.manifest.max_concurrency = 1;
+  // what only trust.toml can give stays ungiven here
+  if (auto grants = plugin::judge_trust({}, entry.manifest, entry.sha256)) entry.grants = *std::move(grants);
+  entry.staged = std::make_shared<const plugin::StagedFile>(std::move(*staged));
+  const plugin::RunnerSettings settings{
+      runner_path(),
+      plugin::can_use_pid_namespace(),
+      ::geteuid() == 0,
+      {},
+      {{"hostname", host_name()}, {"agent.version", RONDA_VERSION}, {"language", "en"}, {"tz", "UTC"}}};
+  return Session(request, plugin::make_runner_spec(entry, settings)).run();
 }
 
 }  // namespace ronda::cli

@@ -68,7 +68,10 @@ void print_plugins(const json::array& plugins) {
     const std::string id = text_of(plugin, "id").empty() ? text_of(plugin, "path") : text_of(plugin, "id");
     std::cout << "  " << padded(text_of(plugin, "state"), 11) << padded(id, name_width) << text_of(plugin, "version");
     if (const json::value* runners = plugin.if_contains("runners"); runners != nullptr) {
-      for (const json::value& runner : runners->as_array()) std::cout << "  pid " << integer_of(runner.as_object(), "pid");
+      for (const json::value& runner : runners->as_array()) {
+        const std::string held_by = text_of(runner.as_object(), "held_by");
+        std::cout << "  pid " << integer_of(runner.as_object(), "pid") << (held_by.empty() ? "" : " (" + held_by + ")");
+      }
     }
     if (const std::string trouble = text_of(plugin, "trouble"); !trouble.empty()) std::cout << "  " << trouble;
     std::cout << "\n";
@@ -89,9 +92,9 @@ void print_agent(const json::object& status) {
   if (const std::string config = text_of(agent, "config"); !config.empty()) std::cout << "  config: " << config << "\n";
   const json::object& store = agent.at("store").as_object();
   if (text_of(store, "state") != "ok") std::cout << "  store: " << text_of(store, "state") << ": " << text_of(store, "reason") << "\n";
+  if (const std::int64_t dropped = integer_of(agent, "log_dropped"); dropped > 0)
+    std::cout << "  log: " << dropped << " lines were dropped; what takes them does not keep up\n";
   if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
-  if (const std::int64_t lost = integer_of(agent, "log_lines_dropped"); lost > 0)
-    std::cout << "  log: " << lost << " lines were dropped; what takes them does not keep up\n";
   for (const json::value& disabled : agent.at("disabled").as_array()) {
     std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": "
               << text_of(disabled.as_object(), "reason") << "\n";

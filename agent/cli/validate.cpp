@@ -25,7 +25,8 @@ std::string summary_of(const schedule::Candidate& candidate) {
   std::string text = std::to_string(candidate.files.sources.size()) + " files, " + std::to_string(candidate.checks) + " checks, " +
                      std::to_string(candidate.tasks) + " tasks, " + std::to_string(candidate.notifiers) + " notifiers, " +
                      std::to_string(candidate.catalogue.plugins.size()) + " plugins";
-  text += ": " + std::to_string(candidate.diagnostics.errors()) + " errors, " + std::to_string(candidate.diagnostics.warnings()) + " warnings";
+  text +=
+      ": " + std::to_string(candidate.diagnostics.errors()) + " errors, " + std::to_string(candidate.diagnostics.warnings()) + " warnings";
   return text;
 }
 
@@ -52,11 +53,13 @@ std::size_t try_plugins(schedule::Candidate& candidate) {
                                    {"tz", agent.tz}}};
   const auto make = [&](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
     settings.user = user;
-    return std::make_unique<plugin::Supervisor>(loop, plugin::make_runner_spec(*candidate.catalogue.plugins.at(plugin.id), settings), client);
+    return std::make_unique<plugin::Supervisor>(loop, plugin::make_runner_spec(*candidate.catalogue.plugins.at(plugin.id), settings),
+                                                client);
   };
   // no agent: there is no state that could be handed over, nor read
-  const schedule::Prober::Present nothing{[](const schedule::Prepared&) { return 0U; },
-                                          [](const schedule::Prepared&, const wire::Request&, const auto& reply) { reply(RONDA_E_NOTFOUND, {}); }};
+  const schedule::Prober::Present nothing{
+      [](const schedule::Prepared&) { return 0U; },
+      [](const schedule::Prepared&, const wire::Request&, const auto& reply) { reply(RONDA_E_NOTFOUND, {}); }};
   schedule::Prober prober(loop, std::move(subjects), make, nothing);
   prober.start([&](const schedule::Prober::Failures& failures) {
     for (const auto& [hash, why] : failures)
@@ -67,12 +70,12 @@ std::size_t try_plugins(schedule::Candidate& candidate) {
   return ids.size();
 }
 
-void print_text(const schedule::Candidate& candidate, bool quiet, const std::string& more) {
+void print_text(const schedule::Candidate& candidate, const std::string& more) {
   std::cerr << config::render_all(candidate.diagnostics, candidate.sources);
   for (const plugin::RefusedFile& refused : candidate.catalogue.refused) {
     std::cerr << refused.path << ": warning: this plugin is refused: " << refused.refusal.text() << "\n";
   }
-  if (!quiet) std::cout << (candidate.has_errors() ? "not valid: " : "valid: ") << summary_of(candidate) << more << "\n";
+  std::cout << (candidate.has_errors() ? "not valid: " : "valid: ") << summary_of(candidate) << more << "\n";
 }
 
 }  // namespace
@@ -88,7 +91,8 @@ schedule::Candidate load_local(const Options& options, LocalParts& parts) {
   request.stage = parts.stage;
   request.libraries = &parts.libraries;
   request.vet_config = [&request](const config::Sources& sources) -> Status {
-    auto answer = config::validate_in_child({"/proc/self/exe", "--parse-child"}, sources, request.environment, request.uid, std::chrono::seconds(15));
+    auto answer =
+        config::validate_in_child({"/proc/self/exe", "--parse-child"}, sources, request.environment, request.uid, std::chrono::seconds(15));
     if (!answer) return std::move(answer).error();
     return done();
   };
@@ -104,9 +108,12 @@ int validate(const Options& options) {
   schedule::Candidate candidate = load_local(options, parts);
   const std::string tried = probe ? "; " + std::to_string(try_plugins(candidate)) + " plugins tried" : std::string();
   candidate.diagnostics.sort();
-  if (options.value("output") == "sarif") std::cout << config::to_sarif(candidate.diagnostics, candidate.sources, RONDA_VERSION) << "\n";
-  else if (options.json) std::cout << config::to_json(candidate.diagnostics, candidate.sources) << "\n";
-  else print_text(candidate, options.quiet, tried);
+  if (options.value("output") == "sarif")
+    std::cout << config::to_sarif(candidate.diagnostics, candidate.sources, RONDA_VERSION) << "\n";
+  else if (options.json)
+    std::cout << config::to_json(candidate.diagnostics, candidate.sources) << "\n";
+  else
+    print_text(candidate, tried);
   return candidate.has_errors() ? exit_failed : exit_done;
 }
 

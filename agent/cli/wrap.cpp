@@ -22,11 +22,49 @@ namespace {
 constexpr std::size_t tail_size = 4096;
 constexpr auto report_time = std::chrono::seconds(5);
 
+constexpr std::array<int, 4> passed_on = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
 volatile pid_t wrapped_pid = 0;  // the one process-wide thing: a signal handler has nothing else
 
 void pass_on(int number) {
   if (wrapped_pid > 0) ::kill(wrapped_pid, number);
 }
+
+/// How signals are set up while the command runs, and how it finds them: as whoever called us had set them. What was
+/// ignored then stays ignored, so nohup keeps its meaning; nothing that comes before there is a command is lost.
+class Signals {
+ public:
+  Signals() {
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    for (const int number : passed_on) ::sigaddset(&blocked, number);
+    ::sigprocmask(SIG_BLOCK, &blocked, &mask_);
+    ::sigemptyset(&defaults_);
+    for (const int number : passed_on) {
+      if (is_ignored(number)) continue;
+      ::sigaddset(&defaults_, number);
+      ::signal(number, pass_on);
+    }
+    if (!is_ignored(SIGPIPE)) ::sigaddset(&defaults_, SIGPIPE);
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  /// From now on `pass_on` is called.
+  void deliver() const { ::sigprocmask(SIG_SETMASK, &mask_, nullptr); }
+
+  void for_the_command(posix_spawnattr_t& attributes) const {
+    ::posix_spawnattr_setsigdefault(&attributes, &defaults_);
+    ::posix_spawnattr_setsigmask(&attributes, &mask_);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  }
+
+ private:
+  static bool is_ignored(int number) {
+    struct sigaction now {};
+    return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+  }
+
+  sigset_t mask_{}, defaults_{};
+};
 
 struct Pipe {
   Descriptor read, write;
@@ -38,17 +76,21 @@ Result<Pipe> make_pipe() {
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-Result<pid_t> spawn(const std::vector<std::string>& command, const Pipe& out, const Pipe& err) {
+Result<pid_t> spawn(const std::vector<std::string>& command, const Pipe& out, const Pipe& err, const Signals& signals) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, out.write.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, err.write.get(), STDERR_FILENO);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  signals.for_the_command(attributes);
   std::vector<char*> argv;
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+  const int error = ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
   if (error != 0) return Error(Errc::not_found, command.front() + ": " + std::strerror(error));
   return pid;
 }
@@ -90,8 +132,10 @@ int follow(pid_t pid, Pipe& out, Pipe& err, std::string& tail) {
 
 void report(const Options& options, const std::string& name, std::string_view event, int code, std::string_view text) {
   const auto answer = ask_agent(options, "POST", "/v1/inbox/" + percent_encode(name), ping_body(event, code, text), report_time);
-  if (!answer) complain("not reported: " + answer.error().message());
-  else if (answer->status >= 300) complain("not reported: the agent answers " + std::to_string(answer->status));
+  if (!answer)
+    complain("not reported: " + answer.error().message());
+  else if (answer->status >= 300)
+    complain("not reported: the agent answers " + std::to_string(answer->status));
 }
 
 }  // namespace
@@ -110,15 +154,15 @@ int wrap(const Options& options) {
     return exit_undetermined;
   }
   report(options, name, "start", 0, "");
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::signal(number, pass_on);
-  ::signal(SIGPIPE, SIG_IGN);
-  const auto pid = spawn(command, *out, *err);
+  const Signals signals;
+  const auto pid = spawn(command, *out, *err, signals);
   if (!pid) {
     complain(pid.error().message());
     report(options, name, "fail", 127, pid.error().message());
     return 127;
   }
   wrapped_pid = *pid;
+  signals.deliver();
   out->write = Descriptor();
   err->write = Descriptor();
   std::string tail;

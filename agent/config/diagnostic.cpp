@@ -28,8 +28,8 @@ std::size_t character_bytes(std::string_view text) {
 }
 
 std::size_t count_columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 std::string_view line_of(std::string_view text, std::uint32_t line) {
@@ -56,8 +56,7 @@ Shown show(std::string_view line) {
   Shown shown;
   while (!line.empty()) {
     const std::size_t bytes = character_bytes(line);
-    std::string piece =
-        line[0] == '\t' ? std::string(tab_columns, ' ') : escape_controls(line.substr(0, bytes));
+    std::string piece = line[0] == '\t' ? std::string(tab_columns, ' ') : escape_controls(line.substr(0, bytes));
     shown.starts.push_back(shown.width);
     shown.width += count_columns(piece);
     shown.characters.push_back(std::move(piece));
@@ -95,8 +94,7 @@ std::string source_lines(std::string_view line, std::uint32_t column) {
 
 void Diagnostics::sort() {
   const auto key = [](const Diagnostic& d) { return std::tuple(d.where.file, d.where.line, d.where.column); };
-  std::stable_sort(all_.begin(), all_.end(),
-                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
+  std::stable_sort(all_.begin(), all_.end(), [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
 }
 
 std::string place_text(Place place, const Sources& sources) {
@@ -107,13 +105,25 @@ std::string place_text(Place place, const Sources& sources) {
   return text;
 }
 
-std::string headline(const Diagnostic& diagnostic, const Sources& sources) {
+namespace {
+
+std::string one_line(const Diagnostic& diagnostic, const Sources& sources, std::string_view severity) {
   std::string text = place_text(diagnostic.where, sources);
   if (!text.empty()) text += ": ";
-  text += severity_text(diagnostic.severity);
-  text += ": " + escape_controls(repair_utf8(diagnostic.message, max_message_bytes));
+  text += severity;
+  text += escape_controls(repair_utf8(diagnostic.message, max_message_bytes));
   if (diagnostic.first) text += "; the first is at " + place_text(*diagnostic.first, sources);
   return text;
+}
+
+}  // namespace
+
+std::string place_and_message(const Diagnostic& diagnostic, const Sources& sources) {
+  return one_line(diagnostic, sources, "");
+}
+
+std::string headline(const Diagnostic& diagnostic, const Sources& sources) {
+  return one_line(diagnostic, sources, std::string(severity_text(diagnostic.severity)) + ": ");
 }
 
 std::string render(const Diagnostic& diagnostic, const Sources& sources) {

@@ -71,6 +71,8 @@ class Diagnostics {
 
 /// "conf.d/10-api.toml:12:9"; empty for no_file
 std::string place_text(Place place, const Sources& sources);
+/// "conf.d/10-api.toml:12:9: ..." for where the severity is said otherwise.
+std::string place_and_message(const Diagnostic& diagnostic, const Sources& sources);
 /// "conf.d/10-api.toml:12:9: error: ..." without the source line.
 std::string headline(const Diagnostic& diagnostic, const Sources& sources);
 /// The headline, the source line (cut to what fits 120 columns, controls escaped) and a caret under the

@@ -50,8 +50,7 @@ const Instance* Generation::find(Kind kind, std::string_view name) const {
 }
 
 std::span<const Instance> Generation::all(Kind kind) const {
-  const auto [first, last] = std::ranges::equal_range(instances, kind, {}, &Instance::kind);
-  return {first, last};
+  return {std::ranges::lower_bound(instances, kind, {}, &Instance::kind), std::ranges::upper_bound(instances, kind, {}, &Instance::kind)};
 }
 
 const Service* Generation::find_service(std::string_view name) const {
@@ -60,8 +59,7 @@ const Service* Generation::find_service(std::string_view name) const {
 }
 
 std::span<const RawObject> Generation::raw(std::string_view kind) const {
-  const auto [first, last] = std::ranges::equal_range(objects, kind, {}, &RawObject::kind);
-  return {first, last};
+  return {std::ranges::lower_bound(objects, kind, {}, &RawObject::kind), std::ranges::upper_bound(objects, kind, {}, &RawObject::kind)};
 }
 
 const RawObject* Generation::find_raw(std::string_view kind, std::string_view name) const {

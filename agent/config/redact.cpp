@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <vector>
 
 namespace ronda::config {
 namespace {
@@ -56,7 +58,9 @@ std::string shown_text(const Value& value, std::string_view written, bool is_add
 
 std::string hide_secrets(std::string_view text, std::span<const std::string> secrets) {
   std::string out(text);
-  for (const std::string& secret : secrets) {
+  std::vector<std::string_view> longest_first(secrets.begin(), secrets.end());  // one may begin with another
+  std::ranges::stable_sort(longest_first, std::ranges::greater(), &std::string_view::size);
+  for (const std::string_view secret : longest_first) {
     if (secret.empty()) continue;
     for (std::size_t at = out.find(secret); at != std::string::npos; at = out.find(secret, at + 3)) {
       out.replace(at, secret.size(), "***");

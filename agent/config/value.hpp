@@ -34,9 +34,14 @@ class Value {
  public:
   using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Table>;
 
-  Value() = default;
-  Value(Data data, Place place, Origin origin = Origin::literal)
-      : data_(std::move(data)), place_(place), origin_(origin) {}
+  // defined below, where Member is complete: clang makes the vector's destructor as soon as it sees one used
+  Value();
+  Value(Data data, Place place, Origin origin = Origin::literal);
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
 
   const Data& data() const { return data_; }
   Place place() const { return place_; }
@@ -58,10 +63,7 @@ class Value {
   /// "a string", "an integer", ...: for messages.
   std::string_view type_name() const;
 
-  void replace(Data data, Origin origin) {
-    data_ = std::move(data);
-    origin_ = origin;
-  }
+  void replace(Data data, Origin origin);
 
  private:
   Data data_;
@@ -74,5 +76,17 @@ struct Member {
   Place key_place;
   Value value;
 };
+
+inline Value::Value() = default;
+inline Value::Value(Data data, Place place, Origin origin) : data_(std::move(data)), place_(place), origin_(origin) {}
+inline Value::Value(const Value&) = default;
+inline Value::Value(Value&&) noexcept = default;
+inline Value& Value::operator=(const Value&) = default;
+inline Value& Value::operator=(Value&&) noexcept = default;
+inline Value::~Value() = default;
+inline void Value::replace(Data data, Origin origin) {
+  data_ = std::move(data);
+  origin_ = origin;
+}
 
 }  // namespace ronda::config

@@ -20,7 +20,7 @@ struct Blackbox {
   std::atomic<std::int32_t> signal{0};        // of the crash
   std::atomic<std::uint64_t> offset{0};       // of the faulting instruction in its module
   std::array<char, 128> module{};             // NUL-terminated path of that module
-  std::atomic<std::int32_t> wait_status{-1};  // of the worker, written by the init of its PID namespace
+  std::atomic<std::int32_t> wait_status{-1};  // of the worker, written by its keeper
   std::atomic<std::uint32_t> phase{0};        // 0 starting, 1 loading, 2 serving
   std::array<std::atomic<std::uint64_t>, slot_count> running{};  // call id by thread; 0: idle
 };

@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t max_files = 10'000;
 
 bool is_leftover(std::string_view name) {
-  return name.starts_with('.') || name.ends_with('~') || name.ends_with(".bak") ||
-         name.find(".dpkg-") != std::string_view::npos || name.find(".rpm") != std::string_view::npos;
+  return name.starts_with('.') || name.ends_with('~') || name.ends_with(".bak") || name.find(".dpkg-") != std::string_view::npos ||
+         name.find(".rpm") != std::string_view::npos;
 }
 
 /// Names in byte order, the same on every host.
@@ -52,9 +52,7 @@ class Scan {
   }
 
  private:
-  void refuse(const std::string& path, Refusal refusal) {
-    out_.refused.push_back({path, std::move(refusal), {}, {}, {}});
-  }
+  void refuse(const std::string& path, Refusal refusal) { out_.refused.push_back({path, std::move(refusal), {}, {}, {}}); }
 
   void scan_directory(const std::string& path) {
     const auto directory = open_plugin_directory(path, request_.uid);
@@ -106,7 +104,7 @@ class Scan {
     }
     if (!entry.manifest.id.empty()) return entry;
     if (request_.vet) {
-      if (const Status sound = request_.vet(bytes.bytes); !sound)
+      if (const Status sound = request_.vet(bytes); !sound)
         return Refusal{LoadStep::read, LoadReason::vetting_failed, sound.error().message(), "build it again"};
     }
     RONDA_TRY(entry.facts, read_plugin_elf(bytes.bytes));
@@ -158,15 +156,15 @@ class Scan {
   std::optional<Refusal> check_names(const PluginEntry& entry) const {
     const std::string& id = entry.manifest.id;
     if (const auto other = out_.plugins.find(id); other != out_.plugins.end())
-      return Refusal{LoadStep::policy, LoadReason::duplicate_id,
-                     "has the id '" + id + "', as " + other->second->path + " has", "remove one of the two files"};
+      return Refusal{LoadStep::policy, LoadReason::duplicate_id, "has the id '" + id + "', as " + other->second->path + " has",
+                     "remove one of the two files"};
     for (const Procedure& procedure : entry.manifest.provides) {
       if (procedure.kind == Kind::unknown) continue;
       const auto taken = out_.find(procedure.kind, procedure.name);
       if (!taken) continue;
       return Refusal{LoadStep::policy, LoadReason::duplicate_procedure,
-                     "provides the " + std::string(to_string(procedure.kind)) + " '" + procedure.name + "', as " +
-                         taken->plugin->path + " ('" + taken->plugin->manifest.id + "') does",
+                     "provides the " + std::string(to_string(procedure.kind)) + " '" + procedure.name + "', as " + taken->plugin->path +
+                         " ('" + taken->plugin->manifest.id + "') does",
                      "remove one of the two files"};
     }
     return std::nullopt;
@@ -184,7 +182,33 @@ class Scan {
 
 }  // namespace
 
-Catalogue scan_plugins(const ScanRequest& request) { return Scan(request).run(); }
+Catalogue scan_plugins(const ScanRequest& request) {
+  return Scan(request).run();
+}
+
+std::vector<std::string> list_plugin_files(const std::vector<std::string>& directories, uid_t uid) {
+  std::vector<std::string> out;
+  for (const std::string& path : directories) {
+    const auto directory = open_plugin_directory(path, uid);
+    if (!directory) continue;
+    for (const std::string& name : list_names(directory->get())) {
+      if (!is_leftover(name) && name.ends_with(".so")) out.push_back(path + "/" + name);
+    }
+  }
+  return out;
+}
+
+std::optional<PluginBytes> read_listed_plugin(const std::string& path, uid_t uid) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return std::nullopt;
+  const auto directory = open_plugin_directory(path.substr(0, slash), uid);
+  if (!directory) return std::nullopt;
+  const auto file = open_plugin_entry(directory->get(), path.substr(slash + 1), uid);
+  if (!file) return std::nullopt;
+  auto bytes = read_plugin_bytes(file->get());
+  if (!bytes) return std::nullopt;
+  return *std::move(bytes);
+}
 
 void read_hostile_bytes(std::span<const std::uint8_t> bytes) {
   const auto facts = read_plugin_elf(bytes);

@@ -17,6 +17,7 @@
 #include "plugin/elf_note.hpp"
 #include "plugin/host_libraries.hpp"
 #include "plugin/manifest.hpp"
+#include "plugin/plugin_file.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/trust.hpp"
 
@@ -32,7 +33,7 @@ struct PluginEntry {
   std::uint32_t entry_major = 1;  // which ronda_plugin_entry_N to call
   std::vector<Grant> grants;
   std::vector<std::string> users;
-  std::vector<std::string> warnings;  // about its manifest, with line and column
+  std::vector<std::string> warnings;         // about its manifest, with line and column
   std::shared_ptr<const StagedFile> staged;  // null when the scan had no stage
 };
 using PluginPointer = std::shared_ptr<const PluginEntry>;
@@ -67,15 +68,20 @@ struct ScanRequest {
   uid_t uid = 0;                         // besides root, who may own plugins: the agent's own
   HostAbi abi = this_agents_abi();
   Trust trust;
-  Stage* stage = nullptr;                // nothing is staged without one
-  HostLibraries* libraries = nullptr;    // nothing is known of the host's libraries without them
-  const Catalogue* previous = nullptr;   // files with the same hash are not read again
+  Stage* stage = nullptr;                    // nothing is staged without one
+  HostLibraries* libraries = nullptr;        // nothing is known of the host's libraries without them
+  const Catalogue* previous = nullptr;       // files with the same hash are not read again
   std::map<std::string, std::string> unfit;  // hash -> why: code that was tried and failed
   /// Reads the bytes in a throw-away process first; a fault of a library there refuses the file.
-  std::function<Status(std::span<const std::uint8_t>)> vet;
+  std::function<Status(const PluginBytes&)> vet;
 };
 
 Catalogue scan_plugins(const ScanRequest& request);
+
+/// Paths of what a scan would look at, in its order, as the directories are now. Nothing is opened but those.
+std::vector<std::string> list_plugin_files(const std::vector<std::string>& directories, uid_t uid);
+/// The bytes of one of them under the rules of a scan; nothing where a scan will refuse it.
+std::optional<PluginBytes> read_listed_plugin(const std::string& path, uid_t uid);
 
 /// What the throw-away process behind ScanRequest::vet runs: everything that reads hostile bytes. That it comes
 /// back is the answer.

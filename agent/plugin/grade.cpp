@@ -82,7 +82,8 @@ void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vecto
       if (worse(broken.status, grade.status) == grade.status) continue;
       grade = {broken.status, std::move(broken.reason)};
     }
-    if (!seen && grade.status == CheckStatus::ok) grade = {CheckStatus::unknown, "no metric \"" + limit.metric + "\" came, which has a limit"};
+    if (!seen && grade.status == CheckStatus::ok)
+      grade = {CheckStatus::unknown, "no metric \"" + limit.metric + "\" came, which has a limit"};
   }
 }
 
@@ -129,7 +130,7 @@ std::vector<wire::Metric> decode_metrics(std::string_view encoded) {
 
 std::string format_value(double value, std::string_view unit) {
   if (unit == "ratio") return plain(std::round(value * 1e4) / 100) + "%";
-  if (unit == "B") return format_size(static_cast<std::int64_t>(value));
+  if (unit == "B") return format_size(clamp_to_int64(value));
   return plain(value) + std::string(unit);
 }
 

@@ -98,7 +98,7 @@ RONDA_MESSAGE(Create, Tag::create, m.instance, m.kind, m.procedure, m.name, m.op
 RONDA_MESSAGE(Call, Tag::call, m.instance, m.id, m.deadline_mono_ns, m.reason, m.flags, m.scheduled_wall_ns,
               m.suspect, m.quick)
 RONDA_MESSAGE(Reply, Tag::reply, m.sequence, m.code, m.payload)
-RONDA_MESSAGE(Hello, Tag::hello, m.build, m.pid)
+RONDA_MESSAGE(Hello, Tag::hello, m.build, m.pid, m.locked)
 RONDA_MESSAGE(Loaded, Tag::loaded, m.ok, m.error, m.abi_minor)
 RONDA_MESSAGE(Created, Tag::created, m.instance, m.ok, m.error)
 RONDA_MESSAGE(Outcome, Tag::outcome, m.call, m.end, m.timed_out, m.status, m.duration_ns, m.again_at_wall_ns,

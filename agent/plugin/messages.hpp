@@ -72,6 +72,7 @@ struct Reply {  // to a Request
 struct Hello {
   std::string build;
   std::int64_t pid = 0;  // as the runner sees itself
+  std::string locked;    // what holds the plugin besides its user, for people: "seccomp, landlock 7"
 };
 
 struct Loaded {

@@ -80,26 +80,8 @@ struct Refusal {
   std::string text() const;
 };
 
-/// A value or a Refusal, with the member names of Result; RONDA_TRY works on it.
+/// A value or a Refusal.
 template <class T>
-class [[nodiscard]] Loaded {
- public:
-  Loaded(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Loaded(Refusal refusal) : state_(std::in_place_index<1>, std::move(refusal)) {}
-
-  bool has_value() const { return state_.index() == 0; }
-  explicit operator bool() const { return has_value(); }
-  T& operator*() & { return std::get<0>(state_); }
-  const T& operator*() const& { return std::get<0>(state_); }
-  T&& operator*() && { return std::get<0>(std::move(state_)); }
-  T* operator->() { return &std::get<0>(state_); }
-  const T* operator->() const { return &std::get<0>(state_); }
-  Refusal& error() & { return std::get<1>(state_); }
-  const Refusal& error() const& { return std::get<1>(state_); }
-  Refusal&& error() && { return std::get<1>(std::move(state_)); }
-
- private:
-  std::variant<T, Refusal> state_;
-};
+using Loaded = Result<T, Refusal>;
 
 }  // namespace ronda::plugin

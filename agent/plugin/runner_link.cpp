@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 
 #include <array>
-#include <boost/asio/post.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 
 #include "base/clock.hpp"
@@ -16,9 +16,9 @@ namespace ronda::plugin {
 namespace asio = boost::asio;
 
 namespace {
-constexpr std::size_t reads_per_turn = 16;  // then other work of the loop has its turn
+constexpr std::size_t reads_per_turn = 16;                  // then other work of the loop has its turn
 constexpr std::size_t last_words = std::size_t{256} << 10;  // bytes of output still taken from a process that is gone
-}
+}  // namespace
 
 class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
  public:
@@ -33,10 +33,9 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
   void start() {
     read_more();
     read_output();
-    exit_.async_wait(asio::posix::descriptor_base::wait_read,
-                     [self = shared_from_this()](const boost::system::error_code& error) {
-                       if (!error) self->finish();
-                     });
+    exit_.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->finish();
+    });
   }
 
   /// Nobody listens any more.
@@ -47,15 +46,19 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
   }
 
   void flush() {
-    flush_scheduled_ = false;
-    if (unsent_.empty()) unsent_ = frames_.take();
-    else unsent_ += frames_.take();
+    if (unsent_.empty())
+      unsent_ = frames_.take();
+    else
+      unsent_ += frames_.take();
     write();
   }
 
   void schedule_flush() {
     if (std::exchange(flush_scheduled_, true)) return;
-    asio::post(loop_, [self = shared_from_this()] { self->flush(); });
+    asio::post(loop_, [self = shared_from_this()] {
+      self->flush_scheduled_ = false;
+      self->flush();
+    });
   }
 
   void signal(int number) {
@@ -90,21 +93,25 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
 
   void wait_writable() {
     if (std::exchange(waiting_writable_, true)) return;
-    socket_.async_wait(asio::posix::descriptor_base::wait_write,
-                       [self = shared_from_this()](const boost::system::error_code& error) {
-                         self->waiting_writable_ = false;
-                         if (!error) self->write();
-                       });
+    socket_.async_wait(asio::posix::descriptor_base::wait_write, [self = shared_from_this()](const boost::system::error_code& error) {
+      self->waiting_writable_ = false;
+      if (!error) self->write();
+    });
   }
 
   void read_more() {
-    socket_.async_wait(asio::posix::descriptor_base::wait_read,
-                       [self = shared_from_this()](const boost::system::error_code& error) {
-                         if (!error) self->on_readable();
-                       });
+    socket_.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->on_readable();
+    });
   }
 
   void on_readable() {
+    read_frames();
+    if (events_ != nullptr) events_->on_read();
+    if (socket_.is_open()) read_more();
+  }
+
+  void read_frames() {
     for (std::size_t turn = 0; turn < reads_per_turn && socket_.is_open(); ++turn) {
       const ssize_t got = ::recv(socket_.native_handle(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
       if (got < 0 && errno == EINTR) continue;
@@ -114,7 +121,6 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
       if (!take_frames()) return;
       if (static_cast<std::size_t>(got) < buffer_.size()) break;
     }
-    if (socket_.is_open()) read_more();
   }
 
   bool take_frames() {
@@ -123,8 +129,10 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
       const auto next = incoming_.next(body);
       if (next == wire::FrameReader::Next::frame) partial_since_ = Mono{0};
       if (next == wire::FrameReader::Next::more) {
-        if (!incoming_.is_partial()) partial_since_ = Mono{0};
-        else if (partial_since_ == Mono{0}) partial_since_ = monotonic();
+        if (!incoming_.is_partial())
+          partial_since_ = Mono{0};
+        else if (partial_since_ == Mono{0})
+          partial_since_ = monotonic();
         return true;
       }
       if (next == wire::FrameReader::Next::broken || !take_messages(body)) {
@@ -153,10 +161,7 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
 
   bool take_message(wire::Tag tag, wire::Reader& r) {
     switch (tag) {
-      case wire::Tag::hello: {
-        wire::Hello hello;
-        return wire::decode(r, hello);
-      }
+      case wire::Tag::hello: return hand_over<wire::Hello>(r, &RunnerEvents::on_hello);
       case wire::Tag::loaded: return hand_over<wire::Loaded>(r, &RunnerEvents::on_loaded);
       case wire::Tag::created: return hand_over<wire::Created>(r, &RunnerEvents::on_created);
       case wire::Tag::outcome: return hand_over<wire::Outcome>(r, &RunnerEvents::on_outcome);
@@ -179,10 +184,9 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
   }
 
   void read_output() {
-    output_.async_wait(asio::posix::descriptor_base::wait_read,
-                       [self = shared_from_this()](const boost::system::error_code& error) {
-                         if (!error) self->on_output_readable();
-                       });
+    output_.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->on_output_readable();
+    });
   }
 
   void on_output_readable() {
@@ -202,6 +206,7 @@ class RunnerLink::Impl : public std::enable_shared_from_this<RunnerLink::Impl> {
         incoming_.feed({buffer.data(), static_cast<std::size_t>(got)});
         if (!take_frames()) break;
       }
+      if (events_ != nullptr) events_->on_read();
     }
     std::array<char, 65536> buffer;
     for (std::size_t total = 0; output_.is_open() && total < last_words;) {
@@ -231,14 +236,27 @@ RunnerLink::RunnerLink(asio::io_context& loop, RunnerProcess process, RunnerEven
   impl_->start();
 }
 
-RunnerLink::~RunnerLink() { impl_->abandon(); }
+RunnerLink::~RunnerLink() {
+  impl_->abandon();
+}
 
-wire::FrameWriter& RunnerLink::frames() { return impl_->frames_; }
-void RunnerLink::schedule_flush() { impl_->schedule_flush(); }
+wire::FrameWriter& RunnerLink::frames() {
+  return impl_->frames_;
+}
+void RunnerLink::schedule_flush() {
+  impl_->schedule_flush();
+}
 
-void RunnerLink::post(const wire::Call& call, const wire::Message& message) {
+void RunnerLink::queue(const wire::Call& call) {
+  frames().message([&](wire::Writer& w) { wire::encode(w, call); });
+}
+
+void RunnerLink::queue(const wire::Call& call, const wire::Message& message) {
   frames().message([&](wire::Writer& w) { wire::encode(w, call, message); });
-  schedule_flush();
+}
+
+void RunnerLink::flush() {
+  impl_->flush();
 }
 
 void RunnerLink::post(wire::Tag tag, std::uint64_t subject) {
@@ -246,9 +264,17 @@ void RunnerLink::post(wire::Tag tag, std::uint64_t subject) {
   schedule_flush();
 }
 
-void RunnerLink::signal(int number) { impl_->signal(number); }
-const RunnerProcess& RunnerLink::process() const { return impl_->process(); }
-std::size_t RunnerLink::unread_bytes() const { return impl_->unsent_.size() + impl_->frames_.size(); }
-Mono RunnerLink::partial_frame_since() const { return impl_->partial_since_; }
+void RunnerLink::signal(int number) {
+  impl_->signal(number);
+}
+const RunnerProcess& RunnerLink::process() const {
+  return impl_->process();
+}
+std::size_t RunnerLink::unread_bytes() const {
+  return impl_->unsent_.size() + impl_->frames_.size();
+}
+Mono RunnerLink::partial_frame_since() const {
+  return impl_->partial_since_;
+}
 
 }  // namespace ronda::plugin

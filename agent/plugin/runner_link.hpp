@@ -19,6 +19,7 @@ class RunnerLink;
 /// What a runner says and how it ends. All [loop].
 class RunnerEvents {
  public:
+  virtual void on_hello(const wire::Hello& hello) = 0;
   virtual void on_loaded(const wire::Loaded& loaded) = 0;
   virtual void on_created(const wire::Created& created) = 0;
   virtual void on_outcome(wire::Outcome outcome) = 0;
@@ -27,6 +28,8 @@ class RunnerEvents {
   virtual void on_progress(wire::Progress progress) = 0;
   virtual void on_request(wire::Request request) = 0;
   virtual void on_output(std::string_view bytes) = 0;
+  /// All that could be read has been told.
+  virtual void on_read() = 0;
   /// It closed its end of the socket: it is ending, or has lost its mind; nothing more is read.
   virtual void on_hung_up() = 0;
   /// It broke the protocol; nothing more is read.
@@ -52,8 +55,13 @@ class RunnerLink {
     frames().message([&](wire::Writer& w) { wire::encode(w, message); });
     schedule_flush();
   }
-  void post(const wire::Call& call, const wire::Message& message);
   void post(wire::Tag tag, std::uint64_t subject);
+
+  /// Queues a call; it leaves with the next flush.
+  void queue(const wire::Call& call);
+  void queue(const wire::Call& call, const wire::Message& message);
+  /// Writes what is queued now, without another turn of the loop.
+  void flush();
 
   void signal(int number);
   const RunnerProcess& process() const;

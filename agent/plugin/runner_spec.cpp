@@ -10,10 +10,6 @@ namespace ronda::plugin {
 
 namespace {
 
-// what the runner itself needs, besides what its plugin says
-constexpr std::int64_t runner_base_memory = std::int64_t{64} << 20;
-constexpr std::int64_t runner_base_fds = 64;
-constexpr std::int64_t runner_base_pids = 16;
 constexpr std::int64_t nobody = 65534;
 
 void set_user(const std::string& user, wire::Setup& setup) {

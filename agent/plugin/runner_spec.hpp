@@ -3,6 +3,7 @@
 // gives it. The one place where that is decided.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,18 @@
 
 namespace ronda::plugin {
 
+/// What a runner itself needs, besides what its plugin says: bytes, descriptors, processes and threads.
+inline constexpr std::int64_t runner_base_memory = std::int64_t{64} << 20;
+inline constexpr std::int64_t runner_base_fds = 64;
+inline constexpr std::int64_t runner_base_pids = 16;
+
 /// What does not depend on the plugin.
 struct RunnerSettings {
-  std::string runner_path;      // of ronda-runner, absolute
-  bool pid_namespace = false;   // each runner in one of its own, unless it needs the host's
-  bool as_root = false;         // the runner becomes another user: `user`, or _ronda-run, or 65534
-  std::string user;             // configured and allowed; empty: the default
-  wire::Pairs facts;            // of ronda.facts/1
+  std::string runner_path;     // of ronda-runner, absolute
+  bool pid_namespace = false;  // each runner in one of its own, unless it needs the host's
+  bool as_root = false;        // the runner becomes another user: `user`, or _ronda-run, or 65534
+  std::string user;            // configured and allowed; empty: the default
+  wire::Pairs facts;           // of ronda.facts/1
 };
 
 /// Whether a plugin with these grants may live in a PID namespace. With `exec` it starts programs that expect the

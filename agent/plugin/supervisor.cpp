@@ -132,7 +132,7 @@ SupervisorStatus Supervisor::Impl::status() const {
   SupervisorStatus out;
   out.plugin_id = spec_.plugin_id;
   out.sha256 = spec_.sha256;
-  for (const auto& process : processes_) out.runners.push_back({process->link->process().pid, process->life, process->unfinished});
+  for (const auto& process : processes_) out.runners.push_back({process->link->process().pid, process->life, process->unfinished, process->locked});
   out.waiting = ready_.size() + suspects_.size() + alone_.size();
   out.deaths = deaths_;
   out.late_results = late_results_;

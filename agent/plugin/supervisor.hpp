@@ -95,6 +95,7 @@ struct RunnerStatus {
   int pid = -1;
   Life life = Life::gone;
   std::size_t in_flight = 0;
+  std::string locked;  // what holds its plugin besides its user, for people; empty: it has not said yet
 };
 
 struct SupervisorStatus {

@@ -21,6 +21,8 @@ void Supervisor::Impl::Process::on_request(wire::Request request) {
     if (payload.size() > largest_reply) code = RONDA_E_RANGE, payload.clear();
     (*asked)->link->post(wire::Reply{sequence, code, std::move(payload)});
   };
+  // who asks is known by the channel; what it says of itself must fit
+  if (!is_its_own(request.instance)) return reply(RONDA_E_DENIED, {});
   if (owner_.client_ == nullptr) return reply(RONDA_E_AGAIN, {});
   owner_.client_->on_request(std::move(request), reply);
 }
@@ -88,9 +90,9 @@ void Supervisor::Impl::send(Process& process, Waiting waiting, bool suspect, Mon
   const Mono deadline = now + spec.timeout;
   const wire::Call call{spec.instance, spec.id, as_count(deadline), spec.reason, spec.flags, spec.scheduled_wall_ns, suspect, spec.quick};
   if (spec.message != nullptr)
-    process.link->post(call, *spec.message);
+    process.link->queue(call, *spec.message);
   else
-    process.link->post(call);
+    process.link->queue(call);
   ++(spec.quick ? process.quick : process.slow);
   process.suspects += suspect ? 1 : 0;
   ++process.unfinished;
@@ -128,19 +130,27 @@ void Supervisor::Impl::pump() {
     if (policy_.start_allowed_at() > now) return arm(policy_.start_allowed_at());
     if (start(now) == nullptr) return;
   }
-  if (!alone_.empty()) return pump_alone(now);
-  const bool all_sent = pump_queue(ready_, false, now) && pump_queue(suspects_, true, now);
-  if (!all_sent) arm(now + 1s);  // to end those that wait too long
+  if (!alone_.empty())
+    pump_alone(now);
+  else if (!pump_queue(ready_, false, now) || !pump_queue(suspects_, true, now))
+    arm(now + 1s);  // to end those that wait too long
+  current_->link->flush();
+}
+
+/// To be told by whoever reads, once it has read all.
+void Supervisor::Impl::keep_end(CallEnd call_end) {
+  if (forgotten_.erase(call_end.instance) > 0) destroy(call_end.instance);
+  ends_.push_back(std::move(call_end));
 }
 
 void Supervisor::Impl::end(CallEnd call_end) {
-  if (forgotten_.erase(call_end.instance) > 0) destroy(call_end.instance);
-  ends_.push_back(std::move(call_end));
+  keep_end(std::move(call_end));
   if (std::exchange(ends_scheduled_, true)) return;
   asio::post(loop_, [self = shared_from_this()] { self->tell_ends(); });
 }
 
 void Supervisor::Impl::tell_ends() {
+  const auto self = shared_from_this();  // who is told may let go of us
   ends_scheduled_ = false;
   for (CallEnd& call_end : std::exchange(ends_, {})) {
     if (client_ != nullptr) client_->on_call_end(std::move(call_end));

@@ -98,6 +98,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void pump_alone(Mono now);
   std::string unavailable_reason(const CallSpec& spec, Mono now);
   void end(CallEnd call_end);
+  void keep_end(CallEnd call_end);
   void tell_ends();
   void finish_waiting(std::string_view cause, Fate fate);
   void expire_waiting(Mono now);
@@ -181,10 +182,13 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 struct Supervisor::Impl::Process final : RunnerEvents {
   Process(Impl& owner, std::uint64_t number) : serial(number), owner_(owner) {}
 
+  void on_hello(const wire::Hello& hello) override {
+    if (locked.empty()) locked = hello.locked;  // the first one is the runner's own: the plugin is not loaded yet
+  }
   void on_loaded(const wire::Loaded& told) override { owner_.on_loaded(*this, told); }
   void on_created(const wire::Created& probed) override { owner_.end_probe(probed.instance, *this, probed.ok, probed.error); }
   void on_outcome(wire::Outcome outcome) override { owner_.on_outcome(*this, std::move(outcome)); }
-  void on_log(wire::Log log) override { owner_.log(log.instance, log.level, log.text); }
+  void on_log(wire::Log log) override { owner_.log(is_its_own(log.instance) ? log.instance : 0, log.level, log.text); }
   void on_event(wire::Event event) override {
     if (owner_.client_ != nullptr && owner_.calls_.contains(event.call)) owner_.client_->on_event(event);
   }
@@ -195,6 +199,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   void on_output(std::string_view bytes) override {
     owner_.output_.feed(bytes, mono_now(), [this](std::string_view line) { owner_.log(0, RONDA_LOG_INFO, line); });
   }
+  void on_read() override { owner_.tell_ends(); }
   void on_hung_up() override { owner_.on_hung_up(*this); }
   void on_broken(std::string_view why) override { owner_.on_broken(*this, why); }
   void on_end(const RunnerEnd& end) override { owner_.on_end(*this, end); }
@@ -207,6 +212,8 @@ struct Supervisor::Impl::Process final : RunnerEvents {
     const auto& running = link->process().blackbox->running;
     return std::ranges::all_of(running, [](const auto& slot) { return slot.load(std::memory_order_relaxed) == 0; });
   }
+  /// Whether this runner was ever told of the instance: of another's it can say nothing and learns nothing.
+  bool is_its_own(std::uint32_t instance) const { return instance < created.size() && created[instance]; }
   void ensure_created(std::uint32_t instance) {
     if (instance >= created.size()) created.resize(instance + 1);
     if (created[instance]) return;
@@ -227,6 +234,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   std::size_t quick = 0, slow = 0, suspects = 0;
   std::size_t unfinished = 0;  // calls in flight that were not told an end
   std::string broken;          // why, if it broke the protocol
+  std::string locked;          // what holds the plugin, as the runner said before it loaded it
   bool our_kill = false;
   bool worn = false;            // gets no new work and leaves when it has nothing in flight
   std::string_view why_killed;  // by us

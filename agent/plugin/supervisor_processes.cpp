@@ -125,7 +125,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
     else if (policy_.is_quarantined(call.spec.instance) && outcome.end == wire::End::reported)
       end_quarantine(call.spec.instance);
     if (now - process.started > healthy_time) policy_.on_healthy();
-    end({call.spec.id, call.spec.instance, Fate::finished, {}, std::move(outcome)});
+    keep_end({call.spec.id, call.spec.instance, Fate::finished, {}, std::move(outcome)});
   }
   pump();
   after_call(process);

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/descriptor.hpp"
 #include "plugin/catalogue.hpp"
@@ -88,30 +89,54 @@ int vet_child_main(int in) {
   return 0;
 }
 
-Result<Unit> vet_in_child(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes, std::chrono::milliseconds deadline) {
+Result<VetChild> VetChild::start(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes) {
   RONDA_TRY(const Descriptor file, file_of(bytes));
   RONDA_TRY(const pid_t pid, spawn(argv, file.get()));
-  const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) {  // its end would be waited for in vain
-    const int error = errno;
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-    return system_error("watching what reads the plugin", error);
-  }
-  pollfd ended{pidfd.get(), POLLIN, 0};
-  int ready = 0;
-  do {
-    ready = ::poll(&ended, 1, static_cast<int>(deadline.count()));
-  } while (ready < 0 && errno == EINTR);
-  if (ready == 0) ::kill(pid, SIGKILL);
+  VetChild child(pid, Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));
+  if (!child.pidfd_) return system_error("watching what reads the plugin", errno);  // child is killed on the way
+  return child;
+}
+
+VetChild::VetChild(VetChild&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)), given_up_(other.given_up_) {}
+
+VetChild::~VetChild() {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGKILL);
+  reap();
+}
+
+void VetChild::give_up(std::chrono::milliseconds deadline) {
+  given_up_ = deadline;
+  if (pid_ > 0) ::kill(pid_, SIGKILL);
+}
+
+int VetChild::reap() {
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
-  if (ready == 0) return Error(Errc::timeout, "reading it took longer than " + std::to_string(deadline.count()) + "ms");
+  pid_ = -1;
+  return status;
+}
+
+Result<Unit> VetChild::finish() {
+  const int status = reap();
+  if (given_up_.count() > 0) return Error(Errc::timeout, "reading it took longer than " + std::to_string(given_up_.count()) + "ms");
   if (WIFSIGNALED(status)) return Error(Errc::corrupt, std::string("reading it ended with ") + ::strsignal(WTERMSIG(status)));
   if (WEXITSTATUS(status) == out_of_memory) return Error(Errc::corrupt, "reading it takes more than 256 MiB");
   if (WEXITSTATUS(status) != 0) return Error(Errc::corrupt, "it could not be read apart from the agent");
   return done();
+}
+
+Result<Unit> vet_in_child(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes, std::chrono::milliseconds deadline) {
+  RONDA_TRY(VetChild child, VetChild::start(argv, bytes));
+  pollfd ended{child.pidfd(), POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&ended, 1, static_cast<int>(deadline.count()));
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0) child.give_up(deadline);
+  return child.finish();
 }
 
 }  // namespace ronda::plugin

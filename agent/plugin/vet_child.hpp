@@ -3,12 +3,15 @@
 // plugin, not a dead agent. Runs no code of the plugin.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "base/result.hpp"
 
 namespace ronda::plugin {
@@ -17,7 +20,33 @@ namespace ronda::plugin {
 /// bytes from `in`. That it comes back is the answer.
 int vet_child_main(int in);
 
-/// The agent's side; `argv` is the program with its hidden verb. Waits at most `deadline`.
+/// The agent's side of one child. Kills and reaps it when destroyed early.
+class VetChild {
+ public:
+  /// `argv` is the program with its hidden verb. The bytes are copied into a memory file: they may go afterwards.
+  static Result<VetChild> start(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes);
+
+  VetChild(VetChild&& other) noexcept;
+  VetChild& operator=(VetChild&&) = delete;
+  ~VetChild();
+
+  /// Becomes readable when the child has ended: for poll or an event loop.
+  int pidfd() const { return pidfd_.get(); }
+  /// It has had `deadline`, which finish() then names.
+  void give_up(std::chrono::milliseconds deadline);
+  /// After the end (else it waits for it): done, or why the file is not to be read.
+  Result<Unit> finish();
+
+ private:
+  VetChild(pid_t pid, Descriptor pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  int reap();
+
+  pid_t pid_ = -1;  // -1: reaped
+  Descriptor pidfd_;
+  std::chrono::milliseconds given_up_{0};  // zero: it was not
+};
+
+/// All of it, waiting at most `deadline`; for the start, the CLI and wherever waiting is no harm.
 Result<Unit> vet_in_child(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes, std::chrono::milliseconds deadline);
 
 }  // namespace ronda::plugin

@@ -3,18 +3,23 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
 
 #include "plugin/blackbox.hpp"
+#include "runner/landlock.hpp"
 #include "runner/proc_files.hpp"
+#include "runner/syscall_filter.hpp"
 
 namespace ronda::runner {
 namespace {
@@ -50,7 +55,39 @@ rlim_t tasks_of(uid_t uid) {
   return count;
 }
 
+bool holds(const wire::Setup& setup, std::string_view grant) {
+  return std::ranges::find(setup.grants, grant) != setup.grants.end();
+}
+
+/// What the agent was given, by its unit say, is not meant for plugins. Root stays what it is: it was asked for by name.
+void drop_capabilities() {
+  if (::geteuid() == 0) return;
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const std::array<__user_cap_data_struct, 2> none{};
+  ::syscall(SYS_capset, &header, none.data());
+}
+
+std::string lock_files(const wire::Setup& setup, bool network) {
+  // tasks are there to change something
+  const bool files = std::ranges::find(setup.kinds, wire::Kind::task) != setup.kinds.end();
+  const auto version = apply_landlock({files, network});
+  if (!version) return ", no " + version.error().message();
+  return *version == 0 ? "" : ", landlock " + std::to_string(*version);
+}
+
 }  // namespace
+
+std::string lock_down(const wire::Setup& setup) {
+  // both are inherited by what is started, and a set-uid program could be fooled by them
+  if (!setup.no_new_privs) return "nothing: grant setuid";
+  const bool programs = holds(setup, "exec");
+  const bool network = programs || holds(setup, "net") || holds(setup, "db");
+  // any program may be started, and may need to write anywhere and look into processes of its user: landlock forbids that
+  const std::string files = programs ? std::string() : lock_files(setup, network);
+  const auto filtered = install_syscall_filter(make_syscall_filter({programs, network, ::getpid()}));
+  return (filtered ? "seccomp" : "no " + filtered.error().message()) + files;
+}
 
 Status confine(const wire::Setup& setup) {
   ::syscall(SYS_close_range, static_cast<unsigned>(plugin::runner_blackbox_fd + 1), ~0U, 0U);
@@ -73,9 +110,8 @@ Status confine(const wire::Setup& setup) {
   // counted per user by the kernel, so set only where the runner has become a user of its own
   if (tasks > 0) limit(RLIMIT_NPROC, tasks);
   if (setup.no_new_privs) ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  for (const std::string& grant : setup.grants) {
-    if (grant == "secrets") ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  }
+  drop_capabilities();
+  if (holds(setup, "secrets")) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   ::umask(077);
   if (::chdir("/") != 0) return system_error("go to /", errno);
   return done();

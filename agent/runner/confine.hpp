@@ -2,6 +2,8 @@
 // How a runner gives up what it does not need, before it loads anything: user, groups, descriptors, limits.
 #pragma once
 
+#include <string>
+
 #include "base/result.hpp"
 #include "plugin/messages.hpp"
 
@@ -9,5 +11,9 @@ namespace ronda::runner {
 
 /// Limits, user and descriptors as the setup says. Errors name what could not be done.
 Status confine(const wire::Setup& setup);
+
+/// The last step before foreign code runs: what this process can still ask of the kernel (decision 0016). Works as far
+/// as the kernel has it and says how far that is, for people: "seccomp, landlock 7".
+std::string lock_down(const wire::Setup& setup);
 
 }  // namespace ronda::runner

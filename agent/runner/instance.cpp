@@ -220,10 +220,18 @@ void Instance::destroy() {
   if (!created_) return;
   created_ = false;
   in_plugin_.store(true, std::memory_order_relaxed);
+  in_destroy_.store(true, std::memory_order_relaxed);
   const auto thrown = caught([&] { plugin_.destroy(spec_.kind, self_); });
+  in_destroy_.store(false, std::memory_order_relaxed);
   in_plugin_.store(false, std::memory_order_relaxed);
   self_ = nullptr;
   if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "destroy threw: " + *thrown});
+}
+
+bool Instance::may_write_state() {
+  if (!in_destroy_.load(std::memory_order_relaxed)) return true;
+  if (!write_told_.exchange(true)) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "RONDA-P-038: it writes state in destroy: refused, nothing of it is kept"});
+  return false;
 }
 
 void Instance::cancel(ActiveCall& call) const noexcept {

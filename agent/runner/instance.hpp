@@ -65,6 +65,8 @@ class Instance : public ronda_inst {
   const wire::Setup& setup() const { return setup_; }
   bool granted(std::string_view grant) const;
   ActiveCall* active() const { return active_.load(std::memory_order_acquire); }
+  /// Whether state may be written now: not while it is destroyed (RONDA-P-038), which is then said in the log, once.
+  bool may_write_state();
   bool in_plugin() const { return in_plugin_.load(std::memory_order_relaxed); }
 
   /// Text with every secret of this instance replaced by "***".
@@ -92,6 +94,8 @@ class Instance : public ronda_inst {
   std::atomic<bool> created_{false};
   std::atomic<ActiveCall*> active_{nullptr};
   std::atomic<bool> in_plugin_{false};
+  std::atomic<bool> in_destroy_{false};
+  std::atomic<bool> write_told_{false};
   std::forward_list<std::string> arena_;  // of a call; small while it is empty
 
  public:

@@ -246,7 +246,7 @@ int run() {
   if (!setup.pid_namespace) prepare_for_orphans();
   install_crash_handlers(*blackbox, setup.plugin_id, setup.exec_path);
   const CrashStack crash_stack;
-  link.send(wire::Hello{RONDA_BUILD, ::getpid()});
+  link.send(wire::Hello{RONDA_BUILD, ::getpid(), lock_down(setup)});
   blackbox->phase.store(1);
   auto loaded = PluginObject::load(setup, link);
   if (!loaded) {

@@ -43,6 +43,7 @@ std::int32_t kv_get(const ronda_inst* inst, ronda_str key, ronda_str* value) noe
 }
 
 std::int32_t add_write(const ronda_inst* inst, wire::KvWrite write) {
+  if (!Instance::of(inst)->may_write_state()) return RONDA_E_INVALID;
   auto& writes = Instance::of(inst)->kv_pending;
   std::size_t bytes = write.key.size() + write.value.size();
   for (const wire::KvWrite& w : writes) bytes += w.key.size() + w.value.size();
@@ -94,6 +95,7 @@ std::int32_t kv_each(const ronda_inst* inst, ronda_str prefix, ronda_kv_each_fn 
 std::int32_t kv_commit(const ronda_inst* inst) noexcept try {
   if (inst == nullptr) return RONDA_E_INVALID;
   Instance& instance = *Instance::of(inst);
+  if (!instance.may_write_state()) return RONDA_E_INVALID;
   wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending, 0};
   const wire::Reply reply = instance.link().ask(std::move(request));
   if (reply.code == RONDA_OK) instance.kv_pending.clear();

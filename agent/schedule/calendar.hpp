@@ -48,8 +48,8 @@ class Calendar {
   const ZonePtr& zone() const { return zone_; }
   const Fields& fields() const { return fields_; }
   bool operator==(const Calendar& other) const {
-    return fields_ == other.fields_ && zone_->name() == other.zone_->name() &&
-           zone_->same_rules(*other.zone_);
+    if (!(fields_ == other.fields_)) return false;
+    return zone_ == other.zone_ || (zone_->name() == other.zone_->name() && zone_->same_rules(*other.zone_));
   }
 
  private:

@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanos default_timeout = 30s;
-constexpr std::int64_t runner_base_memory = std::int64_t{32} << 20;
 constexpr std::size_t largest_set = 1U << 24;  // positions that fit a call id
 
 /// Makes the instances of one generation ready.
@@ -50,7 +49,8 @@ class Preparer {
 
 void Preparer::disable(const config::Instance& instance, config::Place place, std::string reason) {
   candidate_.diagnostics.error(place, reason);
-  candidate_.generation.disabled.push_back({std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
+  candidate_.generation.disabled.push_back(
+      {std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
 }
 
 std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalogue::Found& found) {
@@ -61,10 +61,13 @@ std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalog
   if (plugin == nullptr) {
     const bool spawns = std::ranges::find(entry.grants, plugin::Grant::exec) != entry.grants.end();
     const bool stateful = std::ranges::find(entry.grants, plugin::Grant::state) != entry.grants.end();
+    std::string grants;
+    for (const plugin::Grant grant : entry.grants) grants += " " + std::string(plugin::to_string(grant));
     plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
-                                                   entry.manifest.max_concurrency, spawns, stateful});
+                                                   entry.manifest.max_concurrency, spawns, stateful, std::move(grants)});
   }
-  known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin, found.procedure->locks});
+  known = std::make_shared<ProcedureRef>(
+      ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin, found.procedure->locks});
   return known;
 }
 
@@ -86,6 +89,9 @@ std::optional<std::shared_ptr<const Calendar>> Preparer::calendar_of(const confi
     candidate_.diagnostics.error(rare.when_place, parsed.error().message());
     return {};
   }
+  // never UTC silently: a zone that is named, in `tz` or in the expression, is another matter
+  if (rare.tz.empty() && !candidate_.zone_trouble.empty() && parsed->zone() == candidate_.zone && !rare.at.ends_with(" UTC"))
+    candidate_.diagnostics.warning(rare.when_place, candidate_.zone_trouble + "; until then this is UTC");
   for (const std::string& warning : parsed->warnings()) candidate_.diagnostics.warning(rare.when_place, warning);
   return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
 }
@@ -103,15 +109,22 @@ std::optional<When> Preparer::when_of(const config::Instance& instance) {
 
 /// Keys that are read but not acted on yet: silence would be a promise.
 void Preparer::warn_of_idle_keys(const config::Instance& instance) {
-  if (!instance.has_rare()) return;
-  const config::Rare& rare = instance.rare();
   const auto warn = [&](bool is_set, std::string_view key) {
     if (is_set) candidate_.diagnostics.warning(instance.place, "`" + std::string(key) + "` has no effect in this version");
   };
+  const config::Judgement& judgement = instance.judgement();
+  if (judgement.severity != config::Level::none) {
+    candidate_.diagnostics.warning(instance.place, "`severity` has no effect in this version: nobody is told when check `" + instance.name + "` fails");
+  }
+  warn(!judgement.hold.empty(), "for");
+  if (!instance.has_rare()) return;
+  const config::Rare& rare = instance.rare();
   const bool is_notifier = instance.kind == Kind::notifier;
   warn(rare.retry.times > 0 && is_notifier, "retry");
   warn(rare.overlap == config::Overlap::kill || (rare.overlap != config::Overlap::skip && is_notifier), "overlap");
   warn(!rare.reporters.empty() && instance.kind != Kind::check, "reporters");
+  warn(!rare.runbook.empty(), "runbook");
+  warn(rare.changes.has_value(), "changes");
   warn(rare.fleet, "scope");
   warn(rare.detached, "detached");
   warn(!rare.windows.empty(), "window");
@@ -128,8 +141,9 @@ void Preparer::prepare(config::Instance& instance) {
   const auto found = candidate_.catalogue.find(kind, instance.use);
   if (!found) return disable(instance, instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use));
   if (!user_allowed(instance, *found->plugin)) {
-    return disable(instance, instance.place, "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
-                                                 "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
+    return disable(instance, instance.place,
+                   "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
+                       "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
   }
   const std::size_t errors = candidate_.diagnostics.errors();
   const auto options = plugin::check_options(*found->procedure, instance.options, instance.place, judges_, candidate_.diagnostics);
@@ -154,16 +168,18 @@ void Preparer::prepare(config::Instance& instance) {
   if (instance.has_rare()) prepared.rare = std::make_unique<config::Rare>(instance.rare());
   const config::Judgement& limits = instance.judgement();
   if (!limits.warn.empty() || !limits.crit.empty()) prepared.limits = std::make_unique<config::Judgement>(limits);
-  // the code is part of what an instance is: another plugin file replaces it
-  prepared.hash = siphash128(prepared.procedure->plugin->sha256, {instance.hash.first, instance.hash.second});
+  // the code is part of what an instance is, and what it may do: another plugin file or other grants replace it
+  prepared.hash =
+      siphash128(prepared.procedure->plugin->sha256 + prepared.procedure->plugin->grants, {instance.hash.first, instance.hash.second});
   prepared.name = std::move(instance.name);
   candidate_.set.push_back(std::move(prepared));
 }
 
 /// What runs now stays usable where its file is refused: nobody loses a check to a half-copied plugin.
-void keep_running_plugins(const plugin::Catalogue& running, Candidate& candidate) {
-  for (const auto& [id, entry] : running.plugins) {
+void keep_running_plugins(const CandidateRequest& request, Candidate& candidate) {
+  for (const auto& [id, entry] : request.previous->plugins) {
     if (candidate.catalogue.plugins.contains(id)) continue;
+    if (request.unfit.contains(entry->sha256)) continue;  // it was there and did not run: nothing is lost with it
     for (const plugin::RefusedFile& refused : candidate.catalogue.refused) {
       if (refused.id != id && refused.path != entry->path) continue;
       candidate.catalogue.plugins[id] = entry;
@@ -175,9 +191,10 @@ void keep_running_plugins(const plugin::Catalogue& running, Candidate& candidate
 
 ZonePtr agent_zone(const CandidateRequest& request, Candidate& candidate) {
   const config::AgentSettings& agent = candidate.generation.agent;
-  auto zone = agent.tz.empty() ? request.zones->find_local() : request.zones->find(agent.tz);
+  auto zone = agent.tz.empty() ? request.zones->find_local(request.localtime) : request.zones->find(agent.tz);
   if (zone) return *zone;
   if (!agent.tz.empty()) candidate.diagnostics.error(agent.tz_place, zone.error().message());
+  else candidate.zone_trouble = zone.error().message();
   return *request.zones->find("UTC");
 }
 
@@ -191,7 +208,13 @@ void scan(const CandidateRequest& request, Candidate& candidate) {
   scan.stage = request.stage;
   scan.libraries = request.libraries;
   scan.previous = request.previous;
-  scan.vet = request.vet_plugin;
+  scan.vet = [&request](const plugin::PluginBytes& bytes) -> Result<Unit> {
+    if (request.vetted) {
+      const auto known = request.vetted->plugins.find(bytes.sha256);
+      if (known != request.vetted->plugins.end()) return known->second;
+    }
+    return request.vet_plugin ? request.vet_plugin(bytes) : done();
+  };
   scan.unfit = request.unfit;
   candidate.catalogue = plugin::scan_plugins(scan);
 }
@@ -201,6 +224,21 @@ VettedFiles read_and_vet(const CandidateRequest& request) {
   out.files = config::read_directory(request.config_directory, request.config_directory, request.uid, out.diagnostics);
   if (request.vet_config) out.verdict = request.vet_config(out.files.sources);
   return out;
+}
+
+/// The same for what is no instance: one line a kind, at the first of it.
+void warn_of_idle_objects(Candidate& candidate) {
+  const config::Generation& generation = candidate.generation;
+  const auto warn = [&](config::Place place, const std::string& what) {
+    candidate.diagnostics.warning(place, what + " has no effect in this version");
+  };
+  for (auto first = generation.objects.begin(); first != generation.objects.end();) {
+    const auto next = std::find_if(first, generation.objects.end(), [&](const config::RawObject& one) { return one.kind != first->kind; });
+    warn(first->place, "`[" + first->kind + ".*]`, of which there are " + std::to_string(next - first) + ",");
+    first = next;
+  }
+  if (!generation.api.listen.empty()) warn(generation.api.listen_place, "`listen` of [api]");
+  if (const config::Table* store = generation.store.as_table(); store != nullptr && !store->empty()) warn(generation.store.place(), "`[store]`");
 }
 
 }  // namespace
@@ -218,7 +256,8 @@ Candidate load_candidate(const CandidateRequest& request) {
   out.generation = config::build_generation(out.files.sources, request.environment, out.diagnostics);
   out.zone = agent_zone(request, out);
   scan(request, out);
-  if (request.previous != nullptr) keep_running_plugins(*request.previous, out);
+  if (request.previous != nullptr) keep_running_plugins(request, out);
+  warn_of_idle_objects(out);
   Preparer preparer(request, out);
   std::vector<config::Instance> instances = std::move(out.generation.instances);
   if (instances.size() > largest_set) out.diagnostics.error({}, "more than 16 million instances");

@@ -19,11 +19,12 @@
 
 namespace ronda::schedule {
 
-/// conf.d as it was read, and what a throw-away parser said of it.
+/// conf.d as it was read, and what throw-away readers said of it and of plugin files that are new.
 struct VettedFiles {
   config::Snapshot files;
-  config::Diagnostics diagnostics;  // of reading
-  Result<Unit> verdict = done();    // an error rejects the configuration
+  config::Diagnostics diagnostics;                                // of reading
+  Result<Unit> verdict = done();                                  // an error rejects the configuration
+  std::map<std::string, Result<Unit>, std::less<>> plugins = {};  // by hash; an error refuses the file
 };
 
 struct CandidateRequest {
@@ -31,29 +32,32 @@ struct CandidateRequest {
   std::vector<std::string> plugin_directories;
   std::string trust_file;
   config::Environment environment;
-  uid_t uid = 0;                               // besides root, who may own files
+  uid_t uid = 0;  // besides root, who may own files
   ZoneDatabase* zones = nullptr;
-  plugin::Stage* stage = nullptr;              // null: nothing is staged, nothing can be run
+  std::string localtime = "/etc/localtime";    // says the zone of this host, where [agent] tz does not
+  plugin::Stage* stage = nullptr;  // null: nothing is staged, nothing can be run
   plugin::HostLibraries* libraries = nullptr;
-  const plugin::Catalogue* previous = nullptr; // running now: its plugins stay usable where the new file is refused
-  std::map<std::string, std::string> unfit;    // hashes of plugins that were tried and failed, with the reason
+  const plugin::Catalogue* previous = nullptr;  // running now: its plugins stay usable where the new file is refused
+  std::map<std::string, std::string> unfit;     // hashes of plugins that were tried and failed, with the reason
   /// Parses the bytes in a throw-away process first; an error rejects the configuration.
   std::function<Result<Unit>(const config::Sources&)> vet_config;
-  std::optional<VettedFiles> vetted;           // done already: then neither read nor vetted again
-  std::function<Result<Unit>(std::span<const std::uint8_t>)> vet_plugin;
+  std::optional<VettedFiles> vetted;  // done already: then neither read nor vetted again
+  /// The same for the bytes of a plugin that is in neither `previous` nor `vetted`; waits for the answer.
+  std::function<Result<Unit>(const plugin::PluginBytes&)> vet_plugin;
 };
 
 struct Candidate {
   config::Snapshot files;
-  config::Sources sources;          // of the diagnostics: files, then trust.toml
+  config::Sources sources;  // of the diagnostics: files, then trust.toml
   config::Diagnostics diagnostics;
-  config::Generation generation;    // without its instances, which went into `set`
+  config::Generation generation;  // without its instances, which went into `set`
   plugin::Catalogue catalogue;
   std::vector<Prepared> set;
   std::vector<std::pair<Kind, std::string>> idle;  // configured and not in the set: not enabled, or disabled here
   std::size_t checks = 0, tasks = 0, notifiers = 0;
   std::vector<std::string> kept_plugins;  // refused now, their running code is kept: with the reason
-  ZonePtr zone;                           // [agent] tz
+  ZonePtr zone;                           // [agent] tz, or this host's
+  std::string zone_trouble;               // why it is UTC although nobody said so
 
   bool has_errors() const { return diagnostics.has_errors(); }
 };

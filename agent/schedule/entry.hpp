@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rare_text.hpp"
 #include "base/siphash.hpp"
 #include "base/units.hpp"
 #include "config/generation.hpp"
@@ -30,6 +31,7 @@ struct PluginRef {
   std::uint32_t concurrency = 1;
   bool spawns = false;  // holds the grant exec: its calls start processes and are never early
   bool stateful = false;  // holds the grant state
+  std::string grants = {};  // all of them by name: other grants are another runner
 };
 
 struct ProcedureRef {
@@ -54,7 +56,7 @@ struct Prepared {
   Nanos timeout{0};
   When when;
   Hash128 hash;         // of configuration and plugin: another one means replace
-  std::string user;
+  RareText user;
   std::vector<std::string> after;
   std::unique_ptr<config::Judgement> limits;  // null: none
   std::unique_ptr<config::Rare> rare;         // null: defaults
@@ -69,7 +71,7 @@ struct Trip {
   Fate fate = Fate::finished;
 };
 
-enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode, disabled, stopping };
+enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode, disabled, waits_for_lock, stopping };
 
 struct Entry {
   Prepared spec;
@@ -87,12 +89,13 @@ struct Entry {
   CheckStatus status = CheckStatus::unknown;
   std::uint32_t failures = 0;  // one after the other
   std::int64_t since_wall = 0, last_ok_wall = 0;
-  std::string summary, detail, grade_reason;
+  std::string summary;
+  RareText detail, grade_reason;
   std::string metrics;         // encoded
   Trip trip;
   Skip skip = Skip::none;      // of the last time it was due and did not run
   std::int64_t skip_wall = 0;
-  std::string blocked_by;      // empty: not blocked
+  RareText blocked_by;         // empty: not blocked
   std::uint64_t runs = 0, skips = 0;
   bool dirty = false;          // changed since it was last written to the store
 };

@@ -17,8 +17,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto longest_sleep = 60s;       // so that a suspend or a step of the clock is noticed
-constexpr auto write_interval = 1s;       // observed states may be lost for so long
-constexpr float quick_ms = 0.5F;          // calls below this share a thread and a message
+constexpr auto write_interval = 850ms;    // of a second that may be lost; the rest is for the loop and the disk
+constexpr float quick_ms = 2.0F;          // calls below this share a thread and a message
+constexpr auto refused_slot_wait = 10s;   // until a slot that the store could not promise is tried again
 constexpr std::size_t lateness_kept = 1024;
 constexpr unsigned position_bits = 24;    // of a call id: where its entry stands
 
@@ -55,6 +56,7 @@ std::string_view text_of(Skip skip) {
     case Skip::slot_refused: return "the store cannot promise that this slot runs only once";
     case Skip::safe_mode: return "safe mode: no tasks";
     case Skip::disabled: return "it is disabled";
+    case Skip::waits_for_lock: return "its run before still waits for a lock that another one holds";
     case Skip::stopping: return "the agent was stopping; the slot is left to the next start";
   }
   return "";
@@ -104,8 +106,9 @@ void Scheduler::pump() {
   for (const Due& due : batch_.due) handle(due);
   for (const Skipped& skipped : batch_.skipped) {
     if (queue(skipped)) continue;
-    skip(entries_[skipped.id], skipped.id, Skip::still_running);
-    if (skipped.slot) close_slot(entries_[skipped.id], *skipped.slot, std::string(text_of(Skip::still_running)));
+    const Skip why = entries_[skipped.id].call != 0 ? Skip::still_running : Skip::waits_for_lock;
+    skip(entries_[skipped.id], skipped.id, why);
+    if (skipped.slot) close_slot(entries_[skipped.id], *skipped.slot, std::string(text_of(why)));
   }
   for (const Missed& missed : batch_.missed) record_missed(missed);
   flush_launches();
@@ -130,7 +133,7 @@ void Scheduler::close_slot(const Entry& entry, sys_seconds slot, std::string why
 std::string Scheduler::blocker(const Entry& entry) const {
   for (const std::uint32_t position : entry.parents) {
     const Entry& parent = entries_[position];
-    if (!parent.blocked_by.empty()) return parent.blocked_by;
+    if (!parent.blocked_by.empty()) return parent.blocked_by.str();
     if (parent.has_result && parent.status == CheckStatus::critical) return parent.spec.name;
   }
   return {};
@@ -140,7 +143,7 @@ void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
   entry.skip = why;
   entry.skip_wall = wall().count();
   ++entry.skips;
-  if (why == Skip::still_running) return;
+  if (why == Skip::still_running || why == Skip::waits_for_lock) return;
   conclude(position, text_of(why));
   timetable_.finished(position);
   if (waiters_.contains(position)) timetable_.make_due(position, boottime(), Why::by_hand);  // who asked for a run gets one
@@ -164,7 +167,11 @@ void Scheduler::handle(const Due& due) {
     }
   }
   entry.blocked_by.clear();
-  if (!take_locks(entry, due.id)) return waiting_for_locks_.push_back(due);
+  if (!take_locks(entry, due.id)) {
+    entry.skip = Skip::waits_for_lock;
+    entry.skip_wall = wall().count();
+    return waiting_for_locks_.push_back(due);
+  }
   if (due.slot) return claim(due.id, due);
   start(entry, due.id, due);
 }
@@ -198,8 +205,11 @@ void Scheduler::claim(std::uint32_t position, const Due& due) {
     if (stopping_) return leave_slot(now, slot_ns(*due.slot), claimed && *claimed == store::Claim::claimed);
     if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
     if (!claimed && now.spec.kind != Kind::check) {
-      ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(kind)) + " " + name + ": slot not run: " + claimed.error().message());
-      return skip(now, position, Skip::slot_refused);
+      // nothing began: it is owed until the store can promise
+      if (now.skip != Skip::slot_refused) ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(kind)) + " " + name + ": slot not run yet: " + claimed.error().message());
+      skip(now, position, Skip::slot_refused);
+      timetable_.owe(position, *due.slot, boottime() + refused_slot_wait);
+      return arm();
     }
     now.slot_wall = slot_ns(*due.slot);
     start(now, position, due);
@@ -225,13 +235,9 @@ void Scheduler::leave_slot(Entry& entry, std::int64_t slot, bool claimed) {
 }
 
 void Scheduler::start(Entry& entry, std::uint32_t position, const Due& due) {
-  std::uint32_t flags = 0;
-  if (const auto asked = flags_.find(position); asked != flags_.end()) {
-    flags = asked->second;
-    flags_.erase(asked);
-  }
+  if (entry.skip == Skip::waits_for_lock || entry.skip == Skip::slot_refused) entry.skip = Skip::none;  // not any more
   if (const auto pending = attempts_.find(position); pending != attempts_.end()) entry.slot_wall = pending->second.slot_wall;
-  launch(entry, position, due, flags);
+  launch(entry, position, due, 0);
 }
 
 void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags) {
@@ -269,11 +275,26 @@ Result<Unit> Scheduler::run_now(Kind kind, std::string_view name, std::uint32_t 
   const auto position = position_of(kind, name);
   if (!position) return Error(Errc::not_found, "no " + std::string(config::kind_name(kind)) + " is named \"" + std::string(name) + "\"");
   if (stopping_) return Error(Errc::unavailable, "the agent is stopping");
+  if (flags != 0) return run_apart(*position, flags, std::move(ended));
   if (ended) waiters_[*position].push_back(std::move(ended));
-  if (entries_[*position].call != 0) return done();
-  if (flags != 0) flags_[*position] = flags;
+  if (timetable_.look(*position).running) return done();  // that run serves it, also one that has yet to get its lock or slot
   timetable_.make_due(*position, boottime(), Why::by_hand);
   asio::post(ports_.loop, [this] { pump(); });
+  return done();
+}
+
+/// With flags a run is not what its schedule would do: it serves no slot, no retry and nobody who waits for another run.
+Result<Unit> Scheduler::run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended) {
+  Entry& entry = entries_[position];
+  const std::string subject = std::string(config::kind_name(entry.spec.kind)) + " " + entry.spec.name;
+  if (timetable_.look(position).running) return Error(Errc::unavailable, subject + " runs or waits for its turn: try again when that run has ended");
+  if (attempts_.contains(position)) return Error(Errc::unavailable, subject + " failed and is about to be tried again: wait for that");
+  if (!take_locks(entry, position)) return Error(Errc::unavailable, subject + " needs a lock that another run holds: try again when that has ended");
+  const Nanos now = boottime();
+  timetable_.hold(position);
+  if (ended) waiters_[position].push_back(std::move(ended));
+  launch(entry, position, {position, 0, now, std::nullopt, 0, Why::by_hand}, flags);
+  flush_launches();
   return done();
 }
 
@@ -315,6 +336,7 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
     else timetable_.make_due(position, boottime() + entry.spec.rare->retry.wait, Why::again);
     arm();
   }
+  if (stopping_) write_dirty();  // no timer comes any more
   if (stopping_ && in_flight_ == 0 && drained_) std::exchange(drained_, nullptr)();
 }
 
@@ -423,6 +445,14 @@ void Scheduler::store_effects(const std::string& name, store::CallEffects effect
   });
 }
 
+/// Whatever it held back is held back no longer, also what is due much later: a check's status is to be true meanwhile.
+void Scheduler::unblock(const std::string& name) {
+  for (const std::uint32_t position : by_name_) {
+    Entry& entry = entries_[position];
+    if (entry.blocked_by.str() == name) entry.blocked_by.clear();
+  }
+}
+
 /// From here on this is how it is.
 void Scheduler::count(Entry& entry, Ending& ending) {
   plugin::Grade graded{ending.reported, {}};
@@ -431,6 +461,7 @@ void Scheduler::count(Entry& entry, Ending& ending) {
   entry.detail = std::move(ending.detail);
   entry.metrics = std::move(ending.metrics);
   const std::int64_t now = entry.trip.ended_wall;
+  if (entry.has_result && entry.status == CheckStatus::critical && graded.status != CheckStatus::critical) unblock(entry.spec.name);
   if (!entry.has_result || graded.status != entry.status) entry.since_wall = now;
   entry.failures = graded.status == CheckStatus::ok ? 0 : entry.failures + 1;
   if (graded.status == CheckStatus::ok) entry.last_ok_wall = now;
@@ -450,14 +481,17 @@ void Scheduler::mark_dirty(Entry& entry, std::uint32_t position) {
 }
 
 void Scheduler::write_dirty() {
+  std::vector<store::Observed> batch;
+  batch.reserve(dirty_.size());
   for (const std::uint32_t position : std::exchange(dirty_, {})) {
     Entry& entry = entries_[position];
     entry.dirty = false;
     if (entry.removed) continue;
-    store::InstanceState state{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, static_cast<int>(entry.status), entry.summary, entry.detail,
+    store::InstanceState state{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, static_cast<int>(entry.status), entry.summary, entry.detail.str(),
                                entry.since_wall, entry.trip.ended_wall, entry.last_ok_wall, entry.failures};
-    ports_.store.observe(std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary});
+    batch.push_back({std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary}});
   }
+  ports_.store.observe(std::move(batch));
 }
 
 // ---- stop -----------------------------------------------------------------------------------

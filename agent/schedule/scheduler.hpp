@@ -18,6 +18,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "schedule/entry.hpp"
+#include "schedule/id_map.hpp"
 #include "schedule/timetable.hpp"
 #include "store/store.hpp"
 
@@ -85,17 +86,19 @@ class Scheduler final : private plugin::SupervisorClient {
   ApplyReport begin(std::vector<Prepared> set, const Remembered& remembered);
   /// What could not be read at the start and is there now. What happened since is not undone and nothing runs twice.
   void recall_late(const Remembered& remembered);
-  /// Runs it now, or waits for the run that goes on; `ended` is told the entry afterwards.
+  /// Runs it now, or waits for the run that goes on or has yet to get its lock; `ended` is told the entry afterwards.
+  /// With `flags` (RONDA_CALL_*) it is a run apart from its schedule, refused (unavailable) while another one goes on.
   Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void run_all_now();
   /// From their next turn or slot on tasks run by their schedule; what was skipped stays so.
   void leave_safe_mode() { ports_.safe_mode = false; }
   /// The wall clock was set: what is due by it is due now.
   void on_clock_set() { pump(); }
+  /// What the zone database says now holds: calendars whose zone has other rules are planned anew, runs go on. `zone` is
+  /// that of expressions which name none. How many instances were planned anew.
+  std::size_t use_zones(ZonePtr zone);
   /// An event for an instance has been stored: it is due now.
   void poke(Kind kind, std::string_view name);
-  /// Creates and destroys each instance that was added or replaced by the last apply; `done` is told the failures.
-  void probe(std::function<void(std::vector<std::pair<std::string, std::string>>)> done);
 
   /// No new runs. `drained` is called once nothing is in flight.
   void stop(std::function<void()> drained);
@@ -138,6 +141,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void handle(const Due& due);
   bool take_locks(const Entry& entry, std::uint32_t position);
   void release_locks(std::uint32_t position);
+  Result<Unit> run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void start(Entry& entry, std::uint32_t position, const Due& due);
   void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
   void flush_launches();
@@ -150,7 +154,7 @@ class Scheduler final : private plugin::SupervisorClient {
   // what comes back
   wire::Create describe(std::uint32_t instance) override;
   void on_call_end(plugin::CallEnd end) override;
-  void on_probed(std::uint32_t instance, bool ok, std::string_view error) override;
+  void on_probed(std::uint32_t, bool, std::string_view) override {}  // a prober's business
   void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
   void on_event(const wire::Event& event) override;
   void on_progress(const wire::Progress& progress) override;
@@ -164,6 +168,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void hold_back(Entry& entry, std::uint32_t position, Ending ending);
   void conclude(std::uint32_t position, std::string_view why);
   void count(Entry& entry, Ending& ending);
+  void unblock(const std::string& name);
   void tell_waiters(std::uint32_t position);
   bool queue(const Skipped& skipped);
   void record_missed(const Missed& missed);
@@ -202,6 +207,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void settle_set(const std::vector<std::uint32_t>& fresh);
   void link_parents();
   void set_idle_limits();
+  void use_calendar(std::uint32_t position, std::shared_ptr<const Calendar> calendar, Nanos now);
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
   Spec spec_of(const Entry& entry);
   Hosted& host_for(const Prepared& spec);
@@ -215,7 +221,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::deque<Entry> entries_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> by_name_;  // positions, by kind and name
-  std::unordered_map<std::uint32_t, std::uint32_t> position_of_id_;
+  IdMap position_of_id_;
   std::vector<std::unique_ptr<Hosted>> hosted_;  // by group; null: free
   std::vector<std::unique_ptr<plugin::Supervisor>> retired_;
   std::map<plugin::Supervisor*, std::vector<plugin::CallSpec>> launches_;
@@ -223,7 +229,6 @@ class Scheduler final : private plugin::SupervisorClient {
   std::unordered_map<std::uint64_t, std::vector<std::int64_t>> inbox_taken_;                   // by call
   std::unordered_map<std::uint64_t, Progress> progress_;
   std::map<std::string, Calendar, std::less<>> calendars_;
-  std::unordered_map<std::uint32_t, std::uint32_t> flags_;  // of a run asked for by hand, by position
   std::vector<std::uint32_t> dirty_;
   std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
   std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable
@@ -242,10 +247,6 @@ class Scheduler final : private plugin::SupervisorClient {
   bool stopping_ = false;
   std::int64_t began_wall_ = 0;
   std::function<void()> drained_;
-  std::size_t probes_open_ = 0;
-  std::vector<std::uint32_t> to_probe_;
-  std::vector<std::pair<std::string, std::string>> probe_failures_;
-  std::function<void(std::vector<std::pair<std::string, std::string>>)> probed_;
   Batch batch_;
 };
 

@@ -48,12 +48,12 @@ std::string encode_entries(const std::vector<store::KvEntry>& entries, std::stri
 
 Entry* Scheduler::by_instance(std::uint32_t id) {
   const auto found = position_of_id_.find(id);
-  return found == position_of_id_.end() ? nullptr : &entries_[found->second];
+  return found ? &entries_[*found] : nullptr;
 }
 
 std::string Scheduler::name_of_instance(std::uint32_t id) const {
   const auto found = position_of_id_.find(id);
-  return found == position_of_id_.end() ? std::string() : entries_[found->second].spec.name;
+  return found ? entries_[*found].spec.name : std::string();
 }
 
 wire::Create Scheduler::describe(std::uint32_t instance) {
@@ -70,6 +70,7 @@ void Scheduler::on_log(std::string_view plugin, std::uint32_t instance, std::int
 
 void Scheduler::on_event(const wire::Event& event) {
   const Entry& entry = entries_[static_cast<std::uint32_t>(event.call & 0xFFFFFFU)];
+  if (entry.call != event.call) return;  // of a run that is over, perhaps of another instance: its supervisor counts it
   store::JournalEvent out;
   out.wall = wall().count();
   out.kind = event.name.empty() ? "event" : event.name;
@@ -81,7 +82,10 @@ void Scheduler::on_event(const wire::Event& event) {
   ports_.store.append_journal(std::move(out), [](auto) {});
 }
 
-void Scheduler::on_progress(const wire::Progress& progress) { progress_[progress.call] = {progress.share, progress.what}; }
+void Scheduler::on_progress(const wire::Progress& progress) {
+  const std::uint32_t position = static_cast<std::uint32_t>(progress.call & 0xFFFFFFU);
+  if (position < entries_.size() && entries_[position].call == progress.call) progress_[progress.call] = {progress.share, progress.what};
+}
 
 void Scheduler::on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) {
   const std::string name = name_of_instance(instance);
@@ -92,20 +96,6 @@ void Scheduler::on_trouble(std::string_view plugin, std::uint32_t instance, std:
   event.subject = name.empty() ? "plugin/" + std::string(plugin) : name;
   event.data = boost::json::serialize(boost::json::object{{"text", text}});
   ports_.store.append_journal(std::move(event), [](auto) {});
-}
-
-void Scheduler::on_probed(std::uint32_t instance, bool ok, std::string_view error) {
-  if (!ok) probe_failures_.emplace_back(name_of_instance(instance), std::string(error));
-  if (probes_open_ == 0 || --probes_open_ > 0 || !probed_) return;
-  std::exchange(probed_, nullptr)(std::exchange(probe_failures_, {}));
-}
-
-void Scheduler::probe(std::function<void(std::vector<std::pair<std::string, std::string>>)> done) {
-  probe_failures_.clear();
-  probes_open_ = to_probe_.size();
-  if (to_probe_.empty()) return done({});
-  probed_ = std::move(done);
-  for (const std::uint32_t position : to_probe_) entries_[position].runner->probe(entries_[position].id);
 }
 
 void Scheduler::kv_read(const wire::Request& request, const store::KvSpace& space, std::function<void(std::int32_t, std::string)> reply) {
@@ -128,6 +118,7 @@ void Scheduler::inbox_read(const wire::Request& request, const Entry& entry, std
   if (request.call == 0 || request.call != entry.call) return reply(RONDA_E_INVALID, {});
   ports_.store.peek_inbox(stored_id(entry), inbox_events_at_once, [this, call = entry.call, reply = std::move(reply)](Result<std::vector<store::InboxEvent>> events) {
     if (!events) return reply(code_of(events.error()), {});
+    if (entries_[static_cast<std::uint32_t>(call & 0xFFFFFFU)].call != call) return reply(RONDA_E_INVALID, {});  // it ended meanwhile
     std::size_t bytes = 0, count = 0;
     for (; count < events->size() && bytes < reply_limit - store::inbox_text_max; ++count) bytes += (*events)[count].text.size() + 64;
     std::string out;

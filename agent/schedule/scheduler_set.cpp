@@ -98,7 +98,7 @@ bool Scheduler::clear_quarantine(std::string_view subject) {
 
 Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   const PluginRef& plugin = *spec.procedure->plugin;
-  const std::string key = plugin.sha256 + "/" + spec.user;
+  const std::string key = plugin.sha256 + plugin.grants + "/" + spec.user.str();
   for (const auto& hosted : hosted_) {
     if (hosted != nullptr && hosted->key == key) return *hosted;
   }
@@ -106,9 +106,9 @@ Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   if (free == hosted_.end()) free = hosted_.insert(hosted_.end(), nullptr);
   auto hosted = std::make_unique<Hosted>();
   hosted->key = key;
-  hosted->user = spec.user;
+  hosted->user = spec.user.str();
   hosted->group = static_cast<Group>(free - hosted_.begin());
-  hosted->supervisor = ports_.make_supervisor(plugin, spec.user, *this);
+  hosted->supervisor = ports_.make_supervisor(plugin, spec.user.str(), *this);
   *free = std::move(hosted);
   return **free;
 }
@@ -161,7 +161,7 @@ std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
   entry.spec = std::move(spec);
   entry.id = next_id_++;
   entry.runner = hosted.supervisor.get();
-  position_of_id_[entry.id] = position;
+  position_of_id_.add(entry.id, position);
   entry.runner->end_plugin_quarantine();
   restore_quarantine(entry);
   note_state_taken(entry.spec);
@@ -188,7 +188,7 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   entry.id = next_id_++;
   if (before != entry.runner) entry.average_ms = -1;
   entry.runner->end_plugin_quarantine();
-  position_of_id_[entry.id] = position;
+  position_of_id_.add(entry.id, position);
   timetable_.replace(position, spec_of(entry), now);
 }
 
@@ -207,7 +207,6 @@ void Scheduler::release(std::uint32_t position) {
   position_of_id_.erase(entries_[position].id);
   position_of_id_.erase(entries_[position].id_in_flight);
   waiters_.erase(position);
-  flags_.erase(position);
   attempts_.erase(position);
   disabled_.erase(position);
   if (entries_[position].dirty) std::erase(dirty_, position);
@@ -256,21 +255,48 @@ void Scheduler::plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos n
   for (std::size_t i = 0; i < positions.size(); ++i) timetable_.make_due(positions[i], now + delays[i], Why::first_run);
 }
 
+/// The same words may mean other instants: another [agent] tz, other rules of a zone.
+void Scheduler::use_calendar(std::uint32_t position, std::shared_ptr<const Calendar> calendar, Nanos now) {
+  Entry& entry = entries_[position];
+  std::shared_ptr<const Calendar>& present = entry.spec.when.calendar;
+  if (present == nullptr || calendar == nullptr || *present == *calendar) return;
+  present = std::move(calendar);
+  timetable_.replace(position, spec_of(entry), now);
+}
+
+std::size_t Scheduler::use_zones(ZonePtr zone) {
+  ports_.zone = std::move(zone);
+  calendars_.clear();
+  std::map<const Calendar*, std::shared_ptr<const Calendar>> anew;  // instances share them
+  std::size_t count = 0;
+  for (const std::uint32_t position : by_name_) {
+    const std::shared_ptr<const Calendar> before = entries_[position].spec.when.calendar;
+    if (before == nullptr) continue;
+    const auto rules = ports_.zones.find(before->zone()->name());
+    if (!rules || *rules == before->zone() || (*rules)->same_rules(*before->zone())) continue;
+    auto& after = anew[before.get()];
+    if (after == nullptr) after = std::make_shared<const Calendar>(before->fields(), *rules);
+    use_calendar(position, after, boottime());
+    ++count;
+  }
+  if (count > 0) boost::asio::post(ports_.loop, [this] { pump(); });
+  return count;
+}
+
 /// Unchanged entries stay as they are, changed ones are replaced, new ones added; the positions of the new.
 std::vector<std::uint32_t> Scheduler::take_over(std::vector<Prepared> set, ApplyReport& report) {
   const Nanos now = boottime();
   std::ranges::sort(set, [](const Prepared& a, const Prepared& b) { return std::pair(a.kind, std::string_view(a.name)) < std::pair(b.kind, std::string_view(b.name)); });
   std::vector<std::uint32_t> after, fresh;
-  to_probe_.clear();
   for (Prepared& spec : set) {
     const auto position = position_of(spec.kind, spec.name);
     const bool same = position && entries_[*position].spec.hash == spec.hash;
     ++(same ? report.kept : position ? report.replaced : report.added);
+    if (same) use_calendar(*position, std::move(spec.when.calendar), now);
     if (!same) tell(report, position ? "replaced" : "added", spec);
     if (position && !same) replace(*position, std::move(spec), now);
     after.push_back(position ? *position : add(std::move(spec), now));
     if (!position) fresh.push_back(after.back());
-    if (!same) to_probe_.push_back(after.back());
   }
   drop_others(after, report);
   by_name_ = std::move(after);

@@ -119,10 +119,13 @@ void Timetable::replace_schedule(Entry& entry, const Slots& spec, Nanos now) {
     return key_slot(entry);
   }
   const bool owes = entry.planned <= now.count();
-  const std::optional<sys_seconds> owed =
-      owes && entry.kind == Kind::slots ? plan_of(entry).slot() : std::nullopt;
+  const bool had_plan = entry.kind == Kind::slots;
+  const std::optional<sys_seconds> owed = owes && had_plan ? plan_of(entry).slot() : std::nullopt;
+  const std::optional<sys_seconds> waiting = had_plan ? plan_of(entry).catch_up() : std::nullopt;
+  const std::int64_t extra = entry.extra;
   set_schedule(entry, spec, now);
   if (owed) plan_of(entry).owe(*owed);
+  else if (waiting) plan_of(entry).owe(*waiting), entry.extra = extra;
   if (owes) want(entry, now, Why::again);
 }
 

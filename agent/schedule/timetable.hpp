@@ -40,7 +40,7 @@ struct Slots {
   Group group = 0;
   Calendar calendar;
   SlotOptions options;
-  std::optional<sys_seconds> done_until;  // from the store, if the calendar is the one it was recorded under
+  std::optional<sys_seconds> done_until;  // from the store, under whatever calendar it was recorded: later slots of this one are owed
 };
 
 /// Never by itself: make_due alone.
@@ -136,6 +136,8 @@ class Timetable {
   void owe(Id id, sys_seconds slot, Nanos now);
   /// Heard late: the last slot that was run before this timetable began. Of no meaning for what has no slots.
   void learn_done(Id id, sys_seconds slot, Nanos now);
+  /// The caller runs it for reasons of its own: nothing that is due is served by that, and finished() ends it.
+  void hold(Id id) { entries_[id].running = true, heap_.update(id); }
   /// The run that take_due handed out is over.
   void finished(Id id);
 

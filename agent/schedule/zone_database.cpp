@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/descriptor.hpp"
 #include "base/text.hpp"
 #include "schedule/tzif.hpp"
 #include "schedule/zone.hpp"
@@ -27,20 +28,6 @@ bool is_zone_char(char c) {
   return is_upper(c) || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '_';
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 /// Opens a file beneath the directory; a link that leads out of it is refused by the kernel.
 int open_beneath(int directory, const std::string& name) {
   open_how how{};
@@ -55,9 +42,9 @@ int open_beneath(int directory, const std::string& name) {
 
 Result<std::string> read_beneath(const std::string& directory, const std::string& name) {
   const Descriptor root(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (root.get() < 0) return system_error("open " + directory, errno);
+  if (!root) return system_error("open " + directory, errno);
   const Descriptor file(open_beneath(root.get(), name));
-  if (file.get() < 0) return system_error("open " + directory + "/" + name, errno);
+  if (!file) return system_error("open " + directory + "/" + name, errno);
   std::string bytes(max_file_bytes + 1, '\0');
   std::size_t used = 0;
   while (used < bytes.size()) {
@@ -165,7 +152,7 @@ ZoneDatabase::Refresh ZoneDatabase::refresh() {
   for (auto& [name, zone] : zones_) {
     auto fresh = load(directory_, name);
     if (!fresh) {
-      out.kept_old.push_back(name);
+      if (name != "UTC") out.kept_old.push_back(name);  // which needs no file
     } else if (!(*fresh)->same_rules(*zone)) {
       zone = *std::move(fresh);
       out.changed.push_back(name);

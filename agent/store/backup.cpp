@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <tuple>
@@ -18,10 +19,12 @@
 namespace ronda::store {
 namespace {
 
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+std::string folder_of(const std::string& path) {
+  return path.substr(0, path.rfind('/') + 1);
+}
 
+/// Fails when there is anything of that name.
 Status create_private(const std::string& path) {
-  ::unlink(path.c_str());
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return system_error("create '" + path + "'", errno);
   ::close(fd);
@@ -31,8 +34,9 @@ Status create_private(const std::string& path) {
 Status check_backup(const std::string& file) {
   RONDA_TRY(std::ignore, refuse_newer_file(file));
   if (file_state(file + "-wal"))
-    return Error(Errc::invalid, "'" + file + "' has a '-wal' beside it, so it is a database in use and no backup; "
-                                             "make one with 'ronda state backup FILE'");
+    return Error(Errc::invalid, "'" + file +
+                                    "' has a '-wal' beside it, so it is a database in use and no backup; "
+                                    "make one with 'ronda state backup FILE'");
   RONDA_TRY(auto db, Database::open_unchanging(file));
   RONDA_TRY(std::ignore, refuse_foreign(db, file));
   RONDA_TRY(const auto verdict, db.check(false, nullptr, nullptr));
@@ -43,6 +47,7 @@ Status check_backup(const std::string& file) {
 }
 
 Status copy_file(const std::string& from, const std::string& to) {
+  ::unlink(to.c_str());  // of a restore that was cut off; the directory is ours alone
   RONDA_TRY(std::ignore, create_private(to));
   std::ifstream in(from, std::ios::binary);
   std::ofstream out(to, std::ios::binary | std::ios::in);
@@ -62,10 +67,13 @@ struct Backup::Copy {
 
 Result<std::unique_ptr<Backup>> Backup::start(Database& source, const std::string& path) {
   if (!path.starts_with('/')) return Error(Errc::invalid, "backup to '" + path + "': give an absolute path");
-  if (file_state(path))
-    return Error(Errc::exists, "'" + path + "' exists, and a backup overwrites nothing; give another name");
+  if (file_state(path)) return Error(Errc::exists, "'" + path + "' exists, and a backup overwrites nothing; give another name");
   std::unique_ptr<Backup> backup(new Backup(path));
-  RONDA_TRY(std::ignore, create_private(backup->partial_));
+  std::string partial = folder_of(path) + ".ronda-backup-XXXXXX";
+  const int fd = ::mkostemp(partial.data(), O_CLOEXEC);  // a new file of mode 0600, or none
+  if (fd < 0) return system_error("create a file beside '" + path + "'", errno);
+  ::close(fd);
+  backup->partial_ = std::move(partial);
   RONDA_TRY(auto target, Database::open(backup->partial_, ""));
   RONDA_TRY(std::ignore, target.script("PRAGMA synchronous=OFF"));
   backup->copy_.reset(new Copy{std::move(target)});
@@ -75,7 +83,7 @@ Result<std::unique_ptr<Backup>> Backup::start(Database& source, const std::strin
   return backup;
 }
 
-Backup::Backup(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {}
+Backup::Backup(std::string path) : path_(std::move(path)) {}
 
 Backup::~Backup() {
   copy_.reset();
@@ -88,8 +96,7 @@ Result<bool> Backup::step(int pages) {
   const int code = sqlite3_backup_step(copy_->handle, pages);
   if (code == SQLITE_OK) return false;
   if (code == SQLITE_DONE) return true;
-  return Error(code == SQLITE_FULL ? Errc::unavailable : Errc::system,
-               "backup to '" + path_ + "': " + sqlite3_errstr(code));
+  return Error(code == SQLITE_FULL ? Errc::unavailable : Errc::system, "backup to '" + path_ + "': " + sqlite3_errstr(code));
 }
 
 Status Backup::finish() {

@@ -3,10 +3,13 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <system_error>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace ronda::store {
 namespace {
@@ -51,6 +54,25 @@ Errc errc_of(int code) {
 }
 
 }  // namespace
+
+Status read_through(const std::string& path, const std::string& vfs) {
+  sqlite3_vfs* by = sqlite3_vfs_find(vfs.empty() ? nullptr : vfs.c_str());
+  if (by == nullptr) return Error(Errc::internal, "no VFS is named '" + vfs + "'");
+  std::vector<std::max_align_t> room(static_cast<std::size_t>(by->szOsFile) / sizeof(std::max_align_t) + 1);
+  auto* file = reinterpret_cast<sqlite3_file*>(room.data());
+  const std::unique_ptr<const char, void (*)(const char*)> name(sqlite3_create_filename(path.c_str(), "", "", 0, nullptr),
+                                                                [](const char* made) { sqlite3_free_filename(made); });
+  int flags = 0;
+  int code = by->xOpen(by, name.get(), file, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB, &flags);
+  sqlite3_int64 size = 0;
+  if (code == SQLITE_OK) code = file->pMethods->xFileSize(file, &size);
+  std::vector<char> block(65536);
+  for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += static_cast<sqlite3_int64>(block.size()))
+    code = file->pMethods->xRead(file, block.data(), static_cast<int>(std::min<sqlite3_int64>(size - at, 65536)), at);
+  if (file->pMethods != nullptr) file->pMethods->xClose(file);
+  if (code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ) return done();
+  return Error(Errc::system, "read '" + path + "': disk I/O error");
+}
 
 int Database::Wal::on_commit(void* wal, sqlite3*, const char*, int frames) {
   static_cast<Wal*>(wal)->frames = frames;
@@ -191,6 +213,7 @@ Status Database::script(const char* sql) {
 }
 
 std::int64_t Database::changes() const { return sqlite3_changes64(db_); }
+bool Database::is_read_only() const { return sqlite3_db_readonly(db_, "main") == 1; }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
 
 void Database::roll_back() {

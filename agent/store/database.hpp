@@ -37,6 +37,9 @@ class Row {
   sqlite3_stmt* statement_;
 };
 
+/// Reads a file to its end by a VFS, as nobody has it open: whether the disk gives it.
+Status read_through(const std::string& path, const std::string& vfs);
+
 class Database {
  public:
   /// Opens or creates; WAL, synchronous=FULL and the exclusive lock come with set_up(). `vfs` empty: SQLite's own.
@@ -90,6 +93,8 @@ class Database {
 
   std::int64_t changes() const;
   bool in_transaction() const;
+  /// Whether SQLite refuses to write into it, because of the file's mode or of its header.
+  bool is_read_only() const;
   void roll_back();
 
   /// Copies the WAL into the file and, with `truncate`, empties the WAL. Only between transactions.

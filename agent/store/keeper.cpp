@@ -15,6 +15,8 @@ namespace ronda::store {
 namespace {
 
 constexpr int wal_frames_max = 1000, wal_frames_when_full = 200;
+constexpr const char* rescued_suffix = ".rescued";
+constexpr int doubted_max = 10;
 constexpr int damaged_max = 3;  // in one process: then the disk is at fault, not the file
 constexpr std::size_t notes_max = 100;
 constexpr int shed_batches = 10, shed_rows = 20;  // at ENOSPC large deletes fail where small ones go through
@@ -60,11 +62,9 @@ Status Keeper::open() {
 }
 
 Status Keeper::start(bool full_check) {
-  if (!dir_) {
-    RONDA_TRY(auto dir, StateDir::open(options_.directory, options_.wall_ns()));
-    dir_.emplace(std::move(dir));
-    if (options_.on_owned && !full_check) options_.on_owned();
-  }
+  const bool held = dir_.has_value();
+  RONDA_TRY(std::ignore, hold_directory());
+  if (!held && !full_check && options_.on_owned) options_.on_owned();
   Status status = open_database(full_check);
   const bool full = connect_trouble_ == Trouble::full || (connect_trouble_ == Trouble::io && ballast_.is_disk_full());
   if (!status && full && ballast_.release()) {
@@ -75,6 +75,14 @@ Status Keeper::start(bool full_check) {
   if (!status) return status;
   failed_.clear();
   keep_reserve();
+  return done();
+}
+
+// Once, and again when it was removed or another one is in its place.
+Status Keeper::hold_directory() {
+  if (dir_ && dir_->is_in_place()) return done();
+  RONDA_TRY(auto dir, StateDir::open(options_.directory, options_.wall_ns()));
+  dir_.emplace(std::move(dir));
   return done();
 }
 
@@ -90,7 +98,23 @@ void Keeper::keep_reserve() {
 Status Keeper::open_database(bool full_check) {
   const Status status = connect(full_check);
   if (status || status.error().code() != Errc::corrupt) return status;
-  return start_fresh(status.error().message());
+  return replace_damaged(status.error().message());
+}
+
+// SQLite calls a page that could not be read damage, too. So the file is looked at once more, all of it, and given up
+// only when that finds the same; not for ever, in case that the check is blind for what a query stumbles over.
+Status Keeper::replace_damaged(const std::string& why) {
+  drop_database();
+  if (++doubted_ <= doubted_max) {
+    const Status again = connect(true);
+    if (again || again.error().code() != Errc::corrupt) return again;
+  }
+  for (const char* part : {"", "-wal"}) {
+    const std::string path = dir_->file(database_name) + part;
+    if (!file_state(path)) continue;
+    RONDA_TRY(std::ignore, read_through(path, options_.vfs));
+  }
+  return start_fresh(why);
 }
 
 Status Keeper::start_fresh(const std::string& why) {
@@ -108,22 +132,44 @@ Status Keeper::connect(bool full_check) {
   const std::string path = dir_->file(database_name);
   RONDA_TRY(std::ignore, refuse_newer_file(path));
   connect_trouble_ = Trouble::none;
+  RONDA_TRY(std::ignore, refuse_emptied(path));
   if (auto made = dir_->ensure_file(database_name); !made) {
     if (made.error().code() == Errc::unavailable) connect_trouble_ = Trouble::full;
     return std::move(made).error();
+  } else if (const auto file = file_state(path); file && file->size == 0) {
+    made_ = file->identity;  // it stays empty when there is no room for more
   }
   keep_damaged_wal(path + "-wal");
   RONDA_TRY(auto db, Database::open(path, options_.vfs));
   db_.emplace(std::move(db));
   Status status = prepare(full_check);
   connect_trouble_ = db_->trouble();
-  if (status) return status;
+  if (status) {
+    made_.reset();
+    return status;
+  }
   const bool damaged = db_->trouble() == Trouble::corrupt;
   // Statements of ours that SQLite does not understand: the schema in the file is not what it says.
   const bool misread = db_->trouble() == Trouble::none && status.error().code() == Errc::internal;
+  // A header that asks for a later SQLite makes the file read-only, though the disk and its mode do not.
+  const bool misled =
+      db_->trouble() == Trouble::io && db_->is_read_only() && !ballast_.is_disk_read_only() && ::access(path.c_str(), W_OK) == 0;
   drop_database();
-  if (damaged || misread) return Error(Errc::corrupt, status.error().message());
+  if (damaged || misread || misled) return Error(Errc::corrupt, status.error().message());
   return status;
+}
+
+// SQLite would make a new database in the file and remove the WAL, which may hold what is nowhere else. Who emptied
+// the file may also be about to write into it.
+Status Keeper::refuse_emptied(const std::string& path) {
+  const std::string rescued = path + rescued_suffix;
+  auto file = file_state(path);
+  if (!file && ::rename(rescued.c_str(), path.c_str()) == 0) file = file_state(path);  // killed in rescue()
+  if (file && file->size > 0) return done();
+  const auto wal = file_state(path + "-wal");
+  if (wal && wal->size > 0) return Error(Errc::corrupt, file ? "its file is empty" : "its file is gone and its WAL is not");
+  if (file && file->identity != made_ && dir_->read_mark()) return Error(Errc::corrupt, "its file is empty");
+  return done();
 }
 
 // The database goes on with what the WAL holds before the damage; a copy shows to people what stood after it.
@@ -144,8 +190,11 @@ Status Keeper::prepare(bool full_check) {
   RONDA_TRY(std::ignore, refuse_foreign(*db_, dir_->file(database_name)));
   RONDA_TRY(std::ignore, db_->set_up());
   RONDA_TRY(std::ignore, migrate(*db_));
+  const auto checked = file_state(dir_->file(database_name));
   RONDA_TRY(std::ignore, check_content(full_check));
   RONDA_TRY(std::ignore, begin_generation());
+  // All of this was written to the WAL: what the check saw is there still, or somebody writes into it.
+  if (file_state(dir_->file(database_name)) != checked) return Error(Errc::unavailable, "another program writes into the database");
   // After a failed sync the pages in the WAL may exist in memory only: this writes and syncs them anew.
   RONDA_TRY(std::ignore, db_->checkpoint(true));
   remember_files();
@@ -224,7 +273,8 @@ Status Keeper::confirm() {
 
 // The open descriptors still hold everything: copy it to a new file before they are closed.
 Status Keeper::rescue() {
-  const std::string rescued = dir_->file(database_name) + ".rescued";
+  RONDA_TRY(std::ignore, hold_directory());
+  const std::string rescued = dir_->file(database_name) + rescued_suffix;
   ::unlink(rescued.c_str());
   {
     RONDA_TRY(const auto copy, Backup::start(*db_, rescued));
@@ -258,7 +308,7 @@ bool Keeper::settle() {
       return again;
     }
     case Trouble::corrupt:
-      if (const Status fresh = start_fresh(text); !fresh) lose(fresh.error().message());
+      if (const Status good = replace_damaged(text); !good) lose(good.error().message());
       write_notes();
       update_health();
       return usable();

@@ -51,8 +51,10 @@ class Keeper {
 
  private:
   Status start(bool full_check);
+  Status hold_directory();
   Status open_database(bool full_check);
   Status connect(bool full_check);
+  Status refuse_emptied(const std::string& path);
   void keep_damaged_wal(const std::string& wal);
   Status prepare(bool full_check);
   Status check_content(bool full_check);
@@ -62,6 +64,7 @@ class Keeper {
   void mark_clean();
   std::string explained(std::string reason) const;
   void drop_database();
+  Status replace_damaged(const std::string& why);
   Status start_fresh(const std::string& why);
   Status rescue();
   Status make_room();
@@ -81,12 +84,12 @@ class Keeper {
   OpenReport report_;
   Health health_;
   std::optional<FileState> file_;
-  std::optional<FileIdentity> wal_;
+  std::optional<FileIdentity> wal_, made_;
   std::string failed_, damage_, ballast_error_;
   bool full_ = false;   // the reserve is in use
   bool stuck_ = false;  // and it did not suffice, until a commit after this one
   std::int64_t stuck_since_ = 0;
-  int damaged_ = 0;
+  int damaged_ = 0, doubted_ = 0;
   bool wal_told_ = false;
   Trouble connect_trouble_ = Trouble::none;
   std::vector<JournalEvent> notes_;

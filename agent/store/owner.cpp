@@ -71,24 +71,30 @@ void Owner::submit(Job job) {
   wake_.notify_one();
 }
 
-void Owner::observe(InstanceState state, Run run) {
-  bool first = false;
+void Owner::observe(std::vector<Observed> batch) {
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return;
-    first = observed_.empty();
-    const auto known = observed_.find(state.id);
-    if (known == observed_.end() && observed_.size() >= observed_instances_max) {
-      ++dropped_;
-      return;
-    }
-    if (first) observed_since_ = options_.mono_ns();
-    Observation& entry = known == observed_.end() ? observed_[state.id] : known->second;
-    entry.state = std::move(state);
-    hold(entry.runs, std::move(run));
-    first |= ++observed_runs_ == observed_runs_max;
+    if (stopping_ || batch.empty()) return;
+    const bool enough = observed_runs_ >= observed_runs_max;
+    wake = observed_.empty();
+    if (wake) flush_at_ = options_.mono_ns() + std::chrono::nanoseconds(options_.flush_after).count();
+    for (Observed& one : batch) keep(std::move(one));
+    wake |= !enough && observed_runs_ >= observed_runs_max;
   }
-  if (first) wake_.notify_one();
+  if (wake) wake_.notify_one();
+}
+
+void Owner::keep(Observed one) {
+  const auto known = observed_.find(one.state.id);
+  if (known == observed_.end() && observed_.size() >= observed_instances_max) {
+    ++dropped_;
+    return;
+  }
+  Observation& entry = known == observed_.end() ? observed_[one.state.id] : known->second;
+  entry.state = std::move(one.state);
+  hold(entry.runs, std::move(one.run));
+  ++observed_runs_;
 }
 
 // More than kept_runs would not survive the flush either. When nothing can be flushed, one of each instance stays.
@@ -139,7 +145,7 @@ std::chrono::nanoseconds Owner::until_next_duty() {
   if (backup_ || forgetting_) return std::chrono::nanoseconds(0);
   std::int64_t next = std::min(next_tick_, next_hourly_);
   if (!observed_.empty() && !keeper_.tight())
-    next = std::min(next, observed_since_ + std::chrono::nanoseconds(options_.flush_after).count());
+    next = std::min(next, flush_at_);
   return std::chrono::nanoseconds(std::max<std::int64_t>(next - options_.mono_ns(), 0));
 }
 
@@ -159,9 +165,7 @@ Owner::Batch Owner::next_batch() {
   }
   queued_bytes_ -= bytes;
   batch.stop = stopping_ && queue_.empty();
-  const std::int64_t age = options_.mono_ns() - observed_since_;
-  batch.observed |= batch.stop || observed_runs_ >= observed_runs_max ||
-                    (!observed_.empty() && age >= std::chrono::nanoseconds(options_.flush_after).count());
+  batch.observed |= batch.stop || observed_runs_ >= observed_runs_max || (!observed_.empty() && options_.mono_ns() >= flush_at_);
   return batch;
 }
 
@@ -279,7 +283,7 @@ void Owner::take_back(std::map<InstanceId, Observation> observed) {
     entry.state = std::move(newer.state);
   }
   observed_runs_ = 0;  // counts towards the early flush, which would not help now
-  observed_since_ = options_.mono_ns();
+  flush_at_ = options_.mono_ns() + std::chrono::nanoseconds(std::max(options_.flush_after, options_.retry_after)).count();
 }
 
 void Owner::duties() {

@@ -46,7 +46,7 @@ class Owner {
   Status start();  // waits for the file to be open
   void stop();
   void submit(Job job);
-  void observe(InstanceState state, Run run);
+  void observe(std::vector<Observed> batch);
   const OpenReport& report() const { return report_; }
   Health health() const;
   std::int64_t now() const { return options_.wall_ns(); }
@@ -68,6 +68,7 @@ class Owner {
   void handle(Batch batch);
   Status commit(std::span<Job> jobs, std::span<Status> statuses, const Status& observed);
   Status run_jobs(std::span<Job> jobs, std::span<Status> statuses, const Status& observed, Database& db);
+  void keep(Observed one);
   void hold(std::vector<Run>& runs, Run run);
   Status flush();
   Status save(const std::map<InstanceId, Observation>& observed);
@@ -93,7 +94,7 @@ class Owner {
   std::map<InstanceId, Observation> observed_;
   std::size_t observed_runs_ = 0;  // since the last flush
   std::size_t held_runs_ = 0;      // in observed_
-  std::int64_t observed_since_ = 0;
+  std::int64_t flush_at_ = 0;      // by mono_ns, when observed_ is not empty
   std::uint64_t dropped_ = 0;
   Health health_;
   bool stopping_ = false;

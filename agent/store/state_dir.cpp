@@ -19,6 +19,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/descriptor.hpp"
 #include "base/text.hpp"
 
 namespace ronda::store {
@@ -26,20 +27,6 @@ namespace {
 
 constexpr const char* lock_name = "lock";
 constexpr const char* mark_name = "generation";
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string octal(mode_t mode) {
   std::array<char, 8> text{};
@@ -127,7 +114,7 @@ Status StateDir::check_private() const {
 }
 
 Status StateDir::take_lock(std::int64_t wall_ns) const {
-  const Fd note(::openat(fd_, lock_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const Descriptor note(::openat(fd_, lock_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return system_error("lock '" + path_ + "'", errno);
     std::array<char, 128> text{};
@@ -147,13 +134,18 @@ Status StateDir::take_lock(std::int64_t wall_ns) const {
   return done();
 }
 
+bool StateDir::is_in_place() const {
+  struct stat held {}, there {};
+  return ::fstat(fd_, &held) == 0 && ::stat(path_.c_str(), &there) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
 Status StateDir::sync() const {
   if (::fsync(fd_) != 0) return system_error("fsync '" + path_ + "'", errno);
   return done();
 }
 
 Status StateDir::ensure_file(std::string_view name) const {
-  const Fd fd(::openat(fd_, std::string(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const Descriptor fd(::openat(fd_, std::string(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (fd.get() >= 0 || errno == EEXIST) return done();
   const bool full = errno == ENOSPC || errno == EDQUOT;
   const Error error = system_error("create '" + file(name) + "'", errno);
@@ -172,7 +164,7 @@ std::optional<Mark> StateDir::read_mark() const {
 Status StateDir::write_mark(const Mark& mark) const {
   const std::string next = file(mark_name) + std::string(".new");
   {
-    const Fd fd(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const Descriptor fd(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (fd.get() < 0) return system_error("create '" + next + "'", errno);
     const std::string text = "host " + mark.host + "\nstore " + mark.store + "\ngeneration " + std::to_string(mark.generation) + "\n";
     if (!write_all(fd.get(), text) || ::fsync(fd.get()) != 0) return system_error("write '" + next + "'", errno);
@@ -228,7 +220,7 @@ std::string make_uuid(std::int64_t wall_ns) {
 }
 
 Status sync_path(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return system_error("open '" + path + "'", errno);
   if (::fsync(fd.get()) != 0) return system_error("fsync '" + path + "'", errno);
   return done();

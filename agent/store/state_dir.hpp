@@ -44,6 +44,8 @@ class StateDir {
 
   const std::string& path() const { return path_; }
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+  /// Whether the path still leads to the directory that is held.
+  bool is_in_place() const;
   Status sync() const;
   /// Creates `name` with 0600 if it is missing. Errc::unavailable: no space, or no inode.
   Status ensure_file(std::string_view name) const;

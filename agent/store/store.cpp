@@ -172,7 +172,13 @@ void Store::drop_instance(InstanceId id, Done<Unit> done) {
       std::move(done));
 }
 
-void Store::observe(InstanceState state, Run run) { impl_->observe(std::move(state), std::move(run)); }
+void Store::observe(std::vector<Observed> batch) { impl_->observe(std::move(batch)); }
+
+void Store::observe(InstanceState state, Run run) {
+  std::vector<Observed> one;
+  one.push_back({std::move(state), std::move(run)});
+  impl_->observe(std::move(one));
+}
 
 void Store::flush(Done<Unit> done) {
   impl_->add<Unit>(0, true, [](const Work& w) { return w.observed; }, std::move(done));

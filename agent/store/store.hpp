@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent remembers: one SQLite file in the state directory, owned by one thread. Owed writes are durable
-// before their callback says so; observed writes are batched, and at most one second of them may be lost.
+// before their callback says so; observed writes are written a batch at a time, as soon as they come.
 // It never blocks its caller, never says that something is durable that is not, and never deletes a damaged file.
 #pragma once
 
@@ -32,8 +32,8 @@ struct Options {
   /// Once the directory is this agent's and before its database is touched, on the store's thread while open()
   /// waits; not at all where the directory cannot be reached then. May be empty.
   std::function<void()> on_owned;
-  std::chrono::milliseconds flush_after{800};   // oldest observed write to its flush
-  std::chrono::milliseconds retry_after{1000};  // between two attempts to be well again
+  std::chrono::milliseconds flush_after{0};     // oldest observed write to its flush
+  std::chrono::milliseconds retry_after{1000};  // between two attempts to be well again, or to flush
   std::int64_t ballast_bytes = std::int64_t{8} * 1024 * 1024;
   std::string vfs;  // a SQLite VFS by name, for tests
 };
@@ -78,7 +78,9 @@ class Store {
   void drop_instance(InstanceId id, Done<Unit> done);
 
   // --- observed ---------------------------------------------------------------------------------
-  /// Never fails and never waits; what could not be kept is counted in Health::dropped_observed.
+  /// Never fails and never waits; what could not be kept is counted in Health::dropped_observed. What is handed over
+  /// together is written together, so gather: each batch costs a sync.
+  void observe(std::vector<Observed> batch);
   void observe(InstanceState state, Run run);
   /// Writes what is observed now. Errc::unavailable: it is still held, and will be tried again.
   void flush(Done<Unit> done);

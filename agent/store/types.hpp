@@ -32,6 +32,10 @@ struct Run {
   std::string summary;
 };
 inline constexpr int kept_runs = 20;
+struct Observed {
+  InstanceState state;
+  Run run;
+};
 
 /// The run of one scheduled instant; at most one for (instance, scheduled).
 enum class SlotState : std::uint8_t { started, done, missed, skipped };

@@ -33,8 +33,7 @@ std::string take_sqlstate(std::string& text) {
     if (found.empty()) found = state;
     text.erase(code, 7);
   }
-  for (std::size_t at = 0; (at = text.find("\nLOCATION: ")) != std::string::npos;)
-    text.erase(at, text.find('\n', at + 1) - at);
+  for (std::size_t at = 0; (at = text.find("\nLOCATION: ")) != std::string::npos;) text.erase(at, text.find('\n', at + 1) - at);
   return found;
 }
 
@@ -54,15 +53,20 @@ PGconn* start_connection(const std::string& dsn, const std::string& options) {
 
 }  // namespace
 
-void Session::Finish::operator()(pg_conn* conn) const { PQfinish(conn); }
+void Session::Finish::operator()(pg_conn* conn) const {
+  PQfinish(conn);
+}
 
-int Session::server_version() const { return PQserverVersion(conn_.get()); }
-int Session::backend_pid() const { return PQbackendPID(conn_.get()); }
+int Session::server_version() const {
+  return PQserverVersion(conn_.get());
+}
+int Session::backend_pid() const {
+  return PQbackendPID(conn_.get());
+}
 
 Answer<std::unique_ptr<Session>> Session::open(const std::string& dsn, const Target& target, const Limits& limits) {
   const int statement_ms = limits.statement_ms();
-  std::unique_ptr<Session> session(
-      new Session(start_connection(dsn, server_options(target, statement_ms)), target.secrets));
+  std::unique_ptr<Session> session(new Session(start_connection(dsn, server_options(target, statement_ms)), target.secrets));
   PGconn* conn = session->conn_.get();
   const auto refused = [&] {
     std::string text = PQerrorMessage(conn);
@@ -72,7 +76,8 @@ Answer<std::unique_ptr<Session>> Session::open(const std::string& dsn, const Tar
   };
   if (conn == nullptr || PQstatus(conn) == CONNECTION_BAD) return refused();
   PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);
-  PQsetNoticeProcessor(conn, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      conn, [](void*, const char*) {}, nullptr);
   for (auto state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK; state = PQconnectPoll(conn)) {
     if (state == PGRES_POLLING_FAILED) return refused();
     const Woken woken = limits.wait(PQsocket(conn), state == PGRES_POLLING_READING ? POLLIN : POLLOUT);
@@ -86,16 +91,18 @@ Answer<std::unique_ptr<Session>> Session::open(const std::string& dsn, const Tar
   return session;
 }
 
-/// The server's limit is kept as long as it ends a statement before this run ends and leaves it half the time.
-std::string Session::timeout_prefix(const Limits& limits) {
+/// The server's limit is kept as long as it ends a statement before this run ends and leaves it half the time; else
+/// the statement that sets another.
+std::string Session::new_timeout(const Limits& limits) {
   const int allowed = limits.left_ms() / 100 * 95 + 1;
   if (statement_ms_ > 0 && statement_ms_ <= allowed && statement_ms_ >= allowed / 2) return {};
   statement_ms_ = limits.statement_ms();
-  return "SET statement_timeout = " + std::to_string(statement_ms_) + "; ";
+  return "SET statement_timeout = " + std::to_string(statement_ms_);
 }
 
 Answer<Rows> Session::query(std::string_view sql, const Limits& limits) {
-  const std::string prefix = timeout_prefix(limits);
+  std::string prefix = new_timeout(limits);
+  if (!prefix.empty()) prefix += "; ";
   if (PQsendQuery(conn_.get(), (prefix + std::string(sql)).c_str()) != 1) return lost();
   Answer<Rows> answer = collect(0, limits);
   // The SET went with the statement: an error took it back.
@@ -105,20 +112,31 @@ Answer<Rows> Session::query(std::string_view sql, const Limits& limits) {
 
 Answer<Rows> Session::query_guarded(const std::string& sql, int max_rows, const Limits& limits) {
   PGconn* conn = conn_.get();
-  const std::string limit = "SET LOCAL statement_timeout = " + std::to_string(limits.statement_ms());
+  const std::string timeout = new_timeout(limits);
   const std::string declare = "DECLARE ronda NO SCROLL CURSOR FOR " + sql;
   const std::string fetch = "FETCH FORWARD " + std::to_string(max_rows) + " FROM ronda";
   const auto send = [conn](const std::string& text) {
     return PQsendQueryParams(conn, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
   };
-  // Each is a message of its own, so `sql` cannot smuggle in a second statement, and what it sets goes with
-  // the transaction. The second half runs also after an error in the first.
-  const bool sent = PQenterPipelineMode(conn) == 1 && send("BEGIN READ ONLY") && send(limit) && send(declare) &&
-                    send(fetch) && PQpipelineSync(conn) == 1 && send("ROLLBACK") && PQpipelineSync(conn) == 1;
+  // Each is a message of its own, so `sql` cannot smuggle in a second statement, and what it sets goes with the
+  // transaction. All leave in one write; a new limit stands apart, or it would go with the transaction, too.
+  bool sent = PQenterPipelineMode(conn) == 1;
+  if (!timeout.empty()) sent = sent && send(timeout) && PQpipelineSync(conn) == 1;
+  sent = sent && send("BEGIN READ ONLY") && send(declare) && send(fetch) && send("ROLLBACK") && PQpipelineSync(conn) == 1;
   if (!sent) return lost();
-  Answer<Rows> answer = collect(2, limits);
+  Answer<Rows> answer = collect(timeout.empty() ? 1 : 2, limits);
+  if (!answer && !timeout.empty()) statement_ms_ = 0;
   if (usable_ && PQexitPipelineMode(conn) != 1) usable_ = false;
+  // An error skips what stands behind it, the ROLLBACK too.
+  if (usable_ && PQtransactionStatus(conn) != PQTRANS_IDLE) roll_back(limits);
   return answer;
+}
+
+/// The session is of use again only outside of the transaction.
+void Session::roll_back(const Limits& limits) {
+  if (PQsendQuery(conn_.get(), "ROLLBACK") != 1) return void(usable_ = false);
+  static_cast<void>(collect(0, limits));
+  if (PQtransactionStatus(conn_.get()) != PQTRANS_IDLE) usable_ = false;
 }
 
 /// What the answers to one message, or to a pipeline, amount to: the first error, else the last rows.
@@ -131,12 +149,17 @@ struct Session::Collector {
   void take(PGresult* result) {
     Rows owned(result);
     switch (PQresultStatus(result)) {
-      case PGRES_TUPLES_OK: rows = std::move(owned); break;
-      case PGRES_PIPELINE_SYNC: ++syncs; break;
+      case PGRES_TUPLES_OK:
+        rows = std::move(owned);
+        break;
+      case PGRES_PIPELINE_SYNC:
+        ++syncs;
+        break;
       case PGRES_FATAL_ERROR:
         if (!failure) failure = refused(result);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 

@@ -47,7 +47,8 @@ class Session {
   Failure stop(Woken why);
   bool drain(int timeout_ms);
   Failure lost();
-  std::string timeout_prefix(const Limits& limits);
+  std::string new_timeout(const Limits& limits);
+  void roll_back(const Limits& limits);
 
   std::unique_ptr<pg_conn, Finish> conn_;
   std::vector<std::string> secrets_;

@@ -12,7 +12,9 @@ import os
 import pathlib
 import re
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True  # this directory is a source tree
+import tree_check  # noqa: E402
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`([\w@./-]+\.(?:cpp|hpp|h|c|py|sh|md|toml|cmake|case))`")
@@ -124,47 +126,13 @@ PLANTED = [
 ]
 
 
-def write(root, files):
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
-
-
 def self_test():
-    failed = 0
-    with tempfile.TemporaryDirectory() as place:
-        clean = pathlib.Path(place).resolve() / "clean"
-        write(clean, SOUND)
-        for text in check(clean):
-            print(f"FAILED: a tree without mistakes: {text}")
-            failed += 1
-        for index, (name, line, wanted) in enumerate(PLANTED):
-            root = pathlib.Path(place).resolve() / str(index)
-            write(root, SOUND)
-            write(root, {name: SOUND[name] + "\n" + line if line else "nothing of it"})
-            found = check(root)
-            if not any(wanted in text for text in found):
-                print(f"FAILED: {line} in {name} was not found: {found}")
-                failed += 1
-    print(f"{len(PLANTED) + 1 - failed} of {len(PLANTED) + 1} cases hold")
-    return 1 if failed else 0
-
-
-def main(words):
-    if words == ["--self-test"]:
-        return self_test()
-    if len(words) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    root = pathlib.Path(words[0]).resolve()
-    if not (root / "README.md").exists():
-        print(f"{root} has no README.md", file=sys.stderr)
-        return 1
-    found = check(root)
-    print("\n".join(found) if found else "the documents name what is there")
-    return 1 if found else 0
+    planted = [
+        (f"{line} in {name}", {name: SOUND[name] + "\n" + line if line else "nothing of it"}, lambda text, wanted=wanted: wanted in text)
+        for name, line, wanted in PLANTED
+    ]
+    return tree_check.self_test(check, SOUND, planted)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(tree_check.main(sys.argv[1:], __doc__, check, "the documents name what is there", "README.md", self_test))

@@ -5,10 +5,11 @@
 layering.py ROOT          every violation as FILE:LINE: text; exit 1 when there is one
 layering.py --self-test   plants violations in copies of a small tree and wants each of them found
 """
-import pathlib
 import re
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True  # this directory is a source tree
+import tree_check  # noqa: E402
 
 # Each part and the parts whose headers it may include, in the order of ARCHITECTURE.md.
 PARTS = {
@@ -155,47 +156,14 @@ ALLOWED = {
 }
 
 
-def write(root, files):
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
-
-
 def self_test():
-    failed = 0
-    with tempfile.TemporaryDirectory() as place:
-        clean = pathlib.Path(place) / "clean"
-        write(clean, ALLOWED)
-        for text in check(clean):
-            print(f"FAILED: a tree without violation: {text}")
-            failed += 1
-        for index, (name, line, wanted) in enumerate(PLANTED):
-            root = pathlib.Path(place) / str(index)
-            write(root, ALLOWED)
-            write(root, {name: "#include <vector>\n" + line})
-            found = check(root)
-            if not any(wanted in text and text.startswith(name.split("/new")[0]) for text in found):
-                print(f"FAILED: {line} in {name} was not found: {found}")
-                failed += 1
-    print(f"{len(PLANTED) + 1 - failed} of {len(PLANTED) + 1} cases hold")
-    return 1 if failed else 0
-
-
-def main(words):
-    if words == ["--self-test"]:
-        return self_test()
-    if len(words) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    root = pathlib.Path(words[0]).resolve()
-    if not any((root / "agent").glob("*/*.cpp")):
-        print(f"{root} has no agent/", file=sys.stderr)
-        return 2
-    found = check(root)
-    print("\n".join(found) if found else "the order of the parts holds")
-    return 1 if found else 0
+    planted = [
+        (f"{line} in {name}", {name: "#include <vector>\n" + line},
+         lambda text, name=name, wanted=wanted: wanted in text and text.startswith(name.split("/new")[0]))
+        for name, line, wanted in PLANTED
+    ]
+    return tree_check.self_test(check, ALLOWED, planted)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(tree_check.main(sys.argv[1:], __doc__, check, "the order of the parts holds", "agent/agent.cpp", self_test))

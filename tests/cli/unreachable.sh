@@ -151,5 +151,14 @@ expect 7 live_ronda wrap job -- /bin/sh -c 'echo oops >&2; exit 7'
 expect_err 'oops'
 expect 143 live_ronda wrap job -- /bin/sh -c 'kill -TERM $$'
 expect 127 live_ronda wrap job -- /nowhere/at/all
+# the command finds its signals as whoever called wrap had set them: nohup's too, and SIGPIPE
+# blocked and ignored, of the 31 that are not real-time signals: the C library keeps two of those for itself
+signals() {
+  local name mask
+  "$@" grep -E 'Sig(Blk|Ign)' /proc/self/status 2>/dev/null | while read -r name mask; do echo "$name $((0x$mask & 0x7fffffff))"; done
+}
+wrapped_signals() { signals live_ronda wrap job --; }
+[ "$(wrapped_signals)" = "$(signals)" ] || expect_fail 'the wrapped command has the signals of its caller'
+(trap '' HUP PIPE; [ "$(wrapped_signals)" = "$(signals)" ]) || expect_fail 'what was ignored stays ignored'
 
 expect_end

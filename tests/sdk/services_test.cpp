@@ -346,3 +346,29 @@ TEST_CASE("what is used outside its frame is refused and noted by its rule", "[s
   CHECK(h.broken() == std::vector<std::string>{"RONDA-P-032: kv.put outside a call, create or destroy",
                                                "RONDA-P-033: secret.open outside a call"});
 }
+
+namespace {
+
+struct LastWords : ronda::check {
+  ronda::result run(ronda::call&) override { return kv().put("kept", "1"), ronda::ok(); }
+  ~LastWords() override {
+    code = kv().put("kept", "2").code();
+    read = kv().get("kept").value_or("");
+  }
+  static inline std::int32_t code = 0;
+  static inline std::string read;
+};
+
+}  // namespace
+
+TEST_CASE("state is not written in destroy, only read", "[sdk]") {
+  host h;
+  {
+    auto made = make<LastWords>(h);
+    made.run();
+  }
+  CHECK(LastWords::code == RONDA_E_INVALID);
+  CHECK(LastWords::read == "1");
+  CHECK(h.kept() == std::map<std::string, std::string>{{"kept", "1"}});
+  CHECK(h.broken() == std::vector<std::string>{"RONDA-P-038: kv.put in destroy"});
+}

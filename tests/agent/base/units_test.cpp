@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/units.hpp"
 
+#include <limits>
+
 #include "catch.hpp"
 
 using namespace ronda;
 using namespace std::chrono_literals;
 
 TEST_CASE("a duration is read back as it is written", "[base]") {
-  auto [text, value] = GENERATE(table<std::string, Nanos>({{"500ms", 500ms},
-                                                           {"30s", 30s},
-                                                           {"1h30m", 90min},
-                                                           {"2d", 48h},
-                                                           {"1w", 168h},
-                                                           {"1m500ms", 60500ms}}));
+  auto [text, value] = GENERATE(
+      table<std::string, Nanos>({{"500ms", 500ms}, {"30s", 30s}, {"1h30m", 90min}, {"2d", 48h}, {"1w", 168h}, {"1m500ms", 60500ms}}));
   REQUIRE(parse_duration(text));
   CHECK(*parse_duration(text) == value);
   CHECK(format_duration(value) == text);
@@ -36,6 +34,7 @@ TEST_CASE("sizes know both bases", "[base]") {
   CHECK_FALSE(parse_size("10 MiB"));
   CHECK(format_size(10 * 1024 * 1024) == "10MiB");
   CHECK(format_size(512) == "512B");
+  CHECK(format_size(6304763018308164722) == "5734149TiB");
 }
 
 TEST_CASE("a percentage is a ratio", "[base]") {
@@ -75,4 +74,16 @@ TEST_CASE("what is no range says so", "[base]") {
   CHECK_FALSE(parse_range("@"));
   CHECK_FALSE(parse_range("20:10"));
   CHECK_FALSE(parse_range("a:b"));
+}
+
+TEST_CASE("a number that no integer holds becomes the nearest one", "[base]") {
+  constexpr auto largest = std::numeric_limits<std::int64_t>::max(), least = std::numeric_limits<std::int64_t>::min();
+  CHECK(clamp_to_int64(static_cast<double>(largest)) == largest);  // which is 2^63
+  CHECK(clamp_to_int64(static_cast<double>(least)) == least);
+  CHECK(clamp_to_int64(1e300) == largest);
+  CHECK(clamp_to_int64(-1e300) == least);
+  CHECK(clamp_to_int64(std::numeric_limits<double>::infinity()) == largest);
+  CHECK(clamp_to_int64(std::numeric_limits<double>::quiet_NaN()) == 0);
+  CHECK(clamp_to_int64(-2.9) == -2);
+  CHECK(clamp_to_int64(9007199254740993.0) == 9007199254740992);
 }

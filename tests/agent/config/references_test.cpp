@@ -35,8 +35,7 @@ struct Resolved {
 
 Resolved resolve(const std::string& text) {
   const Environment env = environment();
-  Resolver resolver(env,
-                    {{"A", "alpha"}, {"EMPTY", ""}, {"URL", "https://u:p@h/x?k=v"}, {"T", "x}${env:A}\"\n"}});
+  Resolver resolver(env, {{"A", "alpha"}, {"EMPTY", ""}, {"URL", "https://u:p@h/x?k=v"}, {"T", "x}${env:A}\"\n"}});
   Diagnostics diagnostics;
   Resolved out;
   out.value = Value(text, {0, 3, 5});
@@ -106,16 +105,14 @@ TEST_CASE("a credential without systemd names what the unit needs", "[config]") 
   Diagnostics diagnostics;
   Value value(std::string("${cred:token}"), {0, 1, 1});
   CHECK_FALSE(resolver.resolve(value, diagnostics));
-  CHECK(diagnostics.all().at(0).message ==
-        "${cred:token}: there are no credentials; the systemd unit needs LoadCredential=token:PATH");
+  CHECK(diagnostics.all().at(0).message == "${cred:token}: there are no credentials; the systemd unit needs LoadCredential=token:PATH");
 }
 
 TEST_CASE("a secret file that everyone can read is refused", "[config]") {
   const test::Scratch scratch;
   const std::string path = scratch.write("secret", "s");
   const FileReader read = trusted_file_reader(::geteuid());
-  CHECK(read(path, FileUse::secret).error().message() ==
-        path + " is readable by everyone; correct it with chmod o-r");
+  CHECK(read(path, FileUse::secret).error().message() == path + " is readable by everyone; correct it with chmod o-r");
   CHECK(*read(path, FileUse::environment) == "s");
   ::chmod(path.c_str(), 0640);
   CHECK(*read(path, FileUse::secret) == "s");
@@ -126,15 +123,9 @@ TEST_CASE("a secret file that everyone can read is refused", "[config]") {
 
 TEST_CASE("an env file is read as systemd reads it", "[config]") {
   Variables variables = {{"A", "old"}};
-  REQUIRE(read_env_file(
-      "# c\n; c\n\nA=1\nB = two words \nC='a \"b\" \\'\nD=\"x \\\"y\\\" \\n $z\"\nexport E=\nF=a # b\r\n",
-      "/e", variables));
-  CHECK(variables == Variables{{"A", "1"},
-                               {"B", "two words"},
-                               {"C", "a \"b\" \\"},
-                               {"D", "x \"y\" \\n $z"},
-                               {"E", ""},
-                               {"F", "a # b"}});
+  REQUIRE(
+      read_env_file("# c\n; c\n\nA=1\nB = two words \nC='a \"b\" \\'\nD=\"x \\\"y\\\" \\n $z\"\nexport E=\nF=a # b\r\n", "/e", variables));
+  CHECK(variables == Variables{{"A", "1"}, {"B", "two words"}, {"C", "a \"b\" \\"}, {"D", "x \"y\" \\n $z"}, {"E", ""}, {"F", "a # b"}});
 }
 
 TEST_CASE("a broken env file names the line and never its content", "[config]") {
@@ -167,6 +158,8 @@ TEST_CASE("a shown value never holds a referenced secret", "[config]") {
   CHECK(shown_text(secret.value, secret.written.at(0).text, true) == "https://${cred:token}@h/");
   CHECK(shown_text(secret.value, "", true) == "***");
   CHECK(hide_secrets("log: t0ken!", secret.secrets) == "log: ***!");
+  const std::vector<std::string> nested = {"", "abc", "abcdef", "abcd"};
+  CHECK(hide_secrets("x abcdef y abcd z abc", nested) == "x *** y *** z ***");  // of none a tail is left
   const Resolved env = resolve("${env:URL}");
   CHECK(shown_text(env.value, env.written.at(0).text, true) == "https://h/x");
   CHECK(shown_text(env.value, env.written.at(0).text, false) == "${env:URL}");

@@ -17,9 +17,8 @@ using namespace ronda::test;
 namespace {
 
 std::string manifest_of(const std::string& id, const std::string& procedure, const std::string& more = "") {
-  return "manifest = 1\n[plugin]\nid = \"" + id +
-         "\"\nversion = \"1.0.0\"\nlicense = \"Apache-2.0\"\nabi = { major = 1, minor = 0 }\n" + more +
-         "[[provides]]\nkind = \"ronda.check/1\"\nname = \"" + procedure + "\"\nsummary = \"s\"\n";
+  return "manifest = 1\n[plugin]\nid = \"" + id + "\"\nversion = \"1.0.0\"\nlicense = \"Apache-2.0\"\nabi = { major = 1, minor = 0 }\n" +
+         more + "[[provides]]\nkind = \"ronda.check/1\"\nname = \"" + procedure + "\"\nsummary = \"s\"\n";
 }
 
 std::string build(const TempDir& dir, const std::string& name, const std::string& manifest) {
@@ -41,7 +40,9 @@ std::string refusals(const Catalogue& catalogue) {
   return out;
 }
 
-std::string hash_of(const std::string& path) { return sha256_hex(read_bytes(path)); }
+std::string hash_of(const std::string& path) {
+  return sha256_hex(read_bytes(path));
+}
 
 }  // namespace
 
@@ -51,8 +52,7 @@ TEST_CASE("one bad file never hides the good ones beside it", "[plugin]") {
   write_file(dir / "empty.so", "");
   write_file(dir / "text.so", "hello");
   write_file(dir / "README", "not looked at");
-  for (const char* name : {".hidden.so", "old.so~", "a.so.bak", "b.so.dpkg-new", "c.so.rpmsave"})
-    write_file(dir / name, "x");
+  for (const char* name : {".hidden.so", "old.so~", "a.so.bak", "b.so.dpkg-new", "c.so.rpmsave"}) write_file(dir / name, "x");
   symlink("good.so", (dir / "link.so").c_str());
   build(dir, "toml", "manifest = 1\n[plugin\n");
   const Catalogue catalogue = scan(dir);
@@ -76,11 +76,10 @@ TEST_CASE("two files with one id or one procedure are both named, and the first 
   build(dir, "b", manifest_of("org.example.one", "y"));
   build(dir, "c", manifest_of("org.example.two", "x"));
   const Catalogue catalogue = scan(dir);
-  CHECK(refusals(catalogue) ==
-        "b.so: policy/duplicate_id: has the id 'org.example.one', as " + dir / "a.so" +
-            " has; remove one of the two files\n"
-            "c.so: policy/duplicate_procedure: provides the check 'x', as " + dir / "a.so" +
-            " ('org.example.one') does; remove one of the two files\n");
+  CHECK(refusals(catalogue) == "b.so: policy/duplicate_id: has the id 'org.example.one', as " + dir / "a.so" +
+                                   " has; remove one of the two files\n"
+                                   "c.so: policy/duplicate_procedure: provides the check 'x', as " +
+                                   dir / "a.so" + " ('org.example.one') does; remove one of the two files\n");
   CHECK(catalogue.plugins.size() == 1);
 }
 
@@ -114,8 +113,7 @@ TEST_CASE("a procedure that is missing is explained", "[plugin]") {
   CHECK(catalogue.explain_missing(Kind::task, "http.request") == "'http.request' is a check, not a task");
   CHECK(catalogue.explain_missing(Kind::check, "http.scenario") ==
         "the plugin that provides 'http.scenario' is refused: " + dir / "twin.so" +
-            ": policy/duplicate_id: has the id 'org.example.good', as " + dir / "good.so" +
-            " has; remove one of the two files");
+            ": policy/duplicate_id: has the id 'org.example.good', as " + dir / "good.so" + " has; remove one of the two files");
 }
 
 TEST_CASE("the trail of the loader names every step", "[plugin]") {
@@ -132,14 +130,15 @@ TEST_CASE("the trail of the loader names every step", "[plugin]") {
   const std::string hash = hash_of(path);
   CHECK(catalogue.why("org.example.good") ==
         "org.example.good 1.0.0 is usable\n"
-        "1 open    " + path + ", " + std::to_string(std::filesystem::file_size(path)) + " bytes\n" +
-            "2 stage   " + state / "stage/" + hash + ".so\n" +
+        "1 open    " +
+            path + ", " + std::to_string(std::filesystem::file_size(path)) + " bytes\n" + "2 stage   " + state / "stage/" + hash + ".so\n" +
             "3 read    sha256 " + hash + "\n" +
             "          plugin.toml:8:1: warning: [plugin]: unknown key 'odd'\n"
             "4 policy  entry 1, grants: net\n");
-  CHECK(catalogue.why(dir / "bad.so") == dir / "bad.so" + " is refused\n"
-        "3 read    empty_file: the file is empty\n"
-        "remedy    copy or build it again\n");
+  CHECK(catalogue.why(dir / "bad.so") == dir / "bad.so" +
+                                             " is refused\n"
+                                             "3 read    empty_file: the file is empty\n"
+                                             "remedy    copy or build it again\n");
   CHECK(catalogue.why("org.example.none").empty());
 }
 
@@ -205,10 +204,8 @@ TEST_CASE("the ABI window accepts older minors and the older major, and names wh
   CHECK(*choose_entry(host, {2}, {2, 3}) == 2);
   CHECK(*choose_entry({1, 1, 0}, {1, 2}, {2, 5}) == 1);
   CHECK(choose_entry({1, 1, 3}, {1}, {1, 9}).error().message == "needs SDK 1.9, agent has 1.3");
-  CHECK(choose_entry(host, {3}, {3, 0}).error().message ==
-        "offers the plugin ABI 3; this agent accepts 1 and 2");
-  CHECK(choose_entry({1, 1, 0}, {2, 3}, {2, 0}).error().message ==
-        "offers the plugin ABI 2, 3; this agent accepts 1");
+  CHECK(choose_entry(host, {3}, {3, 0}).error().message == "offers the plugin ABI 3; this agent accepts 1 and 2");
+  CHECK(choose_entry({1, 1, 0}, {2, 3}, {2, 0}).error().message == "offers the plugin ABI 2, 3; this agent accepts 1");
   CHECK(choose_entry(host, {}, {1, 0}).error().reason == LoadReason::no_entry);
 }
 
@@ -227,8 +224,7 @@ TEST_CASE("a plugin for a later SDK is refused before it is loaded", "[plugin]")
 
 TEST_CASE("pins, grants and users come from trust.toml alone", "[plugin]") {
   const TempDir dir;
-  const std::string path =
-      build(dir, "x", manifest_of("org.example.x", "x", "needs = [\"exec\", \"net\", \"setuid\"]\n"));
+  const std::string path = build(dir, "x", manifest_of("org.example.x", "x", "needs = [\"exec\", \"net\", \"setuid\"]\n"));
   const auto trust_of = [](const std::string& text) {
     config::Diagnostics diagnostics;
     auto trust = parse_trust(text, 0, diagnostics);
@@ -245,8 +241,7 @@ TEST_CASE("pins, grants and users come from trust.toml alone", "[plugin]") {
     CHECK(refusals(scan(dir, trust_of(entry + "grants = [\"exec\", \"setuid\"]\n"))) ==
           "x.so: policy/grant_refused: needs the grant 'net', which trust.toml does not give 'org.example.x'; "
           "add it to `grants` there if the plugin may have it\n");
-    const Catalogue catalogue =
-        scan(dir, trust_of(entry + "grants = [\"exec\", \"net\", \"setuid\"]\nusers = [\"nagios\"]\n"));
+    const Catalogue catalogue = scan(dir, trust_of(entry + "grants = [\"exec\", \"net\", \"setuid\"]\nusers = [\"nagios\"]\n"));
     const PluginPointer plugin = catalogue.plugins.at("org.example.x");
     CHECK(plugin->grants == std::vector<Grant>{Grant::exec, Grant::net, Grant::setuid});
     CHECK(plugin->users == std::vector<std::string>{"nagios"});
@@ -260,21 +255,20 @@ TEST_CASE("pins, grants and users come from trust.toml alone", "[plugin]") {
   SECTION("a pin binds in owner mode too") {
     const std::string other(64, 'a');
     CHECK(refusals(scan(dir, trust_of(entry + "sha256 = [\"" + other + "\"]\n"))) ==
-          "x.so: policy/wrong_hash: its sha256 " + hash_of(path) + " is not among the pins of 'org.example.x'; "
-          "if the change is yours, ronda plugin install writes the new pin\n");
+          "x.so: policy/wrong_hash: its sha256 " + hash_of(path) +
+              " is not among the pins of 'org.example.x'; "
+              "if the change is yours, ronda plugin install writes the new pin\n");
   }
 }
 
 TEST_CASE("a wrong trust.toml is not obeyed by half", "[plugin]") {
   auto [text, message] = GENERATE(table<std::string, std::string>({
       {"mode = \"pins\"", "trust.toml:1:8: error: trust: 'mode' must be \"owner\" or \"pin\"\n"},
-      {"[plugin.org.example]\nsha256 = []",
-       "trust.toml:1:9: error: write the id in quotes: [plugin.\"org.example.disk\"]\n"},
+      {"[plugin.org.example]\nsha256 = []", "trust.toml:1:9: error: write the id in quotes: [plugin.\"org.example.disk\"]\n"},
       {"[plugin.\"org.example.x\"]\nsha256 = [\"abc\"]",
        "trust.toml:2:10: error: [plugin.\"org.example.x\"]: 'sha256' must be a list of 64 small hexadecimal "
        "digits each\n"},
-      {"[plugin.\"org.example.x\"]\ngrants = [\"root\"]",
-       "trust.toml:2:10: error: [plugin.\"org.example.x\"]: there is no grant 'root'\n"},
+      {"[plugin.\"org.example.x\"]\ngrants = [\"root\"]", "trust.toml:2:10: error: [plugin.\"org.example.x\"]: there is no grant 'root'\n"},
       {"[plugin.\"org.example.x\"]\nsha265 = []",
        "trust.toml:2:1: warning: [plugin.\"org.example.x\"]: unknown key 'sha265'; did you mean 'sha256'?\n"
        "trust.toml:1:1: error: trust: unknown keys are not obeyed, so this file is not either\n"},
@@ -328,23 +322,24 @@ TEST_CASE("a library or a version that this host lacks is named before anything 
   CHECK(check(plain, system_library_directories()) == "fits");
 
   build_plugin(libraries, "libronda_absent");
-  const std::string lonely = build_plugin(
-      dir, "lonely", PluginSource::with_flags({"-Wl,--no-as-needed", "-L" + libraries.path(), "-lronda_absent"}));
+  const std::string lonely =
+      build_plugin(dir, "lonely", PluginSource::with_flags({"-Wl,--no-as-needed", "-L" + libraries.path(), "-lronda_absent"}));
   CHECK(check(lonely, system_library_directories()) ==
         "read/missing_library: needs the library libronda_absent.so, which this host does not have; "
         "install the package that brings it");
 
   // an old C library that offers one version only
   write_file(libraries / "map", "GLIBC_2.1 { global: exit; };\nGLIBC_2.0 { global: old; };\n");
-  const std::string old = build_plugin(
-      libraries, "old",
-      PluginSource::with_code("void exit(int c) {} void old(void) {}\n",
-                              {"-nostdlib", "-Wl,--version-script=" + libraries / "map", "-Wl,-soname,libc.so.6"}));
+  const std::string old =
+      build_plugin(libraries, "old",
+                   PluginSource::with_code("void exit(int c) {} void old(void) {}\n",
+                                           {"-nostdlib", "-Wl,--version-script=" + libraries / "map", "-Wl,-soname,libc.so.6"}));
   std::filesystem::rename(old, libraries / "libc.so.6");
   const std::string said = check(plain, {libraries.path()});
   CHECK(said.starts_with("read/missing_version: needs GLIBC_2."));
-  CHECK(said.ends_with(" of libc.so.6; this host has up to GLIBC_2.1; "
-                       "build it on this release of the system or an older one"));
+  CHECK(
+      said.ends_with(" of libc.so.6; this host has up to GLIBC_2.1; "
+                     "build it on this release of the system or an older one"));
 }
 
 TEST_CASE("a plugin whose bytes kill the vetting process is refused", "[plugin]") {
@@ -353,13 +348,10 @@ TEST_CASE("a plugin whose bytes kill the vetting process is refused", "[plugin]"
   ScanRequest request;
   request.directories = {dir.path()};
   request.uid = geteuid();
-  request.vet = [](std::span<const std::uint8_t>) -> Status {
-    return Error(Errc::corrupt, "reading it ended with signal 11");
-  };
-  CHECK(refusals(scan_plugins(request)) ==
-        "x.so: read/vetting_failed: reading it ended with signal 11; build it again\n");
-  request.vet = [](std::span<const std::uint8_t> bytes) {
-    read_hostile_bytes(bytes);
+  request.vet = [](const PluginBytes&) -> Status { return Error(Errc::corrupt, "reading it ended with signal 11"); };
+  CHECK(refusals(scan_plugins(request)) == "x.so: read/vetting_failed: reading it ended with signal 11; build it again\n");
+  request.vet = [](const PluginBytes& plugin) {
+    read_hostile_bytes(plugin.bytes);
     return done();
   };
   CHECK(refusals(scan_plugins(request)).empty());

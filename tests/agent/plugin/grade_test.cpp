@@ -132,6 +132,7 @@ TEST_CASE("perfdata for those who read Nagios lines", "[plugin]") {
 TEST_CASE("values for people", "[plugin]") {
   CHECK(format_value(0.8349, "ratio") == "83.49%");
   CHECK(format_value(1536, "B") == "1.5KiB");
+  CHECK(format_value(1e300, "B") == "8.389e+06TiB");  // the largest there is
   CHECK(format_value(0.61, "s") == "0.61s");
   CHECK(format_value(42, "") == "42");
   CHECK(format_value(1e-9, "s") == "0.000000001s");

@@ -76,7 +76,7 @@ TEST_CASE("every message comes back as it was sent", "[plugin]") {
   REQUIRE(o.kv.size() == 2);
   CHECK((o.kv[0].ttl_ns == 5 && o.kv[1].erase));
   there_and_back(Reply{1, -3, "payload"}, Tag::reply);
-  there_and_back(Hello{"build", 2}, Tag::hello);
+  there_and_back(Hello{"build", 2, "seccomp"}, Tag::hello);
   there_and_back(Loaded{true, "", 3}, Tag::loaded);
   there_and_back(Created{1, false, "why"}, Tag::created);
   there_and_back(Log{1, 2, "line"}, Tag::log);

@@ -10,6 +10,27 @@ using namespace ronda;
 using namespace ronda::test;
 using plugin::Fate;
 
+namespace {
+
+/// The mode of chaos that sends this message.
+template <class M>
+std::string forged(const M& message) {
+  std::string body;
+  wire::Writer w(body);
+  wire::encode(w, message);
+  std::string frame(4, '\0');
+  for (std::size_t i = 0; i < 4; ++i) frame[i] = static_cast<char>(body.size() >> (8 * i) & 0xff);
+  std::string hex;
+  for (const char c : frame + body) {
+    constexpr const char* digits = "0123456789abcdef";
+    hex += digits[static_cast<unsigned char>(c) >> 4];
+    hex += digits[static_cast<unsigned char>(c) & 15];
+  }
+  return "send-" + hex;
+}
+
+}  // namespace
+
 TEST_CASE("bytes that are no message end the runner and are said of the call", "[plugin]") {
   struct Row {
     const char* mode;
@@ -53,4 +74,41 @@ TEST_CASE("a plugin that closes every descriptor loses its runner", "[plugin]") 
   CHECK(bench.end_of(sibling).outcome.summary == "did slow");
   CHECK(bench.run("ok").fate == Fate::finished);
   CHECK(bench.ends[sibling].size() == 1);
+}
+
+TEST_CASE("a runner speaks for its own instances and calls only, whatever it says", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised other(loop), bench(loop);
+  const auto victim = other.chaos("slow", 1500);
+  const auto call = other.dispatch(victim);
+  other.turn_for(200ms);
+  std::vector<std::uint32_t> asked_for;
+  bench.leave_unanswered = [&](const wire::Request& request) { return asked_for.push_back(request.instance), false; };
+  other.leave_unanswered = bench.leave_unanswered;
+  bench.run("kv");
+  const std::size_t honest = asked_for.size();
+  REQUIRE(honest > 0);
+  wire::Request steal, take, write;
+  steal.sequence = take.sequence = write.sequence = 1'000'000;
+  steal.instance = take.instance = write.instance = victim;
+  steal.ask = wire::Ask::kv_each;
+  take.ask = wire::Ask::inbox_take;
+  write.ask = wire::Ask::kv_commit;
+  write.kv = {{"key", "forged", 0, false}};
+  for (const wire::Request& request : {steal, take, write}) CHECK(bench.run(forged(request), 50).fate == Fate::finished);
+  CHECK(asked_for.size() == honest);
+  // a result, an event and progress of a call that is somebody else's; a log line in somebody else's name
+  wire::Outcome outcome;
+  outcome.call = call + 1000;
+  outcome.summary = "forged";
+  bench.run(forged(outcome), 50);
+  CHECK(bench.status().late_results == 1);
+  bench.run(forged(wire::Event{call + 1000, 3, "forged", "", {}}), 50);
+  bench.run(forged(wire::Progress{call + 1000, 0.5, "forged"}), 50);
+  bench.run(forged(wire::Log{victim, 3, "forged"}), 50);
+  CHECK(bench.events.empty());
+  CHECK(bench.progress.empty());
+  CHECK(bench.logged_by.at("forged") == 0);
+  CHECK(other.end_of(call).outcome.summary == "did slow");
+  CHECK(other.ends[call].size() == 1);
 }

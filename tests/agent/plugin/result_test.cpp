@@ -28,6 +28,17 @@ TEST_CASE("a flood of metrics is cut at what one call may have", "[plugin]") {
   CHECK(end.outcome.dropped_metrics == 99'000);
 }
 
+TEST_CASE("a million labels are sixteen short ones", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto& end = bench.run("labels", 1'000'000);
+  CHECK(end.outcome.end == wire::End::reported);
+  const auto metrics = plugin::decode_metrics(end.outcome.metrics);
+  REQUIRE(metrics.size() == 1);
+  CHECK(metrics[0].labels.size() == 16);
+  for (const auto& [key, value] : metrics[0].labels) CHECK(value.size() <= 256);
+}
+
 TEST_CASE("text is made UTF-8 and cut", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);

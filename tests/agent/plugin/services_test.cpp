@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a plugin asks of the agent, and what it says, through the real runner.
+#include <algorithm>
 #include <catch.hpp>
+#include <map>
 
 #include "supervised.hpp"
 
@@ -118,4 +120,21 @@ TEST_CASE("the last line before a crash is not lost", "[plugin]") {
   CHECK(bench.run("terminate").fate == Fate::crashed);
   CHECK(bench.has_log("to stdout \\x1b[31m"));
   REQUIRE(bench.until([&] { return bench.has_log("to stderr"); }));
+}
+
+TEST_CASE("state that destroy writes is refused and said in the log, reading it works", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto instance = bench.chaos("destroy-kv");
+  const auto& end = bench.run(instance);
+  REQUIRE(end.fate == Fate::finished);
+  REQUIRE(end.outcome.kv.size() == 1);
+  bench.state["before"] = end.outcome.kv[0].value;
+  bench.supervisor().forget(instance);
+  REQUIRE(bench.until([&] { return bench.has_log("destroy reads"); }));
+  CHECK(bench.has_log("destroy reads this, its writes are refused"));
+  CHECK(bench.has_log("RONDA-P-038: it writes state in destroy: refused, nothing of it is kept"));
+  CHECK(std::ranges::count_if(bench.logs, [](const std::string& line) { return line.find("RONDA-P-038") != std::string::npos; }) == 1);
+  CHECK(bench.state == std::map<std::string, std::string>{{"before", "this"}});
+  CHECK(bench.status().deaths == 0);
 }

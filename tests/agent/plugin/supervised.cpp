@@ -156,8 +156,9 @@ void Supervised::on_call_end(plugin::CallEnd end) {
   ends[end.id].push_back(std::move(end));
 }
 
-void Supervised::on_log(std::string_view, std::uint32_t, std::int64_t, std::string_view text) {
+void Supervised::on_log(std::string_view, std::uint32_t instance, std::int64_t, std::string_view text) {
   logs.emplace_back(text);
+  logged_by[logs.back()] = instance;
 }
 
 void Supervised::on_trouble(std::string_view, std::uint32_t, std::string_view text) {

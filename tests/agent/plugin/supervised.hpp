@@ -70,6 +70,7 @@ class Supervised final : public plugin::SupervisorClient {
   std::map<std::uint64_t, std::vector<plugin::CallEnd>> ends;  // by call: exactly one each
   std::map<std::uint64_t, std::chrono::nanoseconds> ended_at;
   std::vector<std::string> logs, troubles;
+  std::map<std::string, std::uint32_t, std::less<>> logged_by;  // the instance of the last line of that text
   std::vector<wire::Event> events;
   std::vector<wire::Progress> progress;
   std::map<std::uint32_t, std::pair<bool, std::string>> probed;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A wall clock that is set. The real one is never touched here: the scheduler is given a clock of the test's, and the
 // kernel's notification is called by hand. That the kernel gives it is not tested.
+#include <unistd.h>
+
 #include <catch.hpp>
+#include <filesystem>
 
 #include "base/clock.hpp"
+#include "schedule/candidate.hpp"
 #include "schedule/clock_watch.hpp"
 #include "scheduled.hpp"
 
@@ -29,6 +33,31 @@ TEST_CASE("a slot that the clock was set past runs at once, not at the next look
   CHECK(entry.runs == 1);
 }
 
+TEST_CASE("an agent that boots in 1970 runs its checks and no slot, and plans when the clock is set", "[schedule]") {
+  Scheduled bench;
+  bench.wall = 30s;
+  bench.begin({{"minutely", "ok", 0, schedule::Kind::task, 0s, 20s, "*:*"}, {"steady", "ok", 0, schedule::Kind::check, 100ms}});
+  const auto& slots = bench.entry("minutely", schedule::Kind::task);
+  const auto& steady = bench.entry("steady");
+  CHECK(bench.until([&] { return steady.runs >= 3; }));
+  bench.wall = 2min + 1s;  // two slots of 1970 went by
+  bench.scheduler().on_clock_set();
+  bench.turn_for(500ms);
+  CHECK(slots.runs == 0);
+  CHECK(bench.slots("minutely").empty());
+  const auto runs = steady.runs;
+  bench.wall = std::chrono::seconds(1'772'364'659);  // 2026-03-01 11:30:59 UTC, as NTP says
+  bench.scheduler().on_clock_set();
+  bench.turn_for(500ms);
+  CHECK(slots.runs == 0);
+  bench.wall = *bench.wall + 2s;
+  bench.scheduler().on_clock_set();
+  CHECK(bench.until([&] { return slots.runs == 1; }, 10s));
+  CHECK(bench.until([&] { return bench.slots("minutely").size() == 1; }));
+  CHECK(bench.slots("minutely").front().scheduled == 1'772'364'660'000'000'000);
+  CHECK(steady.runs > runs);
+}
+
 TEST_CASE("the kernel is asked to tell of a clock that is set, and tells nothing when it is not", "[schedule]") {
   boost::asio::io_context loop;
   int told = 0;
@@ -40,4 +69,79 @@ TEST_CASE("the kernel is asked to tell of a clock that is set, and tells nothing
   loop.restart();
   loop.poll();
   CHECK(told == 0);
+}
+
+TEST_CASE("slots of a zone whose rules are replaced are planned anew, what runs goes on, and a zone that is gone keeps its rules", "[schedule]") {
+  namespace fs = std::filesystem;
+  Scheduled bench;
+  const std::string tzdata = bench.scratch / "zoneinfo";
+  fs::create_directories(tzdata + "/Europe");
+  const auto put = [&](const std::string& rules) {
+    fs::copy_file("/usr/share/zoneinfo/" + rules, tzdata + "/new", fs::copy_options::overwrite_existing);
+    fs::rename(tzdata + "/new", tzdata + "/Europe/Berlin");
+  };
+  put("Europe/Berlin");
+  bench.zones = schedule::ZoneDatabase(tzdata);
+  bench.wall = std::chrono::seconds(1'772'364'600);  // 2026-03-01 11:30 UTC
+  const std::vector<Configured> set = {{"late", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* 20:00:00 Europe/Berlin"},
+                                       {"long", "slow", 1500, schedule::Kind::task, 0s, 20s, "*-*-* 21:00:00 Europe/Berlin"},
+                                       {"other", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* 20:00:00"}};
+  bench.begin(set);
+  const auto hour = [&](const std::string& name) {
+    const auto slot = bench.scheduler().look(bench.entry(name, schedule::Kind::task)).slot;
+    return slot ? (slot->time_since_epoch() - 1'772'323'200s) / 1h : -1;  // of that day, in UTC
+  };
+  const auto use = [&] { return bench.scheduler().use_zones(*bench.zones.find("UTC")); };
+  bench.turn_for(50ms);
+  REQUIRE(hour("late") == 19);
+  REQUIRE(hour("long") == 20);
+  REQUIRE(bench.scheduler().run_now(schedule::Kind::task, "long", 0, [](const schedule::Entry&) {}));
+  REQUIRE(bench.until([&] { return bench.entry("long", schedule::Kind::task).call != 0; }));
+
+  put("America/New_York");
+  CHECK(bench.zones.refresh().changed == std::vector<std::string>{"Europe/Berlin"});
+  CHECK(use() == 2);
+  CHECK(hour("late") == 25);  // 20:00 at UTC-5
+  CHECK(hour("long") == 26);
+  CHECK(hour("other") == 20);
+  CHECK(use() == 0);
+  CHECK(bench.until([&] { return bench.entry("long", schedule::Kind::task).runs == 1; }));
+  CHECK(bench.entry("long", schedule::Kind::task).trip.fate == schedule::Fate::finished);
+
+  fs::remove(tzdata + "/Europe/Berlin");
+  CHECK(bench.zones.refresh().kept_old == std::vector<std::string>{"Europe/Berlin"});
+  CHECK(use() == 0);
+  CHECK(hour("late") == 25);
+  const schedule::ApplyReport report = bench.apply(set);  // as a reload would
+  CHECK(report.kept == 3);
+  CHECK(hour("late") == 25);
+}
+
+TEST_CASE("a host that does not say its zone gets UTC with a warning where the zone matters, and nowhere else", "[schedule]") {
+  const Scratch scratch;
+  const auto instance = [](const std::string& name, const std::string& when) {
+    return "[task." + name + "]\nuse = \"chaos.task\"\nmode = \"ok\"\n" + when + "\n";
+  };
+  scratch.write("conf.d/10.toml", instance("bare", "at = \"daily\"") + instance("named", "at = \"daily UTC\"") +
+                                      instance("other", "at = \"daily\"\ntz = \"Europe/Berlin\"") + instance("never", "every = \"1h\""));
+  schedule::ZoneDatabase zones;
+  schedule::CandidateRequest request;
+  request.config_directory = scratch / "conf.d";
+  request.plugin_directories = {std::filesystem::path(RONDA_CHAOS_PLUGIN).parent_path()};
+  request.trust_file = scratch / "none";
+  request.uid = ::geteuid();
+  request.zones = &zones;
+  request.localtime = scratch / "nothing";
+  const auto warned = [&] {
+    const schedule::Candidate candidate = schedule::load_candidate(request);
+    CHECK(candidate.set.size() == 4);
+    std::vector<std::uint32_t> lines;
+    for (const config::Diagnostic& one : candidate.diagnostics.all()) {
+      if (one.message.ends_with("does not tell this host's time zone; set tz in [agent]; until then this is UTC")) lines.push_back(one.where.line);
+    }
+    return lines;
+  };
+  CHECK(warned() == std::vector<std::uint32_t>{4});
+  std::filesystem::create_symlink("/usr/share/zoneinfo/Etc/UTC", request.localtime);
+  CHECK(warned().empty());
 }

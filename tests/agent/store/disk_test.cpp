@@ -84,6 +84,7 @@ class TinyDisk {
 std::unique_ptr<Store> open_with_ballast(const std::string& directory) {
   Options options = options_at(directory);
   options.ballast_bytes = Options().ballast_bytes;
+  options.retry_after = Options().retry_after;
   auto store = Store::open(std::move(options));
   REQUIRE(store);
   return *std::move(store);
@@ -137,7 +138,9 @@ TEST_CASE("on a full disk the reserve takes a thousand events, and with space al
     CHECK(has_all(*store, kept));  // reading still works
 
     disk.empty();
+    const auto emptied = std::chrono::steady_clock::now();
     REQUIRE(wait_for_health(*store, HealthState::ok));
+    CHECK(std::chrono::steady_clock::now() - emptied < std::chrono::seconds(5));
     CHECK(store->health().ballast);
     CHECK(append(*store, "after"));
     CHECK(must<std::vector<InstanceState>>(*store, &Store::load_instances).at(0).summary == "late");

@@ -23,22 +23,20 @@ struct FaultyVfs::Methods {
     return real->pMethods != nullptr ? real->pMethods->xClose(real) : SQLITE_OK;
   }
   static int read(sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
-    sqlite3_file* real = File::of(f)->real();
-    return real->pMethods->xRead(real, to, size, at);
+    const int code = planned(f, &FaultyVfs::reads_);
+    return code != SQLITE_OK ? code : File::of(f)->real()->pMethods->xRead(File::of(f)->real(), to, size, at);
   }
   static int write(sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
-    File* file = File::of(f);
-    if (file->watched) {
-      FaultyVfs& owner = *file->owner;
-      const std::lock_guard lock(owner.mutex_);
-      const int number = ++owner.writes_;
-      if (owner.writes_to_fail_ > 0 && number >= owner.first_write_to_fail_ &&
-          number < owner.first_write_to_fail_ + owner.writes_to_fail_) {
-        owner.failed_ = true;
-        return owner.write_code_;
-      }
-    }
-    return file->real()->pMethods->xWrite(file->real(), from, size, at);
+    const int code = planned(f, &FaultyVfs::writes_);
+    return code != SQLITE_OK ? code : File::of(f)->real()->pMethods->xWrite(File::of(f)->real(), from, size, at);
+  }
+  static int planned(sqlite3_file* f, Calls FaultyVfs::*kind) {
+    if (!File::of(f)->watched) return SQLITE_OK;
+    FaultyVfs& owner = *File::of(f)->owner;
+    const std::lock_guard lock(owner.mutex_);
+    if (!(owner.*kind).fails()) return SQLITE_OK;
+    owner.failed_ = true;
+    return (owner.*kind).code;
   }
   static int truncate(sqlite3_file* f, sqlite3_int64 size) {
     sqlite3_file* real = File::of(f)->real();
@@ -114,9 +112,12 @@ void FaultyVfs::fail_sync(int nth) {
 }
 void FaultyVfs::fail_writes(int nth, int count, int code) {
   const std::lock_guard lock(mutex_);
-  first_write_to_fail_ = writes_ + nth;
-  writes_to_fail_ = count;
-  write_code_ = code;
+  writes_ = {writes_.made, writes_.made + nth, count, code};
+  failed_ = false;
+}
+void FaultyVfs::fail_reads(int nth, int count, int code) {
+  const std::lock_guard lock(mutex_);
+  reads_ = {reads_.made, reads_.made + nth, count, code};
   failed_ = false;
 }
 int FaultyVfs::syncs() const {
@@ -125,7 +126,7 @@ int FaultyVfs::syncs() const {
 }
 int FaultyVfs::writes() const {
   const std::lock_guard lock(mutex_);
-  return writes_;
+  return writes_.made;
 }
 bool FaultyVfs::failed() const {
   const std::lock_guard lock(mutex_);

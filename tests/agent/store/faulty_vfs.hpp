@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A SQLite VFS over the usual one that can fail the n-th write or sync of the database's files, and knows what of them
+// A SQLite VFS over the usual one that can fail the n-th read, write or sync of the database's files, and knows what of them
 // would be left after a power loss: of each file what its last successful sync saw.
 #pragma once
 
@@ -26,6 +26,8 @@ class FaultyVfs {
   void fail_sync(int nth);
   /// From the `nth` write on, `count` writes answer `code`.
   void fail_writes(int nth, int count, int code);
+  /// The same of reads.
+  void fail_reads(int nth, int count, int code);
   int syncs() const;
   int writes() const;
   /// Whether a planned failure has happened.
@@ -45,8 +47,15 @@ class FaultyVfs {
   std::string name_;
   sqlite3_vfs vfs_{};
   sqlite3_vfs* base_ = nullptr;
-  int syncs_ = 0, writes_ = 0;
-  int sync_to_fail_ = 0, first_write_to_fail_ = 0, writes_to_fail_ = 0, write_code_ = 0, sync_to_lose_ = 0;
+  /// Calls of one kind, and which of them fail how.
+  struct Calls {
+    int made = 0, first_to_fail = 0, to_fail = 0, code = 0;
+    bool fails() { return ++made >= first_to_fail && made < first_to_fail + to_fail; }
+  };
+
+  int syncs_ = 0;
+  Calls reads_, writes_;
+  int sync_to_fail_ = 0, sync_to_lose_ = 0;
   bool failed_ = false, lost_ = false;
   std::function<void()> at_loss_;
   std::map<std::string, std::string> synced_, durable_;

@@ -40,10 +40,13 @@ bool has_all(Store& store, const std::set<std::string>& kept) {
 
 }  // namespace
 
-TEST_CASE("a sync that fails once is final: nothing is acknowledged until the file was checked anew", "[store]") {
+namespace {
+
+/// What is seen of the `at`-th sync after the start when it fails. How many there are before the store ends does not
+/// matter: it goes on until that one came.
+void fail_one_sync(int at) {
   const Scratch scratch;
   FaultyVfs vfs;
-  int at = GENERATE(1, 2, 20, 61, 62, 63, 64, 65, 66);
   INFO("sync " << at);
   std::set<std::string> kept;
   {
@@ -60,6 +63,76 @@ TEST_CASE("a sync that fails once is final: nothing is acknowledged until the fi
     kept.insert("after");
   }
   CHECK(has_all(*open_at(scratch / "state"), kept));
+}
+
+}  // namespace
+
+TEST_CASE("a sync that fails once is final: nothing is acknowledged until the file was checked anew", "[store]") {
+  fail_one_sync(GENERATE(1, 2, 20, 61, 62, 63, 64, 65, 66));
+}
+
+TEST_CASE("each sync up to the third checkpoint fails once and is final", "[store][.long]") {
+  for (int at = 1; at <= 200; ++at) fail_one_sync(at);
+}
+
+TEST_CASE("a start whose sync fails promises nothing, and loses nothing either", "[store]") {
+  const Scratch scratch;
+  std::set<std::string> kept;
+  {
+    const auto store = open_at(scratch / "state");
+    REQUIRE(append(*store, "before"));
+  }
+  FaultyVfs vfs;
+  for (int at = 1; at <= 8; ++at) {
+    INFO("sync " << at);
+    vfs.fail_sync(at);
+    const auto store = open_on(vfs, scratch / "state");
+    REQUIRE(wait_for_health(*store, HealthState::ok));
+    CHECK(has_all(*store, {"before"}));
+    for (int i = 0; i < 10 && !vfs.failed(); ++i) (void)append(*store, "x");
+    REQUIRE(vfs.failed());
+  }
+}
+
+TEST_CASE("a read that fails is no damage: the store says what the disk did, and goes on with the same file", "[store]") {
+  const Scratch scratch;
+  const std::string state = scratch / "state";
+  {
+    const auto store = open_at(state);
+    for (int i = 0; i < 60; ++i) {
+      JournalEvent event = event_of(std::to_string(i));
+      event.data = "\"" + std::string(60'000, 'x') + "\"";  // more than the cache of pages holds
+      REQUIRE(ask<Unit>(*store, &Store::append_journal, event));
+    }
+  }
+  FaultyVfs vfs;
+  const auto store = open_on(vfs, state);
+  const int code = GENERATE(SQLITE_IOERR_READ, SQLITE_IOERR_CORRUPTFS);
+  INFO("code " << code);
+  for (const int at : {1, 2, 7, 50}) {
+    INFO("read " << at);
+    vfs.fail_reads(at, 1'000'000, code);
+    const auto refused = ask<std::vector<JournalEvent>>(*store, &Store::load_journal, std::int64_t{1000});
+    REQUIRE(vfs.failed());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == Errc::unavailable);
+    CHECK(store->health().state == HealthState::failed);
+    CHECK(store->health().reason.find("disk I/O error") != std::string::npos);
+    CHECK(append(*store, "refused").error().code() == Errc::unavailable);
+    vfs.fail_reads(0, 0, 0);
+    const bool recovered = wait_for_health(*store, HealthState::ok);
+    INFO(store->health().reason);
+    REQUIRE(recovered);
+    CHECK(journal(*store).size() >= 60);
+
+    vfs.fail_reads(at, 1, code);  // once: the second look finds nothing
+    const auto answer = ask<std::vector<JournalEvent>>(*store, &Store::load_journal, std::int64_t{1000});
+    if (answer) CHECK(answer->size() >= 60);
+    REQUIRE(wait_for_health(*store, HealthState::ok));
+    vfs.fail_reads(0, 0, 0);
+    CHECK(journal(*store).size() >= 60);
+  }
+  CHECK(names_in(state, "ronda.db.corrupt-").empty());
 }
 
 TEST_CASE("a store whose disk fails answers unavailable at once, says why, and recovers by itself", "[store]") {
@@ -100,6 +173,24 @@ TEST_CASE("an error of any write, once, loses nothing that was acknowledged", "[
     REQUIRE(wait_for_health(*store, HealthState::ok));
     REQUIRE(has_all(*store, kept));
   }
+}
+
+TEST_CASE("a database that somebody writes into between its check and its use is not used unchecked", "[store]") {
+  const Scratch scratch;
+  const std::string state = scratch / "state", file = state + "/ronda.db";
+  {
+    const auto store = open_at(state);
+    REQUIRE(append(*store, "before"));
+  }
+  FaultyVfs vfs;
+  // the first sync of a start is that of the generation's commit: after the check, before the checkpoint
+  vfs.lose_power(1, [&] { std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now()); });
+  const auto store = open_on(vfs, state);
+  REQUIRE(vfs.power_lost());
+  REQUIRE(wait_for_health(*store, HealthState::ok));
+  CHECK(count_of(journal(*store), "store.failed") == 1);
+  CHECK(count_of(journal(*store), "store.recovered") == 1);
+  CHECK(has_all(*store, {"before"}));
 }
 
 TEST_CASE("what was acknowledged before a power loss is there after it", "[store]") {

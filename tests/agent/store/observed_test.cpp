@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/store/faulty_vfs.hpp"
 #include "agent/store/support.hpp"
 #include "catch.hpp"
 
@@ -70,6 +71,80 @@ TEST_CASE("observed writes go to the file by themselves, and at the end", "[stor
   const auto store = open_at(scratch / "state");
   CHECK(runs(*store, "a").size() == 1);
   CHECK(runs(*store, "b").size() == 1);
+}
+
+TEST_CASE("a batch is written at once and with one sync; what cannot be written is tried again, but not all the time", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  const auto looks = std::make_shared<std::atomic<int>>(0);
+  Options options = options_at(scratch / "state");
+  options.flush_after = Options().flush_after;
+  options.retry_after = std::chrono::milliseconds(100);
+  options.vfs = vfs.name();
+  options.mono_ns = [looks] {
+    ++*looks;
+    return monotonic().count();
+  };
+  const auto opened = Store::open(std::move(options));
+  REQUIRE(opened);
+  Store& store = **opened;
+  REQUIRE(append(store, "x"));  // the start is over
+  std::vector<Observed> batch;
+  for (int i = 0; i < 1000; ++i) batch.push_back({state_of(std::to_string(i), 1), run_at(1)});
+  const int syncs = vfs.syncs();
+  store.observe(std::move(batch));
+  REQUIRE(wait_for([&] { return vfs.syncs() > syncs; }));
+  REQUIRE(append(store, "y"));
+  CHECK(vfs.syncs() == syncs + 2);  // the batch, and the event that waited for it
+  CHECK(must<std::vector<InstanceState>>(store, &Store::load_instances).size() == 1000);
+
+  vfs.fail_writes(1, 1'000'000, SQLITE_IOERR_WRITE);
+  store.observe(state_of("late", 2), run_at(2));
+  REQUIRE(wait_for_health(store, HealthState::failed));
+  *looks = 0;
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  CHECK(*looks < 200);
+  vfs.fail_writes(0, 0, 0);
+  REQUIRE(wait_for_health(store, HealthState::ok));
+  CHECK(wait_for([&] { return runs(store, "late").size() == 1; }));
+}
+
+TEST_CASE("neither a backup nor whoever does not take his answers makes the WAL grow", "[store]") {
+  const Scratch scratch;
+  const std::string wal = scratch / "state/ronda.db-wal";
+  std::vector<std::function<void()>> not_taken;  // by the store's thread, until it is closed
+  const auto takes = std::make_shared<std::atomic<bool>>(true);
+  Options options = options_at(scratch / "state");
+  options.post = [&not_taken, takes](std::function<void()> work) {
+    if (*takes) return work();
+    not_taken.push_back(std::move(work));
+  };
+  auto opened = Store::open(std::move(options));
+  REQUIRE(opened);
+  Store& store = **opened;
+  const auto write = [&](int megabytes) {
+    std::uintmax_t largest = 0;
+    for (int i = 0; i < megabytes * 17; ++i) {
+      JournalEvent event = event_of(std::to_string(i));
+      event.data = "\"" + std::string(60'000, 'x') + "\"";
+      store.append_journal(event, [](auto) {});
+      if (i % 100 == 0 && *takes) REQUIRE(append(store, "x"));
+      if (i % 100 == 0 && !*takes) store.load_journal(1000, [](auto) {});
+      std::error_code gone;
+      const auto size = std::filesystem::file_size(wal, gone);
+      if (!gone) largest = std::max(largest, size);
+    }
+    return largest;
+  };
+  std::atomic<bool> copied{false};
+  store.backup(scratch / "copy", [&](Result<Unit> result) { copied = result.has_value(); });
+  CHECK(write(80) <= 64 * 1024 * 1024);
+  CHECK(wait_for([&] { return copied.load(); }));
+  *takes = false;
+  CHECK(write(80) <= 64 * 1024 * 1024);
+  store.close();
+  CHECK_FALSE(not_taken.empty());
+  CHECK_FALSE(std::filesystem::exists(wal));
 }
 
 TEST_CASE("a dropped instance leaves its slots and journal only", "[store]") {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socket of a real agent against those who send too much, too slowly, nonsense, or who may not ask.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -143,6 +145,31 @@ TEST_CASE("the API takes what fits its limits and says what does not", "[whole]"
   CHECK(agent.stop() == 0);
 }
 
+TEST_CASE("nothing that is sent makes or changes a command", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", std::string(one_check) + "[task.harmless]\nuse = \"exec.command\"\ncommand = [\"/bin/echo\", \"harmless\"]\n");
+  REQUIRE(agent.start());
+  const std::string evidence = agent.scratch() / "evidence";
+  const std::string body =
+      R"({"use": "exec.command", "command": ["/usr/bin/touch", ")" + evidence + R"("], "args": ["; touch )" + evidence + R"("]})";
+  const std::string before = agent.ask("GET", "/v1/config").body;
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE"}) {
+    for (const char* target : {"/v1/config", "/v1/checks", "/v1/checks/new", "/v1/tasks", "/v1/tasks/new", "/v1/tasks/new/run",
+                               "/v1/plugins", "/v1/plugins/org.ronda.exec", "/v1/status", "/v1/journal"}) {
+      INFO(method << " " << target);
+      const int status = agent.ask(method, target, body).status;
+      CHECK((status == 404 || status == 405));
+    }
+  }
+  // what there is runs as conf.d says, whatever comes with the wish
+  CHECK(agent.ask("POST", "/v1/tasks/harmless/run", body).status < 500);
+  CHECK(agent.ask("POST", "/v1/tasks/harmless/run?command=/usr/bin/touch%20" + evidence, "").status < 500);
+  CHECK(agent.ask("POST", "/v1/checks/one/run", body).status < 500);
+  CHECK(eventually([&] { return agent.check_status("one") == "ok"; }));
+  CHECK_FALSE(std::filesystem::exists(evidence));
+  CHECK(agent.ask("GET", "/v1/config").body == before);
+}
+
 TEST_CASE("who sends slowly or not at all keeps nobody else from asking", "[whole]") {
   WholeAgent agent;
   agent.configure("10.toml", one_check);
@@ -174,7 +201,7 @@ TEST_CASE("one user cannot take all connections for ever", "[whole]") {
   }
   for (const auto& one : many) {
     const auto answer = one->read_all(20ms);
-    if (answer && answer->empty()) ++refused;
+    if (answer && answer->starts_with("HTTP/1.1 429")) ++refused;
   }
   CHECK(refused >= 200 - 32);
   many.clear();
@@ -346,6 +373,32 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   CHECK(refused.err.find("this socket is not for you") != std::string::npos);
 }
 
+TEST_CASE("who connected and went leaves no say to whom it left the connection", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const Descriptor left(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, agent.socket().c_str(), sizeof address.sun_path - 1);
+  // the agent sees the connection only when its peer is gone and its number is free for others
+  ::kill(agent.pid(), SIGSTOP);
+  const pid_t peer = ::fork();
+  if (peer == 0) ::_exit(::connect(left.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : 1);
+  int status = -1;
+  ::waitpid(peer, &status, 0);
+  ::kill(agent.pid(), SIGCONT);
+  REQUIRE(status == 0);
+  constexpr std::string_view request = "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  REQUIRE(::send(left.get(), request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::recv(left.get(), buffer, sizeof buffer, 0)) > 0;) answer.append(buffer, static_cast<std::size_t>(got));
+  INFO(answer);
+  CHECK(answer.find("this socket is not for you") != std::string::npos);
+  CHECK(agent.ronda({"status"}).err.empty());
+}
+
 TEST_CASE("whom a check names as its reporter may report to it, and nothing else", "[whole]") {
   if (::geteuid() != 0) return;  // as nobody all of it is refused or all is allowed
   WholeAgent agent;
@@ -398,6 +451,77 @@ TEST_CASE("what runs below a runner has no say either when it has ended before i
   CHECK(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 0; }));
   CHECK(agent.log().find("reload #") == std::string::npos);
   CHECK(agent.ronda({"reload"}).code == 0);
+}
+
+TEST_CASE("what runs below a runner gets no say by connections that another process made and left", "[whole]") {
+  WholeAgent agent;
+  if (::geteuid() == 0) agent.become_nobody();
+  const std::string script = agent.scratch().write("left.py", R"(
+import os, socket, sys
+seen = set()
+for _ in range(20):
+    sockets = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+    child = os.fork()
+    if child == 0:
+        for s in sockets: s.connect(sys.argv[1])
+        os._exit(0)
+    os.waitpid(child, 0)
+    for s in sockets:
+        s.sendall(b"POST /v1/plugins/zzz/clear HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        seen.add(s.recv(64)[9:12].decode())
+print("answers:", *sorted(seen))
+)");
+  agent.configure("10.toml", std::string(one_check) +
+                                 "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/usr/bin/python3\", \"" + script +
+                                 "\", \"" + agent.socket() + "\"]\n");
+  REQUIRE(agent.start());
+  const std::string said = agent.ronda({"check", "inside"}).out;
+  INFO(said);
+  CHECK(said.find("answers: 403") != std::string::npos);
+  CHECK(said.find("404") == std::string::npos);
+}
+
+TEST_CASE("an agent lives beside another that was told to use its socket, and keeps it", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const std::string other = agent.scratch() / "other-state", log = agent.scratch() / "other.log";
+  std::vector<std::string> argv{ronda_program(), "run"};
+  for (const std::string& option : agent.options()) argv.push_back(option == agent.state_directory() ? other : option);
+  const pid_t pid = start_program(argv, log, log);
+  CHECK(eventually([&] { return read_file(log).find("is served by another process") != std::string::npos; }));
+  ::kill(pid, SIGTERM);
+  CHECK(wait_program(pid, 60s) == 0);
+  CHECK(agent.answers());
+  CHECK(agent.status().at("agent").at("pid").to_number<pid_t>() == agent.pid());
+}
+
+TEST_CASE("a refusal is understood whatever was asked for", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const Finished unknown = agent.ronda({"explain", "\xff"});
+  CHECK(unknown.code == 1);
+  CHECK(unknown.err.find("is named '\\xff'") != std::string::npos);
+}
+
+TEST_CASE("a log that nobody reads holds up nobody, and what it lost is shown", "[whole]") {
+  WholeAgent agent;
+  const std::string log = agent.scratch() / "agent.log";
+  REQUIRE(::mkfifo(log.c_str(), 0600) == 0);
+  Descriptor unread(::open(log.c_str(), O_RDWR | O_CLOEXEC));
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  CHECK(agent.status().at("agent").at("log_dropped").to_number<int>() == 0);
+  std::string wrong;
+  for (int i = 0; i < 1500; ++i) wrong += "[check.wrong" + std::to_string(i) + "]\nuse = 5\n";
+  agent.configure("20.toml", wrong);
+  const auto dropped = [&] { return agent.status().at("agent").at("log_dropped").to_number<int>(); };
+  for (int i = 0; i < 40 && dropped() == 0; ++i) agent.ask("POST", "/v1/reload");
+  CHECK(dropped() > 0);
+  CHECK(agent.ronda({"status"}).out.find(" lines were dropped") != std::string::npos);
+  unread.reset();
+  CHECK(agent.stop() == 0);
 }
 
 TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {

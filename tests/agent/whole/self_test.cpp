@@ -366,7 +366,7 @@ TEST_CASE("whoever takes its log may block or go away: the agent goes on and cou
   REQUIRE(::fcntl(reader.get(), F_SETPIPE_SZ, 4096) == 4096);
   agent.log_to(pipe);  // which nobody reads
   REQUIRE(agent.start());
-  const auto dropped = [&] { return agent.status().at("agent").at("log_lines_dropped").to_number<int>(); };
+  const auto dropped = [&] { return agent.status().at("agent").at("log_dropped").to_number<int>(); };
   CHECK(dropped() == 0);
   agent.configure("20.toml", "[agent]\n" + many);
   for (int i = 0; i < 4; ++i) CHECK(agent.ronda({"reload"}).code == 1);

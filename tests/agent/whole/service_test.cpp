@@ -147,6 +147,17 @@ TEST_CASE("a socket that a dead agent left is replaced, anything else in its pla
   agent.launch();
   CHECK(eventually([&] { return agent.log().find("exists and is no socket") != std::string::npos; }));
   CHECK(read_file(agent.socket()) == "precious");
+  agent.kill_hard();
+
+  // a link is not followed, even where it leads to a socket that nobody listens on
+  std::filesystem::remove(agent.socket());
+  const std::string target = agent.scratch() / "target";
+  { const NotifySocket dead(target); }
+  REQUIRE(std::filesystem::is_socket(target));
+  std::filesystem::create_symlink(target, agent.socket());
+  agent.launch();
+  CHECK(eventually([&] { return agent.log().rfind("exists and is no socket") != agent.log().find("exists and is no socket"); }));
+  CHECK(std::filesystem::is_symlink(agent.socket()));
 }
 
 TEST_CASE("USR1 runs every check now", "[whole]") {

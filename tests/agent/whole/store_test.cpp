@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store that cannot be read when the agent starts.
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include "catch.hpp"
 #include "whole_agent.hpp"
@@ -36,6 +37,29 @@ std::string task_status(const WholeAgent& agent, const std::string& name) {
 }
 
 }  // namespace
+
+TEST_CASE("a limit of the file size that comes while the agent runs ends nothing", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml",
+                  "[check.job]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\n"
+                  "[check.beside]\nuse = \"exec.nagios\"\nevery = \"200ms\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  const auto store_state = [&] { return agent.status().at("agent").at("store").at("state"); };
+  const auto post = [&] {
+    return agent.ask("POST", "/v1/inbox/job", R"({"event": "log", "text": ")" + std::string(50'000, 'x') + "\"}").status;
+  };
+  const auto runs = [&] { return agent.get("/v1/explain/beside").at("runs").to_number<int>(); };
+  rlimit before{};
+  const rlimit tight{1 << 20, RLIM_INFINITY};
+  REQUIRE(::prlimit(agent.pid(), RLIMIT_FSIZE, &tight, &before) == 0);
+  CHECK(eventually([&] { return post() != 202; }));
+  CHECK(store_state() != "ok");
+  const int ran = runs();
+  CHECK(eventually([&] { return runs() > ran + 2; }));
+  REQUIRE(::prlimit(agent.pid(), RLIMIT_FSIZE, &before, nullptr) == 0);
+  CHECK(eventually([&] { return store_state() == "ok" && post() == 202; }));
+  CHECK(agent.stop() == 0);
+}
 
 TEST_CASE("what could not be remembered at the start is remembered once the store is well", "[whole]") {
   WholeAgent agent;

@@ -100,6 +100,10 @@ bool is_alive(pid_t pid) {
   return state != 'X' && state != 'Z';
 }
 
+bool is_stopped(pid_t pid) {
+  return state_and_parent(std::to_string(pid)).first == 'T';
+}
+
 std::string ronda_program() {
   return RONDA_BINARY_DIR "/bin/ronda";
 }
@@ -141,6 +145,13 @@ std::string WholeAgent::copy_plugins() {
 std::vector<std::string> WholeAgent::options() const {
   return {"--config",        config_directory(), "--plugins", plugins_,  "--state",
           state_directory(), "--socket",         socket(),    "--trust", scratch_ / "no-trust.toml"};
+}
+
+bool WholeAgent::see_instead(const std::string& directory, const std::string& target) {
+  become_ = {"/usr/bin/unshare", "--mount", "/bin/sh", "-c", "mount --bind '" + directory + "' '" + target + "' && exec \"$0\" \"$@\""};
+  std::vector<std::string> trial = become_;
+  trial.push_back("/bin/true");
+  return ::geteuid() == 0 && wait_program(start_program(trial, "/dev/null", "/dev/null"), std::chrono::seconds(30)) == 0;
 }
 
 void WholeAgent::become_nobody() {

@@ -39,6 +39,7 @@ std::string read_file(const std::string& path);
 /// Every process below `root`, itself not counted.
 std::vector<pid_t> descendants(pid_t root);
 bool is_alive(pid_t pid);  // a zombie is not
+bool is_stopped(pid_t pid);
 
 class WholeAgent {
  public:
@@ -55,6 +56,9 @@ class WholeAgent {
   /// Plugins of a directory of this test's own: copies of the built ones that a test may replace.
   std::string copy_plugins();
 
+  /// The agent will see `directory` in place of `target`, in a mount namespace of its own; for a test that is root. False:
+  /// that cannot be had here.
+  bool see_instead(const std::string& directory, const std::string& target);
   /// The agent will run as nobody and own what it needs; for a test that is root.
   void become_nobody();
   /// The agent will lead a session and a process group of its own.

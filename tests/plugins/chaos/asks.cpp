@@ -107,7 +107,8 @@ bool ask(Deed& deed, ronda::result& result) {
     result = run >= deed.n ? ronda::ok("run ", run) : ronda::critical("run ", run);
     return true;
   }
-  if (mode == "kv") result = count(deed);
+  if (mode == "destroy-kv") static_cast<void>(ronda::kv_service(deed.inst).put("before", "this"));
+  else if (mode == "kv") result = count(deed);
   else if (mode == "kv-all") result = all_state(deed);
   else if (mode == "inbox") result = inbox(deed);
   else if (mode == "calendar") result = calendar(deed);

@@ -34,6 +34,12 @@ void metrics(const Deed& deed) {
   for (std::int64_t i = 0; i < deed.n; ++i) deed.call.metric("m" + std::to_string(i), static_cast<double>(i), ronda::none);
 }
 
+void many_labels(const Deed& deed) {
+  const std::string value(2000, 'v');
+  deed.call.metric("labelled", 1.0, ronda::none, {}, {},
+                   ronda::labels(std::vector<ronda::label>(static_cast<std::size_t>(deed.n), ronda::label{"key", value})));
+}
+
 void strange_metrics(const Deed& deed) {
   deed.call.metric("nan", std::nan(""), ronda::none);
   deed.call.metric("inf", std::numeric_limits<double>::infinity(), ronda::none);
@@ -60,16 +66,28 @@ void emit_later(const Deed& deed) {
 
 bool babble(Deed& deed, ronda::result& result) {
   const std::string_view mode = deed.mode;
-  if (mode == "flood-out") flood(1, deed.n);
-  else if (mode == "flood-err") flood(2, deed.n);
-  else if (mode == "print") static_cast<void>(::write(1, "to stdout \x1b[31m\n", 16)), static_cast<void>(::write(2, "to stderr", 9));
-  else if (mode == "metrics") metrics(deed);
-  else if (mode == "strange-metrics") strange_metrics(deed);
-  else if (mode == "not-utf8") result = ronda::ok("caf\xe9 \xff\xfe \xf0\x9f");
-  else if (mode == "huge-text") result = ronda::ok(std::string(static_cast<std::size_t>(deed.n), 'x'));
-  else if (mode == "slow-critical") sleep_ms(deed.n), result = ronda::critical("nobody answers");
-  else if (mode == "throw") throw std::runtime_error("thrown by run");
-  else if (mode == "throw-int") throw 42;
+  if (mode == "flood-out")
+    flood(1, deed.n);
+  else if (mode == "flood-err")
+    flood(2, deed.n);
+  else if (mode == "print")
+    static_cast<void>(::write(1, "to stdout \x1b[31m\n", 16)), static_cast<void>(::write(2, "to stderr", 9));
+  else if (mode == "metrics")
+    metrics(deed);
+  else if (mode == "labels")
+    many_labels(deed);
+  else if (mode == "strange-metrics")
+    strange_metrics(deed);
+  else if (mode == "not-utf8")
+    result = ronda::ok("caf\xe9 \xff\xfe \xf0\x9f");
+  else if (mode == "huge-text")
+    result = ronda::ok(std::string(static_cast<std::size_t>(deed.n), 'x'));
+  else if (mode == "slow-critical")
+    sleep_ms(deed.n), result = ronda::critical("nobody answers");
+  else if (mode == "throw")
+    throw std::runtime_error("thrown by run");
+  else if (mode == "throw-int")
+    throw 42;
   else if (mode == "double") {
     const ronda_result r = said("the first");
     emit_of(deed)->result(deed.inst, deed.call.raw(), &r);

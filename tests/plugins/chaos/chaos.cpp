@@ -29,6 +29,7 @@ class Instance {
   ~Instance() {
     if (mode_ == "destroy-segv") ::raise(SIGSEGV);
     if (mode_ == "destroy-hang") sleep_ms(600'000);
+    if (mode_ == "destroy-kv") write_last_words();
   }
 
   ronda::result run(ronda::call& call, const ronda_inst* inst) {
@@ -41,6 +42,14 @@ class Instance {
   }
 
  private:
+  void write_last_words() const {
+    const ronda::kv_service kv(inst_);
+    const auto put = kv.put("last", "words"), removed = kv.del("before"), kept = kv.commit();
+    const bool refused = put.code() == RONDA_E_INVALID && removed.code() == RONDA_E_INVALID && kept.code() == RONDA_E_INVALID;
+    ronda::log_service(inst_).warning("destroy reads ", kv.get("before").value_or("nothing"), refused ? ", its writes are refused" : ", and writes");
+  }
+
+  const ronda_inst* inst_ = ronda::detail::creating();
   std::string mode_ = ronda::cfg<std::string>("mode");
   std::int64_t n_ = ronda::cfg<std::optional<std::int64_t>>("n").value_or(0);
 };

@@ -43,7 +43,7 @@ void fill_disk(std::int64_t mib) {
   if (fd < 0) return;
   ::unlink(name.c_str());
   const std::vector<char> block(std::size_t{1} << 20, 'x');
-  for (std::int64_t i = 0; i < mib && ::write(fd, block.data(), block.size()) > 0; ++i) {
+  for (std::int64_t i = 0; i<mib&& ::write(fd, block.data(), block.size())> 0; ++i) {
   }
 }
 
@@ -57,6 +57,14 @@ void garbage(std::string_view mode, std::int64_t n) {
   static_cast<void>(::write(3, bytes.data(), bytes.size()));
 }
 
+/// What follows "send-", in hex, goes to the agent as it is.
+void send(std::string_view hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::strtol(std::string(hex.substr(i, 2)).c_str(), nullptr, 16));
+  static_cast<void>(::write(3, bytes.data(), bytes.size()));
+}
+
 void block_all_signals() {
   sigset_t all;
   ::sigfillset(&all);
@@ -67,19 +75,34 @@ void block_all_signals() {
 
 bool spoil(Deed& deed) {
   const std::string_view mode = deed.mode;
-  if (mode == "leak") leak(deed.n);
-  else if (mode == "threads") start_threads(deed.n);
-  else if (mode == "files") open_files();
-  else if (mode == "disk") fill_disk(deed.n);
-  else if (mode == "close-all") ::syscall(SYS_close_range, 0U, ~0U, 0U);
-  else if (mode == "garbage" || mode == "partial-frame" || mode == "huge-frame" || mode == "empty-frame") garbage(mode, deed.n);
-  else if (mode == "chdir") static_cast<void>(::chdir("/tmp"));
-  else if (mode == "umask") ::umask(0777);
-  else if (mode == "block-signals") block_all_signals();
-  else if (mode == "ignore-term") ::signal(SIGTERM, SIG_IGN);
-  else if (mode == "own-handlers") ::signal(SIGSEGV, SIG_IGN), ::signal(SIGCHLD, SIG_IGN);
-  else if (mode == "environment") ::setenv("LANG", "xx_XX", 1), ::setenv("TZ", "Nowhere/At_all", 1), ::tzset();
-  else return false;
+  if (mode == "leak")
+    leak(deed.n);
+  else if (mode == "threads")
+    start_threads(deed.n);
+  else if (mode == "files")
+    open_files();
+  else if (mode == "disk")
+    fill_disk(deed.n);
+  else if (mode == "close-all")
+    ::syscall(SYS_close_range, 0U, ~0U, 0U);
+  else if (mode == "garbage" || mode == "partial-frame" || mode == "huge-frame" || mode == "empty-frame")
+    garbage(mode, deed.n);
+  else if (mode.starts_with("send-"))
+    send(mode.substr(5)), sleep_ms(deed.n);
+  else if (mode == "chdir")
+    static_cast<void>(::chdir("/tmp"));
+  else if (mode == "umask")
+    ::umask(0777);
+  else if (mode == "block-signals")
+    block_all_signals();
+  else if (mode == "ignore-term")
+    ::signal(SIGTERM, SIG_IGN);
+  else if (mode == "own-handlers")
+    ::signal(SIGSEGV, SIG_IGN), ::signal(SIGCHLD, SIG_IGN);
+  else if (mode == "environment")
+    ::setenv("LANG", "xx_XX", 1), ::setenv("TZ", "Nowhere/At_all", 1), ::tzset();
+  else
+    return false;
   return true;
 }
 

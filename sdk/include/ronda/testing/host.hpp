@@ -103,6 +103,10 @@ class host {
     if (frame_ == frame::none) note(text("RONDA-P-032: ", what, " outside a call, create or destroy"));
     return frame_ != frame::none;
   }
+  bool may_write(const char* what) {
+    if (frame_ == frame::destroy) note(text("RONDA-P-038: ", what, " in destroy"));
+    return frame_ != frame::destroy && inside(what);
+  }
   bool in_call(const char* what) {
     if (frame_ != frame::call) note(text("RONDA-P-033: ", what, " outside a call"));
     return frame_ == frame::call;
@@ -157,7 +161,7 @@ inline void host::enter(frame now) {
 }
 
 /// The end of a call: its result is accepted or not, and with it what it wrote and took. What create wrote counts
-/// with the first call, what migrate wrote if it succeeded; destroy has to commit.
+/// with the first call, what migrate wrote if it succeeded.
 inline report host::leave(std::int32_t code, std::string error) {
   bool was_call = frame_ == frame::call;
   current_.code = code;

@@ -60,7 +60,7 @@ struct services {
   static std::int32_t kv_put(const ronda_inst* inst, ronda_str key, ronda_str data,
                              std::int64_t ttl) noexcept {
     host& h = host::of(inst);
-    if (!h.inside("kv.put")) return RONDA_E_INVALID;
+    if (!h.may_write("kv.put")) return RONDA_E_INVALID;
     std::int32_t code = h.kv_put(std::string(from_abi(key)), std::string(from_abi(data)));
     if (code == RONDA_OK && ttl > 0)
       h.expiry_[std::string(from_abi(key))] = h.wall_ + std::chrono::nanoseconds(ttl);
@@ -68,7 +68,7 @@ struct services {
   }
   static std::int32_t kv_del(const ronda_inst* inst, ronda_str key) noexcept {
     host& h = host::of(inst);
-    if (!h.inside("kv.del")) return RONDA_E_INVALID;
+    if (!h.may_write("kv.del")) return RONDA_E_INVALID;
     h.kv_.erase(std::string(from_abi(key)));
     return RONDA_OK;
   }
@@ -86,7 +86,7 @@ struct services {
   }
   static std::int32_t kv_commit(const ronda_inst* inst) noexcept {
     host& h = host::of(inst);
-    if (!h.inside("kv.commit")) return RONDA_E_INVALID;
+    if (!h.may_write("kv.commit")) return RONDA_E_INVALID;
     h.durable_ = h.kv_;
     return RONDA_OK;
   }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/json.hpp"
+
+#include <boost/json.hpp>
+#include <limits>
+
+#include "base/text.hpp"
+#include "catch.hpp"
+
+using namespace ronda;
+using namespace ronda::api;
+
+TEST_CASE("an error is JSON whatever it quotes", "[api]") {
+  const Response response = error_response(404, "no check is named '\xff\"\\\n\x1b'");
+  CHECK(response.status == 404);
+  CHECK(response.body == repair_utf8(response.body, 1000));
+  boost::system::error_code error;
+  const auto value = boost::json::parse(response.body, error);
+  REQUIRE_FALSE(error);
+  CHECK(value.at("error").as_string() == "no check is named '\\xff\"\\\\x0a\\x1b'");
+}
+
+TEST_CASE("only perfdata follows a bar in a Nagios line", "[api]") {
+  schedule::Entry entry;
+  entry.spec.name = "one";
+  entry.has_result = true;
+  entry.status = plugin::CheckStatus::ok;
+  entry.summary = "a | b";
+  entry.detail = "first | x=1\nsecond | y=2";
+  entry.grade_reason = "c|d";
+  CHECK(nagios_line(entry) == "OK - one: a / b (c/d)\nfirst / x=1\nsecond / y=2");
+}
+
+TEST_CASE("an integer metric that no integer holds is shown as the nearest", "[api]") {
+  std::string encoded;
+  wire::Writer writer(encoded);
+  wire::encode_metric(writer, {"most", static_cast<double>(std::numeric_limits<std::int64_t>::max()), true, false, "", "", "", {}});
+  wire::encode_metric(writer, {"huge", 1e300, true, false, "B", "", "", {}});
+  wire::encode_metric(writer, {"seven", 7, true, true, "", "", "", {}});
+  const auto shown = metrics_json(encoded);
+  CHECK(shown.at("most").at("value").as_int64() == std::numeric_limits<std::int64_t>::max());
+  CHECK(shown.at("huge").at("value").as_int64() == std::numeric_limits<std::int64_t>::max());
+  CHECK(shown.at("seven").at("value").as_int64() == 7);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an agent does with a host that is not as it should be when it starts, and whom it tells.
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "catch.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view one_check = "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/true\"]\n";
+
+std::string config_word(const WholeAgent& agent) {
+  const json::value status = agent.status();
+  const json::value& word = status.at("agent").at("config");
+  return word.is_string() ? std::string(word.as_string()) : std::string();
+}
+
+}  // namespace
+
+TEST_CASE("a conf.d that is not there or not to be trusted at the start is told by status until a reload mends it", "[whole]") {
+  const bool is_there = GENERATE(false, true);
+  CAPTURE(is_there);
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  const std::string away = agent.scratch() / "away";
+  if (is_there)
+    ::chmod(agent.config_directory().c_str(), 0777);
+  else
+    fs::rename(agent.config_directory(), away);
+  REQUIRE(agent.start());
+  CHECK(agent.status().at("agent").at("state").as_string() == "degraded");
+  CHECK(config_word(agent).starts_with("1 error in the configuration; the agent runs without what is wrong: "));
+  CHECK(config_word(agent).find(agent.config_directory()) != std::string::npos);
+  const Finished status = agent.ronda({"status"});
+  CHECK(status.code == 1);
+  CHECK(status.out.find("  config: 1 error in the configuration; ") != std::string::npos);
+  CHECK(agent.log().find((is_there ? " error " : " error opening ") + agent.config_directory()) != std::string::npos);
+  CHECK(agent.log().find("error error:") == std::string::npos);
+  if (is_there)
+    ::chmod(agent.config_directory().c_str(), 0755);
+  else
+    fs::rename(away, agent.config_directory());
+  CHECK(agent.ronda({"reload"}).code == 0);
+  CHECK(config_word(agent).empty());
+  CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("tzdata that is replaced while the agent runs is taken by a reload, and one that broke changes nothing", "[whole]") {
+  WholeAgent agent;
+  const std::string tzdata = agent.scratch() / "zoneinfo";
+  const auto put = [&](const std::string& rules) {
+    fs::copy_file(rules, tzdata + "/new", fs::copy_options::overwrite_existing);
+    fs::rename(tzdata + "/new", tzdata + "/Europe/Berlin");
+  };
+  fs::create_directories(tzdata + "/Europe");
+  fs::create_directories(tzdata + "/Etc");
+  fs::copy_file("/usr/share/zoneinfo/Etc/UTC", tzdata + "/Etc/UTC");
+  put("/usr/share/zoneinfo/Asia/Tokyo");
+  if (!agent.see_instead(tzdata, "/usr/share/zoneinfo")) return;  // clock_test.cpp holds what needs no mount
+  agent.configure("10.toml", "[task.late]\nuse = \"exec.command\"\nat = \"*-*-* 12:00:00\"\ntz = \"Europe/Berlin\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  // reckoned over two clocks: it may be a hair before the full minute
+  const auto next_is = [&](const std::string& minute, const std::string& before) {
+    const std::string next = json::serialize(agent.get("/v1/explain/late").at("next_run"));
+    UNSCOPED_INFO(next);
+    return next.find("T" + minute + ":00") != std::string::npos || next.find("T" + before + ":59") != std::string::npos;
+  };
+  CHECK(next_is("03:00", "02:59"));
+  put("/usr/share/zoneinfo/Asia/Kolkata");
+  CHECK(agent.ronda({"reload"}).out == "reload #1: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+  CHECK(next_is("06:30", "06:29"));
+  CHECK(agent.log().find("tzdata: other rules for Europe/Berlin; 1 instances are planned anew") != std::string::npos);
+  put("/etc/hostname");
+  CHECK(agent.ronda({"reload"}).out == "reload #2: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+  CHECK(next_is("06:30", "06:29"));
+  CHECK(agent.log().find("tzdata: Europe/Berlin cannot be read any more; the rules known so far stay") != std::string::npos);
+  CHECK(agent.stop() == 0);
+}

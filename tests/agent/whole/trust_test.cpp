@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What trust.toml gives and takes reaches the process that is started in the end.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "catch.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string summary_of(const WholeAgent& agent, std::string_view check) {
+  const json::value one = agent.check(check);
+  return one.is_object() && one.at("summary").is_string() ? std::string(one.at("summary").as_string()) : std::string();
+}
+
+}  // namespace
+
+TEST_CASE("a set-uid program gains its owner's rights only where trust.toml grants setuid, and a reload takes them back", "[whole]") {
+  if (::geteuid() != 0) return;  // nobody else can make such a program
+  WholeAgent agent;
+  const std::string program = agent.open_directory() + "/id";
+  fs::copy_file("/usr/bin/id", program);
+  REQUIRE(::chmod(program.c_str(), 04755) == 0);
+  agent.configure("10.toml", "[check.who]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"" + program + "\", \"-u\"]\n");
+  REQUIRE(agent.start());
+  const auto is_root = [&] { return summary_of(agent, "who") == "0"; };
+  REQUIRE(eventually([&] { return agent.check_status("who") == "ok"; }));
+  CHECK_FALSE(is_root());
+  const std::string entry = "[plugin.\"org.ronda.exec\"]\n";
+  agent.scratch().write("no-trust.toml", entry + "grants = [\"exec\", \"secrets\", \"setuid\"]\n");
+  CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
+  CHECK(eventually(is_root));
+  agent.scratch().write("no-trust.toml", entry + "grants = [\"exec\", \"secrets\"]\n");
+  CHECK(agent.ronda({"reload"}).out == "reload #2: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
+  CHECK(eventually([&] { return !summary_of(agent, "who").empty() && !is_root(); }));
+  agent.scratch().write("no-trust.toml", entry + "grants = [\"exec\"]\n");
+  CHECK(agent.ronda({"reload"}).code == 1);  // the manifest needs secrets: that is no wish
+  CHECK(agent.stop() == 0);
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What is read and not acted on yet is said by validate, at its place
+set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
+ronda=${RONDA_BIN:-build/dev/bin}/ronda
+plugins=${RONDA_PLUGINS:-build/dev/plugins}
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/ronda-idle.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=tests/support/expect.sh
+. "$here/../support/expect.sh"
+
+mkdir "$scratch/conf.d"
+cat >"$scratch/conf.d/10.toml" <<'END'
+[api]
+listen = "127.0.0.1:7000"
+
+[check.told]
+use = "exec.nagios"
+command = ["/bin/true"]
+severity = "p1"
+for = "5m"
+
+[check.watched]
+use = "exec.nagios"
+command = ["/bin/true"]
+
+[check.silent]
+use = "exec.nagios"
+command = ["/bin/true"]
+
+[task.moves]
+use = "exec.command"
+command = ["/bin/true"]
+changes = true
+
+[alert.one]
+p1 = "watched.status == critical"
+
+[alert.two]
+p1 = "watched.status == critical"
+END
+file="$scratch/conf.d/10.toml"
+expect 0 env -i "$ronda" validate --plugins "$plugins" --trust "$scratch/none" --config "$scratch/conf.d"
+expect_out ' 0 errors'
+expect_err "$file:2:10: warning: \`listen\` of [api] has no effect in this version"
+expect_err "$file:4:8: warning: \`severity\` has no effect in this version: nobody is told when check \`told\` fails"
+expect_err "$file:4:8: warning: \`for\` has no effect in this version"
+expect_err "$file:14:8: warning: check \`silent\` has neither \`severity\` nor an alert: when it fails, nobody is told"
+expect_err "$file:18:7: warning: \`changes\` has no effect in this version"
+expect_err "$file:23:8: warning: \`[alert.*]\`, of which there are 2, has no effect in this version"
+expect_count=$((expect_count + 1))
+warnings=$(grep -c ': warning: ' <<<"$err" || true)
+[ "$warnings" = 6 ] || expect_fail "six warnings, not $warnings"
+expect_end
