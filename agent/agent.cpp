@@ -3,13 +3,9 @@
 
 #include <malloc.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -18,19 +14,20 @@
 #include <optional>
 #include <set>
 
-#include "api/peer.hpp"
 #include "api/routes.hpp"
-#include "base/accounts.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/service_manager.hpp"
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
+#include "own_process.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/vet_child.hpp"
+#include "roles.hpp"
 #include "ronda/version.h"
+#include "safe_mode.hpp"
 #include "schedule/clock_watch.hpp"
 #include "schedule/prober.hpp"
 #include "schedule/scheduler.hpp"
@@ -43,19 +40,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto first_runs_over = 10s;       // after a start or reload: their results are stored, and what that took is free
-constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
+constexpr auto first_runs_over = 10s;  // after a start or reload: their results are stored, and what that took is free
+constexpr auto reload_pause = 1s;      // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
-constexpr auto zone_look = 10min;           // at tzdata; a reload looks too
+constexpr auto zone_look = 10min;  // at tzdata; a reload looks too
 constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 std::string errors_text(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " error" : " errors") + " in the configuration";
@@ -74,13 +65,6 @@ std::string trouble_of(const schedule::Candidate& candidate) {
 /// A run that stopping gives its time: half done it would leave something behind.
 bool may_change(const schedule::Prepared& spec) {
   return spec.kind == config::Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
-}
-
-/// It holds every secret of conf.d: neither a core nor a process of the same user gets at them.
-void hide_memory() {
-#ifndef RONDA_SANITIZED  // the leak checker looks at its own process the way a debugger does
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
 }
 
 }  // namespace
@@ -120,8 +104,6 @@ class Agent final : private api::AgentView {
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
                                                       const std::string& user, plugin::SupervisorClient& client);
-  bool is_reporter(uid_t uid);
-  api::Role role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid);
 
   // stop
   void stop();
@@ -135,8 +117,12 @@ class Agent final : private api::AgentView {
   std::uint64_t generation() const override { return generation_; }
   std::int64_t started_wall_ns() const override { return started_; }
   std::string config_trouble() const override { return config_trouble_; }
-  bool safe_mode() const override { return options_.safe_mode; }
-  std::string backup_directory() const override { return std::filesystem::absolute(options_.state_directory + "/backups").lexically_normal().string(); }
+  std::string safe_mode() const override { return safe_mode_.reason(); }
+  bool may_leave_safe_mode() const override { return !options_.safe_mode; }
+  void leave_safe_mode() override;
+  std::string backup_directory() const override {
+    return std::filesystem::absolute(options_.state_directory + "/backups").lexically_normal().string();
+  }
 
   /// A reload under way.
   struct Trial {
@@ -164,6 +150,7 @@ class Agent final : private api::AgentView {
   std::vector<std::string> zones_kept_old_;  // as it was told last
   std::optional<plugin::Stage> stage_;
   plugin::HostLibraries libraries_{plugin::system_library_directories()};
+  SafeMode safe_mode_{loop_, options_.state_directory, options_.safe_mode};
   std::unique_ptr<store::Store> store_;
   schedule::Candidate active_;
   std::uint64_t generation_ = 0, reloads_ = 0;
@@ -172,7 +159,7 @@ class Agent final : private api::AgentView {
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
   std::vector<WaitingReload> reloads_waiting_;
-  Accounts accounts_;
+  std::optional<Roles> roles_;
   std::unique_ptr<api::UnixServer> api_;
   bool reload_wanted_ = false, stopping_ = false;
   bool begun_ = false, not_remembered_ = false;
@@ -225,9 +212,16 @@ Status Agent::open_store() {
   options.wall_ns = [] { return wall_clock().count(); };
   options.mono_ns = [] { return monotonic().count(); };
   options.on_health = [this](const store::Health& health) { on_store_health(health); };
+  options.on_owned = [this] { safe_mode_.count_start(); };
   RONDA_TRY(store_, store::Store::open(std::move(options)));
   for (const std::string& notice : store_->report().notices) log(LogLevel::warning, notice);
+  safe_mode_.judge(*store_);
   return done();
+}
+
+void Agent::leave_safe_mode() {
+  safe_mode_.leave();
+  scheduler_->leave_safe_mode();
 }
 
 void Agent::on_store_health(const store::Health& health) {
@@ -251,7 +245,7 @@ Status Agent::load_first() {
         return make_supervisor(active_, plugin, user, client);
       },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
-      options_.safe_mode});
+      !safe_mode_.reason().empty()});
   remember([this](const schedule::Remembered& known) { begin(known); });
   return done();
 }
@@ -315,6 +309,7 @@ void Agent::begin(const schedule::Remembered& known) {
   log(LogLevel::info, "ronda " RONDA_VERSION " runs: " + line);
   manager_.ready(line);
   tick_watchdog();
+  safe_mode_.watch();
   if (std::exchange(reload_wanted_, false)) reload_by_signal();  // it came too early to be served
 }
 
@@ -322,7 +317,8 @@ void Agent::begin(const schedule::Remembered& known) {
 void Agent::look_at_zones() {
   const auto found = zones_.refresh();
   if (found.kept_old != zones_kept_old_) {
-    for (const std::string& name : found.kept_old) log(LogLevel::warning, "tzdata: " + name + " cannot be read any more; the rules known so far stay");
+    for (const std::string& name : found.kept_old)
+      log(LogLevel::warning, "tzdata: " + name + " cannot be read any more; the rules known so far stay");
     zones_kept_old_ = found.kept_old;
   }
   if (found.changed.empty()) return;
@@ -343,39 +339,13 @@ void Agent::watch_zones() {
 }
 
 void Agent::open_api() {
+  roles_.emplace(active_, *scheduler_, pid_namespaces_);
   auto opened = api::UnixServer::open(
       loop_, options_.socket,
-      [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return role_of(uid, gid, groups, pid); },
-      api::make_routes(*this));
+      [this](uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) { return roles_->of(uid, gid, groups, pid); },
+      api::make_routes(*this), [](std::string_view text) { log(LogLevel::error, text); });
   if (!opened) return log(LogLevel::error, "no API: " + opened.error().message());
   api_ = std::move(*opened);
-}
-
-/// Whether any check names this user as one who reports to it; which one is for the route to say.
-bool Agent::is_reporter(uid_t uid) {
-  bool found = false;
-  scheduler_->each([&](const schedule::Entry& entry) {
-    const config::Rare* rare = entry.spec.rare.get();
-    if (found || rare == nullptr) return;
-    found = std::ranges::any_of(rare->reporters, [&](const std::string& name) { return accounts_.user_id(name) == uid; });
-  });
-  return found;
-}
-
-/// root, the agent's own user and group ronda operate; what runs inside a runner has no say at all.
-api::Role Agent::role_of(uid_t uid, gid_t gid, const std::vector<gid_t>& groups, pid_t pid) {
-  std::array<char, 64> theirs{}, ours{};
-  const std::string path = "/proc/" + std::to_string(pid) + "/ns/pid";
-  const bool readable =
-      ::readlink(path.c_str(), theirs.data(), theirs.size() - 1) > 0 && ::readlink("/proc/self/ns/pid", ours.data(), ours.size() - 1) > 0;
-  if (pid_namespaces_ && readable && std::string_view(theirs.data()) != ours.data()) return api::Role::none;
-  if (api::standing_below(pid, ::getpid()) != api::Standing::outside) return api::Role::none;
-  if (uid == 0 || uid == uid_) return api::Role::operator_;
-  const auto ronda = accounts_.group_id("ronda");
-  const bool member = ronda && (gid == *ronda || std::ranges::find(groups, *ronda) != groups.end());
-  if (member) return api::Role::operator_;
-  if (active_.generation.api.others_may_view) return api::Role::viewer;
-  return is_reporter(uid) ? api::Role::reporter : api::Role::none;
 }
 
 void Agent::tick_watchdog() {
@@ -555,8 +525,7 @@ void Agent::stop() {
   if (std::exchange(stopping_, true)) return;
   if (scheduler_ == nullptr) return loop_.stop();
   bool changing = false;
-  scheduler_->each(
-      [&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && may_change(entry.spec)); });
+  scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && may_change(entry.spec)); });
   const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(5s);
   manager_.stopping("waits for " + std::to_string(scheduler_->in_flight()) + " runs");
   manager_.extend_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit + last_wait));
@@ -586,24 +555,18 @@ void Agent::finish() {
 int Agent::run() {
   signals_.add(SIGUSR1);
   start_signals();
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);
-  ::umask(077);
-  hide_memory();
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = std::min<rlim_t>(files.rlim_max, 8192);
-    ::setrlimit(RLIMIT_NOFILE, &files);
-  }
+  settle_own_process();
   pid_namespaces_ = plugin::can_use_pid_namespace();
   if (auto opened = open_store(); !opened) {
     log(LogLevel::error, opened.error().message());
+    safe_mode_.end_orderly();
     return 1;
   }
   stage_.emplace(options_.state_directory, uid_);
   if (!stage_->trouble().empty()) log(LogLevel::warning, stage_->trouble());
   if (auto loaded = load_first(); !loaded) {
     log(LogLevel::error, loaded.error().message());
+    safe_mode_.end_orderly();
     return 1;
   }
   loop_.run();
@@ -611,6 +574,7 @@ int Agent::run() {
   trial_.reset();
   clock_watch_.reset();
   scheduler_.reset();
+  safe_mode_.end_orderly();  // as long as the state directory is ours
   store_->close();
   log(LogLevel::info, "stopped");
   return 0;

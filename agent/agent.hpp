@@ -15,7 +15,7 @@ struct AgentOptions {
   std::string socket;
   std::string trust_file;
   std::string env_file;
-  std::string runner;      // path of ronda-runner
+  std::string runner;                   // path of ronda-runner
   std::string system_plugin_directory;  // the only one in safe mode
   bool safe_mode = false;
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vetting.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "base/descriptor.hpp"
@@ -13,11 +15,13 @@ namespace ronda {
 namespace asio = boost::asio;
 
 template <class Child>
-void Watched<Child>::watch(Child child, std::chrono::milliseconds deadline, std::function<void(std::uint64_t)> late,
-                           std::function<void()> ended) {
+Status Watched<Child>::watch(Child child, std::chrono::milliseconds deadline, std::function<void(std::uint64_t)> late,
+                             std::function<void()> ended) {
+  Descriptor end(::fcntl(child.pidfd(), F_DUPFD_CLOEXEC, 3));
+  if (!end) return system_error("watching what reads it", errno);
   child_.emplace(std::move(child));
   ++number_;
-  ended_.assign(::dup(child_->pidfd()));
+  ended_.assign(end.release());
   ended_.async_wait(asio::posix::descriptor_base::wait_read, [ended = std::move(ended)](const boost::system::error_code& error) {
     if (!error) ended();
   });
@@ -25,6 +29,7 @@ void Watched<Child>::watch(Child child, std::chrono::milliseconds deadline, std:
   timer_.async_wait([number = number_, late = std::move(late)](const boost::system::error_code& error) {
     if (!error) late(number);  // its end is then seen above
   });
+  return done();
 }
 
 // From the reactor first: the child holds its pidfd for as long as it likes.
@@ -51,7 +56,7 @@ void Vetting::begin_config(const schedule::CandidateRequest& request) {
     files_.verdict = child.error();
     return finish_part();
   }
-  config_.watch(
+  const Status watched = config_.watch(
       std::move(*child), limits_.config,
       [weak = weak_from_this()](std::uint64_t number) {
         const auto self = weak.lock();
@@ -65,6 +70,9 @@ void Vetting::begin_config(const schedule::CandidateRequest& request) {
         if (!answer) self->files_.verdict = answer.error();
         self->finish_part();
       });
+  if (watched) return;
+  files_.verdict = watched.error();
+  finish_part();
 }
 
 void Vetting::begin_plugins(const schedule::CandidateRequest& request) {
@@ -93,7 +101,7 @@ void Vetting::next_plugin() {
     files_.plugins.emplace(bytes->sha256, child.error());
     return post_next();
   }
-  plugin_.watch(
+  const Status watched = plugin_.watch(
       std::move(*child), limits_.plugin,
       [weak = weak_from_this()](std::uint64_t number) {
         const auto self = weak.lock();
@@ -106,6 +114,9 @@ void Vetting::next_plugin() {
         self->files_.plugins.emplace(sha256, self->plugin_.take().finish());
         self->next_plugin();
       });
+  if (watched) return;
+  files_.plugins.emplace(bytes->sha256, watched.error());
+  post_next();
 }
 
 void Vetting::finish_part() {

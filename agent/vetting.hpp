@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "config/parse_child.hpp"
 #include "plugin/vet_child.hpp"
 #include "schedule/candidate.hpp"
@@ -32,8 +33,8 @@ class Watched {
   Watched& operator=(const Watched&) = delete;
 
   /// `ended` is called once by the loop, when the child can be taken; `late` before it, if the deadline came first. They
-  /// may be called when this is gone and have to know.
-  void watch(Child child, std::chrono::milliseconds deadline, std::function<void(std::uint64_t)> late, std::function<void()> ended);
+  /// may be called when this is gone and have to know. An error: neither will be called, and the child is gone.
+  Status watch(Child child, std::chrono::milliseconds deadline, std::function<void(std::uint64_t)> late, std::function<void()> ended);
   /// The child that `late` was told of; null when it has ended since.
   Child* child(std::uint64_t number) { return child_ && number == number_ ? &*child_ : nullptr; }
   /// The child that has ended.

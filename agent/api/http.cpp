@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/http.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,13 +21,16 @@
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "api/peer.hpp"
 #include "base/accounts.hpp"
+#include "base/clock.hpp"
 #include "base/descriptor.hpp"
+#include "base/safe_path.hpp"
 #include "base/text.hpp"
 
 namespace ronda::api {
@@ -104,14 +108,21 @@ Status make_room(const std::string& path) {
   return done();
 }
 
-/// The one answer to a connection too many, as far as the kernel takes it at once.
-void refuse(int socket) {
-  const Response response = error_response(429, "too many connections of this user at once");
-  const std::string text = "HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " +
-                           std::to_string(response.body.size()) + "\r\n\r\n" + response.body;
+/// The one answer to a connection that is not let in, as far as the kernel takes it at once.
+void refuse(int socket, http::status status, std::string_view why) {
+  const Response response = error_response(static_cast<int>(status), why);
+  const std::string text =
+      "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(http::obsolete_reason(status)) +
+      "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n\r\n" +
+      response.body;
+  ::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  ::shutdown(socket, SHUT_WR);
   std::array<char, 4096> asked{};
   (void)::recv(socket, asked.data(), asked.size(), MSG_DONTWAIT);  // what is left unread resets the connection
-  ::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void refuse_for_want_of_descriptors(int socket) {
+  refuse(socket, http::status::service_unavailable, "the agent has no descriptor left; LimitNOFILE is its limit");
 }
 
 }  // namespace
@@ -134,8 +145,8 @@ Response error_response(int status, std::string_view text) {
 
 class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
  public:
-  Impl(asio::io_context& loop, PeerRole role, Handler handler)
-      : loop_(loop), acceptor_(loop), role_(std::move(role)), handler_(std::move(handler)) {}
+  Impl(asio::io_context& loop, PeerRole role, Handler handler, std::function<void(std::string_view)> trouble)
+      : loop_(loop), acceptor_(loop), role_(std::move(role)), handler_(std::move(handler)), trouble_(std::move(trouble)) {}
 
   Status listen(const std::string& path);
   void accept();
@@ -159,16 +170,23 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
   Identity identify(const Peer& peer);
   asio::awaitable<void> serve(std::shared_ptr<Stream> stream, std::shared_ptr<const Caller> caller);
   void forget(const std::shared_ptr<Stream>& stream, uid_t uid);
-  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Caller& caller);
+  void keep_reserve() { reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+  void turn_away();
+  void tell_trouble();
+  asio::awaitable<error_code> await_request(Stream& stream, beast::flat_buffer& buffer, bool first);
+  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Caller& caller, bool first);
   // by reference to what a caller's frame names: g++ 12 destroys temporaries in a co_await expression twice
   asio::awaitable<Response> handle(const Request& request);
-  asio::awaitable<void> write(Stream& stream, Response& response, unsigned version, bool keep_alive);
+  asio::awaitable<bool> write(Stream& stream, Response& response, unsigned version, bool keep_alive);
   static int reading_status(const error_code& error);
 
   asio::io_context& loop_;
   asio::local::stream_protocol::acceptor acceptor_;
   PeerRole role_;
   Handler handler_;
+  std::function<void(std::string_view)> trouble_;
+  Descriptor reserve_;  // given up to tell a client that there is no other, and to see who a client is
+  std::chrono::nanoseconds told_trouble_{0};
   Accounts accounts_;
   std::string path_;
   Inode bound_;  // what stands there under our name
@@ -181,12 +199,15 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
 
 Status UnixServer::Impl::listen(const std::string& path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) return Error(Errc::invalid, "the socket path " + path + " is longer than 107 bytes");
+  // whoever can write to the directory could put a socket of his own there, and be given what is meant for this agent
+  RONDA_TRY([[maybe_unused]] const Descriptor directory, open_trusted_directory(std::filesystem::path(path).parent_path(), ::geteuid()));
   RONDA_TRY(std::ignore, make_room(path));
   error_code error;
   acceptor_.open(asio::local::stream_protocol(), error);
   if (!error) acceptor_.bind(path, error);
   if (!error) acceptor_.listen(128, error);
   if (error) return system_error("listen on " + path, error.value());
+  keep_reserve();
   path_ = path;
   bound_ = inode_of(path);
   ::chmod(path.c_str(), 0666);  // the peer's credentials decide, not the file's mode
@@ -198,6 +219,7 @@ void UnixServer::Impl::accept() {
   acceptor_.async_accept([self = shared_from_this()](const error_code& error, asio::local::stream_protocol::socket socket) {
     if (self->closed_) return;
     if (error) {  // out of descriptors: try again, do not spin
+      self->turn_away();
       auto pause = std::make_shared<asio::steady_timer>(self->loop_, std::chrono::milliseconds(100));
       return pause->async_wait([self, pause](const error_code&) {
         if (!self->closed_) self->accept();
@@ -208,14 +230,40 @@ void UnixServer::Impl::accept() {
   });
 }
 
+/// Those who wait would wait until somebody ends. They are let in on the reserve one after the other, told what is the
+/// matter, and let go.
+void UnixServer::Impl::turn_away() {
+  reserve_.reset();
+  for (std::size_t i = 0; i < connections_per_uid; ++i) {
+    const Descriptor client(::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!client) break;
+    refuse_for_want_of_descriptors(client.get());
+  }
+  keep_reserve();
+  tell_trouble();
+}
+
+void UnixServer::Impl::tell_trouble() {
+  const auto now = monotonic();
+  if (!trouble_ || (told_trouble_ != std::chrono::nanoseconds(0) && now - told_trouble_ < std::chrono::minutes(1))) return;
+  told_trouble_ = now;
+  trouble_("no descriptor is left: nobody can be let in, no runner be started, until one is free");
+}
+
 void UnixServer::Impl::welcome(asio::local::stream_protocol::socket socket) {
   auto peer = Peer::of(socket.native_handle());
-  if (!peer) return;
+  if (!peer) {  // it was let in with the last one
+    refuse_for_want_of_descriptors(socket.native_handle());
+    return tell_trouble();
+  }
   const uid_t uid = peer->uid();
   Counts& counts = per_uid_[uid];  // first of all: what else is asked about a peer costs more
-  if (counts.open >= connections_per_uid) return refuse(socket.native_handle());
+  if (counts.open >= connections_per_uid)
+    return refuse(socket.native_handle(), http::status::too_many_requests, "too many connections of this user at once");
   ++counts.open;
+  reserve_.reset();  // what /proc says of it is to be readable
   Identity who = identify(*peer);
+  keep_reserve();
   const auto caller = std::make_shared<const Caller>(Caller{std::move(*peer), std::move(who)});
   stream_protocol::socket generic(loop_);
   generic.assign(stream_protocol(AF_UNIX, 0), socket.release());
@@ -270,8 +318,18 @@ void UnixServer::Impl::remove_socket() {
 
 asio::awaitable<void> UnixServer::Impl::serve(std::shared_ptr<Stream> stream, std::shared_ptr<const Caller> caller) {
   beast::flat_buffer buffer(header_limit + body_limit);
-  while (!closed_ && co_await serve_one(*stream, buffer, *caller)) {
+  for (bool first = true; !closed_ && co_await serve_one(*stream, buffer, *caller, first); first = false) {
   }
+}
+
+/// The first bytes of a request may take long to come, unless nothing was ever asked; what follows them may not.
+asio::awaitable<error_code> UnixServer::Impl::await_request(Stream& stream, beast::flat_buffer& buffer, bool first) {
+  error_code error;
+  if (buffer.size() > 0) co_return error;
+  stream.expires_after(first ? request_limit : idle_limit);
+  const auto room = buffer.prepare(header_limit);
+  buffer.commit(co_await stream.async_read_some(room, asio::redirect_error(asio::use_awaitable, error)));
+  co_return error == asio::error::eof ? error_code(http::error::end_of_stream) : error;
 }
 
 int UnixServer::Impl::reading_status(const error_code& error) {
@@ -281,16 +339,15 @@ int UnixServer::Impl::reading_status(const error_code& error) {
   return 400;
 }
 
-asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_buffer& buffer, const Caller& caller) {
+asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_buffer& buffer, const Caller& caller, bool first) {
   http::request_parser<http::string_body> parser;
   parser.header_limit(header_limit);
   parser.body_limit(body_limit);
-  error_code error;
-  stream.expires_after(buffer.size() == 0 ? std::chrono::seconds(idle_limit) : std::chrono::seconds(request_limit));
-  co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+  error_code error = co_await await_request(stream, buffer, first);
+  stream.expires_after(request_limit);
+  if (!error) co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   const bool chunked = !error && parser.chunked();
   if (!error && !chunked) {
-    stream.expires_after(request_limit);
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   }
   if (error == http::error::end_of_stream || error == asio::error::operation_aborted) co_return false;
@@ -313,8 +370,9 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
   asked_.insert(&stream);
   Response response = error_response(403, "this socket is not for you");
   if (request.who.role != Role::none) response = co_await handle(request);
-  co_await write(stream, response, message.version(), keep_alive && !closed_);
+  const bool taken = co_await write(stream, response, message.version(), keep_alive && !closed_);
   asked_.erase(&stream);
+  if (!taken) co_return false;
   co_return keep_alive;
 }
 
@@ -348,7 +406,8 @@ asio::awaitable<Response> UnixServer::Impl::handle(const Request& request) {
   co_return std::move(*slot->response);
 }
 
-asio::awaitable<void> UnixServer::Impl::write(Stream& stream, Response& response, unsigned version, bool keep_alive) {
+/// False when the client did not take it: it is gone, and what else it asked for is asked by nobody.
+asio::awaitable<bool> UnixServer::Impl::write(Stream& stream, Response& response, unsigned version, bool keep_alive) {
   http::response<http::string_body> message(static_cast<http::status>(response.status), version);
   message.set(http::field::content_type, response.content_type);
   message.set(http::field::cache_control, "no-store");
@@ -359,13 +418,15 @@ asio::awaitable<void> UnixServer::Impl::write(Stream& stream, Response& response
   message.keep_alive(keep_alive);
   message.body() = std::move(response.body);
   message.prepare_payload();
-  error_code ignored;
+  error_code error;
   stream.expires_after(request_limit);
-  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, ignored));
+  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
+  co_return !error;
 }
 
-Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, const std::string& path, PeerRole role, Handler handler) {
-  auto impl = std::make_shared<Impl>(loop, std::move(role), std::move(handler));
+Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, const std::string& path, PeerRole role, Handler handler,
+                                                     std::function<void(std::string_view)> trouble) {
+  auto impl = std::make_shared<Impl>(loop, std::move(role), std::move(handler), std::move(trouble));
   RONDA_TRY([[maybe_unused]] auto listening, impl->listen(path));
   return std::unique_ptr<UnixServer>(new UnixServer(std::move(impl)));
 }

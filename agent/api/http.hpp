@@ -65,8 +65,11 @@ class UnixServer {
   static constexpr std::size_t waiting_per_uid = 256;
 
   /// Binds and listens; a stale socket of a dead agent is replaced. A socket that somebody serves and anything else in
-  /// its place is refused. At the end only what was bound here is removed.
-  static Result<std::unique_ptr<UnixServer>> open(boost::asio::io_context& loop, const std::string& path, PeerRole role, Handler handler);
+  /// its place is refused, and so is a directory that others than root and this user can change. At the end only what
+  /// was bound here is removed. `trouble` is told, at most once a minute, that nobody can be let in for want of
+  /// descriptors; they are told it too.
+  static Result<std::unique_ptr<UnixServer>> open(boost::asio::io_context& loop, const std::string& path, PeerRole role, Handler handler,
+                                                  std::function<void(std::string_view)> trouble);
   ~UnixServer();
 
   /// Takes no new connections and closes those on which nothing is asked. `closed` is called once the others have

@@ -71,8 +71,9 @@ json::object agent_json(AgentView& agent) {
   const store::Health health = agent.store().health();
   const std::string trouble = agent.config_trouble();
   json::array disabled = disabled_json(agent);
-  const bool degraded =
-      !disabled.empty() || !active.catalogue.refused.empty() || !trouble.empty() || health.state != store::HealthState::ok;
+  const std::string safe = agent.safe_mode();
+  const bool degraded = (!safe.empty() && agent.may_leave_safe_mode()) || !disabled.empty() || !active.catalogue.refused.empty() ||
+                        !trouble.empty() || health.state != store::HealthState::ok;
   json::object out;
   out["version"] = RONDA_VERSION;
   out["pid"] = ::getpid();
@@ -80,7 +81,8 @@ json::object agent_json(AgentView& agent) {
   out["uptime_s"] = seconds(wall_clock().count() - agent.started_wall_ns());
   out["generation"] = agent.generation();
   out["state"] = degraded ? "degraded" : "ok";
-  out["safe_mode"] = agent.safe_mode();
+  out["safe_mode"] = !safe.empty();
+  out["safe_mode_reason"] = text_or_null(safe);
   out["config"] = text_or_null(trouble);
   out["store"] = json::object{
       {"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};

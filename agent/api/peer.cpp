@@ -3,6 +3,8 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -19,7 +21,6 @@ constexpr int peer_pidfd = 77;  // of asm-generic/socket.h since Linux 6.5; olde
 #endif
 
 struct Stat {
-  char state = 'X';
   pid_t parent = 0;
   std::uint64_t started = 0;  // ticks since boot
 };
@@ -32,17 +33,12 @@ std::optional<Stat> read_stat(pid_t pid) {
   if (name_end == std::string::npos) return {};
   std::istringstream fields(line.substr(name_end + 1));
   Stat out;
-  fields >> out.state >> out.parent;
   std::string skipped;
+  fields >> skipped >> out.parent;
   for (int field = 5; field < 22; ++field) fields >> skipped;
   fields >> out.started;
   if (!fields) return {};
   return out;
-}
-
-std::uint64_t start_of(pid_t pid) {
-  const auto stat = read_stat(pid);
-  return stat && stat->state != 'Z' && stat->state != 'X' ? stat->started : 0;
 }
 
 }  // namespace
@@ -60,15 +56,15 @@ std::optional<Peer> Peer::of(int socket) {
   out.groups_.resize(::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, out.groups_.data(), &size) == 0 ? size / sizeof(gid_t) : 0);
   int pidfd = -1;
   size = sizeof pidfd;
-  if (::getsockopt(socket, SOL_SOCKET, peer_pidfd, &pidfd, &size) == 0)
-    out.pidfd_ = Descriptor(pidfd);
-  else if (errno == ENOPROTOOPT)
-    out.started_ = start_of(out.pid_);
+  if (::getsockopt(socket, SOL_SOCKET, peer_pidfd, &pidfd, &size) != 0)
+    pidfd = errno == ENOPROTOOPT ? static_cast<int>(::syscall(SYS_pidfd_open, out.pid_, 0)) : -1;
+  if (pidfd < 0 && (errno == EMFILE || errno == ENFILE)) return {};  // which is not its fault
+  out.pidfd_ = Descriptor(pidfd);
   return out;
 }
 
 bool Peer::is_there() const {
-  if (pidfd_.get() < 0) return started_ != 0 && start_of(pid_) == started_;
+  if (!pidfd_) return false;
   pollfd ended{pidfd_.get(), POLLIN, 0};
   return ::poll(&ended, 1, 0) == 0;
 }

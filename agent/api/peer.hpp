@@ -15,7 +15,7 @@ namespace ronda::api {
 
 class Peer {
  public:
-  /// Of a connected socket; asks the kernel only. Nothing: it does not say. `socket` stays the caller's.
+  /// Of a connected socket; asks the kernel only. Nothing: no descriptor is left, or it does not say. `socket` stays the caller's.
   static std::optional<Peer> of(int socket);
 
   uid_t uid() const { return uid_; }
@@ -23,8 +23,8 @@ class Peer {
   pid_t pid() const { return pid_; }
   const std::vector<gid_t>& groups() const { return groups_; }
 
-  /// Whether the process that connected still runs. By its pidfd where the kernel gives one (Linux 6.5); else by the
-  /// time at which the process with its number was started, which tells reuse of the number after `of` only.
+  /// Whether the process that connected still runs. By its pidfd where the kernel gives one (Linux 6.5); else by that of
+  /// whoever had its number at `of`.
   bool is_there() const;
 
  private:
@@ -32,8 +32,7 @@ class Peer {
   gid_t gid_ = static_cast<gid_t>(-1);
   pid_t pid_ = 0;
   std::vector<gid_t> groups_;
-  Descriptor pidfd_;           // none: not known to this kernel
-  std::uint64_t started_ = 0;  // without a pidfd; 0: it was gone already
+  Descriptor pidfd_;  // none: it was gone already
 };
 
 enum class Standing : std::uint8_t { outside, below, unknown };

@@ -137,6 +137,13 @@ void post_clear(Context& c) {
   c.respond(error_response(404, "no plugin and no instance is named '" + std::string(c.name) + "'"));
 }
 
+void leave_safe_mode(Context& c) {
+  if (c.agent.safe_mode().empty()) return c.respond(error_response(409, "the agent is not in safe mode"));
+  if (!c.agent.may_leave_safe_mode()) return c.respond(error_response(409, "it was started with --safe-mode; start it without"));
+  c.agent.leave_safe_mode();
+  c.respond(json_response(json::object{{"safe_mode", false}}));
+}
+
 void get_config(Context& c) {
   const schedule::Candidate& active = c.agent.active();
   json::array files, skipped;
@@ -198,7 +205,7 @@ struct Route {
   void (*answer)(Context&);
 };
 
-constexpr std::array<Route, 12> routes = {{{"GET", "/v1/status", "", false, Role::viewer, get_status},
+constexpr std::array<Route, 13> routes = {{{"GET", "/v1/status", "", false, Role::viewer, get_status},
                                            {"GET", "/v1/plugins", "", false, Role::viewer, get_plugins},
                                            {"GET", "/v1/explain/", "", true, Role::viewer, get_explain},
                                            {"GET", "/v1/config", "", false, Role::viewer, get_config},
@@ -209,6 +216,7 @@ constexpr std::array<Route, 12> routes = {{{"GET", "/v1/status", "", false, Role
                                            {"POST", "/v1/tasks/", "/run", true, Role::operator_, run_task},
                                            {"POST", "/v1/inbox/", "", true, Role::reporter, post_inbox},
                                            {"POST", "/v1/plugins/", "/clear", true, Role::operator_, post_clear},
+                                           {"POST", "/v1/safe-mode/leave", "", false, Role::operator_, leave_safe_mode},
                                            {"POST", "/v1/backup", "", false, Role::operator_, post_backup}}};
 
 /// The name in a path that fits the route, or nothing.

@@ -31,7 +31,9 @@ class AgentView {
   virtual std::uint64_t generation() const = 0;
   virtual std::int64_t started_wall_ns() const = 0;
   virtual std::string config_trouble() const = 0;  // of the start or of the last reload; empty when none
-  virtual bool safe_mode() const = 0;
+  virtual std::string safe_mode() const = 0;       // why no task runs by itself; empty: it does
+  virtual bool may_leave_safe_mode() const = 0;    // false where it was asked for
+  virtual void leave_safe_mode() = 0;
   /// Absolute, without a slash at its end; a directory of the agent's own, which need not be there.
   virtual std::string backup_directory() const = 0;
   virtual void reload(bool allow_empty, std::function<void(ReloadResult)> told) = 0;

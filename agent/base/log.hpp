@@ -14,9 +14,9 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 /// To stderr, where the service manager takes it. Once, by main; until then lines are lost.
 void start_log(LogLevel level);
 void log(LogLevel level, std::string_view text);
-/// Lines that the queue had no room for since the start.
+/// Lines that the queue had no room for, or that stderr did not take, since the start. Any thread.
 std::uint64_t dropped_log_lines();
-/// Writes what is queued, for at most a second, and ends the writer.
+/// Writes what is queued, for at most a second however blocked stderr is, and ends the writer.
 void stop_log();
 
 }  // namespace ronda

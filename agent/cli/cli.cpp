@@ -29,31 +29,56 @@ std::string Options::value(std::string_view flag, std::string_view otherwise) co
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = {
       {"run", "", "start the agent in the foreground", {{"safe-mode", "", "no tasks, only plugins of the system directory"}}, run_agent},
-      {"validate", "", "check conf.d and the plugins; every error at once",
-       {{"probe", "", "also create each instance once: runs plugin code"}}, validate},
-      {"reload", "", "ask for a reload and wait for its result", {{"allow-empty", "", "accept a configuration with nothing in it"}}, reload},
+      {"validate",
+       "",
+       "check conf.d and the plugins; every error at once",
+       {{"probe", "", "also create each instance once: runs plugin code"}},
+       validate},
+      {"reload",
+       "",
+       "ask for a reload and wait for its result",
+       {{"allow-empty", "", "accept a configuration with nothing in it"}},
+       reload},
       {"status", "", "what is well and what is not", {{"watch", "", "again every two seconds"}}, status, exit_undetermined},
-      {"top", "", "a live view", {}, [](const Options& options) {
+      {"top",
+       "",
+       "a live view",
+       {},
+       [](const Options& options) {
          Options live = options;
          live.flags.emplace_back("watch", "");
          return status(live);
-       }, exit_undetermined},
+       },
+       exit_undetermined},
       {"check", "NAME", "run a check once now; one Nagios line", {}, check, exit_undetermined},
-      {"task", "run NAME", "run a task once now",
-       {{"set", "KEY=VALUE", "a parameter of the task"}, {"dry-run", "", "say what it would do"}}, task},
+      {"task",
+       "run NAME",
+       "run a task once now",
+       {{"set", "KEY=VALUE", "a parameter of the task"}, {"dry-run", "", "say what it would do"}},
+       task},
       {"explain", "NAME", "why it last ran, was skipped or blocked", {}, explain},
       {"ping", "NAME [start|success|fail|heartbeat|CODE]", "report a job's run to its check", {{"text", "TEXT", "a line about it"}}, ping},
       {"wrap", "NAME -- COMMAND ...", "run a command and report it; exits as it does", {}, wrap},
       {"calendar", "", "what will run when", {{"days", "N", "how far ahead (14)"}}, calendar},
       {"config", "[show]", "the files read and skipped; the effective configuration, redacted", {}, config},
-      {"plugin", "list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|install ...", "for users and authors of plugins",
-       {{"set", "KEY=VALUE", "of run: an option as in conf.d; repeatable"}, {"dry-run", "", "of run: a task says what it would do"},
-        {"timeout", "DURATION", "of run (30s)"}, {"once", "", "of run: it always runs once"},
-        {"only", "RULE", "of test: this rule alone"}, {"seed", "N", "of test: of what is random"},
+      {"plugin",
+       "list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|install ...",
+       "for users and authors of plugins",
+       {{"set", "KEY=VALUE", "of run: an option as in conf.d; repeatable"},
+        {"dry-run", "", "of run: a task says what it would do"},
+        {"timeout", "DURATION", "of run (30s)"},
+        {"once", "", "of run: it always runs once"},
+        {"only", "RULE", "of test: this rule alone"},
+        {"seed", "N", "of test: of what is random"},
         {"in-process", "", "of test, with --only: become the tested process, for a debugger"},
-        {"yes", "", "of install: do not ask"}, {"into", "README", "of docs: renew the tables of this file"},
-        {"kind", "KIND", "of new: check, task or notifier"}, {"id", "ID", "of new: the plugin's id"}, {"json", "", "of schema: it is always JSON"}}, plugin},
+        {"yes", "", "of install: do not ask"},
+        {"into", "README", "of docs: renew the tables of this file"},
+        {"kind", "KIND", "of new: check, task or notifier"},
+        {"id", "ID", "of new: the plugin's id"},
+        {"json", "", "of schema: it is always JSON"}},
+       plugin},
       {"state", "backup FILE | restore FILE", "a copy of the store by the agent itself", {}, state},
+      {"safe-mode", "leave", "let tasks run by their schedule again", {}, safe_mode},
       {"version", "", "versions of the agent, its SDK and its libraries", {}, version},
       {"completion", "bash", "a completion script for the shell", {}, completion},
   };
@@ -74,8 +99,10 @@ po::options_description describe(const Verb* verb, bool for_help) {
       "output", po::value<std::string>()->value_name("FORMAT"), "text or json")("no-color", "no colours");
   for (const Flag& flag : verb == nullptr ? std::vector<Flag>() : verb->flags) {
     const std::string name(flag.name), help(flag.help);
-    if (flag.argument.empty()) all.add_options()(name.c_str(), help.c_str());
-    else all.add_options()(name.c_str(), po::value<std::vector<std::string>>()->value_name(std::string(flag.argument)), help.c_str());
+    if (flag.argument.empty())
+      all.add_options()(name.c_str(), help.c_str());
+    else
+      all.add_options()(name.c_str(), po::value<std::vector<std::string>>()->value_name(std::string(flag.argument)), help.c_str());
   }
   if (!for_help) all.add_options()("argument", po::value<std::vector<std::string>>());
   return all;
@@ -102,9 +129,11 @@ const Verb* find_verb(std::string_view name) {
 
 /// The verb is the first word that is neither an option nor the value of one.
 const Verb* first_verb(const std::vector<std::string>& words, std::string& unknown) {
-  constexpr std::array<std::string_view, 7> with_value = {"--config", "--plugins", "--state", "--socket", "--trust", "--env-file", "--output"};
+  constexpr std::array<std::string_view, 7> with_value = {"--config", "--plugins",  "--state", "--socket",
+                                                          "--trust",  "--env-file", "--output"};
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (std::ranges::find(with_value, words[i]) != with_value.end()) ++i;
+    if (std::ranges::find(with_value, words[i]) != with_value.end())
+      ++i;
     else if (!words[i].starts_with('-')) {
       const Verb* verb = find_verb(words[i]);
       if (verb == nullptr) unknown = words[i];
@@ -156,8 +185,10 @@ Result<Options> parse(const Verb& verb, std::vector<std::string> words) {
   for (const Flag& flag : verb.flags) {
     const std::string name(flag.name);
     if (given.count(name) == 0) continue;
-    if (flag.argument.empty()) options.flags.emplace_back(name, "");
-    else for (const std::string& value : given[name].as<std::vector<std::string>>()) options.flags.emplace_back(name, value);
+    if (flag.argument.empty())
+      options.flags.emplace_back(name, "");
+    else
+      for (const std::string& value : given[name].as<std::vector<std::string>>()) options.flags.emplace_back(name, value);
   }
   if (given.count("argument") > 0) options.arguments = given["argument"].as<std::vector<std::string>>();
   if (!options.arguments.empty()) options.arguments.erase(options.arguments.begin());  // the verb itself
@@ -176,9 +207,13 @@ int unknown_verb(const std::string& word) {
 
 }  // namespace
 
-void complain(std::string_view text) { std::cerr << "ronda: " << text << "\n"; }
+void complain(std::string_view text) {
+  std::cerr << "ronda: " << text << "\n";
+}
 
-bool colours() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
+bool colours() {
+  return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+}
 
 std::string socket_path(const Options& options) {
   if (!options.socket.empty()) return options.socket;
@@ -197,7 +232,8 @@ std::string percent_encode(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '/';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '/';
     if (plain) {
       out += c;
       continue;
@@ -234,7 +270,8 @@ int main(int argc, char** argv) {
     return exit_done;
   }
   if (verb->arguments.empty() && !options->arguments.empty()) {
-    complain(std::string(verb->name) + " takes no argument, not \"" + options->arguments.front() + "\"; see 'ronda " + std::string(verb->name) + " --help'");
+    complain(std::string(verb->name) + " takes no argument, not \"" + options->arguments.front() + "\"; see 'ronda " +
+             std::string(verb->name) + " --help'");
     return verb->usage_exit;
   }
   return verb->run(*options);

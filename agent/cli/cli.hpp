@@ -19,11 +19,11 @@ struct Options {
   std::string config = "/etc/ronda/conf.d";
   std::vector<std::string> plugins;  // empty: LIBDIR/ronda/plugins
   std::string state = "/var/lib/ronda";
-  std::string socket;                // empty: $RONDA_SOCKET, /run/ronda/ronda.sock, else under the state directory
+  std::string socket;  // empty: $RONDA_SOCKET, /run/ronda/ronda.sock, else under the state directory
   std::string trust = "/etc/ronda/trust.toml";
   std::string env_file;
   bool json = false;
-  std::vector<std::string> arguments;  // of the verb: positional, then after "--"
+  std::vector<std::string> arguments;                      // of the verb: positional, then after "--"
   std::vector<std::pair<std::string, std::string>> flags;  // the verb's own options
 
   bool has(std::string_view flag) const;
@@ -81,6 +81,7 @@ int calendar(const Options& options);
 int config(const Options& options);
 int plugin(const Options& options);
 int state(const Options& options);
+int safe_mode(const Options& options);
 int version(const Options& options);
 int completion(const Options& options);
 

@@ -93,8 +93,8 @@ void print_agent(const json::object& status) {
   const json::object& store = agent.at("store").as_object();
   if (text_of(store, "state") != "ok") std::cout << "  store: " << text_of(store, "state") << ": " << text_of(store, "reason") << "\n";
   if (const std::int64_t dropped = integer_of(agent, "log_dropped"); dropped > 0)
-    std::cout << "  log: " << dropped << " lines were dropped\n";
-  if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: no task runs by itself, only plugins of the system directory\n";
+    std::cout << "  log: " << dropped << " lines were dropped; what takes them does not keep up\n";
+  if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
   for (const json::value& disabled : agent.at("disabled").as_array()) {
     std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": "
               << text_of(disabled.as_object(), "reason") << "\n";

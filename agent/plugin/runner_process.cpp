@@ -58,11 +58,13 @@ class FileActions {
 };
 
 /// The descriptor again, at a number that the child's own numbers cannot overwrite.
-Descriptor above_own_numbers(int fd) { return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
+Descriptor above_own_numbers(int fd) {
+  return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 16));
+}
 
 Result<pid_t> spawn(const SpawnOptions& options, int socket, int output, int blackbox) {
   const Descriptor s = above_own_numbers(socket), o = above_own_numbers(output), b = above_own_numbers(blackbox),
-           p = above_own_numbers(options.plugin_fd);
+                   p = above_own_numbers(options.plugin_fd);
   if (!s || !o || !b || !p) return system_error("start a runner", errno);
   FileActions actions;
   actions.open_null(0);
@@ -124,8 +126,7 @@ Result<SharedBlackbox> SharedBlackbox::make() {
   return SharedBlackbox(std::move(fd), new (page) Blackbox);
 }
 
-SharedBlackbox::SharedBlackbox(SharedBlackbox&& other) noexcept
-    : fd_(std::move(other.fd_)), box_(std::exchange(other.box_, nullptr)) {}
+SharedBlackbox::SharedBlackbox(SharedBlackbox&& other) noexcept : fd_(std::move(other.fd_)), box_(std::exchange(other.box_, nullptr)) {}
 
 SharedBlackbox& SharedBlackbox::operator=(SharedBlackbox&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -149,7 +150,12 @@ Result<RunnerProcess> spawn_runner(const SpawnOptions& options) {
   const PidNamespaceGuard guard(options.pid_namespace);
   RONDA_TRY(const pid_t pid, spawn(options, theirs.get(), output_theirs.get(), blackbox.fd()));
   Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) return system_error("watch a runner", errno);
+  if (!pidfd) {  // nobody would see it end; it has loaded nothing yet
+    const int error = errno;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return system_error("watch a runner", error);
+  }
   return RunnerProcess{pid, std::move(ours), std::move(pidfd), std::move(output), std::move(blackbox), guard.active()};
 }
 

@@ -6,7 +6,8 @@
 namespace ronda::plugin {
 
 std::string_view name_of(Fate fate) {
-  constexpr std::array<std::string_view, 7> names = {"finished", "timeout", "crashed", "limit", "protocol", "lost", "unavailable"};
+  constexpr std::array<std::string_view, 8> names = {"finished", "timeout", "crashed",     "limit",
+                                                     "protocol", "lost",    "unavailable", "spawn-failed"};
   return names[static_cast<std::size_t>(fate)];
 }
 

@@ -35,7 +35,7 @@ struct SchedulerPorts {
   /// Starts nothing yet; the runner comes with the first call.
   std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const std::string& user, plugin::SupervisorClient&)> make_supervisor;
   std::function<void(std::int64_t level, std::string_view text)> log;
-  bool safe_mode = false;  // no task runs by its schedule
+  bool safe_mode = false;            // no task runs by its schedule
   std::function<Nanos()> wall = {};  // since 1970; empty: the clock itself
 };
 
@@ -90,6 +90,8 @@ class Scheduler final : private plugin::SupervisorClient {
   /// With `flags` (RONDA_CALL_*) it is a run apart from its schedule, refused (unavailable) while another one goes on.
   Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void run_all_now();
+  /// From their next turn or slot on tasks run by their schedule; what was skipped stays so.
+  void leave_safe_mode() { ports_.safe_mode = false; }
   /// The wall clock was set: what is due by it is due now.
   void on_clock_set() { pump(); }
   /// What the zone database says now holds: calendars whose zone has other rules are planned anew, runs go on. `zone` is
@@ -220,11 +222,11 @@ class Scheduler final : private plugin::SupervisorClient {
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> by_name_;  // positions, by kind and name
   IdMap position_of_id_;
-  std::vector<std::unique_ptr<Hosted>> hosted_;    // by group; null: free
+  std::vector<std::unique_ptr<Hosted>> hosted_;  // by group; null: free
   std::vector<std::unique_ptr<plugin::Supervisor>> retired_;
   std::map<plugin::Supervisor*, std::vector<plugin::CallSpec>> launches_;
   std::unordered_map<std::uint32_t, std::vector<std::function<void(const Entry&)>>> waiters_;  // by position
-  std::unordered_map<std::uint64_t, std::vector<std::int64_t>> inbox_taken_;                    // by call
+  std::unordered_map<std::uint64_t, std::vector<std::int64_t>> inbox_taken_;                   // by call
   std::unordered_map<std::uint64_t, Progress> progress_;
   std::map<std::string, Calendar, std::less<>> calendars_;
   std::vector<std::uint32_t> dirty_;
@@ -232,10 +234,10 @@ class Scheduler final : private plugin::SupervisorClient {
   std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable
   std::map<std::string, std::map<std::string, std::int64_t>> slots_done_;
   std::map<std::string, std::uint32_t, std::less<>> other_state_;  // versions of state that are not the configured plugin's
-  std::unordered_map<std::uint32_t, Attempts> attempts_;            // by position
-  std::unordered_map<std::uint32_t, std::string> disabled_;         // by position, with the reason
+  std::unordered_map<std::uint32_t, Attempts> attempts_;           // by position
+  std::unordered_map<std::uint32_t, std::string> disabled_;        // by position, with the reason
   std::unordered_map<std::uint64_t, std::shared_ptr<const ProcedureRef>> replaced_;  // of calls in flight whose instance was replaced
-  std::map<std::string, store::Quarantine, std::less<>> quarantines_;  // by subject; of those not configured too
+  std::map<std::string, store::Quarantine, std::less<>> quarantines_;                // by subject; of those not configured too
   std::deque<std::int64_t> lateness_;
   boost::asio::steady_timer timer_, write_timer_;
   Nanos armed_for_ = Nanos::max();

@@ -16,7 +16,7 @@ CheckStatus Scheduler::grade(const Entry& entry, const Ending& ending) const {
 bool Scheduler::will_retry(const Entry& entry, std::uint32_t position, const Ending& ending) const {
   const config::Rare* rare = entry.spec.rare.get();
   if (rare == nullptr || rare->retry.times == 0 || stopping_ || entry.removed || entry.id_in_flight != 0) return false;
-  if (ending.fate == Fate::unavailable || disabled_.contains(position)) return false;
+  if (ending.fate == Fate::unavailable || ending.fate == Fate::spawn_failed || disabled_.contains(position)) return false;
   const auto before = attempts_.find(position);
   if (before != attempts_.end() && before->second.made >= rare->retry.times) return false;
   if (entry.spec.kind == Kind::task) return ending.told ? ending.reported == CheckStatus::critical : rare->idempotent.value_or(false);

@@ -23,17 +23,14 @@ constexpr int shed_batches = 10, shed_rows = 20;  // at ENOSPC large deletes fai
 constexpr std::int64_t second = 1'000'000'000;
 
 bool is_refusal(const Error& error) {
-  return error.code() == Errc::denied || error.code() == Errc::exists || error.code() == Errc::invalid ||
-         error.code() == Errc::not_found;
+  return error.code() == Errc::denied || error.code() == Errc::exists || error.code() == Errc::invalid || error.code() == Errc::not_found;
 }
 
 /// Name and text of all tables and indexes.
 Result<std::string> schema_text(Database& db) {
   std::string text;
   RONDA_TRY(std::ignore, db.each("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name",
-                                 [&](const Row& row) {
-                                   text.append(row.text(0)).append("=").append(row.text(1)).append(";");
-                                 }));
+                                 [&](const Row& row) { text.append(row.text(0)).append("=").append(row.text(1)).append(";"); }));
   return text;
 }
 
@@ -49,8 +46,7 @@ struct Budget {
 
 }  // namespace
 
-Keeper::Keeper(const Options& options, std::function<void(const Health&)> on_change,
-               std::function<void()> before_close)
+Keeper::Keeper(const Options& options, std::function<void(const Health&)> on_change, std::function<void()> before_close)
     : options_(options),
       on_change_(std::move(on_change)),
       before_close_(std::move(before_close)),
@@ -66,7 +62,9 @@ Status Keeper::open() {
 }
 
 Status Keeper::start(bool full_check) {
+  const bool held = dir_.has_value();
   RONDA_TRY(std::ignore, hold_directory());
+  if (!held && !full_check && options_.on_owned) options_.on_owned();
   Status status = open_database(full_check);
   const bool full = connect_trouble_ == Trouble::full || (connect_trouble_ == Trouble::io && ballast_.is_disk_full());
   if (!status && full && ballast_.release()) {
@@ -124,8 +122,7 @@ Status Keeper::start_fresh(const std::string& why) {
   if (++damaged_ > damaged_max)
     return Error(Errc::system, why + "; damaged " + std::to_string(damaged_) + " times since the start, check the disk");
   RONDA_TRY(const auto name, dir_->set_aside("corrupt", options_.wall_ns()));
-  damage_ = "the store was damaged (" + why + ") and is set aside untouched as '" + dir_->file(name) +
-            "'; a fresh one is in use";
+  damage_ = "the store was damaged (" + why + ") and is set aside untouched as '" + dir_->file(name) + "'; a fresh one is in use";
   report_.notices.push_back(damage_);
   note("store.damaged", damage_);
   return connect(false);
@@ -155,7 +152,8 @@ Status Keeper::connect(bool full_check) {
   // Statements of ours that SQLite does not understand: the schema in the file is not what it says.
   const bool misread = db_->trouble() == Trouble::none && status.error().code() == Errc::internal;
   // A header that asks for a later SQLite makes the file read-only, though the disk and its mode do not.
-  const bool misled = db_->trouble() == Trouble::io && db_->is_read_only() && !ballast_.is_disk_read_only() && ::access(path.c_str(), W_OK) == 0;
+  const bool misled =
+      db_->trouble() == Trouble::io && db_->is_read_only() && !ballast_.is_disk_read_only() && ::access(path.c_str(), W_OK) == 0;
   drop_database();
   if (damaged || misread || misled) return Error(Errc::corrupt, status.error().message());
   return status;
@@ -182,8 +180,7 @@ void Keeper::keep_damaged_wal(const std::string& wal) {
   const std::string copy = dir_->file(std::string(database_name) + ".damaged-wal-" + utc_stamp(options_.wall_ns()));
   std::error_code failed;
   std::filesystem::copy_file(wal, copy, failed);
-  const std::string notice =
-      *damage + (failed ? "; it could not be copied: " + failed.message() : "; its copy is '" + copy + "'");
+  const std::string notice = *damage + (failed ? "; it could not be copied: " + failed.message() : "; its copy is '" + copy + "'");
   report_.notices.push_back(notice);
   note("store.damaged", notice);
 }
@@ -269,8 +266,7 @@ Status Keeper::confirm() {
     return damaged == damaged_ ? done() : Status(Error(Errc::unavailable, damage_));
   }
   Status saved = rescue();
-  if (!saved) lose("the database was removed or replaced under the agent, and saving what it held failed: " +
-                   saved.error().message());
+  if (!saved) lose("the database was removed or replaced under the agent, and saving what it held failed: " + saved.error().message());
   update_health();
   return saved;
 }
@@ -287,12 +283,13 @@ Status Keeper::rescue() {
   }
   drop_database();
   RONDA_TRY(const auto aside, dir_->set_aside("replaced", options_.wall_ns()));
-  if (::rename(rescued.c_str(), dir_->file(database_name).c_str()) != 0)
-    return system_error("rename '" + rescued + "'", errno);
+  if (::rename(rescued.c_str(), dir_->file(database_name).c_str()) != 0) return system_error("rename '" + rescued + "'", errno);
   RONDA_TRY(std::ignore, dir_->sync());
   RONDA_TRY(std::ignore, connect(true));
-  note("store.replaced", "the database was removed or replaced under the agent; what it held was saved, what was in "
-                         "its place is '" + aside + "'");
+  note("store.replaced",
+       "the database was removed or replaced under the agent; what it held was saved, what was in "
+       "its place is '" +
+           aside + "'");
   write_notes();
   return done();
 }
@@ -303,7 +300,8 @@ bool Keeper::settle() {
   const std::string text = db_->trouble_text();
   db_->clear_trouble();
   switch (trouble) {
-    case Trouble::none: return false;
+    case Trouble::none:
+      return false;
     case Trouble::full: {
       const bool again = make_room().has_value();
       update_health();
@@ -315,7 +313,9 @@ bool Keeper::settle() {
       update_health();
       return usable();
     case Trouble::io:
-    case Trouble::busy: lose(text); return false;
+    case Trouble::busy:
+      lose(text);
+      return false;
   }
   return false;
 }
@@ -332,8 +332,8 @@ Status Keeper::make_room() {
   if (!full_) {
     full_ = true;
     const bool released = ballast_.release();
-    note("store.full", released ? "no space left for the state; the reserve is in use"
-                                : "no space left for the state, and there is no reserve");
+    note("store.full",
+         released ? "no space left for the state; the reserve is in use" : "no space left for the state, and there is no reserve");
     return done();
   }
   stuck_ = true;
@@ -449,8 +449,8 @@ void Keeper::write_notes() {
   const Status status = db_->transaction([&]() -> Status {
     for (JournalEvent event : notes_) {
       std::string json;
-      RONDA_TRY(std::ignore, db_->each("SELECT json_object('text', ?)", [&](const Row& row) { json = row.text(0); },
-                                       event.data));
+      RONDA_TRY(std::ignore, db_->each(
+                                 "SELECT json_object('text', ?)", [&](const Row& row) { json = row.text(0); }, event.data));
       event.data = json;
       RONDA_TRY(std::ignore, append_journal(*db_, event, meta_.host, event.wall));
     }

@@ -85,8 +85,7 @@ Result<StateDir> StateDir::open(const std::string& path, std::int64_t wall_ns) {
   return dir;
 }
 
-StateDir::StateDir(StateDir&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+StateDir::StateDir(StateDir&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 StateDir& StateDir::operator=(StateDir&& other) noexcept {
   std::swap(path_, other.path_);
@@ -106,7 +105,7 @@ Status StateDir::check_private() const {
   if (!list) return system_error("list '" + path_ + "'", errno);
   while (const dirent* entry = ::readdir(list.get())) {
     const std::string_view name = entry->d_name;
-    if (!name.starts_with(database_name) && name != lock_name && name != mark_name) continue;
+    if (!name.starts_with(database_name) && name != lock_name && name != mark_name && name != starts_name) continue;
     if (::fstatat(fd_, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (!S_ISREG(info.st_mode)) return Error(Errc::denied, "'" + file(name) + "' is not a file; remove it");
     RONDA_TRY(std::ignore, check_owner_and_mode(file(name), info, "600"));
@@ -167,8 +166,7 @@ Status StateDir::write_mark(const Mark& mark) const {
   {
     const Descriptor fd(::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (fd.get() < 0) return system_error("create '" + next + "'", errno);
-    const std::string text = "host " + mark.host + "\nstore " + mark.store + "\ngeneration " +
-                             std::to_string(mark.generation) + "\n";
+    const std::string text = "host " + mark.host + "\nstore " + mark.store + "\ngeneration " + std::to_string(mark.generation) + "\n";
     if (!write_all(fd.get(), text) || ::fsync(fd.get()) != 0) return system_error("write '" + next + "'", errno);
   }
   if (::rename(next.c_str(), file(mark_name).c_str()) != 0) return system_error("rename '" + next + "'", errno);
@@ -178,8 +176,7 @@ Status StateDir::write_mark(const Mark& mark) const {
 Result<std::string> StateDir::set_aside(std::string_view label, std::int64_t wall_ns) const {
   const std::string stem = std::string(database_name) + "." + std::string(label) + "-" + utc_stamp(wall_ns);
   std::string name = stem;
-  for (int n = 2; file_state(file(name)) || file_state(file(name) + "-wal"); ++n)
-    name = stem + "." + std::to_string(n);
+  for (int n = 2; file_state(file(name)) || file_state(file(name) + "-wal"); ++n) name = stem + "." + std::to_string(n);
   const std::string from = file(database_name), to = file(name);
   for (const char* part : {"-wal", "-shm", ""}) {  // the database last: a crash in between keeps it found
     if (::rename((from + part).c_str(), (to + part).c_str()) != 0 && errno != ENOENT)
@@ -192,9 +189,7 @@ Result<std::string> StateDir::set_aside(std::string_view label, std::int64_t wal
 std::optional<FileState> file_state(const std::string& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return std::nullopt;
-  return FileState{{info.st_dev, info.st_ino},
-                   info.st_size,
-                   std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
+  return FileState{{info.st_dev, info.st_ino}, info.st_size, std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
 std::string utc_stamp(std::int64_t wall_ns) {

@@ -14,6 +14,7 @@
 namespace ronda::store {
 
 inline constexpr std::string_view database_name = "ronda.db";
+inline constexpr std::string_view starts_name = "starts";  // of StartCount
 
 /// Written beside the database at every start: an older copy of the database shows by it.
 struct Mark {

@@ -29,6 +29,9 @@ struct Options {
   std::function<std::int64_t()> mono_ns;
   /// After every change, by `post`; may be empty.
   std::function<void(const Health&)> on_health;
+  /// Once the directory is this agent's and before its database is touched, on the store's thread while open()
+  /// waits; not at all where the directory cannot be reached then. May be empty.
+  std::function<void()> on_owned;
   std::chrono::milliseconds flush_after{0};     // oldest observed write to its flush
   std::chrono::milliseconds retry_after{1000};  // between two attempts to be well again, or to flush
   std::int64_t ballast_bytes = std::int64_t{8} * 1024 * 1024;
@@ -84,11 +87,11 @@ class Store {
 
   // --- reads: they see every write that was queued before them ------------------------------------
   void load_instances(Done<std::vector<InstanceState>> done);
-  void load_runs(InstanceId id, Done<std::vector<Run>> done);                         // newest first
+  void load_runs(InstanceId id, Done<std::vector<Run>> done);                        // newest first
   void load_slots(InstanceId id, std::int64_t limit, Done<std::vector<Slot>> done);  // newest first
   /// At start, before anything is claimed: runs that nobody owns any more. Finish each.
   void load_started_slots(Done<std::vector<Slot>> done);
-  void load_last_slots(Done<std::vector<Slot>> done);     // the newest of every instance
+  void load_last_slots(Done<std::vector<Slot>> done);  // the newest of every instance
   void load_missed(InstanceId id, std::int64_t limit, Done<std::vector<MissedRange>> done);
   void load_kv(KvSpace space, Done<KvContent> done);
   void load_kv_versions(Done<std::vector<KvVersion>> done);

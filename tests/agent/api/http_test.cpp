@@ -3,6 +3,7 @@
 #include "api/http.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -80,13 +82,13 @@ TEST_CASE("an agent takes the place of a dead one only, and takes away only what
   const Scratch scratch;
   const std::string path = scratch / "socket";
   boost::asio::io_context loop;
-  auto first = UnixServer::open(loop, path, operates, fine);
+  auto first = UnixServer::open(loop, path, operates, fine, nullptr);
   REQUIRE(first);
   struct stat before {
   }, after{};
   REQUIRE(::lstat(path.c_str(), &before) == 0);
 
-  const auto second = UnixServer::open(loop, path, operates, fine);
+  const auto second = UnixServer::open(loop, path, operates, fine, nullptr);
   REQUIRE_FALSE(second);
   CHECK(second.error().code() == Errc::exists);
   CHECK(second.error().message().find("is served by another process") != std::string::npos);
@@ -105,7 +107,7 @@ TEST_CASE("an agent takes the place of a dead one only, and takes away only what
   CHECK(::lstat(path.c_str(), &after) == 0);
 
   // bound and not listened on: nobody is there, which is what a dead agent leaves
-  auto third = UnixServer::open(loop, path, operates, fine);
+  auto third = UnixServer::open(loop, path, operates, fine, nullptr);
   REQUIRE(third);
   third->reset();
   CHECK(::lstat(path.c_str(), &after) != 0);
@@ -114,7 +116,7 @@ TEST_CASE("an agent takes the place of a dead one only, and takes away only what
 TEST_CASE("a connection whose maker has gone speaks for nobody", "[api]") {
   const Scratch scratch;
   boost::asio::io_context loop;
-  const auto server = UnixServer::open(loop, scratch / "socket", operates, fine);
+  const auto server = UnixServer::open(loop, scratch / "socket", operates, fine, nullptr);
   REQUIRE(server);
   const bool is_served_meanwhile = GENERATE(false, true);
   INFO((is_served_meanwhile ? "it was accepted before" : "it is accepted afterwards"));
@@ -149,7 +151,7 @@ TEST_CASE("the limit comes before all else that is asked about a peer, and who w
   std::vector<Respond> waiting;
   const auto count = [&](uid_t, gid_t, const std::vector<gid_t>&, pid_t) { return ++roles, Role::operator_; };
   const auto hold = [&](const Request&, Respond respond) { waiting.push_back(std::move(respond)); };
-  const auto server = UnixServer::open(loop, scratch / "socket", count, hold);
+  const auto server = UnixServer::open(loop, scratch / "socket", count, hold, nullptr);
   REQUIRE(server);
   std::vector<Descriptor> sockets;
   const auto connect = [&]() -> Descriptor& {
@@ -178,6 +180,38 @@ TEST_CASE("the limit comes before all else that is asked about a peer, and who w
   CHECK(until(loop, [&] { return (*server)->connections() == 0; }));
   ::send(connect().get(), get.data(), get.size(), MSG_NOSIGNAL);
   CHECK(until(loop, [&] { return waiting.size() == 2 * limit + 1; }));
+}
+
+TEST_CASE("who is let in with the last descriptors is known, or told that there is none", "[api]") {
+  const Scratch scratch;
+  boost::asio::io_context loop;
+  constexpr pid_t nobody = std::numeric_limits<pid_t>::max();
+  const auto by_place = [](uid_t, gid_t, const std::vector<gid_t>&, pid_t pid) {
+    return standing_below(pid, nobody) == Standing::outside ? Role::operator_ : Role::none;
+  };
+  int told = 0;
+  const auto server = UnixServer::open(loop, scratch / "socket", by_place, fine, [&](std::string_view) { ++told; });
+  REQUIRE(server);
+  const Descriptor caller = make_socket();
+  REQUIRE(connect_to(caller, scratch / "socket"));
+  ::send(caller.get(), get.data(), get.size(), MSG_NOSIGNAL);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int left = GENERATE(0, 1, 2);
+  std::vector<Descriptor> used;  // every number up to the limit but those
+  rlimit few = before;
+  few.rlim_cur = static_cast<rlim_t>(caller.get()) + 20;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  while (used.empty() || used.back()) used.emplace_back(::dup(caller.get()));
+  used.resize(used.size() - 1 - static_cast<std::size_t>(left));
+  const std::string answer = first_bytes(loop, caller);
+  const int told_once = told;
+  used.clear();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  INFO(left << " are left: " << answer);
+  CHECK(answer.starts_with(left < 2 ? "HTTP/1.1 503" : "HTTP/1.1 200"));
+  CHECK((answer.find("no descriptor left") != std::string::npos) == (left < 2));
+  if (left < 2) CHECK(told_once == 1);
 }
 
 TEST_CASE("a refused connection is told so by the program that asks, though nobody read what it asked", "[api]") {

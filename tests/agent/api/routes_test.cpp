@@ -29,7 +29,9 @@ class Bare final : public AgentView {
   std::uint64_t generation() const override { return 1; }
   std::int64_t started_wall_ns() const override { return 0; }
   std::string config_trouble() const override { return {}; }
-  bool safe_mode() const override { return false; }
+  std::string safe_mode() const override { return {}; }
+  bool may_leave_safe_mode() const override { return true; }
+  void leave_safe_mode() override {}
   std::string backup_directory() const override { return backups_; }
   void reload(bool, std::function<void(ReloadResult)>) override {}
 

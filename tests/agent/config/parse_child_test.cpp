@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/parse_child.hpp"
 
-#include <algorithm>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include "catch.hpp"
 #include "config/build.hpp"
@@ -17,8 +17,8 @@ namespace {
 
 const std::string helper = RONDA_BINARY_DIR "/tests/agent/config/parse_child_helper";
 
-Result<ParseAnswer> validate(const Sources& sources, const Environment& environment = {},
-                             const std::string& how = "parse", std::chrono::milliseconds deadline = 30s) {
+Result<ParseAnswer> validate(const Sources& sources, const Environment& environment = {}, const std::string& how = "parse",
+                             std::chrono::milliseconds deadline = 30s) {
   return validate_in_child({helper, how}, sources, environment, ::geteuid(), deadline);
 }
 
@@ -33,9 +33,7 @@ TEST_CASE("the child says what building here would say", "[config]") {
   const test::Scratch scratch;
   const std::string secret = scratch.write("secret", "x");  // 0644: refused
   const Sources sources = {
-      {"a.toml",
-       "[check.a]\nuse = \"x\"\nevery = 5\nk = \"${file:" + secret + "}\"\nl = \"${env:SET}${env:NOT}\"\n",
-       false},
+      {"a.toml", "[check.a]\nuse = \"x\"\nevery = 5\nk = \"${file:" + secret + "}\"\nl = \"${env:SET}${env:NOT}\"\n", false},
       {"b.toml", "[check.a]\nuse = \"x\"\n[task.t]\nuse = \"x\"\n[check.w]\nuse = \"y\"\n", false},
       {"c.toml", "", true}};
   Environment environment;
@@ -62,8 +60,7 @@ TEST_CASE("a parser that misbehaves is a rejected configuration with a reason", 
 
 TEST_CASE("a configuration that does not fit the child's memory is rejected, not answered", "[config]") {
   std::string text;
-  for (int i = 0; text.size() < (15 << 20); ++i)
-    text += "[check.c" + std::to_string(i) + "]\nuse='x'\na={b=[[1]]}\n";
+  for (int i = 0; text.size() < (15 << 20); ++i) text += "[check.c" + std::to_string(i) + "]\nuse='x'\na={b=[[1]]}\n";
   Sources sources;
   for (int i = 0; i < 4; ++i) sources.push_back({std::to_string(i), text, false});
   const auto got = validate(sources);
@@ -71,6 +68,19 @@ TEST_CASE("a configuration that does not fit the child's memory is rejected, not
     const std::vector<std::string> reasons = {"parsing the configuration failed with code 4 (out of memory); it is rejected",
                                               "parsing the configuration took more than 10 s of CPU time; it is rejected"};
     CHECK(std::ranges::find(reasons, got.error().message()) != reasons.end());
+  }
+}
+
+TEST_CASE("a million keys are judged within the child's limits", "[config]") {
+  std::string text = "[agent]\n";
+  for (int i = 0; i < 1'000'000; ++i) text += "k" + std::to_string(i) + "=1\n";
+  REQUIRE(text.size() < (16 << 20));
+  const auto got = validate({{"a.toml", text, false}}, {}, "parse", 30s);
+  if (got) {
+    CHECK(got->diagnostics.errors() == 1'000'000);
+    CHECK(got->diagnostics.all().size() <= 1000);
+  } else {
+    CHECK(got.error().message().find("it is rejected") != std::string::npos);
   }
 }
 
@@ -103,8 +113,7 @@ TEST_CASE("request and answer cut at any byte are refused", "[config]") {
   REQUIRE(decode_request(request));
   CHECK(decode_request(request)->uid == 7);
   CHECK(decode_request(request)->environment.variables == environment.variables);
-  for (std::size_t size = 0; size < request.size(); ++size)
-    CHECK_FALSE(decode_request(request.substr(0, size)));
+  for (std::size_t size = 0; size < request.size(); ++size) CHECK_FALSE(decode_request(request.substr(0, size)));
   ParseAnswer answer;
   answer.diagnostics.error({0, 1, 2}, "wrong", Place{9, 1, 1});
   answer.diagnostics.warning({5, 1, 2}, "odd");
@@ -113,7 +122,6 @@ TEST_CASE("request and answer cut at any byte are refused", "[config]") {
   REQUIRE(got);
   CHECK(got->diagnostics.all().at(0).first->file == no_file);
   CHECK(got->diagnostics.all().at(1).where.file == no_file);
-  for (std::size_t size = 0; size < bytes.size(); ++size)
-    CHECK_FALSE(decode_answer(bytes.substr(0, size), sources));
+  for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decode_answer(bytes.substr(0, size), sources));
   CHECK_FALSE(decode_answer(bytes + "x", sources));
 }

@@ -108,6 +108,6 @@ TEST_CASE("a runner of another build is refused, one that is missing is told", "
   none.runner = "/nonexistent/ronda-runner";
   Supervised missing(loop, none);
   const auto& told = missing.run("ok");
-  CHECK(told.fate == Fate::unavailable);
-  CHECK(told.cause == "no runner: start /nonexistent/ronda-runner: No such file or directory");
+  CHECK(told.fate == Fate::spawn_failed);
+  CHECK(told.cause == "start /nonexistent/ronda-runner: No such file or directory");
 }

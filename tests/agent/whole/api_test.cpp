@@ -9,10 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <random>
+#include <sstream>
+#include <thread>
 
 #include "base/descriptor.hpp"
 #include "catch.hpp"
@@ -207,6 +210,116 @@ TEST_CASE("one user cannot take all connections for ever", "[whole]") {
   for (int i = 0; i < 300; ++i) REQUIRE(agent.ask("GET", "/healthz").status == 200);
 }
 
+TEST_CASE("who connects and asks nothing is let go after five seconds, and so is who asks byte by byte", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const auto began = std::chrono::steady_clock::now();
+  const Raw mute(agent.socket()), slow(agent.socket()), done(agent.socket());
+  REQUIRE(done.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+  std::thread trickle([&] {
+    for (const char c : std::string(200, 'a')) {
+      if (!slow.send(std::string_view(&c, 1))) return;
+      std::this_thread::sleep_for(100ms);
+    }
+  });
+  for (const Raw* one : {&mute, &slow}) {
+    const auto answer = one->read_all(20s);
+    REQUIRE(answer);
+    CHECK((answer->empty() || answer->starts_with("HTTP/1.1 408")));
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  CHECK(took >= 4s);
+  CHECK(took <= 8s);
+  trickle.join();
+  // a client that has been answered may think for longer
+  CHECK_FALSE(done.read_all(500ms));
+  REQUIRE(done.send("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  const auto answers = done.read_all();
+  REQUIRE(answers);
+  CHECK(answers->starts_with("HTTP/1.1 200"));
+}
+
+namespace {
+
+std::size_t resident_kib(pid_t pid) {
+  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
+  return std::stoul(status.substr(status.find("VmRSS:") + 6));
+}
+
+double cpu_seconds(pid_t pid) {
+  const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+std::size_t descriptors(pid_t pid) {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& one : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("who never reads, vanishes, or comes a thousand times over costs little and leaves nothing", "[whole]") {
+  WholeAgent agent;
+  std::string many(one_check);  // so that an answer does not fit the buffers of a socket
+  for (int i = 0; i < 2000; ++i) many += "[check.c" + std::to_string(i) + "]\nuse = \"heartbeat.job\"\nevery = \"24h\"\nexpect = \"1d\"\n";
+  agent.configure("10.toml", many);
+  REQUIRE(agent.start());
+  for (const char* name : {"one", "c0"}) REQUIRE(agent.ronda({"check", name}).code == 0);  // both runners are there
+  REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 0; }));
+  REQUIRE(agent.ask("GET", "/v1/status").body.size() > 250'000);
+  const std::size_t memory = resident_kib(agent.pid()), open = descriptors(agent.pid());
+  const double spent = cpu_seconds(agent.pid());
+
+  const std::string asks = [] {
+    std::string out;
+    for (int i = 0; i < 50; ++i) out += "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n";
+    return out;
+  }();
+  {
+    std::vector<std::unique_ptr<Raw>> deaf;
+    for (int i = 0; i < 20; ++i) {
+      deaf.push_back(std::make_unique<Raw>(agent.socket()));
+      deaf.back()->send(asks);
+    }
+    CHECK(agent.answers());
+    INFO(memory << " KiB before, " << resident_kib(agent.pid()) << " now");
+    CHECK(resident_kib(agent.pid()) < memory + 20 * 4096);  // one answer each, not fifty
+    // after five seconds that nothing was taken they are let go, although they are still there
+    CHECK(eventually([&] { return descriptors(agent.pid()) <= open; }, 20s));
+  }
+  for (int i = 0; i < 1000; ++i) {
+    const Raw one(agent.socket());
+    // a whole request now and then, for its answer costs something; else half of one, or nothing
+    if (i % 40 == 0)
+      one.send("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n");
+    else if (i % 2 == 0)
+      one.send("POST /v1/inbox/job HTTP/1.1\r\nContent-Le");
+  }
+  CHECK(eventually([&] { return agent.answers(); }));
+  CHECK(eventually([&] { return descriptors(agent.pid()) <= open; }, 20s));
+  INFO("before that " << spent << " s of CPU time, now " << cpu_seconds(agent.pid()));
+  CHECK(cpu_seconds(agent.pid()) - spent < 5.0);  // a thousand answers were asked for by those who took none
+  CHECK(agent.log().find("no descriptor") == std::string::npos);
+  constexpr std::size_t most = 2 * api::UnixServer::connections_per_uid + 8;  // each with the pidfd of who made it
+  std::vector<std::unique_ptr<Raw>> thousand;
+  for (int i = 0; i < 1000; ++i) {
+    thousand.push_back(std::make_unique<Raw>(agent.socket()));
+    CHECK(descriptors(agent.pid()) <= open + most);
+  }
+  thousand.clear();
+  CHECK(eventually([&] { return descriptors(agent.pid()) <= open && agent.answers(); }, 20s));
+  INFO(memory << " KiB before, " << resident_kib(agent.pid()) << " now");
+  CHECK(resident_kib(agent.pid()) < memory + 32 * 1024);
+  CHECK(agent.stop() == 0);
+}
+
 namespace {
 
 /// What a peer of another uid is answered; needs root to become one.
@@ -317,6 +430,28 @@ TEST_CASE("an agent without privileges gives what runs below its runners no say 
   const std::string refusal = agent.ronda({"check", "inside"}).out;
   INFO(refusal);
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
+}
+
+TEST_CASE("what runs below a runner has no say either when it has ended before it is heard", "[whole]") {
+  if (!std::filesystem::exists("/usr/bin/perl")) return;  // essential in Debian
+  WholeAgent agent;
+  if (::geteuid() == 0) agent.become_nobody();  // so that both are one user
+  const std::string asked = agent.open_directory() + "/asked";
+  const std::string program =
+      "use Socket; socket(my $s, AF_UNIX, SOCK_STREAM, 0); connect($s, sockaddr_un($ARGV[0])) or die; "
+      "syswrite($s, qq(POST /v1/reload HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\n\\r\\n)); open(my $f, q(>), $ARGV[1]);";
+  agent.configure("10.toml", "[check.inside]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 1; perl -e '" +
+                                 program + "' $0 $1\", \"" + agent.socket() + "\", \"" + asked + "\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.get("/v1/explain/inside").at("running").as_bool(); }));
+  agent.signal(SIGSTOP);  // it accepts nobody until the program is gone
+  CHECK(eventually([&] { return std::filesystem::exists(asked); }, 20s));
+  const auto runs_perl = [](pid_t pid) { return read_file("/proc/" + std::to_string(pid) + "/comm") == "perl\n"; };
+  CHECK(eventually([&] { return std::ranges::none_of(descendants(agent.pid()), runs_perl); }));
+  agent.signal(SIGCONT);
+  CHECK(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 0; }));
+  CHECK(agent.log().find("reload #") == std::string::npos);
+  CHECK(agent.ronda({"reload"}).code == 0);
 }
 
 TEST_CASE("what runs below a runner gets no say by connections that another process made and left", "[whole]") {

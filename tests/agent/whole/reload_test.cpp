@@ -20,16 +20,14 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string exec_check(const std::string& name, const std::string& text, const std::string& every = "1h") {
-  return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"" + every +
-         "\"\ncommand = [\"/bin/echo\", \"" + text + "\"]\n\n";
+  return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"" + every + "\"\ncommand = [\"/bin/echo\", \"" + text + "\"]\n\n";
 }
 
 std::set<std::string> check_names(const WholeAgent& agent) {
   std::set<std::string> out;
   const json::value status = agent.status();
   if (!status.is_object()) return out;
-  for (const json::value& one : status.at("checks").as_array())
-    out.insert(std::string(one.at("name").as_string()));
+  for (const json::value& one : status.at("checks").as_array()) out.insert(std::string(one.at("name").as_string()));
   return out;
 }
 
@@ -47,8 +45,7 @@ std::size_t lines_of(const std::string& path) {
 
 TEST_CASE("a reload tells what it kept, replaced, added and removed", "[whole]") {
   WholeAgent agent;
-  agent.configure("10.toml",
-                  exec_check("steady", "one") + exec_check("changes", "two") + exec_check("goes", "three"));
+  agent.configure("10.toml", exec_check("steady", "one") + exec_check("changes", "two") + exec_check("goes", "three"));
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return summary_of(agent, "changes") == "two"; }));
   agent.configure("10.toml", exec_check("steady", "one") + exec_check("changes", "another"));
@@ -88,6 +85,16 @@ TEST_CASE("a reload tells what it kept, replaced, added and removed", "[whole]")
     CHECK(meant.out == "reload #3: 0 kept, 0 replaced, 0 added, 3 removed, 0 failed\n");
     CHECK(check_names(agent).empty());
   }
+  SECTION("and so is one whose files were emptied") {
+    for (const char* name : {"10.toml", "20.toml"}) std::filesystem::resize_file(agent.config_directory() + "/" + name, 0);
+    const Finished refused = agent.ronda({"reload"});
+    CHECK(refused.code == 1);
+    CHECK(refused.out.find("--allow-empty") != std::string::npos);
+    CHECK(check_names(agent).size() == 3);
+    CHECK(agent.status().at("agent").at("state").as_string() == "degraded");
+    CHECK(agent.ronda({"reload", "--allow-empty"}).code == 0);
+    CHECK(check_names(agent).empty());
+  }
   CHECK(agent.stop() == 0);
 }
 
@@ -104,10 +111,8 @@ Account account_of(const WholeAgent& agent, const std::string& name) {
   Account out;
   const bool taken = eventually([&] {
     const json::value explained = agent.get("/v1/explain/" + name);
-    if (!explained.is_object() || explained.at("running").as_bool() || !explained.at("next_run").is_string())
-      return false;
-    out.turns =
-        explained.at("runs").to_number<std::int64_t>() + explained.at("skips").to_number<std::int64_t>();
+    if (!explained.is_object() || explained.at("running").as_bool() || !explained.at("next_run").is_string()) return false;
+    out.turns = explained.at("runs").to_number<std::int64_t>() + explained.at("skips").to_number<std::int64_t>();
     const std::string next(explained.at("next_run").as_string());
     std::tm utc{};
     if (::strptime(next.c_str(), "%Y-%m-%dT%H:%M:%S", &utc) == nullptr) return false;
@@ -119,21 +124,17 @@ Account account_of(const WholeAgent& agent, const std::string& name) {
 }
 
 std::string appending_check(const std::string& name, const std::string& directory) {
-  return "[check." + name +
-         "]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" +
-         directory + "/" + name + "\"]\n\n";
+  return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"echo ran >>$0\", \"" + directory +
+         "/" + name + "\"]\n\n";
 }
 
 }  // namespace
 
-TEST_CASE(
-    "a thousand SIGHUPs with edits under load: the same process, the last content, no run missed or doubled",
-    "[whole]") {
+TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last content, no run missed or doubled", "[whole]") {
   constexpr int checks = 50;
   WholeAgent agent;
   std::string steady;
-  for (int i = 0; i < checks; ++i)
-    steady += appending_check("steady" + std::to_string(i), agent.open_directory());
+  for (int i = 0; i < checks; ++i) steady += appending_check("steady" + std::to_string(i), agent.open_directory());
   agent.configure("10.toml", steady);
   agent.configure("20.toml", exec_check("edited", "version 0", "1s"));
   REQUIRE(agent.start());
@@ -141,8 +142,7 @@ TEST_CASE(
   for (int i = 0; i < checks; ++i)  // the first run is none of the grid
     REQUIRE(eventually([&] { return agent.get("/v1/explain/steady" + std::to_string(i)).at("runs").to_number<int>() >= 2; }));
   std::map<std::string, Account> before;
-  for (int i = 0; i < checks; ++i)
-    before["steady" + std::to_string(i)] = account_of(agent, "steady" + std::to_string(i));
+  for (int i = 0; i < checks; ++i) before["steady" + std::to_string(i)] = account_of(agent, "steady" + std::to_string(i));
   before["edited"] = account_of(agent, "edited");
 
   int version = 0;
@@ -161,8 +161,7 @@ TEST_CASE(
   CHECK(is_alive(pid));
   const auto reloads = [log = agent.log()] {
     int count = 0;
-    for (std::size_t at = log.find("reload #"); at != std::string::npos; at = log.find("reload #", at + 1))
-      ++count;
+    for (std::size_t at = log.find("reload #"); at != std::string::npos; at = log.find("reload #", at + 1)) ++count;
     return count;
   }();
   CHECK(reloads >= 3);
@@ -170,8 +169,7 @@ TEST_CASE(
   for (const auto& [name, first] : before) {
     const std::size_t lines_before = lines_of(agent.open_directory() + "/" + name);
     const Account last = account_of(agent, name);
-    INFO(name << ": " << first.turns << " turns then, " << last.turns << " now; next " << first.next_s << ", "
-              << last.next_s);
+    INFO(name << ": " << first.turns << " turns then, " << last.turns << " now; next " << first.next_s << ", " << last.next_s);
     CHECK(last.turns - first.turns == std::lround(last.next_s - first.next_s));
     if (name == "edited") continue;
     const std::size_t lines_after = lines_of(agent.open_directory() + "/" + name);
@@ -185,10 +183,8 @@ TEST_CASE(
 TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says", "[whole]") {
   WholeAgent agent;
   const std::string plugins = agent.copy_plugins();
-  for (const char* other : {"http", "host", "postgresql", "heartbeat"})
-    std::filesystem::remove(plugins + "/" + other + ".so");
-  const std::string whole = "[agent]\ntz = \"UTC\"\n\n" + exec_check("first", "uno") +
-                            exec_check("second", "dos") +
+  for (const char* other : {"http", "host", "postgresql", "heartbeat"}) std::filesystem::remove(plugins + "/" + other + ".so");
+  const std::string whole = "[agent]\ntz = \"UTC\"\n\n" + exec_check("first", "uno") + exec_check("second", "dos") +
                             "[check.third]\nuse = \"exec.nagios\"\nafter = [\"first\"]\nenv = { A = \"b\" "
                             "}\nat = \"*-*-* 03:00\"\ncommand = [\"/bin/true\"]\n";
   agent.configure("05-stays.toml", exec_check("stays", "here"));
@@ -221,8 +217,7 @@ TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says
     REQUIRE(reload.code == (candidate.has_errors() ? 1 : 0));
     if (!candidate.has_errors()) running = names;
     CHECK(check_names(agent) == running);
-    CHECK(agent.status().at("agent").at("generation").as_int64() ==
-          generation + (candidate.has_errors() ? 0 : 1));
+    CHECK(agent.status().at("agent").at("generation").as_int64() == generation + (candidate.has_errors() ? 0 : 1));
   }
   CHECK(refused > 100);
   CHECK(accepted > 10);
@@ -235,8 +230,7 @@ std::string sha_of_exec(const WholeAgent& agent) {
   const json::value plugins = agent.get("/v1/plugins");
   if (!plugins.is_array()) return {};
   for (const json::value& one : plugins.as_array()) {
-    if (one.at("id").is_string() && one.at("id").as_string() == "org.ronda.exec" &&
-        one.as_object().contains("sha256"))
+    if (one.at("id").is_string() && one.at("id").as_string() == "org.ronda.exec" && one.as_object().contains("sha256"))
       return std::string(one.at("sha256").as_string());
   }
   return {};
@@ -256,8 +250,7 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
   const auto variant = [&](const std::string& tail) { return built + tail; };
   const auto still_runs = [&] {
     const auto runs = agent.get("/v1/explain/often").at("runs").to_number<int>();
-    return eventually(
-               [&] { return agent.get("/v1/explain/often").at("runs").to_number<int>() >= runs + 2; }) &&
+    return eventually([&] { return agent.get("/v1/explain/often").at("runs").to_number<int>() >= runs + 2; }) &&
            agent.check_status("often") == "ok";
   };
 
@@ -278,8 +271,7 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     CHECK(still_runs());
   }
   SECTION("cut: the old code is kept, with the reason, until the file is whole again") {
-    std::ofstream(object, std::ios::binary | std::ios::trunc)
-        << built.substr(0, 8192);  // inside what is loaded
+    std::ofstream(object, std::ios::binary | std::ios::trunc) << built.substr(0, 8192);  // inside what is loaded
     CHECK(still_runs());
     const Finished reload = agent.ronda({"reload"});
     CHECK(reload.code == 1);
@@ -302,4 +294,85 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     CHECK(still_runs());
   }
   CHECK(agent.stop() == 0);
+}
+
+namespace {
+
+/// The process that the agent parses its configuration in, held as it is; -1 when it was not there in time.
+pid_t hold_parser(const WholeAgent& agent) {
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (std::chrono::steady_clock::now() < until) {
+    for (const pid_t one : descendants(agent.pid())) {
+      const std::string proc = "/proc/" + std::to_string(one);
+      if (read_file(proc + "/cmdline").find("--parse-child") == std::string::npos) continue;
+      ::kill(one, SIGSTOP);
+      if (eventually([&] { return read_file(proc + "/status").find("State:\tT") != std::string::npos; }, 2s)) return one;
+    }
+  }
+  return -1;
+}
+
+}  // namespace
+
+TEST_CASE("a reload applies what it read, whatever becomes of the files meanwhile", "[whole]") {
+  WholeAgent agent;
+  std::string comments;  // so that parsing takes long enough to be caught
+  while (comments.size() < (12 << 20)) comments += "# nothing that matters, and a lot of it\n";
+  agent.configure("05-job.toml", "[check.job]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\n");
+  agent.configure("10.toml", exec_check("before", "one"));
+  agent.configure("90-long.toml", comments);
+  REQUIRE(agent.start());
+  agent.configure("10.toml", exec_check("read", "two"));
+  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "reload"}, agent.scratch() / "reload.out",
+                                   agent.scratch() / "reload.err");
+  const pid_t parser = hold_parser(agent);
+  REQUIRE(parser > 0);
+  agent.configure("10.toml", GENERATE(as<std::string>(), exec_check("later", "three"), "this is [no TOML", ""));
+  agent.configure("90-long.toml", "");
+  CHECK(agent.answers());
+  CHECK(check_names(agent) == std::set<std::string>{"before", "job"});
+  // nor does it lose what is told to it in between
+  CHECK(agent.ronda({"ping", "job", "fail", "--text", "told during the reload"}).code == 0);
+  CHECK(agent.ronda({"check", "before"}).out.find("one") != std::string::npos);
+  ::kill(parser, SIGCONT);
+  CHECK(wait_program(asks, 30s) == 0);
+  CHECK(read_file(agent.scratch() / "reload.out") == "reload #1: 1 kept, 0 replaced, 1 added, 1 removed, 0 failed\n");
+  CHECK(check_names(agent) == std::set<std::string>{"read", "job"});
+  CHECK(eventually([&] { return agent.check_status("job") == "critical"; }));
+  CHECK(agent.ronda({"check", "read"}).out.find("two") != std::string::npos);
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("while checks run and a backup is made a reload takes nothing away from them", "[whole]") {
+  WholeAgent agent;
+  const std::string mark = agent.open_directory() + "/gone";
+  const std::string goes =
+      "[check.goes]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 2; echo ran >>$0\", \"" + mark +
+      "\"]\n";
+  agent.configure("10.toml", exec_check("stays", "here") + appending_check("often", agent.open_directory()));
+  agent.configure("20.toml", goes);
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.get("/v1/explain/goes").at("running").as_bool(); }));
+  agent.configure("20.toml", "");
+  CHECK(agent.ronda({"reload"}).out == "reload #1: 2 kept, 0 replaced, 0 added, 1 removed, 0 failed\n");
+  CHECK(check_names(agent) == std::set<std::string>{"stays", "often"});
+  CHECK_FALSE(std::filesystem::exists(mark));
+  CHECK(eventually([&] { return lines_of(mark) == 1; }));  // it ended by itself
+
+  const std::string copy = agent.scratch() / "copy.db";
+  const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "state", "backup", copy}, agent.scratch() / "backup.out",
+                                   agent.scratch() / "backup.err");
+  int reloads = 1, made = -1;
+  while ((made = wait_program(asks, 0ms)) == -1 && reloads < 100) {
+    agent.configure("20.toml", ++reloads % 2 == 0 ? goes : std::string());
+    CHECK(agent.ronda({"reload"}).code == 0);
+  }
+  CHECK(made == 0);
+  CHECK(agent.check_status("stays") == "ok");
+  CHECK(check_names(agent).contains("often"));
+  CHECK(agent.stop() == 0);
+  CHECK(agent.ronda({"state", "restore", copy}).code == 0);
+  agent.configure("20.toml", "");
+  REQUIRE(agent.start());
+  CHECK(agent.check_status("stays") == "ok");  // as it was known when the copy was made
 }

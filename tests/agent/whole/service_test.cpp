@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent towards what started it: the service manager's protocol, signals, one agent to a state directory.
 #include <signal.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/descriptor.hpp"
 #include "catch.hpp"
+#include "notify_socket.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -19,47 +16,6 @@ using namespace ronda::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// The receiving end of NOTIFY_SOCKET: what a service manager would have been told, in order.
-class NotifySocket {
- public:
-  explicit NotifySocket(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-    REQUIRE(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  }
-
-  /// Every message so far, each with the fields that came in one datagram.
-  const std::vector<std::string>& messages() {
-    char buffer[4096];
-    for (ssize_t got = 0; (got = ::recv(socket_.get(), buffer, sizeof buffer, 0)) > 0;)
-      messages_.emplace_back(buffer, static_cast<std::size_t>(got));
-    return messages_;
-  }
-
-  /// The position of the first message from `from` on that starts like this; -1: none yet.
-  int find(std::string_view start, std::size_t from = 0) {
-    const auto& all = messages();
-    for (std::size_t i = from; i < all.size(); ++i) {
-      if (all[i].starts_with(start)) return static_cast<int>(i);
-    }
-    return -1;
-  }
-  int await(std::string_view start, std::size_t from = 0) {
-    eventually([&] { return find(start, from) >= 0; });
-    return find(start, from);
-  }
-  std::size_t count(std::string_view start) {
-    std::size_t out = 0;
-    for (const std::string& message : messages()) out += message.starts_with(start) ? 1 : 0;
-    return out;
-  }
-
- private:
-  Descriptor socket_;
-  std::vector<std::string> messages_;
-};
 
 constexpr std::string_view one_check = "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/echo\", \"fine\"]\n";
 
@@ -154,6 +110,15 @@ TEST_CASE("a second agent on the same state is refused and names the first", "[w
   CHECK(second.code == 1);
   CHECK(second.err.find("in use by another agent, pid " + std::to_string(agent.pid())) != std::string::npos);
   CHECK(agent.answers());
+  SECTION("also when the lock file is gone, or names nobody") {
+    std::filesystem::remove(agent.state_directory() + "/lock");
+    for (int i = 0; i < 2; ++i) {  // the refused one leaves an empty file behind
+      const Finished third = agent.ronda({"run"});
+      CHECK(third.code == 1);
+      CHECK(third.err.find("in use by another agent, pid " + std::to_string(agent.pid())) != std::string::npos);
+    }
+    CHECK(agent.ronda({"check", "one"}).code == 0);
+  }
   SECTION("a copy of the store is not put back under it either") {
     const std::string copy = agent.scratch() / "copy.db";
     CHECK(agent.ronda({"state", "backup", copy}).code == 0);
@@ -187,9 +152,7 @@ TEST_CASE("a socket that a dead agent left is replaced, anything else in its pla
   // a link is not followed, even where it leads to a socket that nobody listens on
   std::filesystem::remove(agent.socket());
   const std::string target = agent.scratch() / "target";
-  {
-    const NotifySocket dead(target);
-  }
+  { const NotifySocket dead(target); }
   REQUIRE(std::filesystem::is_socket(target));
   std::filesystem::create_symlink(target, agent.socket());
   agent.launch();
@@ -224,13 +187,23 @@ TEST_CASE("signals during start and stop end nothing but what they are meant to"
 TEST_CASE("a signal to the whole process group does not take the runners away", "[whole]") {
   WholeAgent agent;
   agent.configure("10.toml", one_check);
+  agent.lead_group();
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return agent.check_status("one") == "ok"; }));
+  REQUIRE(::getpgid(agent.pid()) == agent.pid());
   const auto below = descendants(agent.pid());
   REQUIRE_FALSE(below.empty());
-  for (const pid_t runner : below) ::kill(runner, SIGHUP);
+  for (const pid_t runner : below) {
+    CHECK(::getpgid(runner) != agent.pid());
+    ::kill(runner, SIGHUP);
+    ::kill(-::getpgid(runner), SIGHUP);
+  }
+  ::kill(-agent.pid(), SIGHUP);
+  CHECK(eventually([&] { return agent.log().find("reload #1: 1 kept") != std::string::npos; }));
   CHECK(agent.ronda({"check", "one"}).code == 0);
   for (const pid_t runner : below) CHECK(is_alive(runner));
+  CHECK(descendants(agent.pid()) == below);
+  CHECK(is_alive(agent.pid()));
 }
 
 TEST_CASE("safe mode: only plugins of the system directory, and no task by itself", "[whole]") {

@@ -108,7 +108,8 @@ std::string ronda_program() {
   return RONDA_BINARY_DIR "/bin/ronda";
 }
 
-WholeAgent::WholeAgent() : open_(scratch_ / "open"), plugins_(RONDA_BINARY_DIR "/plugins") {
+WholeAgent::WholeAgent()
+    : open_(scratch_ / "open"), plugins_(RONDA_BINARY_DIR "/plugins"), log_(scratch_ / "agent.log"), socket_(scratch_ / "ronda.sock") {
   ::chmod(scratch_.path().c_str(), 0755);
   fs::create_directories(open_);
   ::chmod(open_.c_str(), 0777);
@@ -161,11 +162,12 @@ void WholeAgent::become_nobody() {
 }
 
 void WholeAgent::launch(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
-  std::vector<std::string> argv = become_;
+  std::vector<std::string> argv = lead_;
+  argv.insert(argv.end(), become_.begin(), become_.end());
   argv.insert(argv.end(), {ronda_program(), "run"});
   for (const std::string& option : options()) argv.push_back(option);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  pid_ = start_program(argv, scratch_ / "agent.log", scratch_ / "agent.log", environment);
+  pid_ = start_program(argv, log_, log_, environment);
 }
 
 bool WholeAgent::start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {

@@ -61,6 +61,12 @@ class WholeAgent {
   bool see_instead(const std::string& directory, const std::string& target);
   /// The agent will run as nobody and own what it needs; for a test that is root.
   void become_nobody();
+  /// The agent will lead a session and a process group of its own.
+  void lead_group() { lead_ = {"/usr/bin/setsid"}; }
+  /// Its stderr goes there instead; call it before it starts.
+  void log_to(const std::string& path) { log_ = path; }
+  /// Its socket is there instead.
+  void serve_at(const std::string& path) { socket_ = path; }
 
   /// `ronda run` with `arguments`; waits until it answers. False: it ended, or does not answer.
   bool start(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {});
@@ -85,17 +91,17 @@ class WholeAgent {
 
   /// `ronda` with the options of this agent, then `arguments`.
   Finished ronda(const std::vector<std::string>& arguments, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
-  std::string log() const { return read_file(scratch_ / "agent.log"); }
+  std::string log() const { return read_file(log_); }
 
   std::string config_directory() const { return scratch_ / "conf.d"; }
   std::string state_directory() const { return scratch_ / "state"; }
-  std::string socket() const { return scratch_ / "ronda.sock"; }
+  std::string socket() const { return socket_; }
   std::vector<std::string> options() const;
 
  private:
   Scratch scratch_;
-  std::string open_, plugins_;
-  std::vector<std::string> become_;  // the words before those of the agent
+  std::string open_, plugins_, log_, socket_;
+  std::vector<std::string> lead_, become_;  // the words before those of the agent
   pid_t pid_ = -1;
 };
 
