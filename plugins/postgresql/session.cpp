@@ -27,7 +27,7 @@ std::string take_sqlstate(std::string& text) {
   std::string found;
   for (std::size_t at = text.find(": "); at != std::string::npos; at = text.find(": ", at + 1)) {
     const std::size_t code = text.find_first_not_of(' ', at + 1);
-    if (code == std::string::npos || text.compare(code + 5, 2, ": ") != 0) continue;
+    if (code == std::string::npos || code + 7 > text.size() || text.compare(code + 5, 2, ": ") != 0) continue;
     const std::string state = text.substr(code, 5);
     if (!is_sqlstate(state)) continue;
     if (found.empty()) found = state;

@@ -2,9 +2,11 @@
 // postgresql.connect and the kept session under it, through what happens to servers: restarts, ended backends,
 // hanging, full, refusing.
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -42,11 +44,41 @@ class MuteServer {
     REQUIRE(::getsockname(fd_, generic, &length) == 0);
   }
   ~MuteServer() { ::close(fd_); }
+  int fd() const { return fd_; }
   std::string dsn() const { return "host=127.0.0.1 user=x password=s3cret port=" + std::to_string(ntohs(address_.sin_port)); }
 
  private:
   int fd_;
   sockaddr_in address_{};
+};
+
+/// A port that answers whoever connects with a text of its own, at once.
+class TalkingServer {
+ public:
+  explicit TalkingServer(std::string text) : text_(std::move(text)), thread_([this] { serve(); }) {}
+  ~TalkingServer() {
+    stop_ = true;
+    thread_.join();
+  }
+  std::string dsn() const { return mute_.dsn(); }
+
+ private:
+  void serve() {
+    while (!stop_) {
+      pollfd waiting{mute_.fd(), POLLIN, 0};
+      if (::poll(&waiting, 1, 20) != 1) continue;
+      const int peer = ::accept4(mute_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
+      char asked[64];
+      static_cast<void>(::recv(peer, asked, sizeof asked, 0));
+      static_cast<void>(::send(peer, text_.data(), text_.size(), MSG_NOSIGNAL));
+      ::close(peer);
+    }
+  }
+
+  MuteServer mute_;
+  std::string text_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
 };
 
 struct Connect {
@@ -243,6 +275,20 @@ TEST_CASE("a run that is cancelled while connecting is unknown also to connect",
   const auto report = connect.check.run();
   CHECK(report.is(status::unknown));
   CHECK(report.summary.find("cancelled while connecting") != std::string::npos);
+}
+
+TEST_CASE("a port on which something else answers is critical to connect, with what it said", "[postgresql]") {
+  const std::string answer = GENERATE("HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "x", "N");
+  INFO(answer);
+  const TalkingServer other(answer);
+  for (const char* sslmode : {" sslmode=prefer", " sslmode=disable"}) {
+    Connect connect(other.dsn() + sslmode);
+    const auto report = connect.check.run({.deadline = 2s});
+    INFO(report.summary);
+    CHECK(report.is(status::critical));
+    CHECK(report.summary.find("basic_string") == std::string::npos);
+    CHECK(report.summary.find("127.0.0.1") != std::string::npos);
+  }
 }
 
 TEST_CASE("a statement longer than the deadline is ended by the server, and the session goes on", "[postgresql][live]") {
