@@ -44,6 +44,12 @@ std::string server_options(const Target& target, int statement_ms) {
          " -c lock_timeout=" + std::to_string(statement_ms / 2 + 1) + " -c jit=off";
 }
 
+/// A connection that could not begin: libpq names the server in front of what a server, the system or the resolver
+/// refused; all else is about the connection string, and quotes it.
+bool is_about_server(std::string_view text) {
+  return text.find("connection to server ") != text.npos || text.find("could not translate host name ") != text.npos;
+}
+
 PGconn* start_connection(const std::string& dsn, const std::string& options) {
   // A later key overrides an earlier one; `dbname` is expanded in place. GSS would block, so it must be asked for.
   const char* keys[] = {"gssencmode", "dbname", "options", "client_encoding", "fallback_application_name", nullptr};
@@ -74,7 +80,11 @@ Answer<std::unique_ptr<Session>> Session::open(const std::string& dsn, const Tar
     std::string why = scrub(text, target.secrets);
     return Failure{Cause::connect, why.empty() ? "no connection to " + target.place : why, std::move(sqlstate)};
   };
-  if (conn == nullptr || PQstatus(conn) == CONNECTION_BAD) return refused();
+  if (conn == nullptr) return Failure{Cause::setup, "out of memory", ""};
+  if (PQstatus(conn) == CONNECTION_BAD) {
+    if (is_about_server(PQerrorMessage(conn))) return refused();
+    return Failure{Cause::setup, "dsn: " + scrub(mask_quoted(PQerrorMessage(conn)), target.secrets), ""};
+  }
   PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);
   PQsetNoticeProcessor(
       conn, [](void*, const char*) {}, nullptr);

@@ -194,6 +194,47 @@ TEST_CASE("a malformed dsn is unknown, not critical", "[postgresql]") {
   CHECK(report.summary.find("tail") == std::string::npos);
 }
 
+TEST_CASE("a dsn with which no server can be asked is unknown, and nothing of it is shown", "[postgresql]") {
+  const auto [dsn, reason] = GENERATE(table<std::string, std::string>({
+      {"", "dsn: it is empty; "},
+      {" \n", "dsn: it is empty; "},
+      {"service=nope", "dsn: definition of service \"...\" not found"},
+      {"host=127.0.0.1 sslmode=nope", "dsn: invalid sslmode value: \"...\""},
+      {"host=127.0.0.1,127.0.0.1,127.0.0.1 port=1,2", "dsn: could not match 2 port numbers to 3 hosts"},
+      {"host=127.0.0.1 port=5432x", "dsn: the port is not a number from 1 to 65535; "},
+      {"host=127.0.0.1 port=99999", "dsn: the port is not a number from 1 to 65535; "},
+      {"postgresql://mon:Hunter22/Zebra77@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's, or behind a '/'; "},
+      {"postgresql://mon:22/Zebra77@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's, or behind a '/'; "},
+      {"postgresql://mon:Hunter22/Zebra77?x@127.0.0.1:1/postgres", "dsn: "},
+      {"postgresql://mon:Hunter22?Zebra77@nope@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's"},
+  }));
+  host other_side;
+  configure(other_side, "postgresql.locks", dsn);
+  Connect connect(dsn);
+  for (const auto& report : {connect.check.run(), make<postgresql::Locks>(other_side).run()}) {
+    INFO(report.summary);
+    CHECK(report.is(status::unknown));
+    CHECK(report.summary.find(reason) != std::string::npos);
+    for (const char* piece : {"Hunter22", "Zebra77", "sslmode=nope", "\"nope\"", "5432x", "mon:"})
+      CHECK(report.summary.find(piece) == std::string::npos);
+  }
+}
+
+TEST_CASE("an '@' in a parameter of a URI is not taken for a password's", "[postgresql]") {
+  CHECK(postgresql::parse_dsn("postgresql://mon:pw@db1:5432/shop?application_name=a@b"));
+  CHECK(postgresql::parse_dsn("postgresql://db1,db2:5433/shop?application_name=a@b"));
+  CHECK(postgresql::parse_dsn("postgresql://mon:pw@db1:5432,db2:5433/shop"));
+  CHECK(postgresql::parse_dsn("host=db1,db2 port=5432,"));
+}
+
+TEST_CASE("a host name that nobody knows is critical to connect", "[postgresql]") {
+  Connect connect("host=nobody.invalid user=x");
+  const auto report = connect.check.run();
+  INFO(report.summary);
+  CHECK(report.is(status::critical));
+  CHECK(report.summary.find("could not translate host name") != std::string::npos);
+}
+
 TEST_CASE("a dsn that cannot be read is unknown", "[postgresql]") {
   Connect connect("host=db1");
   connect.side.deny("ronda.secret/1");
