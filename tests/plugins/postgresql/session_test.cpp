@@ -253,6 +253,12 @@ TEST_CASE("a full server refuses a new session and answers on a kept one", "[pos
     INFO(full.what());
   }
   CHECK(kept.check.run().is(status::ok));
+  host counting_side;
+  // a string of its own, so that no session is kept for it
+  configure(counting_side, "postgresql.connections", monitor_dsn(server) + " connect_timeout=9");
+  const auto counted = make<postgresql::Connections>(counting_side).run();
+  CHECK(counted.is(status::critical));
+  CHECK(counted.summary.find("(the server has no free connection slot left)") != std::string::npos);
   const auto report = fresh.check.run();
   INFO(report.summary);
   CHECK(report.is(status::critical));
@@ -269,6 +275,20 @@ TEST_CASE("a server that accepts and says nothing costs the deadline and no more
   CHECK(report.summary.find("in time: the host does not answer") != std::string::npos);
   CHECK(took >= 250ms);
   CHECK(took < 2s);
+}
+
+TEST_CASE("a port on which something else answers is critical to connect, with what it said", "[postgresql]") {
+  const std::string answer = GENERATE("HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "x", "N");
+  INFO(answer);
+  const TalkingServer other(answer);
+  for (const char* sslmode : {" sslmode=prefer", " sslmode=disable"}) {
+    Connect connect(other.dsn() + sslmode);
+    const auto report = connect.check.run({.deadline = 2s});
+    INFO(report.summary);
+    CHECK(report.is(status::critical));
+    CHECK(report.summary.find("basic_string") == std::string::npos);
+    CHECK(report.summary.find("127.0.0.1") != std::string::npos);
+  }
 }
 
 TEST_CASE("a frozen server costs the deadline and no more", "[postgresql][live]") {
@@ -316,20 +336,6 @@ TEST_CASE("a run that is cancelled while connecting is unknown also to connect",
   const auto report = connect.check.run();
   CHECK(report.is(status::unknown));
   CHECK(report.summary.find("cancelled while connecting") != std::string::npos);
-}
-
-TEST_CASE("a port on which something else answers is critical to connect, with what it said", "[postgresql]") {
-  const std::string answer = GENERATE("HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "x", "N");
-  INFO(answer);
-  const TalkingServer other(answer);
-  for (const char* sslmode : {" sslmode=prefer", " sslmode=disable"}) {
-    Connect connect(other.dsn() + sslmode);
-    const auto report = connect.check.run({.deadline = 2s});
-    INFO(report.summary);
-    CHECK(report.is(status::critical));
-    CHECK(report.summary.find("basic_string") == std::string::npos);
-    CHECK(report.summary.find("127.0.0.1") != std::string::npos);
-  }
 }
 
 TEST_CASE("a statement longer than the deadline is ended by the server, and the session goes on", "[postgresql][live]") {
