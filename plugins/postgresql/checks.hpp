@@ -31,6 +31,8 @@ class Connections : public Probe {
 
  private:
   ronda::result measure(Client& client, ronda::call& call) override;
+  /// No free slot is what this check is for.
+  ronda::result failed(const Failure& failure) const override;
 
   double warn_ = ronda::cfg<double>("warn_at");
   double crit_ = ronda::cfg<double>("crit_at");

@@ -34,6 +34,12 @@ Usage read(const Rows& rows, ronda::call& call) {
 
 }  // namespace
 
+ronda::result Connections::failed(const Failure& failure) const {
+  ronda::result result = Probe::failed(failure);
+  if (failure.sqlstate == "53300") result.status = ronda::status::critical;
+  return result;
+}
+
 ronda::result Connections::measure(Client& client, ronda::call& call) {
   const auto rows = ask(client, Statement::connections);
   if (!rows) return failed(rows.failure());

@@ -3,6 +3,8 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <charconv>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,13 +26,27 @@ bool is_uri(const std::string& dsn) {
   return dsn.rfind("postgresql://", 0) == 0 || dsn.rfind("postgres://", 0) == 0;
 }
 
-/// libpq takes the first '@' as the end of the user part: with a second one, a piece of the password would
-/// become the host name, and appear in every message.
-bool password_spills_into_host(const std::string& dsn) {
+/// libpq takes the first '@' as the end of the user part, and a '/' before it as the end of the address: a piece of the
+/// password would become the host, the port or the database, and appear in every message.
+bool password_spills(const std::string& dsn) {
   if (!is_uri(dsn)) return false;
   const std::size_t begin = dsn.find("//") + 2;
-  const std::string authority = dsn.substr(begin, dsn.find('?') - begin);
-  return authority.find('@') != authority.rfind('@');
+  const std::size_t end = dsn.find_first_of("@/", begin);
+  if (end == std::string::npos) return false;
+  return dsn.substr(end + 1, dsn.find('?', end) - end - 1).find('@') != std::string::npos;
+}
+
+/// One for all hosts or one for each, as libpq reads them; an empty one is the usual port.
+bool are_ports(std::string_view list) {
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    unsigned port = 0;
+    const char* last = list.data() + end;
+    const auto [stopped, problem] = std::from_chars(list.data() + begin, last, port);
+    if (begin != end && (problem != std::errc() || stopped != last || port < 1 || port > 65535)) return false;
+    begin = end + 1;
+  }
+  return true;
 }
 
 /// The password as it stands, percent-encoded or not.
@@ -61,8 +77,9 @@ Target describe(const std::map<std::string, std::string>& given) {
 }  // namespace
 
 Answer<Target> parse_dsn(const std::string& dsn) {
-  if (password_spills_into_host(dsn))
-    return Failure{Cause::setup, std::string("dsn: more than one '@' before the database name; ") + remedy, ""};
+  if (dsn.find_first_not_of(" \t\r\n") == std::string::npos) return Failure{Cause::setup, std::string("dsn: it is empty; ") + remedy, ""};
+  if (password_spills(dsn))
+    return Failure{Cause::setup, std::string("dsn: an '@' stands behind the user's, or behind a '/'; ") + remedy, ""};
   char* complaint = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(PQconninfoParse(dsn.c_str(), &complaint));
   if (!parsed) {
@@ -82,6 +99,9 @@ Answer<Target> parse_dsn(const std::string& dsn) {
     const std::string value = secret ? std::to_string(std::hash<std::string>()(option->val)) : option->val;
     key += std::string(option->keyword) + '=' + value + '\n';
   }
+  // Not quoted: it is what a '/' in the password makes of it.
+  if (const auto port = given.find("port"); port != given.end() && !are_ports(port->second))
+    return Failure{Cause::setup, std::string("dsn: the port is not a number from 1 to 65535; ") + remedy, ""};
   add_raw_password(dsn, secrets);
   Target target = describe(given);
   target.key = std::move(key);

@@ -27,7 +27,7 @@ std::string take_sqlstate(std::string& text) {
   std::string found;
   for (std::size_t at = text.find(": "); at != std::string::npos; at = text.find(": ", at + 1)) {
     const std::size_t code = text.find_first_not_of(' ', at + 1);
-    if (code == std::string::npos || text.compare(code + 5, 2, ": ") != 0) continue;
+    if (code == std::string::npos || code + 7 > text.size() || text.compare(code + 5, 2, ": ") != 0) continue;
     const std::string state = text.substr(code, 5);
     if (!is_sqlstate(state)) continue;
     if (found.empty()) found = state;
@@ -42,6 +42,12 @@ std::string server_options(const Target& target, int statement_ms) {
   const std::string ms = std::to_string(statement_ms);
   return target.options + " -c default_transaction_read_only=on -c statement_timeout=" + ms +
          " -c lock_timeout=" + std::to_string(statement_ms / 2 + 1) + " -c jit=off";
+}
+
+/// A connection that could not begin: libpq names the server in front of what a server, the system or the resolver
+/// refused; all else is about the connection string, and quotes it.
+bool is_about_server(std::string_view text) {
+  return text.find("connection to server ") != text.npos || text.find("could not translate host name ") != text.npos;
 }
 
 PGconn* start_connection(const std::string& dsn, const std::string& options) {
@@ -74,7 +80,11 @@ Answer<std::unique_ptr<Session>> Session::open(const std::string& dsn, const Tar
     std::string why = scrub(text, target.secrets);
     return Failure{Cause::connect, why.empty() ? "no connection to " + target.place : why, std::move(sqlstate)};
   };
-  if (conn == nullptr || PQstatus(conn) == CONNECTION_BAD) return refused();
+  if (conn == nullptr) return Failure{Cause::setup, "out of memory", ""};
+  if (PQstatus(conn) == CONNECTION_BAD) {
+    if (is_about_server(PQerrorMessage(conn))) return refused();
+    return Failure{Cause::setup, "dsn: " + scrub(mask_quoted(PQerrorMessage(conn)), target.secrets), ""};
+  }
   PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);
   PQsetNoticeProcessor(
       conn, [](void*, const char*) {}, nullptr);

@@ -9,7 +9,7 @@
 namespace postgresql {
 namespace {
 
-enum Field { userid, dbid, queryid, calls, microseconds, row_count, epoch, entries };
+enum Field { userid, dbid, queryid, calls, microseconds, row_count, epoch, entries, hidden };
 
 /// "1.10" -> 110
 int version_number(std::string_view text) {
@@ -72,6 +72,8 @@ Answer<Sample> SlowStatements::read_counters(Client& client, const Extension& ex
     return Failure{Cause::statement, rows.failure().text + " (GRANT USAGE ON SCHEMA " + extension.schema + " TO " + role() +
                                          ", and pg_monitor)", ""};
   if (!rows) return rows.failure();
+  if (const auto unseen = rows->count() > 0 ? rows->integer(0, hidden) : 0; unseen > 0)
+    return Failure{Cause::statement, ronda::text(unseen, " statements of others are hidden from this role"), "42501"};
   Sample now{clock().wall().time_since_epoch().count(), "", true, {}};
   if (rows->count() > 0) {
     now.epoch = rows->text(0, epoch);

@@ -23,13 +23,13 @@ constexpr std::string_view sessions =
     "            GROUP BY 1) AS s ON true";
 
 // The counters come from the function without the texts: those would be read from a file of many megabytes.
+// Statements of other roles have no queryid for a role without pg_monitor: they are counted as hidden.
 constexpr std::string_view counters =
     "SELECT s.userid, s.dbid, s.queryid, sum(s.calls) AS calls,"
     "       round(sum(s.{1}) * 1000)::bigint AS microseconds, sum(s.rows) AS row_count, {2} AS epoch,"
-    "       count(*) OVER () AS entries"
+    "       count(*) OVER () AS entries, sum(sum(CASE WHEN s.queryid IS NULL THEN 1 ELSE 0 END)) OVER () AS hidden"
     " FROM {schema}.pg_stat_statements(false) AS s{3}"
-    " WHERE s.queryid IS NOT NULL"
-    "   AND ({all} OR s.dbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))"
+    " WHERE ({all} OR s.dbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))"
     " GROUP BY s.userid, s.dbid, s.queryid"
     " ORDER BY 5 DESC LIMIT {limit}";
 

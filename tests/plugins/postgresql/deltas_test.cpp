@@ -105,6 +105,20 @@ TEST_CASE("slow_statements ranks what ran since its last run, without literals",
   CHECK(check.run().summary == began_anew);
 }
 
+TEST_CASE("slow_statements of a role that may not see those of others is unknown, not quiet", "[postgresql][live]") {
+  shared_server().sql("GRANT USAGE ON SCHEMA ext TO plain", "shop");
+  work("SELECT pg_sleep(0.01), 'of another role'");
+  host side;
+  configure(side, "postgresql.slow_statements", shared_server().dsn("plain", "shop") + " password=plain-password");
+  auto check = make<postgresql::SlowStatements>(side);
+  const report done = check.run();
+  shared_server().sql("REVOKE USAGE ON SCHEMA ext FROM plain", "shop");
+  INFO(done.summary);
+  CHECK(done.is(status::unknown));
+  CHECK(done.summary.find(" statements of others are hidden from this role (run as a superuser: GRANT pg_monitor TO plain)") !=
+        std::string::npos);
+}
+
 TEST_CASE("a missing pg_stat_statements is unknown with the remedy", "[postgresql][live]") {
   host side;
   configure(side, "postgresql.slow_statements", monitor_dsn(shared_server(), "postgres"));

@@ -2,9 +2,11 @@
 // postgresql.connect and the kept session under it, through what happens to servers: restarts, ended backends,
 // hanging, full, refusing.
 #include <arpa/inet.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -42,11 +44,41 @@ class MuteServer {
     REQUIRE(::getsockname(fd_, generic, &length) == 0);
   }
   ~MuteServer() { ::close(fd_); }
+  int fd() const { return fd_; }
   std::string dsn() const { return "host=127.0.0.1 user=x password=s3cret port=" + std::to_string(ntohs(address_.sin_port)); }
 
  private:
   int fd_;
   sockaddr_in address_{};
+};
+
+/// A port that answers whoever connects with a text of its own, at once.
+class TalkingServer {
+ public:
+  explicit TalkingServer(std::string text) : text_(std::move(text)), thread_([this] { serve(); }) {}
+  ~TalkingServer() {
+    stop_ = true;
+    thread_.join();
+  }
+  std::string dsn() const { return mute_.dsn(); }
+
+ private:
+  void serve() {
+    while (!stop_) {
+      pollfd waiting{mute_.fd(), POLLIN, 0};
+      if (::poll(&waiting, 1, 20) != 1) continue;
+      const int peer = ::accept4(mute_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
+      char asked[64];
+      static_cast<void>(::recv(peer, asked, sizeof asked, 0));
+      static_cast<void>(::send(peer, text_.data(), text_.size(), MSG_NOSIGNAL));
+      ::close(peer);
+    }
+  }
+
+  MuteServer mute_;
+  std::string text_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
 };
 
 struct Connect {
@@ -162,6 +194,47 @@ TEST_CASE("a malformed dsn is unknown, not critical", "[postgresql]") {
   CHECK(report.summary.find("tail") == std::string::npos);
 }
 
+TEST_CASE("a dsn with which no server can be asked is unknown, and nothing of it is shown", "[postgresql]") {
+  const auto [dsn, reason] = GENERATE(table<std::string, std::string>({
+      {"", "dsn: it is empty; "},
+      {" \n", "dsn: it is empty; "},
+      {"service=nope", "dsn: definition of service \"...\" not found"},
+      {"host=127.0.0.1 sslmode=nope", "dsn: invalid sslmode value: \"...\""},
+      {"host=127.0.0.1,127.0.0.1,127.0.0.1 port=1,2", "dsn: could not match 2 port numbers to 3 hosts"},
+      {"host=127.0.0.1 port=5432x", "dsn: the port is not a number from 1 to 65535; "},
+      {"host=127.0.0.1 port=99999", "dsn: the port is not a number from 1 to 65535; "},
+      {"postgresql://mon:Hunter22/Zebra77@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's, or behind a '/'; "},
+      {"postgresql://mon:22/Zebra77@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's, or behind a '/'; "},
+      {"postgresql://mon:Hunter22/Zebra77?x@127.0.0.1:1/postgres", "dsn: "},
+      {"postgresql://mon:Hunter22?Zebra77@nope@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's"},
+  }));
+  host other_side;
+  configure(other_side, "postgresql.locks", dsn);
+  Connect connect(dsn);
+  for (const auto& report : {connect.check.run(), make<postgresql::Locks>(other_side).run()}) {
+    INFO(report.summary);
+    CHECK(report.is(status::unknown));
+    CHECK(report.summary.find(reason) != std::string::npos);
+    for (const char* piece : {"Hunter22", "Zebra77", "sslmode=nope", "\"nope\"", "5432x", "mon:"})
+      CHECK(report.summary.find(piece) == std::string::npos);
+  }
+}
+
+TEST_CASE("an '@' in a parameter of a URI is not taken for a password's", "[postgresql]") {
+  CHECK(postgresql::parse_dsn("postgresql://mon:pw@db1:5432/shop?application_name=a@b"));
+  CHECK(postgresql::parse_dsn("postgresql://db1,db2:5433/shop?application_name=a@b"));
+  CHECK(postgresql::parse_dsn("postgresql://mon:pw@db1:5432,db2:5433/shop"));
+  CHECK(postgresql::parse_dsn("host=db1,db2 port=5432,"));
+}
+
+TEST_CASE("a host name that nobody knows is critical to connect", "[postgresql]") {
+  Connect connect("host=nobody.invalid user=x");
+  const auto report = connect.check.run();
+  INFO(report.summary);
+  CHECK(report.is(status::critical));
+  CHECK(report.summary.find("could not translate host name") != std::string::npos);
+}
+
 TEST_CASE("a dsn that cannot be read is unknown", "[postgresql]") {
   Connect connect("host=db1");
   connect.side.deny("ronda.secret/1");
@@ -180,6 +253,12 @@ TEST_CASE("a full server refuses a new session and answers on a kept one", "[pos
     INFO(full.what());
   }
   CHECK(kept.check.run().is(status::ok));
+  host counting_side;
+  // a string of its own, so that no session is kept for it
+  configure(counting_side, "postgresql.connections", monitor_dsn(server) + " connect_timeout=9");
+  const auto counted = make<postgresql::Connections>(counting_side).run();
+  CHECK(counted.is(status::critical));
+  CHECK(counted.summary.find("(the server has no free connection slot left)") != std::string::npos);
   const auto report = fresh.check.run();
   INFO(report.summary);
   CHECK(report.is(status::critical));
@@ -196,6 +275,20 @@ TEST_CASE("a server that accepts and says nothing costs the deadline and no more
   CHECK(report.summary.find("in time: the host does not answer") != std::string::npos);
   CHECK(took >= 250ms);
   CHECK(took < 2s);
+}
+
+TEST_CASE("a port on which something else answers is critical to connect, with what it said", "[postgresql]") {
+  const std::string answer = GENERATE("HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "x", "N");
+  INFO(answer);
+  const TalkingServer other(answer);
+  for (const char* sslmode : {" sslmode=prefer", " sslmode=disable"}) {
+    Connect connect(other.dsn() + sslmode);
+    const auto report = connect.check.run({.deadline = 2s});
+    INFO(report.summary);
+    CHECK(report.is(status::critical));
+    CHECK(report.summary.find("basic_string") == std::string::npos);
+    CHECK(report.summary.find("127.0.0.1") != std::string::npos);
+  }
 }
 
 TEST_CASE("a frozen server costs the deadline and no more", "[postgresql][live]") {
