@@ -27,7 +27,7 @@ struct Blackbox {
 
 static_assert(sizeof(Blackbox) <= 4096 && std::atomic<std::uint64_t>::is_always_lock_free);
 
-/// The descriptors a runner is started with.
+/// The descriptors a runner is started with; it closes the blackbox once it is mapped.
 inline constexpr int runner_socket_fd = 3;
 inline constexpr int runner_plugin_fd = 4;
 inline constexpr int runner_blackbox_fd = 5;

@@ -11,6 +11,36 @@ std::string_view name_of(Fate fate) {
   return names[static_cast<std::size_t>(fate)];
 }
 
+namespace {
+
+/// The grant that this needs; empty: everybody's.
+std::string_view grant_of(wire::Ask ask) {
+  switch (ask) {
+    case wire::Ask::kv_get:
+    case wire::Ask::kv_each:
+    case wire::Ask::kv_commit: return "state";
+    case wire::Ask::inbox_take: return "inbox";
+    case wire::Ask::calendar_previous:
+    case wire::Ask::calendar_next: return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::int32_t Supervisor::Impl::Process::judge(const wire::Request& request) const {
+  // who asks is known by the channel; what it says of itself must fit
+  if (!is_its_own(request.instance)) return RONDA_E_DENIED;
+  const std::string_view grant = grant_of(request.ask);
+  const auto& grants = owner_.spec_.setup.grants;
+  if (!grant.empty() && std::ranges::find(grants, grant) == grants.end()) return RONDA_E_DENIED;
+  if (request.call == 0) return request.ask == wire::Ask::inbox_take ? RONDA_E_INVALID : RONDA_OK;
+  const auto found = owner_.calls_.find(request.call);
+  const bool its_own = found != owner_.calls_.end() && found->second.process == this && found->second.spec.instance == request.instance;
+  if (!its_own) return RONDA_E_DENIED;
+  return found->second.ended && request.ask == wire::Ask::inbox_take ? RONDA_E_TIMEOUT : RONDA_OK;
+}
+
 void Supervisor::Impl::Process::on_request(wire::Request request) {
   const std::uint64_t sequence = request.sequence;
   const auto reply = [weak = owner_.weak_from_this(), number = serial, sequence](std::int32_t code, std::string payload) {
@@ -21,8 +51,7 @@ void Supervisor::Impl::Process::on_request(wire::Request request) {
     if (payload.size() > largest_reply) code = RONDA_E_RANGE, payload.clear();
     (*asked)->link->post(wire::Reply{sequence, code, std::move(payload)});
   };
-  // who asks is known by the channel; what it says of itself must fit
-  if (!is_its_own(request.instance)) return reply(RONDA_E_DENIED, {});
+  if (const std::int32_t code = judge(request); code != RONDA_OK) return reply(code, {});
   if (owner_.client_ == nullptr) return reply(RONDA_E_AGAIN, {});
   owner_.client_->on_request(std::move(request), reply);
 }

@@ -213,11 +213,13 @@ struct Supervisor::Impl::Process final : RunnerEvents {
     return std::ranges::all_of(running, [](const auto& slot) { return slot.load(std::memory_order_relaxed) == 0; });
   }
   /// Whether this runner was ever told of the instance: of another's it can say nothing and learns nothing.
-  bool is_its_own(std::uint32_t instance) const { return instance < created.size() && created[instance]; }
+  bool is_its_own(std::uint32_t instance) const { return instance < told_of.size() && told_of[instance]; }
+  /// RONDA_OK, or why this runner is not given what it asks for: what the plugin's own process decides counts for nothing.
+  std::int32_t judge(const wire::Request& request) const;
   void ensure_created(std::uint32_t instance) {
-    if (instance >= created.size()) created.resize(instance + 1);
+    if (instance >= created.size()) created.resize(instance + 1), told_of.resize(instance + 1);
     if (created[instance]) return;
-    created[instance] = true;
+    created[instance] = told_of[instance] = true;
     const auto forgotten = owner_.forgotten_.find(instance);
     link->post(forgotten == owner_.forgotten_.end() ? owner_.client_->describe(instance) : forgotten->second);
   }
@@ -231,6 +233,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   Mono since{0};  // in this life
   Mono started{0};
   std::vector<bool> created;  // by instance
+  std::vector<bool> told_of;  // by instance: of a destroyed one too, whose destroy still asks
   std::size_t quick = 0, slow = 0, suspects = 0;
   std::size_t unfinished = 0;  // calls in flight that were not told an end
   std::string broken;          // why, if it broke the protocol

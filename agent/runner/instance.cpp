@@ -85,7 +85,7 @@ ronda_str Instance::keep(std::string text) { return borrowed(arena_.emplace_fron
 /// Made, and with the state that another version of the plugin kept.
 bool Instance::create(wire::Outcome& outcome) {
   if (!make(outcome.summary)) return outcome.end = wire::End::create_failed, false;
-  if (spec_.state_from == 0 || take_state_over(outcome)) return true;
+  if (spec_.state_from == 0 || !granted("state") || take_state_over(outcome)) return true;
   kv_pending.clear();
   destroy();
   return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ronda-runner: loads ONE plugin and serves calls to it over a socketpair. It holds no configuration, decides
 // nothing, and ends with the agent. Started by the agent only, with the descriptors of plugin/blackbox.hpp.
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -37,7 +38,13 @@ std::uint64_t mono_ns() {
 
 plugin::Blackbox* map_blackbox() {
   void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, plugin::runner_blackbox_fd, 0);
+  ::close(plugin::runner_blackbox_fd);  // the mapping is enough, and a fork inherits it
   return page == MAP_FAILED ? nullptr : new (page) plugin::Blackbox;
+}
+
+/// What the runner was started with is no business of programs that its plugin starts.
+void keep_from_programs() {
+  for (const int fd : {plugin::runner_socket_fd, plugin::runner_plugin_fd}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /// Exit is the only unload.
@@ -227,6 +234,7 @@ void prepare_for_orphans() {
 int run() {
   plugin::Blackbox* blackbox = map_blackbox();
   if (blackbox == nullptr) return 126;
+  keep_from_programs();
   Link link(plugin::runner_socket_fd);
   Server server(link, *blackbox);
   wire::Setup setup;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plugin that reaches past its borders to the socket: the conversation ends, the call is unknown, others go
 // on.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <catch.hpp>
+#include <cerrno>
 
 #include "base/clock.hpp"
 #include "supervised.hpp"
@@ -111,4 +115,66 @@ TEST_CASE("a runner speaks for its own instances and calls only, whatever it say
   CHECK(bench.logged_by.at("forged") == 0);
   CHECK(other.end_of(call).outcome.summary == "did slow");
   CHECK(other.ends[call].size() == 1);
+}
+
+TEST_CASE("the page that a runner shares with the agent cannot be cut short", "[plugin]") {
+  auto page = plugin::SharedBlackbox::make();
+  REQUIRE(page);
+  CHECK(::ftruncate(page->fd(), 0) == -1);
+  CHECK(errno == EPERM);
+  CHECK(::fcntl(page->fd(), F_ADD_SEALS, F_SEAL_WRITE) == -1);
+  CHECK((*page)->phase.load() == 0);
+  // and once a runner serves, its plugin finds no descriptor of it
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const std::string open = bench.run("own-descriptors").outcome.summary;
+  CHECK_THAT(open, Catch::Contains("3 socket:"));
+  CHECK_THAT(open, !Catch::Contains("ronda-blackbox"));
+}
+
+TEST_CASE("the agent judges grants itself, for every instance and call that is asked for", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest poor;
+  poor.grants = {"exec"};
+  Supervised bench(loop, poor);
+  std::vector<wire::Ask> asked;
+  bench.leave_unanswered = [&](const wire::Request& request) { return asked.push_back(request.ask), false; };
+  const auto instance = bench.chaos("ok");
+  REQUIRE(bench.run(instance).fate == Fate::finished);
+  for (const auto ask : {wire::Ask::kv_get, wire::Ask::kv_each, wire::Ask::kv_commit, wire::Ask::inbox_take}) {
+    wire::Request request;
+    request.sequence = 1'000'000;
+    request.instance = instance;
+    request.ask = ask;
+    request.text = "key";
+    CHECK(bench.run(forged(request), 50).fate == Fate::finished);
+  }
+  CHECK(asked.empty());
+  wire::Request calendar;
+  calendar.sequence = 1'000'000;
+  calendar.instance = instance;
+  calendar.ask = wire::Ask::calendar_next;
+  bench.run(forged(calendar), 50);
+  CHECK(asked == std::vector{wire::Ask::calendar_next});
+}
+
+TEST_CASE("events of the inbox are for the call that asks while it runs", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  std::size_t asked = 0;
+  bench.leave_unanswered = [&](const wire::Request&) { return ++asked, false; };
+  const auto other = bench.chaos("slow", 400);
+  const auto call = bench.dispatch(other);
+  const auto instance = bench.chaos("ok");
+  bench.run(instance);
+  for (const std::uint64_t named : {std::uint64_t{0}, call, std::uint64_t{999}}) {
+    wire::Request take;
+    take.sequence = 1'000'000;
+    take.instance = instance;
+    take.ask = wire::Ask::inbox_take;
+    take.call = named;
+    bench.run(forged(take), 20);
+  }
+  CHECK(asked == 0);
+  bench.end_of(call);
 }

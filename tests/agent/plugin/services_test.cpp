@@ -60,6 +60,16 @@ TEST_CASE("inbox, calendar, facts, exec and clock reach a plugin", "[plugin]") {
   CHECK(summary_of(bench, "clock", 20) == "slept long");
 }
 
+TEST_CASE("a program that a plugin starts has nothing of the runner's open", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto& end = bench.run("exec-descriptors");
+  REQUIRE(end.outcome.status == 0);
+  INFO(end.outcome.summary);
+  CHECK_THAT(end.outcome.summary, Catch::Contains("/dev/null") && Catch::Contains("pipe:"));
+  CHECK_THAT(end.outcome.summary, !Catch::Contains("socket:") && !Catch::Contains(".so") && !Catch::Contains("memfd:"));
+}
+
 TEST_CASE("sleeping and children of a plugin end with its call", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);

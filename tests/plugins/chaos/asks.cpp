@@ -72,6 +72,22 @@ ronda::result exec(const Deed& deed) {
   return done ? ronda::ok("exit ", done->exit_code, " ", done->out) : ronda::unknown("exec: ", done.error());
 }
 
+/// What a program that is started finds open, besides its own three.
+ronda::result exec_descriptors(const Deed& deed) {
+  const auto done = ronda::exec_service(deed.inst).run(deed.call, {"/bin/ls", "-l", "/proc/self/fd"});
+  return done ? ronda::ok(done->out) : ronda::unknown("exec: ", done.error());
+}
+
+/// Past the service, as code would that has read how frames are made.
+ronda::result own_descriptors(const Deed&) {
+  std::string open;
+  for (int fd = 0; fd < 16; ++fd) {
+    char target[PATH_MAX] = {};
+    if (::readlink(ronda::text("/proc/self/fd/", fd).c_str(), target, sizeof target - 1) > 0) open += ronda::text(fd, " ", target, "\n");
+  }
+  return ronda::ok(open);
+}
+
 ronda::result exec_long(const Deed& deed) {
   const auto done = ronda::exec_service(deed.inst).run(deed.call, {"/bin/sleep", "600"});
   return done ? ronda::ok("ended ", done->timed_out ? "at its deadline" : "by itself") : ronda::unknown("exec: ", done.error());
@@ -114,6 +130,8 @@ bool ask(Deed& deed, ronda::result& result) {
   else if (mode == "calendar") result = calendar(deed);
   else if (mode == "facts") result = facts(deed);
   else if (mode == "exec") result = exec(deed);
+  else if (mode == "exec-descriptors") result = exec_descriptors(deed);
+  else if (mode == "own-descriptors") result = own_descriptors(deed);
   else if (mode == "exec-long") result = exec_long(deed);
   else if (mode == "clock") result = clock(deed);
   else if (mode == "self") result = self(deed);
