@@ -77,6 +77,20 @@ TEST_CASE("a redirect that is not followed names its target, without its query",
 
 TEST_CASE("body, expression and headers are expectations too", "[http]") {
   Rules rules;
+TEST_CASE("a redirect to what is no http shows no user and no password either", "[http]") {
+  const auto [target, shown] = GENERATE(table<std::string, std::string>({
+      {"ftp://u:s3cret@files.example/x?y=s3cret", "ftp://files.example/x"},
+      {"//u:s3cret@files.example/x", "//files.example/x"},
+      {"ftp://u:s3/cret@files.example/x", "ftp://files.example/x"},
+      {"/login#s3cret", "/login"},
+      {"/people/a@b", "/people/a@b"},
+  }));
+  auto exchange = answer(302, "");
+  const auto headers = "HTTP/1.1 302 Found\r\nLocation: " + target + "\r\n\r\n";
+  exchange.headers = headers;
+  CHECK(judged(exchange, {}).summary == "HTTP 302, expected 2xx (a redirect to " + shown + ", not followed); it took 250ms");
+}
+
   rules.expect.body = "Welcome";
   rules.expect.body_regex = *Regex::compile("v[0-9]+");
   rules.expect.headers.emplace_back("content-type", *Condition::from_text("~ ^text/html"));
