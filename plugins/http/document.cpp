@@ -68,6 +68,25 @@ const json::value* step_into(const json::value& at, const JsonPath::Step& step) 
   return index >= 0 && index < size ? &at.get_array()[static_cast<std::size_t>(index)] : nullptr;
 }
 
+/// A document many times larger than its text would be at the cost of every other check of this process.
+class BoundedResource : public json::memory_resource {
+ public:
+  explicit BoundedResource(std::size_t limit) : left_(limit) {}
+
+ private:
+  void* do_allocate(std::size_t size, std::size_t align) override {
+    if (size > left_) throw std::bad_alloc();
+    void* piece = inner_.allocate(size, align);
+    left_ -= size;
+    return piece;
+  }
+  void do_deallocate(void* piece, std::size_t size, std::size_t align) override { inner_.deallocate(piece, size, align); }
+  bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
+
+  json::monotonic_resource inner_;  // gives back only at its end
+  std::size_t left_;
+};
+
 }  // namespace
 
 struct Document::Impl {
@@ -78,12 +97,18 @@ Document::Document() : impl_(std::make_unique<Impl>()) {}
 Document::~Document() = default;
 
 std::string Document::parse(std::string_view text) {
+  if (text.find_first_not_of(" \t\r\n") == text.npos) return "the body is empty, not JSON";
   json::parse_options options;
   options.max_depth = max_json_depth;
   json::error_code error;
-  impl_->root = json::parse(json::string_view(text.data(), text.size()), error,
-                            json::make_shared_resource<json::monotonic_resource>(), options);
-  return error ? error.message() : std::string();
+  try {
+    impl_->root = json::parse(json::string_view(text.data(), text.size()), error,
+                              json::make_shared_resource<BoundedResource>(max_document_bytes), options);
+  } catch (const std::bad_alloc&) {
+    impl_->root = nullptr;
+    return ronda::text("the body read as JSON takes more than ", max_document_bytes >> 20, " MiB of memory: lower max_body");
+  }
+  return error ? "the body is not JSON (" + error.message() + ")" : std::string();
 }
 
 JsonValue Document::find(const JsonPath& path) const {

@@ -12,6 +12,7 @@
 namespace http {
 
 constexpr std::size_t max_json_depth = 32;
+constexpr std::size_t max_document_bytes = std::size_t{64} << 20;  // in memory, several times its text
 
 /// What stands at a path; `string` is borrowed from the document.
 struct JsonValue {
@@ -37,7 +38,7 @@ class Document {
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 
-  /// Takes the place of what was parsed before. The error is empty when it is JSON.
+  /// Takes the place of what was parsed before. Empty, or a sentence on why `text`, which is a body, was not taken.
   std::string parse(std::string_view text);
   JsonValue find(const JsonPath& path) const;
 

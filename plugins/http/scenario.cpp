@@ -181,10 +181,10 @@ ronda::result ScenarioCheck::run_step(ronda::call& call, Client& client, const P
   call.metric("step", exchange.timings.total, ronda::seconds, {}, {}, {{"step", step.name}});
   Document document;
   std::string no_json;
-  if (needs_json(step)) no_json = exchange.body_cut ? "max_body was reached" : document.parse(exchange.body);
+  if (needs_json(step)) no_json = exchange.body_cut ? "the body is not JSON (max_body was reached)" : document.parse(exchange.body);
   const auto* parsed = needs_json(step) && no_json.empty() ? &document : nullptr;
   auto wrong = broken(exchange, step.expect, parsed);
-  if (!no_json.empty()) wrong.push_back("the body is not JSON (" + no_json + ")");
+  if (!no_json.empty()) wrong.push_back(no_json);
   if (wrong.empty()) {
     const auto missing = extract(exchange, step, parsed, values);
     if (!missing.empty()) wrong.push_back(missing);

@@ -115,10 +115,23 @@ ronda::reply<Request> RequestSettings::read(const OpenSecret& open) const {
   return request;
 }
 
+std::string proxy_objection(std::string_view proxy) {
+  const auto end = proxy.find("://");
+  if (proxy.empty() || end == proxy.npos) return {};  // libcurl takes what has no scheme as http
+  constexpr std::string_view schemes[] = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+  const auto scheme = proxy.substr(0, end);
+  const auto same = [&](std::string_view known) {
+    return std::equal(scheme.begin(), scheme.end(), known.begin(), known.end(), [](char a, char b) { return (a | 0x20) == b || a == b; });
+  };
+  if (std::any_of(std::begin(schemes), std::end(schemes), same)) return {};
+  return "proxy: its scheme is not http, https, socks4, socks4a, socks5 or socks5h";
+}
+
 ronda::reply<Policy> PolicySettings::read(const OpenSecret& open) const {
   auto filled = policy;
   const auto text = proxy.read(open);
   if (!text) return ronda::reply<Policy>::failed(text.code(), text.error());
+  if (auto why = proxy_objection(*text); !why.empty()) return ronda::reply<Policy>::failed(RONDA_E_INVALID, std::move(why));
   filled.proxy = *text;
   return filled;
 }
@@ -146,6 +159,7 @@ PolicySettings read_policy(const value& config) {
                   "can answer in the server's place");
   policy.ca = tls["ca"].as<std::optional<std::string>>().value_or("");
   settings.proxy = Text(config["proxy"]);
+  if (const auto why = proxy_objection(settings.proxy.plain()); !why.empty()) throw std::invalid_argument(why);
   policy.connect_timeout = config["connect_timeout"].as<std::chrono::milliseconds>();
   policy.reuse = config["reuse"].as<std::chrono::seconds>();
   policy.max_body = config["max_body"].as<std::size_t>();
@@ -184,7 +198,11 @@ std::vector<JsonMetric> read_metrics(const value& table) {
 }
 
 std::optional<StatusMap> read_status_map(const value& table) {
-  if (!table["path"]) return std::nullopt;
+  if (!table["path"]) {
+    if (table["values"] || table["text"]) refuse(table.path(), "without `path` there is no word to look up");
+    return std::nullopt;
+  }
+  if (table["values"].size() == 0) refuse(table.path(), "without `values` no word stands for a state");
   StatusMap map;
   map.path = or_refuse(parse_json_path(table["path"].as<std::string>()), table.path() + ".path");
   const auto values = table["values"];

@@ -28,12 +28,14 @@ bool is_uri(const std::string& dsn) {
 
 /// libpq takes the first '@' as the end of the user part, and a '/' before it as the end of the address: a piece of the
 /// password would become the host, the port or the database, and appear in every message.
-bool password_spills(const std::string& dsn) {
-  if (!is_uri(dsn)) return false;
+/// Empty when that is not so.
+std::string_view password_spills(const std::string& dsn) {
+  if (!is_uri(dsn)) return {};
   const std::size_t begin = dsn.find("//") + 2;
   const std::size_t end = dsn.find_first_of("@/", begin);
-  if (end == std::string::npos) return false;
-  return dsn.substr(end + 1, dsn.find('?', end) - end - 1).find('@') != std::string::npos;
+  if (end == std::string::npos) return {};
+  if (dsn.substr(end + 1, dsn.find('?', end) - end - 1).find('@') == std::string::npos) return {};
+  return dsn[end] == '@' ? "more than one '@' before the database name" : "a '/' before the '@'";
 }
 
 /// One for all hosts or one for each, as libpq reads them; an empty one is the usual port.
@@ -78,8 +80,8 @@ Target describe(const std::map<std::string, std::string>& given) {
 
 Answer<Target> parse_dsn(const std::string& dsn) {
   if (dsn.find_first_not_of(" \t\r\n") == std::string::npos) return Failure{Cause::setup, std::string("dsn: it is empty; ") + remedy, ""};
-  if (password_spills(dsn))
-    return Failure{Cause::setup, std::string("dsn: an '@' stands behind the user's, or behind a '/'; ") + remedy, ""};
+  if (const std::string_view why = password_spills(dsn); !why.empty())
+    return Failure{Cause::setup, "dsn: " + std::string(why) + "; " + remedy, ""};
   char* complaint = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(PQconninfoParse(dsn.c_str(), &complaint));
   if (!parsed) {

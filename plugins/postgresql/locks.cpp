@@ -16,11 +16,15 @@ std::string who(const Rows& rows, int row, Field id, Field role, Field applicati
   return text;
 }
 
+/// What the server gives as the blocker where no session is left that holds the lock.
+constexpr std::string_view prepared = "0";
+
 /// No statement texts: they hold people's data.
 std::string line(const Rows& rows, int row) {
   std::string text = ronda::text(who(rows, row, pid, user, name), " in ", rows.text(row, database), " has waited ",
                                  span_text(rows.number(row, waited)));
   if (rows.is_null(row, blocker)) return text + "\n";
+  if (rows.text(row, blocker) == prepared) return ronda::text(text, " for a prepared transaction: see pg_prepared_xacts\n");
   return ronda::text(text, " for ", who(rows, row, blocker, blocker_user, blocker_name), ", ",
                      rows.text(row, blocker_state), ", in a transaction for ",
                      span_text(rows.number(row, blocker_age)), "\n");
@@ -47,9 +51,11 @@ ronda::result Locks::measure(Client& client, ronda::call& call) {
   // Who blocks and waits itself is in the middle of a chain: the cause is at its end.
   std::string roots;
   for (const std::string_view id : blocking)
-    if (waiting.count(id) == 0) roots += ronda::text(roots.empty() ? "" : ", ", id);
+    if (waiting.count(id) == 0 && id != prepared) roots += ronda::text(roots.empty() ? "; held by pid " : ", ", id);
+  if (blocking.count(prepared) > 0)
+    roots += ronda::text(roots.empty() ? "; held" : " and", " by a prepared transaction (see pg_prepared_xacts: COMMIT or ROLLBACK PREPARED ends it)");
   return ronda::grade(longest, warn_.count(), crit_.count(), waiting.size(), " sessions wait for a lock, the longest for ",
-                      span_text(longest), roots.empty() ? "" : "; held by pid ", roots)
+                      span_text(longest), roots)
       .with_detail(detail);
 }
 

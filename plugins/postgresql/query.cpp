@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <set>
 
 #include "checks.hpp"
@@ -53,10 +54,15 @@ Answer<std::vector<int>> Query::locate(const Rows& rows) const {
 
 namespace {
 
-/// Repeated labels would make two values of one metric: the later would hide the earlier.
-Answer<int> emit(const Rows& rows, const std::vector<Column>& columns, const std::vector<int>& places, ronda::call& call) {
-  std::set<std::string> seen;
+struct Emitted {
   int values = 0;
+  int dropped = 0;  // NaN, infinite, beyond a double
+};
+
+/// Repeated labels would make two values of one metric: the later would hide the earlier.
+Answer<Emitted> emit(const Rows& rows, const std::vector<Column>& columns, const std::vector<int>& places, ronda::call& call) {
+  std::set<std::string> seen;
+  Emitted done;
   for (int row = 0; row < rows.count(); ++row) {
     std::vector<ronda::label> labels;
     std::string key;
@@ -72,11 +78,12 @@ Answer<int> emit(const Rows& rows, const std::vector<Column>& columns, const std
       const ronda::unit unit{columns[i].unit.c_str(),
                              columns[i].counter ? static_cast<std::uint32_t>(RONDA_METRIC_COUNTER)
                                                 : static_cast<std::uint32_t>(RONDA_METRIC_GAUGE)};
-      call.metric(columns[i].name, rows.number(row, places[i]), unit, {}, {}, labels);
-      ++values;
+      const double value = rows.number(row, places[i]);
+      ++(std::isfinite(value) ? done.values : done.dropped);
+      if (std::isfinite(value)) call.metric(columns[i].name, value, unit, {}, {}, labels);
     }
   }
-  return values;
+  return done;
 }
 
 std::string first_row(const Rows& rows) {
@@ -98,11 +105,13 @@ ronda::result Query::measure(Client& client, ronda::call& call) {
   const auto places = locate(*rows);
   if (!places) return failed(places.failure());
   call.metric("rows", rows->count());
-  const auto values = emit(*rows, columns_of(*rows), *places, call);
-  if (!values) return failed(values.failure());
+  const auto emitted = emit(*rows, columns_of(*rows), *places, call);
+  if (!emitted) return failed(emitted.failure());
+  const std::string dropped =
+      emitted->dropped == 0 ? "" : ronda::text("; ", emitted->dropped, " values are not finite and left out");
   if (rows->count() == 0) return ronda::ok("no rows");
-  if (rows->count() == 1) return ronda::ok(first_row(*rows));
-  return ronda::ok(rows->count(), " rows, ", *values, " values");
+  if (rows->count() == 1) return ronda::ok(first_row(*rows), dropped);
+  return ronda::ok(rows->count(), " rows, ", emitted->values, " values", dropped);
 }
 
 }  // namespace postgresql

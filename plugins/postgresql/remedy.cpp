@@ -25,6 +25,7 @@ constexpr Advice advices[] = {
     {"42883", "this server has no such function: Ronda's SQL is for PostgreSQL 13 to 18, and this one is {version}"},
     {"53300", "the server has no free connection slot left"},
     {"55P03", "another session holds a lock on what is measured; the check postgresql.locks names it"},
+    {"55000", "put pg_stat_statements into shared_preload_libraries and restart the server"},
     {"57014", "the server ended it at its time limit, which is below this check's timeout: raise timeout if it may take longer"},
     {"57P03", "the server is starting up, shutting down or recovering"},
     {"25006", "Ronda's sessions are read-only"},
@@ -43,6 +44,8 @@ std::string two(double seconds, double large, const char* large_unit, double sma
 }  // namespace
 
 std::string remedy(const Failure& failure, std::string_view role, int version) {
+  // "not in the state for it" has many reasons
+  if (failure.sqlstate == "55000" && failure.text.find("shared_preload_libraries") == std::string::npos) return {};
   if (failure.sqlstate == "08P01" && failure.text.find("startup parameter") == std::string::npos) return {};
   for (const Advice& advice : advices)
     if (advice.sqlstate == failure.sqlstate)

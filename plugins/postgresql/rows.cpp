@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace postgresql {
 namespace {
@@ -40,6 +41,16 @@ std::string_view Rows::text(int row, int column) const {
 }
 
 std::int64_t Rows::integer(int row, int column) const { return parse<std::int64_t>(text(row, column)); }
-double Rows::number(int row, int column) const { return parse<double>(text(row, column)); }
+
+double Rows::number(int row, int column) const {
+  const std::string_view digits = text(row, column);
+  double value = 0;
+  const auto problem = std::from_chars(digits.data(), digits.data() + digits.size(), value).ec;
+  if (problem != std::errc::result_out_of_range) return value;
+  // Only `numeric` goes beyond, and it is written without an exponent: too large, or too near to zero.
+  const std::size_t first = digits.find_first_not_of("-0");
+  if (first == digits.npos || digits[first] == '.') return 0;
+  return digits.front() == '-' ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+}
 
 }  // namespace postgresql

@@ -25,6 +25,7 @@ class Rows {
   bool is_null(int row, int column) const;
   std::string_view text(int row, int column) const;
   std::int64_t integer(int row, int column) const;
+  /// Infinite when it is beyond a double.
   double number(int row, int column) const;
 
  private:

@@ -36,7 +36,7 @@ constexpr std::string_view counters =
 // Before 14 there is no waitstart: the moment the session last changed its state is the closest, and not later.
 constexpr std::string_view waits =
     "SELECT d.deadlocks, w.pid, w.usename, w.datname, w.application_name, w.waited,"
-    "       b.pid AS blocker, b.usename AS blocker_user, b.application_name AS blocker_name,"
+    "       u.pid AS blocker, b.usename AS blocker_user, b.application_name AS blocker_name,"
     "       b.state AS blocker_state,"
     "       coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0) AS blocker_age"
     " FROM (SELECT sum(s.deadlocks) AS deadlocks FROM pg_stat_database AS s) AS d"

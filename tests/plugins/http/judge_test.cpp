@@ -57,6 +57,8 @@ TEST_CASE("status AND body must hold", "[http]") {
       {200, "{\"success\":false}", ronda::status::critical, "success is false, expected true; HTTP 200 in 250ms"},
       {200, "{\"success\":\"true\"}", ronda::status::critical, "success is \"true\", expected true; HTTP 200 in 250ms"},
       {200, "{}", ronda::status::critical, "success is nothing, expected true; HTTP 200 in 250ms"},
+      {200, "", ronda::status::critical, "the body is empty, not JSON; HTTP 200 in 250ms"},
+      {204, " \r\n", ronda::status::critical, "the body is empty, not JSON; HTTP 204 in 250ms"},
       {200, "<html>", ronda::status::critical, "the body is not JSON (syntax error); HTTP 200 in 250ms"},
       {500, "{\"success\":false}", ronda::status::critical,
        "HTTP 500, expected 2xx; success is false, expected true; it took 250ms"},
@@ -73,6 +75,20 @@ TEST_CASE("a redirect that is not followed names its target, without its query",
   exchange.headers = "HTTP/1.1 302 Found\r\nLocation: https://user:pw@shop.example/login?token=secret\r\n\r\n";
   CHECK(judged(exchange, {}).summary ==
         "HTTP 302, expected 2xx (a redirect to https://shop.example/login, not followed); it took 250ms");
+}
+
+TEST_CASE("a redirect to what is no http shows no user and no password either", "[http]") {
+  const auto [target, shown] = GENERATE(table<std::string, std::string>({
+      {"ftp://u:s3cret@files.example/x?y=s3cret", "ftp://files.example/x"},
+      {"//u:s3cret@files.example/x", "//files.example/x"},
+      {"ftp://u:s3/cret@files.example/x", "ftp://files.example/x"},
+      {"/login#s3cret", "/login"},
+      {"/people/a@b", "/people/a@b"},
+  }));
+  auto exchange = answer(302, "");
+  const auto headers = "HTTP/1.1 302 Found\r\nLocation: " + target + "\r\n\r\n";
+  exchange.headers = headers;
+  CHECK(judged(exchange, {}).summary == "HTTP 302, expected 2xx (a redirect to " + shown + ", not followed); it took 250ms");
 }
 
 TEST_CASE("body, expression and headers are expectations too", "[http]") {
@@ -99,6 +115,15 @@ TEST_CASE("a body past max_body is no JSON, and matters to nothing else", "[http
   CHECK(judged(exchange, success_rules()).summary ==
         "the body is larger than 11 bytes (max_body), too large to be read as JSON; HTTP 200 in 250ms");
   CHECK(judged(exchange, {}).status == ronda::status::ok);
+}
+
+TEST_CASE("a body that is small as text and large as a document is told, and costs no more than the limit", "[http]") {
+  std::string body = "[[]";
+  while (body.size() < (std::size_t{10} << 20)) body += ",[]";
+  const auto result = judged(answer(200, body + "]"), success_rules());
+  CHECK(result.status == ronda::status::critical);
+  CHECK(result.summary == "the body read as JSON takes more than 64 MiB of memory: lower max_body; HTTP 200 in 250ms");
+  CHECK(judged(answer(200, "{\"success\":true}"), success_rules()).status == ronda::status::ok);
 }
 
 TEST_CASE("a vendor's word stands for a state", "[http]") {

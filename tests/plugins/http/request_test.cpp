@@ -166,6 +166,35 @@ TEST_CASE("the environment's proxies are not used", "[http]") {
   unsetenv("ALL_PROXY");
 }
 
+TEST_CASE("a proxy with a scheme that nobody knows is refused at creation and not shown", "[http]") {
+  host h;
+  set_request(h, "http://127.0.0.1:1/");
+  h.set("proxy", "htp://u:proxypw@127.0.0.1:1");
+  const auto check = request_check(h);
+  REQUIRE_FALSE(check);
+  CHECK(check.error().find("its scheme is not http, https, socks4, socks4a, socks5 or socks5h") != std::string::npos);
+  CHECK(check.error().find("proxypw") == std::string::npos);
+  h.set_secret("proxy", "htp://u:proxypw@127.0.0.1:1");
+  const auto report = run_request(h);
+  CHECK(report.is(ronda::status::unknown));
+  CHECK(report.summary == "proxy: its scheme is not http, https, socks4, socks4a, socks5 or socks5h");
+}
+
+TEST_CASE("a status_map that can say nothing is refused", "[http]") {
+  const auto [map, why] = GENERATE(table<node::table, std::string>({
+      {{{"values", node::table{{"minor", "warning"}}}}, "without `path` there is no word to look up"},
+      {{{"text", "words"}}, "without `path` there is no word to look up"},
+      {{{"path", "status"}, {"default", "unknown"}}, "without `values` no word stands for a state"},
+      {{{"path", "status"}, {"default", "unknown"}, {"values", node::table{}}}, "without `values` no word stands for a state"},
+  }));
+  host h;
+  set_request(h, "http://127.0.0.1:1/");
+  h.set("status_map", map);
+  const auto check = request_check(h);
+  REQUIRE_FALSE(check);
+  CHECK(check.error().find(why) != std::string::npos);
+}
+
 TEST_CASE("a proxy that is not there tells nothing of the server", "[http]") {
   host h;
   set_request(h, site().base + "/ok");

@@ -125,6 +125,22 @@ TEST_CASE("locks names who waits, for how long, and who holds what they wait for
   CHECK(done.find("deadlocks")->counter);
 }
 
+TEST_CASE("locks names a prepared transaction as the holder", "[postgresql][live]") {
+  Postgres& server = shared_server();
+  server.sql("CREATE TABLE IF NOT EXISTS locked_for_two (id int)", "shop");
+  server.sql("BEGIN; LOCK TABLE locked_for_two; PREPARE TRANSACTION 'two'", "shop");
+  Bench<postgresql::Locks> locks(monitor_dsn(server), {{"warn_at", 1ms}, {"crit_at", 1h}});
+  PostgresSession waiter(server.dsn("postgres", "shop"));
+  waiter.send("SELECT * FROM locked_for_two");
+  report done;
+  CHECK(eventually([&] { return (done = locks.run()).is(status::warning); }));
+  server.sql("ROLLBACK PREPARED 'two'", "shop");
+  INFO(done.summary << "\n" << done.detail);
+  CHECK(contains(done.summary, "; held by a prepared transaction (see pg_prepared_xacts"));
+  CHECK(contains(done.detail, " for a prepared transaction: see pg_prepared_xacts"));
+  CHECK_FALSE(contains(done.summary, "pid 0"));
+}
+
 TEST_CASE("indexes finds what is invalid, duplicate and unused, and nothing that enforces", "[postgresql][live]") {
   Postgres& server = shared_server();
   PostgresSession shop(server.dsn("postgres", "shop"));

@@ -117,3 +117,21 @@ TEST_CASE("metrics must name columns that are there and hold numbers", "[postgre
   CHECK(run_query(orders, {{"state", column("")}})
             .summary.find("the column 'state' is no number: cast it in sql, or give it label = true in metrics") != std::string::npos);
 }
+
+TEST_CASE("a value beyond a double is left out and told, not made zero", "[postgresql][live]") {
+  const auto [sql, count] = GENERATE(table<std::string, int>({
+      {"SELECT 1e308::numeric * 10 AS c, 7 AS d", 1},
+      {"SELECT -1e308::numeric * 10 AS c, 7 AS d", 1},
+      {"SELECT 'NaN'::numeric AS c, 7 AS d", 1},
+      {"SELECT '-Infinity'::float8 AS c, 7 AS d", 1},
+      {"SELECT 1e-400::numeric AS c, 7 AS d", 0},
+      {"SELECT -1e-400::numeric AS c, 7 AS d", 0},
+  }));
+  const report done = run_query(sql);
+  INFO(sql << ": " << done.summary);
+  CHECK(done.is(status::ok));
+  CHECK((done.find("c") == nullptr) == (count == 1));
+  REQUIRE(done.find("d") != nullptr);
+  CHECK(done.find("d")->value == 7);
+  CHECK((done.summary.find("; 1 values are not finite and left out") != std::string::npos) == (count == 1));
+}

@@ -108,6 +108,13 @@ TEST_CASE("a failure comes with what to do about it", "[postgresql]") {
   CHECK(postgresql::remedy({Cause::statement, "text", sqlstate}, "app", 120004) == advice);
 }
 
+TEST_CASE("a library that was not loaded at the start needs a restart, other states do not", "[postgresql]") {
+  using postgresql::Cause;
+  CHECK(postgresql::remedy({Cause::statement, "pg_stat_statements must be loaded via shared_preload_libraries", "55000"}, "app", 150000) ==
+        "put pg_stat_statements into shared_preload_libraries and restart the server");
+  CHECK(postgresql::remedy({Cause::statement, "recovery is in progress", "55000"}, "app", 150000).empty());
+}
+
 TEST_CASE("spans of time are written for people", "[postgresql]") {
   const auto [seconds, text] = GENERATE(table<double, std::string>(
       {{0.25, "250ms"}, {59, "59s"}, {60, "1m"}, {125, "2m 5s"}, {7260, "2h 1m"}, {90000, "1d 1h"}, {172800, "2d"}}));

@@ -37,7 +37,7 @@ const std::map<std::string, Defaults, std::less<>>& defaults() {
 }  // namespace
 
 Postgres& shared_server() {
-  static Postgres server({"track_io_timing = on", "wal_level = logical", "max_connections = 30",
+  static Postgres server({"track_io_timing = on", "wal_level = logical", "max_connections = 30", "max_prepared_transactions = 2",
                           "log_min_messages = log"});
   static const bool prepared = [] {
     server.sql("CREATE DATABASE shop");

@@ -203,10 +203,10 @@ TEST_CASE("a dsn with which no server can be asked is unknown, and nothing of it
       {"host=127.0.0.1,127.0.0.1,127.0.0.1 port=1,2", "dsn: could not match 2 port numbers to 3 hosts"},
       {"host=127.0.0.1 port=5432x", "dsn: the port is not a number from 1 to 65535; "},
       {"host=127.0.0.1 port=99999", "dsn: the port is not a number from 1 to 65535; "},
-      {"postgresql://mon:Hunter22/Zebra77@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's, or behind a '/'; "},
-      {"postgresql://mon:22/Zebra77@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's, or behind a '/'; "},
+      {"postgresql://mon:Hunter22/Zebra77@127.0.0.1:1/postgres", "dsn: a '/' before the '@'; "},
+      {"postgresql://mon:22/Zebra77@127.0.0.1:1/postgres", "dsn: a '/' before the '@'; "},
       {"postgresql://mon:Hunter22/Zebra77?x@127.0.0.1:1/postgres", "dsn: "},
-      {"postgresql://mon:Hunter22?Zebra77@nope@127.0.0.1:1/postgres", "dsn: an '@' stands behind the user's"},
+      {"postgresql://mon:Hunter22?Zebra77@nope@127.0.0.1:1/postgres", "dsn: more than one '@' before the database name; "},
   }));
   host other_side;
   configure(other_side, "postgresql.locks", dsn);
