@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr auto slack = 100ms;             // that a turn may be early for company, at most 1 % of its interval (decision 0012)
 constexpr auto longest_sleep = 60s;       // so that a suspend or a step of the clock is noticed
 constexpr auto write_interval = 850ms;    // of a second that may be lost; the rest is for the loop and the disk
 constexpr float quick_ms = 2.0F;          // calls below this share a thread and a message
@@ -73,7 +74,7 @@ std::string_view text_of_reason(std::uint32_t reason) {
 }
 
 Scheduler::Scheduler(SchedulerPorts ports)
-    : ports_(std::move(ports)), timetable_({20ms, ports_.built}), timer_(ports_.loop), write_timer_(ports_.loop) {
+    : ports_(std::move(ports)), timetable_({slack, ports_.built}), timer_(ports_.loop), write_timer_(ports_.loop) {
   timetable_.set_wall(boottime(), wall());
 }
 

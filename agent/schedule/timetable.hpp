@@ -110,7 +110,7 @@ class Timetable {
   static constexpr Nanos step_limit = std::chrono::seconds(2);
 
   struct Options {
-    Nanos slack = std::chrono::milliseconds(20);
+    Nanos slack = std::chrono::milliseconds(100);
     sys_seconds sane_from;  // the build's date: a wall clock before it is wrong
   };
   explicit Timetable(const Options& options) : options_(options), heap_(*this) {}

@@ -408,3 +408,19 @@ TEST_CASE("a reload keeps phase, run and what is due", "[schedule]") {
   CHECK_FALSE(w.table.has(3));
   CHECK(w.table.look(0).running);
 }
+
+TEST_CASE("a slot that waits to be caught up is not lost when its calendar becomes another one", "[schedule]") {
+  World world("2027-06-01 11:59:00");
+  const auto daily = [](const std::string& text) { return Slots{0, at(text), {0ns, 30s, {}}, {}}; };
+  world.table.add(1, daily("*-*-* 12:00:00"), world.now);
+  world.advance(6min);  // nobody looked meanwhile: the slot is five minutes late
+  world.table.set_wall(world.now, world.wall);
+  CHECK(world.take().empty());  // it waits for its time among others
+  world.table.replace(1, daily("*-*-* 18:00:00"), world.now);
+  world.advance(31s);
+  const std::vector<Due> due = world.take();
+  REQUIRE(due.size() == 1);
+  CHECK(due[0].why == Why::catch_up);
+  REQUIRE(due[0].slot);
+  CHECK(*due[0].slot == utc("2027-06-01 12:00:00"));
+}
