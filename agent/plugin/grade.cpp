@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/text.hpp"
+
 namespace ronda::plugin {
 namespace {
 
@@ -82,13 +84,18 @@ void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vecto
       if (worse(broken.status, grade.status) == grade.status) continue;
       grade = {broken.status, std::move(broken.reason)};
     }
-    if (!seen && grade.status == CheckStatus::ok) grade = {CheckStatus::unknown, "no metric \"" + limit.metric + "\" came, which has a limit"};
+    if (!seen && grade.status == CheckStatus::ok)
+      grade = {CheckStatus::unknown, "no metric \"" + limit.metric + "\" came, which has a limit"};
   }
 }
 
 std::string quoted_label(const wire::Metric& metric) {
   std::string label = metric.name;
   for (const auto& [key, value] : metric.labels) label += "_" + value;
+  label = escape_controls(label);
+  // neither of them can be quoted: the first ends the text, the second a value
+  std::ranges::replace_if(
+      label, [](char c) { return c == '|' || c == ';'; }, '_');
   const bool quote = label.find_first_of(" ='") != std::string::npos;
   if (!quote) return label;
   std::string out = "'";

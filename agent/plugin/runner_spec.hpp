@@ -13,18 +13,21 @@ namespace ronda::plugin {
 
 /// What does not depend on the plugin.
 struct RunnerSettings {
-  std::string runner_path;      // of ronda-runner, absolute
-  bool pid_namespace = false;   // each runner in one of its own, unless it needs the host's
-  bool as_root = false;         // the runner becomes another user: `user`, or _ronda-run, or 65534
-  std::string user;             // configured and allowed; empty: the default
-  wire::Pairs facts;            // of ronda.facts/1
+  std::string runner_path;     // of ronda-runner, absolute
+  bool pid_namespace = false;  // each runner in one of its own, unless it needs the host's
+  bool as_root = false;        // the runner becomes another user: `user`, or _ronda-run, or 65534
+  std::string user;            // configured and allowed; empty: the default
+  wire::Pairs facts;           // of ronda.facts/1
 };
 
 /// Whether a plugin with these grants may live in a PID namespace. With `exec` it starts programs that expect the
 /// numbers that /proc shows, as ps does: those are the host's.
 bool fits_pid_namespace(const std::vector<std::string>& grants);
 
-/// `entry` is staged.
+/// Whether this host knows a user of that name. May ask a directory on the network.
+bool has_user(const std::string& name);
+
+/// `entry` is staged. With a user that this host does not know the spec is refused.
 RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& settings);
 
 }  // namespace ronda::plugin

@@ -23,20 +23,21 @@ struct RunnerSpec {
   std::string runner_path;  // of ronda-runner, absolute
   std::string plugin_id;
   std::string sha256;
-  std::string user;  // as configured; empty: the default
-  Descriptor plugin_fd;             // the staged object
-  wire::Setup setup;        // all but pid_namespace is used as it is
+  std::string user;                             // as configured; empty: the default
+  std::shared_ptr<const Descriptor> plugin_fd;  // the staged object
+  std::string refused;                          // why no runner may be started with this; empty: one may
+  wire::Setup setup;                            // all but pid_namespace is used as it is
   bool pid_namespace = false;
 };
 
 struct CallSpec {
-  std::uint64_t id = 0;          // unique for the life of the agent, never 0
-  std::uint32_t instance = 0;    // unique for the life of the agent, never 0
+  std::uint64_t id = 0;        // unique for the life of the agent, never 0
+  std::uint32_t instance = 0;  // unique for the life of the agent, never 0
   wire::Kind kind = wire::Kind::check;
   std::chrono::nanoseconds timeout{0};
   std::uint32_t reason = 0, flags = 0;
   std::int64_t scheduled_wall_ns = 0;
-  bool quick = false;            // known to take well under a millisecond
+  bool quick = false;                            // known to take well under a millisecond
   std::shared_ptr<const wire::Message> message;  // of a notifier's call
 };
 
@@ -56,8 +57,8 @@ struct CallEnd {
   std::uint64_t id = 0;
   std::uint32_t instance = 0;
   Fate fate = Fate::finished;
-  std::string cause;        // for people; empty when finished
-  wire::Outcome outcome;    // filled when finished
+  std::string cause;      // for people; empty when finished
+  wire::Outcome outcome;  // filled when finished
 };
 
 /// A quarantine began, is about to be tried once more, or is over.
@@ -65,7 +66,7 @@ struct QuarantineChange {
   std::string_view plugin, user;
   std::uint32_t instance = 0;  // 0: the whole plugin
   bool holds = false;
-  std::string_view reason;                // of one that holds
+  std::string_view reason;                 // of one that holds
   std::chrono::nanoseconds next_probe{0};  // from now
 };
 
@@ -100,11 +101,11 @@ struct RunnerStatus {
 struct SupervisorStatus {
   std::string plugin_id, sha256;
   std::vector<RunnerStatus> runners;
-  std::size_t waiting = 0;        // calls not handed over yet
-  std::size_t deaths = 0;         // of runners since the start
-  std::size_t late_results = 0;   // dropped: their call had ended
-  std::string last_trouble;       // empty: none
-  std::string refused;            // why it does not load; empty: it does
+  std::size_t waiting = 0;       // calls not handed over yet
+  std::size_t deaths = 0;        // of runners since the start
+  std::size_t late_results = 0;  // dropped: their call had ended
+  std::string last_trouble;      // empty: none
+  std::string refused;           // why it does not load; empty: it does
   bool quarantined = false;
   std::chrono::nanoseconds starts_in{0};  // back-off left
 };

@@ -16,7 +16,8 @@ Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
     finish_waiting("no runner: " + last_trouble_, Fate::unavailable);
     return nullptr;
   }
-  auto spawned = spawn_runner({spec_.runner_path, spec_.plugin_fd.get(), spec_.pid_namespace});
+  auto spawned = spec_.refused.empty() ? spawn_runner({spec_.runner_path, spec_.plugin_fd->get(), spec_.pid_namespace})
+                                       : Result<RunnerProcess>(Error(Errc::unavailable, spec_.refused));
   if (!spawned) {
     policy_.on_death(now);
     trouble(0, spawned.error().message());
@@ -109,6 +110,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
     return;
   }
   const Mono now = mono_now();
+  wire::repair(outcome, found->second.spec.kind);
   InFlight call = std::move(found->second);
   calls_.erase(found);
   release(call);
@@ -120,8 +122,10 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   if (call.ended) {
     ++late_results_;
   } else {
-    if (was_in_vain(call.spec, outcome)) suspect_until_[call.spec.instance] = now + suspect_time;
-    else if (policy_.is_quarantined(call.spec.instance) && outcome.end == wire::End::reported) end_quarantine(call.spec.instance);
+    if (was_in_vain(call.spec, outcome))
+      suspect_until_[call.spec.instance] = now + suspect_time;
+    else if (policy_.is_quarantined(call.spec.instance) && outcome.end == wire::End::reported)
+      end_quarantine(call.spec.instance);
     if (now - process.started > healthy_time) policy_.on_healthy();
     end({call.spec.id, call.spec.instance, Fate::finished, {}, std::move(outcome)});
   }
@@ -132,9 +136,12 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
 /// What a process does when it has nothing more in flight.
 void Supervisor::Impl::after_call(Process& process) {
   if (process.unfinished > 0) return;
-  if (process.life == Life::wedged) step(process, LifeEvent::drained);
-  else if (process.worn || (retiring_ && nothing_waits())) step(process, LifeEvent::retire);
-  else arm(last_activity_ + idle_limit_);
+  if (process.life == Life::wedged)
+    step(process, LifeEvent::drained);
+  else if (process.worn || (retiring_ && nothing_waits()))
+    step(process, LifeEvent::retire);
+  else
+    arm(last_activity_ + idle_limit_);
 }
 
 void Supervisor::Impl::end_quarantine(std::uint32_t instance) {
@@ -174,10 +181,14 @@ Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const 
   }
   std::vector<std::uint64_t> running;
   std::ranges::copy_if(here, std::back_inserter(running), [&](std::uint64_t id) { return process.is_running(id); });
-  if (end.culprit_call != 0 && std::ranges::find(here, end.culprit_call) != here.end()) verdict.culprit = end.culprit_call;
-  else if (!protocol && running.size() == 1) verdict.culprit = running.front();  // who broke the wire may have come back since
-  else if (here.size() == 1) verdict.culprit = here.front();
-  else verdict.in_doubt = true;
+  if (end.culprit_call != 0 && std::ranges::find(here, end.culprit_call) != here.end())
+    verdict.culprit = end.culprit_call;
+  else if (!protocol && running.size() == 1)
+    verdict.culprit = running.front();  // who broke the wire may have come back since
+  else if (here.size() == 1)
+    verdict.culprit = here.front();
+  else
+    verdict.in_doubt = true;
   return verdict;
 }
 
@@ -246,7 +257,8 @@ void Supervisor::Impl::log_death(const Process& process, Mono now) {
   }
   death_line_ = now;
   std::string text = "runner " + std::to_string(process.link->process().pid) + ": " + last_trouble_;
-  if (const std::size_t more = std::exchange(deaths_unsaid_, 0); more > 0) text += "; since the last such line " + std::to_string(more) + " others ended";
+  if (const std::size_t more = std::exchange(deaths_unsaid_, 0); more > 0)
+    text += "; since the last such line " + std::to_string(more) + " others ended";
   log(0, RONDA_LOG_ERROR, text);
 }
 
