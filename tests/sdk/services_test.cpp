@@ -119,7 +119,10 @@ TEST_CASE("kv refuses what is over its quota, and forgets what is past its time"
     CHECK(self.kv().put("k", std::string((64 << 10) + 1, 'x')).code() == RONDA_E_RANGE);
     CHECK(self.kv().put("", "x").code() == RONDA_E_INVALID);
     int stored = 0;
-    while (self.kv().put(ronda::text("n", stored), std::string(60000, 'x'))) ++stored;
+    while (self.kv().put(ronda::text("n", stored), std::string(60000, 'x'))) {
+      CHECK(self.kv().commit());
+      ++stored;
+    }
     CHECK(stored == 17);  // 1 MiB
     for (int i = 0; i < stored; ++i) self.kv().del(ronda::text("n", i));
     CHECK(self.kv().put("brief", "x", 5s));
