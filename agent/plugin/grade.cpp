@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/text.hpp"
+
 namespace ronda::plugin {
 namespace {
 
@@ -90,6 +92,10 @@ void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vecto
 std::string quoted_label(const wire::Metric& metric) {
   std::string label = metric.name;
   for (const auto& [key, value] : metric.labels) label += "_" + value;
+  label = escape_controls(label);
+  // neither of them can be quoted: the first ends the text, the second a value
+  std::ranges::replace_if(
+      label, [](char c) { return c == '|' || c == ';'; }, '_');
   const bool quote = label.find_first_of(" ='") != std::string::npos;
   if (!quote) return label;
   std::string out = "'";

@@ -20,7 +20,9 @@ struct Put {
   void operator()(End v) { w.integer(static_cast<int>(v)); }
   void operator()(Ask v) { w.integer(static_cast<int>(v)); }
   template <class A, class B>
-  void operator()(const std::pair<A, B>& v) { (*this)(v.first), (*this)(v.second); }
+  void operator()(const std::pair<A, B>& v) {
+    (*this)(v.first), (*this)(v.second);
+  }
   void operator()(const KvWrite& v) { (*this)(v.key), (*this)(v.value), (*this)(v.ttl_ns), (*this)(v.erase); }
   template <class T>
   void operator()(const std::vector<T>& v) {
@@ -42,7 +44,9 @@ struct Get {
   void operator()(End& v) { limited(v, End::state_refused); }
   void operator()(Ask& v) { limited(v, Ask::calendar_next); }
   template <class A, class B>
-  void operator()(std::pair<A, B>& v) { (*this)(v.first), (*this)(v.second); }
+  void operator()(std::pair<A, B>& v) {
+    (*this)(v.first), (*this)(v.second);
+  }
   void operator()(KvWrite& v) { (*this)(v.key), (*this)(v.value), (*this)(v.ttl_ns), (*this)(v.erase); }
   template <class T>
   void operator()(std::vector<T>& v) {
@@ -86,23 +90,24 @@ Tag read_tag(Reader& r) {
   return r.ok() ? static_cast<Tag>(number) : Tag{};
 }
 
-#define RONDA_MESSAGE(Type, tag, ...)                                             \
-  void encode(Writer& w, const Type& m) { put_all<Type>(w, tag, __VA_ARGS__); }   \
-  bool decode(Reader& r, Type& m) { return get_all(r, __VA_ARGS__); }
+#define RONDA_MESSAGE(Type, tag, ...)     \
+  void encode(Writer& w, const Type& m) { \
+    put_all<Type>(w, tag, __VA_ARGS__);   \
+  }                                       \
+  bool decode(Reader& r, Type& m) {       \
+    return get_all(r, __VA_ARGS__);       \
+  }
 
-RONDA_MESSAGE(Setup, Tag::setup, m.build, m.plugin_id, m.sha256, m.exec_path, m.pid_namespace, m.uid, m.gid,
-              m.memory_bytes, m.pids, m.fds, m.no_new_privs, m.concurrency, m.grants, m.kinds, m.facts,
-              m.log_level)
-RONDA_MESSAGE(Create, Tag::create, m.instance, m.kind, m.procedure, m.name, m.options, m.state_version,
-              m.state_from)
-RONDA_MESSAGE(Call, Tag::call, m.instance, m.id, m.deadline_mono_ns, m.reason, m.flags, m.scheduled_wall_ns,
-              m.suspect, m.quick)
+RONDA_MESSAGE(Setup, Tag::setup, m.build, m.plugin_id, m.exec_path, m.pid_namespace, m.uid, m.gid, m.memory_bytes, m.pids, m.fds,
+              m.no_new_privs, m.concurrency, m.grants, m.kinds, m.facts)
+RONDA_MESSAGE(Create, Tag::create, m.instance, m.kind, m.procedure, m.name, m.options, m.state_version, m.state_from)
+RONDA_MESSAGE(Call, Tag::call, m.instance, m.id, m.deadline_mono_ns, m.reason, m.flags, m.scheduled_wall_ns, m.suspect, m.quick)
 RONDA_MESSAGE(Reply, Tag::reply, m.sequence, m.code, m.payload)
 RONDA_MESSAGE(Hello, Tag::hello, m.build, m.pid, m.locked)
 RONDA_MESSAGE(Loaded, Tag::loaded, m.ok, m.error, m.abi_minor)
 RONDA_MESSAGE(Created, Tag::created, m.instance, m.ok, m.error)
-RONDA_MESSAGE(Outcome, Tag::outcome, m.call, m.end, m.timed_out, m.status, m.duration_ns, m.again_at_wall_ns,
-              m.summary, m.detail, m.dropped_metrics, m.took_inbox, m.worn, m.kv, m.metrics)
+RONDA_MESSAGE(Outcome, Tag::outcome, m.call, m.end, m.timed_out, m.status, m.duration_ns, m.again_at_wall_ns, m.summary, m.detail,
+              m.dropped_metrics, m.took_inbox, m.worn, m.kv, m.metrics)
 RONDA_MESSAGE(Log, Tag::log, m.instance, m.level, m.text)
 RONDA_MESSAGE(Event, Tag::event, m.call, m.level, m.name, m.text, m.fields)
 RONDA_MESSAGE(Progress, Tag::progress, m.call, m.share, m.what)
@@ -111,8 +116,7 @@ RONDA_MESSAGE(Request, Tag::request, m.sequence, m.instance, m.ask, m.text, m.at
 #undef RONDA_MESSAGE
 
 void encode(Writer& w, const Call& m, const Message& message) {
-  put_all<Call>(w, Tag::deliver, m.instance, m.id, m.deadline_mono_ns, m.reason, m.flags, m.scheduled_wall_ns,
-                m.suspect, m.quick);
+  put_all<Call>(w, Tag::deliver, m.instance, m.id, m.deadline_mono_ns, m.reason, m.flags, m.scheduled_wall_ns, m.suspect, m.quick);
   Put put{w};
   put(message.id), put(message.to), put(message.title), put(message.body), put(message.level);
   put(message.event), put(message.incident), put(message.attempt), put(message.fields);
@@ -122,8 +126,12 @@ bool decode(Reader& r, Message& m) {
   return get_all(r, m.id, m.to, m.title, m.body, m.level, m.event, m.incident, m.attempt, m.fields);
 }
 
-void encode(Writer& w, Tag tag, std::uint64_t subject) { put_all<Tag>(w, tag, subject); }
-bool decode_subject(Reader& r, std::uint64_t& subject) { return get_all(r, subject); }
+void encode(Writer& w, Tag tag, std::uint64_t subject) {
+  put_all<Tag>(w, tag, subject);
+}
+bool decode_subject(Reader& r, std::uint64_t& subject) {
+  return get_all(r, subject);
+}
 
 void encode_metric(Writer& w, const Metric& m) {
   Put put{w};

@@ -21,19 +21,17 @@ enum class Kind : std::uint8_t { check, task, notifier };
 
 /// The first message: how the runner confines itself, and what it loads from runner_plugin_fd.
 struct Setup {
-  std::string build;         // of the agent; the runner refuses another
-  std::string plugin_id;     // for messages
-  std::string sha256;        // of the bytes behind runner_plugin_fd, in hex
-  std::string exec_path;     // where the staged object can be opened by path; empty: /proc/self/fd
+  std::string build;      // of the agent; the runner refuses another
+  std::string plugin_id;  // for messages
+  std::string exec_path;  // where the staged object can be opened by path; empty: /proc/self/fd
   bool pid_namespace = false;
-  std::int64_t uid = -1, gid = -1;  // -1: stay
+  std::int64_t uid = -1, gid = -1;                   // -1: stay
   std::int64_t memory_bytes = 0, pids = 0, fds = 0;  // 0: no limit
   bool no_new_privs = true;
   std::int64_t concurrency = 1;
   std::vector<std::string> grants;
-  std::vector<Kind> kinds;   // that the manifest promises
+  std::vector<Kind> kinds;  // that the manifest promises
   Pairs facts;
-  std::int64_t log_level = 1;
 };
 
 struct Create {
@@ -107,16 +105,16 @@ struct Metric {
 struct Outcome {
   std::uint64_t call = 0;
   End end = End::reported;
-  bool timed_out = false;   // the deadline passed while it ran
+  bool timed_out = false;  // the deadline passed while it ran
   std::int32_t status = 3;
   std::int64_t duration_ns = 0;
   std::int64_t again_at_wall_ns = 0;
   std::string summary, detail;
   std::int64_t dropped_metrics = 0;
   bool took_inbox = false;
-  bool worn = false;        // the runner has used up most of a limit: the next calls belong to a fresh one
+  bool worn = false;  // the runner has used up most of a limit: the next calls belong to a fresh one
   std::vector<KvWrite> kv;
-  std::string metrics;      // encoded: an array of metrics; see each_metric
+  std::string metrics;  // encoded: an array of metrics; see each_metric
 };
 
 struct Log {
@@ -144,17 +142,32 @@ struct Request {
   std::uint64_t sequence = 0;
   std::uint32_t instance = 0;
   Ask ask = Ask::kv_get;
-  std::string text;             // key, prefix or calendar expression
+  std::string text;  // key, prefix or calendar expression
   std::int64_t at_wall_ns = 0;
-  std::vector<KvWrite> kv;      // of kv_commit
-  std::uint64_t call = 0;       // during which it is asked; 0: in create or destroy
+  std::vector<KvWrite> kv;  // of kv_commit
+  std::uint64_t call = 0;   // during which it is asked; 0: in create or destroy
 };
 
 // ---- numbers and coding ---------------------------------------------------------------------
 
 enum class Tag : std::uint8_t {
-  setup = 1, create, probe, call, deliver, cancel, destroy, reply, shutdown,  // to the runner
-  hello = 32, loaded, created, outcome, log, event, progress, request,        // to the agent
+  setup = 1,
+  create,
+  probe,
+  call,
+  deliver,
+  cancel,
+  destroy,
+  reply,
+  shutdown,  // to the runner
+  hello = 32,
+  loaded,
+  created,
+  outcome,
+  log,
+  event,
+  progress,
+  request,  // to the agent
 };
 
 void encode(Writer& w, const Setup& m);

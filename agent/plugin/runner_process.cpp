@@ -122,7 +122,8 @@ Result<SharedBlackbox> SharedBlackbox::make() {
   Descriptor fd(::memfd_create("ronda-blackbox", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd || ::ftruncate(fd.get(), page_bytes) != 0) return system_error("make a runner's blackbox", errno);
   // whoever holds it could else cut it short, and our next look at the page would be SIGBUS
-  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return system_error("seal a runner's blackbox", errno);
+  constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  if (::fcntl(fd.get(), F_ADD_SEALS, seals) != 0) return system_error("seal a runner's blackbox", errno);
   void* const page = ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (page == MAP_FAILED) return system_error("map a runner's blackbox", errno);
   return SharedBlackbox(std::move(fd), new (page) Blackbox);

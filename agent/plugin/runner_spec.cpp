@@ -2,7 +2,6 @@
 #include "plugin/runner_spec.hpp"
 
 #include <pwd.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -12,13 +11,19 @@ namespace {
 
 constexpr std::int64_t nobody = 65534;
 
-void set_user(const std::string& user, wire::Setup& setup) {
+void set_user(const std::string& user, RunnerSpec& spec) {
   const passwd* account = ::getpwnam(user.empty() ? "_ronda-run" : user.c_str());
-  setup.uid = account == nullptr ? nobody : account->pw_uid;
-  setup.gid = account == nullptr ? nobody : account->pw_gid;
+  spec.setup.uid = account == nullptr ? nobody : account->pw_uid;
+  spec.setup.gid = account == nullptr ? nobody : account->pw_gid;
+  // who is asked for by name is not somebody else
+  if (account == nullptr && !user.empty()) spec.refused = "there is no user \"" + user + "\" on this host";
 }
 
 }  // namespace
+
+bool has_user(const std::string& name) {
+  return ::getpwnam(name.c_str()) != nullptr;
+}
 
 bool fits_pid_namespace(const std::vector<std::string>& grants) {
   return std::ranges::find(grants, to_string(Grant::exec)) == grants.end();
@@ -30,18 +35,17 @@ RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& sett
   spec.plugin_id = entry.manifest.id;
   spec.sha256 = entry.sha256;
   spec.user = settings.user;
-  spec.plugin_fd = Descriptor(::dup(entry.staged->file.get()));
+  spec.plugin_fd = {entry.staged, &entry.staged->file};
   wire::Setup& setup = spec.setup;
   setup.build = RONDA_BUILD;
   setup.plugin_id = entry.manifest.id;
-  setup.sha256 = entry.sha256;
   setup.exec_path = entry.staged->path;
   const std::int64_t calls = entry.manifest.max_concurrency;
   setup.concurrency = calls;
   setup.memory_bytes = runner_base_memory + entry.manifest.limits.memory * calls;
   setup.fds = runner_base_fds + entry.manifest.limits.fds * calls;
   setup.pids = runner_base_pids + (entry.manifest.limits.pids + 1) * calls;
-  if (settings.as_root) set_user(settings.user, setup);
+  if (settings.as_root) set_user(settings.user, spec);
   for (const Grant grant : entry.grants) {
     setup.grants.emplace_back(to_string(grant));
     if (grant == Grant::setuid) setup.no_new_privs = false;

@@ -30,7 +30,10 @@ struct RunnerSettings {
 /// numbers that /proc shows, as ps does: those are the host's.
 bool fits_pid_namespace(const std::vector<std::string>& grants);
 
-/// `entry` is staged.
+/// Whether this host knows a user of that name. May ask a directory on the network.
+bool has_user(const std::string& name);
+
+/// `entry` is staged. With a user that this host does not know the spec is refused.
 RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& settings);
 
 }  // namespace ronda::plugin

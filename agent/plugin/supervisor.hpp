@@ -23,9 +23,10 @@ struct RunnerSpec {
   std::string runner_path;  // of ronda-runner, absolute
   std::string plugin_id;
   std::string sha256;
-  std::string user;      // as configured; empty: the default
-  Descriptor plugin_fd;  // the staged object
-  wire::Setup setup;     // all but pid_namespace is used as it is
+  std::string user;                             // as configured; empty: the default
+  std::shared_ptr<const Descriptor> plugin_fd;  // the staged object
+  std::string refused;                          // why no runner may be started with this; empty: one may
+  wire::Setup setup;                            // all but pid_namespace is used as it is
   bool pid_namespace = false;
 };
 

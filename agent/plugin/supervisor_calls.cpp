@@ -18,10 +18,13 @@ std::string_view grant_of(wire::Ask ask) {
   switch (ask) {
     case wire::Ask::kv_get:
     case wire::Ask::kv_each:
-    case wire::Ask::kv_commit: return "state";
-    case wire::Ask::inbox_take: return "inbox";
+    case wire::Ask::kv_commit:
+      return "state";
+    case wire::Ask::inbox_take:
+      return "inbox";
     case wire::Ask::calendar_previous:
-    case wire::Ask::calendar_next: return {};
+    case wire::Ask::calendar_next:
+      return {};
   }
   return {};
 }
@@ -41,7 +44,37 @@ std::int32_t Supervisor::Impl::Process::judge(const wire::Request& request) cons
   return found->second.ended && request.ask == wire::Ask::inbox_take ? RONDA_E_TIMEOUT : RONDA_OK;
 }
 
+Supervisor::Impl::InFlight* Supervisor::Impl::Process::open_call(std::uint64_t id) const {
+  const auto found = owner_.calls_.find(id);
+  const bool is_open = found != owner_.calls_.end() && found->second.process == this && !found->second.ended;
+  return is_open ? &found->second : nullptr;
+}
+
+bool Supervisor::Impl::Process::may_send(std::size_t& sent, std::size_t most, std::string_view what) {
+  if (!broken.empty()) return false;
+  if (++sent <= most) return true;
+  owner_.on_broken(*this, "it sent more than " + std::to_string(most) + " " + std::string(what) + " for one call");
+  return false;
+}
+
+void Supervisor::Impl::Process::on_event(wire::Event event) {
+  InFlight* const call = open_call(event.call);
+  if (call == nullptr || owner_.client_ == nullptr || !may_send(call->events, events_per_call, "events")) return;
+  wire::repair(event);
+  owner_.client_->on_event(event);
+}
+
+void Supervisor::Impl::Process::on_progress(wire::Progress progress) {
+  InFlight* const call = open_call(progress.call);
+  if (call == nullptr || owner_.client_ == nullptr || !wire::repair(progress)) return;
+  const Mono ran = mono_now() - (call->deadline - call->spec.timeout);
+  const std::size_t most = progress_to_begin_with + static_cast<std::size_t>(std::max<std::int64_t>(ran / 50ms, 0));
+  if (may_send(call->progress, most, "lines of progress")) owner_.client_->on_progress(progress);
+}
+
 void Supervisor::Impl::Process::on_request(wire::Request request) {
+  InFlight* const call = open_call(request.call);
+  if (!may_send(call == nullptr ? requests_outside_calls : call->requests, requests_per_call, "requests")) return;
   const std::uint64_t sequence = request.sequence;
   const auto reply = [weak = owner_.weak_from_this(), number = serial, sequence](std::int32_t code, std::string payload) {
     const auto owner = weak.lock();
@@ -83,11 +116,13 @@ std::string Supervisor::Impl::unavailable_reason(const CallSpec& spec, Mono now)
     }
   }
   const Mono wait = policy_.start_allowed_at() - now;
-  if (current_ == nullptr && wait > spec.timeout) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait).count();
-    return "its runner starts again in " + std::to_string(seconds) + "s: " + (refused_.empty() ? last_trouble_ : refused_);
-  }
+  if (current_ == nullptr && wait > spec.timeout) return back_off_text(now);
   return {};
+}
+
+std::string Supervisor::Impl::back_off_text(Mono now) const {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::max<Mono>(policy_.start_allowed_at() - now, 0s)).count();
+  return "its runner starts again in " + std::to_string(seconds) + "s: " + (refused_.empty() ? last_trouble_ : refused_);
 }
 
 void Supervisor::Impl::dispatch(std::vector<CallSpec> calls) {
@@ -156,7 +191,12 @@ void Supervisor::Impl::pump() {
   if (nothing_waits() || killed_) return;
   const Mono now = mono_now();
   if (current_ == nullptr) {
-    if (policy_.start_allowed_at() > now) return arm(policy_.start_allowed_at());
+    if (policy_.start_allowed_at() > now) {
+      for (const auto* queue : {&ready_, &suspects_, &alone_}) {
+        for (const Waiting& w : *queue) arm(w.until);  // what was put back may not have as long as the back-off lasts
+      }
+      return arm(policy_.start_allowed_at());
+    }
     if (start(now) == nullptr) return;
   }
   if (!alone_.empty())
@@ -198,7 +238,10 @@ void Supervisor::Impl::expire_waiting(Mono now) {
     const std::vector<Waiting> expired(std::make_move_iterator(late), std::make_move_iterator(queue->end()));
     queue->erase(late, queue->end());
     for (const Waiting& w : expired) {
-      end({w.spec.id, w.spec.instance, Fate::timeout, "no thread of its runner was free in time", {}});
+      if (current_ == nullptr)
+        end({w.spec.id, w.spec.instance, Fate::unavailable, back_off_text(now), {}});
+      else
+        end({w.spec.id, w.spec.instance, Fate::timeout, "no thread of its runner was free in time", {}});
     }
   }
 }

@@ -13,7 +13,9 @@
 
 #include "base/clock.hpp"
 #include "plugin/output_capture.hpp"
+#include "plugin/report_text.hpp"
 #include "plugin/runner_link.hpp"
+#include "plugin/scrub.hpp"
 #include "plugin/supervisor.hpp"
 #include "ronda/abi.h"
 
@@ -31,6 +33,10 @@ inline constexpr auto probe_limit = 10s;          // for loading, create and des
 inline constexpr std::size_t quick_limit = 1024;  // quick calls handed over at once
 inline constexpr std::size_t largest_reply = wire::max_frame - 64;
 inline constexpr std::size_t unread_limit = std::size_t{8} << 20;  // bytes a runner may leave unread
+// what one call may send: its runner keeps to less, so whoever sends more is no runner any more
+inline constexpr std::size_t events_per_call = 100;
+inline constexpr std::size_t requests_per_call = 100'000;
+inline constexpr std::size_t progress_to_begin_with = 100;  // and then one in 50 ms
 inline constexpr std::size_t log_lines_per_minute = 600;
 
 inline Mono mono_now() {
@@ -74,8 +80,9 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
     Process* process = nullptr;
     Mono deadline{0};
     int attempt = 1;
-    bool suspect = false;  // holds one of the places of those that timed out
-    bool ended = false;    // told already; a result that still comes is late
+    bool suspect = false;                                // holds one of the places of those that timed out
+    bool ended = false;                                  // told already; a result that still comes is late
+    std::size_t events = 0, progress = 0, requests = 0;  // that it has sent
   };
   struct Waiting {
     CallSpec spec;
@@ -97,6 +104,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   bool pump_queue(std::deque<Waiting>& queue, bool suspect, Mono now);
   void pump_alone(Mono now);
   std::string unavailable_reason(const CallSpec& spec, Mono now);
+  std::string back_off_text(Mono now) const;
   void end(CallEnd call_end);
   void keep_end(CallEnd call_end);
   void tell_ends();
@@ -188,21 +196,23 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   void on_loaded(const wire::Loaded& told) override { owner_.on_loaded(*this, told); }
   void on_created(const wire::Created& probed) override { owner_.end_probe(probed.instance, *this, probed.ok, probed.error); }
   void on_outcome(wire::Outcome outcome) override { owner_.on_outcome(*this, std::move(outcome)); }
-  void on_log(wire::Log log) override { owner_.log(is_its_own(log.instance) ? log.instance : 0, log.level, log.text); }
-  void on_event(wire::Event event) override {
-    if (owner_.client_ != nullptr && owner_.calls_.contains(event.call)) owner_.client_->on_event(event);
+  void on_log(wire::Log log) override {
+    wire::repair(log);
+    owner_.log(is_its_own(log.instance) ? log.instance : 0, log.level, scrubber.scrub(std::move(log.text)));
   }
-  void on_progress(wire::Progress progress) override {
-    if (owner_.client_ != nullptr && owner_.calls_.contains(progress.call)) owner_.client_->on_progress(progress);
-  }
+  void on_event(wire::Event event) override;
+  void on_progress(wire::Progress progress) override;
   void on_request(wire::Request request) override;
   void on_output(std::string_view bytes) override {
-    owner_.output_.feed(bytes, mono_now(), [this](std::string_view line) { owner_.log(0, RONDA_LOG_INFO, line); });
+    owner_.output_.feed(scrubber.feed(bytes), mono_now(), [this](std::string_view line) { owner_.log(0, RONDA_LOG_INFO, line); });
   }
   void on_read() override { owner_.tell_ends(); }
   void on_hung_up() override { owner_.on_hung_up(*this); }
   void on_broken(std::string_view why) override { owner_.on_broken(*this, why); }
-  void on_end(const RunnerEnd& end) override { owner_.on_end(*this, end); }
+  void on_end(const RunnerEnd& end) override {
+    owner_.output_.feed(scrubber.end(), mono_now(), [this](std::string_view line) { owner_.log(0, RONDA_LOG_INFO, line); });
+    owner_.on_end(*this, end);
+  }
 
   bool is_running(std::uint64_t call) const {
     const auto& running = link->process().blackbox->running;
@@ -216,12 +226,18 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   bool is_its_own(std::uint32_t instance) const { return instance < told_of.size() && told_of[instance]; }
   /// RONDA_OK, or why this runner is not given what it asks for: what the plugin's own process decides counts for nothing.
   std::int32_t judge(const wire::Request& request) const;
+  /// The call, when it is this runner's and has not been told its end; else null, and what is said of it counts for nothing.
+  InFlight* open_call(std::uint64_t id) const;
+  /// Counts one more of `sent`; beyond `most` the conversation ends.
+  bool may_send(std::size_t& sent, std::size_t most, std::string_view what);
   void ensure_created(std::uint32_t instance) {
     if (instance >= created.size()) created.resize(instance + 1), told_of.resize(instance + 1);
     if (created[instance]) return;
     created[instance] = told_of[instance] = true;
     const auto forgotten = owner_.forgotten_.find(instance);
-    link->post(forgotten == owner_.forgotten_.end() ? owner_.client_->describe(instance) : forgotten->second);
+    const wire::Create spec = forgotten == owner_.forgotten_.end() ? owner_.client_->describe(instance) : forgotten->second;
+    scrubber.add_secrets_of(spec.options);
+    link->post(spec);
   }
 
   /// Ends the runner and everything that its plugin started.
@@ -234,10 +250,12 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   Mono started{0};
   std::vector<bool> created;  // by instance
   std::vector<bool> told_of;  // by instance: of a destroyed one too, whose destroy still asks
+  Scrubber scrubber;          // of what it prints, which its runner does not see
   std::size_t quick = 0, slow = 0, suspects = 0;
   std::size_t unfinished = 0;  // calls in flight that were not told an end
-  std::string broken;          // why, if it broke the protocol
-  std::string locked;          // what holds the plugin, as the runner said before it loaded it
+  std::size_t requests_outside_calls = 0;
+  std::string broken;  // why, if it broke the protocol
+  std::string locked;  // what holds the plugin, as the runner said before it loaded it
   bool our_kill = false;
   bool worn = false;            // gets no new work and leaves when it has nothing in flight
   std::string_view why_killed;  // by us

@@ -16,7 +16,8 @@ Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
     finish_waiting("no runner: " + last_trouble_, Fate::unavailable);
     return nullptr;
   }
-  auto spawned = spawn_runner({spec_.runner_path, spec_.plugin_fd.get(), spec_.pid_namespace});
+  auto spawned = spec_.refused.empty() ? spawn_runner({spec_.runner_path, spec_.plugin_fd->get(), spec_.pid_namespace})
+                                       : Result<RunnerProcess>(Error(Errc::unavailable, spec_.refused));
   if (!spawned) {
     policy_.on_death(now);
     trouble(0, spawned.error().message());
@@ -109,6 +110,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
     return;
   }
   const Mono now = mono_now();
+  wire::repair(outcome, found->second.spec.kind);
   InFlight call = std::move(found->second);
   calls_.erase(found);
   release(call);

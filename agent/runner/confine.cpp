@@ -24,9 +24,25 @@
 namespace ronda::runner {
 namespace {
 
-void limit(int resource, rlim_t value) {
-  const rlimit both{value, value};
-  ::setrlimit(static_cast<__rlimit_resource>(resource), &both);
+struct Limit {
+  __rlimit_resource what;
+  const char* name;
+  rlim_t value;
+  bool wanted;
+};
+
+/// What may not be had is set as near to it as this process may, which is said in `remarks`.
+Status limit(const Limit& wanted, std::vector<std::string>& remarks) {
+  if (!wanted.wanted) return done();
+  const rlimit both{wanted.value, wanted.value};
+  if (::setrlimit(wanted.what, &both) == 0) return done();
+  rlimit present{};
+  if (errno != EPERM || ::getrlimit(wanted.what, &present) != 0) return system_error("limit " + std::string(wanted.name), errno);
+  const rlimit nearest{present.rlim_max, present.rlim_max};
+  if (::setrlimit(wanted.what, &nearest) != 0) return system_error("limit " + std::string(wanted.name), errno);
+  remarks.push_back("its limit of " + std::string(wanted.name) + " is " + std::to_string(nearest.rlim_cur) + " instead of " +
+                    std::to_string(wanted.value) + ": the agent may have no more itself");
+  return done();
 }
 
 void write_oom_score() {
@@ -89,12 +105,15 @@ std::string lock_down(const wire::Setup& setup) {
   return (filtered ? "seccomp" : "no " + filtered.error().message()) + files;
 }
 
-Status confine(const wire::Setup& setup) {
+Status confine(const wire::Setup& setup, std::vector<std::string>& remarks) {
   ::syscall(SYS_close_range, static_cast<unsigned>(plugin::runner_blackbox_fd + 1), ~0U, 0U);
-  limit(RLIMIT_CORE, 0);
-  if (setup.fds > 0) limit(RLIMIT_NOFILE, static_cast<rlim_t>(setup.fds));
   // RLIMIT_AS would be met by thread stacks and sanitizers long before any real use
-  if (setup.memory_bytes > 0) limit(RLIMIT_DATA, static_cast<rlim_t>(setup.memory_bytes));
+  const std::array<Limit, 3> limits = {{{RLIMIT_CORE, "core files", 0, true},
+                                        {RLIMIT_NOFILE, "descriptors", static_cast<rlim_t>(setup.fds), setup.fds > 0},
+                                        {RLIMIT_DATA, "memory", static_cast<rlim_t>(setup.memory_bytes), setup.memory_bytes > 0}}};
+  for (const Limit& wanted : limits) {
+    if (auto set = limit(wanted, remarks); !set) return set;
+  }
   write_oom_score();
   const bool counted = setup.pids > 0 && setup.uid > 0;
   const rlim_t tasks = counted ? tasks_of(static_cast<uid_t>(setup.uid)) + static_cast<rlim_t>(setup.pids) + spare_tasks : 0;
@@ -108,7 +127,7 @@ Status confine(const wire::Setup& setup) {
     if (::setresuid(uid, uid, uid) != 0) return system_error("become user " + std::to_string(setup.uid), errno);
   }
   // counted per user by the kernel, so set only where the runner has become a user of its own
-  if (tasks > 0) limit(RLIMIT_NPROC, tasks);
+  if (auto set = limit({RLIMIT_NPROC, "processes", tasks, tasks > 0}, remarks); !set) return set;
   if (setup.no_new_privs) ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   drop_capabilities();
   if (holds(setup, "secrets")) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

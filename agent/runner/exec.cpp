@@ -13,9 +13,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/descriptor.hpp"
 #include "runner/instance.hpp"
 #include "runner/services.hpp"
@@ -28,9 +28,7 @@ constexpr std::uint64_t largest_output_limit = 512 << 10;
 constexpr std::uint64_t term_grace_ns = 500'000'000;  // from TERM to KILL; well inside the runner's own grace
 
 std::uint64_t mono_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  return static_cast<std::uint64_t>(monotonic().count());
 }
 
 std::int32_t refuse(ronda_error* err, std::int32_t code, const std::string& text) {
@@ -143,8 +141,10 @@ int Child::start(Strings& argv, Strings& env) {
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawnattr_init(&attributes);
-  if (spec_.input.len > 0) ::posix_spawn_file_actions_adddup2(&actions, in.read.get(), 0);
-  else ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  if (spec_.input.len > 0)
+    ::posix_spawn_file_actions_adddup2(&actions, in.read.get(), 0);
+  else
+    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, to_out.write.get(), 1);
   ::posix_spawn_file_actions_adddup2(&actions, merged ? to_out.write.get() : to_err.write.get(), 2);
   const std::string dir = spec_.dir.len > 0 ? std::string(view(spec_.dir)) : "/";
@@ -161,6 +161,13 @@ int Child::start(Strings& argv, Strings& env) {
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0) return error;
+  pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  if (pidfd_.get() < 0) {  // its end would never be seen
+    const int why = errno;
+    ::kill(-pid_, SIGKILL);
+    ::waitpid(pid_, &status, 0);
+    return why;
+  }
   out.fd = std::move(to_out.read);
   err.fd = std::move(to_err.read);
   input_ = std::move(in.write);
@@ -213,7 +220,6 @@ void Child::reap() {
 }
 
 void Child::wait(std::uint64_t deadline, int cancel_fd) {
-  pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   while (!gone_) {
     if (!step(deadline, cancel_fd) && !gone_) return end_group();
   }
@@ -242,7 +248,10 @@ std::int32_t run(const ronda_inst* inst, const ronda_call* call, const ronda_exe
   const std::uint64_t start = mono_ns();
   Child child(*spec);
   if (const int error = child.start(argv, env); error != 0) {
-    return refuse(err, error == ENOENT ? RONDA_E_NOTFOUND : error == EACCES ? RONDA_E_DENIED : RONDA_E_AGAIN,
+    return refuse(err,
+                  error == ENOENT   ? RONDA_E_NOTFOUND
+                  : error == EACCES ? RONDA_E_DENIED
+                                    : RONDA_E_AGAIN,
                   "cannot start " + std::string(view(spec->argv[0])) + ": " + ::strerror(error));
   }
   const std::uint64_t own = spec->deadline_mono_ns == 0 ? call->deadline_mono_ns : std::min(spec->deadline_mono_ns, call->deadline_mono_ns);

@@ -8,7 +8,9 @@
 #include <ctime>
 #include <exception>
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
+#include "plugin/report_text.hpp"
 #include "ronda/version.h"
 #include "runner/link.hpp"
 #include "runner/plugin_object.hpp"
@@ -17,11 +19,7 @@
 namespace ronda::runner {
 namespace {
 
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
+constexpr std::size_t scrubbed_most = std::size_t{1} << 20;  // bytes of one text that are looked at
 
 ronda_str borrowed(const std::string& text) {
   return {text.data(), text.size()};
@@ -49,6 +47,10 @@ Instance::Instance(wire::Create spec, PluginObject& plugin, Link& link, const wi
       link_(link),
       setup_(setup) {
   collect_secrets(options(), secrets_);
+  // would cut every text to pieces and protect nothing
+  std::erase_if(secrets_, [](std::string_view secret) { return secret.size() < 4; });
+  // one may hold another
+  std::ranges::sort(secrets_, std::ranges::greater(), &std::string_view::size);
   if (!secrets_.empty()) ::mlock(spec_.options.data(), spec_.options.size());
 }
 
@@ -72,7 +74,6 @@ bool Instance::granted(std::string_view grant) const {
 
 std::string Instance::scrub(std::string text) const {
   for (const std::string_view secret : secrets_) {
-    if (secret.size() < 4) continue;  // would cut every text to pieces and protect nothing
     for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
       text.replace(at, secret.size(), "***");
     }
@@ -80,7 +81,17 @@ std::string Instance::scrub(std::string text) const {
   return text;
 }
 
-ronda_str Instance::keep(std::string text) { return borrowed(arena_.emplace_front(std::move(text))); }
+std::string Instance::fit(std::string_view text, std::size_t limit) const {
+  // cut last: what is cut before may be the head of a secret, which no scrubbing finds
+  const bool huge = text.size() > scrubbed_most;
+  std::string out = secrets_.empty() ? std::string(text.substr(0, limit + 4)) : scrub(std::string(text.substr(0, scrubbed_most)));
+  if (huge && !secrets_.empty()) out.resize(out.size() - std::min(out.size(), secrets_.front().size()));
+  return repair_utf8(out, limit);
+}
+
+ronda_str Instance::keep(std::string text) {
+  return borrowed(arena_.emplace_front(std::move(text)));
+}
 
 /// Made, and with the state that another version of the plugin kept.
 bool Instance::create(wire::Outcome& outcome) {
@@ -107,7 +118,10 @@ bool Instance::take_state_over(wire::Outcome& outcome) {
   arena_.clear();
   if (thrown || code != RONDA_OK) {
     const std::string_view text(told.msg, ::strnlen(told.msg, sizeof told.msg));
-    const std::string why = thrown ? "migrate threw: " + *thrown : from > to ? "it is newer" : text.empty() ? "code " + std::to_string(code) : std::string(text);
+    const std::string why = thrown         ? "migrate threw: " + *thrown
+                            : from > to    ? "it is newer"
+                            : text.empty() ? "code " + std::to_string(code)
+                                           : std::string(text);
     outcome.end = wire::End::state_refused;
     outcome.summary = "its state of version " + std::to_string(from) + " is not taken over by version " + std::to_string(to) + ": " + why;
     return false;
@@ -141,7 +155,7 @@ bool Instance::make(std::string& error) {
   if (created_) return true;
   const std::string_view text(told.msg, ::strnlen(told.msg, sizeof told.msg));
   error = thrown ? "create threw: " + *thrown : text.empty() ? "create failed with code " + std::to_string(code) : std::string(text);
-  error = scrub(repair_utf8(error, 1024));
+  error = fit(error, 1024);
   return false;
 }
 
@@ -172,6 +186,7 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
   if (thrown) {
     outcome.end = wire::End::threw;
     outcome.summary = "threw: " + *thrown;
+  } else if (outcome.end == wire::End::bad_result) {    // glue hands on that it was refused, which says less
   } else if (code != RONDA_OK && !call.result_twice) {  // the first result stands, whatever became of the second
     outcome.end = wire::End::failed;
     outcome.summary = text.empty() ? "failed with code " + std::to_string(code) : std::string(text);
@@ -183,7 +198,7 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
 }
 
 wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
-  const std::int64_t start = monotonic_ns();
+  const std::int64_t start = monotonic().count();
   wire::Outcome& outcome = call.outcome;
   outcome.call = call.id;
   active_.store(&call, std::memory_order_release);
@@ -195,12 +210,12 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
   }
   const std::lock_guard emitting(call.emit_mutex);  // a thread of the plugin's own may be in the middle of it
   arena_.clear();
-  const std::int64_t now = monotonic_ns();
+  const std::int64_t now = monotonic().count();
   // a service that looks at the deadline itself may have been quicker than who watches it
   outcome.timed_out = call.timed_out || now >= static_cast<std::int64_t>(call.deadline_mono_ns);
   outcome.duration_ns = now - start;
-  outcome.summary = scrub(repair_utf8(outcome.summary, text_limit));
-  outcome.detail = scrub(repair_utf8(outcome.detail, text_limit));
+  outcome.summary = fit(outcome.summary, wire::text_limit);
+  outcome.detail = fit(outcome.detail, wire::text_limit);
   if (outcome.end == wire::End::reported) outcome.kv = std::move(kv_pending);
   kv_pending.clear();
   return std::move(outcome);
@@ -210,7 +225,7 @@ wire::Created Instance::probe() {
   wire::Created created{id(), false, {}};
   wire::Outcome outcome;
   created.ok = created_ || create(outcome);
-  created.error = scrub(repair_utf8(outcome.summary, 1024));
+  created.error = fit(outcome.summary, 1024);
   if (created.ok) destroy();
   kv_pending.clear();
   return created;
@@ -225,12 +240,13 @@ void Instance::destroy() {
   in_destroy_.store(false, std::memory_order_relaxed);
   in_plugin_.store(false, std::memory_order_relaxed);
   self_ = nullptr;
-  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "destroy threw: " + *thrown});
+  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, fit("destroy threw: " + *thrown, 1024)});
 }
 
 bool Instance::may_write_state() {
   if (!in_destroy_.load(std::memory_order_relaxed)) return true;
-  if (!write_told_.exchange(true)) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "RONDA-P-038: it writes state in destroy: refused, nothing of it is kept"});
+  if (!write_told_.exchange(true))
+    link_.log(wire::Log{id(), RONDA_LOG_ERROR, "RONDA-P-038: it writes state in destroy: refused, nothing of it is kept"});
   return false;
 }
 
@@ -239,7 +255,7 @@ void Instance::cancel(ActiveCall& call) const noexcept {
   const std::lock_guard lock(call.cancel_mutex);
   if (call.over || !created_ || active() != &call) return;
   const auto thrown = caught([&] { plugin_.cancel(spec_.kind, self_, call); });
-  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, "cancel threw: " + *thrown});
+  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, fit("cancel threw: " + *thrown, 1024)});
 }
 
 }  // namespace ronda::runner

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <forward_list>
 #include <map>
 #include <memory>
@@ -34,10 +35,8 @@ class Instance : public ronda_inst {
  public:
   static constexpr std::uint64_t magic_value = 0x726f6e6461696e73;  // "rondains"
   static constexpr std::uint64_t host_magic = 0x726f6e6461686f73;   // "rondahos"
-  static constexpr std::size_t metrics_limit = 1000;                // of one call
   static constexpr std::size_t events_limit = 100;                  // of one call
   static constexpr std::size_t metrics_bytes_limit = 256 << 10;
-  static constexpr std::size_t text_limit = 64 << 10;  // summary and detail, in bytes
 
   Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup);
   Instance(const Instance&) = delete;
@@ -71,6 +70,8 @@ class Instance : public ronda_inst {
 
   /// Text with every secret of this instance replaced by "***".
   std::string scrub(std::string text) const;
+  /// The same, then made UTF-8 of at most `limit` bytes.
+  std::string fit(std::string_view text, std::size_t limit) const;
   /// Keeps a string for the plugin until its call or create ends.
   ronda_str keep(std::string text);
 
@@ -89,7 +90,7 @@ class Instance : public ronda_inst {
   Link& link_;
   const wire::Setup& setup_;
   std::optional<ronda_value> options_;
-  std::vector<std::string_view> secrets_;
+  std::vector<std::string_view> secrets_;  // the longest first
   void* self_ = nullptr;
   std::atomic<bool> created_{false};
   std::atomic<ActiveCall*> active_{nullptr};
@@ -113,7 +114,8 @@ struct ActiveCall : ronda_call {
   bool has_result = false;
   bool result_twice = false;
   std::size_t metric_count = 0, event_count = 0;
-  std::uint64_t progress_at = 0;  // when the last was sent, monotonic ns
+  std::chrono::nanoseconds progress_at{0};  // when the last was sent, monotonic
+  bool progress_ended = false;
   wire::Outcome outcome;
 };
 

@@ -4,12 +4,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <ctime>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "ronda/abi.h"
 
 namespace ronda::runner {
@@ -32,12 +31,10 @@ void Link::flush() {
 }
 
 void Link::log(wire::Log line) {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
   std::size_t dropped = 0;
   {
     const std::lock_guard lock(log_mutex_);
-    const std::int64_t minute = now.tv_sec / 60 + 1;
+    const std::int64_t minute = monotonic() / std::chrono::minutes(1) + 1;
     if (minute != log_minute_) {
       log_minute_ = minute;
       log_lines_ = 0;
@@ -52,11 +49,10 @@ void Link::log(wire::Log line) {
   send(line);
 }
 
-bool Link::receive(wire::FrameReader& frames) const {
-  thread_local std::array<char, 65536> buffer;
-  const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+bool Link::receive(wire::FrameReader& frames) {
+  const ssize_t got = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
   if (got < 0) return errno == EINTR || errno == EAGAIN;
-  frames.feed({buffer.data(), static_cast<std::size_t>(got)});
+  frames.feed({buffer_.data(), static_cast<std::size_t>(got)});
   return got > 0;
 }
 

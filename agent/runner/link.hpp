@@ -3,6 +3,7 @@
 // Writing blocks when the agent does not read: the runner waits, never the agent.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -42,7 +43,7 @@ class Link {
   std::size_t waiting_bytes() const { return waiting_.load(std::memory_order_relaxed); }
 
   /// Reads what is there into `frames`; false at the end of the stream. [reader]
-  bool receive(wire::FrameReader& frames) const;
+  bool receive(wire::FrameReader& frames);
 
   /// Sends a request and waits for its reply; code RONDA_E_TIMEOUT after five seconds. [worker]
   wire::Reply ask(wire::Request request);
@@ -51,6 +52,7 @@ class Link {
 
  private:
   const int fd_;
+  std::array<char, 65536> buffer_;  // of the one who reads; a thread's own would be taken from the stack of every call
   std::mutex mutex_;
   wire::FrameWriter frames_;
   std::atomic<std::size_t> waiting_{0};

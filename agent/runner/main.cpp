@@ -9,12 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <map>
 #include <memory>
 #include <new>
 
+#include "base/clock.hpp"
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
 #include "runner/confine.hpp"
@@ -30,12 +31,6 @@ namespace {
 constexpr std::size_t default_stack_bytes = std::size_t{512} << 10;
 constexpr int descendants_ms = 1500;  // for all of them to be gone
 
-std::uint64_t mono_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 plugin::Blackbox* map_blackbox() {
   void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, plugin::runner_blackbox_fd, 0);
   ::close(plugin::runner_blackbox_fd);  // the mapping is enough, and a fork inherits it
@@ -50,7 +45,7 @@ void keep_from_programs() {
 /// Exit is the only unload.
 [[noreturn]] void leave(const wire::Setup& setup) {
   if (!setup.pid_namespace) end_descendants(descendants_ms);  // the keeper does, but the agent's end of the socket may be gone with it
-  leave_in_peace(0);  // from here, while everything that other threads use is still there
+  leave_in_peace(0);                                          // from here, while everything that other threads use is still there
 }
 
 /// Serves the frames of one agent.
@@ -65,6 +60,8 @@ class Server {
 
  private:
   void read();
+  void begin_end();
+  static void* enter_end(void* self);
   [[noreturn]] void end();
   bool handle_frame(std::string_view body);
   bool handle_frames();
@@ -80,8 +77,9 @@ class Server {
   PluginObject* plugin_ = nullptr;
   Pool* pool_ = nullptr;
   std::map<std::uint32_t, std::shared_ptr<Instance>> instances_;
-  std::vector<Job> jobs_;  // of the frame being read
-  std::string behind_setup_;  // first calls that came in the same frame
+  std::map<std::uint32_t, std::shared_ptr<Instance>> ending_;  // what was left of them at the shutdown
+  std::vector<Job> jobs_;                                      // of the frame being read
+  std::string behind_setup_;                                   // first calls that came in the same frame
   bool shutdown_ = false;
 };
 
@@ -122,7 +120,7 @@ bool Server::on_instance(wire::Tag tag, wire::Reader& r) {
   std::uint64_t id = 0;
   if (!wire::decode_subject(r, id)) return false;
   const auto found = instances_.find(static_cast<std::uint32_t>(id));
-  if (found == instances_.end()) return false;
+  if (found == instances_.end()) return shutdown_;  // then whoever ends all of them has it
   Job job;
   job.what = tag == wire::Tag::probe ? Job::What::probe : Job::What::destroy;
   job.instance = found->second;
@@ -135,11 +133,15 @@ bool Server::handle(wire::Tag tag, wire::Reader& r) {
   std::uint64_t subject = 0;
   wire::Reply reply;
   switch (tag) {
-    case wire::Tag::create: return add_instance(r);
-    case wire::Tag::call: return add_call(r, false);
-    case wire::Tag::deliver: return add_call(r, true);
+    case wire::Tag::create:
+      return add_instance(r);
+    case wire::Tag::call:
+      return add_call(r, false);
+    case wire::Tag::deliver:
+      return add_call(r, true);
     case wire::Tag::probe:
-    case wire::Tag::destroy: return on_instance(tag, r);
+    case wire::Tag::destroy:
+      return on_instance(tag, r);
     case wire::Tag::cancel:
       if (!wire::decode_subject(r, subject)) return false;
       pool_->cancel(subject);
@@ -151,7 +153,8 @@ bool Server::handle(wire::Tag tag, wire::Reader& r) {
     case wire::Tag::shutdown:
       shutdown_ = wire::decode_subject(r, subject);
       return shutdown_;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -175,14 +178,30 @@ bool Server::handle_frames() {
 }
 
 void Server::read() {
+  const bool ends = shutdown_;
   if (!link_.receive(frames_) || !handle_frames()) leave(*setup_);
-  if (shutdown_) end();
+  if (shutdown_ && !ends) begin_end();
+}
+
+/// On a thread of its own: what is destroyed may ask the agent, whose answers somebody has to read, and jobs that came
+/// with the last word have to be done by somebody too.
+void Server::begin_end() {
+  ending_ = std::exchange(instances_, {});
+  if (!Pool::start_thread(enter_end, this)) end();
+}
+
+void* Server::enter_end(void* self) {
+  const CrashStack crash_stack;
+  static_cast<Server*>(self)->end();
 }
 
 void Server::end() {
   // whoever still runs would lose its instance under its feet
-  if (pool_->drain(mono_ns() + 2'000'000'000U)) {
-    for (const auto& [id, instance] : instances_) instance->destroy();
+  if (pool_->drain(monotonic() + std::chrono::seconds(2))) {
+    for (const auto& [id, instance] : ending_) {
+      const std::lock_guard turn(instance->turn());
+      instance->destroy();
+    }
     plugin_->shut_down();
   }
   leave(*setup_);
@@ -196,8 +215,10 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
   pool_ = new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)), [this] { read(); });
   blackbox_.phase.store(2);
   if (!handle_frame(behind_setup_) || !handle_frames()) leave(setup);
-  if (shutdown_) end();
+  const bool ends = shutdown_;  // from the start on, the threads of the pool read
+  if (ends) ending_ = std::exchange(instances_, {});
   pool_->start();
+  if (ends && !Pool::start_thread(enter_end, this)) end();
 }
 
 /// Threads that libraries make without saying how large: a resolver's, say. The usual 8 MiB would each count against
@@ -240,12 +261,13 @@ int run() {
   wire::Setup setup;
   if (!server.read_setup(setup)) return 0;
   if (setup.build != RONDA_BUILD) {
-    link.send(wire::Loaded{false, "ronda-runner is of build " RONDA_BUILD ", the agent of build " + setup.build +
-                                      "; restart the agent after an upgrade", 0});
+    link.send(wire::Loaded{
+        false, "ronda-runner is of build " RONDA_BUILD ", the agent of build " + setup.build + "; restart the agent after an upgrade", 0});
     return 0;
   }
   become_keeper(*blackbox, setup.pid_namespace);
-  if (auto confined = confine(setup); !confined) {
+  std::vector<std::string> remarks;
+  if (auto confined = confine(setup, remarks); !confined) {
     link.send(wire::Loaded{false, confined.error().message(), 0});
     return 0;
   }
@@ -255,6 +277,7 @@ int run() {
   install_crash_handlers(*blackbox, setup.plugin_id, setup.exec_path);
   const CrashStack crash_stack;
   link.send(wire::Hello{RONDA_BUILD, ::getpid(), lock_down(setup)});
+  for (std::string& remark : remarks) link.log(wire::Log{0, RONDA_LOG_WARNING, std::move(remark)});
   blackbox->phase.store(1);
   auto loaded = PluginObject::load(setup, link);
   if (!loaded) {

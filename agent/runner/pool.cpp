@@ -9,6 +9,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "runner/crash.hpp"
 #include "runner/link.hpp"
 
@@ -23,9 +24,7 @@ constexpr std::uint64_t look_again_ns = 100'000'000;
 constexpr std::uint64_t tick_ns = 2'000'000;  // how long a finished result may wait for others of its batch
 
 std::uint64_t mono_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  return static_cast<std::uint64_t>(monotonic().count());
 }
 
 }  // namespace
@@ -112,7 +111,9 @@ bool Pool::take(Job& job, std::size_t& slot) {
   free_slots_.pop_back();
   if (job.call.suspect) ++busy_suspects_;
   if (++busy_ == threads_) add_thread();
-  if (has_backlog() && tick_at_ == Gate::never) {
+  // a finished result may have been left for this job to send, which may take long or not come back
+  const bool waits = has_backlog() || link_.waiting_bytes() > 0;
+  if (waits && tick_at_ == Gate::never) {
     tick_at_ = mono_ns() + tick_ns;
     set_clock();
   }
@@ -159,10 +160,14 @@ void Pool::wait() {
     if (event == Event::bell && called_ > 0 && --called_ > 0) gate_.ring();
   }
   switch (event) {
-    case Event::bell: return;
-    case Event::clock: return on_clock();
-    case Event::broken: leave_in_peace(0);  // a call has closed what is ours: the agent sees the end of the stream
-    case Event::socket: break;
+    case Event::bell:
+      return;
+    case Event::clock:
+      return on_clock();
+    case Event::broken:
+      leave_in_peace(0);  // a call has closed what is ours: the agent sees the end of the stream
+    case Event::socket:
+      break;
   }
   {
     const std::lock_guard lock(reading_);
@@ -197,17 +202,20 @@ void Pool::on_clock() {
 void Pool::execute(Job& job, std::size_t slot) {
   const std::lock_guard turn(job.instance->turn());
   switch (job.what) {
-    case Job::What::probe: return link_.send(job.instance->probe());
-    case Job::What::destroy: return job.instance->destroy();
+    case Job::What::probe:
+      return link_.send(job.instance->probe());
+    case Job::What::destroy:
+      return job.instance->destroy();
     case Job::What::call:
-    case Job::What::deliver: return run_call(job, slot);
+    case Job::What::deliver:
+      return run_call(job, slot);
   }
 }
 
 void Pool::run_call(Job& job, std::size_t slot) {
   const auto call = std::make_shared<ActiveCall>();
-  static_cast<ronda_call&>(*call) = {sizeof(ronda_call), job.call.flags,         job.call.id, job.call.deadline_mono_ns, -1,
-                                     job.call.reason,    job.call.scheduled_wall_ns};
+  static_cast<ronda_call&>(*call) = {sizeof(ronda_call),        job.call.flags, job.call.id, job.call.deadline_mono_ns, -1, job.call.reason,
+                                     job.call.scheduled_wall_ns};
   call->instance = job.instance.get();
   {
     const std::lock_guard lock(running_mutex_);
@@ -286,8 +294,10 @@ void Pool::check_deadlines(std::uint64_t now) {
     const std::lock_guard lock(running_mutex_);
     for (Running& running : running_) {
       if (running.call == nullptr || running.call->cancelled) continue;
-      if (running.deadline <= now) cancel_running(running, true);
-      else next = std::min(next, running.deadline);
+      if (running.deadline <= now)
+        cancel_running(running, true);
+      else
+        next = std::min(next, running.deadline);
     }
   }
   const std::lock_guard lock(mutex_);
@@ -320,14 +330,14 @@ void Pool::cancel(std::uint64_t call_id) {
   }
 }
 
-bool Pool::drain(std::uint64_t until) {
+bool Pool::drain(std::chrono::nanoseconds until) {
   {
     const std::lock_guard lock(running_mutex_);
     for (Running& running : running_) {
       if (running.call != nullptr) cancel_running(running, false);
     }
   }
-  while (mono_ns() < until) {
+  while (monotonic() < until) {
     {
       const std::lock_guard lock(mutex_);
       if (busy_ == 0 && !has_backlog()) return true;

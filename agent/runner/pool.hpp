@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -43,8 +44,10 @@ class Pool {
   void call_threads();
   /// Cancels one call, running or waiting. [reader]
   void cancel(std::uint64_t call_id);
-  /// No new jobs; calls that run are cancelled; true when all are back before `until`. [reader]
-  bool drain(std::uint64_t until_mono_ns);
+  /// No new jobs; calls that run are cancelled; true when all are back before `until`, monotonic. [any]
+  bool drain(std::chrono::nanoseconds until);
+  /// A detached thread with the stack of a call; false when the kernel gives none. [any]
+  static bool start_thread(void* (*body)(void*), void* self);
 
  private:
   struct Running {
@@ -69,7 +72,6 @@ class Pool {
   static void* enter_canceller(void* self);
   void cancel_calls();
   bool cancel_waiting(std::uint64_t call_id);
-  static bool start_thread(void* (*body)(void*), void* self);
   void call_thread();
   bool has_backlog() const { return !ready_.empty() || !suspects_.empty(); }
 
@@ -99,7 +101,7 @@ class Pool {
   std::atomic<std::size_t> unstarted_{0};  // calls submitted and not in running_ yet
 
   std::mutex running_mutex_;
-  std::vector<Running> running_;  // `limit_` places
+  std::vector<Running> running_;                  // `limit_` places
   std::deque<std::shared_ptr<ActiveCall>> over_;  // the last that ended
 
   // a plugin's cancel may hang or crash: it is called on a thread of its own, started by the first that is needed

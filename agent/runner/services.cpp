@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "runner/instance.hpp"
 #include "runner/link.hpp"
@@ -22,27 +23,27 @@ const HostSide* as_host(const void* side) {
 }
 
 void log_write(const void* side, std::uint32_t level, ronda_str text, const ronda_kv* fields, std::uint64_t count) noexcept try {
-  std::string line = repair_utf8(view(text), 8192);
-  for (std::uint64_t i = 0; fields != nullptr && i < std::min<std::uint64_t>(count, 32); ++i) {
-    line += " " + repair_utf8(view(fields[i].key), 64) + "=" + repair_utf8(view(fields[i].value), 1024);
-  }
-  if (const HostSide* host = as_host(side)) return host->link->log(wire::Log{0, level, std::move(line)});
+  const HostSide* host = as_host(side);
   if (side == nullptr) return;
-  Instance* instance = Instance::of(static_cast<const ronda_inst*>(side));
-  instance->link().log(wire::Log{instance->id(), level, instance->scrub(std::move(line))});
+  Instance* instance = host == nullptr ? Instance::of(static_cast<const ronda_inst*>(side)) : nullptr;
+  const auto fit = [&](ronda_str s, std::size_t limit) {
+    return instance == nullptr ? repair_utf8(view(s), limit) : instance->fit(view(s), limit);
+  };
+  std::string line = fit(text, 8192);
+  for (std::uint64_t i = 0; fields != nullptr && i < std::min<std::uint64_t>(count, 32); ++i) {
+    line += " " + fit(fields[i].key, 64) + "=" + fit(fields[i].value, 1024);
+  }
+  if (host != nullptr) return host->link->log(wire::Log{0, level, std::move(line)});
+  instance->link().log(wire::Log{instance->id(), level, std::move(line)});
 } catch (...) {
 }
 
 std::int64_t wall_ns(const ronda_inst*) noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  return wall_clock().count();
 }
 
 std::uint64_t mono_ns(const ronda_inst*) noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+  return static_cast<std::uint64_t>(monotonic().count());
 }
 
 std::int32_t sleep_ns(const ronda_inst*, const ronda_call* call, std::int64_t ns) noexcept {
@@ -72,9 +73,12 @@ std::int32_t facts_get(const void* side, ronda_str name, ronda_str* value) noexc
   const Instance* instance = Instance::of(static_cast<const ronda_inst*>(side));
   const std::string& own = instance->spec().name;
   const std::string_view kind = kinds[static_cast<std::size_t>(instance->spec().kind)];
-  if (view(name) == "instance.name") *value = {own.data(), own.size()};
-  else if (view(name) == "instance.kind") *value = {kind.data(), kind.size()};
-  else return fact(instance->setup(), view(name), value);
+  if (view(name) == "instance.name")
+    *value = {own.data(), own.size()};
+  else if (view(name) == "instance.kind")
+    *value = {kind.data(), kind.size()};
+  else
+    return fact(instance->setup(), view(name), value);
   return RONDA_OK;
 }
 
@@ -112,7 +116,9 @@ const std::array<Row, 10>& rows() {
 }
 
 /// Ids are short; a longer or unterminated one is compared no further than that.
-std::string_view bounded(const char* id) { return id == nullptr ? std::string_view() : std::string_view(id, ::strnlen(id, 64)); }
+std::string_view bounded(const char* id) {
+  return id == nullptr ? std::string_view() : std::string_view(id, ::strnlen(id, 64));
+}
 
 }  // namespace
 

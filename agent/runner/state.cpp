@@ -45,8 +45,9 @@ std::int32_t kv_get(const ronda_inst* inst, ronda_str key, ronda_str* value) noe
 std::int32_t add_write(const ronda_inst* inst, wire::KvWrite write) {
   if (!Instance::of(inst)->may_write_state()) return RONDA_E_INVALID;
   auto& writes = Instance::of(inst)->kv_pending;
+  // of several writes to one key only the last is kept, and only that counts
   std::size_t bytes = write.key.size() + write.value.size();
-  for (const wire::KvWrite& w : writes) bytes += w.key.size() + w.value.size();
+  for (const wire::KvWrite& w : writes) bytes += w.key == write.key ? 0 : w.key.size() + w.value.size();
   if (bytes > pending_limit) return RONDA_E_RANGE;
   std::erase_if(writes, [&](const wire::KvWrite& w) { return w.key == write.key; });
   writes.push_back(std::move(write));
@@ -81,8 +82,10 @@ std::int32_t kv_each(const ronda_inst* inst, ronda_str prefix, ronda_kv_each_fn 
   }
   for (const wire::KvWrite& w : instance.kv_pending) {
     if (!w.key.starts_with(view(prefix))) continue;
-    if (w.erase) all.erase(w.key);
-    else all[w.key] = w.value;
+    if (w.erase)
+      all.erase(w.key);
+    else
+      all[w.key] = w.value;
   }
   for (const auto& [key, value] : all) {
     if (fn(user, {key.data(), key.size()}, {value.data(), value.size()}) != 0) break;
@@ -96,7 +99,8 @@ std::int32_t kv_commit(const ronda_inst* inst) noexcept try {
   if (inst == nullptr) return RONDA_E_INVALID;
   Instance& instance = *Instance::of(inst);
   if (!instance.may_write_state()) return RONDA_E_INVALID;
-  wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending, 0};
+  const ActiveCall* call = instance.active();
+  wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending, call == nullptr ? 0 : call->id};
   const wire::Reply reply = instance.link().ask(std::move(request));
   if (reply.code == RONDA_OK) instance.kv_pending.clear();
   return reply.code;
@@ -118,8 +122,8 @@ std::int32_t inbox_take(const ronda_inst* inst, const ronda_call* call, ronda_in
     const std::int64_t wall = r.integer();
     const std::int64_t code = r.integer();
     const std::string_view text = r.bytes();
-    const ronda_inbox_event out{sizeof(ronda_inbox_event), static_cast<std::int32_t>(code), wall, {event.data(), event.size()},
-                                {text.data(), text.size()}};
+    const ronda_inbox_event out{
+        sizeof(ronda_inbox_event), static_cast<std::int32_t>(code), wall, {event.data(), event.size()}, {text.data(), text.size()}};
     if (r.ok() && fn(user, &out) != 0) break;
   }
   return r.ok() ? RONDA_OK : RONDA_E_INTERNAL;

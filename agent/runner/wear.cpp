@@ -2,12 +2,15 @@
 #include "runner/wear.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
+
+#include "base/clock.hpp"
 
 namespace ronda::runner {
 namespace {
@@ -39,7 +42,16 @@ std::int64_t threads() {
   return ::stat("/proc/self/task", &info) == 0 ? static_cast<std::int64_t>(info.st_nlink) - 2 : 0;
 }
 
+/// At most what may be opened.
+std::int64_t descriptors(std::int64_t wanted) {
+  rlimit present{};
+  if (wanted <= 0 || ::getrlimit(RLIMIT_NOFILE, &present) != 0 || present.rlim_cur == RLIM_INFINITY) return wanted;
+  return std::min(wanted, static_cast<std::int64_t>(present.rlim_cur));
+}
+
 }  // namespace
+
+Wear::Wear(const wire::Setup& setup) : memory_(setup.memory_bytes), tasks_(setup.pids), fds_(descriptors(setup.fds)) {}
 
 bool Wear::look() const {
   if (memory_ > 0 && data_bytes() > memory_ / 4 * 3) return true;
@@ -48,9 +60,7 @@ bool Wear::look() const {
 }
 
 bool Wear::is_worn(bool look_now) const {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  const std::int64_t now = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  const std::int64_t now = monotonic().count();
   if (worn_ || (!look_now && now - looked_at_ < look_interval_ns)) return worn_;
   looked_at_ = now;
   if (look()) worn_ = true;

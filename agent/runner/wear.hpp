@@ -12,7 +12,8 @@ namespace ronda::runner {
 
 class Wear {
  public:
-  explicit Wear(const wire::Setup& setup) : memory_(setup.memory_bytes), tasks_(setup.pids), fds_(setup.fds) {}
+  /// After confine: what was not to be had is reckoned with as it is.
+  explicit Wear(const wire::Setup& setup);
 
   /// Looks at most four times a second, unless a call has just failed. [worker]
   bool is_worn(bool look_now) const;

@@ -6,6 +6,7 @@
 
 #include "config/build.hpp"
 #include "plugin/encode_options.hpp"
+#include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
 
 namespace ronda::schedule {
@@ -114,7 +115,8 @@ void Preparer::warn_of_idle_keys(const config::Instance& instance) {
   };
   const config::Judgement& judgement = instance.judgement();
   if (judgement.severity != config::Level::none) {
-    candidate_.diagnostics.warning(instance.place, "`severity` has no effect in this version: nobody is told when check `" + instance.name + "` fails");
+    candidate_.diagnostics.warning(instance.place,
+                                   "`severity` has no effect in this version: nobody is told when check `" + instance.name + "` fails");
   }
   warn(!judgement.hold.empty(), "for");
   if (!instance.has_rare()) return;
@@ -144,6 +146,9 @@ void Preparer::prepare(config::Instance& instance) {
     return disable(instance, instance.place,
                    "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
                        "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
+  }
+  if (const std::string& user = instance.rare().user; request_.uid == 0 && !user.empty() && !plugin::has_user(user)) {
+    return disable(instance, instance.place, "there is no user \"" + user + "\" on this host");
   }
   const std::size_t errors = candidate_.diagnostics.errors();
   const auto options = plugin::check_options(*found->procedure, instance.options, instance.place, judges_, candidate_.diagnostics);
@@ -193,8 +198,10 @@ ZonePtr agent_zone(const CandidateRequest& request, Candidate& candidate) {
   const config::AgentSettings& agent = candidate.generation.agent;
   auto zone = agent.tz.empty() ? request.zones->find_local(request.localtime) : request.zones->find(agent.tz);
   if (zone) return *zone;
-  if (!agent.tz.empty()) candidate.diagnostics.error(agent.tz_place, zone.error().message());
-  else candidate.zone_trouble = zone.error().message();
+  if (!agent.tz.empty())
+    candidate.diagnostics.error(agent.tz_place, zone.error().message());
+  else
+    candidate.zone_trouble = zone.error().message();
   return *request.zones->find("UTC");
 }
 
@@ -238,7 +245,8 @@ void warn_of_idle_objects(Candidate& candidate) {
     first = next;
   }
   if (!generation.api.listen.empty()) warn(generation.api.listen_place, "`listen` of [api]");
-  if (const config::Table* store = generation.store.as_table(); store != nullptr && !store->empty()) warn(generation.store.place(), "`[store]`");
+  if (const config::Table* store = generation.store.as_table(); store != nullptr && !store->empty())
+    warn(generation.store.place(), "`[store]`");
 }
 
 }  // namespace

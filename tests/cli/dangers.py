@@ -12,7 +12,7 @@ import tempfile
 
 OWN_CHILDREN = {
     "agent/config/parse_child.cpp", "agent/runner/exec.cpp", "agent/runner/keeper.cpp", "agent/runner/main.cpp",
-    "agent/plugin/runner_link.cpp", "agent/plugin/vet_child.cpp", "agent/cli/plugin_child.cpp", "agent/cli/wrap.cpp",
+    "agent/plugin/runner_link.cpp", "agent/plugin/runner_process.cpp", "agent/plugin/vet_child.cpp", "agent/cli/plugin_child.cpp", "agent/cli/wrap.cpp",
     "sdk/include/ronda/testing/exec.hpp",
 }
 # What, why it is dangerous, who may: each of these was looked at.

@@ -23,11 +23,13 @@ PARTS = {
     "cli": {"base", "config", "plugin", "store", "schedule", "api"},
 }
 # What the runner may know of plugin/: it carries nothing else of the agent.
-WIRE = {"plugin/wire.hpp", "plugin/messages.hpp", "plugin/blackbox.hpp"}
+WIRE = {"plugin/wire.hpp", "plugin/messages.hpp", "plugin/blackbox.hpp", "plugin/report_text.hpp"}
 # Files that are programs or libraries of their own inside a part, and all that they may include of the agent.
 NARROW = {
     "plugin/wire.cpp": {"base/", "plugin/wire.hpp"},
     "plugin/messages.cpp": {"base/", "plugin/wire.hpp", "plugin/messages.hpp"},
+    "plugin/report_text.cpp": {"base/", "plugin/messages.hpp", "plugin/report_text.hpp"},
+    "plugin/report_text.hpp": {"base/", "plugin/messages.hpp"},
     "plugin/messages.hpp": {"base/", "plugin/wire.hpp"},
     "plugin/wire.hpp": {"base/"},
     "plugin/contract_host.cpp": {"base/", "plugin/contract_rules.hpp", "plugin/wire.hpp"},

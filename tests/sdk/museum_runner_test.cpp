@@ -66,10 +66,9 @@ class Running {
     spec.runner_path = RONDA_RUNNER;
     spec.plugin_id = "org.example.museum";
     spec.sha256 = file->sha256;
-    spec.plugin_fd = Descriptor(::open(piece.c_str(), O_RDONLY | O_CLOEXEC));
+    spec.plugin_fd = std::make_shared<const Descriptor>(::open(piece.c_str(), O_RDONLY | O_CLOEXEC));
     spec.setup.build = RONDA_BUILD;
     spec.setup.plugin_id = spec.plugin_id;
-    spec.setup.sha256 = file->sha256;
     spec.setup.grants = {"state", "secrets", "exec", "inbox"};
     spec.setup.kinds = {kind};
     supervisor_.emplace(loop_, std::move(spec), client_);

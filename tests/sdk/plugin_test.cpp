@@ -230,3 +230,33 @@ TEST_CASE("an entry called by an older host refuses", "[sdk]") {
   CHECK(std::string(err.msg) == "the host is older than this plugin needs");
   static_assert(RONDA_TARGET_MINOR <= RONDA_ABI_MINOR);
 }
+
+namespace {
+
+struct First : ronda::check {
+  static inline int destroyed = 0;
+  ~First() override { ++destroyed; }
+  ronda::result run(ronda::call&) override { return ronda::ok("first"); }
+};
+
+struct Second : ronda::task {
+  static inline int destroyed = 0;
+  std::string text = "second, and longer than a string keeps in itself";
+  ~Second() override { ++destroyed; }
+  ronda::task_result run(ronda::call&) override { return ronda::changed(text); }
+};
+
+}  // namespace
+
+TEST_CASE("a subject that is assigned to destroys what it held by its own table", "[sdk]") {
+  host h;
+  {
+    auto held = make<First>(h, "first");
+    held = make<Second>(h, "second");
+    CHECK(First::destroyed == 1);
+    CHECK(Second::destroyed == 0);
+    CHECK(held.run().summary == "second, and longer than a string keeps in itself");
+  }
+  CHECK(First::destroyed == 1);
+  CHECK(Second::destroyed == 1);
+}

@@ -2,6 +2,8 @@
 // Every service as the C++ glue offers it, and what each answers when it was not granted.
 #include <ronda/testing.hpp>
 
+#include <cmath>
+
 #include "catch.hpp"
 
 using namespace std::chrono_literals;
@@ -117,7 +119,10 @@ TEST_CASE("kv refuses what is over its quota, and forgets what is past its time"
     CHECK(self.kv().put("k", std::string((64 << 10) + 1, 'x')).code() == RONDA_E_RANGE);
     CHECK(self.kv().put("", "x").code() == RONDA_E_INVALID);
     int stored = 0;
-    while (self.kv().put(ronda::text("n", stored), std::string(60000, 'x'))) ++stored;
+    while (self.kv().put(ronda::text("n", stored), std::string(60000, 'x'))) {
+      CHECK(self.kv().commit());
+      ++stored;
+    }
     CHECK(stored == 17);  // 1 MiB
     for (int i = 0; i < stored; ++i) self.kv().del(ronda::text("n", i));
     CHECK(self.kv().put("brief", "x", 5s));
@@ -371,4 +376,29 @@ TEST_CASE("state is not written in destroy, only read", "[sdk]") {
   CHECK(LastWords::read == "1");
   CHECK(h.kept() == std::map<std::string, std::string>{{"kept", "1"}});
   CHECK(h.broken() == std::vector<std::string>{"RONDA-P-038: kv.put in destroy"});
+}
+
+TEST_CASE("what is written between commits has a limit, and of one key the last write counts", "[sdk]") {
+  host h;
+  run(h, [](Open& self, ronda::call&) {
+    const std::string value(60'000, 'v');
+    for (const char* key : {"a", "b", "c", "d", "a", "b"}) CHECK(self.kv().put(key, value));
+    CHECK(self.kv().put("e", value).code() == RONDA_E_RANGE);
+    CHECK(self.kv().commit());
+    CHECK(self.kv().put("e", value));
+  });
+  CHECK(h.kept().size() == 5);
+}
+
+TEST_CASE("a number that was put is the number that is got", "[sdk]") {
+  std::uint64_t state = 1;
+  for (int i = 0; i < 20'000; ++i) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    const double mantissa = 1.0 + static_cast<double>(state >> 11) / 9007199254740992.0;
+    const double number = std::ldexp(mantissa, static_cast<int>(state % 600) - 300);
+    if (ronda::detail::parse_number(ronda::detail::exact(number)) != number) FAIL(number);
+  }
+  CHECK(ronda::detail::parse_number("+.5") == 0.5);
+  CHECK(ronda::detail::parse_number("5.") == 5.0);
+  for (const char* wrong : {"", ".", "inf", "nan", "1e5", "1 ", "0x1"}) CHECK_FALSE(ronda::detail::parse_number(wrong));
 }

@@ -252,9 +252,9 @@ typedef struct ronda_config_1 { /* [worker]; already checked, defaulted and in b
 
 #define RONDA_SERVICE_KV "ronda.kv/1"
 /* Per-instance namespace in the agent's store; survives restart, reload and upgrade. Grant `state`.
- * Key at most 256 bytes, value at most 64 KiB, 1 MiB an instance (RONDA_E_RANGE). Only during a call, create and
- * migrate; in destroy it can be read, and put, del and commit answer RONDA_E_INVALID: the instance that takes over
- * may have begun. Writes of one call are applied together when the call's result is accepted. */
+ * Key at most 256 bytes, value at most 64 KiB, 1 MiB an instance, 256 KiB written between commits (RONDA_E_RANGE).
+ * Only during a call, create and migrate; in destroy it can be read, and put, del and commit answer RONDA_E_INVALID:
+ * the instance that takes over may have begun. Writes of one call are applied together when the call's result is accepted. */
 typedef int32_t (*ronda_kv_each_fn)(void *user, ronda_str key, ronda_str value); /* non-zero ends it */
 typedef struct ronda_kv_1 {
   uint32_t size, reserved;

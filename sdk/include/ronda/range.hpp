@@ -3,6 +3,8 @@
 // by them. Pure.
 #pragma once
 
+#include <charconv>
+
 #include <ronda/result.hpp>
 
 namespace ronda {
@@ -26,7 +28,8 @@ struct range {
 namespace detail {
 
 inline std::optional<double> parse_number(std::string_view digits) {
-  // Not from_chars: floating point is missing there before g++ 11. Not strtod: it obeys the locale.
+  // Not strtod: it obeys the locale. Where from_chars knows no floating point (before g++ 11), what is read may be off
+  // in the last of 17 digits.
   double value = 0, scale = 1;
   std::size_t i = 0, seen = 0;
   bool negative = !digits.empty() && digits[0] == '-';
@@ -37,6 +40,12 @@ inline std::optional<double> parse_number(std::string_view digits) {
     for (++i; i < digits.size() && digits[i] >= '0' && digits[i] <= '9'; ++i, ++seen)
       value = value * 10 + (digits[i] - '0'), scale *= 10;
   if (seen == 0 || i != digits.size()) return std::nullopt;
+#if defined(__cpp_lib_to_chars)
+  double exact = 0;
+  if (!digits.empty() && digits[0] == '+') digits.remove_prefix(1);
+  auto read = std::from_chars(digits.data(), digits.data() + digits.size(), exact, std::chars_format::fixed);
+  if (read.ec == std::errc()) return exact;
+#endif
   return (negative ? -value : value) / scale;
 }
 

@@ -71,7 +71,11 @@ inline std::string exact(double value) {
   return std::string(digits,
                      std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed).ptr);
 #else
-  int length = std::snprintf(digits, sizeof digits, "%.9f", value);
+  // 17 significant digits: fewer may read back as another number
+  int decimals = 17, length = 0;
+  double size = value < 0 ? -value : value;
+  for (; decimals < 340 && size > 0 && size < 1; ++decimals) size *= 10;
+  length = std::snprintf(digits, sizeof digits, "%.*f", decimals, value);
   std::string shown(digits, static_cast<std::size_t>(length));
   for (char& c : shown)
     if (c == ',') c = '.';

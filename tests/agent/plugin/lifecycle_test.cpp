@@ -236,3 +236,30 @@ TEST_CASE("a debugger that looks into a runner names the plugin's function", "[p
   INFO(text);
   CHECK(text.find("hang_for_ever") != std::string::npos);
 }
+
+TEST_CASE("the last instance is destroyed when it and its plugin leave in one turn", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto instance = bench.chaos("destroy-kv");
+  REQUIRE(bench.run(instance).fate == Fate::finished);
+  const auto start = monotonic();
+  bench.supervisor().forget(instance);
+  bench.supervisor().retire();
+  REQUIRE(bench.until([&] { return bench.supervisor().is_empty(); }, 10s));
+  CHECK(bench.has_log("destroy reads this"));
+  CHECK(monotonic() - start < 1500ms);
+  CHECK(bench.status().deaths == 0);
+}
+
+TEST_CASE("a destructor that asks the agent is answered while the runner leaves", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  for (int i = 0; i < 3; ++i) REQUIRE(bench.run(bench.chaos("destroy-kv")).fate == Fate::finished);
+  const auto start = monotonic();
+  bench.supervisor().retire();
+  REQUIRE(bench.until([&] { return bench.supervisor().is_empty(); }, 10s));
+  CHECK(std::ranges::count_if(bench.logs, [](const std::string& line) { return line.find("destroy reads this") != std::string::npos; }) ==
+        3);
+  CHECK(monotonic() - start < 2500ms);
+  CHECK(bench.status().deaths == 0);
+}

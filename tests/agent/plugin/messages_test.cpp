@@ -38,10 +38,10 @@ M there_and_back(const M& message, Tag tag) {
 
 Setup setup() {
   Setup m;
-  m.build = "1.0.0+abc", m.plugin_id = "org.example.disk", m.sha256 = std::string(64, 'a'), m.exec_path = "/var/lib/x.so";
+  m.build = "1.0.0+abc", m.plugin_id = "org.example.disk", m.exec_path = "/var/lib/x.so";
   m.pid_namespace = true, m.uid = 65534, m.gid = 65534, m.memory_bytes = 1 << 30, m.pids = 64, m.fds = 256;
   m.no_new_privs = false, m.concurrency = 16, m.grants = {"exec", "state"}, m.kinds = {Kind::check, Kind::notifier};
-  m.facts = {{"hostname", "h"}, {"tz", ""}}, m.log_level = 0;
+  m.facts = {{"hostname", "h"}, {"tz", ""}};
   return m;
 }
 

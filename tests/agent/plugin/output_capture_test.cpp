@@ -4,6 +4,10 @@
 #include <catch.hpp>
 #include <vector>
 
+#include "plugin/runner_spec.hpp"
+#include "plugin/scrub.hpp"
+#include "plugin/wire.hpp"
+
 using namespace ronda::plugin;
 using namespace std::chrono_literals;
 
@@ -70,4 +74,37 @@ TEST_CASE("what was dropped is told when a runner ends too", "[plugin]") {
   kept.feed(std::string(OutputCapture::bytes_per_minute - 1, 'x') + "\nabc");
   kept.end();
   CHECK(kept.lines.back() == "(3 bytes of output dropped)");
+}
+
+TEST_CASE("a secret is taken out of a stream however it is cut, and nothing else is lost", "[plugin]") {
+  std::string options;
+  ronda::wire::Writer w(options);
+  w.map(2);
+  w.text("password"), w.secret("hunter2hunter2");
+  w.text("keys"), w.array(2), w.secret("hunter2"), w.secret("abc");  // one holds another; one is too short
+  const std::string text = "a hunter2hunter2 b hunter2 c hunter abc\nhunt";
+  const std::size_t piece = GENERATE(range(1, 20));
+  ronda::plugin::Scrubber scrubber;
+  scrubber.add_secrets_of(options);
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); at += piece) out += scrubber.feed(std::string_view(text).substr(at, piece));
+  out += scrubber.end();
+  CHECK(out.find("hunter2") == std::string::npos);
+  CHECK(out.starts_with("a ***"));
+  CHECK(out.ends_with(" b *** c hunter abc\nhunt"));
+}
+
+TEST_CASE("a user that a host does not know is not taken for another", "[plugin]") {
+  ronda::plugin::PluginEntry entry;
+  entry.staged = std::make_shared<ronda::plugin::StagedFile>();
+  ronda::plugin::RunnerSettings settings;
+  settings.as_root = true;
+  settings.user = "no-such-user";
+  CHECK(ronda::plugin::make_runner_spec(entry, settings).refused == "there is no user \"no-such-user\" on this host");
+  settings.user = "root";
+  const auto root = ronda::plugin::make_runner_spec(entry, settings);
+  CHECK(root.refused.empty());
+  CHECK(root.setup.uid == 0);
+  settings.user.clear();
+  CHECK(ronda::plugin::make_runner_spec(entry, settings).refused.empty());
 }

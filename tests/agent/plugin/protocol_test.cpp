@@ -6,8 +6,10 @@
 
 #include <catch.hpp>
 #include <cerrno>
+#include <cmath>
 
 #include "base/clock.hpp"
+#include "plugin/report_text.hpp"
 #include "supervised.hpp"
 
 using namespace ronda;
@@ -177,4 +179,52 @@ TEST_CASE("events of the inbox are for the call that asks while it runs", "[plug
   }
   CHECK(asked == 0);
   bench.end_of(call);
+}
+
+TEST_CASE("what a runner sends past its own bounds is mended or ends it", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto instance_mode = [&](const std::string& sent, std::int64_t n) { return bench.chaos("re" + sent, n); };
+  // the next call's number is known: they are counted
+  const std::uint64_t first = bench.dispatch(bench.chaos("ok"));
+  bench.end_of(first);
+  CHECK(bench.run(instance_mode(forged(wire::Event{first + 1, 1, "na me", "caf\xe9", {}}), 100)).fate == Fate::finished);
+  CHECK(bench.events.size() == 100);
+  CHECK(bench.events[0].name == "na_me");
+  CHECK(bench.events[0].text == "caf\xef\xbf\xbd");
+  bench.run(instance_mode(forged(wire::Progress{first + 2, 5, "more than all"}), 10));
+  CHECK(bench.progress.empty());
+  const auto& flood = bench.end_of(bench.dispatch(instance_mode(forged(wire::Event{first + 3, 1, "n", "t", {}}), 20'000)));
+  CHECK(flood.fate == Fate::protocol);
+  CHECK(flood.cause == "it sent more than 100 events for one call");
+  CHECK(bench.events.size() == 200);
+}
+
+TEST_CASE("an outcome is mended by the agent as well: text, numbers, status", "[plugin]") {
+  wire::Outcome outcome;
+  outcome.status = 9;
+  outcome.detail = "caf\xe9";
+  wire::Writer w(outcome.metrics);
+  wire::encode_metric(w, {"fine", 1, false, false, "B", "10:20", "", {{"k", "v"}}});
+  const std::string fine = outcome.metrics;
+  wire::encode_metric(w, {"b d", 2, false, false, "\xff", "\n", "", {{"k", "\xff"}}});
+  wire::encode_metric(w, {"nan", std::nan(""), false, false, "", "", "", {}});
+  wire::repair(outcome, wire::Kind::check);
+  CHECK(outcome.summary == "reported the status 9, which does not exist");
+  CHECK(outcome.status == 3);
+  CHECK(outcome.detail == "caf\xef\xbf\xbd");
+  CHECK(outcome.dropped_metrics == 1);
+  std::vector<wire::Metric> metrics;
+  REQUIRE(wire::each_metric(outcome.metrics, [&](wire::Metric&& m) { metrics.push_back(std::move(m)); }));
+  REQUIRE(metrics.size() == 2);
+  CHECK(metrics[1].name == "b_d");
+  CHECK(metrics[1].unit == "_");
+  CHECK(metrics[1].warn.empty());
+  CHECK(metrics[1].labels[0].second == "\xef\xbf\xbd");
+  wire::Outcome good;
+  good.status = 1;
+  good.metrics = fine;
+  wire::repair(good, wire::Kind::check);
+  CHECK(good.metrics == fine);
+  CHECK(good.status == 1);
 }

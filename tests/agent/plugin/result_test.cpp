@@ -90,3 +90,34 @@ TEST_CASE("an instance that cannot be created says why, each time", "[plugin]") 
   CHECK(bench.run("create-throw-int").outcome.summary == "an exception that is not a std::exception");
   CHECK(bench.status().deaths == 0);
 }
+
+TEST_CASE("a status that its kind does not have is said, also when the plugin's glue says less", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto& glue = bench.run("status-by-glue", 7).outcome;
+  CHECK(glue.summary == "reported the status 7, which does not exist");
+  CHECK(glue.end == wire::End::bad_result);
+  CHECK(bench.run(bench.chaos("status", 3, wire::Kind::notifier)).outcome.summary == "reported the status 3, which does not exist");
+  CHECK(bench.run(bench.chaos("status", 2, wire::Kind::notifier)).outcome.end == wire::End::reported);
+  CHECK(bench.run(bench.chaos("status", 3, wire::Kind::task)).outcome.status == 3);
+}
+
+TEST_CASE("units, ranges and labels cannot break what shows them", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto metrics = plugin::decode_metrics(bench.run("ugly-metrics").outcome.metrics);
+  REQUIRE(metrics.size() == 1);
+  CHECK(metrics[0].unit == "__B_");
+  CHECK(metrics[0].warn == "80%");
+  CHECK(metrics[0].crit.empty());
+  const std::string line = plugin::perfdata(metrics, {});
+  CHECK(line == " | 'm_a\\x0aCRITICAL - fake _ b_c\\x1b[31m'=1__B_;80%;");
+}
+
+TEST_CASE("every call has its whole stack", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const std::string& said = bench.run("stack").outcome.summary;
+  REQUIRE_THAT(said, Catch::StartsWith("stack left "));
+  CHECK(std::stoul(said.substr(11)) > 240'000);
+}

@@ -4,6 +4,7 @@
 #include <catch.hpp>
 #include <map>
 
+#include "plugin/grade.hpp"
 #include "supervised.hpp"
 
 using namespace ronda;
@@ -99,6 +100,24 @@ TEST_CASE("a secret reaches the plugin and neither log nor result", "[plugin]") 
   CHECK(bench.run(instance).outcome.summary == "the word is ***");
   REQUIRE(bench.until([&] { return bench.has_log("the word is"); }));
   CHECK_FALSE(bench.has_log("sesame"));
+}
+
+TEST_CASE("no part of a secret is left where text is cut, in labels, or in what is printed piece by piece", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto instance = bench.add(wire::Kind::check, "chaos.check",
+                                  {{"mode", OptionNode(OptionNode::Data(std::string("tell")))},
+                                   {"word", OptionNode(OptionNode::Data(plugin::Secret{"hunter2hunter2"}))}});
+  const auto& outcome = bench.run(instance).outcome;
+  REQUIRE(bench.until([&] { return bench.has_log("printed *** twice"); }, 5s));
+  CHECK(outcome.summary == std::string(4090, 'x') + "***");
+  CHECK(plugin::decode_metrics(outcome.metrics).at(0).labels.at(0).second == "***");
+  REQUIRE(bench.events.size() == 1);
+  CHECK(bench.events[0].text.ends_with("x***"));
+  REQUIRE(bench.progress.size() == 1);
+  CHECK(bench.progress[0].what.ends_with("x***"));
+  CHECK(bench.has_log("xxx***"));
+  CHECK_FALSE(bench.has_log("hunter"));
 }
 
 TEST_CASE("log, events and progress", "[plugin]") {

@@ -26,7 +26,6 @@ wire::Setup setup_of(const PluginUnderTest& plugin) {
   wire::Setup setup;
   setup.build = plugin.build;
   setup.plugin_id = plugin.id;
-  setup.sha256 = plugin.sha256;
   setup.exec_path = plugin.path;
   setup.concurrency = plugin.concurrency;
   setup.memory_bytes = plugin.memory_bytes;
@@ -64,9 +63,9 @@ Supervised::Supervised(boost::asio::io_context& loop, const PluginUnderTest& plu
   spec.runner_path = plugin.runner;
   spec.plugin_id = plugin.id;
   spec.setup = setup_of(plugin);
-  spec.plugin_fd = Descriptor(::open(plugin.path.c_str(), O_RDONLY | O_CLOEXEC));
+  spec.plugin_fd = std::make_shared<const Descriptor>(::open(plugin.path.c_str(), O_RDONLY | O_CLOEXEC));
   spec.pid_namespace = plugin.pid_namespace;
-  REQUIRE(spec.plugin_fd);
+  REQUIRE(*spec.plugin_fd);
   supervisor_ = std::make_unique<plugin::Supervisor>(loop, std::move(spec), *this);
 }
 
@@ -150,8 +149,10 @@ bool Supervised::has_log(std::string_view part) const {
 void Supervised::on_call_end(plugin::CallEnd end) {
   ended_at[end.id] = monotonic();
   for (const wire::KvWrite& write : end.outcome.kv) {
-    if (write.erase) state.erase(write.key);
-    else state[write.key] = write.value;
+    if (write.erase)
+      state.erase(write.key);
+    else
+      state[write.key] = write.value;
   }
   ends[end.id].push_back(std::move(end));
 }

@@ -31,7 +31,6 @@ struct PluginUnderTest {
   std::int64_t memory_bytes = 0, pids = 0, fds = 0;
   std::string build = RONDA_BUILD;
   std::string runner = RONDA_RUNNER;
-  std::string sha256;  // empty: of the file
   bool pid_namespace = has_pid_namespaces();  // chaos holds the grant exec and is tried both ways all the same
 };
 

@@ -65,7 +65,7 @@ std::unique_ptr<plugin::Supervisor> Scheduled::make_supervisor(const schedule::P
   spec.runner_path = RONDA_RUNNER;
   spec.plugin_id = of.id;
   spec.sha256 = of.sha256;
-  spec.plugin_fd = Descriptor(::open(object.c_str(), O_RDONLY | O_CLOEXEC));
+  spec.plugin_fd = std::make_shared<const Descriptor>(::open(object.c_str(), O_RDONLY | O_CLOEXEC));
   spec.pid_namespace = plugin::can_use_pid_namespace();
   wire::Setup& setup = spec.setup;
   setup.build = RONDA_BUILD;

@@ -48,6 +48,20 @@ void strange_metrics(const Deed& deed) {
   deed.call.metric("shrinks", -1.0, ronda::counter);
 }
 
+void ugly_metrics(const Deed& deed) {
+  ronda_kv label{ronda::to_abi("mount"), ronda::to_abi("a\nCRITICAL - fake | b;c\x1b[31m")};
+  ronda_metric m{};
+  m.size = sizeof m;
+  m.name = ronda::to_abi("m");
+  m.type = RONDA_METRIC_F64;
+  m.f64 = 1;
+  m.unit = ronda::to_abi("\xff|B\n");
+  m.warn = ronda::to_abi("80%");
+  m.crit = ronda::to_abi("90\xff");
+  m.labels = &label, m.label_count = 1;
+  emit_of(deed)->metric(deed.inst, deed.call.raw(), &m);
+}
+
 void emit_later(const Deed& deed) {
   const auto* const emit = emit_of(deed);
   const ronda_inst* const inst = deed.inst;
@@ -96,6 +110,14 @@ bool babble(Deed& deed, ronda::result& result) {
     ronda_result r = said("a status that is none");
     r.status = 17;
     emit_of(deed)->result(deed.inst, deed.call.raw(), &r);
+  } else if (mode == "status") {
+    ronda_result r = said("a status by number");
+    r.status = static_cast<std::int32_t>(deed.n);
+    emit_of(deed)->result(deed.inst, deed.call.raw(), &r);
+  } else if (mode == "status-by-glue") {
+    result.status = static_cast<ronda::status>(deed.n);
+  } else if (mode == "ugly-metrics") {
+    ugly_metrics(deed);
   } else if (mode == "emit-later") {
     emit_later(deed);
   } else {

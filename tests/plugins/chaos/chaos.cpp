@@ -3,6 +3,8 @@
 // Modes of entry, load and create take effect before run; all others are committed by run.
 #include "chaos.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
@@ -66,12 +68,27 @@ struct Check : ronda::check {
     const auto word = config()["word"];
     if (!word.is_none()) {
       const auto view = secret(word);
+      if (view && config()["mode"].as<std::string>() == "tell") return tell(c, view.view());
       if (view) return log().warning("the word is ", view.view()), ronda::ok("the word is ", view.view());
       return ronda::unknown("secret: ", view.error());
     }
     return own.run(c, inst);
   }
   void cancel() noexcept override { own.cancel(); }
+
+  /// The word in every place where text of a plugin ends up, and where such text is cut.
+  ronda::result tell(ronda::call& c, std::string_view word) {
+    const std::string w(word), far(4090, 'x');
+    log().warning(std::string(8186, 'x'), w);
+    c.metric("m", 1.0, ronda::none, {}, {}, ronda::labels({{"dsn", w}}));
+    c.event("said", far + w);
+    c.progress(0.5, std::string(250, 'x') + w);
+    for (const std::string_view part : {std::string_view("printed "), word.substr(0, 5), word.substr(5), std::string_view(" twice\n")}) {
+      static_cast<void>(::write(2, part.data(), part.size()));
+      chaos::sleep_ms(20);
+    }
+    return ronda::ok(far, w);
+  }
 };
 
 struct Task : ronda::task {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <list>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -57,12 +58,24 @@ void garbage(std::string_view mode, std::int64_t n) {
   static_cast<void>(::write(3, bytes.data(), bytes.size()));
 }
 
-/// What follows "send-", in hex, goes to the agent as it is.
-void send(std::string_view hex) {
+/// What follows "send-", in hex, goes to the agent as it is; of "resend-" `n` times.
+void send(std::string_view hex, std::int64_t times = 1) {
   std::string bytes;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
     bytes += static_cast<char>(std::strtol(std::string(hex.substr(i, 2)).c_str(), nullptr, 16));
-  static_cast<void>(::write(3, bytes.data(), bytes.size()));
+  for (; times > 0; --times) static_cast<void>(::write(3, bytes.data(), bytes.size()));
+}
+
+/// Bytes between here and the end of this thread's stack.
+std::size_t stack_left() {
+  pthread_attr_t attributes;
+  void* lowest = nullptr;
+  std::size_t size = 0;
+  ::pthread_getattr_np(::pthread_self(), &attributes);
+  ::pthread_attr_getstack(&attributes, &lowest, &size);
+  ::pthread_attr_destroy(&attributes);
+  const char here = 0;
+  return static_cast<std::size_t>(&here - static_cast<const char*>(lowest));
 }
 
 void block_all_signals() {
@@ -89,6 +102,10 @@ bool spoil(Deed& deed) {
     garbage(mode, deed.n);
   else if (mode.starts_with("send-"))
     send(mode.substr(5)), sleep_ms(deed.n);
+  else if (mode.starts_with("resend-"))
+    send(mode.substr(7), deed.n);
+  else if (mode == "stack")
+    throw std::runtime_error(ronda::text("stack left ", stack_left()));
   else if (mode == "chdir")
     static_cast<void>(::chdir("/tmp"));
   else if (mode == "umask")

@@ -117,6 +117,7 @@ class host {
   std::int32_t emit_metric(const ronda_metric& m);
   std::int32_t emit_result(const ronda_result& r);
   std::int32_t kv_put(std::string key, std::string data);
+  bool may_wait(const std::string& key, std::size_t bytes);
   std::int32_t exec_run(const ronda_call& call, const ronda_exec_spec& spec, ronda_exec_result* result,
                         ronda_error* err);
   std::int32_t take(ronda_inbox_fn fn, void* user);
@@ -139,6 +140,7 @@ class host {
   std::vector<posted> inbox_;
   std::size_t taken_ = 0;
   std::map<std::string, std::string> kv_, durable_;
+  std::map<std::string, std::size_t> waiting_;  // bytes written since the last commit, by key
   std::map<std::string, wall_time> expiry_;
   std::map<const char*, std::string> secrets_;
   wall_time wall_{std::chrono::seconds(1735689600)};  // 2025-01-01 00:00 UTC
@@ -170,6 +172,7 @@ inline report host::leave(std::int32_t code, std::string error) {
     note("RONDA-P-030: a call returned without a result");
   bool waits = frame_ == frame::create && code == RONDA_OK;
   bool accepted = (was_call && current_.ended()) || (frame_ == frame::migrate && code == RONDA_OK);
+  if (!waits) waiting_.clear();
   if (accepted) {
     durable_ = kv_;
     inbox_.erase(inbox_.begin(), inbox_.begin() + static_cast<std::ptrdiff_t>(taken_));
@@ -220,10 +223,20 @@ inline std::int32_t host::kv_put(std::string key, std::string data) {
   std::size_t all = key.size() + data.size();
   for (const auto& [k, v] : kv_)
     if (k != key) all += k.size() + v.size();
-  if (all > all_limit) return RONDA_E_RANGE;
+  if (all > all_limit || !may_wait(key, key.size() + data.size())) return RONDA_E_RANGE;
   expiry_.erase(key);
   kv_[std::move(key)] = std::move(data);
   return RONDA_OK;
+}
+
+/// What is written between commits has a limit too; of several writes to one key the last counts.
+inline bool host::may_wait(const std::string& key, std::size_t bytes) {
+  constexpr std::size_t waiting_limit = 256 << 10;
+  std::size_t all = bytes;
+  for (const auto& [k, size] : waiting_)
+    if (k != key) all += size;
+  if (all > waiting_limit) return false;
+  return waiting_[key] = bytes, true;
 }
 
 inline std::int32_t host::exec_run(const ronda_call& call, const ronda_exec_spec& spec,

@@ -69,7 +69,9 @@ struct services {
   static std::int32_t kv_del(const ronda_inst* inst, ronda_str key) noexcept {
     host& h = host::of(inst);
     if (!h.may_write("kv.del")) return RONDA_E_INVALID;
-    h.kv_.erase(std::string(from_abi(key)));
+    std::string name(from_abi(key));
+    if (!h.may_wait(name, name.size())) return RONDA_E_RANGE;
+    h.kv_.erase(name);
     return RONDA_OK;
   }
   static std::int32_t kv_each(const ronda_inst* inst, ronda_str prefix, ronda_kv_each_fn fn,
@@ -88,6 +90,7 @@ struct services {
     host& h = host::of(inst);
     if (!h.may_write("kv.commit")) return RONDA_E_INVALID;
     h.durable_ = h.kv_;
+    h.waiting_.clear();
     return RONDA_OK;
   }
 

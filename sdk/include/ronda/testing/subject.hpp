@@ -61,9 +61,11 @@ class subject {
   }
   subject(subject&& other) noexcept { *this = std::move(other); }
   subject& operator=(subject&& other) noexcept {
+    // all of it: what was here is destroyed by its own table
     std::swap(host_, other.host_), std::swap(self_, other.self_), std::swap(error_, other.error_);
-    run_ = other.run_, deliver_ = other.deliver_, cancel_ = other.cancel_, destroy_ = other.destroy_;
-    migrate_ = other.migrate_, threads_ = other.threads_, call_id_ = other.call_id_;
+    std::swap(run_, other.run_), std::swap(deliver_, other.deliver_), std::swap(cancel_, other.cancel_);
+    std::swap(destroy_, other.destroy_), std::swap(migrate_, other.migrate_);
+    std::swap(threads_, other.threads_), std::swap(call_id_, other.call_id_);
     return *this;
   }
 
