@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <functional>
 
 #include "base/text.hpp"
 #include "ronda/version.h"
@@ -49,6 +50,8 @@ Instance::Instance(wire::Create spec, PluginObject& plugin, Link& link, const wi
       link_(link),
       setup_(setup) {
   collect_secrets(options(), secrets_);
+  collect_pieces(spec_.options, secrets_);
+  std::ranges::stable_sort(secrets_, std::ranges::greater(), &std::string_view::size);  // one may hold another
   if (!secrets_.empty()) ::mlock(spec_.options.data(), spec_.options.size());
 }
 
