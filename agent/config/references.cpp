@@ -161,8 +161,12 @@ std::vector<std::string> taken(std::vector<std::string>& texts) {
 
 }  // namespace
 
-std::vector<std::string> Resolver::take_secrets() { return taken(secrets_); }
-std::vector<std::string> Resolver::take_pieces() { return taken(pieces_); }
+std::vector<std::string> Resolver::take_secrets() {
+  return taken(secrets_);
+}
+std::vector<std::string> Resolver::take_pieces() {
+  return taken(pieces_);
+}
 
 Environment environment_of_process(std::string env_file, uid_t uid) {
   Environment out;

@@ -148,7 +148,8 @@ std::string find_rotated(const std::string& path, const Position& position) {
 
 /// "app.log.2", "app.log-20261124": other files beside a log, like "app.log.offset", are none of its past.
 bool is_numbered(std::string_view suffix) {
-  return suffix.find_first_not_of(".-_0123456789") == std::string_view::npos && suffix.find_first_of("0123456789") != std::string_view::npos;
+  return suffix.find_first_not_of(".-_0123456789") == std::string_view::npos &&
+         suffix.find_first_of("0123456789") != std::string_view::npos;
 }
 
 /// The start of the file that was written next after one that was changed last at `after_ns`, among those that were

@@ -95,8 +95,7 @@ ronda::result Packages::judge(ronda::call& c, const PendingUpdates& updates, std
   const std::int64_t age_s = now_s - as_of_s;
   c.metric("list_age", static_cast<double>(age_s), ronda::seconds);
   if (age_s > max_list_age_.count()) {
-    verdict.add(ronda::status::warning,
-                "the package lists are " + span_text(age_s) + " old: apt-get update has not run or not succeeded");
+    verdict.add(ronda::status::warning, "the package lists are " + span_text(age_s) + " old: apt-get update has not run or not succeeded");
   }
   std::string detail;
   for (const std::string& name : updates.security) detail += shown(name, 64) + "\n";

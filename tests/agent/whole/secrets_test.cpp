@@ -150,7 +150,8 @@ TEST_CASE("a secret that is only a part of an option is not shown either", "[who
   agent.configure("10.toml",
                   "[check.echo]\nuse = \"exec.nagios\"\nevery = \"1s\"\n"
                   "command = [\"/bin/sh\", \"-c\", \"echo invalid $${A#Bearer }, $${B#key=}, $C; exit 2\"]\n"
-                  "env = { A = \"Bearer ${file:" + token + "}\", B = \"key=${file:" + longer + "}\", C = \"literal\" }\n");
+                  "env = { A = \"Bearer ${file:" +
+                      token + "}\", B = \"key=${file:" + longer + "}\", C = \"literal\" }\n");
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return agent.check_status("echo") == "critical"; }));
   CHECK(agent.check("echo").at("summary").as_string() == "invalid ***, ***, literal");

@@ -61,7 +61,8 @@ TEST_CASE("a folder that is no mount point is told from one, with a slash or wit
   const TempFolder folder;
   const auto* end = GENERATE("", "/");
   UnderTest<Disk> check;
-  CHECK_THAT(check.set("path", folder.path() + end).set("mounted", true).run(), Ended(status::critical, " is not a mount point; it lies on "));
+  CHECK_THAT(check.set("path", folder.path() + end).set("mounted", true).run(),
+             Ended(status::critical, " is not a mount point; it lies on "));
 }
 
 TEST_CASE("a disk without inodes left is critical although it is empty", "[host]") {

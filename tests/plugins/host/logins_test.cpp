@@ -94,8 +94,8 @@ TEST_CASE("a line that syslog folded counts as often as it says", "[host]") {
   FailureCount count;
   for (const std::string& line : {sshd(failed), sshd("message repeated 40 times: [ " + failed + "]"),
                                   sshd("message repeated 2 times: [ Accepted publickey for root from 10.1.2.3 port 22 ssh2]"),
-                                  sshd("message repeated 99999999999 times: [ " + failed + "]"), sshd("message repeated 3 times: [ " + failed),
-                                  sshd("message repeated x times: [ " + failed + "]")}) {
+                                  sshd("message repeated 99999999999 times: [ " + failed + "]"),
+                                  sshd("message repeated 3 times: [ " + failed), sshd("message repeated x times: [ " + failed + "]")}) {
     if (const auto failure = reader.read(line)) count.add(*failure);
   }
   CHECK(count.total() == 41);
