@@ -369,6 +369,7 @@ std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candi
                                         user,
                                         {{"hostname", agent.host.empty() ? host_name() : agent.host},
                                          {"agent.version", RONDA_VERSION},
+                                         {"agent.started_ns", std::to_string(started_)},
                                          {"language", agent.language},
                                          {"tz", agent.tz}}};
   return std::make_unique<plugin::Supervisor>(loop_, plugin::make_runner_spec(*of.catalogue.plugins.at(plugin.id), settings), client);

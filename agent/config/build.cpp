@@ -43,7 +43,7 @@ class Builder {
   void add_defaults(const Object& object, Table& table);
   void count_instances();
   void add(Object& object, Resolver& resolver);
-  void add_instance(Scope& scope, Object& object);
+  void add_instance(Scope& scope, Object& object, std::vector<std::string> pieces);
   void read_members(Scope& scope, Table& table, Instance& instance);
   void add_service(Scope& scope, Object& object);
   void add_raw(Scope& scope, Object& object);
@@ -180,20 +180,23 @@ void Builder::count_instances() {
 
 void Builder::add(Object& object, Resolver& resolver) {
   Scope scope(diagnostics_);
+  resolver.take_pieces();  // of settings, which were resolved before
   if (!resolver.resolve(object.value, diagnostics_)) scope.spoil();
+  std::vector<std::string> pieces = resolver.take_pieces();
   mentions_.clear();
-  if (object.top->role == Role::instance) return add_instance(scope, object);
+  if (object.top->role == Role::instance) return add_instance(scope, object, std::move(pieces));
   if (object.top->role == Role::service) return add_service(scope, object);
   add_raw(scope, object);
 }
 
-void Builder::add_instance(Scope& scope, Object& object) {
+void Builder::add_instance(Scope& scope, Object& object, std::vector<std::string> pieces) {
   Instance instance;
   instance.kind = object.top->name == "check"  ? Kind::check
                   : object.top->name == "task" ? Kind::task
                                                : Kind::notifier;
   instance.name = object.name;
   instance.place = object.place;
+  instance.secrets = std::move(pieces);
   Table& table = *object.value.as_table();
   const Hash128 hash = hash_of(instance, table);
   read_members(scope, table, instance);
@@ -233,6 +236,8 @@ Hash128 Builder::hash_of(const Instance& instance, const Table& table) {
     if (std::ranges::find(table, usual.key, &Member::key) == table.end())
       digest.add(usual.key).add(usual.value);
   }
+  // the same text may come from a literal or from a file: only then must it not be shown
+  for (const std::string& secret : instance.secrets) digest.add(secret);
   return digest.finish();
 }
 

@@ -86,6 +86,7 @@ struct Instance {
   std::vector<std::string> after;
   std::vector<std::string> tags;
   Table options;  // the plugin's keys, not judged here
+  std::vector<std::string> secrets;  // what its file and cred references stand for, also inside longer texts
   Place place;    // of the name in its header
   Place use_place;
   Hash128 hash;  // of all that it says, with defaults and resolved references

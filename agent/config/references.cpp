@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/safe_path.hpp"
 #include "base/text.hpp"
@@ -146,13 +147,25 @@ Result<Resolver::Part> Resolver::file(const std::string& path) {
     found = files_.emplace(path, std::move(text)).first;
   }
   if (!found->second) return Error(found->second.error()).with_context(braced("file:" + path));
+  if (!found->second->empty()) pieces_.push_back(*found->second);
   return Part{*found->second, Origin::secret};
 }
 
+namespace {
+
+std::vector<std::string> taken(std::vector<std::string>& texts) {
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  return std::exchange(texts, {});
+}
+
+}  // namespace
+
 std::vector<std::string> Resolver::take_secrets() {
-  std::sort(secrets_.begin(), secrets_.end());
-  secrets_.erase(std::unique(secrets_.begin(), secrets_.end()), secrets_.end());
-  return std::move(secrets_);
+  return taken(secrets_);
+}
+std::vector<std::string> Resolver::take_pieces() {
+  return taken(pieces_);
 }
 
 Environment environment_of_process(std::string env_file, uid_t uid) {

@@ -54,6 +54,9 @@ class Resolver {
   std::vector<Written> take_written() { return std::move(written_); }
   /// Referenced texts that must not leave: contents of files and credentials, and longer values of variables.
   std::vector<std::string> take_secrets();
+  /// Contents of the files and credentials that were referred to since this was last called: those of one
+  /// object, also where they are a part of a longer text. Sorted, without duplicates.
+  std::vector<std::string> take_pieces();
 
  private:
   struct Part {
@@ -72,6 +75,7 @@ class Resolver {
   std::unordered_map<std::string, Result<std::string>> files_;
   std::vector<Written> written_;
   std::vector<std::string> secrets_;
+  std::vector<std::string> pieces_;
 };
 
 }  // namespace ronda::config

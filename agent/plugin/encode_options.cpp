@@ -34,11 +34,13 @@ void encode(wire::Writer& w, const OptionNode& node) { std::visit(Encoder{w}, no
 
 }  // namespace
 
-std::string encode_options(const OptionNode& options) {
+std::string encode_options(const OptionNode& options, std::span<const std::string> pieces) {
   std::string out;
   wire::Writer w(out);
   if (options.as_table() == nullptr) w.map(0);
   else encode(w, options);
+  if (!pieces.empty()) w.array(pieces.size());
+  for (const std::string& piece : pieces) w.secret(piece);
   return out;
 }
 

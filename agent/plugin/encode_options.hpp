@@ -2,13 +2,15 @@
 // Options as they travel to a runner. Pure.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "plugin/options.hpp"
 
 namespace ronda::plugin {
 
-/// One encoded map; an empty map when the node is not a table.
-std::string encode_options(const OptionNode& options);
+/// One encoded map; an empty map when the node is not a table. Behind it, if there are any, a list of texts that
+/// may be parts of the options and must not be shown either.
+std::string encode_options(const OptionNode& options, std::span<const std::string> pieces = {});
 
 }  // namespace ronda::plugin

@@ -38,7 +38,7 @@ struct Create {
   std::uint32_t instance = 0;
   Kind kind = Kind::check;
   std::string procedure, name;
-  std::string options;  // an encoded map
+  std::string options;  // an encoded map, and behind it what else must not be shown: see encode_options
   std::uint32_t state_version = 0;
   std::uint32_t state_from = 0;  // the version that kept its state, if that is to be handed over; 0: nothing is
 };

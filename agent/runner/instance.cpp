@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <functional>
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
@@ -47,10 +48,11 @@ Instance::Instance(wire::Create spec, PluginObject& plugin, Link& link, const wi
       link_(link),
       setup_(setup) {
   collect_secrets(options(), secrets_);
+  collect_pieces(spec_.options, secrets_);
   // would cut every text to pieces and protect nothing
   std::erase_if(secrets_, [](std::string_view secret) { return secret.size() < 4; });
   // one may hold another
-  std::ranges::sort(secrets_, std::ranges::greater(), &std::string_view::size);
+  std::ranges::stable_sort(secrets_, std::ranges::greater(), &std::string_view::size);
   if (!secrets_.empty()) ::mlock(spec_.options.data(), spec_.options.size());
 }
 

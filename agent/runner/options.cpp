@@ -148,6 +148,13 @@ void collect_secrets(const ronda_value& value, std::vector<std::string_view>& ou
   for (std::uint64_t i = 0; i < length(&value); ++i) collect_secrets(value.items[i], out);
 }
 
+void collect_pieces(std::string_view encoded, std::vector<std::string_view>& out) {
+  wire::Reader r(encoded);
+  r.skip();
+  if (!r.ok() || r.rest().empty()) return;
+  for (std::size_t left = r.array(); left > 0 && r.ok(); --left) out.push_back(r.secret());
+}
+
 const ronda_config_1 config_service = {sizeof(ronda_config_1),
                                        0,
                                        root,

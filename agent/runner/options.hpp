@@ -37,5 +37,7 @@ ronda_value decode_options(std::string_view encoded);
 
 /// Every secret in the tree, for scrubbing.
 void collect_secrets(const ronda_value& value, std::vector<std::string_view>& out);
+/// And what stands behind the encoded map: texts that may be parts of the options. Views into `encoded`.
+void collect_pieces(std::string_view encoded, std::vector<std::string_view>& out);
 
 }  // namespace ronda::runner

@@ -163,7 +163,7 @@ void Preparer::prepare(config::Instance& instance) {
   Prepared prepared;
   prepared.kind = instance.kind;
   prepared.procedure = procedure_of(*found);
-  prepared.options = plugin::encode_options(*options);
+  prepared.options = plugin::encode_options(*options, instance.secrets);
   prepared.options.shrink_to_fit();
   prepared.timeout = instance.timeout.value_or(default_timeout);
   prepared.when = *when;

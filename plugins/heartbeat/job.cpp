@@ -2,6 +2,7 @@
 #include "job.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <stdexcept>
 
 namespace heartbeat {
@@ -20,6 +21,13 @@ ronda::wall_time instant(Nanos at) {
 std::optional<Nanos> slot(const ronda::reply<ronda::wall_time>& answer) {
   if (!answer) return std::nullopt;
   return (*answer).time_since_epoch().count();
+}
+
+/// 0 for what is none.
+Nanos number(const std::string& text) {
+  Nanos out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
 }
 
 /// Nothing for an event of another word: newer senders may have more of them.
@@ -55,6 +63,7 @@ ronda::result Job::run(ronda::call& c) {
   const Nanos now = clock().wall().time_since_epoch().count();
   State state = parse_state(kv().get("state").value_or(""));
   expect_from(state, now);
+  if (const auto started = facts().get("agent.started_ns")) note_agent_start(state, std::min(number(*started), now));
   const std::uint64_t missed_before = state.missed;
   take_events(c, state, now);
   const Judgement judgement = judge(state, now, rules_);

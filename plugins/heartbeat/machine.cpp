@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace heartbeat {
 namespace {
@@ -111,13 +112,19 @@ void on_heartbeat(State& state, const Event& event, const Rules& rules) {
   state.last_end = event.at;
 }
 
+/// Whether the run of this slot may have been reported while nobody listened.
+bool may_be_lost(const State& state, const Rules& rules, Nanos slot, Nanos now) {
+  const Nanos until = deadline(state, rules, slot);
+  return now - until > blind_after || (slot - rules.grace < state.deaf_until && until > state.deaf_from);
+}
+
 /// Gives up every slot whose time is over; each is counted once.
 void give_up(State& state, Nanos now, const Rules& rules) {
   for (int step = 0; step < most_steps; ++step) {
     const Nanos after = std::max({state.covered, state.given_up, state.armed});
     const auto slot = next_slot(state, rules, after);
     if (!slot || now < deadline(state, rules, *slot)) return;
-    state.unseen = now - deadline(state, rules, *slot) > blind_after;
+    state.unseen = may_be_lost(state, rules, *slot, now);
     if (!state.unseen) ++state.missed;
     state.given_up = step + 1 < most_steps ? *slot : now;
   }
@@ -127,7 +134,8 @@ void give_up(State& state, Nanos now, const Rules& rules) {
 void forget_future(State& state, Nanos now) {
   for (Nanos* instant : {&state.armed, &state.looked, &state.heard, &state.started, &state.beat,
                          &state.last_start, &state.last_end, &state.last_success, &state.gap_at,
-                         &state.overlapped, &state.covered, &state.given_up}) {
+                         &state.overlapped, &state.covered, &state.given_up, &state.deaf_from,
+                         &state.deaf_until}) {
     *instant = std::min(*instant, now);
   }
 }
@@ -184,10 +192,15 @@ Reason late(const State& state, Nanos now) {
                                        span_text(now - state.given_up) + " ago"};
 }
 
+/// A shell says 128 + n of a command that signal n ended.
+std::string code_text(std::int32_t code) {
+  const char* const signal = code > 128 ? ::sigabbrev_np(code - 128) : nullptr;
+  return std::to_string(code) + (signal == nullptr ? std::string() : " (128 + SIG" + std::string(signal) + ")");
+}
+
 Reason failed(const State& state) {
   if (state.outcome != Outcome::failed) return {};
-  std::string text =
-      state.code != 0 ? "failed with exit code " + std::to_string(state.code) : std::string("failed");
+  std::string text = state.code != 0 ? "failed with exit code " + code_text(state.code) : std::string("failed");
   text += " at " + instant_text(state.last_end);
   const std::string line = last_line(state.tail);
   return {ronda::status::critical, line.empty() ? text : text + ": " + line};
@@ -239,6 +252,12 @@ Nanos next_change(const State& state, Nanos now, const Rules& rules) {
 }
 
 }  // namespace
+
+void note_agent_start(State& state, Nanos at) {
+  if (at <= state.looked || state.looked == 0) return;
+  state.deaf_from = state.looked;
+  state.deaf_until = at;
+}
 
 void apply(State& state, const Event& given, const Rules& rules) {
   Event event = given;

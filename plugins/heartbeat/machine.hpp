@@ -29,6 +29,10 @@ struct Event {
 /// Events in the order of arrival; one that claims to be older than the one before counts as of then.
 void apply(State& state, const Event& event, const Rules& rules);
 
+/// The agent runs since `at`: from the last look until then nobody may have listened. To be called before the events
+/// and judgements of a call; a start that is known already changes nothing.
+void note_agent_start(State& state, Nanos at);
+
 struct Judgement {
   ronda::status status = ronda::status::ok;
   std::string summary;

@@ -13,6 +13,8 @@ void each_member(S& s, Visit visit) {
   visit("armed", s.armed);
   visit("looked", s.looked);
   visit("heard", s.heard);
+  visit("deaf_from", s.deaf_from);
+  visit("deaf_until", s.deaf_until);
   visit("signals_start", s.signals_start);
   visit("started", s.started);
   visit("beat", s.beat);

@@ -17,6 +17,7 @@ struct State {
   Nanos armed = 0;   // since when runs are expected
   Nanos looked = 0;  // the last judgement
   Nanos heard = 0;   // the last event
+  Nanos deaf_from = 0, deaf_until = 0;  // the agent did not run in there: what was reported then is lost
 
   bool signals_start = false;  // this job says when it starts
   Nanos started = 0;           // the open run; 0: none is

@@ -81,7 +81,7 @@ ronda::result Disk::run(ronda::call& c) {
 ronda::result Disk::run_one(ronda::call& c, const std::vector<Mount>& mounts) {
   const Mount* mount = locate(mounts, *path_, read_link);
   if (mount == nullptr) return ronda::unknown(shown(*path_), ": too many symbolic links");
-  if (mounted_ && mount->path != *path_) {
+  if (mounted_ && mount->path != plain_path(*path_)) {
     return ronda::critical(shown(*path_), " is not a mount point; it lies on ", shown(mount->path));
   }
   return measure(c, *mount, *path_).result;

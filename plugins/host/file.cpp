@@ -41,16 +41,20 @@ std::optional<std::uint32_t> id_option(const char* key, const char* names_file) 
   return id;
 }
 
-/// Empty when it cannot be read or the call is cancelled.
-std::string sha256_of(const std::string& path, const ronda::call& c) {
+/// Empty when it cannot be read, with errno in `error`, or when the call is cancelled.
+std::string sha256_of(const std::string& path, const ronda::call& c, int& error) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return {};
+  if (fd < 0) {
+    error = errno;
+    return {};
+  }
   Sha256 sha;
   std::array<char, 16384> chunk;
   ssize_t got = 0;
   while (!c.cancelled() && (got = read(fd, chunk.data(), chunk.size())) > 0) {
     sha.update({chunk.data(), static_cast<std::size_t>(got)});
   }
+  if (got < 0) error = errno;
   close(fd);
   return got == 0 ? sha.finish() : std::string();
 }
@@ -81,7 +85,7 @@ ronda::result File::run(ronda::call& c) {
   facts.changed_s = info.st_mtim.tv_sec;
   facts.type = type_name(itself.st_mode);
   if (facts.type == "link") facts.target = link_target(path_);
-  if ((!wishes_.sha256.empty() || !baseline_.empty()) && S_ISREG(info.st_mode)) facts.sha256 = hash(c, info);
+  if ((!wishes_.sha256.empty() || !baseline_.empty()) && S_ISREG(info.st_mode)) hash(c, info, facts);
   if (c.cancelled()) return ronda::unknown(shown(path_), ": not read to its end within the timeout");
 
   const std::int64_t now_s =
@@ -100,22 +104,24 @@ ronda::result File::gone(int error) {
 }
 
 /// A file whose inode, size and times are as they were is not read again.
-std::string File::hash(ronda::call& c, const struct stat& info) {
+void File::hash(ronda::call& c, const struct stat& info, FileFacts& facts) {
   const auto nanos = [](const timespec& t) {
     return std::to_string(t.tv_sec) + "." + std::to_string(t.tv_nsec);
   };
   const std::string stamp = ronda::text(info.st_dev, " ", info.st_ino, " ", info.st_size, " ",
                                         nanos(info.st_mtim), " ", nanos(info.st_ctim), " ");
   const std::string known = kv().get("hashed").value_or("");
-  if (known.compare(0, stamp.size(), stamp) == 0) return known.substr(stamp.size());
-  const std::string digest = sha256_of(path_, c);
-  if (!digest.empty()) kv().put("hashed", stamp + digest);
-  return digest;
+  if (known.compare(0, stamp.size(), stamp) == 0) {
+    facts.sha256 = known.substr(stamp.size());
+    return;
+  }
+  facts.sha256 = sha256_of(path_, c, facts.read_error);
+  if (!facts.sha256.empty()) kv().put("hashed", stamp + facts.sha256);
 }
 
 void File::judge_drift(const FileFacts& facts, Verdict& verdict) {
   if (facts.type == "file" && facts.sha256.empty()) {
-    verdict.add(ronda::status::unknown, "it could not be read to compare it with its baseline");
+    verdict.add(ronda::status::unknown, "it was not compared with its baseline: " + cannot_read(facts.read_error));
     return;
   }
   const auto kept = kv().get("baseline");

@@ -24,7 +24,7 @@ class File : public ronda::check {
 
  private:
   ronda::result gone(int error);
-  std::string hash(ronda::call& c, const struct stat& info);
+  void hash(ronda::call& c, const struct stat& info, FileFacts& facts);
   void judge_drift(const FileFacts& facts, Verdict& verdict);
 
   const std::string path_ = ronda::cfg<std::string>("path");

@@ -2,7 +2,9 @@
 #include "file_facts.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "text.hpp"
 
@@ -27,6 +29,17 @@ void judge_numbers(const FileFacts& facts, const FileWishes& wishes, Verdict& ve
   }
 }
 
+void judge_content(const FileFacts& facts, const FileWishes& wishes, Verdict& verdict) {
+  if (facts.sha256 == wishes.sha256) return;
+  if (!facts.sha256.empty()) {
+    verdict.add(bad, "sha256 is " + facts.sha256 + ", not the expected one");
+  } else if (facts.read_error == 0) {
+    verdict.add(bad, "is no regular file: it has no content whose sha256 could be the expected one");
+  } else {
+    verdict.add(ronda::status::unknown, "its content was not compared: " + cannot_read(facts.read_error));
+  }
+}
+
 using Line = std::pair<std::string_view, std::string>;
 
 std::array<Line, 7> baseline_lines(const FileFacts& facts) {
@@ -41,6 +54,12 @@ std::array<Line, 7> baseline_lines(const FileFacts& facts) {
 
 }  // namespace
 
+std::string cannot_read(int error) {
+  std::string text = std::strerror(error);
+  if (error == EACCES) text += R"(; let its user read it, or give the check user = "root", which trust.toml has to allow)";
+  return text;
+}
+
 Verdict judge_file(const FileFacts& facts, const FileWishes& wishes, std::int64_t now_s) {
   Verdict verdict;
   const std::int64_t age_s = now_s - facts.changed_s;
@@ -54,10 +73,7 @@ Verdict judge_file(const FileFacts& facts, const FileWishes& wishes, std::int64_
   if (wishes.mode && facts.mode != *wishes.mode) {
     verdict.add(bad, "mode is " + mode_text(facts.mode) + ", not " + mode_text(*wishes.mode));
   }
-  if (!wishes.sha256.empty() && facts.sha256 != wishes.sha256) {
-    verdict.add(bad, facts.sha256.empty() ? "it could not be read to compare its sha256"
-                                          : "sha256 is " + facts.sha256 + ", not the expected one");
-  }
+  if (!wishes.sha256.empty()) judge_content(facts, wishes, verdict);
   return verdict;
 }
 

@@ -21,6 +21,7 @@ struct FileFacts {
   std::string type;            // "file", "folder", "link", ...
   std::string target;          // of a symbolic link
   std::string sha256;          // empty when it was not computed
+  int read_error = 0;          // errno of reading it for that
 };
 
 struct FileWishes {
@@ -29,6 +30,9 @@ struct FileWishes {
   std::optional<std::uint32_t> mode, owner, group;
   std::string sha256;  // lower case; empty: any
 };
+
+/// Why reading failed with that errno, and what to do.
+std::string cannot_read(int error);
 
 Verdict judge_file(const FileFacts& facts, const FileWishes& wishes, std::int64_t now_s);
 

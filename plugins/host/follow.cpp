@@ -35,6 +35,7 @@ class OpenFile {
       error_ = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
     }
     inode_ = info.st_ino;
+    changed_ns_ = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
     size_ = static_cast<std::uint64_t>(info.st_size);
   }
   OpenFile(const OpenFile&) = delete;
@@ -46,6 +47,7 @@ class OpenFile {
   int error() const { return error_; }
   std::uint64_t inode() const { return inode_; }
   std::uint64_t size() const { return size_; }
+  std::int64_t changed_ns() const { return changed_ns_; }
 
   std::size_t read_at(std::uint64_t offset, char* to, std::size_t bytes) const {
     while (true) {
@@ -60,6 +62,7 @@ class OpenFile {
   int error_ = 0;
   std::uint64_t inode_ = 0;
   std::uint64_t size_ = 0;
+  std::int64_t changed_ns_ = 0;
 };
 
 /// FNV-1a of the first bytes: it tells files apart, it does not prove anything.
@@ -120,33 +123,68 @@ class Follower {
   std::uint64_t left_;
 };
 
-/// The file that `path` was when the position was taken: under a name that begins with it, in the same
-/// folder.
-std::string find_rotated(const std::string& path, const Position& position) {
+/// What stands in the folder of `path` under a name that begins with that of `path` and is longer.
+std::vector<std::string> longer_names(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string folder = path.substr(0, slash + 1);
   const std::string_view base = std::string_view(path).substr(slash + 1);
+  std::vector<std::string> out;
   const std::unique_ptr<DIR, CloseDirectory> directory(opendir(folder.empty() ? "." : folder.c_str()));
-  if (!directory) return {};
-  while (const dirent* entry = readdir(directory.get())) {
+  while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
     const std::string_view name = entry->d_name;
-    if (entry->d_ino != position.inode || name.size() <= base.size() || name.substr(0, base.size()) != base)
-      continue;
-    const OpenFile candidate(folder + entry->d_name);
-    if (candidate.error() == 0 && same_start(candidate, position)) return folder + entry->d_name;
+    if (name.size() > base.size() && name.substr(0, base.size()) == base) out.push_back(folder + entry->d_name);
+  }
+  return out;
+}
+
+/// The file that `path` was when the position was taken.
+std::string find_rotated(const std::string& path, const Position& position) {
+  for (const std::string& name : longer_names(path)) {
+    const OpenFile candidate(name);
+    if (candidate.error() == 0 && candidate.inode() == position.inode && same_start(candidate, position)) return name;
   }
   return {};
 }
 
-/// The rest of the file that was rotated away; false when more of it is left than may be read now.
-bool finish_rotated(const std::string& path, Position& position, Follower& follower) {
-  const std::string old = find_rotated(path, position);
-  if (old.empty()) {
-    follower.followed.lost = true;
-    return true;
+/// "app.log.2", "app.log-20261124": other files beside a log, like "app.log.offset", are none of its past.
+bool is_numbered(std::string_view suffix) {
+  return suffix.find_first_not_of(".-_0123456789") == std::string_view::npos &&
+         suffix.find_first_of("0123456789") != std::string_view::npos;
+}
+
+/// The start of the file that was written next after one that was changed last at `after_ns`, among those that were
+/// rotated away since; nothing when there is none.
+std::optional<Position> next_rotated(const std::string& path, std::int64_t after_ns) {
+  std::optional<Position> next;
+  std::int64_t next_ns = 0;
+  for (const std::string& name : longer_names(path)) {
+    const OpenFile candidate(name);
+    if (candidate.error() != 0 || candidate.changed_ns() <= after_ns || !is_numbered(std::string_view(name).substr(path.size()))) continue;
+    if (next && candidate.changed_ns() >= next_ns) continue;
+    next_ns = candidate.changed_ns();
+    next.emplace();
+    next->inode = candidate.inode();
+    remember_print(candidate, *next);
   }
-  follower.read_on(OpenFile(old), position, true);
-  return follower.followed.backlog == 0;
+  return next;
+}
+
+/// The rest of the file that was rotated away, and those that were rotated away after it; false when more of them is
+/// left than may be read now.
+bool finish_rotated(const std::string& path, Position& position, Follower& follower) {
+  while (true) {
+    const std::string old = find_rotated(path, position);
+    if (old.empty()) {
+      follower.followed.lost = true;
+      return true;
+    }
+    const OpenFile file(old);
+    follower.read_on(file, position, true);
+    if (follower.followed.backlog > 0) return false;
+    const auto next = next_rotated(path, file.changed_ns());
+    if (!next) return true;
+    position = *next;
+  }
 }
 
 Position at_end(const OpenFile& file) {

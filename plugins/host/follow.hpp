@@ -36,7 +36,7 @@ struct Followed {
   bool first = false;      // there was no position: nothing was read
   bool rotated = false;    // the file is another one than last time
   bool truncated = false;  // the file is the same and was begun anew
-  bool lost = false;       // the rest of the rotated file was not found
+  bool lost = false;       // the rest of the rotated file was not found: lines may be missing
   std::uint64_t lines = 0;
   std::uint64_t backlog = 0;  // bytes that are there and were not read, for the next run
 };

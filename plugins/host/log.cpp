@@ -12,6 +12,7 @@ namespace host {
 Log::Log()
     : found_(status_named(ronda::cfg<std::string>("found"))),
       missing_(status_named(ronda::cfg<std::string>("missing"))),
+      lost_(status_named(ronda::cfg<std::string>("lost"))),
       limits_{ronda::cfg<std::size_t>("line_limit"), ronda::cfg<std::uint64_t>("read_limit")} {
   for (const auto& expression : ronda::cfg<std::vector<std::string>>("exclude"))
     exclude_.emplace_back(expression);
@@ -52,7 +53,7 @@ ronda::result Log::judge(const Followed& followed, const Matches& matches) const
               ronda::text(matches.count, " of ", followed.lines, " new lines match"));
   if (followed.rotated) verdict.add(ronda::status::ok, "the file was rotated");
   if (followed.truncated) verdict.add(ronda::status::ok, "the file was begun anew");
-  if (followed.lost) verdict.add(ronda::status::ok, "the end of the rotated file was not found");
+  if (followed.lost) verdict.add(lost_, "the end of the rotated file was not found: lines may be missing");
   if (followed.backlog > 0) {
     verdict.add(ronda::status::ok,
                 ronda::human_bytes(static_cast<double>(followed.backlog)) + " are left for the next run");

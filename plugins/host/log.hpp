@@ -36,6 +36,7 @@ class Log : public ronda::check {
   const std::uint64_t at_least_ = ronda::cfg<std::uint64_t>("at_least");
   const ronda::status found_;
   const ronda::status missing_;
+  const ronda::status lost_;
   const FollowLimits limits_;
   std::vector<Pattern> exclude_;
 };

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_remembered = 4096;
 constexpr std::size_t most_sources = 10'000;
+constexpr std::uint64_t most_folded = 1'000'000;
 constexpr std::size_t npos = std::string_view::npos;
 
 bool starts_with(std::string_view text, std::string_view with) {
@@ -39,6 +40,23 @@ std::string_view sshd_message(std::string_view line) {
   const std::string_view tag = before.substr(before.rfind(' ') + 1);
   if (!starts_with(tag, "sshd[") && !starts_with(tag, "sshd-session[")) return {};
   return line.substr(colon + 3);
+}
+
+/// syslog writes a message that comes again at once as "message repeated N times: [ MESSAGE]". N is at most
+/// what one line can stand for in good faith: it is the logger that writes it, but the file may be damaged.
+struct Folded {
+  std::string_view message;
+  std::uint64_t times = 1;
+};
+
+Folded unfold(std::string_view message) {
+  constexpr std::string_view begin = "message repeated ", middle = " times: [ ";
+  const std::size_t split = message.find(middle);
+  if (!starts_with(message, begin) || split == npos || message.back() != ']') return {message};
+  const auto times = to_u64(message.substr(begin.size(), split - begin.size()));
+  if (!times || *times == 0 || *times > most_folded) return {message};
+  message = message.substr(split + middle.size());
+  return {message.substr(0, message.size() - 1), *times};
 }
 
 struct Peer {
@@ -97,7 +115,11 @@ std::optional<LoginFailure> FailureReader::read(std::string_view line) {
   if (line.empty() || line[0] == '\t')
     return std::nullopt;  // a continuation, which the client may have written
   const std::string_view message = sshd_message(line);
-  return message.empty() ? read_postgresql(line) : read_sshd(message);
+  if (message.empty()) return read_postgresql(line);
+  const Folded folded = unfold(message);
+  auto failure = read_sshd(folded.message);
+  if (failure) failure->times = folded.times;
+  return failure;
 }
 
 std::optional<LoginFailure> FailureReader::read_sshd(std::string_view message) {
@@ -152,12 +174,12 @@ std::optional<LoginFailure> FailureReader::read_postgresql(std::string_view line
 }
 
 void FailureCount::add(const LoginFailure& failure) {
-  ++total_;
-  ++services_[std::string(failure.service)];
+  total_ += failure.times;
+  services_[std::string(failure.service)] += failure.times;
   const bool room = sources_.size() < most_sources || sources_.count(failure.source) > 0;
   Source& source = sources_[room ? failure.source : "others"];
   source.address = room ? failure.source : "others";
-  ++source.count;
+  source.count += failure.times;
   if (source.users.size() < 5) source.users.insert(failure.user.substr(0, 64));
 }
 

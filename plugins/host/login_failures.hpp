@@ -17,6 +17,7 @@ struct LoginFailure {
   std::string_view service;  // "sshd", "postgresql"
   std::string source;        // an address, "local" or "unknown"
   std::string user;
+  std::uint64_t times = 1;  // more for a line that syslog folded: "message repeated N times: [ ... ]"
 };
 
 /// Keeps what joins lines: PostgreSQL names the address in another line than the failure, and sshd reports

@@ -2,11 +2,29 @@
 #include "logins.hpp"
 
 #include <cstring>
+#include <stdexcept>
 
 #include "follow.hpp"
 #include "text.hpp"
 
 namespace host {
+namespace {
+
+/// --quiet leaves out what journalctl would say where there is no journal, or none that this user may read.
+template <class Ran>
+std::string why_failed(const Ran& done) {
+  if (done.timed_out) return "it did not end within the timeout; give this check a longer one";
+  const std::string_view said = trim(done.err);
+  if (!said.empty()) return shown(said);
+  return ronda::text("it ended with exit code ", done.exit_code,
+                     " and said nothing: is there a journal here, and may this user read it (group systemd-journal)?");
+}
+
+}  // namespace
+
+Logins::Logins() {
+  if (logs_.empty() && !journal_) throw std::invalid_argument("with logs = [] and without journal = true nothing would be watched");
+}
 
 ronda::result Logins::run(ronda::call& c) {
   FailureCount count;
@@ -40,8 +58,8 @@ void Logins::read_journal(ronda::call& c, FailureCount& count, std::vector<std::
   ronda::exec_options how;
   how.output_limit = 8 << 20;
   const auto done = exec().run(c, argv, how);
-  if (!done || done->exit_code != 0) {
-    problems.push_back("journalctl: " + (done ? shown(trim(done->err)) : done.error()));
+  if (!done || done->timed_out || done->exit_code != 0) {
+    problems.push_back("journalctl: " + (done ? why_failed(*done) : done.error()));
     return;
   }
   constexpr std::string_view cursor_line = "-- cursor: ";

@@ -17,6 +17,7 @@ namespace host {
 
 class Logins : public ronda::check {
  public:
+  Logins();
   static constexpr std::string_view procedure = "host.logins";
   ronda::result run(ronda::call& c) override;
 

@@ -149,6 +149,14 @@ std::vector<Mount> select(const std::vector<Mount>& mounts, const Selection& sel
   return out;
 }
 
+std::string plain_path(std::string_view path) {
+  std::deque<std::string> parts;
+  push_components(parts, path);
+  std::string out;
+  for (const std::string& part : parts) out += "/" + part;
+  return out.empty() ? "/" : out;
+}
+
 const Mount* locate(const std::vector<Mount>& mounts, std::string_view path, const ReadLink& read_link) {
   std::deque<std::string> rest;
   push_components(rest, path);

@@ -46,6 +46,10 @@ std::vector<Mount> select(const std::vector<Mount>& mounts, const Selection& sel
 
 using ReadLink = std::function<std::optional<std::string>(const std::string&)>;
 
+/// An absolute path as the kernel writes mount points: without "//", "/./" and a slash at the end. ".." stays, since
+/// what it means depends on symbolic links.
+std::string plain_path(std::string_view path);
+
 /// The mount that holds `path` with its symbolic links followed. Nothing is asked of a remote filesystem:
 /// where the walk comes to one, that mount is the answer. Null when links go in circles.
 const Mount* locate(const std::vector<Mount>& mounts, std::string_view path, const ReadLink& read_link);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <stdexcept>
 
 #include "restarts.hpp"
 #include "text.hpp"
@@ -36,6 +37,12 @@ ronda::status count_status(std::size_t count, std::uint64_t low, std::optional<s
 }
 
 }  // namespace
+
+ProcessCheck::ProcessCheck() {
+  if (!name_ || name_->find('/') == std::string::npos) return;
+  throw std::invalid_argument("name = \"" + shown(*name_) + "\" can never match: give the name of the file alone, \"" +
+                              shown(name_->substr(name_->rfind('/') + 1)) + "\"");
+}
 
 ronda::result ProcessCheck::run(ronda::call& c) {
   return name_ ? judge(c, collect_named("/proc", *name_)) : run_unit(c);
@@ -75,6 +82,9 @@ ronda::result ProcessCheck::judge(ronda::call& c, const std::vector<Process>& pr
                                               ronda::human_bytes(static_cast<double>(rss))));
   if (!processes.empty() && processes.size() < min_count_) {
     verdict.add(ronda::status::critical, ronda::text("at least ", min_count_, " expected"));
+  }
+  if (max_count_ && processes.size() > *max_count_) {
+    verdict.add(ronda::status::warning, ronda::text("at most ", *max_count_, " expected"));
   }
   judge_restarts(c, processes, verdict);
   return verdict.result();

@@ -18,6 +18,7 @@ namespace host {
 
 class ProcessCheck : public ronda::check {
  public:
+  ProcessCheck();
   static constexpr std::string_view procedure = "host.process";
   ronda::result run(ronda::call& c) override;
 

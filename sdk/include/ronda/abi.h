@@ -339,7 +339,8 @@ typedef struct ronda_clock_1 {  /* [any]; fakeable in tests: use these, not the 
 #define RONDA_SERVICE_FACTS "ronda.facts/1"
 typedef struct ronda_facts_1 {  /* [any] */
   uint32_t size, reserved;
-  /* "hostname", "agent.version", "instance.name", "instance.kind", "language", "tz", "tag.N"; NOTFOUND */
+  /* "hostname", "agent.version", "instance.name", "instance.kind", "language", "tz", "tag.N",
+     "agent.started_ns" (since the epoch, decimal); NOTFOUND */
   int32_t (*get)(const void *host_or_inst, ronda_str name, ronda_str *value) RONDA_NOEXCEPT;
 } ronda_facts_1;
 

@@ -280,7 +280,7 @@ class clock_service : public detail::service<ronda_clock_1> {
   }
 };
 
-/// "hostname", "agent.version", "instance.name", "instance.kind", "language", "tz", "tag.N".
+/// "hostname", "agent.version", "instance.name", "instance.kind", "language", "tz", "tag.N", "agent.started_ns".
 class facts_service : public detail::service<ronda_facts_1> {
  public:
   explicit facts_service(const ronda_inst* inst) noexcept : service(inst, RONDA_SERVICE_FACTS) {}

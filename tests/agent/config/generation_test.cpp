@@ -226,6 +226,30 @@ TEST_CASE("a reference is resolved, marked, and shown as it was written", "[conf
   CHECK(g.secrets == std::vector<std::string>{"https://u:p@h/x?k=v", "hunter2"});
 }
 
+TEST_CASE("each instance knows the contents of the files that it refers to, also inside longer texts, and no other's", "[config]") {
+  Environment environment;
+  environment.variables = {{"LONG", "long-enough-to-be-one"}};
+  environment.read_file = [](const std::string& path, FileUse) -> Result<std::string> { return "of" + path + "\n"; };
+  const std::string rest = "u = \"key=${file:/t} ${env:LONG}\"\nw = [\"${file:/s}\", { x = \"${file:/t}\" }]\n";
+  const Generation g = build({{"a.toml",
+                               "[agent]\nhost = \"${file:/settings}\"\n[check.a]\nuse = \"x\"\n" + rest +
+                                   "[check.b]\nuse = \"x\"\n[check.c]\nuse = \"x\"\nu = \"${file:/s}\"\n",
+                               false}},
+                             environment);
+  CHECK(at(g, Kind::check, "a").secrets == std::vector<std::string>{"of/s", "of/t"});
+  CHECK(at(g, Kind::check, "b").secrets.empty());
+  CHECK(at(g, Kind::check, "c").secrets == std::vector<std::string>{"of/s"});  // read once, referred to twice
+}
+
+TEST_CASE("an instance whose text comes from a file instead of from itself is another one", "[config]") {
+  Environment environment;
+  environment.read_file = [](const std::string&, FileUse) -> Result<std::string> { return std::string("word"); };
+  const auto hash = [&](const std::string& text) {
+    return at(build({{"a.toml", "[check.a]\nuse = \"x\"\nu = \"" + text + "\"\n", false}}, environment), Kind::check, "a").hash;
+  };
+  CHECK(hash("the word") != hash("the ${file:/s}"));
+}
+
 TEST_CASE("the core's keys are those of the contract", "[config]") {
   std::string names;
   for (const std::string_view name : core_key_names()) names += std::string(name) + " ";

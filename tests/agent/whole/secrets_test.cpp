@@ -139,3 +139,24 @@ TEST_CASE("a rotated secret is taken by reload; one that is gone or open to othe
   CHECK(says("20"));
   CHECK(agent.stop() == 0);
 }
+
+TEST_CASE("a secret that is only a part of an option is not shown either", "[whole]") {
+  WholeAgent agent;
+  const std::string token = agent.scratch().write("secret/token", "canary-token-3f90\n");
+  const std::string longer = agent.scratch().write("secret/longer", "canary-token-3f90-and-more");
+  ::chmod(token.c_str(), 0600);
+  ::chmod(longer.c_str(), 0600);
+  // the program says the token alone, as a server does that answers "invalid token ..."
+  agent.configure("10.toml",
+                  "[check.echo]\nuse = \"exec.nagios\"\nevery = \"1s\"\n"
+                  "command = [\"/bin/sh\", \"-c\", \"echo invalid $${A#Bearer }, $${B#key=}, $C; exit 2\"]\n"
+                  "env = { A = \"Bearer ${file:" +
+                      token + "}\", B = \"key=${file:" + longer + "}\", C = \"literal\" }\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("echo") == "critical"; }));
+  CHECK(agent.check("echo").at("summary").as_string() == "invalid ***, ***, literal");
+  const Finished tried = agent.ronda({"check", "echo"});
+  CHECK((tried.out + tried.err).find("canary") == std::string::npos);
+  CHECK(agent.stop() == 0);
+  CHECK(places_of("canary-token", agent.state_directory()).empty());
+}

@@ -77,6 +77,20 @@ TEST_CASE("late is told once on the timeline and stays critical until a run answ
   CHECK_THAT(job.run(), Ended(status::ok));
 }
 
+TEST_CASE("when the agent started is asked of the host", "[heartbeat]") {
+  JobTest job;
+  job.run();
+  job.host.advance(59min);
+  job.run();
+  job.host.advance(3min);
+  job.host.set_fact("agent.started_ns", std::to_string(job.host.wall().time_since_epoch().count()));
+  job.subject.reset();
+  job.host.set_wall(job.run().again_at);
+  const auto report = job.run();
+  CHECK_THAT(report, Ended(status::unknown, "may have been missed: nobody looked at the time"));
+  CHECK(report.events.empty());
+}
+
 TEST_CASE("the state outlives the instance", "[heartbeat]") {
   JobTest job;
   job.run();

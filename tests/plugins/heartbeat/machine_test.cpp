@@ -172,6 +172,35 @@ TEST_CASE("a run that was due while nobody looked is unknown, not late", "[heart
   live(life, {{180, "success", status::ok, "last success"}});
 }
 
+TEST_CASE("a run whose report may have been lost while the agent was down is unknown, another one is late", "[heartbeat]") {
+  // looked at in minute 110; due at 120, given up at 126
+  auto [stop, start, expected] = GENERATE(table<double, double, status>({{118, 122, status::unknown},    // over the slot
+                                                                         {121, 121.5, status::unknown},  // after it, before the deadline
+                                                                         {125.5, 126.2, status::unknown},  // over the deadline
+                                                                         {111, 112, status::critical},   // long before
+                                                                         {127, 128, status::critical}}));  // after it was late
+  Life life(calendar_rules(hour));
+  life.happens(60, Signal::success);
+  life.look(stop);
+  note_agent_start(life.state, at_minute(start));
+  life.look(start);
+  note_agent_start(life.state, at_minute(start));  // told with each call
+  CHECK(life.look(130).status == expected);
+  CHECK(life.state.missed == (expected == status::critical ? 1U : 0U));
+  live(life, {{180, "success", status::ok, "last success"}, {246, "", status::critical, "late: the run due at 2026-01-01T04:00:00Z"}});
+}
+
+TEST_CASE("an exit code of a shell names the signal", "[heartbeat]") {
+  auto [code, expected] = GENERATE(table<int, std::string>({{137, "failed with exit code 137 (128 + SIGKILL) at "},
+                                                            {143, "failed with exit code 143 (128 + SIGTERM) at "},
+                                                            {128, "failed with exit code 128 at "},
+                                                            {255, "failed with exit code 255 at "},
+                                                            {1, "failed with exit code 1 at "}}));
+  Life life(calendar_rules(hour));
+  life.happens(60, Signal::success, code);
+  CHECK(life.look(61).summary.find(expected) == 0);
+}
+
 TEST_CASE("a lost start does not make the next run late", "[heartbeat]") {
   Rules rules = calendar_rules(hour);
   rules.max_run = 20 * minute;

@@ -51,6 +51,20 @@ TEST_CASE("a small disk is graded as it fills", "[host]") {
   CHECK_THAT(report, HasMetric("read_only", 0, labels));
 }
 
+TEST_CASE("a mount point is one however its path is written", "[host]") {
+  const auto path = GENERATE(as<std::string>(), "/proc", "/proc/", "//proc//", "/./proc/.");
+  UnderTest<Disk> check;
+  CHECK_THAT(check.set("path", path).set("mounted", true).run(), Ended(status::ok));
+}
+
+TEST_CASE("a folder that is no mount point is told from one, with a slash or without", "[host]") {
+  const TempFolder folder;
+  const auto* end = GENERATE("", "/");
+  UnderTest<Disk> check;
+  CHECK_THAT(check.set("path", folder.path() + end).set("mounted", true).run(),
+             Ended(status::critical, " is not a mount point; it lies on "));
+}
+
 TEST_CASE("a disk without inodes left is critical although it is empty", "[host]") {
   const SmallDisk disk("size=1m,nr_inodes=20");
   if (!disk.mounted) return skipped("not root: cannot mount a tmpfs");

@@ -66,6 +66,24 @@ TEST_CASE("a file is compared with what conf.d wishes", "[host]") {
   }
 }
 
+TEST_CASE("a content that could not be read is unknown, and one that cannot be is told", "[host]") {
+  FileFacts facts;
+  facts.read_error = EACCES;
+  FileWishes wishes;
+  wishes.sha256 = std::string(64, 'a');
+  const auto unread = judge_file(facts, wishes, 0);
+  CHECK(unread.level == status::unknown);
+  CHECK(unread.text.find("Permission denied; let its user read it") != std::string::npos);
+  FileTest file;
+  file.set("sha256", std::string(64, 'a')).set("path", file.folder.path());
+  CHECK_THAT(file.run(), Ended(status::critical, "is no regular file"));
+  file.restart();
+  chmod(file.path.c_str(), 0);
+  const bool can_read = access(file.path.c_str(), R_OK) == 0;
+  if (can_read) return skipped("root reads every file");
+  CHECK_THAT(file.set("path", file.path).run(), Ended(status::unknown, "its content was not compared: Permission denied"));
+}
+
 TEST_CASE("a user that is not known is refused when the instance is made", "[host]") {
   FileTest file;
   file.set("owner", "no-such-user");

@@ -85,6 +85,50 @@ TEST_CASE("rotation by rename loses no line", "[host]") {
   }
 }
 
+TEST_CASE("files that came and went between two looks are read too, oldest first", "[host]") {
+  Watch watch;
+  watch.folder.write("app.log", "");
+  watch.look();
+  const auto rotate = [&](const std::string& lines, int age_s) {
+    watch.folder.append("app.log", lines);
+    const auto now = std::filesystem::file_time_type::clock::now();
+    std::filesystem::last_write_time(watch.folder.file("app.log"), now - std::chrono::seconds(age_s));
+    for (int i = 9; i > 0; --i) {
+      const std::string from = "app.log." + std::to_string(i), to = "app.log." + std::to_string(i + 1);
+      if (std::filesystem::exists(watch.folder.file(from))) watch.rename(from.c_str(), to.c_str());
+    }
+    watch.rename("app.log", "app.log.1");
+    watch.folder.write("app.log", "");
+  };
+  watch.folder.write("app.log.offset", "not a line of it\n");
+  rotate("one\ntwo\n", 30);
+  rotate("three\n", 20);
+  rotate("four\nfive", 10);
+  watch.folder.append("app.log", "six\n");
+  SECTION("at once") {
+    const Followed followed = watch.look();
+    CHECK(followed.rotated);
+    CHECK_FALSE(followed.lost);
+    CHECK(watch.lines == list{"one", "two", "three", "four", "five", "six"});
+  }
+  SECTION("in pieces") {
+    watch.limits.bytes = 6;
+    list all;
+    for (int looks = 0; looks < 10; ++looks) {
+      watch.look();
+      all.insert(all.end(), watch.lines.begin(), watch.lines.end());
+    }
+    CHECK(all == list{"one", "two", "three", "four", "five", "six"});
+  }
+  watch.look();
+  CHECK(watch.lines.empty());
+  watch.limits = {};
+  rotate("seven\n", 0);  // nothing of the files before is read again
+  watch.folder.append("app.log", "eight\n");
+  watch.look();
+  CHECK(watch.lines == list{"seven", "eight"});
+}
+
 TEST_CASE("a log that is truncated is read from its start", "[host]") {
   Watch watch;
   watch.folder.write("app.log", "a first line that is long\n");

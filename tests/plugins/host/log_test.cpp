@@ -46,6 +46,19 @@ TEST_CASE("the position outlives the instance, and rotation in between loses not
              Ended(status::warning, "2 of 2 new lines match, the file was rotated; last: ERROR 3"));
 }
 
+TEST_CASE("a rotated file that is gone before it was read means what the option says", "[host]") {
+  auto [lost, expected] = GENERATE(table<std::string, status>({{"", status::warning}, {"ok", status::ok}, {"unknown", status::unknown}}));
+  const TempFolder folder;
+  UnderTest<Log> check;
+  check.set("path", folder.write("app.log", "")).set("pattern", "ERROR");
+  if (!lost.empty()) check.set("lost", lost);
+  check.run();
+  folder.append("app.log", "ERROR 1\n");
+  std::filesystem::rename(folder.file("app.log"), folder.file("kept-elsewhere"));  // so that its inode is not used again
+  folder.write("app.log", "fine\n");
+  CHECK_THAT(check.run(), Ended(expected, "the end of the rotated file was not found: lines may be missing"));
+}
+
 TEST_CASE("the rate is per minute since the run before", "[host]") {
   LogTest log;
   CHECK_THAT(log.run(), HasMetric("matches", 0));

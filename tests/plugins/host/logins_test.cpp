@@ -88,6 +88,23 @@ TEST_CASE("a connection that failed by password is not counted again when it clo
   CHECK(reader.read(sshd("Connection closed by authenticating user root 203.0.113.9 port 6 [preauth]")));
 }
 
+TEST_CASE("a line that syslog folded counts as often as it says", "[host]") {
+  const std::string failed = "Failed password for root from 10.1.2.3 port 22 ssh2";
+  FailureReader reader;
+  FailureCount count;
+  for (const std::string& line : {sshd(failed), sshd("message repeated 40 times: [ " + failed + "]"),
+                                  sshd("message repeated 2 times: [ Accepted publickey for root from 10.1.2.3 port 22 ssh2]"),
+                                  sshd("message repeated 99999999999 times: [ " + failed + "]"),
+                                  sshd("message repeated 3 times: [ " + failed), sshd("message repeated x times: [ " + failed + "]")}) {
+    if (const auto failure = reader.read(line)) count.add(*failure);
+  }
+  CHECK(count.total() == 41);
+  CHECK(count.of_service("sshd") == 41);
+  REQUIRE(count.top(5).size() == 1);
+  CHECK(count.top(5)[0].count == 41);
+  CHECK(count.top(5)[0].address == "10.1.2.3");
+}
+
 TEST_CASE("failures are counted by source, and a flood of sources has a bound", "[host]") {
   FailureCount count;
   for (int i = 0; i < 12'000; ++i) {
@@ -148,4 +165,34 @@ TEST_CASE("the journal is read on from its cursor", "[host]") {
   CHECK_THAT(check.run(), Ended(status::ok, "1 failed login, 1 from 203.0.113.9"));
   CHECK(check.host.programs().back().argv.back() == "--after-cursor=s=1;i=2");
   CHECK(check.host.kept().at("cursor") == "s=1;i=3");
+}
+
+TEST_CASE("a check that would watch nothing is refused", "[host]") {
+  UnderTest<Logins> check;
+  check.set("logs", ronda::testing::node::list{});
+  const auto made = ronda::testing::make<Logins>(check.host);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().find("with logs = [] and without journal = true nothing would be watched") != std::string::npos);
+}
+
+TEST_CASE("a journal that cannot be read says why, also when journalctl says nothing", "[host]") {
+  ronda::testing::exec_answer answer;
+  std::string expected;
+  SECTION("nothing") {
+    answer.exit_code = 1;
+    expected = "journalctl: it ended with exit code 1 and said nothing: is there a journal here";
+  }
+  SECTION("too slow") {
+    answer.timed_out = true;
+    expected = "journalctl: it did not end within the timeout; give this check a longer one";
+  }
+  SECTION("its own words") {
+    answer.exit_code = 1;
+    answer.err = "Failed to open\x1B[2J\n";
+    expected = "journalctl: Failed to open\\x1b[2J";
+  }
+  UnderTest<Logins> check;
+  check.set("logs", ronda::testing::node::list{}).set("journal", true);
+  check.host.on_exec([&](const ronda::testing::exec_request&) { return answer; });
+  CHECK_THAT(check.run(), Ended(status::unknown, expected));
 }

@@ -71,7 +71,16 @@ TEST_CASE("too few are critical, too many a warning", "[host]") {
   CHECK_THAT(check.run(), Ended(status::critical, "at least 3 expected"));
   check.restart();
   check.set("min_count", 1).set("max_count", 1);
-  CHECK_THAT(check.run(), Ended(status::warning, "2 processes"));
+  const auto report = check.run();
+  CHECK_THAT(report, Ended(status::warning, "2 processes"));
+  CHECK(report.summary.find("at most 1 expected") != std::string::npos);
+}
+
+TEST_CASE("a path in place of a name is refused, with the name that would match", "[host]") {
+  UnderTest<ProcessCheck> check;
+  check.set("name", "/usr/sbin/nginx");
+  CHECK(ronda::testing::make<ProcessCheck>(check.host).error() ==
+        "name = \"/usr/sbin/nginx\" can never match: give the name of the file alone, \"nginx\"");
 }
 
 TEST_CASE("restarts are counted over runs and instances, and too many warn", "[host]") {
