@@ -126,7 +126,7 @@ void Preparer::warn_of_idle_keys(const config::Instance& instance) {
   warn(rare.overlap == config::Overlap::kill || (rare.overlap != config::Overlap::skip && is_notifier), "overlap");
   warn(!rare.reporters.empty() && instance.kind != Kind::check, "reporters");
   warn(!rare.runbook.empty(), "runbook");
-  warn(rare.changes.has_value(), "changes");
+  warn(rare.changes.has_value() && instance.kind != Kind::task, "changes");
   warn(rare.fleet, "scope");
   warn(rare.detached, "detached");
   warn(!rare.windows.empty(), "window");

@@ -28,11 +28,12 @@ command = ["/bin/true"]
 [check.silent]
 use = "exec.nagios"
 command = ["/bin/true"]
+changes = true
 
 [task.moves]
 use = "exec.command"
 command = ["/bin/true"]
-changes = true
+changes = false
 
 [alert.one]
 p1 = "watched.status == critical"
@@ -47,8 +48,8 @@ expect_err "$file:2:10: warning: \`listen\` of [api] has no effect in this versi
 expect_err "$file:4:8: warning: \`severity\` has no effect in this version: nobody is told when check \`told\` fails"
 expect_err "$file:4:8: warning: \`for\` has no effect in this version"
 expect_err "$file:14:8: warning: check \`silent\` has neither \`severity\` nor an alert: when it fails, nobody is told"
-expect_err "$file:18:7: warning: \`changes\` has no effect in this version"
-expect_err "$file:23:8: warning: \`[alert.*]\`, of which there are 2, has no effect in this version"
+expect_err "$file:14:8: warning: \`changes\` has no effect in this version"
+expect_err "$file:24:8: warning: \`[alert.*]\`, of which there are 2, has no effect in this version"
 expect_count=$((expect_count + 1))
 warnings=$(grep -c ': warning: ' <<<"$err" || true)
 [ "$warnings" = 6 ] || expect_fail "six warnings, not $warnings"
