@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -16,6 +17,7 @@
 
 #include "api/routes.hpp"
 #include "base/clock.hpp"
+#include "base/code_pages.hpp"
 #include "base/log.hpp"
 #include "base/service_manager.hpp"
 #include "base/text.hpp"
@@ -40,8 +42,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto first_runs_over = 10s;  // after a start or reload: their results are stored, and what that took is free
-constexpr auto reload_pause = 1s;      // between two reloads asked for by signal
+// After a start or reload: what that took is no longer needed, and at last the results of the first runs are stored.
+constexpr std::array<std::chrono::seconds, 2> give_back_after = {2s, 8s};
+constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
 constexpr auto zone_look = 10min;  // at tzdata; a reload looks too
@@ -100,6 +103,7 @@ class Agent final : private api::AgentView {
   void reload_by_signal();
   api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
   void forget_reading();
+  void give_back_later(std::size_t turn);
 
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
@@ -145,7 +149,7 @@ class Agent final : private api::AgentView {
   ServiceManager manager_ = ServiceManager::from_environment();
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
-  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_}, trim_timer_{loop_};
+  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_}, give_back_timer_{loop_};
   schedule::ZoneDatabase zones_;
   std::vector<std::string> zones_kept_old_;  // as it was told last
   std::optional<plugin::Stage> stage_;
@@ -488,9 +492,18 @@ void Agent::forget_reading() {
     for (config::Source& source : *sources) source.text = {};
   }
   ::malloc_trim(0);
-  trim_timer_.expires_after(first_runs_over);
-  trim_timer_.async_wait([](const boost::system::error_code& error) {
-    if (!error) ::malloc_trim(0);
+  give_back_later(0);
+}
+
+/// Memory that only the start or the reload needed goes back to the system.
+void Agent::give_back_later(std::size_t turn) {
+  if (turn == give_back_after.size()) return;
+  give_back_timer_.expires_after(give_back_after[turn]);
+  give_back_timer_.async_wait([this, turn](const boost::system::error_code& error) {
+    if (error) return;
+    ::malloc_trim(0);
+    release_code_pages();
+    give_back_later(turn + 1);
   });
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/code_pages.hpp"
 #include "runner/proc_files.hpp"
 
 namespace ronda::runner {
@@ -56,6 +57,7 @@ class Keeper {
 
   /// Waits for the signals of `ours`, which are blocked.
   [[noreturn]] void keep(const sigset_t& ours) {
+    release_code_pages();
     while (true) {
       reap();
       int signal = 0;

@@ -16,6 +16,7 @@
 #include <new>
 
 #include "base/clock.hpp"
+#include "base/code_pages.hpp"
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
 #include "runner/confine.hpp"
@@ -30,6 +31,7 @@ namespace {
 
 constexpr std::size_t default_stack_bytes = std::size_t{512} << 10;
 constexpr int descendants_ms = 1500;  // for all of them to be gone
+constexpr timespec first_calls_over{5, 0};
 
 plugin::Blackbox* map_blackbox() {
   void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, plugin::runner_blackbox_fd, 0);
@@ -240,13 +242,16 @@ void prepare_for_orphans() {
   ::pthread_sigmask(SIG_BLOCK, &term, nullptr);
 }
 
+/// The first thread has nothing else to do, so it gives back what only the start and the first calls needed.
 [[noreturn]] void wait_for_keepers_death(bool pid_namespace) {
-  while (pid_namespace) ::pause();  // SIGKILL comes by itself
   sigset_t term;
   ::sigemptyset(&term);
-  ::sigaddset(&term, SIGTERM);
-  int signal = 0;
-  ::sigwait(&term, &signal);
+  if (!pid_namespace) ::sigaddset(&term, SIGTERM);  // within one, SIGKILL comes by itself
+  if (::sigtimedwait(&term, nullptr, &first_calls_over) != SIGTERM) {
+    release_code_pages();
+    while (::sigwaitinfo(&term, nullptr) != SIGTERM) {
+    }
+  }
   end_descendants(descendants_ms);
   ::kill(::getpid(), SIGKILL);
   leave_in_peace(0);
