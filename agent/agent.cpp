@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -42,8 +41,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// After a start or reload: what that took is no longer needed, and at last the results of the first runs are stored.
-constexpr std::array<std::chrono::seconds, 2> give_back_after = {2s, 8s};
+// After a start or reload, what that took is given back, and again when the first runs are over: no run is in flight then.
+constexpr auto start_over = 2s;
+constexpr auto first_runs_look = 8s;
+constexpr int first_runs_looks = 40;  // and no more: with as many checks one may always be in flight
 constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
@@ -103,7 +104,7 @@ class Agent final : private api::AgentView {
   void reload_by_signal();
   api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
   void forget_reading();
-  void give_back_later(std::size_t turn);
+  void give_back_later(int looks);
 
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
@@ -489,21 +490,24 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
 /// The text of the files was needed to judge them and is many times what is kept: it goes back to the system.
 void Agent::forget_reading() {
   for (auto* sources : {&active_.sources, &active_.files.sources}) {
-    for (config::Source& source : *sources) source.text = {};
+    for (config::Source& source : *sources) std::string().swap(source.text);  // assigning nothing would keep the room
   }
   ::malloc_trim(0);
-  give_back_later(0);
+  give_back_later(first_runs_looks);
 }
 
 /// Memory that only the start or the reload needed goes back to the system.
-void Agent::give_back_later(std::size_t turn) {
-  if (turn == give_back_after.size()) return;
-  give_back_timer_.expires_after(give_back_after[turn]);
-  give_back_timer_.async_wait([this, turn](const boost::system::error_code& error) {
+void Agent::give_back_later(int looks) {
+  const bool first = looks == first_runs_looks;
+  give_back_timer_.expires_after(first ? start_over : first_runs_look);
+  give_back_timer_.async_wait([this, looks, first](const boost::system::error_code& error) {
     if (error) return;
-    ::malloc_trim(0);
-    release_code_pages();
-    give_back_later(turn + 1);
+    const bool over = looks == 0 || scheduler_->in_flight() == 0;
+    if (first || over) {
+      ::malloc_trim(0);
+      release_code_pages();
+    }
+    if (first || !over) give_back_later(looks - 1);
   });
 }
 

@@ -171,7 +171,7 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["running"] = entry.call != 0;
   if (const auto* progress = scheduler.progress(entry))
     out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
-  out["metrics"] = metrics_json(entry.metrics);
+  out["metrics"] = metrics_json(entry.metrics.view());
   const store::Quarantine* held = scheduler.quarantine(entry);
   out["quarantine"] = text_or_null(held == nullptr ? std::string_view() : std::string_view(held->reason));
   if (!whole) return out;
@@ -318,7 +318,7 @@ std::string nagios_line(const Entry& entry) {
   summary = without_bars(std::move(summary));
   std::string line =
       std::string(plugin::name_of(entry.has_result ? entry.status : CheckStatus::unknown)) + " - " + entry.spec.name + ": " + summary;
-  line += plugin::perfdata(plugin::decode_metrics(entry.metrics), limits);
+  line += plugin::perfdata(plugin::decode_metrics(entry.metrics.view()), limits);
   if (!entry.detail.empty()) line += "\n" + without_bars(entry.detail.str());
   return line;
 }

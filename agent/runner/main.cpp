@@ -31,7 +31,8 @@ namespace {
 
 constexpr std::size_t default_stack_bytes = std::size_t{512} << 10;
 constexpr int descendants_ms = 1500;  // for all of them to be gone
-constexpr timespec first_calls_over{5, 0};
+constexpr timespec first_calls_look{5, 0};
+constexpr int first_calls_looks = 60;
 
 plugin::Blackbox* map_blackbox() {
   void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, plugin::runner_blackbox_fd, 0);
@@ -59,6 +60,7 @@ class Server {
   bool read_setup(wire::Setup& setup);
   /// From here on the threads of the pool serve; they end the process when the agent says so or is gone.
   void serve(const wire::Setup& setup, PluginObject& plugin);
+  bool is_calm() { return pool_->is_calm(); }
 
  private:
   void read();
@@ -243,15 +245,17 @@ void prepare_for_orphans() {
 }
 
 /// The first thread has nothing else to do, so it gives back what only the start and the first calls needed.
-[[noreturn]] void wait_for_keepers_death(bool pid_namespace) {
+[[noreturn]] void wait_for_keepers_death(bool pid_namespace, Server& server) {
   sigset_t term;
   ::sigemptyset(&term);
   if (!pid_namespace) ::sigaddset(&term, SIGTERM);  // within one, SIGKILL comes by itself
-  if (::sigtimedwait(&term, nullptr, &first_calls_over) != SIGTERM) {
-    release_code_pages();
-    while (::sigwaitinfo(&term, nullptr) != SIGTERM) {
-    }
+  bool ends = false;
+  for (int look = 0; look < first_calls_looks && !ends; ++look) {
+    ends = ::sigtimedwait(&term, nullptr, &first_calls_look) == SIGTERM;
+    if (server.is_calm()) break;
   }
+  release_code_pages();
+  while (!ends) ends = ::sigwaitinfo(&term, nullptr) == SIGTERM;
   end_descendants(descendants_ms);
   ::kill(::getpid(), SIGKILL);
   leave_in_peace(0);
@@ -291,7 +295,7 @@ int run() {
   }
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
   server.serve(setup, *loaded->release());
-  wait_for_keepers_death(setup.pid_namespace);
+  wait_for_keepers_death(setup.pid_namespace, server);
 }
 
 }  // namespace

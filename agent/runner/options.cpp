@@ -1,10 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/options.hpp"
 
+#include <utility>
+
 #include "runner/instance.hpp"
 #include "runner/services.hpp"
 
-void ronda_value::set_text(std::uint32_t of_type, std::string_view text) {
+ronda_value& ronda_value::operator=(ronda_value&& other) noexcept {
+  if (this == &other) return *this;
+  drop_items();
+  type = std::exchange(other.type, std::uint8_t{RONDA_TYPE_NONE});
+  key_size = other.key_size;
+  size = other.size;
+  key_data = other.key_data;
+  integer = other.integer;  // whichever member it is, it has these 8 bytes
+  return *this;
+}
+
+void ronda_value::drop_items() {
+  if (has_items()) delete[] items;
+}
+
+void ronda_value::set_items(std::uint8_t of_type, std::size_t count) {
+  items = count > 0 ? new ronda_value[count] : nullptr;
+  size = static_cast<std::uint32_t>(count);
+  type = of_type;
+}
+
+void ronda_value::set_text(std::uint8_t of_type, std::string_view text) {
   type = of_type;
   size = static_cast<std::uint32_t>(text.size());
   text_data = text.data();
@@ -15,21 +38,16 @@ namespace {
 
 void decode(wire::Reader& r, ronda_value& out, int depth);
 
-std::uint32_t narrow(std::size_t size) {
-  return static_cast<std::uint32_t>(size);
-}  // of what fits a frame
-
 /// The reader has made sure that there are bytes for `count` items.
-void decode_items(wire::Reader& r, ronda_value& out, std::size_t count, int depth) {
-  const bool keyed = out.type == RONDA_TYPE_TABLE;
-  out.items = count > 0 ? std::make_unique<ronda_value[]>(count) : nullptr;
-  out.size = narrow(count);
+void decode_items(wire::Reader& r, ronda_value& out, std::uint8_t type, std::size_t count, int depth) {
+  out.set_items(type, count);
   for (std::size_t i = 0; i < count && r.ok(); ++i) {
     ronda_value& item = out.items[i];
-    if (keyed) {
+    if (type == RONDA_TYPE_TABLE) {
       const std::string_view key = r.text();
+      if (key.size() > ronda_value::key_most) r.fail();
       item.key_data = key.data();
-      item.key_size = narrow(key.size());
+      item.key_size = static_cast<std::uint16_t>(key.size());
     }
     decode(r, item, depth + 1);
   }
@@ -60,10 +78,10 @@ void decode(wire::Reader& r, ronda_value& out, int depth) {
       out.set_text(RONDA_TYPE_SECRET, r.secret());
       break;
     case wire::Type::array:
-      out.type = RONDA_TYPE_LIST, decode_items(r, out, r.array(), depth);
+      decode_items(r, out, RONDA_TYPE_LIST, r.array(), depth);
       break;
     case wire::Type::map:
-      out.type = RONDA_TYPE_TABLE, decode_items(r, out, r.map(), depth);
+      decode_items(r, out, RONDA_TYPE_TABLE, r.map(), depth);
       break;
     case wire::Type::invalid:
       r.fail();
@@ -84,7 +102,7 @@ const ronda_value* member(const ronda_value* table, ronda_str key) noexcept {
 }
 
 std::uint64_t length(const ronda_value* v) noexcept {
-  return v == nullptr || v->items == nullptr ? 0 : v->size;
+  return v == nullptr || !v->has_items() ? 0 : v->size;
 }
 
 const ronda_value* item(const ronda_value* v, std::uint64_t index) noexcept {
@@ -138,7 +156,7 @@ ronda_value decode_options(std::string_view encoded) {
   if (r.peek() == wire::Type::map) decode(r, out, 0);
   if (!r.ok() || out.type != RONDA_TYPE_TABLE) {
     out = {};
-    out.type = RONDA_TYPE_TABLE;
+    out.set_items(RONDA_TYPE_TABLE, 0);
   }
   return out;
 }
@@ -155,17 +173,7 @@ void collect_pieces(std::string_view encoded, std::vector<std::string_view>& out
   for (std::size_t left = r.array(); left > 0 && r.ok(); --left) out.push_back(r.secret());
 }
 
-const ronda_config_1 config_service = {sizeof(ronda_config_1),
-                                       0,
-                                       root,
-                                       value_type,
-                                       member,
-                                       length,
-                                       item,
-                                       key_at,
-                                       get_bool,
-                                       get_i64,
-                                       get_f64,
-                                       get_str};
+const ronda_config_1 config_service = {
+    sizeof(ronda_config_1), 0, root, value_type, member, length, item, key_at, get_bool, get_i64, get_f64, get_str};
 
 }  // namespace ronda::runner

@@ -3,9 +3,10 @@
 // use.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plugin/wire.hpp"
@@ -14,21 +15,34 @@
 /// The opaque value of ronda.config/1. Texts and keys point into the instance's encoded options. Every
 /// instance holds a tree of them for as long as it lives, so they are small.
 struct ronda_value {
-  std::uint32_t type = RONDA_TYPE_NONE;
-  std::uint32_t size = 0;  // items, or bytes of text
-  std::uint32_t key_size = 0;
+  ronda_value() = default;
+  ronda_value(ronda_value&& other) noexcept { *this = std::move(other); }
+  ronda_value& operator=(ronda_value&& other) noexcept;
+  ~ronda_value() { drop_items(); }
+
+  static constexpr std::size_t key_most = UINT16_MAX;  // bytes
+
+  std::uint8_t type = RONDA_TYPE_NONE;
+  std::uint16_t key_size = 0;
+  std::uint32_t size = 0;          // items, or bytes of text
   const char* key_data = nullptr;  // of a member of a table
   union {
     std::int64_t integer = 0;  // also a bool
     double real;
     const char* text_data;  // also a secret's bytes
+    ronda_value* items;     // of LIST and TABLE, owned; null: none
   };
-  std::unique_ptr<ronda_value[]> items;
 
   std::string_view key() const { return {key_data, key_size}; }
   std::string_view text() const { return {text_data, size}; }  // of STR and SECRET only
-  void set_text(std::uint32_t of_type, std::string_view text);
+  void set_text(std::uint8_t of_type, std::string_view text);
+  void set_items(std::uint8_t of_type, std::size_t count);
+  bool has_items() const { return (type == RONDA_TYPE_LIST || type == RONDA_TYPE_TABLE) && items != nullptr; }
+
+ private:
+  void drop_items();
 };
+static_assert(sizeof(ronda_value) == 24);
 
 namespace ronda::runner {
 

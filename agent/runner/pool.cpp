@@ -330,6 +330,11 @@ void Pool::cancel(std::uint64_t call_id) {
   }
 }
 
+bool Pool::is_calm() {
+  const std::lock_guard lock(mutex_);
+  return busy_ == 0 && !has_backlog();
+}
+
 bool Pool::drain(std::chrono::nanoseconds until) {
   {
     const std::lock_guard lock(running_mutex_);
@@ -338,10 +343,7 @@ bool Pool::drain(std::chrono::nanoseconds until) {
     }
   }
   while (monotonic() < until) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (busy_ == 0 && !has_backlog()) return true;
-    }
+    if (is_calm()) return true;
     const timespec pause{0, 5'000'000};
     ::nanosleep(&pause, nullptr);
   }

@@ -46,6 +46,8 @@ class Pool {
   void cancel(std::uint64_t call_id);
   /// No new jobs; calls that run are cancelled; true when all are back before `until`, monotonic. [any]
   bool drain(std::chrono::nanoseconds until);
+  /// No call runs or waits. [any]
+  bool is_calm();
   /// A detached thread with the stack of a call; false when the kernel gives none. [any]
   static bool start_thread(void* (*body)(void*), void* self);
 

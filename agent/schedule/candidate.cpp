@@ -164,11 +164,10 @@ void Preparer::prepare(config::Instance& instance) {
   prepared.kind = instance.kind;
   prepared.procedure = procedure_of(*found);
   prepared.options = plugin::encode_options(*options, instance.secrets);
-  prepared.options.shrink_to_fit();
   prepared.timeout = instance.timeout.value_or(default_timeout);
   prepared.when = *when;
   prepared.user = instance.rare().user;
-  prepared.after = std::move(instance.after);
+  if (!instance.after.empty()) prepared.after = std::make_unique<const std::vector<std::string>>(std::move(instance.after));
   warn_of_idle_keys(instance);
   if (instance.has_rare()) prepared.rare = std::make_unique<config::Rare>(instance.rare());
   const config::Judgement& limits = instance.judgement();

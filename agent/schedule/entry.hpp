@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "base/rare_text.hpp"
+#include "base/packed_text.hpp"
 #include "base/siphash.hpp"
 #include "base/units.hpp"
 #include "config/generation.hpp"
@@ -52,12 +52,12 @@ struct Prepared {
   Kind kind = Kind::check;
   std::string name;
   std::shared_ptr<const ProcedureRef> procedure;
-  std::string options;  // encoded for the runner
+  PackedText options;   // encoded for the runner
   Nanos timeout{0};
   When when;
   Hash128 hash;         // of configuration and plugin: another one means replace
-  RareText user;
-  std::vector<std::string> after;
+  PackedText user;
+  std::unique_ptr<const std::vector<std::string>> after;  // checks; null: none
   std::unique_ptr<config::Judgement> limits;  // null: none
   std::unique_ptr<config::Rare> rare;         // null: defaults
 };
@@ -78,7 +78,6 @@ struct Entry {
   std::uint32_t id = 0;        // of this configuration of it; another one after it was replaced
   std::uint32_t id_in_flight = 0;  // of the configuration that a run still goes on with; 0: the present one
   plugin::Supervisor* runner = nullptr;
-  std::vector<std::uint32_t> parents;  // positions of the checks it comes after
 
   std::uint64_t call = 0;      // in flight; 0: none
   std::int64_t slot_wall = 0;  // of that call
@@ -90,12 +89,12 @@ struct Entry {
   std::uint32_t failures = 0;  // one after the other
   std::int64_t since_wall = 0, last_ok_wall = 0;
   std::string summary;
-  RareText detail, grade_reason;
-  std::string metrics;         // encoded
+  PackedText detail, grade_reason;
+  PackedText metrics;          // encoded
   Trip trip;
   Skip skip = Skip::none;      // of the last time it was due and did not run
   std::int64_t skip_wall = 0;
-  RareText blocked_by;         // empty: not blocked
+  PackedText blocked_by;       // empty: not blocked
   std::uint64_t runs = 0, skips = 0;
   bool dirty = false;          // changed since it was last written to the store
 };

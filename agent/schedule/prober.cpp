@@ -34,7 +34,7 @@ void Prober::start(std::function<void(Failures)> done) {
 
 wire::Create Prober::describe(std::uint32_t instance) {
   const Prepared& subject = *subjects_[instance - 1];
-  return {instance, static_cast<wire::Kind>(subject.kind), subject.procedure->name, subject.name, subject.options, subject.procedure->plugin->state_version,
+  return {instance, static_cast<wire::Kind>(subject.kind), subject.procedure->name, subject.name, subject.options.str(), subject.procedure->plugin->state_version,
           present_.state_from(subject)};
 }
 

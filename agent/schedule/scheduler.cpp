@@ -132,8 +132,11 @@ void Scheduler::close_slot(const Entry& entry, sys_seconds slot, std::string why
 }
 
 std::string Scheduler::blocker(const Entry& entry) const {
-  for (const std::uint32_t position : entry.parents) {
-    const Entry& parent = entries_[position];
+  if (entry.spec.after == nullptr) return {};
+  for (const std::string& name : *entry.spec.after) {
+    const auto position = position_of(Kind::check, name);
+    if (!position) continue;
+    const Entry& parent = entries_[*position];
     if (!parent.blocked_by.empty()) return parent.blocked_by.str();
     if (parent.has_result && parent.status == CheckStatus::critical) return parent.spec.name;
   }
@@ -450,7 +453,7 @@ void Scheduler::store_effects(const std::string& name, store::CallEffects effect
 void Scheduler::unblock(const std::string& name) {
   for (const std::uint32_t position : by_name_) {
     Entry& entry = entries_[position];
-    if (entry.blocked_by.str() == name) entry.blocked_by.clear();
+    if (entry.blocked_by.view() == name) entry.blocked_by.clear();
   }
 }
 

@@ -205,7 +205,6 @@ class Scheduler final : private plugin::SupervisorClient {
   std::vector<std::uint32_t> take_over(std::vector<Prepared> set, ApplyReport& report);
   void drop_others(const std::vector<std::uint32_t>& stay, ApplyReport& report);
   void settle_set(const std::vector<std::uint32_t>& fresh);
-  void link_parents();
   void set_idle_limits();
   void use_calendar(std::uint32_t position, std::shared_ptr<const Calendar> calendar, Nanos now);
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);

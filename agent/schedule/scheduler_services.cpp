@@ -60,7 +60,7 @@ wire::Create Scheduler::describe(std::uint32_t instance) {
   const Entry* entry = by_instance(instance);
   if (entry == nullptr) return {instance, wire::Kind::check, {}, {}, {}};
   const Prepared& spec = entry->spec;
-  return {instance, static_cast<wire::Kind>(spec.kind), spec.procedure->name, spec.name, spec.options, spec.procedure->plugin->state_version, state_from(spec)};
+  return {instance, static_cast<wire::Kind>(spec.kind), spec.procedure->name, spec.name, spec.options.str(), spec.procedure->plugin->state_version, state_from(spec)};
 }
 
 void Scheduler::on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) {

@@ -228,16 +228,6 @@ void Scheduler::remember(Entry& entry, const store::InstanceState& state) {
 
 // ---- the whole set --------------------------------------------------------------------------
 
-void Scheduler::link_parents() {
-  for (const std::uint32_t position : by_name_) {
-    Entry& entry = entries_[position];
-    entry.parents.clear();
-    for (const std::string& name : entry.spec.after) {
-      if (const auto parent = position_of(Kind::check, name)) entry.parents.push_back(*parent);
-    }
-  }
-}
-
 /// Checks with an interval that have no result younger than that run once: the first at once, the rest spread.
 void Scheduler::plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now) {
   const Nanos at_wall = wall();
@@ -327,7 +317,6 @@ void Scheduler::set_idle_limits() {
 }
 
 void Scheduler::settle_set(const std::vector<std::uint32_t>& fresh) {
-  link_parents();
   plan_first_runs(fresh, boottime());
   set_idle_limits();
   std::erase_if(retired_, [](const auto& supervisor) { return supervisor->is_empty(); });

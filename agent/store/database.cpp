@@ -156,7 +156,7 @@ void Database::close_clean() {
 Status Database::lock() {
   // Exclusive also means that the WAL index lives in memory: no -shm that somebody could cut under us.
   const Status status = script(
-      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA mmap_size=0; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;"
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA mmap_size=0; PRAGMA cache_size=-256; PRAGMA temp_store=MEMORY;"
       "PRAGMA cell_size_check=ON; BEGIN IMMEDIATE; COMMIT;");
   if (status || trouble_text_.empty()) return status;
   return Error(status.error().code(), "lock the database for this agent alone: " + trouble_text_);

@@ -95,9 +95,9 @@ schedule::Prepared Scheduled::prepare(const Configured& configured) {
     REQUIRE(calendar);
     out.when.calendar = std::make_shared<const schedule::Calendar>(std::move(*calendar));
   }
-  out.after = configured.after;
+  if (!configured.after.empty()) out.after = std::make_unique<const std::vector<std::string>>(configured.after);
   out.rare = std::make_unique<config::Rare>(configured.rare);
-  out.hash = siphash128(plugin.sha256 + "/" + out.options + "/" + configured.at + "/" + std::to_string(configured.every.count()));
+  out.hash = siphash128(plugin.sha256 + "/" + out.options.str() + "/" + configured.at + "/" + std::to_string(configured.every.count()));
   return out;
 }
 
