@@ -78,6 +78,24 @@ TEST_CASE("what is no condition says why", "[http]") {
   CHECK(Condition::from_text("~ (").error() == "condition '~ (': regular expression '(': missing ): (");
 }
 
+TEST_CASE("what looks like an operator and is none is refused with what may be meant", "[http]") {
+  struct Row {
+    std::string text, why;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"= 12", "'=' is no operator: write \"== 12\""},
+      {"=12", "'=' is no operator: write \"== 12\""},
+      {"=~ ^v", "'=~' is no operator: write \"~ ^v\""},
+      {"=< 5", "'=<' is no operator: write \"<= 5\""},
+      {"=> 5", "'=>' is no operator: write \">= 5\""},
+      {"! up", "'!' is no operator: write \"!= up\""},
+  }));
+  CHECK(Condition::from_text(row.text).error() ==
+        "condition '" + row.text + "': " + row.why + "; for the text itself write \"== \\\"" + row.text + "\\\"\"");
+  CHECK(holds("== \"" + row.text + "\"", "\"" + row.text + "\""));
+  CHECK(holds("!up", "\"!up\""));
+}
+
 TEST_CASE("expressions of other dialects are refused, not misread", "[http]") {
   CHECK(Regex::compile("\\d+").error() == "regular expression '\\d+': \\d means nothing in POSIX extended expressions (a digit is [0-9])");
   CHECK(Regex::compile("(a)\\1").error() == "regular expression '(a)\\1': back-references such as \\1 are not supported");
