@@ -16,19 +16,58 @@ namespace ronda::config {
 namespace {
 
 constexpr std::size_t max_secret_bytes = 64 << 10;
-constexpr std::size_t min_secret_variable_bytes =
-    8;  // shorter ones are words like "prod" that logs may contain
+constexpr std::size_t min_secret_variable_bytes = 8;  // shorter ones are words like "prod" that logs may contain
 constexpr std::string_view literal_hint = "write $${ for a literal ${";
 
 std::string braced(std::string_view body) {
   return "${" + std::string(body.substr(0, 200)) + "}";
 }
 
+/// A path, a host's name or address, perhaps with a port: what the summary of a check has to name.
+bool is_place(std::string_view text) {
+  if (text.starts_with('/')) return true;
+  const bool plain = std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+  });
+  return plain && (text.starts_with("localhost") || text.find_first_of(".:") != std::string_view::npos);
+}
+
+/// User and password, and query: what of a URL is never shown.
+void add_secrets_of_url(std::string_view url, std::vector<std::string>& out) {
+  const std::size_t authority = url.find("://") + 3;
+  const std::string_view host = url.substr(authority, url.find_first_of("/?#", authority) - authority);
+  if (const std::size_t at = host.rfind('@'); at != std::string_view::npos) {
+    out.emplace_back(host.substr(0, at));
+    if (const std::size_t colon = host.find(':'); colon < at) out.emplace_back(host.substr(colon + 1, at - colon - 1));
+  }
+  for (std::size_t at = url.find('?'); at != std::string_view::npos; at = url.find('&', at + 1)) {
+    const std::string_view one = url.substr(at + 1, url.find_first_of("&#", at + 1) - at - 1);
+    out.emplace_back(one.substr(std::min(one.find('=') + 1, one.size())));
+  }
+}
+
+/// `text` holds the value of a variable at [begin, begin + length).
+void add_secrets_of_variable(std::string_view text, std::size_t begin, std::size_t length, std::vector<std::string>& out) {
+  const std::string_view value = text.substr(begin, length);
+  if (value.find("://") != std::string_view::npos) return add_secrets_of_url(value, out);
+  const std::size_t scheme = text.find("://");
+  if (scheme != std::string_view::npos && scheme < begin) {
+    const std::string_view before = text.substr(0, begin);
+    const std::string_view behind = text.substr(begin);
+    const bool in_query = before.find('?') != std::string_view::npos;
+    const bool in_host = before.find_first_of("/#", scheme + 3) == std::string_view::npos;
+    const std::size_t end = behind.find_first_of("/?#");
+    const bool is_user = in_host && behind.substr(0, end).find('@') != std::string_view::npos;
+    if (in_query || is_user) return out.emplace_back(value), void();
+    if (in_host) return;
+  }
+  if (length >= min_secret_variable_bytes && !is_place(value)) out.emplace_back(value);
+}
+
 Error unknown_reference(std::string_view body) {
   std::string message = "unknown reference " + braced(body);
   message += is_variable_name(body) ? "; did you mean ${env:" + std::string(body) + "}? K" : "; k";
-  return {Errc::invalid,
-          message + "nown are ${env:NAME}, ${file:PATH} and ${cred:NAME}; " + std::string(literal_hint)};
+  return {Errc::invalid, message + "nown are ${env:NAME}, ${file:PATH} and ${cred:NAME}; " + std::string(literal_hint)};
 }
 
 }  // namespace
@@ -63,6 +102,7 @@ bool Resolver::resolve_text(Value& value, const std::string& text, Diagnostics& 
   std::string out;
   Origin origin = Origin::literal;
   bool sound = true;
+  std::vector<std::pair<std::size_t, std::size_t>> variables;  // where their values stand in `out`
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view rest = std::string_view(text).substr(at);
     if (rest.starts_with("$${")) {
@@ -77,6 +117,7 @@ bool Resolver::resolve_text(Value& value, const std::string& text, Diagnostics& 
     } else {
       auto part = lookup(rest.substr(2, end - 2));
       if (part) {
+        if (part->variable) variables.emplace_back(out.size(), part->text.size());
         out += part->text;
         origin = std::max(origin, part->origin);
       } else {
@@ -86,6 +127,7 @@ bool Resolver::resolve_text(Value& value, const std::string& text, Diagnostics& 
       at += end + 1;
     }
   }
+  for (const auto& [begin, length] : variables) add_secrets_of_variable(out, begin, length, pieces_);
   if (origin != Origin::literal) written_.push_back({value.place(), text});
   value.replace(sound ? Value::Data(std::move(out)) : Value::Data(), origin);
   return sound;
@@ -111,14 +153,13 @@ Result<Resolver::Part> Resolver::variable(std::string_view body) {
   // as in a shell, :- also stands in for a variable that is set to nothing
   if (found != variables_.end() && (split == std::string_view::npos || !found->second.empty())) {
     if (found->second.size() >= min_secret_variable_bytes) secrets_.push_back(found->second);
-    return Part{found->second, Origin::env};
+    return Part{found->second, Origin::env, true};
   }
   if (split != std::string_view::npos) return Part{std::string(body.substr(split + 2)), Origin::env};
-  return Error(Errc::not_found,
-               braced("env:" + std::string(name)) +
-                   " is not set, neither in the environment nor in an env file; a default is "
-                   "written " +
-                   braced("env:" + std::string(name) + ":-default"));
+  return Error(Errc::not_found, braced("env:" + std::string(name)) +
+                                    " is not set, neither in the environment nor in an env file; a default is "
+                                    "written " +
+                                    braced("env:" + std::string(name) + ":-default"));
 }
 
 Result<Resolver::Part> Resolver::credential(std::string_view name) {
@@ -126,9 +167,8 @@ Result<Resolver::Part> Resolver::credential(std::string_view name) {
   const bool plain = !name.empty() && name[0] != '.' && name.find('/') == std::string_view::npos;
   if (!plain) return Error(Errc::invalid, shown + ": this is no name of a credential");
   if (environment_.credentials_directory.empty()) {
-    return Error(Errc::not_found, shown +
-                                      ": there are no credentials; the systemd unit needs LoadCredential=" +
-                                      std::string(name) + ":PATH");
+    return Error(Errc::not_found,
+                 shown + ": there are no credentials; the systemd unit needs LoadCredential=" + std::string(name) + ":PATH");
   }
   auto part = file(environment_.credentials_directory + "/" + std::string(name));
   if (!part) return std::move(part).error().with_context(shown);
@@ -141,8 +181,7 @@ Result<Resolver::Part> Resolver::file(const std::string& path) {
     auto text = environment_.read_file ? environment_.read_file(path, FileUse::secret)
                                        : Result<std::string>(Error(Errc::denied, "files are not read here"));
     if (text && text->ends_with('\n')) text->pop_back();
-    if (text && text->find('\0') != std::string::npos)
-      text = Error(Errc::invalid, path + " contains a NUL byte");
+    if (text && text->find('\0') != std::string::npos) text = Error(Errc::invalid, path + " contains a NUL byte");
     if (text && !text->empty()) secrets_.push_back(*text);
     found = files_.emplace(path, std::move(text)).first;
   }

@@ -54,14 +54,16 @@ class Resolver {
   std::vector<Written> take_written() { return std::move(written_); }
   /// Referenced texts that must not leave: contents of files and credentials, and longer values of variables.
   std::vector<std::string> take_secrets();
-  /// Contents of the files and credentials that were referred to since this was last called: those of one
-  /// object, also where they are a part of a longer text. Sorted, without duplicates.
+  /// Texts to be taken out of what leaves, of the references since this was last called: those of one object, also
+  /// where they are a part of a longer text. Contents of files and credentials; of variables what may be a secret:
+  /// not the base of a URL, a path, a host or a short word. Sorted, without duplicates.
   std::vector<std::string> take_pieces();
 
  private:
   struct Part {
     std::string text;
     Origin origin = Origin::literal;
+    bool variable = false;  // its value, no default
   };
 
   bool resolve_text(Value& value, const std::string& text, Diagnostics& diagnostics);

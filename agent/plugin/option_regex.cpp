@@ -14,9 +14,11 @@ namespace ronda::plugin {
 namespace {
 
 /// What the automaton may have at most, bounded repeats written out.
-constexpr std::uint64_t max_cost = 10'000;
+constexpr std::uint64_t max_cost = 1'000;
 
 Error wrong(std::string message) { return {Errc::invalid, "the regular expression " + std::move(message)}; }
+
+bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 std::optional<Error> check_escape(char c) {
   if (c >= '1' && c <= '9') return wrong("has a back-reference; those are not linear in time");
@@ -24,9 +26,11 @@ std::optional<Error> check_escape(char c) {
   if (c == 'D') return wrong("has \\D, which POSIX does not know; write [^0-9]");
   if (c == 't' || c == 'n' || c == 'r')
     return wrong(std::string("has \\") + c + ", which POSIX does not know; write [[:space:]]");
-  constexpr std::string_view known = "wWsSbB<>`'";
-  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '0';
-  if (letter && known.find(c) == std::string_view::npos)
+  if (c == '<' || c == '>') return wrong(std::string("has \\") + c + ", which POSIX does not know; write \\b");
+  if (c == '`') return wrong("has \\`, which POSIX does not know; write ^");
+  if (c == '\'') return wrong("has \\', which POSIX does not know; write $");
+  constexpr std::string_view known = "wWsSbB";
+  if (is_word(c) && known.find(c) == std::string_view::npos)
     return wrong(std::string("has \\") + c + ", which POSIX does not know");
   return std::nullopt;
 }
@@ -89,6 +93,8 @@ class Scan {
     if (end < text_.size() && text_[end] == '^') ++end;
     if (end < text_.size() && text_[end] == ']') ++end;
     while (end < text_.size() && text_[end] != ']') {
+      if (text_[end] == '\\' && end + 1 < text_.size() && is_word(text_[end + 1]))
+        return wrong(std::string("has \\") + text_[end + 1] + " in [..], where a backslash is a character like any other");
       const bool is_class = text_[end] == '[' && end + 1 < text_.size() &&
                             (text_[end + 1] == ':' || text_[end + 1] == '.' || text_[end + 1] == '=');
       const std::size_t close =

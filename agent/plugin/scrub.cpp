@@ -32,7 +32,8 @@ void collect(wire::Reader& r, std::vector<std::string>& out) {
 void Scrubber::add_secrets_of(std::string_view encoded_options) {
   wire::Reader r(encoded_options);
   std::vector<std::string> found;
-  collect(r, found);
+  // behind the options stand the parts of texts that are secret by themselves
+  while (r.ok() && !r.rest().empty()) collect(r, found);
   for (std::string& secret : found) {
     const bool is_new = secret.size() >= shortest && std::ranges::find(secrets_, secret) == secrets_.end();
     if (is_new) secrets_.push_back(std::move(secret));

@@ -212,11 +212,12 @@ std::vector<ScheduledJob> parse_timer(std::string_view text, std::string_view pa
     const std::string_view key = trim(line.substr(0, equals));
     const std::string_view value = trim(line.substr(equals + 1));
     if (key == "Unit") unit = value;
-    if (key == "RandomizedDelaySec" && value != "0")
-      delay = "starts up to " + shown(value, 40) + " later: raise start_within";
-    if (key == "OnCalendar" && value.empty()) out.clear();
+    if (key == "RandomizedDelaySec")
+      delay = value == "0" || value.empty() ? std::string() : "starts up to " + shown(value, 40) + " later: raise start_within";
+    // an empty one takes back all that was said before, of whatever kind
+    if (key.substr(0, 2) == "On" && value.empty() && (key == "OnCalendar" || key.substr(key.size() - 3) == "Sec")) out.clear();
     if (key == "OnCalendar" && !value.empty()) out.push_back({std::string(path), {}, std::string(value), {}});
-    if (key == "OnUnitActiveSec" || key == "OnUnitInactiveSec") {
+    if ((key == "OnUnitActiveSec" || key == "OnUnitInactiveSec") && !value.empty()) {
       out.push_back({std::string(path),
                      {},
                      {},

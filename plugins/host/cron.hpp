@@ -28,7 +28,7 @@ std::optional<std::string> cron_to_calendar(std::string_view minute, std::string
 /// A crontab; the one of the system and those of cron.d have a user before the command.
 std::vector<ScheduledJob> parse_crontab(std::string_view text, std::string_view path, bool has_user);
 
-/// A .timer unit.
+/// A .timer unit, with its drop-ins behind it.
 std::vector<ScheduledJob> parse_timer(std::string_view text, std::string_view path);
 
 /// What a person can put into conf.d after reading it: all of it commented out. At most about `limit` bytes.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A POSIX extended regular expression whose price is bounded: no back-references, no repeats that multiply.
+// A POSIX extended regular expression that costs time linear in the line: no back-references, no repeats that multiply.
 #pragma once
 
 #include <memory>

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
+#include <set>
 
 #include "text.hpp"
 
@@ -41,8 +43,7 @@ void add_crontab(const std::string& root, const std::string& path, bool has_user
   if (contents.error == EACCES) found.unreadable.push_back(shown(path) + ": " + std::strerror(EACCES));
   for (ScheduledJob& job : parse_crontab(contents.text, path, has_user)) {
     // these lines only start the folders below, which are listed one by one
-    const bool starts_folder = job.command.find("run-parts") != std::string::npos &&
-                               job.command.find("/etc/cron.") != std::string::npos;
+    const bool starts_folder = job.command.find("run-parts") != std::string::npos && job.command.find("/etc/cron.") != std::string::npos;
     if (!starts_folder) found.jobs.push_back(std::move(job));
   }
 }
@@ -52,8 +53,8 @@ void add_folder_jobs(const std::string& root, FoundJobs& found) {
     const char* path;
     const char* every;
   };
-  for (const Folder& folder : {Folder{"/etc/cron.hourly", "1h"}, Folder{"/etc/cron.daily", "1d"},
-                               Folder{"/etc/cron.weekly", "1w"}, Folder{"/etc/cron.monthly", "31d"}}) {
+  for (const Folder& folder : {Folder{"/etc/cron.hourly", "1h"}, Folder{"/etc/cron.daily", "1d"}, Folder{"/etc/cron.weekly", "1w"},
+                               Folder{"/etc/cron.monthly", "31d"}}) {
     for (const std::string& name : names_in(root + folder.path, found)) {
       const std::string path = std::string(folder.path) + "/" + name;
       if (!is_plain_name(name) || access((root + path).c_str(), X_OK) != 0) continue;
@@ -62,24 +63,96 @@ void add_folder_jobs(const std::string& root, FoundJobs& found) {
   }
 }
 
-/// A timer is enabled when something wants it: a link NAME.timer in a folder *.wants.
-void add_timers(const std::string& root, const std::string& folder, FoundJobs& found,
-                std::vector<std::string>& seen) {
-  for (const std::string& wants : names_in(root + folder, found)) {
-    if (wants.size() < 7 || wants.compare(wants.size() - 6, 6, ".wants") != 0) continue;
-    for (const std::string& name : names_in(root + folder + "/" + wants, found)) {
-      if (name.size() < 7 || name.compare(name.size() - 6, 6, ".timer") != 0) continue;
-      if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
-      seen.push_back(name);
-      for (const char* place : {"/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/"}) {
-        const Contents contents = read_file(root + place + name);
-        if (contents.error != 0) continue;
-        auto jobs = parse_timer(contents.text, place + name);
-        found.jobs.insert(found.jobs.end(), jobs.begin(), jobs.end());
-        break;
-      }
+/// Where systemd looks for a unit and its drop-ins; what stands earlier hides what stands later.
+constexpr const char* unit_folders[] = {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+                                        "/usr/lib/systemd/system"};
+
+/// How systemd writes "not this one, wherever else it is".
+bool is_masked(const std::string& file) {
+  std::error_code error;
+  return fs::read_symlink(file, error) == "/dev/null";
+}
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// The folders of drop-ins of a timer, the most special first: of itself, of its template, of each beginning up to a
+/// dash, of all timers.
+std::vector<std::string> drop_in_names(const std::string& name) {
+  std::vector<std::string> out{name + ".d"};
+  const std::string stem = name.substr(0, name.rfind('.'));
+  const std::size_t at = stem.find('@');
+  if (at != std::string::npos && at + 1 < stem.size()) out.push_back(stem.substr(0, at + 1) + ".timer.d");
+  for (std::size_t dash = stem.rfind('-'); dash != std::string::npos && dash > 0; dash = stem.rfind('-', dash - 1))
+    if (dash + 1 < stem.size()) out.push_back(stem.substr(0, dash + 1) + ".timer.d");
+  out.push_back("timer.d");
+  return out;
+}
+
+/// The drop-ins that hold, by their file names, which is the order in which systemd reads them.
+std::map<std::string, std::string> drop_ins(const std::string& root, const std::string& name, FoundJobs& found) {
+  std::map<std::string, std::string> out;
+  for (const std::string& folder : drop_in_names(name)) {
+    for (const char* place : unit_folders) {
+      const std::string path = std::string(place) + "/" + folder;
+      for (const std::string& file : names_in(root + path, found))
+        if (ends_with(file, ".conf")) out.emplace(file, path + "/" + file);
     }
   }
+  return out;
+}
+
+/// The unit file that holds; empty when there is none or it is masked.
+std::string unit_file(const std::string& root, const std::string& name, Contents& contents) {
+  const std::size_t at = name.find('@');
+  for (const std::string& file : {name, at == std::string::npos ? name : name.substr(0, at + 1) + ".timer"}) {
+    for (const char* place : unit_folders) {
+      const std::string path = std::string(place) + "/" + file;
+      if (is_masked(root + path)) return {};
+      contents = read_file(root + path);
+      if (contents.error == 0) return contents.text.empty() ? std::string() : path;  // an empty file masks, too
+    }
+  }
+  return {};
+}
+
+void add_timer(const std::string& root, const std::string& name, FoundJobs& found) {
+  Contents unit;
+  const std::string path = unit_file(root, name, unit);
+  if (path.empty()) return;
+  std::string changed;
+  for (const auto& [file, drop_in] : drop_ins(root, name, found)) {
+    if (is_masked(root + drop_in)) continue;
+    const Contents more = read_file(root + drop_in);
+    if (more.error == EACCES) found.unreadable.push_back(shown(drop_in) + ": " + std::strerror(EACCES));
+    if (more.error != 0 || more.text.empty()) continue;
+    unit.text += "\n" + more.text;
+    changed += (changed.empty() ? " with " : ", ") + drop_in;
+  }
+  // by the name that is wanted: a template's file has another
+  for (ScheduledJob& job : parse_timer(unit.text, name)) {
+    job.source = path + changed;
+    found.jobs.push_back(std::move(job));
+  }
+}
+
+/// A timer is enabled when something wants it: a link NAME.timer in a folder *.wants. Links as well are hidden by those
+/// of the same name in an earlier folder, and masked there.
+void add_timers(const std::string& root, FoundJobs& found) {
+  std::map<std::string, bool> links;  // "timers.target.wants/NAME.timer": masked
+  for (const char* place : unit_folders) {
+    for (const std::string& wants : names_in(root + place, found)) {
+      if (!ends_with(wants, ".wants")) continue;
+      const std::string folder = root + place + "/" + wants;
+      for (const std::string& name : names_in(folder, found))
+        if (ends_with(name, ".timer")) links.emplace(wants + "/" + name, is_masked(folder + "/" + name));
+    }
+  }
+  std::set<std::string> wanted;
+  for (const auto& [link, masked] : links)
+    if (!masked) wanted.insert(link.substr(link.find('/') + 1));
+  for (const std::string& name : wanted) add_timer(root, name, found);
 }
 
 }  // namespace
@@ -94,10 +167,7 @@ FoundJobs find_jobs(const std::string& root) {
     add_crontab(root, "/var/spool/cron/crontabs/" + name, false, found);
   }
   add_folder_jobs(root, found);
-  std::vector<std::string> seen;
-  for (const char* folder : {"/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"}) {
-    add_timers(root, folder, found, seen);
-  }
+  add_timers(root, found);
   return found;
 }
 
@@ -110,9 +180,8 @@ ronda::result Timers::run(ronda::call& c) {
   };
   found.jobs.erase(std::remove_if(found.jobs.begin(), found.jobs.end(), ignored), found.jobs.end());
   c.metric("jobs", found.jobs.size());
-  std::string summary =
-      ronda::text(found.jobs.size(), found.jobs.size() == 1 ? " job is" : " jobs are",
-                  " run by cron and systemd; a heartbeat check for each is proposed in the detail");
+  std::string summary = ronda::text(found.jobs.size(), found.jobs.size() == 1 ? " job is" : " jobs are",
+                                    " run by cron and systemd; a heartbeat check for each is proposed in the detail");
   for (const std::string& problem : found.unreadable) summary += "; not read: " + problem;
   return ronda::ok(summary).with_detail(propose(found.jobs));
 }

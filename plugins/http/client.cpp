@@ -60,8 +60,7 @@ class HeaderLines {
     lines_.emplace_back("Expect:");  // no 100-continue round trip
     if (has_body && !has_type) lines_.emplace_back("Content-Type: application/json");
     nodes_.resize(lines_.size());
-    for (std::size_t i = 0; i < lines_.size(); ++i)
-      nodes_[i] = {lines_[i].data(), i + 1 < lines_.size() ? &nodes_[i + 1] : nullptr};
+    for (std::size_t i = 0; i < lines_.size(); ++i) nodes_[i] = {lines_[i].data(), i + 1 < lines_.size() ? &nodes_[i + 1] : nullptr};
   }
   void wipe() {
     for (auto& line : lines_) explicit_bzero(line.data(), line.size());
@@ -158,7 +157,9 @@ struct Client::Impl {
   }
 
   template <class T>
-  void set(CURLoption option, T value) { curl_easy_setopt(easy, option, value); }
+  void set(CURLoption option, T value) {
+    curl_easy_setopt(easy, option, value);
+  }
 
   void configure(const Request& request, const Policy& policy) {
     if (request.id != 0 && request.id == configured) return;
@@ -280,7 +281,26 @@ struct Client::Impl {
     e.headers_too_large = headers_too_large;
     e.handshake_began = handshake_began;
     e.by_proxy = !policy.proxy.empty();
+    curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &e.verify_result);
+    e.now_s = std::time(nullptr);
     return e;
+  }
+
+  /// What the server shows to whoever asks, read by a handshake of its own after which nothing is sent: of a chain that
+  /// was refused the library tells nothing. Empty when that fails as well.
+  std::vector<PeerCertificate> refused_chain(const Policy& policy, const Limits& limits, Milliseconds used) {
+    const auto left = std::min(limits.time_left - used, policy.connect_timeout);
+    if (left <= Milliseconds(0)) return {};
+    curl_multi_remove_handle(multi, easy);
+    configured = 0;
+    set(CURLOPT_SSL_VERIFYPEER, 0L);
+    set(CURLOPT_SSL_VERIFYHOST, 0L);
+    set(CURLOPT_CONNECT_ONLY, 1L);
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_FORBID_REUSE, 1L);
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+    if (!drive(limits.cancel_fd) || take_code() != CURLE_OK) return {};
+    return peer_chain(easy);
   }
 
   static Timings split(const Ending& e, bool https) {
@@ -297,28 +317,14 @@ struct Client::Impl {
   std::optional<std::int64_t> certificate_end(const Url& url) {
     long connects = 0;
     curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-    auto known = std::find_if(certificates.begin(), certificates.end(),
-                              [&](const Certificate& c) { return c.origin == url.origin; });
+    auto known = std::find_if(certificates.begin(), certificates.end(), [&](const Certificate& c) { return c.origin == url.origin; });
     if (connects == 0) return known == certificates.end() ? std::nullopt : std::optional(known->end);
     if (known != certificates.end()) certificates.erase(known);
-    const auto end = read_certificate_end();
+    const auto chain = peer_chain(easy);
+    const auto end = chain.empty() ? std::nullopt : chain.front().ends;
     if (end && certificates.size() >= 16) certificates.erase(certificates.begin());
     if (end) certificates.push_back({url.origin, *end});
     return end;
-  }
-
-  std::optional<std::int64_t> read_certificate_end() {
-    constexpr std::string_view label = "Expire date:";
-    curl_certinfo* chain = nullptr;
-    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr ||
-        chain->num_of_certs == 0)
-      return std::nullopt;
-    for (const auto* line = chain->certinfo[0]; line != nullptr; line = line->next) {
-      if (std::strncmp(line->data, label.data(), label.size()) != 0) continue;
-      const auto when = curl_getdate(line->data + label.size(), nullptr);
-      return when < 0 ? std::nullopt : std::optional<std::int64_t>(when);
-    }
-    return std::nullopt;
   }
 
   Exchange one(const Request& request, const Policy& policy, const Limits& limits) {
@@ -326,7 +332,7 @@ struct Client::Impl {
     begin(policy, limits.time_left);
     const bool ended = drive(limits.cancel_fd);
     const int code = ended ? take_code() : static_cast<int>(CURLE_ABORTED_BY_CALLBACK);
-    const auto last = ending(code, policy);
+    auto last = ending(code, policy);
     Exchange exchange;
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
@@ -344,6 +350,10 @@ struct Client::Impl {
     } else if (code == CURLE_OK || body_cut) {
       exchange.end = Exchange::End::answered;
     } else {
+      if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        const auto used = std::chrono::duration_cast<Milliseconds>(std::chrono::duration<double>(last.total));
+        last.chain = refused_chain(policy, limits, used);
+      }
       auto failure = explain(last, request.url);
       exchange.end = failure.end;
       exchange.failure = std::move(failure.text);
@@ -367,8 +377,7 @@ namespace {
 std::string objection(const Request& from, const ronda::reply<Url>& next, const Policy& policy, int redirects) {
   if (!next) return "redirect refused: " + next.error();
   if (from.url.https && !next->https) return "redirect from https to http refused: " + next->shown;
-  if (redirects >= policy.max_redirects)
-    return ronda::text("more than ", policy.max_redirects, " redirects, the last to ", next->shown);
+  if (redirects >= policy.max_redirects) return ronda::text("more than ", policy.max_redirects, " redirects, the last to ", next->shown);
   return {};
 }
 
@@ -398,9 +407,7 @@ Exchange Client::perform(const Request& first, const Policy& policy, const Limit
   for (int redirects = 0;; ++redirects) {
     const auto used = std::chrono::duration_cast<Milliseconds>(Clock::now() - begin);
     auto exchange = impl_->one(*request, policy, {limits.time_left - used, limits.cancel_fd});
-    const auto target = policy.max_redirects > 0 && exchange.end == Exchange::End::answered
-                            ? impl_->redirect_target()
-                            : std::string();
+    const auto target = policy.max_redirects > 0 && exchange.end == Exchange::End::answered ? impl_->redirect_target() : std::string();
     impl_->end();
     exchange.timings = sum += exchange.timings;
     exchange.redirects = redirects;

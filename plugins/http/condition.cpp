@@ -13,10 +13,25 @@ struct Unit {
   double multiply, divide;
 };
 constexpr Unit units[] = {
-    {"", 1, 1},     {"%", 1, 100},    {"ns", 1, 1e9},      {"us", 1, 1e6},         {"ms", 1, 1e3},
-    {"s", 1, 1},    {"m", 60, 1},     {"h", 3600, 1},      {"d", 86400, 1},        {"w", 604800, 1},
-    {"B", 1, 1},    {"KB", 1e3, 1},   {"MB", 1e6, 1},      {"GB", 1e9, 1},         {"TB", 1e12, 1},
-    {"KiB", 1024.0, 1}, {"MiB", 1048576.0, 1}, {"GiB", 1073741824.0, 1}, {"TiB", 1099511627776.0, 1},
+    {"", 1, 1},
+    {"%", 1, 100},
+    {"ns", 1, 1e9},
+    {"us", 1, 1e6},
+    {"ms", 1, 1e3},
+    {"s", 1, 1},
+    {"m", 60, 1},
+    {"h", 3600, 1},
+    {"d", 86400, 1},
+    {"w", 604800, 1},
+    {"B", 1, 1},
+    {"KB", 1e3, 1},
+    {"MB", 1e6, 1},
+    {"GB", 1e9, 1},
+    {"TB", 1e12, 1},
+    {"KiB", 1024.0, 1},
+    {"MiB", 1048576.0, 1},
+    {"GiB", 1073741824.0, 1},
+    {"TiB", 1099511627776.0, 1},
 };
 
 struct Operator {
@@ -25,8 +40,8 @@ struct Operator {
 };
 // the longer ones first
 constexpr Operator operators[] = {
-    {"==", Condition::Op::equal},         {"!=", Condition::Op::unequal},      {"<=", Condition::Op::less_equal},
-    {">=", Condition::Op::greater_equal}, {"!~", Condition::Op::matches_not},  {"<", Condition::Op::less},
+    {"==", Condition::Op::equal},         {"!=", Condition::Op::unequal},     {"<=", Condition::Op::less_equal},
+    {">=", Condition::Op::greater_equal}, {"!~", Condition::Op::matches_not}, {"<", Condition::Op::less},
     {">", Condition::Op::greater},        {"~", Condition::Op::matches},
 };
 
@@ -38,8 +53,7 @@ std::string_view trim(std::string_view text) {
 
 /// The inside of name(...); nothing when `text` is no such call.
 std::optional<std::string_view> argument(std::string_view name, std::string_view text) {
-  if (text.substr(0, name.size()) != name || text.substr(name.size(), 1) != "(" || text.back() != ')')
-    return std::nullopt;
+  if (text.substr(0, name.size()) != name || text.substr(name.size(), 1) != "(" || text.back() != ')') return std::nullopt;
   return text.substr(name.size() + 1, text.size() - name.size() - 2);
 }
 
@@ -66,26 +80,51 @@ Literal read_literal(std::string_view text) {
 bool equal(const Literal& literal, const JsonValue& value) {
   using Type = JsonValue::Type;
   switch (literal.type) {
-    case Literal::Type::null: return value.type == Type::null;
-    case Literal::Type::boolean: return value.type == Type::boolean && value.boolean == literal.boolean;
-    case Literal::Type::number: return value.type == Type::number && value.number == literal.number;
-    case Literal::Type::string: return value.type == Type::string && value.string == literal.string;
-    case Literal::Type::glob: return value.type == Type::string && glob_matches(literal.string, value.string);
+    case Literal::Type::null:
+      return value.type == Type::null;
+    case Literal::Type::boolean:
+      return value.type == Type::boolean && value.boolean == literal.boolean;
+    case Literal::Type::number:
+      return value.type == Type::number && value.number == literal.number;
+    case Literal::Type::string:
+      return value.type == Type::string && value.string == literal.string;
+    case Literal::Type::glob:
+      return value.type == Type::string && glob_matches(literal.string, value.string);
   }
   return false;
 }
 
 bool ordered(Condition::Op op, double left, double right) {
   switch (op) {
-    case Condition::Op::less: return left < right;
-    case Condition::Op::less_equal: return left <= right;
-    case Condition::Op::greater: return left > right;
-    default: return left >= right;
+    case Condition::Op::less:
+      return left < right;
+    case Condition::Op::less_equal:
+      return left <= right;
+    case Condition::Op::greater:
+      return left > right;
+    default:
+      return left >= right;
   }
 }
 
 ronda::reply<Condition> refuse(std::string_view text, std::string_view why) {
   return ronda::reply<Condition>::failed(RONDA_E_INVALID, ronda::text("condition '", text, "': ", why));
+}
+
+/// What looks like an operator and is none, with what may be meant; empty when `text` is a text.
+std::string misread(std::string_view text) {
+  if (text.empty()) return {};
+  const std::string_view first = text.substr(0, 1);
+  const std::string_view second = text.substr(1, 1);
+  const std::string rest(trim(text.substr(1)));
+  const auto literally = ronda::text("; for the text itself write \"== \\\"", text, "\\\"\"");
+  if (first == "=" && second != "<" && second != ">") {
+    if (second == "~") return ronda::text("'=~' is no operator: write \"~ ", trim(text.substr(2)), "\"", literally);
+    return ronda::text("'=' is no operator: write \"== ", rest, "\"", literally);
+  }
+  if (first == "=") return ronda::text("'=", second, "' is no operator: write \"", second, "= ", trim(text.substr(2)), "\"", literally);
+  if (first == "!" && second == " ") return ronda::text("'!' is no operator: write \"!= ", rest, "\"", literally);
+  return {};
 }
 
 std::vector<Literal> read_literals(std::string_view operand) {
@@ -149,9 +188,10 @@ Condition Condition::equals(double value) {
 
 ronda::reply<Condition> Condition::from_text(std::string_view text) {
   Condition condition;
-  const auto* found = std::find_if(std::begin(operators), std::end(operators),
-                                   [&](const Operator& o) { return text.substr(0, o.sign.size()) == o.sign; });
+  const auto* found =
+      std::find_if(std::begin(operators), std::end(operators), [&](const Operator& o) { return text.substr(0, o.sign.size()) == o.sign; });
   if (found == std::end(operators)) {
+    if (const auto meant = misread(text); !meant.empty()) return refuse(text, meant);
     condition.literals_ = {{Literal::Type::string, false, 0, std::string(text)}};
     condition.text_ = "\"" + std::string(text) + "\"";
     return condition;
@@ -169,8 +209,8 @@ ronda::reply<Condition> Condition::from_text(std::string_view text) {
   condition.literals_ = read_literals(operand);
   const bool orders = found->op != Op::equal && found->op != Op::unequal;
   if (orders && (condition.literals_.size() != 1 || condition.literals_[0].type != Literal::Type::number))
-    return refuse(text, ronda::text("'", found->sign, "' compares with one number, for example \"", found->sign,
-                                    " 5\" or \"", found->sign, " 500ms\""));
+    return refuse(text, ronda::text("'", found->sign, "' compares with one number, for example \"", found->sign, " 5\" or \"", found->sign,
+                                    " 500ms\""));
   return condition;
 }
 
@@ -178,11 +218,16 @@ bool Condition::holds(const JsonValue& value) const {
   if (value.type == JsonValue::Type::missing) return false;  // nothing is neither equal nor unequal
   const auto is_equal = [&](const Literal& literal) { return equal(literal, value); };
   switch (op_) {
-    case Op::equal: return std::any_of(literals_.begin(), literals_.end(), is_equal);
-    case Op::unequal: return std::none_of(literals_.begin(), literals_.end(), is_equal);
-    case Op::matches: return value.type == JsonValue::Type::string && regex_->search(value.string);
-    case Op::matches_not: return value.type == JsonValue::Type::string && !regex_->search(value.string);
-    default: break;
+    case Op::equal:
+      return std::any_of(literals_.begin(), literals_.end(), is_equal);
+    case Op::unequal:
+      return std::none_of(literals_.begin(), literals_.end(), is_equal);
+    case Op::matches:
+      return value.type == JsonValue::Type::string && regex_->search(value.string);
+    case Op::matches_not:
+      return value.type == JsonValue::Type::string && !regex_->search(value.string);
+    default:
+      break;
   }
   const auto number = value.as_number();
   return number && ordered(op_, *number, literals_[0].number);

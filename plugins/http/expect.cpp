@@ -2,7 +2,8 @@
 #include "expect.hpp"
 
 #include <algorithm>
-#include <ctime>
+
+#include "peer.hpp"
 
 namespace http {
 namespace {
@@ -53,8 +54,7 @@ void check_headers(const Exchange& exchange, const Expectations& expect, std::ve
       value.type = JsonValue::Type::string;
       value.string = *found;
     }
-    if (!condition.holds(value))
-      out.push_back("header " + name + " is " + value.describe() + ", expected " + condition.text());
+    if (!condition.holds(value)) out.push_back("header " + name + " is " + value.describe() + ", expected " + condition.text());
   }
 }
 
@@ -62,8 +62,7 @@ void check_json(const Expectations& expect, const Document* document, std::vecto
   if (document == nullptr) return;
   for (const auto& [path, condition] : expect.json) {
     const auto value = document->find(path);
-    if (!condition.holds(value))
-      out.push_back(path.text + " is " + value.describe() + ", expected " + condition.text());
+    if (!condition.holds(value)) out.push_back(path.text + " is " + value.describe() + ", expected " + condition.text());
   }
 }
 
@@ -106,20 +105,12 @@ ronda::result read_metrics(const Rules& rules, const Document& document, std::ve
   return result;
 }
 
-std::string day(std::int64_t unix_seconds) {
-  const auto when = static_cast<std::time_t>(unix_seconds);
-  std::tm utc{};
-  gmtime_r(&when, &utc);
-  char text[16];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d", &utc));
-}
-
 ronda::result judge_certificate(const Exchange& exchange, std::int64_t min_days, std::int64_t now_s) {
   if (!exchange.certificate_end || min_days == 0) return ronda::ok();
-  const auto days = (*exchange.certificate_end - now_s) / 86400;
-  if (days >= min_days) return ronda::ok();
-  return ronda::warning("the certificate ends in ", days, " days (", day(*exchange.certificate_end), "), fewer than ",
-                        min_days);
+  const auto end = *exchange.certificate_end;
+  if (end < now_s) return ronda::critical("the certificate expired on ", day(end), ", ", days(now_s - end), " ago");
+  if ((end - now_s) / 86400 >= min_days) return ronda::ok();
+  return ronda::warning("the certificate ends in ", days(end - now_s), " (", day(end), "), fewer than ", min_days);
 }
 
 /// The code stands in front already when it is what is wrong.
@@ -133,8 +124,7 @@ std::string answer_text(const Exchange& exchange, bool code_is_wrong) {
 
 std::string excerpt(const Exchange& exchange) {
   if (exchange.body.empty()) return {};
-  return "body: " + std::string(exchange.body.substr(0, excerpt_bytes)) +
-         (exchange.body.size() > excerpt_bytes ? "..." : "");
+  return "body: " + std::string(exchange.body.substr(0, excerpt_bytes)) + (exchange.body.size() > excerpt_bytes ? "..." : "");
 }
 
 void merge(ronda::result& into, ronda::result part) {
@@ -156,8 +146,7 @@ bool StatusCodes::contains(int code) const {
 
 std::vector<std::string> broken(const Exchange& exchange, const Expectations& expect, const Document* document) {
   std::vector<std::string> out;
-  if (!expect.status.contains(exchange.status))
-    out.push_back(wrong_status(exchange, expect.status));
+  if (!expect.status.contains(exchange.status)) out.push_back(wrong_status(exchange, expect.status));
   check_headers(exchange, expect, out);
   check_body(exchange, expect, out);
   check_json(expect, document, out);

@@ -25,12 +25,16 @@ std::string peer(const Ending& ending, const Url& url) {
 std::string timeout_text(const Ending& ending, const Url& url) {
   const auto after = ronda::text(" (", std::chrono::duration<double>(ending.total), ")");
   switch (phase_of(ending, url)) {
-    case Phase::resolve: return "timeout while resolving the name " + url.host + after;
-    case Phase::connect: return "timeout while connecting to " + peer(ending, url) + after;
-    case Phase::tls: return "timeout in the TLS handshake with " + peer(ending, url) + after;
-    case Phase::first_byte: return "timeout while waiting for the first byte of the answer" + after;
-    case Phase::body: return ronda::text("timeout while reading the answer, ", ending.received, " bytes of body so far",
-                                         after);
+    case Phase::resolve:
+      return "timeout while resolving the name " + url.host + after;
+    case Phase::connect:
+      return "timeout while connecting to " + peer(ending, url) + after;
+    case Phase::tls:
+      return "timeout in the TLS handshake with " + peer(ending, url) + after;
+    case Phase::first_byte:
+      return "timeout while waiting for the first byte of the answer" + after;
+    case Phase::body:
+      return ronda::text("timeout while reading the answer, ", ending.received, " bytes of body so far", after);
   }
   return {};
 }
@@ -52,31 +56,53 @@ bool is_own_fault(int code) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY: return true;
-    default: return false;
+    case CURLE_PROXY:
+      return true;
+    default:
+      return false;
   }
+}
+
+std::string tls_text(const Ending& ending, const Url& url) {
+  if (ending.code == CURLE_PEER_FAILED_VERIFICATION && !ending.text.empty())
+    return distrust(ending.verify_result, ending.text, ending.chain, url, ending.now_s);
+  // the first bytes that came are no record of TLS
+  if (ending.text.find("wrong version number") != std::string::npos)
+    return peer(ending, url) + " does not speak TLS on this port: should the URL begin with http://, or name another port?";
+  return ending.text.empty() ? "the handshake failed" : ending.text;
 }
 
 std::string text_of(const Ending& ending, const Url& url) {
   if (ending.headers_too_large) return ronda::text("the answer's header is larger than ", max_header_bytes, " bytes");
   switch (ending.code) {
-    case CURLE_OPERATION_TIMEDOUT: return timeout_text(ending, url);
-    case CURLE_COULDNT_RESOLVE_HOST: return "the name " + url.host + " cannot be resolved";
-    case CURLE_COULDNT_RESOLVE_PROXY: return "the proxy's name cannot be resolved";
-    case CURLE_COULDNT_CONNECT: return with_cause("cannot connect to " + peer(ending, url), ending);
+    case CURLE_OPERATION_TIMEDOUT:
+      return timeout_text(ending, url);
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return "the name " + url.host + " cannot be resolved";
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return "the proxy's name cannot be resolved";
+    case CURLE_COULDNT_CONNECT:
+      return with_cause("cannot connect to " + peer(ending, url), ending);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR: return "TLS: " + (ending.text.empty() ? "the handshake failed" : ending.text);
-    case CURLE_SSL_CACERT_BADFILE: return "the certificates in tls.ca cannot be read: " + ending.text;
-    case CURLE_GOT_NOTHING: return "the server closed the connection without an answer";
+    case CURLE_SSL_ISSUER_ERROR:
+      return "TLS: " + tls_text(ending, url);
+    case CURLE_SSL_CACERT_BADFILE:
+      return "the certificates in tls.ca cannot be read: " + ending.text;
+    case CURLE_GOT_NOTHING:
+      return "the server closed the connection without an answer";
     case CURLE_PARTIAL_FILE:
       return ronda::text("the server closed the connection in the middle of the body, after ", ending.received, " bytes");
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY: return "the answer is not HTTP: " + ending.text;
-    case CURLE_RECV_ERROR: return with_cause("the connection broke while reading the answer", ending);
-    case CURLE_SEND_ERROR: return with_cause("the connection broke while sending the request", ending);
-    default: return ending.text.empty() ? curl_easy_strerror(static_cast<CURLcode>(ending.code)) : ending.text;
+    case CURLE_WEIRD_SERVER_REPLY:
+      return "the answer is not HTTP: " + ending.text;
+    case CURLE_RECV_ERROR:
+      return with_cause("the connection broke while reading the answer", ending);
+    case CURLE_SEND_ERROR:
+      return with_cause("the connection broke while sending the request", ending);
+    default:
+      return ending.text.empty() ? curl_easy_strerror(static_cast<CURLcode>(ending.code)) : ending.text;
   }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// POSIX extended regular expressions of the C library, over text that may hold NUL.
-// Takes no back-references and none of the escapes of other dialects: nothing means something else without a word, and
-// no match takes more than time quadratic in the text (`x[a-z]*y` over a text of nothing but x does).
+// POSIX extended regular expressions over text that may hold any bytes. Takes no back-references and none of the escapes
+// of other dialects: nothing means something else without a word. Time is linear in the text, whatever it holds.
 #pragma once
 
 #include <ronda/reply.hpp>

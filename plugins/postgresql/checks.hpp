@@ -48,7 +48,9 @@ class SlowStatements : public Probe {
   ronda::result measure(Client& client, ronda::call& call) override;
   Answer<Extension> find_extension(Client& client);
   Answer<Sample> read_counters(Client& client, const Extension& extension);
-  ronda::result report(Client& client, ronda::call& call, const Extension& extension, const Difference& diff);
+  struct Texts;
+  Answer<Texts> read_texts(Client& client, const Extension& extension, const Difference& diff);
+  ronda::result report(ronda::call& call, const Texts& texts, const Difference& diff);
 
   Seconds slow_ = ronda::cfg<Seconds>("slow_above");
   std::int64_t top_ = ronda::cfg<std::int64_t>("top");

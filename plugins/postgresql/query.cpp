@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -6,6 +7,12 @@
 #include "remedy.hpp"
 
 namespace postgresql {
+namespace {
+
+constexpr int most_columns = 50;   // taken unasked
+constexpr int most_values = 2000;  // of one result
+
+}  // namespace
 
 Query::Query() {
   const ronda::value wanted = config()["metrics"];
@@ -29,7 +36,7 @@ ronda::result Query::failed(const Failure& failure) const {
 std::vector<Column> Query::columns_of(const Rows& rows) const {
   if (!columns_.empty()) return columns_;
   std::vector<Column> all;
-  for (int i = 0; i < rows.columns(); ++i) all.push_back({std::string(rows.name(i)), "", false, !rows.is_number(i)});
+  for (int i = 0; i < std::min(rows.columns(), most_columns); ++i) all.push_back({std::string(rows.name(i)), "", false, !rows.is_number(i)});
   return all;
 }
 
@@ -56,6 +63,7 @@ namespace {
 
 struct Emitted {
   int values = 0;
+  int beyond = 0;   // more than most_values
   int dropped = 0;  // NaN, infinite, beyond a double
 };
 
@@ -79,6 +87,10 @@ Answer<Emitted> emit(const Rows& rows, const std::vector<Column>& columns, const
                              columns[i].counter ? static_cast<std::uint32_t>(RONDA_METRIC_COUNTER)
                                                 : static_cast<std::uint32_t>(RONDA_METRIC_GAUGE)};
       const double value = rows.number(row, places[i]);
+      if (std::isfinite(value) && done.values == most_values) {
+        ++done.beyond;
+        continue;
+      }
       ++(std::isfinite(value) ? done.values : done.dropped);
       if (std::isfinite(value)) call.metric(columns[i].name, value, unit, {}, {}, labels);
     }
@@ -107,8 +119,11 @@ ronda::result Query::measure(Client& client, ronda::call& call) {
   call.metric("rows", rows->count());
   const auto emitted = emit(*rows, columns_of(*rows), *places, call);
   if (!emitted) return failed(emitted.failure());
-  const std::string dropped =
-      emitted->dropped == 0 ? "" : ronda::text("; ", emitted->dropped, " values are not finite and left out");
+  std::string dropped = emitted->dropped == 0 ? "" : ronda::text("; ", emitted->dropped, " values are not finite and left out");
+  if (columns_.empty() && rows->columns() > most_columns)
+    dropped += ronda::text("; of ", rows->columns(), " columns only the first ", most_columns, " are taken: name those you want in metrics");
+  if (emitted->beyond > 0)
+    dropped += ronda::text("; only the first ", most_values, " values are taken, ", emitted->beyond, " are left out");
   if (rows->count() == 0) return ronda::ok("no rows");
   if (rows->count() == 1) return ronda::ok(first_row(*rows), dropped);
   return ronda::ok(rows->count(), " rows, ", emitted->values, " values", dropped);

@@ -22,25 +22,56 @@ T parse(std::string_view text) {
 
 }  // namespace
 
-void Rows::Clear::operator()(pg_result* result) const { PQclear(result); }
+void Rows::Clear::operator()(pg_result* result) const {
+  PQclear(result);
+}
 
-int Rows::count() const { return PQntuples(result_.get()); }
-int Rows::columns() const { return PQnfields(result_.get()); }
-std::string_view Rows::name(int column) const { return PQfname(result_.get(), column); }
+void Rows::append(pg_result* result) {
+  by_row_ = true;
+  for (int column = 0; column < columns(); ++column) {
+    const bool null = PQgetisnull(result, 0, column) != 0;
+    const int length = PQgetlength(result, 0, column);
+    cells_.push_back({text_.size(), null ? -1 : length});
+    text_.append(PQgetvalue(result, 0, column), static_cast<std::size_t>(length));
+  }
+}
+
+const Rows::Cell* Rows::appended(int row, int column) const {
+  return by_row_ ? &cells_[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns()) + static_cast<std::size_t>(column)]
+                 : nullptr;
+}
+
+int Rows::count() const {
+  if (by_row_ && columns() > 0) return static_cast<int>(cells_.size() / static_cast<std::size_t>(columns()));
+  return PQntuples(result_.get());
+}
+int Rows::columns() const {
+  return PQnfields(result_.get());
+}
+std::string_view Rows::name(int column) const {
+  return PQfname(result_.get(), column);
+}
 
 bool Rows::is_number(int column) const {
   const Oid type = PQftype(result_.get(), column);
   return std::find(std::begin(number_types), std::end(number_types), type) != std::end(number_types);
 }
 
-bool Rows::is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
+bool Rows::is_null(int row, int column) const {
+  if (const Cell* cell = appended(row, column)) return cell->length < 0;
+  return PQgetisnull(result_.get(), row, column) != 0;
+}
 
 std::string_view Rows::text(int row, int column) const {
+  if (const Cell* cell = appended(row, column))
+    return std::string_view(text_).substr(cell->at, static_cast<std::size_t>(std::max(cell->length, 0)));
   const int length = PQgetlength(result_.get(), row, column);
   return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(length)};
 }
 
-std::int64_t Rows::integer(int row, int column) const { return parse<std::int64_t>(text(row, column)); }
+std::int64_t Rows::integer(int row, int column) const {
+  return parse<std::int64_t>(text(row, column));
+}
 
 double Rows::number(int row, int column) const {
   const std::string_view digits = text(row, column);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct pg_result;
 
@@ -15,6 +16,11 @@ namespace postgresql {
 class Rows {
  public:
   explicit Rows(pg_result* result) : result_(result) {}
+
+  /// Takes the only row of `result`, an answer that came row by row; the columns stay those of the first.
+  void append(pg_result* result);
+  /// Of the rows that were appended.
+  std::size_t bytes() const { return text_.size() + cells_.size() * sizeof(Cell); }
 
   int count() const;
   int columns() const;
@@ -32,7 +38,16 @@ class Rows {
   struct Clear {
     void operator()(pg_result* result) const;
   };
+  struct Cell {
+    std::size_t at;
+    int length;  // -1: null
+  };
+  const Cell* appended(int row, int column) const;
+
   std::unique_ptr<pg_result, Clear> result_;
+  std::string text_;  // of cells_, one after the other
+  std::vector<Cell> cells_;
+  bool by_row_ = false;  // then result_ holds no rows
 };
 
 }  // namespace postgresql

@@ -8,6 +8,7 @@
 
 #include "cancel.hpp"
 #include "redact.hpp"
+#include "sql.hpp"
 
 namespace postgresql {
 namespace {
@@ -35,6 +36,12 @@ std::string take_sqlstate(std::string& text) {
   }
   for (std::size_t at = 0; (at = text.find("\nLOCATION: ")) != std::string::npos;) text.erase(at, text.find('\n', at + 1) - at);
   return found;
+}
+
+/// A statement of ours as pg_stat_statements shows it: the mark stands behind the first word, where every version keeps it.
+std::string marked(std::string_view sql) {
+  const auto word = std::min(sql.find(' '), sql.size());
+  return std::string(sql.substr(0, word)) + " " + std::string(own_mark) + std::string(sql.substr(word));
 }
 
 /// Our settings come last: they hold whatever the connection string says.
@@ -107,13 +114,13 @@ std::string Session::new_timeout(const Limits& limits) {
   const int allowed = limits.left_ms() / 100 * 95 + 1;
   if (statement_ms_ > 0 && statement_ms_ <= allowed && statement_ms_ >= allowed / 2) return {};
   statement_ms_ = limits.statement_ms();
-  return "SET statement_timeout = " + std::to_string(statement_ms_);
+  return marked("SET statement_timeout = ") + std::to_string(statement_ms_);
 }
 
 Answer<Rows> Session::query(std::string_view sql, const Limits& limits) {
   std::string prefix = new_timeout(limits);
   if (!prefix.empty()) prefix += "; ";
-  if (PQsendQuery(conn_.get(), (prefix + std::string(sql)).c_str()) != 1) return lost();
+  if (PQsendQuery(conn_.get(), (prefix + marked(sql)).c_str()) != 1) return lost();
   Answer<Rows> answer = collect(0, limits);
   // The SET went with the statement: an error took it back.
   if (!answer && !prefix.empty()) statement_ms_ = 0;
@@ -123,8 +130,8 @@ Answer<Rows> Session::query(std::string_view sql, const Limits& limits) {
 Answer<Rows> Session::query_guarded(const std::string& sql, int max_rows, const Limits& limits) {
   PGconn* conn = conn_.get();
   const std::string timeout = new_timeout(limits);
-  const std::string declare = "DECLARE ronda NO SCROLL CURSOR FOR " + sql;
-  const std::string fetch = "FETCH FORWARD " + std::to_string(max_rows) + " FROM ronda";
+  const std::string declare = marked("DECLARE ronda NO SCROLL CURSOR FOR ") + sql;
+  const std::string fetch = marked("FETCH FORWARD ") + std::to_string(max_rows) + " FROM ronda";
   const auto send = [conn](const std::string& text) {
     return PQsendQueryParams(conn, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
   };
@@ -132,9 +139,9 @@ Answer<Rows> Session::query_guarded(const std::string& sql, int max_rows, const 
   // transaction. All leave in one write; a new limit stands apart, or it would go with the transaction, too.
   bool sent = PQenterPipelineMode(conn) == 1;
   if (!timeout.empty()) sent = sent && send(timeout) && PQpipelineSync(conn) == 1;
-  sent = sent && send("BEGIN READ ONLY") && send(declare) && send(fetch) && send("ROLLBACK") && PQpipelineSync(conn) == 1;
+  sent = sent && send(marked("BEGIN READ ONLY")) && send(declare) && send(fetch) && send(marked("ROLLBACK")) && PQpipelineSync(conn) == 1;
   if (!sent) return lost();
-  Answer<Rows> answer = collect(timeout.empty() ? 1 : 2, limits);
+  Answer<Rows> answer = collect(timeout.empty() ? 1 : 2, limits, max_guarded_bytes);
   if (!answer && !timeout.empty()) statement_ms_ = 0;
   if (usable_ && PQexitPipelineMode(conn) != 1) usable_ = false;
   // An error skips what stands behind it, the ROLLBACK too.
@@ -144,7 +151,7 @@ Answer<Rows> Session::query_guarded(const std::string& sql, int max_rows, const 
 
 /// The session is of use again only outside of the transaction.
 void Session::roll_back(const Limits& limits) {
-  if (PQsendQuery(conn_.get(), "ROLLBACK") != 1) return void(usable_ = false);
+  if (PQsendQuery(conn_.get(), marked("ROLLBACK").c_str()) != 1) return void(usable_ = false);
   static_cast<void>(collect(0, limits));
   if (PQtransactionStatus(conn_.get()) != PQTRANS_IDLE) usable_ = false;
 }
@@ -155,12 +162,23 @@ struct Session::Collector {
   std::optional<Rows> rows;
   std::optional<Failure> failure;
   int syncs = 0;
+  bool by_row = false;
 
   void take(PGresult* result) {
     Rows owned(result);
     switch (PQresultStatus(result)) {
       case PGRES_TUPLES_OK:
-        rows = std::move(owned);
+        if (!by_row) rows = std::move(owned);  // else it ends what came by row
+        by_row = false;
+        break;
+      case PGRES_SINGLE_TUPLE:
+        if (by_row) {
+          rows->append(result);
+        } else {
+          rows = std::move(owned);  // still there, and tells the columns
+          rows->append(result);
+        }
+        by_row = true;
         break;
       case PGRES_PIPELINE_SYNC:
         ++syncs;
@@ -184,11 +202,13 @@ struct Session::Collector {
   }
 };
 
-Answer<Rows> Session::collect(int syncs, const Limits& limits) {
-  Collector collector{secrets_, {}, {}, 0};
+Answer<Rows> Session::collect(int syncs, const Limits& limits, std::size_t max_bytes) {
+  Collector collector{secrets_, {}, {}, 0, false};
   const Woken flushed = flush(limits);
   if (flushed != Woken::ready) return stop(flushed);
   for (int ends = 0; ends < 2;) {
+    // Asked anew for each statement of a pipeline, before anything of it is read: rows are counted as they come.
+    if (max_bytes > 0) PQsetSingleRowMode(conn_.get());
     const Woken woken = read(limits);
     if (woken != Woken::ready) return stop(woken);
     PGresult* result = PQgetResult(conn_.get());
@@ -196,6 +216,13 @@ Answer<Rows> Session::collect(int syncs, const Limits& limits) {
     ends = result == nullptr ? ends + 1 : 0;
     if (result == nullptr && syncs == 0) break;
     if (result != nullptr) collector.take(result);
+    if (max_bytes > 0 && collector.rows && collector.rows->bytes() > max_bytes) {
+      stop(Woken::cancelled);
+      return Failure{Cause::statement,
+                     "the statement returns more than " + std::to_string(max_bytes >> 20) +
+                         " MiB: narrow its columns, or lower max_rows and aggregate",
+                     ""};
+    }
     if (syncs > 0 && collector.syncs == syncs) break;
   }
   if (PQstatus(conn_.get()) == CONNECTION_BAD) {

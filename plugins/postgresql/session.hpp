@@ -18,14 +18,16 @@ struct pg_conn;
 
 namespace postgresql {
 
+constexpr std::size_t max_guarded_bytes = 4 << 20;
+
 class Session {
  public:
   static Answer<std::unique_ptr<Session>> open(const std::string& dsn, const Target& target, const Limits& limits);
 
-  /// One round trip. `sql` is one statement of ours.
+  /// One round trip. `sql` is one statement of ours; it is marked as such for slow_statements.
   Answer<Rows> query(std::string_view sql, const Limits& limits);
   /// One round trip. `sql` is one statement of the user's; it cannot change anything, and no more than
-  /// `max_rows` rows leave the server.
+  /// `max_rows` rows leave the server. More than `max_guarded_bytes` of them are a failure, and cost the session.
   Answer<Rows> query_guarded(const std::string& sql, int max_rows, const Limits& limits);
 
   /// False once it broke, or what it was doing is not known to have ended.
@@ -41,7 +43,7 @@ class Session {
   struct Collector;
 
   Session(pg_conn* conn, std::vector<std::string> secrets) : conn_(conn), secrets_(std::move(secrets)) {}
-  Answer<Rows> collect(int syncs, const Limits& limits);
+  Answer<Rows> collect(int syncs, const Limits& limits, std::size_t max_bytes = 0);
   Woken flush(const Limits& limits);
   Woken read(const Limits& limits);
   Failure stop(Woken why);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "checks.hpp"
 #include "redact.hpp"
@@ -26,12 +27,13 @@ struct Activity {
   double mean() const { return static_cast<double>(microseconds) / 1e6 / static_cast<double>(calls); }
 };
 
-/// One query id may have run for several roles and in several databases.
-std::vector<Activity> ran(const Difference& diff) {
+/// One query id may have run for several roles and in several databases. `own` are "role:query id".
+std::vector<Activity> ran(const Difference& diff, const std::set<std::string>& own) {
   std::map<std::string, Activity> by_id;
   for (const auto& [key, counters] : diff.rows) {
     if (counters.size() != 3 || counters[0] == 0) continue;
     const std::string id = key.substr(key.rfind(':') + 1);
+    if (own.count(key.substr(0, key.find(':') + 1) + id) != 0) continue;
     Activity& one = by_id.emplace(id, Activity{id, 0, 0, 0}).first->second;
     one.calls += counters[0];
     one.microseconds += counters[1];
@@ -43,11 +45,19 @@ std::vector<Activity> ran(const Difference& diff) {
   return all;
 }
 
+/// How many statements of ours may stand among the slowest without taking a place in the list from another.
+constexpr std::size_t own_at_most = 50;
+
 }  // namespace
 
 struct SlowStatements::Extension {
   std::string schema;
   int version;
+};
+
+struct SlowStatements::Texts {
+  std::map<std::string, std::string, std::less<>> by_id;
+  std::set<std::string> own;  // "role:query id"
 };
 
 Answer<SlowStatements::Extension> SlowStatements::find_extension(Client& client) {
@@ -85,9 +95,29 @@ Answer<Sample> SlowStatements::read_counters(Client& client, const Extension& ex
   return now;
 }
 
-ronda::result SlowStatements::report(Client& client, ronda::call& call, const Extension& extension,
-                                     const Difference& diff) {
-  const std::vector<Activity> all = ran(diff);
+/// The texts of those that may be listed, and which are our own. The server reads all texts for it, so it is asked once.
+Answer<SlowStatements::Texts> SlowStatements::read_texts(Client& client, const Extension& extension, const Difference& diff) {
+  Texts texts;
+  const std::vector<Activity> all = ran(diff, {});
+  if (all.empty()) return texts;
+  std::string ids;
+  for (std::size_t i = 0; i < std::min(all.size(), static_cast<std::size_t>(top_) + own_at_most); ++i)
+    ids += (i == 0 ? "" : ", ") + all[i].id;
+  const auto sql = substitute(substitute(sql_for(Statement::statements_texts, extension.version), "schema", extension.schema), "ids", ids);
+  const auto rows = client.query(sql);
+  if (!rows) return rows.failure();
+  for (int row = 0; row < rows->count(); ++row) {
+    if (rows->integer(row, 3) != 0) {
+      texts.own.insert(ronda::text(rows->text(row, 0), ":", rows->text(row, 1)));
+    } else {
+      texts.by_id.emplace(rows->text(row, 1), without_literals(rows->text(row, 2), 300));
+    }
+  }
+  return texts;
+}
+
+ronda::result SlowStatements::report(ronda::call& call, const Texts& texts, const Difference& diff) {
+  const std::vector<Activity> all = ran(diff, texts.own);
   std::int64_t calls_sum = 0, time_sum = 0;
   for (const Activity& one : all) calls_sum += one.calls, time_sum += one.microseconds;
   const auto slow = std::count_if(all.begin(), all.end(), [this](const Activity& s) { return s.mean() > slow_.count(); });
@@ -96,26 +126,17 @@ ronda::result SlowStatements::report(Client& client, ronda::call& call, const Ex
   call.metric("exec_time", Seconds(static_cast<double>(time_sum) / 1e6));
   call.metric("slowest_mean", Seconds(all.empty() ? 0 : all.front().mean()));
   const auto shown = std::min(all.size(), static_cast<std::size_t>(top_));
-  std::map<std::string, std::string, std::less<>> texts;
-  std::string ids;
-  for (std::size_t i = 0; i < shown; ++i) ids += (i == 0 ? "" : ", ") + all[i].id;
-  if (shown > 0) {
-    const auto sql = substitute(substitute(sql_for(Statement::statements_texts, extension.version), "schema", extension.schema), "ids", ids);
-    const auto rows = client.query(sql);
-    if (!rows) return failed(rows.failure());
-    for (int row = 0; row < rows->count(); ++row)
-      texts.emplace(rows->text(row, 0), without_literals(rows->text(row, 1), 300));
-  }
   std::string detail;
   for (std::size_t i = 0; i < shown; ++i) {
     const ronda::label id("queryid", all[i].id);
+    const auto text = texts.by_id.find(all[i].id);
     const Seconds total(static_cast<double>(all[i].microseconds) / 1e6), mean(all[i].mean());
     call.metric("mean", mean, {}, {}, {id});
     call.metric("statement_calls", all[i].calls, ronda::none, {}, {}, {id});
     call.metric("statement_time", total, {}, {}, {id});
     call.metric("statement_rows", all[i].rows, ronda::none, {}, {}, {id});
     detail += ronda::text(mean, " mean, ", all[i].calls, " calls, ", total, " in all, ", all[i].rows, " rows: ",
-                          texts[all[i].id], " [", all[i].id, "]\n");
+                          text == texts.by_id.end() ? "" : text->second, " [", all[i].id, "]\n");
   }
   return ronda::ok(slow, " of ", all.size(), " statements took more than ", slow_, " on average in ", span_text(diff.seconds))
       .with_detail(detail);
@@ -129,7 +150,9 @@ ronda::result SlowStatements::measure(Client& client, ronda::call& call) {
   const Difference diff = difference(load_sample(kv()), *now);
   save_sample(kv(), *now);
   if (const auto nothing = no_difference(diff)) return ronda::ok(*nothing);
-  return report(client, call, *extension, diff);
+  const auto texts = read_texts(client, *extension, diff);
+  if (!texts) return failed(texts.failure());
+  return report(call, *texts, diff);
 }
 
 }  // namespace postgresql

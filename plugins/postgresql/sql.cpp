@@ -170,9 +170,14 @@ constexpr std::string_view statistics_began =
     " CROSS JOIN (SELECT coalesce(min(i.stats_reset)::text, '') AS epoch"
     "             FROM {schema}.pg_stat_statements_info AS i) AS r";
 
+// Also all that are our own, by role and mark: others may write the mark, but not as our role.
 constexpr std::string_view texts =
-    "SELECT s.queryid, max(left(s.query, 2000)) AS query FROM {schema}.pg_stat_statements AS s"
-    " WHERE s.queryid IN ({ids}) GROUP BY s.queryid";
+    "SELECT s.userid, s.queryid, max(left(s.query, 2000)) AS query,"
+    "       max(CASE WHEN s.userid = a.usesysid AND s.query LIKE '%/* ronda */%' THEN 1 ELSE 0 END) AS own"
+    " FROM {schema}.pg_stat_statements AS s CROSS JOIN pg_stat_activity AS a"
+    " WHERE a.pid = pg_backend_pid()"
+    "   AND (s.queryid IN ({ids}) OR s.userid = a.usesysid AND s.query LIKE '%/* ronda */%')"
+    " GROUP BY s.userid, s.queryid";
 
 constexpr Row rows[] = {
     {ping, 13, "SELECT 1", {}},

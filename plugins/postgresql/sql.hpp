@@ -45,6 +45,9 @@ struct Catalogue {
 
 constexpr int oldest_supported = 13;
 
+/// Stands in every statement of this plugin.
+constexpr std::string_view own_mark = "/* ronda */";
+
 Catalogue catalogue();
 
 /// Empty if that version is older than any row.

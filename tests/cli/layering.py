@@ -49,6 +49,7 @@ HOMES = [
     (r"boost/program_options", {"agent/cli/"}),
     (r"libpq", {"plugins/postgresql/"}),
     (r"curl/", {"plugins/http/"}),
+    (r"re2/", {"plugins/http/ere.hpp", "plugins/host/ere.hpp"}),
     (r"date/", set()),  # a witness in tests only
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -226,7 +226,7 @@ TEST_CASE("a reference is resolved, marked, and shown as it was written", "[conf
   CHECK(g.secrets == std::vector<std::string>{"https://u:p@h/x?k=v", "hunter2"});
 }
 
-TEST_CASE("each instance knows the contents of the files that it refers to, also inside longer texts, and no other's", "[config]") {
+TEST_CASE("each instance knows what the files and variables that it refers to hold, also inside longer texts, and no other's", "[config]") {
   Environment environment;
   environment.variables = {{"LONG", "long-enough-to-be-one"}};
   environment.read_file = [](const std::string& path, FileUse) -> Result<std::string> { return "of" + path + "\n"; };
@@ -236,7 +236,7 @@ TEST_CASE("each instance knows the contents of the files that it refers to, also
                                    "[check.b]\nuse = \"x\"\n[check.c]\nuse = \"x\"\nu = \"${file:/s}\"\n",
                                false}},
                              environment);
-  CHECK(at(g, Kind::check, "a").secrets == std::vector<std::string>{"of/s", "of/t"});
+  CHECK(at(g, Kind::check, "a").secrets == std::vector<std::string>{"long-enough-to-be-one", "of/s", "of/t"});
   CHECK(at(g, Kind::check, "b").secrets.empty());
   CHECK(at(g, Kind::check, "c").secrets == std::vector<std::string>{"of/s"});  // read once, referred to twice
 }

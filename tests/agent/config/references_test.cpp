@@ -49,6 +49,39 @@ Resolved resolve(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("what a variable brings is taken out of results, but for what names a place", "[config]") {
+  const Environment env = environment();
+  const Variables variables{{"TOKEN", "s3cret-T0ken"},
+                            {"PIN", "4711"},
+                            {"BASE", "https://api.example/v1"},
+                            {"FULL", "https://u:pass@h/x?k=v&key=12345"},
+                            {"HOST", "db1.example"},
+                            {"LOG", "/var/log/app-errors.log"},
+                            {"ADDRESS", "10.0.0.17:5432"},
+                            {"WORD", "prod"}};
+  using Texts = std::vector<std::string>;
+  const auto [text, expected] = GENERATE(table<std::string, Texts>({
+      {"http://h/?token=${env:TOKEN}", {"s3cret-T0ken"}},
+      {"http://h/?pin=${env:PIN}&host=${env:HOST}", {"4711", "db1.example"}},
+      {"https://${env:PIN}:${env:WORD}@${env:HOST}/x", {"4711", "prod"}},
+      {"https://${env:HOST}:8443/${env:WORD}/${env:TOKEN}", {"s3cret-T0ken"}},
+      {"${env:BASE}/status", {}},
+      {"${env:FULL}", {"12345", "pass", "u:pass", "v"}},
+      {"Bearer ${env:TOKEN}", {"s3cret-T0ken"}},
+      {"${env:TOKEN}", {"s3cret-T0ken"}},
+      {"${env:NONE:-a-default-text}", {}},
+      {"--host=${env:HOST} ${env:ADDRESS} ${env:LOG} ${env:WORD}", {}},
+      {"${env:TOKEN} ${file:/secret}", {"pass\nword\n", "s3cret-T0ken"}},
+  }));
+  CAPTURE(text);
+  Resolver resolver(env, variables);
+  Diagnostics diagnostics;
+  Value value(text, {0, 3, 5});
+  REQUIRE(resolver.resolve(value, diagnostics));
+  CHECK(resolver.take_pieces() == expected);
+  CHECK(resolver.take_pieces().empty());
+}
+
 TEST_CASE("references are replaced by what they name", "[config]") {
   auto [text, expected, origin] = GENERATE(table<std::string, std::string, Origin>({
       {"plain $ $A $(x) $$", "plain $ $A $(x) $$", Origin::literal},

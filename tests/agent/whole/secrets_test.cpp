@@ -45,8 +45,8 @@ TEST_CASE("a secret of conf.d is found nowhere but where it was written and wher
                      by_dsn +
                      "\"\n\n"
                      "[check.program]\nuse = \"exec.nagios\"\nevery = \"1s\"\nenv = { TOKEN = "
-                     "\"${env:RONDA_TEST_TOKEN}\" }\n"
-                     "command = [\"/bin/sh\", \"-c\", \"test -n \\\"$TOKEN\\\" && echo has it\"]\n");
+                     "\"${env:RONDA_TEST_TOKEN}\", URL = \"http://h/?token=${env:RONDA_TEST_TOKEN}\" }\n"
+                     "command = [\"/bin/sh\", \"-c\", \"test -n \\\"$TOKEN\\\" && echo has it: $TOKEN, $${URL#*=} in $URL; echo $${URL#*=} >&2\"]\n");
   REQUIRE(agent.start({}, {"RONDA_TEST_TOKEN=" + by_env}));
   REQUIRE(eventually([&] {
     return agent.check_status("web") == "critical" && agent.check_status("database") == "critical" &&

@@ -134,6 +134,52 @@ TEST_CASE("jobs are found where cron and systemd keep them, enabled ones only", 
   CHECK(found.unreadable.empty());
 }
 
+TEST_CASE("timers are read as systemd reads them: the nearest file, drop-ins by name, masks", "[host]") {
+  const TempFolder root;
+  const auto unit = [&](const std::string& where, const std::string& text) { root.write(where, "[Timer]\n" + text + "\n"); };
+  const auto mask = [&](const std::string& where) {
+    root.write(where, "");
+    REQUIRE(unlink(root.file(where).c_str()) == 0);
+    REQUIRE(symlink("/dev/null", root.file(where).c_str()) == 0);
+  };
+  const auto want = [&](const std::string& name, const std::string& place = "usr/lib") { root.write(place + "/systemd/system/timers.target.wants/" + name, ""); };
+  for (const char* name : {"near.timer", "drop.timer", "masked.timer", "empty.timer", "unwanted.timer", "my-app-x.timer", "copy@a.timer"}) want(name);
+  unit("usr/lib/systemd/system/near.timer", "OnCalendar=01:00");
+  unit("run/systemd/system/near.timer", "OnCalendar=02:00");
+  unit("etc/systemd/system/near.timer", "OnCalendar=03:00");
+  unit("usr/lib/systemd/system/drop.timer", "OnCalendar=04:00\nRandomizedDelaySec=1h");
+  unit("etc/systemd/system/drop.timer.d/20-later.conf", "OnCalendar=\nOnCalendar=06:00\nRandomizedDelaySec=0");
+  unit("usr/lib/systemd/system/drop.timer.d/30-last.conf", "Unit=other.service");
+  unit("usr/lib/systemd/system/drop.timer.d/10-hidden.conf", "OnCalendar=\nUnit=wrong.service");
+  unit("etc/systemd/system/drop.timer.d/10-hidden.conf", "OnCalendar=05:00");
+  unit("usr/lib/systemd/system/drop.timer.d/40-masked.conf", "OnCalendar=23:00");
+  mask("etc/systemd/system/drop.timer.d/40-masked.conf");
+  unit("etc/systemd/system/drop.timer.d/50-no.txt", "OnCalendar=22:00");
+  unit("usr/lib/systemd/system/masked.timer", "OnCalendar=07:00");
+  mask("etc/systemd/system/masked.timer");
+  unit("usr/lib/systemd/system/empty.timer", "OnCalendar=08:00");
+  root.write("run/systemd/system/empty.timer", "");
+  unit("usr/lib/systemd/system/unwanted.timer", "OnCalendar=09:00");
+  mask("etc/systemd/system/timers.target.wants/unwanted.timer");
+  unit("usr/lib/systemd/system/my-app-x.timer", "OnCalendar=10:00");
+  unit("etc/systemd/system/my-app-.timer.d/a.conf", "OnUnitActiveSec=6h");
+  unit("etc/systemd/system/timer.d/b.conf", "RandomizedDelaySec=5m");
+  unit("usr/lib/systemd/system/copy@.timer", "OnCalendar=11:00");
+  std::vector<std::string> lines;
+  for (const auto& job : find_jobs(root.path()).jobs) lines.push_back(job.command + " | " + job.expect + " | " + job.note + " | " + job.source);
+  const std::string late = "starts up to 5m later: raise start_within", by = ", /etc/systemd/system/timer.d/b.conf";
+  CHECK(lines == std::vector<std::string>{
+                     "copy@a.service | 11:00 | " + late + " | /usr/lib/systemd/system/copy@.timer with /etc/systemd/system/timer.d/b.conf",
+                     "other.service | 06:00 | " + late +
+                         " | /usr/lib/systemd/system/drop.timer with /etc/systemd/system/drop.timer.d/10-hidden.conf, "
+                         "/etc/systemd/system/drop.timer.d/20-later.conf, /usr/lib/systemd/system/drop.timer.d/30-last.conf" + by,
+                     "my-app-x.service | 10:00 | " + late +
+                         " | /usr/lib/systemd/system/my-app-x.timer with /etc/systemd/system/my-app-.timer.d/a.conf" + by,
+                     "my-app-x.service |  | every 6h after its last run: write that as a duration; " + late +
+                         " | /usr/lib/systemd/system/my-app-x.timer with /etc/systemd/system/my-app-.timer.d/a.conf" + by,
+                     "near.service | 03:00 | " + late + " | /etc/systemd/system/near.timer with /etc/systemd/system/timer.d/b.conf"});
+}
+
 TEST_CASE("the jobs of this host are found and nothing is enabled", "[host]") {
   UnderTest<Timers> check;
   const auto report = check.run();

@@ -69,6 +69,24 @@ TEST_CASE("a server that hangs in any phase is critical by the deadline", "[http
   CHECK(took < 2s);
 }
 
+TEST_CASE("a body made against body_regex costs one pass", "[http]") {
+  const std::string pattern = GENERATE(as<std::string>(), "x[a-z]*y", "x.*x.*x.*xy", "(x+x+)+y", "(^|x)[a-z]*y$", "(x+)+$y");
+  INFO(pattern);
+  const std::string body(1 << 20, 'x');
+  TinyServer server([&](int fd) {
+    read_request(fd);
+    send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    wait_for_close(fd);
+  });
+  host h;
+  set_request(h, url_of(server.port()));
+  h.set("reuse", 0s).set("expect", node::table{{"body_regex", pattern}});
+  const auto [report, took] = timed(h, 10s);
+  CHECK(report.is(ronda::status::critical));
+  CHECK(report.summary.find("the body does not match \"" + pattern + "\"") == 0);
+  CHECK(took < 3s);
+}
+
 TEST_CASE("a connection that nobody accepts is critical after connect_timeout", "[http]") {
   Blackhole hole;
   host h;
@@ -149,8 +167,8 @@ TEST_CASE("a cancelled run ends at once and is unknown", "[http]") {
 }
 
 TEST_CASE("the body is sent, with a type that fits", "[http]") {
-  auto [body, type] = GENERATE(table<std::string, std::string>(
-      {{"{\"a\":1}", "application/json"}, {"a=1&b=2", "application/x-www-form-urlencoded"}}));
+  auto [body, type] =
+      GENERATE(table<std::string, std::string>({{"{\"a\":1}", "application/json"}, {"a=1&b=2", "application/x-www-form-urlencoded"}}));
   std::string seen;
   TinyServer server([&](int fd) {
     seen = read_request(fd);

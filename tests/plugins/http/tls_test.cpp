@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // https against a real nginx with certificates made for the test.
+#include <ctime>
+#include <fstream>
+#include <iterator>
+
 #include "catch.hpp"
 #include "certificates.hpp"
 #include "fixture.hpp"
@@ -9,15 +13,14 @@ namespace {
 
 struct Site {
   TempDir dir;
-  int good = free_port(), soon = free_port(), expired = free_port(), wrong = free_port(), own = free_port(),
-      old = free_port();
+  int good = free_port(), soon = free_port(), expired = free_port(), wrong = free_port(), own = free_port(), old = free_port(),
+      long_expired = free_port(), later = free_port(), plain = free_port();
   Nginx nginx{dir.path(), servers(), good};
 
   std::string server(int port, const std::string& certificate, const std::string& more = {}) const {
     const auto file = dir.path() + "/" + certificate;
-    return "server { listen 127.0.0.1:" + std::to_string(port) + " ssl; ssl_certificate " + file +
-           ".crt; ssl_certificate_key " + file + ".key; " + more +
-           " location = /ok { return 200 ok; } location = /down { return 302 http://127.0.0.1:1/; } }\n";
+    return "server { listen 127.0.0.1:" + std::to_string(port) + " ssl; ssl_certificate " + file + ".crt; ssl_certificate_key " + file +
+           ".key; " + more + " location = /ok { return 200 ok; } location = /down { return 302 http://127.0.0.1:1/; } }\n";
   }
 
   std::string servers() const {
@@ -25,10 +28,20 @@ struct Site {
     make_certificates(dir.path(), {{"good", here},
                                    {"soon", here, -3600, 5 * 86400 + 60},
                                    {"expired", here, -7200, -3600},
-                                   {"wrong", {"DNS:other.example"}},
+                                   {"long_expired", here, -400L * 86400, -327L * 86400 - 60},
+                                   {"later", here, 3 * 86400 + 600, 90L * 86400},
+                                   {"wrong", {"DNS:other.example", "DNS:b.example", "DNS:c.example", "DNS:d.example"}},
                                    {"own", here, -3600, 86400 * 30, true}});
     return server(good, "good") + server(soon, "soon") + server(expired, "expired") + server(wrong, "wrong") +
-           server(own, "own") + server(old, "good", "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0;");
+           server(own, "own", "access_log " + dir.path() + "/own.log; ") + server(long_expired, "long_expired") + server(later, "later") +
+           "server { listen 127.0.0.1:" + std::to_string(plain) + "; location / { return 200 ok; } }\n" +
+           server(old, "good", "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0;");
+  }
+
+  /// The lines of NAME's access log.
+  std::string requests(const std::string& name) const {
+    std::ifstream log(dir.path() + "/" + name + ".log");
+    return {std::istreambuf_iterator<char>(log), {}};
   }
 
   std::string ca() const { return dir.path() + "/ca.crt"; }
@@ -39,7 +52,16 @@ Site& site() {
   return only;
 }
 
-std::string url_of(int port) { return "https://127.0.0.1:" + std::to_string(port) + "/ok"; }
+/// The day, in UTC, so many seconds from now.
+std::string day_of(long seconds) {
+  const std::time_t when = std::time(nullptr) + seconds;
+  char text[16];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&when)));
+}
+
+std::string url_of(int port) {
+  return "https://127.0.0.1:" + std::to_string(port) + "/ok";
+}
 
 report run_tls(int port, const TlsOptions& tls) {
   host h;
@@ -86,19 +108,40 @@ TEST_CASE("a certificate that is wrong is critical with the reason, never taken"
     std::string summary;
   };
   const auto row = GENERATE(values<Row>({
-      {site().expired, "TLS: SSL certificate problem: certificate has expired"},
-      {site().wrong, "TLS: SSL: no alternative certificate subject name matches target host name '127.0.0.1'"},
-      {site().own, "TLS: SSL certificate problem: self-signed certificate"},
+      {site().expired, "TLS: the certificate of expired expired on " + day_of(-3600) + ", less than a day ago"},
+      {site().long_expired, "TLS: the certificate of long_expired expired on " + day_of(-327 * 86400 - 60) + ", 327 days ago"},
+      {site().later,
+       "TLS: the certificate of later is valid from " + day_of(3 * 86400 + 600) + " on, in 3 days: is the clock of this host right?"},
+      {site().wrong, "TLS: the certificate is for other.example, b.example, c.example, ..., not for 127.0.0.1"},
+      {site().own, "TLS: the certificate of own is self-signed; to trust it, give it in tls.ca"},
   }));
   const auto report = run_tls(row.port, {true, false, site().ca()});
   CHECK(report.is(ronda::status::critical));
   CHECK(report.summary == row.summary);
 }
 
+TEST_CASE("looking at a refused certificate sends nothing and leaves the next run as it was", "[http]") {
+  host h;
+  set_request(h, url_of(site().own));
+  set_tls(h, {true, false, site().ca()});
+  h.set("headers", node::table{{"Authorization", "never-seen"}});
+  auto check = request_check(h);
+  for (int run = 0; run < 3; ++run) CHECK(check.run().summary.find("is self-signed") != std::string::npos);
+  CHECK(site().requests("own") == "");
+  CHECK(run_tls(site().good, {true, false, site().ca()}).is(ronda::status::ok));
+}
+
 TEST_CASE("a CA that the system does not know is critical", "[http]") {
   const auto report = run_tls(site().good, {});
   CHECK(report.is(ronda::status::critical));
-  CHECK(report.summary == "TLS: SSL certificate problem: unable to get local issuer certificate");
+  CHECK(report.summary ==
+        "TLS: the issuer of the certificate of good, test CA, is not known: the server sends too few certificates, or tls.ca must name it");
+}
+
+TEST_CASE("a certificate that has expired is critical also where it is not verified", "[http]") {
+  const auto report = run_tls(site().long_expired, {false, true, {}, 14});
+  CHECK(report.is(ronda::status::critical));
+  CHECK(report.summary.find("the certificate expired on " + day_of(-327 * 86400 - 60) + ", 327 days ago") == 0);
 }
 
 TEST_CASE("without verification the answer is taken, and every summary says so", "[http]") {
@@ -143,12 +186,20 @@ TEST_CASE("a redirect from https to http is refused", "[http]") {
   CHECK(report.summary == "redirect from https to http refused: http://127.0.0.1:1/");
 }
 
-TEST_CASE("https to a server of plain http says what came", "[http]") {
-  TinyServer server([](int fd) {
-    send_text(fd, "HTTP/1.1 400 Bad Request\r\n\r\n");
-    wait_for_close(fd);
-  });
-  const auto report = run_tls(server.port(), {});
-  CHECK(report.is(ronda::status::critical));
-  CHECK(report.summary.find("TLS: ") == 0);
+TEST_CASE("https to a port of plain text says so", "[http]") {
+  const std::string hint = " does not speak TLS on this port: should the URL begin with http://, or name another port?";
+  SECTION("nginx") {
+    const auto report = run_tls(site().plain, {});
+    CHECK(report.is(ronda::status::critical));
+    CHECK(report.summary == "TLS: 127.0.0.1:" + std::to_string(site().plain) + hint);
+  }
+  SECTION("a server that greets first") {
+    TinyServer server([](int fd) {
+      send_text(fd, "SSH-2.0-OpenSSH_9.2\r\n");
+      wait_for_close(fd);
+    });
+    const auto report = run_tls(server.port(), {});
+    CHECK(report.is(ronda::status::critical));
+    CHECK(report.summary == "TLS: 127.0.0.1:" + std::to_string(server.port()) + hint);
+  }
 }

@@ -13,7 +13,7 @@ namespace {
 const std::set<std::string, std::less<>> keywords = {
     "select", "from",  "where", "group", "by",   "order", "limit",   "as",    "on",    "join", "left",  "cross",
     "and",    "or",    "not",   "in",    "is",   "null",  "case",    "when",  "then",  "else", "end",   "desc",
-    "exists", "true",  "false", "with",  "over", "nulls", "last",    "lateral", "filter", "epoch", "distinct"};
+    "exists", "true",  "false", "with",  "over", "nulls", "last",    "lateral", "filter", "epoch", "distinct", "like"};
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 

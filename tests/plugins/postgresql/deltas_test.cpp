@@ -105,6 +105,33 @@ TEST_CASE("slow_statements ranks what ran since its last run, without literals",
   CHECK(check.run().summary == began_anew);
 }
 
+TEST_CASE("slow_statements leaves out what this plugin runs itself, and nothing that others mark like it", "[postgresql][live]") {
+  Postgres& server = shared_server();
+  host side, asking;
+  configure(side, "postgresql.slow_statements", monitor_dsn(server));
+  side.set("slow_above", 1ms).set("top", 100);
+  configure(asking, "postgresql.query", monitor_dsn(server));
+  asking.set("sql", "SELECT pg_sleep(0.05)::text AS slept, 1 AS one");
+  auto check = make<postgresql::SlowStatements>(side);
+  auto query = make<postgresql::Query>(asking);
+  check.run();
+  for (int run = 0; run < 2; ++run) CHECK(query.run().is(status::ok));
+  PostgresSession(monitor_dsn(server)).sql("SELECT pg_sleep(0.06), 'by hand', 1");
+  work("SELECT /* ronda */ pg_sleep(0.04), 'of another role'");
+  for (int run = 0; run < 2; ++run) {
+    side.advance(10min);
+    const report done = check.run();
+    INFO(done.summary << "\n" << done.detail);
+    CHECK(done.detail.find("DECLARE") == std::string::npos);
+    CHECK(done.detail.find("FETCH") == std::string::npos);
+    CHECK(done.detail.find("pg_stat_statements") == std::string::npos);
+    CHECK((done.detail.find("SELECT pg_sleep($1), $2, $3 [") != std::string::npos) == (run == 0));
+    CHECK((done.detail.find("/* ronda */ pg_sleep") != std::string::npos) == (run == 0));
+    if (run == 0) CHECK(value(done, "slow") >= 2);
+    if (run == 1) CHECK(value(done, "calls") == 0);
+  }
+}
+
 TEST_CASE("slow_statements of a role that may not see those of others is unknown, not quiet", "[postgresql][live]") {
   shared_server().sql("GRANT USAGE ON SCHEMA ext TO plain", "shop");
   work("SELECT pg_sleep(0.01), 'of another role'");

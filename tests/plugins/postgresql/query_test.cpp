@@ -135,3 +135,29 @@ TEST_CASE("a value beyond a double is left out and told, not made zero", "[postg
   CHECK(done.find("d")->value == 7);
   CHECK((done.summary.find("; 1 values are not finite and left out") != std::string::npos) == (count == 1));
 }
+
+TEST_CASE("a wide result is cut to what is told", "[postgresql][live]") {
+  std::string columns;
+  for (int i = 1; i <= 120; ++i) columns += (i == 1 ? "" : ", ") + std::to_string(i) + " AS c" + std::to_string(i);
+  const report done = run_query("SELECT " + columns);
+  INFO(done.summary);
+  CHECK(done.is(status::ok));
+  CHECK(done.find("c50") != nullptr);
+  CHECK(done.find("c51") == nullptr);
+  CHECK(done.summary.find("; of 120 columns only the first 50 are taken: name those you want in metrics") != std::string::npos);
+  CHECK(run_query("SELECT " + columns, {{"c120", column("")}}).find("c120")->value == 120);
+}
+
+TEST_CASE("more values than a result may have are left out and told", "[postgresql][live]") {
+  const report done = run_query("SELECT i::text AS name, i AS a, i AS b FROM generate_series(1, 1001) AS i", {}, 2000);
+  CHECK(done.is(status::ok));
+  CHECK(done.summary == "1001 rows, 2000 values; only the first 2000 values are taken, 2 are left out");
+}
+
+TEST_CASE("a result of more bytes than are taken is refused before all of it is here", "[postgresql][live]") {
+  const report done = run_query("SELECT repeat('x', 100000) || i AS text, i FROM generate_series(1, 5000) AS i", {}, 10000);
+  INFO(done.summary);
+  CHECK(done.is(status::unknown));
+  CHECK(done.summary.find("the statement returns more than 4 MiB: narrow its columns, or lower max_rows and aggregate") != std::string::npos);
+  CHECK(run_query("SELECT repeat('x', 3000000) AS text, 1 AS one").find("one")->value == 1);
+}

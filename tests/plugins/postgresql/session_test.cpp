@@ -365,7 +365,7 @@ TEST_CASE("a shorter deadline than before is told to the server", "[postgresql][
   auto fast = make<postgresql::Locks>(short_side);
   CHECK(slow.run({.deadline = 100s}).summary == "ms = 76001ms");
   CHECK(fast.run({.deadline = 1s}).is(status::ok));
-  CHECK(server.sql("SELECT query FROM pg_stat_activity WHERE application_name = 'ronda'").find("SET statement_timeout = 761; ") == 0);
+  CHECK(server.sql("SELECT query FROM pg_stat_activity WHERE application_name = 'ronda'").find("SET /* ronda */ statement_timeout = 761; ") == 0);
   CHECK(slow.run({.deadline = 100s}).summary == "ms = 76001ms");
 }
 
