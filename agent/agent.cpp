@@ -156,7 +156,7 @@ class Agent final : private api::AgentView {
   schedule::Candidate active_;
   std::uint64_t generation_ = 0, reloads_ = 0;
   std::string config_trouble_;
-  std::optional<plugin::Cgroups> cgroups_;  // of runners: outlives all that have some
+  std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
   std::unique_ptr<schedule::Scheduler> scheduler_;
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
@@ -566,10 +566,7 @@ int Agent::run() {
     safe_mode_.end_orderly();
     return 1;
   }
-  // not before the state directory is ours: a second agent that is refused moves nothing
-  cgroups_.emplace(loop_, plugin::CgroupOptions{.self = plugin::own_cgroups(), .pid = ::getpid(), .tell = [](std::string_view text) {
-                     log(LogLevel::warning, text);
-                   }});
+  cgroups_.emplace(loop_, plugin::CgroupOptions{.tell = [](std::string_view text) { log(LogLevel::warning, text); }});
   log(LogLevel::info, "runners are limited by " + cgroups_->text());
   stage_.emplace(options_.state_directory, uid_);
   if (!stage_->trouble().empty()) log(LogLevel::warning, stage_->trouble());
@@ -583,7 +580,6 @@ int Agent::run() {
   trial_.reset();
   clock_watch_.reset();
   scheduler_.reset();
-  cgroups_.reset();
   safe_mode_.end_orderly();  // as long as the state directory is ours
   store_->close();
   log(LogLevel::info, "stopped");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -65,10 +66,13 @@ class RunnerGroup {
   GroupLimits limits_;
 };
 
+/// What /proc/self/cgroup says of this process.
+std::string own_cgroups();
+
 struct CgroupOptions {
   std::string root = "/sys/fs/cgroup";         // where control groups are mounted
-  std::string self;                            // the agent's place in them, as /proc/self/cgroup has it
-  pid_t pid = 0;                               // of the agent
+  std::string self = own_cgroups();            // the agent's place in them, as /proc/self/cgroup has it
+  pid_t pid = ::getpid();                      // of the agent
   std::function<void(std::string_view)> tell;  // what went wrong, each kind once
   CgroupFiles* files = nullptr;                // null: the real ones
 };
@@ -136,8 +140,5 @@ class Cgroups {
   std::chrono::milliseconds pause_{0};
   std::set<std::string, std::less<>> told_;
 };
-
-/// What /proc/self/cgroup says of this process.
-std::string own_cgroups();
 
 }  // namespace ronda::plugin

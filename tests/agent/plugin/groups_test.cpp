@@ -21,9 +21,7 @@ namespace {
 /// The groups of an agent that is this test.
 class LiveGroups {
  public:
-  explicit LiveGroups(boost::asio::io_context& loop)
-      : groups(loop,
-               {.self = plugin::own_cgroups(), .pid = ::getpid(), .tell = [this](std::string_view text) { told.emplace_back(text); }}) {
+  explicit LiveGroups(boost::asio::io_context& loop) : groups(loop, {.tell = [this](std::string_view text) { told.emplace_back(text); }}) {
     if (groups.version() == plugin::CgroupVersion::none) WARN("skipped: " << groups.text());
   }
   /// Whether memory and tasks can both be limited here.
