@@ -123,6 +123,7 @@ class Agent final : private api::AgentView {
   std::int64_t started_wall_ns() const override { return started_; }
   std::string config_trouble() const override { return config_trouble_; }
   std::string safe_mode() const override { return safe_mode_.reason(); }
+  std::string runner_limits() const override { return cgroups_->text(); }
   bool may_leave_safe_mode() const override { return !options_.safe_mode; }
   void leave_safe_mode() override;
   std::string backup_directory() const override {
@@ -160,6 +161,7 @@ class Agent final : private api::AgentView {
   schedule::Candidate active_;
   std::uint64_t generation_ = 0, reloads_ = 0;
   std::string config_trouble_;
+  std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
   std::unique_ptr<schedule::Scheduler> scheduler_;
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
@@ -376,7 +378,8 @@ std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candi
                                          {"agent.version", RONDA_VERSION},
                                          {"agent.started_ns", std::to_string(started_)},
                                          {"language", agent.language},
-                                         {"tz", agent.tz}}};
+                                         {"tz", agent.tz}},
+                                        &*cgroups_};
   return std::make_unique<plugin::Supervisor>(loop_, plugin::make_runner_spec(*of.catalogue.plugins.at(plugin.id), settings), client);
 }
 
@@ -580,6 +583,8 @@ int Agent::run() {
     safe_mode_.end_orderly();
     return 1;
   }
+  cgroups_.emplace(loop_, plugin::CgroupOptions{.tell = [](std::string_view text) { log(LogLevel::warning, text); }});
+  log(LogLevel::info, "runners are limited by " + cgroups_->text());
   stage_.emplace(options_.state_directory, uid_);
   if (!stage_->trouble().empty()) log(LogLevel::warning, stage_->trouble());
   if (auto loaded = load_first(); !loaded) {

@@ -86,6 +86,7 @@ json::object agent_json(AgentView& agent) {
   out["config"] = text_or_null(trouble);
   out["store"] = json::object{
       {"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};
+  out["runner_limits"] = agent.runner_limits();
   out["disabled"] = std::move(disabled);
   out["lateness"] = lateness_json(agent.scheduler());
   out["log_dropped"] = dropped_log_lines();
@@ -218,7 +219,8 @@ json::array plugins_json(AgentView& agent) {
                                        {"state", plugin::name_of(runner.life)},
                                        {"in_flight", runner.in_flight},
                                        {"sha256", status.sha256},
-                                       {"held_by", text_or_null(runner.locked)}});
+                                       {"held_by", text_or_null(runner.locked)},
+                                       {"limited_by", runner.limited}});
       }
       if (!status.runners.empty()) one["state"] = "running";
       if (status.quarantined) one["state"] = "quarantined";

@@ -42,7 +42,7 @@ Verdict verdict_of(plugin::Kind kind, const plugin::CallEnd& end) {
 std::string summary_of(const plugin::CallEnd& end) {
   std::string out = end.fate == plugin::Fate::finished
                         ? end.outcome.summary
-                        : std::string(plugin::name_of(end.fate)) + ": " + end.cause;
+                        : plugin::text_of(end);
   out = escape_controls(out);
   for (char& c : out) c = c == '|' ? '/' : c;
   return out.empty() ? "it said nothing" : out;

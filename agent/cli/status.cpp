@@ -70,7 +70,9 @@ void print_plugins(const json::array& plugins) {
     if (const json::value* runners = plugin.if_contains("runners"); runners != nullptr) {
       for (const json::value& runner : runners->as_array()) {
         const std::string held_by = text_of(runner.as_object(), "held_by");
-        std::cout << "  pid " << integer_of(runner.as_object(), "pid") << (held_by.empty() ? "" : " (" + held_by + ")");
+        const std::string limited_by = text_of(runner.as_object(), "limited_by");
+        std::cout << "  pid " << integer_of(runner.as_object(), "pid") << " (" << held_by << (held_by.empty() ? "" : "; ") << limited_by
+                  << ")";
       }
     }
     if (const std::string trouble = text_of(plugin, "trouble"); !trouble.empty()) std::cout << "  " << trouble;
@@ -95,6 +97,8 @@ void print_agent(const json::object& status) {
   if (const std::int64_t dropped = integer_of(agent, "log_dropped"); dropped > 0)
     std::cout << "  log: " << dropped << " lines were dropped; what takes them does not keep up\n";
   if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
+  if (const std::string limits = text_of(agent, "runner_limits"); limits.find("rlimits") != std::string::npos)
+    std::cout << "  runners: limited by " << limits << "\n";
   for (const json::value& disabled : agent.at("disabled").as_array()) {
     std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": "
               << text_of(disabled.as_object(), "reason") << "\n";

@@ -27,6 +27,7 @@ struct Setup {
   bool pid_namespace = false;
   std::int64_t uid = -1, gid = -1;                   // -1: stay
   std::int64_t memory_bytes = 0, pids = 0, fds = 0;  // 0: no limit
+  bool memory_by_group = false, pids_by_group = false;  // the agent has put this process into a group that holds that
   bool no_new_privs = true;
   std::int64_t concurrency = 1;
   std::vector<std::string> grants;

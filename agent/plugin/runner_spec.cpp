@@ -29,6 +29,16 @@ bool fits_pid_namespace(const std::vector<std::string>& grants) {
   return std::ranges::find(grants, to_string(Grant::exec)) == grants.end();
 }
 
+GroupLimits group_limits(const wire::Setup& setup, bool programs) {
+  const std::int64_t running = programs ? setup.concurrency : 0;
+  GroupLimits limits;
+#ifndef RONDA_SANITIZED  // whose shadow memory no plugin has asked for
+  limits.memory_bytes = setup.memory_bytes * (1 + running);
+#endif
+  limits.tasks = setup.pids + group_spare_tasks + group_tasks_a_program * running;
+  return limits;
+}
+
 RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& settings) {
   RunnerSpec spec;
   spec.runner_path = settings.runner_path;
@@ -51,6 +61,8 @@ RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& sett
     if (grant == Grant::setuid) setup.no_new_privs = false;
   }
   spec.pid_namespace = settings.pid_namespace && fits_pid_namespace(setup.grants);
+  spec.cgroups = settings.cgroups;
+  spec.group = group_limits(setup, !fits_pid_namespace(setup.grants));
   for (const Procedure& procedure : entry.manifest.provides) {
     const auto kind = static_cast<wire::Kind>(procedure.kind);
     const bool is_new = procedure.kind != Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end();

@@ -132,7 +132,8 @@ SupervisorStatus Supervisor::Impl::status() const {
   SupervisorStatus out;
   out.plugin_id = spec_.plugin_id;
   out.sha256 = spec_.sha256;
-  for (const auto& process : processes_) out.runners.push_back({process->link->process().pid, process->life, process->unfinished, process->locked});
+  for (const auto& process : processes_) out.runners.push_back({process->link->process().pid, process->life, process->unfinished, process->locked,
+                           process->group.text().empty() ? "rlimits" : process->group.text()});
   out.waiting = ready_.size() + suspects_.size() + alone_.size();
   out.deaths = deaths_;
   out.late_results = late_results_;

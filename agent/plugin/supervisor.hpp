@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/descriptor.hpp"
+#include "plugin/cgroups.hpp"
 #include "plugin/messages.hpp"
 #include "plugin/runner_life.hpp"
 
@@ -26,8 +27,10 @@ struct RunnerSpec {
   std::string user;                             // as configured; empty: the default
   std::shared_ptr<const Descriptor> plugin_fd;  // the staged object
   std::string refused;                          // why no runner may be started with this; empty: one may
-  wire::Setup setup;                            // all but pid_namespace is used as it is
+  wire::Setup setup;                            // all but pid_namespace and what groups hold is used as it is
   bool pid_namespace = false;
+  Cgroups* cgroups = nullptr;  // null: runners have no group; must outlive the supervisor
+  GroupLimits group;           // of the runner and all that it starts
 };
 
 struct CallSpec {
@@ -61,6 +64,8 @@ struct CallEnd {
   std::string cause;      // for people; empty when finished
   wire::Outcome outcome;  // filled when finished
 };
+/// Of one that did not finish, for people: "crashed: killed by SIGSEGV", "limit(memory): ...".
+std::string text_of(const CallEnd& end);
 
 /// A quarantine began, is about to be tried once more, or is over.
 struct QuarantineChange {
@@ -96,7 +101,8 @@ struct RunnerStatus {
   int pid = -1;
   Life life = Life::gone;
   std::size_t in_flight = 0;
-  std::string locked;  // what holds its plugin besides its user, for people; empty: it has not said yet
+  std::string locked;   // what holds its plugin besides its user, for people; empty: it has not said yet
+  std::string limited;  // by what its memory and tasks are limited, for people: "rlimits", "cgroup v2: memory 192MiB, 96 tasks"
 };
 
 struct SupervisorStatus {

@@ -11,6 +11,11 @@ std::string_view name_of(Fate fate) {
   return names[static_cast<std::size_t>(fate)];
 }
 
+std::string text_of(const CallEnd& end) {
+  const std::string name(name_of(end.fate));
+  return end.cause.starts_with(name + "(") ? end.cause : name + ": " + end.cause;  // limit(memory) says it already
+}
+
 namespace {
 
 /// The grant that this needs; empty: everybody's.

@@ -121,6 +121,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   // processes
   Process* start(Mono now);
   static std::string stuck_text(const Process& process);
+  static std::string kill_text(const Process& process);
   void step(Process& process, LifeEvent event);
   void act(Process& process, LifeAction action);
   void on_loaded(Process& process, const wire::Loaded& loaded);
@@ -245,6 +246,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
 
   const std::uint64_t serial;  // never used twice
   std::unique_ptr<RunnerLink> link;
+  RunnerGroup group;
   Life life = Life::starting;
   Mono since{0};  // in this life
   Mono started{0};

@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "base/units.hpp"
 #include "plugin/supervisor_impl.hpp"
 
 namespace ronda::plugin {
@@ -29,6 +30,10 @@ Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
   process->link = std::make_unique<RunnerLink>(loop_, std::move(*spawned), *process);
   wire::Setup setup = spec_.setup;
   setup.pid_namespace = process->link->process().pid_namespace;
+  // before the setup, which it waits for: what it forks then is in the group too
+  if (spec_.cgroups != nullptr) process->group = spec_.cgroups->add(process->link->process().pid, spec_.group);
+  setup.memory_by_group = process->group.holds_memory();
+  setup.pids_by_group = process->group.holds_tasks();
   process->link->post(setup);
   arm(now + life_limit(Life::starting));
   current_ = process.get();
@@ -163,6 +168,20 @@ void Supervisor::Impl::on_broken(Process& process, std::string_view why) {
   step(process, LifeEvent::broken);
 }
 
+/// Of a runner that SIGKILL has ended, which it did not bring about by itself and we did not send.
+std::string Supervisor::Impl::kill_text(const Process& process) {
+  switch (process.group.memory_kill()) {
+    case MemoryKill::none:
+      break;
+    case MemoryKill::by_limit:
+      return "limit(memory): it and what it started wanted more than the " + format_size(process.group.limits().memory_bytes) +
+             " of its control group";
+    case MemoryKill::by_host:
+      return "killed because this host, or what is set aside for the agent, had no memory left";
+  }
+  return "killed by SIGKILL";
+}
+
 Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const RunnerEnd& end,
                                                   const std::vector<std::uint64_t>& here) const {
   Verdict verdict;
@@ -174,7 +193,7 @@ Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const 
   }
   const bool from_outside = !protocol && !end.by_itself && WIFSIGNALED(end.wait_status) && WTERMSIG(end.wait_status) == SIGKILL;
   verdict.fate = protocol ? Fate::protocol : from_outside ? Fate::limit : Fate::crashed;
-  verdict.cause = protocol ? process.broken : end.text;
+  verdict.cause = protocol ? process.broken : from_outside ? kill_text(process) : end.text;
   if (!process.loaded) {
     verdict.cause += " while it was loaded";
     return verdict;

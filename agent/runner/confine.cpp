@@ -108,14 +108,16 @@ std::string lock_down(const wire::Setup& setup) {
 Status confine(const wire::Setup& setup, std::vector<std::string>& remarks) {
   ::syscall(SYS_close_range, static_cast<unsigned>(plugin::runner_blackbox_fd + 1), ~0U, 0U);
   // RLIMIT_AS would be met by thread stacks and sanitizers long before any real use
+  // a program that is started has a limit of its own, which it inherits; else the group counts what is used, not what is mapped
+  const bool memory = setup.memory_bytes > 0 && (!setup.memory_by_group || holds(setup, "exec"));
   const std::array<Limit, 3> limits = {{{RLIMIT_CORE, "core files", 0, true},
                                         {RLIMIT_NOFILE, "descriptors", static_cast<rlim_t>(setup.fds), setup.fds > 0},
-                                        {RLIMIT_DATA, "memory", static_cast<rlim_t>(setup.memory_bytes), setup.memory_bytes > 0}}};
+                                        {RLIMIT_DATA, "memory", static_cast<rlim_t>(setup.memory_bytes), memory}}};
   for (const Limit& wanted : limits) {
     if (auto set = limit(wanted, remarks); !set) return set;
   }
   write_oom_score();
-  const bool counted = setup.pids > 0 && setup.uid > 0;
+  const bool counted = setup.pids > 0 && setup.uid > 0 && !setup.pids_by_group;
   const rlim_t tasks = counted ? tasks_of(static_cast<uid_t>(setup.uid)) + static_cast<rlim_t>(setup.pids) + spare_tasks : 0;
   if (setup.gid >= 0) {
     if (::setgroups(0, nullptr) != 0) return system_error("leave all groups", errno);

@@ -379,7 +379,7 @@ Ending Scheduler::ending_of(Entry& entry, plugin::CallEnd& end) {
   out.fate = end.fate;
   if (end.fate != Fate::finished) {
     entry.trip.duration_ns = entry.trip.ended_wall - entry.trip.started_wall;
-    out.summary = std::string(plugin::name_of(end.fate)) + ": " + end.cause;
+    out.summary = plugin::text_of(end);
     if (end.fate == Fate::timeout) out.summary = "timed out after " + format_duration(entry.spec.timeout) + ": " + end.cause;
     return out;
   }

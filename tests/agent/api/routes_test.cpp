@@ -30,6 +30,7 @@ class Bare final : public AgentView {
   std::int64_t started_wall_ns() const override { return 0; }
   std::string config_trouble() const override { return {}; }
   std::string safe_mode() const override { return {}; }
+  std::string runner_limits() const override { return {}; }
   bool may_leave_safe_mode() const override { return true; }
   void leave_safe_mode() override {}
   std::string backup_directory() const override { return backups_; }

@@ -40,6 +40,7 @@ Setup setup() {
   Setup m;
   m.build = "1.0.0+abc", m.plugin_id = "org.example.disk", m.exec_path = "/var/lib/x.so";
   m.pid_namespace = true, m.uid = 65534, m.gid = 65534, m.memory_bytes = 1 << 30, m.pids = 64, m.fds = 256;
+  m.memory_by_group = false, m.pids_by_group = true;
   m.no_new_privs = false, m.concurrency = 16, m.grants = {"exec", "state"}, m.kinds = {Kind::check, Kind::notifier};
   m.facts = {{"hostname", "h"}, {"tz", ""}};
   return m;

@@ -34,7 +34,7 @@ wire::Setup setup_of(const PluginUnderTest& plugin) {
   setup.grants = plugin.grants;
   setup.kinds = plugin.kinds;
   setup.facts = {{"hostname", "testhost"}};
-  if (is_root()) setup.uid = setup.gid = nobody;
+  if (is_root() && !plugin.as_root) setup.uid = setup.gid = nobody;
   return setup;
 }
 
@@ -65,6 +65,8 @@ Supervised::Supervised(boost::asio::io_context& loop, const PluginUnderTest& plu
   spec.setup = setup_of(plugin);
   spec.plugin_fd = std::make_shared<const Descriptor>(::open(plugin.path.c_str(), O_RDONLY | O_CLOEXEC));
   spec.pid_namespace = plugin.pid_namespace;
+  spec.cgroups = plugin.cgroups;
+  spec.group = plugin.group;
   REQUIRE(*spec.plugin_fd);
   supervisor_ = std::make_unique<plugin::Supervisor>(loop, std::move(spec), *this);
 }

@@ -31,6 +31,9 @@ struct PluginUnderTest {
   std::int64_t memory_bytes = 0, pids = 0, fds = 0;
   std::string build = RONDA_BUILD;
   std::string runner = RONDA_RUNNER;
+  plugin::Cgroups* cgroups = nullptr;
+  plugin::GroupLimits group;
+  bool as_root = false;  // stays who this test is
   bool pid_namespace = has_pid_namespaces();  // chaos holds the grant exec and is tried both ways all the same
 };
 

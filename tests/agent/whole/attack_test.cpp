@@ -39,7 +39,7 @@ TEST_CASE("what the agent's environment says reaches no runner", "[whole]") {
   REQUIRE(agent.start({}, {"LD_LIBRARY_PATH=/tmp/ronda-evil", "GCONV_PATH=/tmp/ronda-evil", "LOCPATH=/tmp/ronda-evil", "TZ=:/etc/shadow",
                            "LD_BIND_NOT=1", "MALLOC_CHECK_=3", "PATH=/tmp/ronda-evil:/usr/bin", "BASH_ENV=/tmp/ronda-evil"}));
   REQUIRE(eventually([&] { return agent.check_status("one") == "ok"; }));
-  CHECK(agent.ronda({"status"}).out.find("(seccomp)") != std::string::npos);  // what holds the runner of exec
+  CHECK(agent.ronda({"status"}).out.find("(seccomp; ") != std::string::npos);  // what holds the runner of exec
   int runners = 0;
   for (const pid_t pid : descendants(agent.pid())) {
     const std::string base = "/proc/" + std::to_string(pid);

@@ -2,6 +2,7 @@
 // What an agent does with a host that is not as it should be when it starts, and whom it tells.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "catch.hpp"
@@ -64,7 +65,8 @@ TEST_CASE("tzdata that is replaced while the agent runs is taken by a reload, an
   fs::copy_file("/usr/share/zoneinfo/Etc/UTC", tzdata + "/Etc/UTC");
   put("/usr/share/zoneinfo/Asia/Tokyo");
   if (!agent.see_instead(tzdata, "/usr/share/zoneinfo")) return;  // clock_test.cpp holds what needs no mount
-  agent.configure("10.toml", "[task.late]\nuse = \"exec.command\"\nat = \"*-*-* 12:00:00\"\ntz = \"Europe/Berlin\"\ncommand = [\"/bin/true\"]\n");
+  agent.configure("10.toml",
+                  "[task.late]\nuse = \"exec.command\"\nat = \"*-*-* 12:00:00\"\ntz = \"Europe/Berlin\"\ncommand = [\"/bin/true\"]\n");
   REQUIRE(agent.start());
   // reckoned over two clocks: it may be a hair before the full minute
   const auto next_is = [&](const std::string& minute, const std::string& before) {
@@ -82,4 +84,48 @@ TEST_CASE("tzdata that is replaced while the agent runs is taken by a reload, an
   CHECK(next_is("06:30", "06:29"));
   CHECK(agent.log().find("tzdata: Europe/Berlin cannot be read any more; the rules known so far stay") != std::string::npos);
   CHECK(agent.stop() == 0);
+}
+
+namespace {
+
+/// The groups that agents make, wherever they are mounted.
+std::vector<std::string> groups_of(pid_t agent) {
+  std::vector<std::string> out;
+  const auto skip = fs::directory_options::skip_permission_denied;
+  std::error_code ignored;
+  for (auto at = fs::recursive_directory_iterator("/sys/fs/cgroup", skip, ignored); at != fs::recursive_directory_iterator();
+       at.increment(ignored)) {
+    if (at->path().filename() == "ronda-" + std::to_string(agent)) out.push_back(at->path());
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("control groups are told by status, go with their agent, and after a kill with the next one's start", "[whole]") {
+  WholeAgent agent, next;
+  agent.configure("10.toml", "[check.one]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("one") == "OK" || agent.check_status("one") == "ok"; }));
+  const std::string limits(agent.status().at("agent").at("runner_limits").as_string());
+  if (limits.find("cgroup") != 0) {
+    CHECK(agent.ronda({"status"}).out.find("runners: limited by rlimits: no control groups: ") != std::string::npos);
+    WARN("skipped: " << limits);
+    return;
+  }
+  CHECK(agent.ronda({"status"}).out.find("; cgroup v") != std::string::npos);
+  const auto first = groups_of(agent.pid());
+  CHECK_FALSE(first.empty());
+  CHECK(std::ranges::any_of(first, [](const auto& base) { return !fs::is_empty(base) && fs::exists(base + "/1"); }));
+  CHECK(agent.stop() == 0);
+  CHECK(std::ranges::none_of(first, [](const auto& base) { return fs::exists(base); }));
+
+  REQUIRE(agent.start());
+  const auto second = groups_of(agent.pid());
+  CHECK_FALSE(second.empty());
+  const auto below = descendants(agent.pid());
+  agent.kill_hard();
+  CHECK(eventually([&] { return std::ranges::none_of(below, is_alive); }));
+  REQUIRE(next.start());
+  CHECK(std::ranges::none_of(second, [](const auto& base) { return fs::exists(base); }));
 }

@@ -66,6 +66,13 @@ ronda::result facts(const Deed& deed) {
                    facts.get("instance.kind").value_or("?"));
 }
 
+/// A program that would take half a gigabyte.
+ronda::result exec_swell(const Deed& deed) {
+  const ronda::exec_service exec(deed.inst);
+  const auto done = exec.run(deed.call, {"/bin/sh", "-c", "head -c 512M /dev/zero | tail -n 1 >/dev/null"});
+  return done ? ronda::ok("exit ", done->exit_code) : ronda::unknown("exec: ", done.error());
+}
+
 ronda::result exec(const Deed& deed) {
   const ronda::exec_service exec(deed.inst);
   const auto done = exec.run(deed.call, {"/bin/echo", "from", "a", "child"});
@@ -130,6 +137,7 @@ bool ask(Deed& deed, ronda::result& result) {
   else if (mode == "calendar") result = calendar(deed);
   else if (mode == "facts") result = facts(deed);
   else if (mode == "exec") result = exec(deed);
+  else if (mode == "exec-swell") result = exec_swell(deed);
   else if (mode == "exec-descriptors") result = exec_descriptors(deed);
   else if (mode == "own-descriptors") result = own_descriptors(deed);
   else if (mode == "exec-long") result = exec_long(deed);

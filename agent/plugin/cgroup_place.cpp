@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Cgroups that runs at the start: which version there is, what the agent may do with it, and its own place.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "plugin/cgroups.hpp"
+
+namespace ronda::plugin {
+namespace {
+
+constexpr std::string_view prefix = "ronda-";  // of the agents' groups; one of a dead agent with this name is removed
+constexpr int most_bases = 8;                  // names tried for our own
+
+/// Whether `word` is one of those that `text` holds, separated by any of `between`.
+bool has_word(std::string_view text, std::string_view word, std::string_view between) {
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find_first_of(between, at), text.size());
+    if (text.substr(at, end - at) == word) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+std::string failed(std::string_view doing, int error) {
+  return "cannot " + std::string(doing) + ": " + ::strerror(error);
+}
+
+}  // namespace
+
+std::string own_cgroups() {
+  return CgroupFiles().read("/proc/self/cgroup").value_or("");
+}
+
+Cgroups::Cgroups(boost::asio::io_context& loop, CgroupOptions options)
+    : options_(std::move(options)), files_(options_.files == nullptr ? real_files_ : *options_.files), timer_(loop) {
+  const bool v2 = files_.read(options_.root + "/cgroup.controllers").has_value();
+  const std::string why = v2 ? use_v2(own_path("")) : use_v1();
+  if (trees_.empty()) {
+    text_ = "rlimits: no control groups: " + why;
+    return;
+  }
+  version_ = v2 ? CgroupVersion::v2 : CgroupVersion::v1;
+  const bool memory = std::ranges::any_of(trees_, &Tree::memory), tasks = std::ranges::any_of(trees_, &Tree::tasks);
+  text_ = v2 ? "cgroup v2 (" : "cgroup v1 (";
+  text_ += memory && tasks ? "memory, pids)" : memory ? "memory)" : "pids)";
+  if (!memory || !tasks) text_ += std::string(", rlimits: no ") + (memory ? "pids" : "memory") + (why.empty() ? "" : ": " + why);
+}
+
+/// The agent's group in the hierarchy of a controller, the unified one's without; empty: it has none, or one that is not
+/// below the root that is mounted here.
+std::string Cgroups::own_path(std::string_view controller) const {
+  const std::string& text = options_.self;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = std::string_view(text).substr(at, end - at);
+    at = end + 1;
+    const std::size_t first = line.find(':'), second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos) continue;
+    const std::string_view controllers = line.substr(first + 1, second - first - 1);
+    if (controller.empty() ? !controllers.empty() : !has_word(controllers, controller, ",")) continue;
+    const std::string_view path = line.substr(second + 1);
+    if (!path.starts_with('/') || has_word(path, "..", "/")) return {};
+    std::string out = options_.root + (controller.empty() ? "" : "/" + std::string(controller));
+    return path == "/" ? out : out.append(path);
+  }
+  return {};
+}
+
+/// Empty, or why not.
+std::string Cgroups::use_v1() {
+  std::string why;
+  for (const std::string_view controller : {"memory", "pids"}) {
+    const std::string one = add_v1_tree(controller);
+    if (why.empty()) why = one;
+  }
+  return why;
+}
+
+std::string Cgroups::add_v1_tree(std::string_view controller) {
+  Tree tree;
+  tree.own = own_path(controller);
+  if (tree.own.empty()) return "this kernel shows no controller " + std::string(controller);
+  tree.memory = controller == "memory";
+  tree.tasks = controller == "pids";
+  return make_base(std::move(tree));
+}
+
+/// A group whose children have controllers may hold no process itself, so the agent goes one down first. Whoever else is
+/// in the group would have to go too: then it is not ours to rule.
+std::string Cgroups::use_v2(const std::string& path) {
+  if (path.empty()) return "the agent's own is not below " + options_.root;
+  const auto controllers = files_.read(path + "/cgroup.controllers");
+  if (!controllers) return "the agent's own cannot be read";
+  const bool memory = has_word(*controllers, "memory", " \n"), tasks = has_word(*controllers, "pids", " \n");
+  if (!memory && !tasks) return "the agent was given neither memory nor pids (Delegate=yes in its unit)";
+  for (const int pid : pids_in(files_.read(path + "/cgroup.procs").value_or(""))) {
+    if (pid != options_.pid) return "other processes are in the agent's own (Delegate=yes in its unit)";
+  }
+  leaf_parent_ = path;
+  leaf_ = path + "/agent";
+  const int made = files_.make(leaf_);
+  if (made != 0 && made != EEXIST) {
+    leaf_.clear();
+    return failed("make one below the agent's own", made);
+  }
+  if (const int error = files_.write(leaf_ + "/cgroup.procs", std::to_string(options_.pid)); error != 0) {
+    files_.remove(std::exchange(leaf_, {}));
+    return failed("move the agent", error);
+  }
+  const std::string wanted = std::string(memory ? "+memory" : "") + (memory && tasks ? " " : "") + (tasks ? "+pids" : "");
+  std::string why;
+  if (const int error = files_.write(path + "/cgroup.subtree_control", wanted); error != 0)
+    why = failed("hand controllers down", error);
+  else
+    why = make_base({path, {}, {}, memory, tasks});
+  if (why.empty()) {
+    const int error = files_.write(trees_.back().base + "/cgroup.subtree_control", wanted);
+    if (error == 0) return {};
+    why = failed("hand controllers down", error);
+    files_.remove(trees_.back().base);
+    trees_.clear();
+  }
+  leave_v2();
+  return why;
+}
+
+/// As it was before: whoever started the agent may want to start something else there.
+void Cgroups::leave_v2() {
+  if (leaf_.empty()) return;
+  for (const std::string_view controller : {"-memory", "-pids"}) files_.write(leaf_parent_ + "/cgroup.subtree_control", controller);
+  files_.write(leaf_parent_ + "/cgroup.procs", std::to_string(options_.pid));
+  files_.remove(std::exchange(leaf_, {}));
+}
+
+/// Makes and locks our own place in a hierarchy. A name may be taken: by a group that is left over and not empty, by an
+/// agent whose PID namespace is another, or for a moment by one that looks whether it is left over.
+std::string Cgroups::make_base(Tree tree) {
+  sweep(tree.own);
+  const std::string name = tree.own + "/" + std::string(prefix) + std::to_string(options_.pid);
+  for (int tries = 0; tries < most_bases; ++tries) {
+    tree.base = tries == 0 ? name : name + "-" + std::to_string(tries);
+    const int error = files_.make(tree.base);
+    if (error == EEXIST) continue;
+    if (error != 0) return failed("make one below the agent's own", error);
+    tree.lock = lock_base(tree.base);
+    if (!tree.lock) continue;
+    trees_.push_back(std::move(tree));
+    return {};
+  }
+  return "names like " + name + " are taken";
+}
+
+/// Locked, and still what has this path.
+Descriptor Cgroups::lock_base(const std::string& path) {
+  Descriptor base(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat opened {
+  }, there{};
+  if (!base || ::flock(base.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  const bool same = ::fstat(base.get(), &opened) == 0 && ::stat(path.c_str(), &there) == 0 && opened.st_ino == there.st_ino;
+  return same ? std::move(base) : Descriptor();
+}
+
+/// What agents have left that were killed. Their locks went with them; groups that hold a process stay.
+void Cgroups::sweep(const std::string& own) {
+  for (const std::string& name : files_.directories(own)) {
+    if (!name.starts_with(prefix)) continue;
+    const std::string base = own + "/" + name;
+    const Descriptor lock = lock_base(base);
+    if (!lock) continue;
+    for (const std::string& group : files_.directories(base)) files_.remove(base + "/" + group);
+    files_.remove(base);
+  }
+}
+
+}  // namespace ronda::plugin

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/cgroups.hpp"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/units.hpp"
+
+namespace ronda::plugin {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto shortest_pause = 2ms;  // between looks at a group that is not empty yet
+constexpr auto longest_pause = 1000ms;
+constexpr auto last_wait = 2s;
+constexpr long charged_at_once = 1L << 20;  // bytes; the kernel charges a batch of pages a processor
+constexpr std::string_view instead = "rlimits hold instead";
+constexpr std::uint64_t most_names = 64;  // tried, where a group of that name is left over
+
+}  // namespace
+
+// ---- one runner's place ---------------------------------------------------------------------
+
+RunnerGroup::RunnerGroup(RunnerGroup&& other) noexcept {
+  *this = std::move(other);
+}
+
+RunnerGroup& RunnerGroup::operator=(RunnerGroup&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  maker_ = std::exchange(other.maker_, nullptr);
+  paths_ = std::exchange(other.paths_, {});
+  memory_ = std::exchange(other.memory_, {});
+  tasks_ = std::exchange(other.tasks_, {});
+  limits_ = std::exchange(other.limits_, {});
+  return *this;
+}
+
+RunnerGroup::~RunnerGroup() {
+  end();
+}
+
+void RunnerGroup::end() {
+  if (maker_ != nullptr) maker_->retire(std::exchange(paths_, {}));
+}
+
+std::string RunnerGroup::text() const {
+  if (paths_.empty()) return {};
+  std::string out = maker_->version() == CgroupVersion::v2 ? "cgroup v2" : "cgroup v1";
+  std::string_view before = ": ";
+  if (limits_.memory_bytes > 0) out.append(before).append("memory ").append(format_size(limits_.memory_bytes)), before = ", ";
+  if (limits_.tasks > 0) out.append(before).append(std::to_string(limits_.tasks)).append(" tasks");
+  return out;
+}
+
+MemoryKill RunnerGroup::memory_kill() const {
+  return holds_memory() ? maker_->memory_kill(memory_) : MemoryKill::none;
+}
+
+// ---- groups ---------------------------------------------------------------------------------
+
+/// Each kind once: what fails for one runner fails for the next too.
+void Cgroups::tell(std::string_view doing, int error, std::string_view so) {
+  const std::string text = "control groups: cannot " + std::string(doing) + ": " + ::strerror(error);
+  if (!told_.insert(text).second || !options_.tell) return;
+  options_.tell(text + "; " + std::string(so));
+}
+
+RunnerGroup Cgroups::add(pid_t pid, const GroupLimits& limits) {
+  RunnerGroup group;
+  group.maker_ = this;
+  for (const Tree& tree : trees_) {
+    if ((tree.memory && limits.memory_bytes > 0) || (tree.tasks && limits.tasks > 0)) enter(tree, pid, limits, group);
+  }
+  return group;
+}
+
+/// Limits first: the process is never in the group without them.
+bool Cgroups::enter(const Tree& tree, pid_t pid, const GroupLimits& limits, RunnerGroup& group) {
+  std::string path;
+  int error = EEXIST;
+  for (std::uint64_t tries = 0; error == EEXIST && tries < most_names; ++tries) {
+    path = tree.base + "/" + std::to_string(++made_);
+    error = files_.make(path);
+  }
+  if (error != 0) return tell("make a group for a runner", error, instead), false;
+  const char* const memory_file = version_ == CgroupVersion::v2 ? "/memory.max" : "/memory.limit_in_bytes";
+  const bool memory = tree.memory && limits.memory_bytes > 0 && limit(path + memory_file, limits.memory_bytes);
+  if (memory) limit_swap(path, limits.memory_bytes);
+  const bool tasks = tree.tasks && limits.tasks > 0 && limit(path + "/pids.max", limits.tasks);
+  if (memory || tasks) error = files_.write(path + "/cgroup.procs", std::to_string(pid));
+  if (error != 0) tell("put a runner into its group", error, instead);
+  if (error != 0 || !(memory || tasks)) return retire({path}), false;
+  group.paths_.push_back(path);
+  if (memory) group.memory_ = path, group.limits_.memory_bytes = limits.memory_bytes;
+  if (tasks) group.tasks_ = path, group.limits_.tasks = limits.tasks;
+  return true;
+}
+
+bool Cgroups::limit(const std::string& file, std::int64_t value) {
+  const int error = files_.write(file, std::to_string(value));
+  if (error != 0) tell("write " + file.substr(file.rfind('/') + 1), error, instead);
+  return error == 0;
+}
+
+/// What would only be swapped out is no less than the limit. A kernel without swap accounting has no such file.
+void Cgroups::limit_swap(const std::string& path, std::int64_t memory_bytes) {
+  const bool v2 = version_ == CgroupVersion::v2;
+  const std::string name = v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
+  const int error = files_.write(path + "/" + name, v2 ? "0" : std::to_string(memory_bytes));
+  if (error != 0 && error != ENOENT) tell("write " + name, error, "runners may use swap beyond their limit");
+}
+
+/// By the highest use: failures are not counted by every kernel (Linux 6.18 has 0 after a kill).
+bool Cgroups::has_reached_v1(const std::string& path) const {
+  const auto number_in = [&](const char* file) { return number_behind("n " + files_.read(path + file).value_or(""), "n").value_or(0); };
+  const long highest = std::max(number_in("/memory.max_usage_in_bytes"), number_in("/memory.memsw.max_usage_in_bytes"));
+  const long limit = number_in("/memory.limit_in_bytes");
+  return limit > 0 && highest >= limit - charged_at_once;
+}
+
+MemoryKill Cgroups::memory_kill(const std::string& path) const {
+  const bool v2 = version_ == CgroupVersion::v2;
+  const std::string events = files_.read(path + (v2 ? "/memory.events" : "/memory.oom_control")).value_or("");
+  const auto killed = number_behind(events, "oom_kill");
+  const bool reached = v2 ? number_behind(events, "oom").value_or(0) > 0 : has_reached_v1(path);
+  // before Linux 4.13 version 1 does not count kills
+  if (killed ? *killed == 0 : !reached) return MemoryKill::none;
+  return reached ? MemoryKill::by_limit : MemoryKill::by_host;
+}
+
+// ---- the end of groups ----------------------------------------------------------------------
+
+/// Everything in it, also what is being forked meanwhile. Without cgroup.kill (Linux 5.14, version 2) nothing may be forked
+/// any more first; where tasks are not limited, it is done again until nobody is left.
+void Cgroups::kill(const std::string& path) {
+  if (version_ == CgroupVersion::v2 && files_.write(path + "/cgroup.kill", "1") == 0) return;
+  files_.write(path + "/pids.max", "0");
+  files_.kill_members(path + "/cgroup.procs");
+}
+
+void Cgroups::retire(std::vector<std::string> paths) {
+  bool waits = false;
+  for (std::string& path : paths) {
+    const int error = files_.remove(path);
+    if (error == 0 || error == ENOENT) continue;
+    leaving_.push_back(std::move(path));
+    waits = true;
+  }
+  if (!waits) return;
+  pause_ = shortest_pause;
+  tidy();
+}
+
+/// The kernel says EBUSY until the last process is gone; that is never waited for.
+void Cgroups::tidy() {
+  std::erase_if(leaving_, [this](const std::string& path) {
+    kill(path);
+    const int error = files_.remove(path);
+    if (error != 0 && error != EBUSY && error != ENOENT) tell("remove a group", error, "it stays");
+    return error != EBUSY;
+  });
+  tidy_later();
+}
+
+void Cgroups::tidy_later() {
+  if (leaving_.empty()) return timer_.expires_at(boost::asio::steady_timer::time_point::max()), void();
+  timer_.expires_after(pause_);
+  pause_ = std::min<std::chrono::milliseconds>(pause_ * 2, longest_pause);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tidy();
+  });
+}
+
+Cgroups::~Cgroups() {
+  const auto until = monotonic() + last_wait;
+  while (!leaving_.empty()) {
+    tidy();
+    if (leaving_.empty() || monotonic() > until) break;
+    const timespec pause{0, std::chrono::nanoseconds(shortest_pause).count()};
+    ::nanosleep(&pause, nullptr);
+  }
+  for (const Tree& tree : trees_) files_.remove(tree.base);
+  leave_v2();
+}
+
+}  // namespace ronda::plugin

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Control groups around runners: one a runner, below the agent's own, where the agent may make them. A group limits the
+// memory and the tasks of a runner and of all that it starts, and lets nothing out: what is in it at its end is killed.
+// Whatever cannot be done is told once and leaves the limits to the runner's own rlimits. All [loop].
+#pragma once
+
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/descriptor.hpp"
+#include "plugin/cgroup_files.hpp"
+
+namespace ronda::plugin {
+
+enum class CgroupVersion : std::uint8_t { none, v1, v2 };
+
+/// Of one group; 0: none.
+struct GroupLimits {
+  std::int64_t memory_bytes = 0;  // with what the kernel holds for it, without swap
+  std::int64_t tasks = 0;         // processes and threads
+};
+
+/// What a group knows of processes that were killed for lack of memory.
+enum class MemoryKill : std::uint8_t {
+  none,
+  by_limit,  // the group had reached its limit
+  by_host,   // it had not: the host, or a group around the agent, had no memory left
+};
+
+class Cgroups;
+
+/// One runner's place. Its end kills what is left in it and removes it; where that takes time, its maker goes on trying.
+class RunnerGroup {
+ public:
+  RunnerGroup() = default;  // of a runner without a group
+  RunnerGroup(RunnerGroup&& other) noexcept;
+  RunnerGroup& operator=(RunnerGroup&& other) noexcept;
+  RunnerGroup(const RunnerGroup&) = delete;
+  RunnerGroup& operator=(const RunnerGroup&) = delete;
+  ~RunnerGroup();
+
+  bool holds_memory() const { return !memory_.empty(); }
+  bool holds_tasks() const { return !tasks_.empty(); }
+  const GroupLimits& limits() const { return limits_; }  // those that hold
+  /// For people: "cgroup v1: memory 192MiB, 96 tasks"; empty without a group.
+  std::string text() const;
+  MemoryKill memory_kill() const;
+
+ private:
+  friend class Cgroups;
+  void end();
+  Cgroups* maker_ = nullptr;
+  std::vector<std::string> paths_;  // one a hierarchy
+  std::string memory_, tasks_;      // the path where that limit holds; empty: nowhere
+  GroupLimits limits_;
+};
+
+/// What /proc/self/cgroup says of this process.
+std::string own_cgroups();
+
+struct CgroupOptions {
+  std::string root = "/sys/fs/cgroup";         // where control groups are mounted
+  std::string self = own_cgroups();            // the agent's place in them, as /proc/self/cgroup has it
+  pid_t pid = ::getpid();                      // of the agent
+  std::function<void(std::string_view)> tell;  // what went wrong, each kind once
+  CgroupFiles* files = nullptr;                // null: the real ones
+};
+
+class Cgroups {
+ public:
+  /// Finds out what is possible, makes the agent's own place and removes what dead agents have left beside it. With
+  /// version 2 the agent itself moves one down, for there only leaves may hold processes.
+  Cgroups(boost::asio::io_context& loop, CgroupOptions options);
+  /// Removes all of it again and moves the agent back; waits at most two seconds for groups that are not empty yet.
+  ~Cgroups();
+  Cgroups(const Cgroups&) = delete;
+  Cgroups& operator=(const Cgroups&) = delete;
+
+  CgroupVersion version() const { return version_; }
+  /// For people: "cgroup v1 (memory, pids)", or "rlimits: " and why there is nothing better.
+  const std::string& text() const { return text_; }
+
+  /// Puts a process that has not started anything yet into a group of its own. Never fails as a whole: the answer says
+  /// which limits hold.
+  RunnerGroup add(pid_t pid, const GroupLimits& limits);
+
+  /// Whether groups still wait to be empty.
+  bool is_tidy() const { return leaving_.empty(); }
+
+ private:
+  friend class RunnerGroup;
+  struct Tree {        // one hierarchy
+    std::string own;   // the agent's group in it when it started
+    std::string base;  // ours, below: holds one group a runner
+    Descriptor lock;   // of base, locked as long as we live: how others see that it is not left over
+    bool memory = false, tasks = false;
+  };
+
+  std::string use_v2(const std::string& path);
+  std::string use_v1();
+  std::string add_v1_tree(std::string_view controller);
+  void leave_v2();
+  std::string make_base(Tree tree);
+  Descriptor lock_base(const std::string& path);
+  void sweep(const std::string& own);
+  std::string own_path(std::string_view controller) const;
+
+  bool enter(const Tree& tree, pid_t pid, const GroupLimits& limits, RunnerGroup& group);
+  bool limit(const std::string& file, std::int64_t value);
+  void limit_swap(const std::string& path, std::int64_t memory_bytes);
+  MemoryKill memory_kill(const std::string& path) const;
+  bool has_reached_v1(const std::string& path) const;
+  void kill(const std::string& path);
+  void retire(std::vector<std::string> paths);
+  void tidy();
+  void tidy_later();
+  void tell(std::string_view doing, int error, std::string_view so);
+
+  CgroupOptions options_;
+  CgroupFiles real_files_;
+  CgroupFiles& files_;
+  CgroupVersion version_ = CgroupVersion::none;
+  std::string text_;
+  std::string leaf_, leaf_parent_;  // version 2: where the agent is now, and where it was
+  std::vector<Tree> trees_;
+  std::uint64_t made_ = 0;
+  std::vector<std::string> leaving_;  // not empty yet
+  boost::asio::steady_timer timer_;
+  std::chrono::milliseconds pause_{0};
+  std::set<std::string, std::less<>> told_;
+};
+
+}  // namespace ronda::plugin

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+// Control groups as directories of a test's own: what a kernel with version 2, with version 1 and with none shows, and
+// how each step can fail.
+#include "plugin/cgroups.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch.hpp>
+#include <filesystem>
+#include <map>
+
+#include "plugin/runner_spec.hpp"
+#include "scratch.hpp"
+
+using namespace ronda;
+using namespace ronda::plugin;
+using namespace ronda::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int agent_pid = 4711;
+
+/// A kernel: a directory that is made is a group with files, one that holds processes cannot be removed, a process is in
+/// one group of a hierarchy. Errors come from `fails`, by the name of the file or of what is done.
+class FakeKernel final : public CgroupFiles {
+ public:
+  explicit FakeKernel(bool v2) : v2_(v2) {
+    if (v2) {
+      group(scratch / "system.slice/ronda.service");
+      scratch.write("cgroup.controllers", "memory pids\n");
+      return;
+    }
+    for (const char* controller : {"memory", "pids"}) group(scratch / (std::string(controller) + "/init"));
+  }
+
+  int make(const std::string& directory) override {
+    if (const int error = failure("make")) return error;
+    if (const int error = CgroupFiles::make(directory)) return error;
+    group(directory);
+    return 0;
+  }
+  int remove(const std::string& directory) override {
+    if (const int error = failure("remove")) return error;
+    if (!fs::exists(directory)) return ENOENT;
+    if (!pids_in(text(directory, "cgroup.procs")).empty()) return EBUSY;
+    for (const auto& entry : fs::directory_iterator(directory)) {
+      if (entry.is_directory()) return EBUSY;
+    }
+    fs::remove_all(directory);
+    return 0;
+  }
+  int write(const std::string& file, std::string_view text) override {
+    const fs::path path(file);
+    const std::string name = path.filename();
+    if (const int error = failure(name)) return error;
+    if (!fs::exists(path)) return ENOENT;
+    writes.push_back(path.parent_path().filename().string() + "/" + name + "=" + std::string(text));
+    if (name == "cgroup.procs") {
+      move(path, std::string(text));
+      return 0;
+    }
+    if (name == "cgroup.kill") empty(path.parent_path());
+    std::ofstream(path) << text;
+    return 0;
+  }
+  void kill_members(const std::string& procs_file) override {
+    ++killed_by_list;
+    if (!survives) std::ofstream(procs_file, std::ios::trunc).flush();
+  }
+
+  void set(const std::string& directory, const std::string& name, std::string_view value) const {
+    std::ofstream(directory + "/" + name) << value;
+  }
+  static std::string text(const std::string& directory, const std::string& name) {
+    std::ifstream in(directory + "/" + name);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  std::string own() const { return scratch / "system.slice/ronda.service"; }
+  bool wrote(std::string_view what) const { return std::ranges::find(writes, what) != writes.end(); }
+
+  Scratch scratch;
+  std::map<std::string, int, std::less<>> fails;
+  std::vector<std::string> writes;
+  int killed_by_list = 0;
+  bool survives = false;
+  bool with_kill = true, with_swap = true;
+
+ private:
+  int failure(const std::string& what) const {
+    const auto found = fails.find(what);
+    return found == fails.end() ? 0 : found->second;
+  }
+  void group(const std::string& directory) const {
+    fs::create_directories(directory);
+    set(directory, "cgroup.procs", "");
+    if (v2_) {
+      set(directory, "cgroup.controllers", "cpu memory pids\n");
+      set(directory, "memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n");
+      for (const char* file : {"cgroup.subtree_control", "memory.max", "pids.max"}) set(directory, file, "");
+      if (with_kill) set(directory, "cgroup.kill", "");
+      if (with_swap) set(directory, "memory.swap.max", "max");
+    } else if (directory.find("/pids/") != std::string::npos) {
+      set(directory, "pids.max", "max");
+    } else {
+      for (const char* file : {"memory.limit_in_bytes", "memory.max_usage_in_bytes"}) set(directory, file, "0");
+      set(directory, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
+      if (with_swap) set(directory, "memory.memsw.limit_in_bytes", "0"), set(directory, "memory.memsw.max_usage_in_bytes", "0");
+    }
+  }
+  void empty(const fs::path& directory) const {
+    if (!survives) set(directory, "cgroup.procs", "");
+  }
+  void move(const fs::path& target, const std::string& pid) const {
+    const fs::path top = v2_ ? fs::path(scratch.path()) : fs::path(scratch.path()) / *target.lexically_relative(scratch.path()).begin();
+    for (const auto& entry : fs::recursive_directory_iterator(top)) {
+      if (entry.path().filename() != "cgroup.procs") continue;
+      std::string others;
+      for (const int one : pids_in(text(entry.path().parent_path(), "cgroup.procs"))) {
+        if (std::to_string(one) != pid) others += std::to_string(one) + "\n";
+      }
+      std::ofstream(entry.path()) << others << (entry.path() == target ? pid + "\n" : "");
+    }
+  }
+
+  const bool v2_;
+};
+
+struct Bench {
+  explicit Bench(bool v2) : kernel(v2), self(v2 ? "0::/system.slice/ronda.service\n" : "12:pids:/init\n9:cpu,memory:/init\n0::/\n") {
+    if (v2) kernel.set(kernel.own(), "cgroup.procs", std::to_string(agent_pid) + "\n");
+  }
+  std::unique_ptr<Cgroups> make() {
+    return std::make_unique<Cgroups>(
+        loop, CgroupOptions{kernel.scratch.path(), self, agent_pid, [this](std::string_view text) { told.emplace_back(text); }, &kernel});
+  }
+  /// Names of the groups below a directory.
+  std::vector<std::string> below(const std::string& directory) {
+    auto out = kernel.directories(directory);
+    std::ranges::sort(out);
+    return out;
+  }
+
+  boost::asio::io_context loop;
+  FakeKernel kernel;
+  std::string self;
+  std::vector<std::string> told;
+};
+
+constexpr GroupLimits both{std::int64_t{192} << 20, 96};
+const std::string v2_base = "/ronda-4711";
+
+}  // namespace
+
+TEST_CASE("with version 2 the agent goes to a leaf, and a runner gets memory, swap and tasks before it is joined", "[plugin]") {
+  Bench bench(true);
+  const std::string own = bench.kernel.own();
+  {
+    const auto groups = bench.make();
+    CHECK(groups->version() == CgroupVersion::v2);
+    CHECK(groups->text() == "cgroup v2 (memory, pids)");
+    CHECK(FakeKernel::text(own + "/agent", "cgroup.procs") == "4711\n");
+    CHECK(FakeKernel::text(own, "cgroup.procs").empty());
+    CHECK(FakeKernel::text(own, "cgroup.subtree_control") == "+memory +pids");
+    CHECK(FakeKernel::text(own + v2_base, "cgroup.subtree_control") == "+memory +pids");
+    bench.kernel.writes.clear();
+    const RunnerGroup group = groups->add(100, both);
+    CHECK(bench.kernel.writes ==
+          std::vector<std::string>{"1/memory.max=201326592", "1/memory.swap.max=0", "1/pids.max=96", "1/cgroup.procs=100"});
+    CHECK(group.holds_memory());
+    CHECK(group.holds_tasks());
+    CHECK(group.text() == "cgroup v2: memory 192MiB, 96 tasks");
+    const RunnerGroup second = groups->add(101, both);
+    CHECK(bench.below(own + v2_base) == std::vector<std::string>{"1", "2"});
+  }
+  // all is as it was before
+  CHECK(bench.below(own).empty());
+  CHECK(FakeKernel::text(own, "cgroup.procs") == "4711\n");
+  CHECK(bench.kernel.wrote("ronda.service/cgroup.subtree_control=-memory"));
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("with version 1 a runner has a group in each of two hierarchies", "[plugin]") {
+  Bench bench(false);
+  const std::string memory = bench.kernel.scratch / "memory/init", pids = bench.kernel.scratch / "pids/init";
+  {
+    const auto groups = bench.make();
+    CHECK(groups->version() == CgroupVersion::v1);
+    CHECK(groups->text() == "cgroup v1 (memory, pids)");
+    bench.kernel.writes.clear();
+    const RunnerGroup group = groups->add(100, both);
+    CHECK(bench.kernel.writes == std::vector<std::string>{"1/memory.limit_in_bytes=201326592", "1/memory.memsw.limit_in_bytes=201326592",
+                                                          "1/cgroup.procs=100", "2/pids.max=96", "2/cgroup.procs=100"});
+    CHECK(group.text() == "cgroup v1: memory 192MiB, 96 tasks");
+    CHECK(bench.below(memory + v2_base) == std::vector<std::string>{"1"});
+    CHECK(bench.below(pids + v2_base) == std::vector<std::string>{"2"});
+  }
+  CHECK(bench.below(memory).empty());
+  CHECK(bench.below(pids).empty());
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("why there are no control groups is said, and runners start without", "[plugin]") {
+  struct Case {
+    bool v2;
+    std::function<void(Bench&)> spoil;
+    std::string text;
+  };
+  const auto fail = [](const char* what, int error) { return [=](Bench& bench) { bench.kernel.fails[what] = error; }; };
+  const Case one = GENERATE_COPY(values<Case>({
+      {true, fail("make", EACCES), "cannot make one below the agent's own: Permission denied"},
+      {true, fail("make", EROFS), "cannot make one below the agent's own: Read-only file system"},
+      {true, fail("cgroup.procs", EACCES), "cannot move the agent: Permission denied"},
+      {true, fail("cgroup.subtree_control", EBUSY), "cannot hand controllers down: Device or resource busy"},
+      {true, [](Bench& b) { b.kernel.set(b.kernel.own(), "cgroup.controllers", "cpu\n"); },
+       "the agent was given neither memory nor pids (Delegate=yes in its unit)"},
+      {true, [](Bench& b) { b.kernel.set(b.kernel.own(), "cgroup.procs", "4711\n99\n"); },
+       "other processes are in the agent's own (Delegate=yes in its unit)"},
+      {true, [](Bench& b) { b.kernel.set(b.kernel.own(), "cgroup.procs", "0\n4711\n"); },
+       "other processes are in the agent's own (Delegate=yes in its unit)"},
+      {true, [](Bench& b) { b.self = "0::/elsewhere\n"; }, "the agent's own cannot be read"},
+      {true, [](Bench& b) { b.self = "0::/../other\n"; }, "the agent's own is not below "},
+      {true, [](Bench& b) { b.self.clear(); }, "the agent's own is not below "},
+      {false, fail("make", EACCES), "cannot make one below the agent's own: Permission denied"},
+      {false, [](Bench& b) { b.self = "3:memory:/gone\n4:pids:/gone\n"; },
+       "cannot make one below the agent's own: No such file or directory"},
+      {false, [](Bench& b) { b.self = "1:cpu:/\n0::/\n"; }, "this kernel shows no controller memory"},
+  }));
+  INFO(one.text);
+  Bench bench(one.v2);
+  one.spoil(bench);
+  const auto groups = bench.make();
+  CHECK(groups->version() == CgroupVersion::none);
+  CHECK_THAT(groups->text(), Catch::StartsWith("rlimits: no control groups: " + one.text));
+  const RunnerGroup group = groups->add(100, both);
+  CHECK_FALSE(group.holds_memory());
+  CHECK_FALSE(group.holds_tasks());
+  CHECK(group.text().empty());
+  if (!one.v2) return;
+  // whoever was moved is back, and nothing is left
+  bench.kernel.fails.clear();
+  CHECK(bench.below(bench.kernel.own()).empty());
+  CHECK(FakeKernel::text(bench.kernel.own(), "cgroup.procs").find("4711\n") != std::string::npos);
+}
+
+TEST_CASE("one controller without the other limits what it can", "[plugin]") {
+  Bench v1(false), v2(true);
+  v1.self = "3:memory:/init\n";
+  v2.kernel.set(v2.kernel.own(), "cgroup.controllers", "pids\n");
+  const auto memory = v1.make(), tasks = v2.make();
+  CHECK(memory->text() == "cgroup v1 (memory), rlimits: no pids: this kernel shows no controller pids");
+  CHECK(tasks->text() == "cgroup v2 (pids), rlimits: no memory");
+  CHECK(v2.kernel.wrote("ronda.service/cgroup.subtree_control=+pids"));
+  const RunnerGroup first = memory->add(100, both), second = tasks->add(100, both);
+  CHECK((first.holds_memory() && !first.holds_tasks()));
+  CHECK((!second.holds_memory() && second.holds_tasks()));
+  CHECK(second.text() == "cgroup v2: 96 tasks");
+}
+
+TEST_CASE("a step that fails at run time is told once and costs its limit, not the runner", "[plugin]") {
+  struct Case {
+    bool v2;
+    const char* file;
+    int error;
+    bool memory, tasks;
+    std::string told;
+  };
+  const Case one = GENERATE(values<Case>({
+      {true, "make", ENOSPC, false, false, "cannot make a group for a runner: No space left on device; rlimits hold instead"},
+      {true, "make", ENOENT, false, false, "cannot make a group for a runner: No such file or directory; rlimits hold instead"},
+      {true, "memory.max", EACCES, false, true, "cannot write memory.max: Permission denied; rlimits hold instead"},
+      {true, "pids.max", ENOENT, true, false, "cannot write pids.max: No such file or directory; rlimits hold instead"},
+      {true, "cgroup.procs", EACCES, false, false, "cannot put a runner into its group: Permission denied; rlimits hold instead"},
+      {true, "cgroup.procs", ESRCH, false, false, "cannot put a runner into its group: No such process; rlimits hold instead"},
+      {true, "memory.swap.max", EACCES, true, true,
+       "cannot write memory.swap.max: Permission denied; runners may use swap beyond their limit"},
+      {false, "memory.limit_in_bytes", EINVAL, false, true, "cannot write memory.limit_in_bytes: Invalid argument; rlimits hold instead"},
+      {false, "memory.memsw.limit_in_bytes", EBUSY, true, true,
+       "cannot write memory.memsw.limit_in_bytes: Device or resource busy; runners may use swap beyond their limit"},
+      {false, "pids.max", EACCES, true, false, "cannot write pids.max: Permission denied; rlimits hold instead"},
+  }));
+  INFO(one.file << " " << one.error);
+  Bench bench(one.v2);
+  const auto groups = bench.make();
+  bench.kernel.fails[one.file] = one.error;
+  for (int pid = 100; pid < 103; ++pid) {
+    const RunnerGroup group = groups->add(pid, both);
+    CHECK(group.holds_memory() == one.memory);
+    CHECK(group.holds_tasks() == one.tasks);
+    CHECK(group.limits().memory_bytes == (one.memory ? both.memory_bytes : 0));
+    CHECK(group.limits().tasks == (one.tasks ? both.tasks : 0));
+  }
+  CHECK(bench.told == std::vector<std::string>{"control groups: " + one.told});
+}
+
+TEST_CASE("kernels without swap accounting and without cgroup.kill are no trouble", "[plugin]") {
+  const bool v2 = GENERATE(false, true);
+  Bench bench(v2);
+  bench.kernel.with_swap = bench.kernel.with_kill = false;
+  const auto groups = bench.make();
+  {
+    const RunnerGroup group = groups->add(100, both);
+    CHECK(group.holds_memory());
+  }
+  // nothing is forked any more, then whoever is listed is killed
+  CHECK(bench.kernel.killed_by_list > 0);
+  CHECK(std::ranges::any_of(bench.kernel.writes, [](const auto& write) { return write.ends_with("/pids.max=0"); }));
+  CHECK(groups->is_tidy());
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("with cgroup.kill the kernel ends a group", "[plugin]") {
+  Bench bench(true);
+  const auto groups = bench.make();
+  { const RunnerGroup group = groups->add(100, both); }
+  CHECK(bench.kernel.wrote("1/cgroup.kill=1"));
+  CHECK(bench.kernel.killed_by_list == 0);
+  CHECK(bench.below(bench.kernel.own() + v2_base).empty());
+}
+
+TEST_CASE("a group that is not empty yet holds up nobody and goes later", "[plugin]") {
+  Bench bench(true);
+  const auto groups = bench.make();
+  bench.kernel.survives = true;
+  { const RunnerGroup group = groups->add(100, both); }
+  CHECK_FALSE(groups->is_tidy());
+  bench.loop.run_for(std::chrono::milliseconds(30));
+  CHECK_FALSE(groups->is_tidy());
+  bench.kernel.set(bench.kernel.own() + v2_base + "/1", "cgroup.procs", "");
+  bench.loop.restart();
+  bench.loop.run_for(std::chrono::milliseconds(200));
+  CHECK(groups->is_tidy());
+  CHECK(bench.below(bench.kernel.own() + v2_base).empty());
+  CHECK(bench.told.empty());
+}
+
+TEST_CASE("a group that cannot be removed at all is told once and left", "[plugin]") {
+  Bench bench(true);
+  const auto groups = bench.make();
+  bench.kernel.fails["remove"] = EACCES;
+  for (int pid = 100; pid < 103; ++pid) const RunnerGroup group = groups->add(pid, both);
+  CHECK(groups->is_tidy());
+  CHECK(bench.told == std::vector<std::string>{"control groups: cannot remove a group: Permission denied; it stays"});
+}
+
+TEST_CASE("what a group knows of memory tells its limit from the host's", "[plugin]") {
+  Bench two(true), one(false);
+  const auto groups2 = two.make(), groups1 = one.make();
+  const RunnerGroup v2 = groups2->add(100, both), v1 = groups1->add(100, both);
+  CHECK(v2.memory_kill() == MemoryKill::none);
+  CHECK(v1.memory_kill() == MemoryKill::none);
+  const std::string at2 = two.kernel.own() + v2_base + "/1", at1 = one.kernel.scratch / "memory/init/ronda-4711/1";
+  // the limit was met, but something could be given back
+  two.kernel.set(at2, "memory.events", "low 0\nhigh 0\nmax 9\noom 0\noom_kill 0\n");
+  one.kernel.set(at1, "memory.max_usage_in_bytes", "201326592\n");
+  CHECK(v2.memory_kill() == MemoryKill::none);
+  CHECK(v1.memory_kill() == MemoryKill::none);
+  two.kernel.set(at2, "memory.events", "low 0\nhigh 0\nmax 9\noom 1\noom_kill 1\noom_group_kill 0\n");
+  one.kernel.set(at1, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
+  CHECK(v2.memory_kill() == MemoryKill::by_limit);
+  CHECK(v1.memory_kill() == MemoryKill::by_limit);
+  two.kernel.set(at2, "memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 1\n");
+  one.kernel.set(at1, "memory.max_usage_in_bytes", "104857600\n");
+  CHECK(v2.memory_kill() == MemoryKill::by_host);
+  CHECK(v1.memory_kill() == MemoryKill::by_host);
+  one.kernel.set(at1, "memory.memsw.max_usage_in_bytes", "201326592\n");
+  CHECK(v1.memory_kill() == MemoryKill::by_limit);
+  one.kernel.set(at1, "memory.memsw.max_usage_in_bytes", "104857600\n");
+  one.kernel.set(at1, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\n");  // Linux before 4.13
+  CHECK(v1.memory_kill() == MemoryKill::none);
+  one.kernel.set(at1, "memory.max_usage_in_bytes", "201322496\n");
+  CHECK(v1.memory_kill() == MemoryKill::by_limit);
+}
+
+TEST_CASE("what dead agents have left goes at the next start, a live one's and a full one stay", "[plugin]") {
+  Bench bench(false);
+  const std::string own = bench.kernel.scratch / "memory/init";
+  for (const char* name : {"/ronda-1", "/ronda-1/7", "/ronda-2", "/ronda-2/1", "/ronda-3", "/ronda-3/1", "/other", "/other/1", "/rondas"})
+    REQUIRE(bench.kernel.make(own + name) == 0);
+  bench.kernel.set(own + "/ronda-3/1", "cgroup.procs", "99\n");
+  const Descriptor live(::open((own + "/ronda-2").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  REQUIRE(::flock(live.get(), LOCK_EX | LOCK_NB) == 0);
+  const auto groups = bench.make();
+  CHECK(bench.below(own) == std::vector<std::string>{"other", "ronda-2", "ronda-3", "ronda-4711", "rondas"});
+  CHECK(bench.below(own + "/ronda-2") == std::vector<std::string>{"1"});
+  CHECK(bench.below(own + "/other") == std::vector<std::string>{"1"});
+}
+
+TEST_CASE("an agent of the same number in another PID namespace has the next name", "[plugin]") {
+  Bench bench(false);
+  const auto first = bench.make(), second = bench.make();
+  CHECK(second->version() == CgroupVersion::v1);
+  CHECK(bench.below(bench.kernel.scratch / "memory/init") == std::vector<std::string>{"ronda-4711", "ronda-4711-1"});
+  const RunnerGroup group = second->add(100, both);
+  CHECK(bench.below(bench.kernel.scratch / "memory/init/ronda-4711-1") == std::vector<std::string>{"1"});
+}
+
+TEST_CASE("a group has room for what calls start", "[plugin]") {
+  wire::Setup setup;
+  setup.concurrency = 16, setup.memory_bytes = std::int64_t{128} << 20, setup.pids = 288;
+  const GroupLimits alone = group_limits(setup, false), programs = group_limits(setup, true);
+  CHECK(alone.tasks == 288 + 16);
+  CHECK(programs.tasks == 288 + 16 + 16 * 64);
+#ifndef RONDA_SANITIZED
+  CHECK(alone.memory_bytes == setup.memory_bytes);
+  CHECK(programs.memory_bytes == setup.memory_bytes * 17);
+#endif
+}
