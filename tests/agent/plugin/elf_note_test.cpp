@@ -212,6 +212,6 @@ TEST_CASE("2,000 mutated files end in facts or a refusal", "[plugin]") {
 }
 
 // the same 2,000 first; sanitized.sh runs them where a byte read too far ends the test
-TEST_CASE("100,000 mutated files end in facts or a refusal", "[plugin][.long]") {
+TEST_CASE("100,000 mutated files end in facts or a refusal", "[plugin][.long][mutated]") {
   mutate_files(100'000);
 }

@@ -83,7 +83,7 @@ TEST_CASE("a secret is taken out of a stream however it is cut, and nothing else
   w.text("password"), w.secret("hunter2hunter2");
   w.text("keys"), w.array(2), w.secret("hunter2"), w.secret("abc");  // one holds another; one is too short
   const std::string text = "a hunter2hunter2 b hunter2 c hunter abc\nhunt";
-  const std::size_t piece = GENERATE(range(1, 20));
+  const auto piece = static_cast<std::size_t>(GENERATE(range(1, 20)));
   ronda::plugin::Scrubber scrubber;
   scrubber.add_secrets_of(options);
   std::string out;
