@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent.hpp"
 
-#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -16,11 +15,11 @@
 
 #include "api/routes.hpp"
 #include "base/clock.hpp"
-#include "base/code_pages.hpp"
 #include "base/log.hpp"
 #include "base/service_manager.hpp"
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
+#include "give_back.hpp"
 #include "own_process.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
@@ -41,10 +40,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// After a start or reload, what that took is given back, and again when the first runs are over: no run is in flight then.
-constexpr auto start_over = 2s;
-constexpr auto first_runs_look = 8s;
-constexpr int first_runs_looks = 40;  // and no more: with as many checks one may always be in flight
 constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
 constexpr auto parse_deadline = 15000ms;
 constexpr auto vet_deadline = 10000ms;
@@ -104,7 +99,6 @@ class Agent final : private api::AgentView {
   void reload_by_signal();
   api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
   void forget_reading();
-  void give_back_later(int looks);
 
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
@@ -151,7 +145,8 @@ class Agent final : private api::AgentView {
   ServiceManager manager_ = ServiceManager::from_environment();
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
-  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_}, give_back_timer_{loop_};
+  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_};
+  GiveBack give_back_{loop_, [this] { return scheduler_->in_flight() == 0; }};
   schedule::ZoneDatabase zones_;
   std::vector<std::string> zones_kept_old_;  // as it was told last
   std::optional<plugin::Stage> stage_;
@@ -495,23 +490,7 @@ void Agent::forget_reading() {
   for (auto* sources : {&active_.sources, &active_.files.sources}) {
     for (config::Source& source : *sources) std::string().swap(source.text);  // assigning nothing would keep the room
   }
-  ::malloc_trim(0);
-  give_back_later(first_runs_looks);
-}
-
-/// Memory that only the start or the reload needed goes back to the system.
-void Agent::give_back_later(int looks) {
-  const bool first = looks == first_runs_looks;
-  give_back_timer_.expires_after(first ? start_over : first_runs_look);
-  give_back_timer_.async_wait([this, looks, first](const boost::system::error_code& error) {
-    if (error) return;
-    const bool over = looks == 0 || scheduler_->in_flight() == 0;
-    if (first || over) {
-      ::malloc_trim(0);
-      release_code_pages();
-    }
-    if (first || !over) give_back_later(looks - 1);
-  });
+  give_back_.begin();
 }
 
 /// Signals coalesce: the first reload starts at once, the next not sooner than a second after, with the last state.

@@ -384,6 +384,7 @@ asio::awaitable<Response> UnixServer::Impl::handle(const Request& request) {
     std::optional<Response> response;
   };
   struct Answerer {
+    explicit Answerer(std::shared_ptr<Slot> one) : slot(std::move(one)) {}
     std::shared_ptr<Slot> slot;
     void answer(Response response) {
       if (slot->response) return;
@@ -471,7 +472,7 @@ Result<Response> call(const std::string& socket_path, std::string_view method, s
   loop.run();
   if (error) return Error(Errc::unavailable, "no agent answers on " + socket_path + ": " + error.message());
   Response response;
-  response.status = parser.get().result_int();
+  response.status = static_cast<int>(parser.get().result_int());
   response.content_type = parser.get()[http::field::content_type];
   response.body = std::move(parser.get().body());
   return response;

@@ -49,13 +49,7 @@ std::vector<std::string> argv_for(const Subject& subject, std::string_view rule)
   const auto& [file, procedure, options, network, seed] = subject;
   std::string kinds;
   for (const plugin::Procedure& one : file.manifest->provides) kinds += one.kind_id + ",";
-  return {contract_host_path(),
-          file.path,
-          kinds,
-          procedure.kind_id,
-          procedure.name,
-          std::string(rule),
-          std::to_string(seed),
+  return {contract_host_path(),       file.path, kinds, procedure.kind_id, procedure.name, std::string(rule), std::to_string(seed),
           network ? "shared" : "none"};
 }
 
@@ -88,11 +82,8 @@ void print(const Trial& trial) {
 }
 
 json::object to_json(const Trial& trial) {
-  return {{"procedure", trial.procedure},
-          {"rule", trial.rule},
-          {"title", trial.title},
-          {"verdict", trial.verdict},
-          {"reason", trial.reason}};
+  return {
+      {"procedure", trial.procedure}, {"rule", trial.rule}, {"title", trial.title}, {"verdict", trial.verdict}, {"reason", trial.reason}};
 }
 
 /// The first key of "expect.status=204".
@@ -104,18 +95,16 @@ std::string_view key_of(std::string_view setting) {
 std::vector<std::string> settings_for(const plugin::Procedure& procedure, const Options& options) {
   std::vector<std::string> out;
   for (const auto& [flag, value] : options.flags)
-    if (flag == "set" && plugin::find_option(procedure.options, key_of(value)) != nullptr)
-      out.push_back(value);
+    if (flag == "set" && plugin::find_option(procedure.options, key_of(value)) != nullptr) out.push_back(value);
   return out;
 }
 
 /// A setting that no procedure knows; empty when there is none.
 std::string unknown_setting(const plugin::Manifest& manifest, const Options& options) {
   for (const auto& [flag, value] : options.flags) {
-    const auto known = [&](const plugin::Procedure& procedure) {
-      return plugin::find_option(procedure.options, key_of(value)) != nullptr;
-    };
-    if (flag == "set" && std::ranges::none_of(manifest.provides, known)) return std::string(key_of(value));
+    const std::string_view key = key_of(value);
+    const auto known = [key](const plugin::Procedure& procedure) { return plugin::find_option(procedure.options, key) != nullptr; };
+    if (flag == "set" && std::ranges::none_of(manifest.provides, known)) return std::string(key);
   }
   return {};
 }
@@ -125,8 +114,7 @@ int become_contract_host(const Subject& subject, std::string_view rule) {
   const std::string& options = subject.options;
   char name[] = "/tmp/ronda-options-XXXXXX";
   const int input = ::mkstemp(name);
-  if (input < 0 || ::unlink(name) != 0 ||
-      ::write(input, options.data(), options.size()) != static_cast<ssize_t>(options.size())) {
+  if (input < 0 || ::unlink(name) != 0 || ::write(input, options.data(), options.size()) != static_cast<ssize_t>(options.size())) {
     complain("cannot hand over the options");
     return exit_failed;
   }
@@ -156,12 +144,10 @@ Result<Wanted> wanted_of(const Options& options) {
     return Error(Errc::invalid, "there is no rule \"" + escape_controls(out.only) + "\"; rules are " +
                                     std::string(plugin::contract_rules.front().number) + " to " +
                                     std::string(plugin::contract_rules.back().number));
-  if (out.in_process && out.only.empty())
-    return Error(Errc::invalid, "--in-process runs one rule: name it with --only");
+  if (out.in_process && out.only.empty()) return Error(Errc::invalid, "--in-process runs one rule: name it with --only");
   const std::string seed = options.value("seed", "1");
   const auto [end, failed] = std::from_chars(seed.data(), seed.data() + seed.size(), out.seed);
-  if (failed != std::errc{} || end != seed.data() + seed.size())
-    return Error(Errc::invalid, "--seed is a whole number");
+  if (failed != std::errc{} || end != seed.data() + seed.size()) return Error(Errc::invalid, "--seed is a whole number");
   return out;
 }
 
@@ -187,8 +173,7 @@ class Tally {
                                                 {"rules", std::move(all_)}})
                 << "\n";
     else
-      std::cout << passed_ << " hold, " << failed_ << " broken, " << skipped_ << " not tried (seed " << seed
-                << ")\n";
+      std::cout << passed_ << " hold, " << failed_ << " broken, " << skipped_ << " not tried (seed " << seed << ")\n";
   }
   bool all_hold() const { return failed_ == 0; }
 
@@ -205,9 +190,9 @@ void try_rules(const Subject& subject, const std::string& only, Tally& tally) {
   bool creates = true;
   for (const plugin::ContractRule& rule : plugin::contract_rules) {
     if (!only.empty() && rule.number != only) continue;
-    const Trial trial = creates ? try_rule(subject, rule)
-                                : Trial{subject.procedure.name, std::string(rule.number),
-                                        std::string(rule.title), "skip", "there is no instance to try"};
+    const Trial trial =
+        creates ? try_rule(subject, rule)
+                : Trial{subject.procedure.name, std::string(rule.number), std::string(rule.title), "skip", "there is no instance to try"};
     if (rule.number == create_rule && trial.verdict != "pass") creates = false;
     tally.add(trial);
   }
@@ -236,8 +221,7 @@ int plugin_test(const Options& options) {
     const auto given = settings_for(procedure, options);
     auto encoded = encode_settings(procedure, trial_settings(procedure, given));
     if (!encoded) {
-      tally.add({procedure.name, std::string(create_rule),
-                 "an instance is created with its options, and destroyed", "fail",
+      tally.add({procedure.name, std::string(create_rule), "an instance is created with its options, and destroyed", "fail",
                  encoded.error().message() + "; give what it needs with --set KEY=VALUE"});
       continue;
     }

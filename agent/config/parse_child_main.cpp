@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <new>
 
+#include "base/sanitized.hpp"
 #include "config/build.hpp"
 #include "config/parse_child.hpp"
 
@@ -18,18 +19,6 @@ namespace {
 
 constexpr int damaged = 3;
 constexpr int out_of_memory = 4;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;  // shadow memory is data too
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
 
 /// `beyond`: the hard limit lies so much higher, where the signal of the soft one names the cause.
 void limit(decltype(RLIMIT_CPU) what, rlim_t most, rlim_t beyond = 0) {
@@ -43,7 +32,7 @@ void confine() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_DUMPABLE, 0);  // resolved secrets are in this memory
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (!sanitized) limit(RLIMIT_DATA, 512 << 20);
+  if (!is_sanitized) limit(RLIMIT_DATA, 512 << 20);
   limit(RLIMIT_CPU, 10, 2);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, 64);
@@ -79,8 +68,7 @@ int answer_request(int in, int out) {
   bytes = std::string();
   request->environment.read_file = trusted_file_reader(request->uid);
   ParseAnswer answer;
-  answer.instances =
-      build_generation(request->sources, request->environment, answer.diagnostics).instances.size();
+  answer.instances = build_generation(request->sources, request->environment, answer.diagnostics).instances.size();
   return write_all(out, encode_answer(answer)) ? 0 : damaged;
 }
 

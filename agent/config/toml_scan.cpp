@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/text.hpp"
 #include "config/toml.hpp"
 
 namespace ronda::config {
@@ -14,8 +15,7 @@ constexpr char part_end = '\x1f';  // between the parts of a normalised header; 
 
 class Scanner {
  public:
-  Scanner(std::string_view text, std::uint32_t file, Diagnostics& diagnostics)
-      : text_(text), file_(file), diagnostics_(diagnostics) {}
+  Scanner(std::string_view text, std::uint32_t file, Diagnostics& diagnostics) : text_(text), file_(file), diagnostics_(diagnostics) {}
 
   bool run() {
     while (sound_ && pos_ < text_.size()) {
@@ -58,6 +58,7 @@ class Scanner {
   void scan_one() {
     const char c = peek();
     if (c == '#') return skip_line();
+    if (const auto character = foreign(); !character.empty()) return must_be_quoted(character);
     if (c == '"' || c == '\'') return skip_string();
     if (c == '\n' || c == '=' || c == ',') dots_ = 0;
     if (c == '.' && ++dots_ >= max_toml_depth) return too_deep();
@@ -67,6 +68,20 @@ class Scanner {
     }
     if ((c == ']' || c == '}') && depth_ > 0) --depth_;
     take();
+  }
+
+  /// A character beyond ASCII, or nothing where the bytes are none (the parser tells that of the first such place).
+  std::string_view foreign() const {
+    const auto lead = static_cast<unsigned char>(peek());
+    if (lead < 0xC0) return {};
+    const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    const std::string_view character = text_.substr(pos_, size);
+    return character.size() == size && repair_utf8(character, size) == character ? character : std::string_view();
+  }
+
+  /// Here toml++ 3.3 takes it for granted that these are kinds of space.
+  void must_be_quoted(std::string_view character) {
+    fail(here(), "'" + std::string(character) + "' must stand in quotes: names without them are letters, digits, _ and -");
   }
 
   void too_deep() { fail(here(), "nested more than " + std::to_string(max_toml_depth) + " levels deep"); }
@@ -89,20 +104,32 @@ class Scanner {
     while (multi && peek() == quote) take();  // up to two quotes may stand right before the closing three
   }
 
+  /// toml++ 3.3 goes on without looking where a header's name begins with anything else. "[]" and "[ [a]]" it knows.
+  static bool begins_name(char c, bool is_list) {
+    const auto letter = static_cast<unsigned char>(c | 0x20);
+    return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '"' || c == '\'' || c == ']' ||
+           (c == '[' && !is_list);
+  }
+
   void scan_header() {
     const Place start = here();
     const bool is_list = peek(1) == '[';
     take(is_list ? 2 : 1);
+    const std::size_t inside = pos_;
+    while (peek() == ' ' || peek() == '\t') take();
+    if (pos_ < text_.size() && !begins_name(peek(), is_list))
+      return fail(here(), "a name must begin here: letters, digits, _ and -, or quotes");
     std::string name;
     std::size_t parts = 1;
-    std::string shown;
+    std::string shown(text_.substr(inside, pos_ - inside));
     while (pos_ < text_.size() && peek() != ']' && peek() != '\n' && peek() != '#') {
       const std::size_t begin = pos_;
       const char c = peek();
       if (c == '"' || c == '\'') {
         skip_string();
-        name.append(text_.substr(begin + 1, pos_ - begin - 2));
+        if (pos_ - begin > 2) name.append(text_.substr(begin + 1, pos_ - begin - 2));  // less: empty, or not closed
       } else {
+        if (const auto character = foreign(); !character.empty()) return must_be_quoted(character);
         take();
         if (c == '.' && ++parts > max_toml_depth) return too_deep();
         if (c != ' ' && c != '\t') name += c == '.' ? part_end : c;
@@ -114,12 +141,10 @@ class Scanner {
     } else {
       note_table(start, name, shown);
     }
-    skip_line();
   }
 
   void note_table(Place start, const std::string& name, const std::string& shown) {
-    for (std::size_t end = name.find(part_end); end != std::string::npos;
-         end = name.find(part_end, end + 1)) {
+    for (std::size_t end = name.find(part_end); end != std::string::npos; end = name.find(part_end, end + 1)) {
       if (lists_.contains(name.substr(0, end))) return;  // once per element of the list
     }
     const auto [found, fresh] = tables_.emplace(name, start);

@@ -26,11 +26,16 @@ using OptionTable = std::vector<OptionMember>;
 
 class OptionNode {
  public:
-  using Data =
-      std::variant<std::monostate, bool, std::int64_t, double, std::string, Secret, OptionList, OptionTable>;
+  using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, Secret, OptionList, OptionTable>;
 
-  OptionNode() = default;
-  OptionNode(Data data) : data_(std::move(data)) {}
+  // defined below, where OptionMember is complete: clang makes the vector's destructor as soon as it sees one used
+  OptionNode();
+  OptionNode(Data data);
+  OptionNode(const OptionNode&);
+  OptionNode(OptionNode&&) noexcept;
+  OptionNode& operator=(const OptionNode&);
+  OptionNode& operator=(OptionNode&&) noexcept;
+  ~OptionNode();
 
   const Data& data() const { return data_; }
   Data& data() { return data_; }
@@ -56,7 +61,17 @@ struct OptionMember {
   bool operator==(const OptionMember&) const = default;
 };
 
-inline bool OptionNode::operator==(const OptionNode& other) const { return data_ == other.data_; }
+inline OptionNode::OptionNode() = default;
+inline OptionNode::OptionNode(Data data) : data_(std::move(data)) {}
+inline OptionNode::OptionNode(const OptionNode&) = default;
+inline OptionNode::OptionNode(OptionNode&&) noexcept = default;
+inline OptionNode& OptionNode::operator=(const OptionNode&) = default;
+inline OptionNode& OptionNode::operator=(OptionNode&&) noexcept = default;
+inline OptionNode::~OptionNode() = default;
+
+inline bool OptionNode::operator==(const OptionNode& other) const {
+  return data_ == other.data_;
+}
 
 inline const OptionNode* OptionNode::find(std::string_view key) const {
   const OptionTable* table = as_table();

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/descriptor.hpp"
+#include "base/sanitized.hpp"
 #include "plugin/catalogue.hpp"
 
 namespace ronda::plugin {
@@ -68,7 +69,7 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, int in) {
 int vet_child_main(int in) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  limit(RLIMIT_DATA, 256 << 20, 256 << 20);
+  if (!is_sanitized) limit(RLIMIT_DATA, 256 << 20, 256 << 20);
   limit(RLIMIT_CPU, 5, 6);
   limit(RLIMIT_CORE, 0, 0);
   limit(RLIMIT_FSIZE, 0, 0);

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/sanitized.hpp"
 #include "plugin/blackbox.hpp"
 #include "runner/landlock.hpp"
 #include "runner/proc_files.hpp"
@@ -97,6 +98,7 @@ std::string lock_files(const wire::Setup& setup, bool network) {
 std::string lock_down(const wire::Setup& setup) {
   // both are inherited by what is started, and a set-uid program could be fooled by them
   if (!setup.no_new_privs) return "nothing: grant setuid";
+  if (is_sanitized) return "nothing: a build with a sanitizer";
   const bool programs = holds(setup, "exec");
   const bool network = programs || holds(setup, "net") || holds(setup, "db");
   // any program may be started, and may need to write anywhere and look into processes of its user: landlock forbids that
@@ -109,7 +111,7 @@ Status confine(const wire::Setup& setup, std::vector<std::string>& remarks) {
   ::syscall(SYS_close_range, static_cast<unsigned>(plugin::runner_blackbox_fd + 1), ~0U, 0U);
   // RLIMIT_AS would be met by thread stacks and sanitizers long before any real use
   // a program that is started has a limit of its own, which it inherits; else the group counts what is used, not what is mapped
-  const bool memory = setup.memory_bytes > 0 && (!setup.memory_by_group || holds(setup, "exec"));
+  const bool memory = setup.memory_bytes > 0 && (!setup.memory_by_group || holds(setup, "exec")) && !is_sanitized;
   const std::array<Limit, 3> limits = {{{RLIMIT_CORE, "core files", 0, true},
                                         {RLIMIT_NOFILE, "descriptors", static_cast<rlim_t>(setup.fds), setup.fds > 0},
                                         {RLIMIT_DATA, "memory", static_cast<rlim_t>(setup.memory_bytes), memory}}};

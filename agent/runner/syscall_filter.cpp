@@ -169,7 +169,8 @@ void judge_arguments(const FilterNeeds& needs, Rules& rules) {
   rules[__NR_clone] = only(0, needs.programs ? namespaces : namespaces | CLONE_THREAD, {needs.programs ? 0U : std::uint32_t{CLONE_THREAD}});
   // nothing can be aimed at who is outside, whatever its number; a thread's own end goes through tgkill
   if (!needs.programs) {
-    for (const std::uint32_t number : {__NR_kill, __NR_tgkill, __NR_rt_sigqueueinfo, __NR_rt_tgsigqueueinfo})
+    for (const std::uint32_t number :
+         std::initializer_list<std::uint32_t>{__NR_kill, __NR_tgkill, __NR_rt_sigqueueinfo, __NR_rt_tgsigqueueinfo})
       rules[number] = only(0, ~0U, {self});
     rules[__NR_prlimit64] = only(0, ~0U, {0, self});
   }

@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "base/clock.hpp"
+#include "base/sanitized.hpp"
 
 namespace ronda::runner {
 namespace {
@@ -51,7 +52,7 @@ std::int64_t descriptors(std::int64_t wanted) {
 
 }  // namespace
 
-Wear::Wear(const wire::Setup& setup) : memory_(setup.memory_bytes), tasks_(setup.pids), fds_(descriptors(setup.fds)) {}
+Wear::Wear(const wire::Setup& setup) : memory_(is_sanitized ? 0 : setup.memory_bytes), tasks_(setup.pids), fds_(descriptors(setup.fds)) {}
 
 bool Wear::look() const {
   if (memory_ > 0 && data_bytes() > memory_ / 4 * 3) return true;

@@ -21,9 +21,7 @@ struct Request : ronda::check {
   Request() { ++alive; }
   ~Request() override { --alive; }
   ronda::result run(ronda::call&) override { return ronda::ok("request"); }
-  bool migrate(std::uint32_t from, std::uint32_t to) override {
-    return from == 1 && to == 2 && kv().put("v", to);
-  }
+  bool migrate(std::uint32_t from, std::uint32_t to) override { return from == 1 && to == 2 && kv().put("v", to); }
 };
 struct Scenario : ronda::check {
   static constexpr std::string_view procedure = "http.scenario";
@@ -38,8 +36,8 @@ struct Mail : ronda::notifier {
   ronda::delivery deliver(ronda::call&, const ronda::message& m) override {
     if (m.to().empty()) return ronda::drop("no address");
     if (m.attempt() == 1) return ronda::retry(5s, "greylisted");
-    return ronda::delivered(m.id(), " ", m.level(), " ", m.event(), " ", m.field("value"), m.field("none"),
-                            " ", m.incident(), " ", m.title(), " ", m.body());
+    return ronda::delivered(m.id(), " ", m.level(), " ", m.event(), " ", m.field("value"), m.field("none"), " ", m.incident(), " ",
+                            m.title(), " ", m.body());
   }
 };
 struct Failing : ronda::check {
@@ -69,16 +67,13 @@ TEST_CASE("a plugin answers to the kinds of its classes and to nothing else", "[
   CHECK(all_of::query(RONDA_KIND_NOTIFIER) != nullptr);
   CHECK(ronda::detail::plugin_of<Mail>::query(RONDA_KIND_CHECK) == nullptr);
   std::string huge(1 << 20, 'x');
-  for (const char* id : {"", "ronda.check/1 ", "ronda.check/2", "ronda.check", huge.c_str()})
-    CHECK(all_of::query(id) == nullptr);
+  for (const char* id : {"", "ronda.check/1 ", "ronda.check/2", "ronda.check", huge.c_str()}) CHECK(all_of::query(id) == nullptr);
   CHECK(all_of::query(nullptr) == nullptr);
 }
 
 TEST_CASE("the procedure's name chooses the class", "[sdk]") {
   host h;
-  auto run = [&](const char* name) {
-    return ronda::testing::subject(h, all_of::query, RONDA_KIND_CHECK, name).run().summary;
-  };
+  auto run = [&](const char* name) { return ronda::testing::subject(h, all_of::query, RONDA_KIND_CHECK, name).run().summary; };
   CHECK(run("http.request") == "request");
   CHECK(run("http.scenario") == "scenario");
   CHECK(run("http.other") == "the code has no procedure 'http.other' of this kind");
@@ -148,7 +143,7 @@ TEST_CASE("state of an older version is handed to migrate, and refused without o
 }
 
 TEST_CASE("an error struct smaller than ours is not written past its size", "[sdk]") {
-  alignas(8) char raw[64];
+  alignas(8) char raw[sizeof(ronda_error)];  // what an older caller has of it ends where the # begin
   std::memset(raw, '#', sizeof raw);
   auto* err = reinterpret_cast<ronda_error*>(raw);
   err->size = offsetof(ronda_error, msg) + 8;
@@ -194,10 +189,8 @@ TEST_CASE("no result and two results are noted by the rule", "[sdk]") {
   CHECK(emit->result(inst, nullptr, &r) == RONDA_E_INVALID);
   CHECK_FALSE(h.leave(RONDA_OK, "").ended());
   CHECK(emit->result(inst, nullptr, &r) == RONDA_E_INVALID);
-  CHECK(h.broken() == std::vector<std::string>{"RONDA-P-030: a call returned without a result",
-                                               "RONDA-P-031: two results in one call",
-                                               "RONDA-P-034: no such status",
-                                               "RONDA-P-033: emit.result outside a call"});
+  CHECK(h.broken() == std::vector<std::string>{"RONDA-P-030: a call returned without a result", "RONDA-P-031: two results in one call",
+                                               "RONDA-P-034: no such status", "RONDA-P-033: emit.result outside a call"});
 }
 
 TEST_CASE("a plugin file is tested like a class", "[sdk]") {
@@ -211,16 +204,14 @@ TEST_CASE("a plugin file is tested like a class", "[sdk]") {
   CHECK(report.find("used") != nullptr);
   CHECK(file.create(h, RONDA_KIND_TASK, "tiny").error() == "the plugin has no kind ronda.task/1");
   h.set("path", "/no/such");
-  CHECK(file.create(h, RONDA_KIND_CHECK, "tiny").run().summary ==
-        "statvfs /no/such: No such file or directory");
+  CHECK(file.create(h, RONDA_KIND_CHECK, "tiny").run().summary == "statvfs /no/such: No such file or directory");
   h.set("path", 3);
   CHECK(file.create(h, RONDA_KIND_CHECK, "tiny").error() == "config key 'path' is an integer, not a string");
   CHECK(h.broken().empty());
 }
 
 TEST_CASE("a file that is no plugin is refused with its reason", "[sdk]") {
-  CHECK_THROWS_WITH(ronda::testing::library("/no/such.so"),
-                    Catch::Contains("cannot open shared object file"));
+  CHECK_THROWS_WITH(ronda::testing::library("/no/such.so"), Catch::Contains("cannot open shared object file"));
   CHECK_THROWS_WITH(ronda::testing::library("libm.so.6"), "libm.so.6: does not export ronda_plugin_entry_1");
 }
 

@@ -9,7 +9,10 @@
 
 int main(int argc, char** argv) {
   const std::string_view how = argc > 1 ? argv[1] : "";
-  if (how == "crash") ::raise(SIGSEGV);
+  if (how == "crash") {
+    ::signal(SIGSEGV, SIG_DFL);  // a sanitizer would exit
+    ::raise(SIGSEGV);
+  }
   if (how == "hang") ::pause();
   if (how == "exit") return 7;
   if (how == "garbage") return ::write(1, "garbage", 7) == 7 ? 0 : 1;

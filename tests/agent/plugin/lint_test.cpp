@@ -43,8 +43,7 @@ bool has(const std::vector<std::string>& rules, std::string_view rule) {
 PluginSource clean(std::string code = minimal_code, std::vector<std::string> flags = {}) {
   PluginSource source = PluginSource::with_code(std::move(code), std::move(flags));
   source.manifest += "open_metrics = true\n";
-  source.flags.insert(source.flags.begin(),
-                      {"-Wl,-z,now", "-Wl,-z,noexecstack"});  // what was asked for comes last and wins
+  source.flags.insert(source.flags.begin(), {"-Wl,-z,now", "-Wl,-z,noexecstack"});  // what was asked for comes last and wins
   return source;
 }
 
@@ -67,8 +66,7 @@ TEST_CASE("every plugin of this tree passes lint", "[plugin]") {
 }
 
 TEST_CASE("lint finds what is wrong with the file", "[plugin]") {
-  CHECK(rules_of(clean(minimal_code + "int helper(void) { return 1; }\n")) ==
-        std::vector<std::string>{"error stray_export"});
+  CHECK(rules_of(clean(minimal_code + "int helper(void) { return 1; }\n")) == std::vector<std::string>{"error stray_export"});
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,-z,execstack"})), "error executable_stack"));
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,-rpath,/tmp/mine"})), "error foreign_run_path"));
   CHECK(has(rules_of(clean(minimal_code, {"-Wl,-rpath,/usr/lib"})), "warning foreign_run_path"));
@@ -86,13 +84,20 @@ TEST_CASE("lint finds what is wrong with the file", "[plugin]") {
 }
 
 TEST_CASE("relocations in the code and unique symbols are errors of lint", "[plugin]") {
-  const std::string code =
-      "__asm__(\".text\\n.quad relocated\\n.data\\nrelocated: .quad 0\\n.text\\n\");\n" + minimal_code;
+  const std::string code = "__asm__(\".text\\n.quad relocated\\n.data\\nrelocated: .quad 0\\n.text\\n\");\n" + minimal_code;
   CHECK(has(rules_of(clean(code, {"-Wl,-z,notext"})), "error text_relocations"));
 
-  PluginSource unique = PluginSource::with_cpp(
-      "template <class T> struct Once { static int value; };\ntemplate <class T> int Once<T>::value = 1;\n"
-      "extern \"C\" const void *ronda_plugin_entry_1(const void *, void *) { return &Once<int>::value; }\n");
+  // clang makes none by itself
+  PluginSource unique = PluginSource::with_cpp(R"(
+    #ifdef __clang__
+    extern "C" int once;
+    __asm__(".data\n.globl once\n.type once, @gnu_unique_object\nonce: .long 1\n.size once, 4\n.text\n");
+    #else
+    template <class T> struct Once { static int value; };
+    template <class T> int Once<T>::value = 1;
+    int &once = Once<int>::value;
+    #endif
+    extern "C" const void *ronda_plugin_entry_1(const void *, void *) { return &once; })");
   CHECK(has(rules_of(unique), "error unique_symbols"));
 }
 
@@ -106,18 +111,16 @@ TEST_CASE("a symbol in a library that is named is not undefined, wherever in the
 
 TEST_CASE("a library that is not there is said once, without a list of symbols", "[plugin]") {
   const TempDir dir;
-  const std::string library = build_plugin(
-      dir, "libodd", PluginSource::with_code("int odd(void) { return 1; }\n", {"-Wl,-soname,libodd.so.7"}));
-  const auto rules = rules_of(clean(
-      "int odd(void);\nconst void *ronda_plugin_entry_1(const void *h, void *e) { return odd() ? h : 0; }\n",
-      {library}));
+  const std::string library =
+      build_plugin(dir, "libodd", PluginSource::with_code("int odd(void) { return 1; }\n", {"-Wl,-soname,libodd.so.7"}));
+  const auto rules =
+      rules_of(clean("int odd(void);\nconst void *ronda_plugin_entry_1(const void *h, void *e) { return odd() ? h : 0; }\n", {library}));
   CHECK(rules == std::vector<std::string>{"error missing_library"});
 }
 
 TEST_CASE("what ends, forks or changes the process is found among the imports", "[plugin]") {
   const auto with = [](const std::string& declaration, const std::string& use) {
-    return lint_of(clean(declaration + "\nconst void *ronda_plugin_entry_1(const void *h, void *e) { " + use +
-                         "; return h; }\n"));
+    return lint_of(clean(declaration + "\nconst void *ronda_plugin_entry_1(const void *h, void *e) { " + use + "; return h; }\n"));
   };
   for (const std::string name : {"exit", "fork", "system", "signal", "popen", "_exit"}) {
     const auto found = with("long " + name + "(long, long);", name + "(0, 0)");
@@ -143,8 +146,7 @@ TEST_CASE("lint finds what is wrong with the manifest, all of it in one pass", "
   };
   CHECK(rules_of(with("")) == std::vector<std::string>{"error no_note"});
   CHECK(rules_of(with(minimal_manifest)) == std::vector<std::string>{"warning no_metrics"});
-  CHECK(rules_of(with(minimal_manifest + "open_metrics = true\nsumary = \"x\"\n")) ==
-        std::vector<std::string>{"error unknown_key"});
+  CHECK(rules_of(with(minimal_manifest + "open_metrics = true\nsumary = \"x\"\n")) == std::vector<std::string>{"error unknown_key"});
   CHECK(rules_of(with("manifest = 1\n")) == std::vector<std::string>{"error bad_manifest"});
 
   const auto findings = with(minimal_manifest + R"(open_metrics = true
@@ -158,8 +160,7 @@ message = "low must not exceed high"
 )");
   REQUIRE(findings.size() == 2);
   CHECK(findings[0].rule == "defaults_break_rule");
-  CHECK(findings[0].message ==
-        "the defaults of disk break its own rule: low must not exceed high (low <= high)");
+  CHECK(findings[0].message == "the defaults of disk break its own rule: low must not exceed high (low <= high)");
   CHECK(findings[1].rule == "missing_doc");
   CHECK(findings[1].message == "plugin.toml:15: option 'high' has no doc");
 }

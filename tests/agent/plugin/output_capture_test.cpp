@@ -84,7 +84,7 @@ TEST_CASE("a secret is taken out of a stream however it is cut, and nothing else
   w.text("keys"), w.array(2), w.secret("hunter2"), w.secret("abc");  // one holds another; one is too short
   w.array(1), w.secret("a part");  // of a longer text, behind the options
   const std::string text = "a hunter2hunter2 b hunter2 c a part hunter abc\nhunt";
-  const std::size_t piece = GENERATE(range(1, 20));
+  const auto piece = static_cast<std::size_t>(GENERATE(range(1, 20)));
   ronda::plugin::Scrubber scrubber;
   scrubber.add_secrets_of(options);
   std::string out;

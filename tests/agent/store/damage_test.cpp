@@ -161,7 +161,7 @@ std::string flipped(std::string bytes, std::size_t round, std::size_t first, std
   for (std::size_t n = 0; n < 1 + round % 4; ++n) {
     const std::size_t part = n == 0 ? round % parts : random() % parts;
     const std::size_t at = round % 7 == 0 && n == 0 ? random() % 100 : first + part * stride + (n == 0 ? random() % 64 : random() % stride);
-    bytes[at] = static_cast<char>(bytes[at] ^ (1 + random() % 255));
+    bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ (1 + random() % 255));
   }
   return bytes;
 }

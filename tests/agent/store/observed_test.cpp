@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <mutex>
+
 #include "agent/store/faulty_vfs.hpp"
 #include "agent/store/support.hpp"
 #include "catch.hpp"
@@ -112,11 +114,13 @@ TEST_CASE("a batch is written at once and with one sync; what cannot be written 
 TEST_CASE("neither a backup nor whoever does not take his answers makes the WAL grow", "[store]") {
   const Scratch scratch;
   const std::string wal = scratch / "state/ronda.db-wal";
-  std::vector<std::function<void()>> not_taken;  // by the store's thread, until it is closed
+  std::mutex guard;  // the store's thread posts, and for what it refuses at once the thread of the call
+  std::vector<std::function<void()>> not_taken;
   const auto takes = std::make_shared<std::atomic<bool>>(true);
   Options options = options_at(scratch / "state");
-  options.post = [&not_taken, takes](std::function<void()> work) {
+  options.post = [&guard, &not_taken, takes](std::function<void()> work) {
     if (*takes) return work();
+    const std::lock_guard locked(guard);
     not_taken.push_back(std::move(work));
   };
   auto opened = Store::open(std::move(options));
