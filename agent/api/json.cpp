@@ -169,7 +169,7 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["summary"] = entry.blocked_by.empty() ? entry.summary : "blocked by " + entry.blocked_by.str();
   out["since"] = time_json(entry.since_wall);
   out["last_run"] = time_json(entry.trip.ended_wall);
-  out["running"] = entry.call != 0;
+  out["running"] = entry.call != 0 || scheduler.lingers(entry);
   if (const auto* progress = scheduler.progress(entry))
     out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
   out["metrics"] = metrics_json(entry.metrics.view());
@@ -293,6 +293,8 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
          "does not count yet, attempt " + std::to_string(attempts->made) + " of " + std::to_string(entry.spec.rare->retry.times + 1) +
              ": " + attempts->last.summary + "; again in " + format_duration(entry.spec.rare->retry.wait));
   }
+  if (agent.scheduler().lingers(entry))
+    step("plugin", trip.ended_wall, "its code has not ended: it keeps its locks, and its next run waits for that");
   if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
   if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by.str());
   out["trail"] = std::move(trail);

@@ -42,7 +42,7 @@ std::chrono::nanoseconds life_limit(Life state) {
     case Life::leaving: return 3s;
     case Life::ending: return 2s;
     case Life::killed: return 5s;
-    default: return 0s;  // wedged too: siblings finish to their own deadlines, and then it is drained
+    default: return 0s;  // wedged too: siblings finish to their own deadlines, and then it is drained; see also Impl::watch_wedged
   }
 }
 

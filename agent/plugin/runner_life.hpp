@@ -20,7 +20,7 @@ using Mono = std::chrono::nanoseconds;  // since an arbitrary start, never stepp
 enum class Life : std::uint8_t {
   starting,  // spawned, the plugin not loaded yet
   serving,   // takes calls
-  wedged,    // a call did not come back within its grace: no new work, siblings may finish
+  wedged,    // a call did not come back within its grace: no new work, siblings may finish as long as no task hangs in it
   leaving,   // told to shut down
   ending,    // SIGTERM sent, or it hung up
   killed,    // SIGKILL sent

@@ -36,17 +36,39 @@ void Supervisor::Impl::watch_processes(Mono now) {
   for (std::size_t i = 0; i < processes_.size(); ++i) {
     Process& process = *processes_[i];
     const auto limit = life_limit(process.life);
-    if (limit > 0s && process.since + limit <= now) step(process, LifeEvent::waited);
-    else if (limit > 0s) arm(process.since + limit);
+    if (limit > 0s && process.since + limit <= now)
+      step(process, LifeEvent::waited);
+    else if (limit > 0s)
+      arm(process.since + limit);
+    if (process.life == Life::wedged) watch_wedged(process, now);
     if (const Mono since = process.link->partial_frame_since(); since > 0s) {
-      if (now - since >= partial_frame_limit) on_broken(process, "it stopped in the middle of a frame");
-      else arm(since + partial_frame_limit);
+      if (now - since >= partial_frame_limit)
+        on_broken(process, "it stopped in the middle of a frame");
+      else
+        arm(since + partial_frame_limit);
     }
     const bool idle = process.life == Life::serving && process.unfinished == 0 && nothing_waits() && probes_.empty();
     if (!idle) continue;
-    if (now - last_activity_ >= idle_limit_) step(process, LifeEvent::retire);
-    else arm(last_activity_ + idle_limit_);
+    if (now - last_activity_ >= idle_limit_)
+      step(process, LifeEvent::retire);
+    else
+      arm(last_activity_ + idle_limit_);
   }
+}
+
+/// Checks that run beside a hanging exclusive call are done once more elsewhere, as after any crash. A task or a message
+/// could not: those have until their own deadlines.
+void Supervisor::Impl::watch_wedged(Process& process, Mono now) {
+  Mono until = Mono::max();
+  for (const auto& [id, call] : calls_) {
+    if (call.process != &process) continue;
+    if (!call.ended && call.spec.kind != wire::Kind::check) return;
+    if (call.ended && call.spec.exclusive) until = std::min(until, std::max(process.since, call.deadline + grace) + wedged_limit);
+  }
+  if (until <= now)
+    step(process, LifeEvent::waited);
+  else if (until < Mono::max())
+    arm(until);
 }
 
 void Supervisor::Impl::forget(std::uint32_t instance) {
@@ -54,8 +76,10 @@ void Supervisor::Impl::forget(std::uint32_t instance) {
   end_plugin_quarantine();
   suspect_until_.erase(instance);
   // what it is must be known until its last call has ended, which may still have to go to another runner
-  if (has_call(instance)) forgotten_[instance] = client_->describe(instance);
-  else destroy(instance);
+  if (has_call(instance))
+    forgotten_[instance] = client_->describe(instance);
+  else
+    destroy(instance);
 }
 
 void Supervisor::Impl::set_idle_limit(std::chrono::nanoseconds limit) {
@@ -97,8 +121,10 @@ void Supervisor::Impl::clear_quarantine(std::uint32_t instance) {
   for (const auto& [held, probe] : policy_.quarantined()) {
     if (instance == RestartPolicy::whole_plugin || held == instance) over.push_back(held);
   }
-  if (instance == RestartPolicy::whole_plugin) policy_.clear_all();
-  else policy_.clear(instance);
+  if (instance == RestartPolicy::whole_plugin)
+    policy_.clear_all();
+  else
+    policy_.clear(instance);
   for (const std::uint32_t held : over) tell_quarantine(held, false);
 }
 
@@ -132,8 +158,10 @@ SupervisorStatus Supervisor::Impl::status() const {
   SupervisorStatus out;
   out.plugin_id = spec_.plugin_id;
   out.sha256 = spec_.sha256;
-  for (const auto& process : processes_) out.runners.push_back({process->link->process().pid, process->life, process->unfinished, process->locked,
-                           process->group.text().empty() ? "rlimits" : process->group.text()});
+  for (const auto& process : processes_) {
+    const std::string held = process->group.text().empty() ? "rlimits" : process->group.text();
+    out.runners.push_back({process->link->process().pid, process->life, process->unfinished, process->locked, held});
+  }
   out.waiting = ready_.size() + suspects_.size() + alone_.size();
   out.deaths = deaths_;
   out.late_results = late_results_;
@@ -146,23 +174,53 @@ SupervisorStatus Supervisor::Impl::status() const {
 
 Supervisor::Supervisor(asio::io_context& loop, RunnerSpec spec, SupervisorClient& client)
     : impl_(std::make_shared<Impl>(loop, std::move(spec), client)) {}
-Supervisor::~Supervisor() { impl_->shut(); }
-void Supervisor::dispatch(std::vector<CallSpec> calls) { impl_->dispatch(std::move(calls)); }
-void Supervisor::cancel(std::uint64_t call) { impl_->cancel(call); }
-void Supervisor::probe(std::uint32_t instance) { impl_->probe(instance); }
-void Supervisor::forget(std::uint32_t instance) { impl_->forget(instance); }
-void Supervisor::set_idle_limit(std::chrono::nanoseconds limit) { impl_->set_idle_limit(limit); }
-void Supervisor::retire() { impl_->retire(); }
-void Supervisor::kill_all() { impl_->kill_all(); }
-bool Supervisor::is_empty() const { return impl_->is_empty(); }
-void Supervisor::clear_quarantine(std::uint32_t instance) { impl_->clear_quarantine(instance); }
-void Supervisor::end_plugin_quarantine() { impl_->end_plugin_quarantine(); }
+Supervisor::~Supervisor() {
+  impl_->shut();
+}
+void Supervisor::dispatch(std::vector<CallSpec> calls) {
+  impl_->dispatch(std::move(calls));
+}
+void Supervisor::cancel(std::uint64_t call) {
+  impl_->cancel(call);
+}
+void Supervisor::probe(std::uint32_t instance) {
+  impl_->probe(instance);
+}
+void Supervisor::forget(std::uint32_t instance) {
+  impl_->forget(instance);
+}
+void Supervisor::set_idle_limit(std::chrono::nanoseconds limit) {
+  impl_->set_idle_limit(limit);
+}
+void Supervisor::retire() {
+  impl_->retire();
+}
+void Supervisor::kill_all() {
+  impl_->kill_all();
+}
+bool Supervisor::is_empty() const {
+  return impl_->is_empty();
+}
+void Supervisor::clear_quarantine(std::uint32_t instance) {
+  impl_->clear_quarantine(instance);
+}
+void Supervisor::end_plugin_quarantine() {
+  impl_->end_plugin_quarantine();
+}
 void Supervisor::restore_quarantine(std::uint32_t instance, std::chrono::nanoseconds next_probe, std::string reason) {
   impl_->restore_quarantine(instance, next_probe, std::move(reason));
 }
-bool Supervisor::is_quarantined(std::uint32_t instance) const { return impl_->policy_.is_quarantined(instance); }
-SupervisorStatus Supervisor::status() const { return impl_->status(); }
-const std::string& Supervisor::plugin_id() const { return impl_->spec_.plugin_id; }
-const std::string& Supervisor::sha256() const { return impl_->spec_.sha256; }
+bool Supervisor::is_quarantined(std::uint32_t instance) const {
+  return impl_->policy_.is_quarantined(instance);
+}
+SupervisorStatus Supervisor::status() const {
+  return impl_->status();
+}
+const std::string& Supervisor::plugin_id() const {
+  return impl_->spec_.plugin_id;
+}
+const std::string& Supervisor::sha256() const {
+  return impl_->spec_.sha256;
+}
 
 }  // namespace ronda::plugin

@@ -41,6 +41,7 @@ struct CallSpec {
   std::uint32_t reason = 0, flags = 0;
   std::int64_t scheduled_wall_ns = 0;
   bool quick = false;                            // known to take well under a millisecond
+  bool exclusive = false;                        // nothing may take its place before its code has ended: a task, one that holds a lock
   std::shared_ptr<const wire::Message> message;  // of a notifier's call
 };
 
@@ -63,6 +64,7 @@ struct CallEnd {
   Fate fate = Fate::finished;
   std::string cause;      // for people; empty when finished
   wire::Outcome outcome;  // filled when finished
+  bool goes_on = false;   // of an exclusive one that timed out: its code may still run, on_call_over follows
 };
 /// Of one that did not finish, for people: "crashed: killed by SIGSEGV", "limit(memory): ...".
 std::string text_of(const CallEnd& end);
@@ -82,6 +84,8 @@ class SupervisorClient {
   /// What a runner needs to make this instance.
   virtual wire::Create describe(std::uint32_t instance) = 0;
   virtual void on_call_end(CallEnd end) = 0;
+  /// Nothing of a call whose end said `goes_on` runs any more; always after that end.
+  virtual void on_call_over(std::uint64_t) {}
   virtual void on_probed(std::uint32_t instance, bool ok, std::string_view error) = 0;
   virtual void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) = 0;
   virtual void on_event(const wire::Event& event) = 0;

@@ -219,6 +219,10 @@ void Supervisor::Impl::keep_end(CallEnd call_end) {
 
 void Supervisor::Impl::end(CallEnd call_end) {
   keep_end(std::move(call_end));
+  tell_soon();
+}
+
+void Supervisor::Impl::tell_soon() {
   if (std::exchange(ends_scheduled_, true)) return;
   asio::post(loop_, [self = shared_from_this()] { self->tell_ends(); });
 }
@@ -226,9 +230,20 @@ void Supervisor::Impl::end(CallEnd call_end) {
 void Supervisor::Impl::tell_ends() {
   const auto self = shared_from_this();  // who is told may let go of us
   ends_scheduled_ = false;
+  const std::vector<std::uint64_t> overs = std::exchange(overs_, {});
   for (CallEnd& call_end : std::exchange(ends_, {})) {
     if (client_ != nullptr) client_->on_call_end(std::move(call_end));
   }
+  for (const std::uint64_t id : overs) {
+    if (client_ != nullptr) client_->on_call_over(id);
+  }
+}
+
+/// Of a call whose end was told before: the runner has said the rest, or is gone.
+void Supervisor::Impl::tell_over(const InFlight& call) {
+  if (!call.ended || !call.spec.exclusive) return;
+  overs_.push_back(call.spec.id);
+  tell_soon();
 }
 
 void Supervisor::Impl::finish_waiting(std::string_view cause, Fate fate) {
@@ -283,7 +298,13 @@ void Supervisor::Impl::check_call(std::uint64_t id, Mono now) {
   suspect_until_[call.spec.instance] = now + suspect_time;
   if (call.spec.quick) call.spec.quick = false, --process.quick, ++process.slow;
   if (!std::exchange(call.suspect, true)) ++process.suspects;
-  end({id, call.spec.instance, Fate::timeout, running ? "not back by its deadline" : "its runner did not take it up in time", {}});
+  if (!running) process.link->post(wire::Tag::cancel, id);  // or it would begin after all
+  end({id,
+       call.spec.instance,
+       Fate::timeout,
+       running ? "not back by its deadline" : "its runner did not take it up in time",
+       {},
+       call.spec.exclusive});
   checks_.push({call.deadline + grace, id});
   arm(call.deadline + grace);
   after_call(process);

@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 
 inline constexpr auto answer_limit = 500ms;  // past its deadline, a call is called timed out by us
 inline constexpr auto grace = 2s;            // past its deadline, its runner gets no new work
+inline constexpr auto wedged_limit = 5s;      // and with an exclusive call that hangs in it, it is ended, whatever checks it runs
 inline constexpr auto suspect_time = 10min;  // an instance that held a thread in vain is watched for so long
 inline constexpr auto long_failure = 1s;     // a check that fails after this has held its thread in vain
 inline constexpr auto healthy_time = 60s;    // of service, after which earlier deaths are forgotten
@@ -72,7 +73,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 
   struct Process;
   std::vector<std::unique_ptr<Process>> processes_;
-  bool is_empty() const { return processes_.empty() && nothing_waits() && ends_.empty(); }
+  bool is_empty() const { return processes_.empty() && nothing_waits() && ends_.empty() && overs_.empty(); }
 
  private:
   struct InFlight {
@@ -107,6 +108,8 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   std::string back_off_text(Mono now) const;
   void end(CallEnd call_end);
   void keep_end(CallEnd call_end);
+  void tell_soon();
+  void tell_over(const InFlight& call);
   void tell_ends();
   void finish_waiting(std::string_view cause, Fate fate);
   void expire_waiting(Mono now);
@@ -156,6 +159,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void arm(Mono at);
   void on_timer();
   void watch_processes(Mono now);
+  void watch_wedged(Process& process, Mono now);
 
   struct Probe {
     Process* process;
@@ -170,6 +174,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   std::unordered_map<std::uint32_t, Mono> suspect_until_;
   std::priority_queue<Check, std::vector<Check>, std::greater<>> checks_;
   std::vector<CallEnd> ends_;
+  std::vector<std::uint64_t> overs_;  // told after the ends
   bool ends_scheduled_ = false;
   asio::steady_timer timer_;
   Mono armed_for_ = Mono::max();

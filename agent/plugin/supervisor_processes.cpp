@@ -126,6 +126,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   }
   if (call.ended) {
     ++late_results_;
+    tell_over(call);
   } else {
     if (was_in_vain(call.spec, outcome))
       suspect_until_[call.spec.instance] = now + suspect_time;
@@ -140,7 +141,10 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
 
 /// What a process does when it has nothing more in flight.
 void Supervisor::Impl::after_call(Process& process) {
-  if (process.unfinished > 0) return;
+  if (process.unfinished > 0) {
+    if (process.life == Life::wedged) watch_wedged(process, mono_now());
+    return;
+  }
   if (process.life == Life::wedged)
     step(process, LifeEvent::drained);
   else if (process.worn || (retiring_ && nothing_waits()))
@@ -213,6 +217,7 @@ Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const 
 
 void Supervisor::Impl::settle_call(std::uint64_t id, InFlight& call, const Verdict& verdict) {
   const std::uint32_t instance = call.spec.instance;
+  tell_over(call);
   if (verdict.culprit == id) {
     if (!call.ended) end({id, instance, verdict.fate, verdict.cause, {}});
     return blame(instance, verdict.cause, mono_now());

@@ -20,7 +20,6 @@ constexpr auto slack = 100ms;             // that a turn may be early for compan
 constexpr auto longest_sleep = 60s;       // so that a suspend or a step of the clock is noticed
 constexpr auto write_interval = 850ms;    // of a second that may be lost; the rest is for the loop and the disk
 constexpr float quick_ms = 2.0F;          // calls below this share a thread and a message
-constexpr auto refused_slot_wait = 10s;   // until a slot that the store could not promise is tried again
 constexpr std::size_t lateness_kept = 1024;
 constexpr unsigned position_bits = 24;    // of a call id: where its entry stands
 
@@ -107,7 +106,7 @@ void Scheduler::pump() {
   for (const Due& due : batch_.due) handle(due);
   for (const Skipped& skipped : batch_.skipped) {
     if (queue(skipped)) continue;
-    const Skip why = entries_[skipped.id].call != 0 ? Skip::still_running : Skip::waits_for_lock;
+    const Skip why = entries_[skipped.id].call != 0 || lingering_.contains(skipped.id) ? Skip::still_running : Skip::waits_for_lock;
     skip(entries_[skipped.id], skipped.id, why);
     if (skipped.slot) close_slot(entries_[skipped.id], *skipped.slot, std::string(text_of(why)));
   }
@@ -118,7 +117,7 @@ void Scheduler::pump() {
 
 void Scheduler::record_missed(const Missed& missed) {
   const Entry& entry = entries_[missed.id];
-  const bool waited = entry.call != 0 && entry.spec.rare != nullptr && entry.spec.rare->overlap == config::Overlap::queue;
+  const bool waited = (entry.call != 0 || lingering_.contains(missed.id)) && entry.spec.rare != nullptr && entry.spec.rare->overlap == config::Overlap::queue;
   const std::string why = waited ? "a newer slot waits for the end of the run" : "the agent was not running, or the clock stepped";
   if (waited && missed.slots.count == 1) return close_slot(entry, missed.slots.first, why);
   ports_.store.record_missed({{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(missed.slots.first), slot_ns(missed.slots.last),
@@ -192,6 +191,10 @@ bool Scheduler::take_locks(const Entry& entry, std::uint32_t position) {
   return true;
 }
 
+bool Scheduler::holds_locks(std::uint32_t position) const {
+  return std::ranges::any_of(locks_, [&](const auto& held) { return held.second == position; });
+}
+
 void Scheduler::release_locks(std::uint32_t position) {
   if (std::erase_if(locks_, [&](const auto& held) { return held.second == position; }) == 0 || stopping_) return;
   for (const Due& due : std::exchange(waiting_for_locks_, {})) handle(due);  // in the order in which they came
@@ -212,7 +215,7 @@ void Scheduler::claim(std::uint32_t position, const Due& due) {
       // nothing began: it is owed until the store can promise
       if (now.skip != Skip::slot_refused) ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(kind)) + " " + name + ": slot not run yet: " + claimed.error().message());
       skip(now, position, Skip::slot_refused);
-      timetable_.owe(position, *due.slot, boottime() + refused_slot_wait);
+      timetable_.owe(position, *due.slot, boottime() + ports_.refused_slot_wait);
       return arm();
     }
     now.slot_wall = slot_ns(*due.slot);
@@ -264,6 +267,7 @@ void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due, std
   call.reason = entry.trip.reason;
   call.flags = flags;
   call.scheduled_wall_ns = entry.slot_wall;
+  call.exclusive = entry.spec.kind == Kind::task || holds_locks(position);
   call.quick = entry.average_ms >= 0 && entry.average_ms < quick_ms && !entry.spec.procedure->plugin->spawns;
   launches_[entry.runner].push_back(std::move(call));
   ++in_flight_;
@@ -281,7 +285,7 @@ Result<Unit> Scheduler::run_now(Kind kind, std::string_view name, std::uint32_t 
   if (stopping_) return Error(Errc::unavailable, "the agent is stopping");
   if (flags != 0) return run_apart(*position, flags, std::move(ended));
   if (ended) waiters_[*position].push_back(std::move(ended));
-  if (timetable_.look(*position).running) return done();  // that run serves it, also one that has yet to get its lock or slot
+  if (timetable_.look(*position).running && !lingering_.contains(*position)) return done();  // that run serves it, also one that has yet to get its lock or slot
   timetable_.make_due(*position, boottime(), Why::by_hand);
   asio::post(ports_.loop, [this] { pump(); });
   return done();
@@ -331,17 +335,28 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
   entry.slot_wall = 0;
   if (entry.id_in_flight != 0) position_of_id_.erase(std::exchange(entry.id_in_flight, 0));
   if (counts) tell_waiters(position);
-  release_locks(position);
-  if (entry.removed) {
-    release(position);
-  } else {
-    timetable_.finished(position);
-    if (counts) mark_dirty(entry, position);
-    else timetable_.make_due(position, boottime() + entry.spec.rare->retry.wait, Why::again);
-    arm();
-  }
+  if (!counts) timetable_.make_due(position, boottime() + entry.spec.rare->retry.wait, Why::again);
+  else if (!entry.removed) mark_dirty(entry, position);
+  if (end.goes_on) lingering_[position] = end.id;
+  else let_go(position);
   if (stopping_) write_dirty();  // no timer comes any more
   if (stopping_ && in_flight_ == 0 && drained_) std::exchange(drained_, nullptr)();
+}
+
+void Scheduler::on_call_over(std::uint64_t call) {
+  const std::uint32_t position = position_of_call(call);
+  const auto found = lingering_.find(position);
+  if (found == lingering_.end() || found->second != call) return;
+  lingering_.erase(found);
+  let_go(position);
+}
+
+/// Nothing of its run is left: others may have its locks, and it may run again.
+void Scheduler::let_go(std::uint32_t position) {
+  release_locks(position);
+  if (entries_[position].removed) return release(position);
+  timetable_.finished(position);
+  arm();
 }
 
 void Scheduler::tell_waiters(std::uint32_t position) {

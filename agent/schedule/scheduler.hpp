@@ -37,6 +37,7 @@ struct SchedulerPorts {
   std::function<void(std::int64_t level, std::string_view text)> log;
   bool safe_mode = false;            // no task runs by its schedule
   std::function<Nanos()> wall = {};  // since 1970; empty: the clock itself
+  Nanos refused_slot_wait = std::chrono::seconds(10);  // until a slot that the store could not promise is tried again
 };
 
 /// What the store kept of an agent that ran before.
@@ -122,6 +123,8 @@ class Scheduler final : private plugin::SupervisorClient {
   std::string_view why_disabled(const Entry& entry) const;
   const Attempts* attempts(const Entry& entry) const;  // null: none that did not count
   const Progress* progress(const Entry& entry) const;
+  /// Its last run was told timed out and its code has not ended: it keeps its locks, and none of its runs begins.
+  bool lingers(const Entry& entry) const;
   std::size_t in_flight() const { return in_flight_; }
   const std::deque<std::int64_t>& lateness() const { return lateness_; }  // ns, of the last runs by schedule
 
@@ -140,6 +143,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void pump();
   void handle(const Due& due);
   bool take_locks(const Entry& entry, std::uint32_t position);
+  bool holds_locks(std::uint32_t position) const;
   void release_locks(std::uint32_t position);
   Result<Unit> run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void start(Entry& entry, std::uint32_t position, const Due& due);
@@ -154,6 +158,8 @@ class Scheduler final : private plugin::SupervisorClient {
   // what comes back
   wire::Create describe(std::uint32_t instance) override;
   void on_call_end(plugin::CallEnd end) override;
+  void on_call_over(std::uint64_t call) override;
+  void let_go(std::uint32_t position);
   void on_probed(std::uint32_t, bool, std::string_view) override {}  // a prober's business
   void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
   void on_event(const wire::Event& event) override;
@@ -230,6 +236,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::map<std::string, Calendar, std::less<>> calendars_;
   std::vector<std::uint32_t> dirty_;
   std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
+  std::unordered_map<std::uint32_t, std::uint64_t> lingering_;  // by position: calls that ended before their code did
   std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable
   std::map<std::string, std::map<std::string, std::int64_t>> slots_done_;
   std::map<std::string, std::uint32_t, std::less<>> other_state_;  // versions of state that are not the configured plugin's

@@ -67,6 +67,11 @@ const Progress* Scheduler::progress(const Entry& entry) const {
   return entry.call == 0 || found == progress_.end() ? nullptr : &found->second;
 }
 
+bool Scheduler::lingers(const Entry& entry) const {
+  const auto position = lingering_.empty() ? std::nullopt : position_of(entry.spec.kind, entry.spec.name);
+  return position && lingering_.contains(*position);
+}
+
 std::vector<plugin::SupervisorStatus> Scheduler::plugins() const {
   std::vector<plugin::SupervisorStatus> out;
   for (const auto& hosted : hosted_) {
@@ -200,7 +205,7 @@ void Scheduler::remove(std::uint32_t position) {
   timetable_.remove(position);
   note_state_left(entry.spec);
   leave(entry);
-  if (entry.call == 0) release(position);
+  if (entry.call == 0 && !lingering_.contains(position)) release(position);
 }
 
 void Scheduler::release(std::uint32_t position) {

@@ -73,6 +73,63 @@ TEST_CASE("a late result is dropped and counted", "[plugin]") {
   CHECK(bench.status().deaths == 0);
 }
 
+TEST_CASE("an exclusive call that timed out is over when its code is, and that is told after its end", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  bench.exclusive = true;
+  const auto call = bench.dispatch(bench.chaos("slow", 1500, wire::Kind::task), 300ms);
+  CHECK(bench.end_of(call).fate == Fate::timeout);
+  CHECK(bench.ends[call].front().goes_on);
+  CHECK(bench.over.empty());
+  REQUIRE(bench.until([&] { return !bench.over.empty(); }, 5s));
+  CHECK(bench.over == std::vector{call});
+  CHECK(monotonic() - bench.ended_at[call] > 500ms);
+  // one that comes back in time is over with its end
+  const auto timely = bench.dispatch(bench.chaos("until-cancel", 0, wire::Kind::task), 300ms);
+  CHECK(bench.end_of(timely).fate == Fate::finished);
+  bench.turn_for(50ms);
+  CHECK_FALSE(bench.ends[timely].front().goes_on);
+  CHECK(bench.over.size() == 1);
+}
+
+TEST_CASE("an exclusive call that hangs has its runner ended beside checks, but not beside a task", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto check = bench.dispatch(bench.chaos("until-cancel"), 60s);
+  bench.exclusive = true;
+  const auto task = bench.dispatch(bench.chaos("slow", 8200, wire::Kind::task));
+  const auto hangs = bench.dispatch(bench.chaos("hang", 0, wire::Kind::task), 300ms);
+  CHECK(bench.end_of(hangs).fate == Fate::timeout);
+  const int first = bench.runner_pid();
+  // its limit of 5 s after 2 s of grace has passed when the task comes back
+  CHECK(bench.end_of(task).outcome.summary == "did slow");
+  CHECK(bench.over.empty());
+  REQUIRE(bench.until([&] { return !bench.over.empty(); }, 5s));
+  CHECK(bench.over == std::vector{hangs});
+  CHECK_FALSE(is_alive(first));
+  CHECK_FALSE(bench.ends.contains(check));  // it runs once more, in another runner
+  REQUIRE(bench.until([&] { return bench.runner_pid() > 0 && bench.status().runners[0].life == plugin::Life::serving; }));
+  bench.supervisor().cancel(check);
+  CHECK(bench.end_of(check).fate == Fate::finished);
+}
+
+TEST_CASE("what timed out before its runner had a thread for it does not begin later", "[plugin]") {
+  boost::asio::io_context loop;
+  PluginUnderTest one;
+  one.concurrency = 1;
+  Supervised bench(loop, one);
+  REQUIRE(bench.run("ok").fate == Fate::finished);
+  bench.exclusive = true;
+  const auto holds = bench.chaos("slow", 1500, wire::Kind::task), waits = bench.chaos("log", 0, wire::Kind::task);
+  const auto calls = bench.dispatch_together({holds, waits}, 300ms, true);
+  CHECK(bench.end_of(calls[0]).cause == "not back by its deadline");
+  CHECK(bench.end_of(calls[1]).cause == "its runner did not take it up in time");
+  REQUIRE(bench.until([&] { return bench.over.size() == 2; }, 5s));
+  CHECK(bench.over.front() == calls[1]);
+  bench.turn_for(200ms);
+  CHECK_FALSE(bench.has_log("a line of the log"));
+}
+
 TEST_CASE("a plugin's cancel that hangs holds up its own call only", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);

@@ -102,6 +102,7 @@ std::vector<std::uint64_t> Supervised::dispatch_together(const std::vector<std::
     spec.kind = instances_.at(instance).kind;
     spec.timeout = timeout;
     spec.quick = quick;
+    spec.exclusive = exclusive;
     if (spec.kind == wire::Kind::notifier) {
       wire::Message message;
       message.id = "m1", message.to = "somebody", message.title = "a title";

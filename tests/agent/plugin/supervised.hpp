@@ -71,6 +71,8 @@ class Supervised final : public plugin::SupervisorClient {
 
   std::map<std::uint64_t, std::vector<plugin::CallEnd>> ends;  // by call: exactly one each
   std::map<std::uint64_t, std::chrono::nanoseconds> ended_at;
+  std::vector<std::uint64_t> over;  // calls that ended before their code did
+  bool exclusive = false;            // of what is dispatched from now on
   std::vector<std::string> logs, troubles;
   std::map<std::string, std::uint32_t, std::less<>> logged_by;  // the instance of the last line of that text
   std::vector<wire::Event> events;
@@ -83,6 +85,7 @@ class Supervised final : public plugin::SupervisorClient {
  private:
   wire::Create describe(std::uint32_t instance) override { return instances_.at(instance); }
   void on_call_end(plugin::CallEnd end) override;
+  void on_call_over(std::uint64_t call) override { over.push_back(call); }
   void on_probed(std::uint32_t instance, bool ok, std::string_view error) override { probed[instance] = {ok, std::string(error)}; }
   void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
   void on_event(const wire::Event& event) override { events.push_back(event); }

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t nobody = 65534;
 
-store::Options store_options(Scheduled& bench) {
+store::Options store_options(Scheduled& bench, const std::string& vfs) {
   store::Options options;
   options.directory = bench.scratch / "state";
   options.post = [&bench](std::function<void()> work) {
@@ -31,16 +31,18 @@ store::Options store_options(Scheduled& bench) {
   options.wall_ns = [] { return wall_clock().count(); };
   options.mono_ns = [] { return monotonic().count(); };
   options.ballast_bytes = 0;
+  options.retry_after = std::chrono::milliseconds(100);
+  options.vfs = vfs;
   return options;
 }
 
 }  // namespace
 
-Scheduled::Scheduled() {
+Scheduled::Scheduled(const std::string& vfs) {
   ::chmod(scratch.path().c_str(), 0755);
   std::filesystem::create_directories(scratch / "state");
   std::filesystem::permissions(scratch / "state", std::filesystem::perms(0700));
-  auto opened = store::Store::open(store_options(*this));
+  auto opened = store::Store::open(store_options(*this, vfs));
   REQUIRE(opened);
   store_ = std::move(*opened);
 }
@@ -123,7 +125,7 @@ void Scheduled::begin(std::vector<Configured> set, const std::optional<schedule:
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop, *store_, zones, *zones.find("UTC"), "testhost", schedule::sys_seconds(std::chrono::seconds(1'700'000'000)),
       [this](const schedule::PluginRef& of, const std::string&, plugin::SupervisorClient& client) { return make_supervisor(of, client); },
-      [this](std::int64_t, std::string_view line) { logs.emplace_back(line); }, false, [this] { return wall ? *wall : wall_clock(); }});
+      [this](std::int64_t, std::string_view line) { logs.emplace_back(line); }, false, [this] { return wall ? *wall : wall_clock(); }, 500ms});
   scheduler_->begin(prepare(set), read);
 }
 

@@ -33,7 +33,8 @@ struct Configured {
 
 class Scheduled {
  public:
-  Scheduled();
+  /// With a SQLite VFS of that name below the store, if any.
+  explicit Scheduled(const std::string& vfs = {});
   ~Scheduled();
   Scheduled(const Scheduled&) = delete;
   Scheduled& operator=(const Scheduled&) = delete;
