@@ -140,7 +140,7 @@ MemoryKill Cgroups::memory_kill(const std::string& path) const {
 
 /// Everything in it, also what is being forked meanwhile. Without cgroup.kill (Linux 5.14, version 2) nothing may be forked
 /// any more first; where tasks are not limited, it is done again until nobody is left.
-void Cgroups::kill(const std::string& path) {
+void Cgroups::end_members(const std::string& path) {
   if (version_ == CgroupVersion::v2 && files_.write(path + "/cgroup.kill", "1") == 0) return;
   files_.write(path + "/pids.max", "0");
   files_.kill_members(path + "/cgroup.procs");
@@ -162,7 +162,7 @@ void Cgroups::retire(std::vector<std::string> paths) {
 /// The kernel says EBUSY until the last process is gone; that is never waited for.
 void Cgroups::tidy() {
   std::erase_if(leaving_, [this](const std::string& path) {
-    kill(path);
+    end_members(path);
     const int error = files_.remove(path);
     if (error != 0 && error != EBUSY && error != ENOENT) tell("remove a group", error, "it stays");
     return error != EBUSY;

@@ -121,7 +121,7 @@ class Cgroups {
   void limit_swap(const std::string& path, std::int64_t memory_bytes);
   MemoryKill memory_kill(const std::string& path) const;
   bool has_reached_v1(const std::string& path) const;
-  void kill(const std::string& path);
+  void end_members(const std::string& path);
   void retire(std::vector<std::string> paths);
   void tidy();
   void tidy_later();
