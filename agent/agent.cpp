@@ -265,6 +265,7 @@ void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
   };
   store_->load_instances(part(&schedule::Remembered::states, nullptr));
   store_->load_last_slots(part(&schedule::Remembered::last_slots, nullptr));
+  store_->load_calendars(part(&schedule::Remembered::calendars, nullptr));
   store_->load_started_slots(part(&schedule::Remembered::started_slots, nullptr));
   store_->load_kv_versions(part(&schedule::Remembered::state_versions, nullptr));
   store_->load_inbox_owners(part(&schedule::Remembered::inbox_owners, nullptr));

@@ -40,7 +40,7 @@ struct Slots {
   Group group = 0;
   Calendar calendar;
   SlotOptions options;
-  std::optional<sys_seconds> done_until;  // from the store, under whatever calendar it was recorded: later slots of this one are owed
+  std::optional<sys_seconds> done_until;  // from the store: later slots are owed; no slot from before this calendar was known is
 };
 
 /// Never by itself: make_due alone.

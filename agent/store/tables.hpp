@@ -44,6 +44,9 @@ Result<std::vector<Slot>> load_slots(Database& db, const InstanceId& id, std::in
 Result<std::vector<Slot>> load_started_slots(Database& db);
 Status forget_slots(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone);
 Result<std::vector<Slot>> load_last_slots(Database& db);  // the newest of every instance
+/// Of one that is known, and the same, `since` stays.
+Status note_calendars(Database& db, std::span<const KnownCalendar> present);
+Result<std::vector<KnownCalendar>> load_calendars(Database& db);
 Result<std::vector<MissedRange>> load_missed(Database& db, const InstanceId& id, std::int64_t limit);
 
 // kv.cpp
