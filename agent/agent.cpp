@@ -287,9 +287,9 @@ void Agent::tell_configured() {
     if (disabled.kind == "file") return;
     ids.push_back({disabled.kind, disabled.name});
   }
-  for (const auto& [kind, name] : active_.idle) ids.push_back({std::string(config::kind_name(kind)), name});
+  for (const auto& [kind, name] : active_.idle) ids.push_back(schedule::id_of(kind, name));
   scheduler_->each([&](const schedule::Entry& entry) {
-    ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name});
+    ids.push_back(schedule::id_of(entry.spec));
   });
   store_->mark_configured(std::move(ids), [](const Result<Unit>& marked) {
     if (!marked) log(LogLevel::warning, "what left the configuration is not marked in the store: " + marked.error().message());

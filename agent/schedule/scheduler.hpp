@@ -223,6 +223,7 @@ class Scheduler final : private plugin::SupervisorClient {
   Hosted& host_for(const Prepared& spec);
   void leave(Entry& entry);
   std::optional<std::uint32_t> position_of(Kind kind, std::string_view name) const;
+  std::optional<std::uint32_t> position_of(const store::InstanceId& id) const;
   Entry* by_instance(std::uint32_t id);
   std::string name_of_instance(std::uint32_t id) const;
 

@@ -81,7 +81,7 @@ Result<Meta> load_meta(Database& db);
 Status save_meta(Database& db, const Meta& meta);
 /// Deletes at most `rows` rows of each table that are past their time; how many there were in all.
 Result<std::int64_t> retention_step(Database& db, std::int64_t now, std::int64_t rows);
-/// Deletes at most `rows` rows of what was only observed, oldest first: room on a full disk.
+/// Deletes at most `rows` rows of what was only observed, in the order of its keys: room on a full disk.
 Result<std::int64_t> shed_step(Database& db, std::int64_t rows);
 
 }  // namespace ronda::store
