@@ -267,6 +267,7 @@ void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
   };
   store_->load_instances(part(&schedule::Remembered::states, nullptr));
   store_->load_last_slots(part(&schedule::Remembered::last_slots, nullptr));
+  store_->load_calendars(part(&schedule::Remembered::calendars, nullptr));
   store_->load_started_slots(part(&schedule::Remembered::started_slots, nullptr));
   store_->load_kv_versions(part(&schedule::Remembered::state_versions, nullptr));
   store_->load_inbox_owners(part(&schedule::Remembered::inbox_owners, nullptr));
@@ -288,9 +289,9 @@ void Agent::tell_configured() {
     if (disabled.kind == "file") return;
     ids.push_back({disabled.kind, disabled.name});
   }
-  for (const auto& [kind, name] : active_.idle) ids.push_back({std::string(config::kind_name(kind)), name});
+  for (const auto& [kind, name] : active_.idle) ids.push_back(schedule::id_of(kind, name));
   scheduler_->each([&](const schedule::Entry& entry) {
-    ids.push_back({std::string(config::kind_name(entry.spec.kind)), entry.spec.name});
+    ids.push_back(schedule::id_of(entry.spec));
   });
   store_->mark_configured(std::move(ids), [](const Result<Unit>& marked) {
     if (!marked) log(LogLevel::warning, "what left the configuration is not marked in the store: " + marked.error().message());

@@ -81,7 +81,7 @@ void run_task(Context& c) {
 }
 
 void get_explain(Context& c) {
-  for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
+  for (const Kind kind : config::all_kinds) {
     if (const Entry* entry = c.agent.scheduler().find(kind, c.name)) return c.respond(json_response(explain_json(c.agent, *entry)));
   }
   not_found(c, Kind::check, c.name);

@@ -22,6 +22,7 @@
 namespace ronda::config {
 
 enum class Kind : std::uint8_t { check, task, notifier };
+inline constexpr std::array<Kind, 3> all_kinds = {Kind::check, Kind::task, Kind::notifier};
 std::string_view kind_name(Kind kind);
 
 /// The level of an alert; `none` where none is said.

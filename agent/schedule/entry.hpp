@@ -17,6 +17,7 @@
 #include "plugin/grade.hpp"
 #include "plugin/supervisor.hpp"
 #include "schedule/calendar.hpp"
+#include "store/types.hpp"
 
 namespace ronda::schedule {
 
@@ -98,6 +99,14 @@ struct Entry {
   std::uint64_t runs = 0, skips = 0;
   bool dirty = false;          // changed since it was last written to the store
 };
+
+/// How the store names an instance.
+inline store::InstanceId id_of(Kind kind, std::string_view name) { return {std::string(config::kind_name(kind)), std::string(name)}; }
+inline store::InstanceId id_of(const Prepared& spec) { return id_of(spec.kind, spec.name); }
+/// "task/nightly": a key and a subject.
+inline std::string key_of(Kind kind, std::string_view name) { return std::string(config::kind_name(kind)) + "/" + std::string(name); }
+/// "task nightly": for people.
+inline std::string label_of(Kind kind, std::string_view name) { return std::string(config::kind_name(kind)) + " " + std::string(name); }
 
 std::string_view text_of(Skip skip);
 std::string_view text_of_reason(std::uint32_t reason);

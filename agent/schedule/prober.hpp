@@ -37,8 +37,6 @@ class Prober final : private plugin::SupervisorClient {
   void start(std::function<void(Failures)> done);
 
  private:
-  struct Group;
-
   wire::Create describe(std::uint32_t instance) override;
   void on_probed(std::uint32_t instance, bool ok, std::string_view error) override;
   void on_call_end(plugin::CallEnd) override {}

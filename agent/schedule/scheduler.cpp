@@ -120,13 +120,13 @@ void Scheduler::record_missed(const Missed& missed) {
   const bool waited = (entry.call != 0 || lingering_.contains(missed.id)) && entry.spec.rare != nullptr && entry.spec.rare->overlap == config::Overlap::queue;
   const std::string why = waited ? "a newer slot waits for the end of the run" : "the agent was not running, or the clock stepped";
   if (waited && missed.slots.count == 1) return close_slot(entry, missed.slots.first, why);
-  ports_.store.record_missed({{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(missed.slots.first), slot_ns(missed.slots.last),
+  ports_.store.record_missed({id_of(entry.spec), slot_ns(missed.slots.first), slot_ns(missed.slots.last),
                               static_cast<std::int64_t>(missed.slots.count), why, wall().count()}, [](auto) {});
 }
 
 /// A slot that is not run and will not be.
 void Scheduler::close_slot(const Entry& entry, sys_seconds slot, std::string why) {
-  store::Slot closed{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, slot_ns(slot), store::SlotState::skipped, wall().count(), std::move(why)};
+  store::Slot closed{id_of(entry.spec), slot_ns(slot), store::SlotState::skipped, wall().count(), std::move(why)};
   ports_.store.close_slot(std::move(closed), [](auto) {});
 }
 
@@ -205,7 +205,7 @@ void Scheduler::release_locks(std::uint32_t position) {
 /// changes nothing, and silence would be worse.
 void Scheduler::claim(std::uint32_t position, const Due& due) {
   const Prepared& spec = entries_[position].spec;
-  const store::InstanceId subject{std::string(config::kind_name(spec.kind)), spec.name};
+  const store::InstanceId subject = id_of(spec);
   ports_.store.claim_slot(subject, slot_ns(*due.slot), [this, position, kind = spec.kind, name = spec.name, due](Result<store::Claim> claimed) {
     if (position_of(kind, name) != position) return release_locks(position);  // gone meanwhile
     Entry& now = entries_[position];
@@ -213,7 +213,7 @@ void Scheduler::claim(std::uint32_t position, const Due& due) {
     if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
     if (!claimed && now.spec.kind != Kind::check) {
       // nothing began: it is owed until the store can promise
-      if (now.skip != Skip::slot_refused) ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(kind)) + " " + name + ": slot not run yet: " + claimed.error().message());
+      if (now.skip != Skip::slot_refused) ports_.log(RONDA_LOG_ERROR, label_of(kind, name) + ": slot not run yet: " + claimed.error().message());
       skip(now, position, Skip::slot_refused);
       timetable_.owe(position, *due.slot, boottime() + ports_.refused_slot_wait);
       return arm();
@@ -230,7 +230,7 @@ void Scheduler::leave_slot(Entry& entry, std::int64_t slot, bool claimed) {
   entry.skip_wall = wall().count();
   ++entry.skips;
   if (!claimed) return;
-  const store::InstanceId id{std::string(config::kind_name(entry.spec.kind)), entry.spec.name};
+  const store::InstanceId id = id_of(entry.spec);
   ports_.log(RONDA_LOG_WARNING, id.kind + " " + id.name + ": a slot was not run: " + std::string(text_of(Skip::stopping)));
   store::JournalEvent event;
   event.wall = entry.skip_wall;
@@ -294,7 +294,7 @@ Result<Unit> Scheduler::run_now(Kind kind, std::string_view name, std::uint32_t 
 /// With flags a run is not what its schedule would do: it serves no slot, no retry and nobody who waits for another run.
 Result<Unit> Scheduler::run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended) {
   Entry& entry = entries_[position];
-  const std::string subject = std::string(config::kind_name(entry.spec.kind)) + " " + entry.spec.name;
+  const std::string subject = label_of(entry.spec.kind, entry.spec.name);
   if (timetable_.look(position).running) return Error(Errc::unavailable, subject + " runs or waits for its turn: try again when that run has ended");
   if (attempts_.contains(position)) return Error(Errc::unavailable, subject + " failed and is about to be tried again: wait for that");
   if (!take_locks(entry, position)) return Error(Errc::unavailable, subject + " needs a lock that another run holds: try again when that has ended");
@@ -378,7 +378,7 @@ bool Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
   if (end.fate == Fate::finished) {
     accept(entry, end.outcome, ending.told, counts);
   } else if (entry.slot_wall != 0 && counts) {
-    ports_.store.finish_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, entry.slot_wall, std::string(plugin::name_of(end.fate)), [](auto) {});
+    ports_.store.finish_slot(id_of(entry.spec), entry.slot_wall, std::string(plugin::name_of(end.fate)), [](auto) {});
   }
   if (counts) {
     attempts_.erase(position);
@@ -420,7 +420,7 @@ Ending Scheduler::ending_of(Entry& entry, plugin::CallEnd& end) {
 void Scheduler::disable(const Entry& entry, const std::string& why) {
   if (entry.id_in_flight != 0) return;  // it was replaced meanwhile
   disabled_[position_of_call(entry.call)] = why;
-  ports_.log(RONDA_LOG_ERROR, std::string(config::kind_name(entry.spec.kind)) + " " + entry.spec.name + " is disabled: " + why);
+  ports_.log(RONDA_LOG_ERROR, label_of(entry.spec.kind, entry.spec.name) + " is disabled: " + why);
 }
 
 /// A result that the plugin gave counts from here on, and with it what its run wrote and took, together with its slot.
@@ -439,7 +439,7 @@ void Scheduler::accept(Entry& entry, wire::Outcome& outcome, bool told, bool cou
   const auto taken = inbox_taken_.find(entry.call);
   if (outcome.kv.empty() && slot == 0 && taken == inbox_taken_.end()) return;
   store::CallEffects effects;
-  effects.id = {std::string(config::kind_name(entry.spec.kind)), entry.spec.name};
+  effects.id = id_of(entry.spec);
   effects.plugin = procedure_in_flight(entry).plugin->id;
   effects.state_version = procedure_in_flight(entry).plugin->state_version;
   const std::int64_t now = wall().count();
@@ -506,7 +506,7 @@ void Scheduler::write_dirty() {
     Entry& entry = entries_[position];
     entry.dirty = false;
     if (entry.removed) continue;
-    store::InstanceState state{{std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, static_cast<int>(entry.status), entry.summary, entry.detail.str(),
+    store::InstanceState state{id_of(entry.spec), static_cast<int>(entry.status), entry.summary, entry.detail.str(),
                                entry.since_wall, entry.trip.ended_wall, entry.last_ok_wall, entry.failures};
     batch.push_back({std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary}});
   }

@@ -44,6 +44,7 @@ struct SchedulerPorts {
 struct Remembered {
   std::vector<store::InstanceState> states;
   std::vector<store::Slot> last_slots;     // the newest of every instance
+  std::vector<store::KnownCalendar> calendars;
   std::vector<store::Slot> started_slots;  // runs that nobody owns any more
   std::vector<store::InstanceId> inbox_owners;
   std::vector<store::Quarantine> quarantines;
@@ -215,9 +216,13 @@ class Scheduler final : private plugin::SupervisorClient {
   void use_calendar(std::uint32_t position, std::shared_ptr<const Calendar> calendar, Nanos now);
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
   Spec spec_of(const Entry& entry);
+  std::optional<sys_seconds> done_until(const Prepared& spec) const;
+  sys_seconds known_since(const Prepared& spec) const;
+  void note_calendars();
   Hosted& host_for(const Prepared& spec);
   void leave(Entry& entry);
   std::optional<std::uint32_t> position_of(Kind kind, std::string_view name) const;
+  std::optional<std::uint32_t> position_of(const store::InstanceId& id) const;
   Entry* by_instance(std::uint32_t id);
   std::string name_of_instance(std::uint32_t id) const;
 
@@ -238,7 +243,8 @@ class Scheduler final : private plugin::SupervisorClient {
   std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
   std::unordered_map<std::uint32_t, std::uint64_t> lingering_;  // by position: calls that ended before their code did
   std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable
-  std::map<std::string, std::map<std::string, std::int64_t>> slots_done_;
+  std::map<store::InstanceId, std::int64_t> slots_done_;
+  std::map<store::InstanceId, store::KnownCalendar> calendars_known_;
   std::map<std::string, std::uint32_t, std::less<>> other_state_;  // versions of state that are not the configured plugin's
   std::unordered_map<std::uint32_t, Attempts> attempts_;           // by position
   std::unordered_map<std::uint32_t, std::string> disabled_;        // by position, with the reason

@@ -31,7 +31,7 @@ void Scheduler::hold_back(Entry& entry, std::uint32_t position, Ending ending) {
   attempts.slot_wall = entry.slot_wall;
   attempts.last = std::move(ending);
   const config::Retry& retry = entry.spec.rare->retry;
-  ports_.log(RONDA_LOG_INFO, std::string(config::kind_name(entry.spec.kind)) + " " + entry.spec.name + ": attempt " +
+  ports_.log(RONDA_LOG_INFO, label_of(entry.spec.kind, entry.spec.name) + ": attempt " +
                                  std::to_string(attempts.made) + " of " + std::to_string(retry.times + 1) + ": " + attempts.last.summary +
                                  "; again in " + format_duration(retry.wait));
 }
@@ -45,7 +45,7 @@ void Scheduler::conclude(std::uint32_t position, std::string_view why) {
   Entry& entry = entries_[position];
   if (entry.call != 0) return;  // one is under way: that one counts
   if (attempts.slot_wall != 0) {
-    ports_.store.finish_slot({std::string(config::kind_name(entry.spec.kind)), entry.spec.name}, attempts.slot_wall,
+    ports_.store.finish_slot(id_of(entry.spec), attempts.slot_wall,
                              "not well, and not tried again: " + std::string(why), [](auto) {});
   }
   count(entry, attempts.last);

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string subject_of(const Entry& entry) {
-  return std::string(config::kind_name(entry.spec.kind)) + "/" + entry.spec.name;
+  return key_of(entry.spec.kind, entry.spec.name);
 }
 
 std::string subject_of(std::string_view plugin, std::string_view user) {
@@ -136,8 +136,8 @@ std::vector<const store::Quarantine*> Scheduler::quarantines(std::string_view pl
   std::vector<const store::Quarantine*> out;
   for (const auto& [subject, quarantine] : quarantines_) {
     if (subject == subject_of(plugin, "") || subject.starts_with(subject_of(plugin, "") + " as ")) out.push_back(&quarantine);
-    for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
-      const std::string prefix = std::string(config::kind_name(kind)) + "/";
+    for (const Kind kind : config::all_kinds) {
+      const std::string prefix = key_of(kind, "");
       const Entry* entry = subject.starts_with(prefix) ? find(kind, std::string_view(subject).substr(prefix.size())) : nullptr;
       if (entry != nullptr && entry->spec.procedure->plugin->id == plugin) out.push_back(&quarantine);
     }

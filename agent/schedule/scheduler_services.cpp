@@ -25,11 +25,10 @@ std::int32_t code_of(const Error& error) {
   }
 }
 
-store::InstanceId stored_id(const Entry& entry) { return {std::string(config::kind_name(entry.spec.kind)), entry.spec.name}; }
 
 /// Of the state that one plugin keeps for one instance.
 std::string state_key(const Prepared& spec) {
-  return std::string(config::kind_name(spec.kind)) + "/" + spec.name + " " + spec.procedure->plugin->id;
+  return key_of(spec.kind, spec.name) + " " + spec.procedure->plugin->id;
 }
 
 std::string encode_entries(const std::vector<store::KvEntry>& entries, std::string_view prefix) {
@@ -74,7 +73,7 @@ void Scheduler::on_event(const wire::Event& event) {
   store::JournalEvent out;
   out.wall = wall().count();
   out.kind = event.name.empty() ? "event" : event.name;
-  out.subject = std::string(config::kind_name(entry.spec.kind)) + "/" + entry.spec.name;
+  out.subject = key_of(entry.spec.kind, entry.spec.name);
   boost::json::object data{{"text", event.text}, {"level", event.level}};
   for (const auto& [key, value] : event.fields) data[key] = value;
   out.data = boost::json::serialize(data);
@@ -116,7 +115,7 @@ void Scheduler::kv_read(const wire::Request& request, const store::KvSpace& spac
 void Scheduler::inbox_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
   // a call that was given up takes nothing any more: another one may be running by now
   if (request.call == 0 || request.call != entry.call) return reply(RONDA_E_INVALID, {});
-  ports_.store.peek_inbox(stored_id(entry), inbox_events_at_once, [this, call = entry.call, reply = std::move(reply)](Result<std::vector<store::InboxEvent>> events) {
+  ports_.store.peek_inbox(id_of(entry.spec), inbox_events_at_once, [this, call = entry.call, reply = std::move(reply)](Result<std::vector<store::InboxEvent>> events) {
     if (!events) return reply(code_of(events.error()), {});
     if (entries_[static_cast<std::uint32_t>(call & 0xFFFFFFU)].call != call) return reply(RONDA_E_INVALID, {});  // it ended meanwhile
     std::size_t bytes = 0, count = 0;
@@ -161,7 +160,7 @@ void Scheduler::on_request(wire::Request request, std::function<void(std::int32_
   const Entry* entry = by_instance(request.instance);
   if (entry == nullptr) return reply(RONDA_E_NOTFOUND, {});
   const bool is_present = request.instance == entry->id;
-  const store::KvSpace space{stored_id(*entry), (is_present ? *entry->spec.procedure : procedure_in_flight(*entry)).plugin->id};
+  const store::KvSpace space{id_of(entry->spec), (is_present ? *entry->spec.procedure : procedure_in_flight(*entry)).plugin->id};
   switch (request.ask) {
     case wire::Ask::kv_get:
     case wire::Ask::kv_each: return kv_read(request, space, std::move(reply));
@@ -186,7 +185,7 @@ void Scheduler::kv_commit(wire::Request& request, const Entry& entry, std::funct
     if (written && present != nullptr && present->id == id) other_state_.erase(state_key(present->spec));
     reply(written ? RONDA_OK : code_of(written.error()), {});
   };
-  ports_.store.write_kv({stored_id(entry), plugin.id}, plugin.state_version, std::move(writes), done);
+  ports_.store.write_kv({id_of(entry.spec), plugin.id}, plugin.state_version, std::move(writes), done);
 }
 
 // ---- versions of state ----------------------------------------------------------------------
@@ -229,7 +228,7 @@ void Scheduler::recall_state_versions(const Remembered& remembered) {
 }
 
 void Scheduler::answer_trial(const Prepared& spec, const wire::Request& request, std::function<void(std::int32_t, std::string)> reply) {
-  const store::InstanceId id{std::string(config::kind_name(spec.kind)), spec.name};
+  const store::InstanceId id = id_of(spec);
   switch (request.ask) {
     case wire::Ask::kv_get:
     case wire::Ask::kv_each: return kv_read(request, {id, spec.procedure->plugin->id}, std::move(reply));

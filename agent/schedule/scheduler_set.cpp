@@ -16,10 +16,8 @@ namespace {
 constexpr std::size_t changes_told = 100;
 constexpr auto shortest_idle = 60s;
 
-std::string key_of(Kind kind, std::string_view name) { return std::string(config::kind_name(kind)) + "/" + std::string(name); }
-
 void tell(ApplyReport& report, std::string_view what, const Prepared& spec) {
-  if (report.changes.size() < changes_told) report.changes.push_back(std::string(what) + " " + std::string(config::kind_name(spec.kind)) + " " + spec.name);
+  if (report.changes.size() < changes_told) report.changes.push_back(std::string(what) + " " + label_of(spec.kind, spec.name));
 }
 
 }  // namespace
@@ -32,6 +30,13 @@ std::optional<std::uint32_t> Scheduler::position_of(Kind kind, std::string_view 
   const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), std::pair(kind, name), less);
   if (found == by_name_.end() || entries_[*found].spec.kind != kind || entries_[*found].spec.name != name) return {};
   return *found;
+}
+
+std::optional<std::uint32_t> Scheduler::position_of(const store::InstanceId& id) const {
+  for (const Kind kind : config::all_kinds) {
+    if (config::kind_name(kind) == id.kind) return position_of(kind, id.name);
+  }
+  return {};
 }
 
 const Entry* Scheduler::find(Kind kind, std::string_view name) const {
@@ -141,14 +146,38 @@ Spec Scheduler::spec_of(const Entry& entry) {
     return Every{group, spec.when.every, phase_of(hash, spec.when.every), spec.procedure->plugin->spawns};
   }
   if (spec.when.calendar == nullptr) return OnDemand{group};
-  std::optional<sys_seconds> done_until;
-  const auto kind = slots_done_.find(std::string(config::kind_name(spec.kind)));
-  if (kind != slots_done_.end()) {
-    const auto slot = kind->second.find(spec.name);
-    if (slot != kind->second.end()) done_until = sys_seconds(std::chrono::duration_cast<std::chrono::seconds>(Nanos(slot->second)));
-  }
   const auto delay = Nanos(static_cast<std::int64_t>(spread_hash(ports_.host, "catch-up", spec.name) % 30'000'000'000ULL));
-  return Slots{group, *spec.when.calendar, {0ns, delay, {}}, done_until};
+  return Slots{group, *spec.when.calendar, {0ns, delay, {}}, done_until(spec)};
+}
+
+/// Since when it is known to run by its present calendar: what lies before was never owed.
+sys_seconds Scheduler::known_since(const Prepared& spec) const {
+  const auto known = calendars_known_.find(id_of(spec));
+  const bool same = known != calendars_known_.end() && (known->second.text.empty() || known->second.text == spec.when.calendar->print());
+  const Nanos now = wall();
+  return sys_seconds(std::chrono::floor<std::chrono::seconds>(same ? std::min(Nanos(known->second.since), now) : now));
+}
+
+/// The last slot that an earlier agent ran, or since when there are any; none when it knew neither.
+std::optional<sys_seconds> Scheduler::done_until(const Prepared& spec) const {
+  const store::InstanceId id = id_of(spec);
+  const auto last = slots_done_.find(id);
+  if (last == slots_done_.end() && !calendars_known_.contains(id)) return std::nullopt;
+  const sys_seconds since = known_since(spec);
+  if (last == slots_done_.end()) return since;
+  return std::max(since, sys_seconds(std::chrono::duration_cast<std::chrono::seconds>(Nanos(last->second))));
+}
+
+void Scheduler::note_calendars() {
+  std::vector<store::KnownCalendar> present;
+  for (const std::uint32_t position : by_name_) {
+    const Prepared& spec = entries_[position].spec;
+    if (spec.when.calendar != nullptr) present.push_back({id_of(spec), spec.when.calendar->print(), wall().count()});
+  }
+  if (present.empty()) return;
+  ports_.store.note_calendars(std::move(present), [this](const Result<Unit>& noted) {
+    if (!noted) ports_.log(RONDA_LOG_WARNING, "the store does not learn which calendars hold: " + noted.error().message());
+  });
 }
 
 std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
@@ -331,33 +360,30 @@ void Scheduler::settle_set(const std::vector<std::uint32_t>& fresh) {
 ApplyReport Scheduler::apply(std::vector<Prepared> set) {
   ApplyReport report;
   settle_set(take_over(std::move(set), report));
+  note_calendars();
   return report;
 }
 
 /// A run that the agent before started and never saw the end of: it may be half done, and is not repeated.
 void Scheduler::close_orphan(const store::Slot& slot) {
   ports_.store.finish_slot(slot.id, slot.scheduled, "outcome unknown", [](auto) {});
-  for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
-    const auto position = config::kind_name(kind) == slot.id.kind ? position_of(kind, slot.id.name) : std::nullopt;
-    if (!position || kind == Kind::check) continue;
-    Entry& entry = entries_[*position];
-    if (entry.runs > 0) continue;  // it has been run since
-    entry.has_result = true;
-    entry.status = CheckStatus::unknown;
-    entry.summary = "outcome unknown: the agent ended while it ran";
-    entry.since_wall = entry.trip.ended_wall = wall().count();
-    entry.trip.fate = Fate::lost;
-    mark_dirty(entry, *position);
-    ports_.log(RONDA_LOG_ERROR, key_of(kind, slot.id.name) + ": " + entry.summary);
-  }
+  const auto position = position_of(slot.id);
+  if (!position || entries_[*position].spec.kind == Kind::check) return;
+  Entry& entry = entries_[*position];
+  if (entry.runs > 0) return;  // it has been run since
+  entry.has_result = true;
+  entry.status = CheckStatus::unknown;
+  entry.summary = "outcome unknown: the agent ended while it ran";
+  entry.since_wall = entry.trip.ended_wall = wall().count();
+  entry.trip.fate = Fate::lost;
+  mark_dirty(entry, *position);
+  ports_.log(RONDA_LOG_ERROR, key_of(entry.spec.kind, entry.spec.name) + ": " + entry.summary);
 }
 
 void Scheduler::recall(const Remembered& remembered) {
   for (const store::InstanceState& state : remembered.states) {
-    for (const Kind kind : {Kind::check, Kind::task, Kind::notifier}) {
-      const auto position = config::kind_name(kind) == state.id.kind ? position_of(kind, state.id.name) : std::nullopt;
-      if (position && !entries_[*position].has_result) remember(entries_[*position], state);
-    }
+    const auto position = position_of(state.id);
+    if (position && !entries_[*position].has_result) remember(entries_[*position], state);
   }
   for (const store::Slot& slot : remembered.started_slots) {
     if (slot.changed < began_wall_) close_orphan(slot);
@@ -371,27 +397,31 @@ void Scheduler::recall_late(const Remembered& remembered) {
   recall_state_versions(remembered);
   recall_quarantines(remembered);
   recall(remembered);
+  for (const store::KnownCalendar& calendar : remembered.calendars) calendars_known_[calendar.id] = calendar;
   for (const store::Slot& slot : remembered.last_slots) {
-    for (const Kind kind : {Kind::check, Kind::task}) {
-      const auto position = config::kind_name(kind) == slot.id.kind ? position_of(kind, slot.id.name) : std::nullopt;
-      const sys_seconds scheduled(std::chrono::duration_cast<std::chrono::seconds>(Nanos(slot.scheduled)));
-      if (position && slot.changed < began_wall_) timetable_.learn_done(*position, scheduled, boottime());
-    }
+    const auto position = position_of(slot.id);
+    const sys_seconds scheduled(std::chrono::duration_cast<std::chrono::seconds>(Nanos(slot.scheduled)));
+    if (!position || slot.changed >= began_wall_ || entries_[*position].spec.when.calendar == nullptr) continue;
+    timetable_.learn_done(*position, std::max(scheduled, known_since(entries_[*position].spec)), boottime());
   }
+  calendars_known_.clear();
   boost::asio::post(ports_.loop, [this] { pump(); });
 }
 
 ApplyReport Scheduler::begin(std::vector<Prepared> set, const Remembered& remembered) {
   began_wall_ = wall().count();
-  for (const store::Slot& slot : remembered.last_slots) slots_done_[slot.id.kind][slot.id.name] = slot.scheduled;
+  for (const store::Slot& slot : remembered.last_slots) slots_done_[slot.id] = slot.scheduled;
+  for (const store::KnownCalendar& calendar : remembered.calendars) calendars_known_[calendar.id] = calendar;
   for (const store::Quarantine& quarantine : remembered.quarantines) quarantines_[quarantine.subject] = quarantine;
   note_state_versions(remembered);
   ApplyReport report;
   const auto fresh = take_over(std::move(set), report);
   slots_done_.clear();  // of the time before; later changes have plans of their own
+  calendars_known_.clear();
   restore_plugin_quarantines();
   recall(remembered);
   settle_set(fresh);
+  note_calendars();
   return report;
 }
 

@@ -61,12 +61,6 @@ void Timetable::replace(Id id, const Spec& spec, Nanos now) {
   heap_.update(id);
 }
 
-void Timetable::apply(const TimetableChange& change, Nanos now) {
-  for (const Id id : change.removed) remove(id);
-  for (const auto& [id, spec] : change.replaced) replace(id, spec, now);
-  for (const auto& [id, spec] : change.added) add(id, spec, now);
-}
-
 void Timetable::set_schedule(Entry& entry, const Spec& spec, Nanos now) {
   drop_plan(entry);
   if (const auto* every = std::get_if<Every>(&spec)) {

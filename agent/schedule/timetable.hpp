@@ -40,7 +40,7 @@ struct Slots {
   Group group = 0;
   Calendar calendar;
   SlotOptions options;
-  std::optional<sys_seconds> done_until;  // from the store, under whatever calendar it was recorded: later slots of this one are owed
+  std::optional<sys_seconds> done_until;  // from the store: later slots are owed; no slot from before this calendar was known is
 };
 
 /// Never by itself: make_due alone.
@@ -91,13 +91,6 @@ struct Batch {
   void clear();
 };
 
-/// What unchanged instances do not appear in: they keep phase, state and run.
-struct TimetableChange {
-  std::vector<Id> removed;
-  std::vector<std::pair<Id, Spec>> replaced;
-  std::vector<std::pair<Id, Spec>> added;
-};
-
 struct ClockChange {
   Nanos step{};          // against what was told last
   bool is_step = false;  // 2 s or more: to be logged
@@ -125,7 +118,6 @@ class Timetable {
   /// Keeps what is running and what is due; keeps the plan too if the schedule did not change.
   void replace(Id id, const Spec& spec, Nanos now);
   void remove(Id id);
-  void apply(const TimetableChange& change, Nanos now);
   bool has(Id id) const { return id < entries_.size() && entries_[id].kind != Kind::none; }
   std::size_t size() const { return heap_.size(); }
 

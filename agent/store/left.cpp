@@ -34,6 +34,12 @@ Status mark_configured(Database& db, std::span<const InstanceId> configured, std
     if (!std::ranges::binary_search(sorted, id)) continue;
     RONDA_TRY(std::ignore, db.run("DELETE FROM left_instance WHERE kind=? AND name=?", id.kind, id.name));
   }
+  // a name that comes back has no slots that it missed meanwhile
+  RONDA_TRY(const auto calendars, ids(db, "SELECT kind,name FROM calendar"));
+  for (const InstanceId& id : calendars) {
+    if (std::ranges::binary_search(sorted, id)) continue;
+    RONDA_TRY(std::ignore, db.run("DELETE FROM calendar WHERE kind=? AND name=?", id.kind, id.name));
+  }
   return done();
 }
 

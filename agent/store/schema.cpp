@@ -11,7 +11,7 @@ namespace ronda::store {
 namespace {
 
 // Append only: a step that has been released is never edited.
-constexpr std::array<const char*, 2> steps = {
+constexpr std::array<const char*, 3> steps = {
     // 1: what the first agent keeps
     R"sql(
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -63,6 +63,12 @@ CREATE TABLE quarantine(
     R"sql(
 CREATE TABLE left_instance(
   kind TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;
+)sql",
+    // 3: since when each instance has the calendar that it has; of those from before nobody knows
+    R"sql(
+CREATE TABLE calendar(
+  kind TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;
+INSERT INTO calendar SELECT DISTINCT kind, name, '', 0 FROM slot;
 )sql",
 };
 

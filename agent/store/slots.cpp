@@ -117,6 +117,24 @@ Status forget_slots(Database& db, std::int64_t now, std::int64_t rows, std::int6
                 before);
 }
 
+Status note_calendars(Database& db, std::span<const KnownCalendar> present) {
+  for (const KnownCalendar& calendar : present) {
+    RONDA_TRY(std::ignore, db.run("INSERT INTO calendar(kind,name,text,since) VALUES(?,?,?,?) ON CONFLICT DO UPDATE SET "
+                                  "since=CASE text WHEN '' THEN since ELSE excluded.since END, text=excluded.text "
+                                  "WHERE text<>excluded.text",
+                                  calendar.id.kind, calendar.id.name, calendar.text, calendar.since));
+  }
+  return done();
+}
+
+Result<std::vector<KnownCalendar>> load_calendars(Database& db) {
+  std::vector<KnownCalendar> all;
+  RONDA_TRY(std::ignore, db.each("SELECT kind,name,text,since FROM calendar ORDER BY kind,name", [&](const Row& row) {
+    all.push_back({instance_of(row), std::string(row.text(2)), row.integer(3)});
+  }));
+  return all;
+}
+
 Result<std::vector<MissedRange>> load_missed(Database& db, const InstanceId& id, std::int64_t limit) {
   std::vector<MissedRange> all;
   RONDA_TRY(std::ignore, db.each("SELECT kind,name,first,last,count,reason,recorded FROM missed "

@@ -155,6 +155,12 @@ void Store::clear_quarantine(std::string subject, Done<Unit> done) {
       std::move(done));
 }
 
+void Store::note_calendars(std::vector<KnownCalendar> present, Done<Unit> done) {
+  const std::size_t bytes = present.size() * sizeof(KnownCalendar);
+  impl_->write<Unit>(
+      bytes, [present = std::move(present)](const Work& w) { return store::note_calendars(w.db, present); }, std::move(done));
+}
+
 void Store::mark_configured(std::vector<InstanceId> configured, Done<Unit> done) {
   const std::size_t bytes = configured.size() * sizeof(InstanceId);
   impl_->write<Unit>(
@@ -201,6 +207,10 @@ void Store::load_slots(InstanceId id, std::int64_t limit, Done<std::vector<Slot>
 
 void Store::load_started_slots(Done<std::vector<Slot>> done) {
   impl_->read<std::vector<Slot>>([](const Work& w) { return store::load_started_slots(w.db); }, std::move(done));
+}
+
+void Store::load_calendars(Done<std::vector<KnownCalendar>> done) {
+  impl_->read<std::vector<KnownCalendar>>([](const Work& w) { return store::load_calendars(w.db); }, std::move(done));
 }
 
 void Store::load_last_slots(Done<std::vector<Slot>> done) {

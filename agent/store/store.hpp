@@ -61,6 +61,9 @@ class Store {
   /// A slot that will not run: `state` is missed or skipped, `outcome` says why.
   void close_slot(Slot slot, Done<Claim> done);
   void record_missed(MissedRange range, Done<Unit> done);
+  /// What instances run by now; of one that is known, and the same, `since` stays. What leaves
+  /// the configuration is forgotten by mark_configured().
+  void note_calendars(std::vector<KnownCalendar> present, Done<Unit> done);
   void write_kv(KvSpace space, std::uint32_t state_version, std::vector<KvWrite> writes, Done<Unit> done);
   /// The result of a call is accepted: its kv writes, taken inbox events, slot and events in one transaction.
   /// Errc::range (kv over its quota, an event too long): nothing is applied; repeat without `kv`, else the slot stays
@@ -91,6 +94,7 @@ class Store {
   void load_slots(InstanceId id, std::int64_t limit, Done<std::vector<Slot>> done);  // newest first
   /// At start, before anything is claimed: runs that nobody owns any more. Finish each.
   void load_started_slots(Done<std::vector<Slot>> done);
+  void load_calendars(Done<std::vector<KnownCalendar>> done);
   void load_last_slots(Done<std::vector<Slot>> done);  // the newest of every instance
   void load_missed(InstanceId id, std::int64_t limit, Done<std::vector<MissedRange>> done);
   void load_kv(KvSpace space, Done<KvContent> done);

@@ -44,6 +44,9 @@ Result<std::vector<Slot>> load_slots(Database& db, const InstanceId& id, std::in
 Result<std::vector<Slot>> load_started_slots(Database& db);
 Status forget_slots(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone);
 Result<std::vector<Slot>> load_last_slots(Database& db);  // the newest of every instance
+/// Of one that is known, and the same, `since` stays.
+Status note_calendars(Database& db, std::span<const KnownCalendar> present);
+Result<std::vector<KnownCalendar>> load_calendars(Database& db);
 Result<std::vector<MissedRange>> load_missed(Database& db, const InstanceId& id, std::int64_t limit);
 
 // kv.cpp
@@ -78,7 +81,7 @@ Result<Meta> load_meta(Database& db);
 Status save_meta(Database& db, const Meta& meta);
 /// Deletes at most `rows` rows of each table that are past their time; how many there were in all.
 Result<std::int64_t> retention_step(Database& db, std::int64_t now, std::int64_t rows);
-/// Deletes at most `rows` rows of what was only observed, oldest first: room on a full disk.
+/// Deletes at most `rows` rows of what was only observed, in the order of its keys: room on a full disk.
 Result<std::int64_t> shed_step(Database& db, std::int64_t rows);
 
 }  // namespace ronda::store

@@ -48,6 +48,13 @@ struct Slot {
 };
 enum class Claim : std::uint8_t { claimed, already_done };
 
+/// By which calendar an instance runs, and since when that is known: earlier slots of it were never owed.
+struct KnownCalendar {
+  InstanceId id;
+  std::string text;  // empty: nobody knows
+  std::int64_t since = 0;
+};
+
 struct MissedRange {
   InstanceId id;
   std::int64_t first = 0, last = 0, count = 0;

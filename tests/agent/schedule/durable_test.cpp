@@ -12,6 +12,7 @@
 
 using namespace ronda;
 using namespace ronda::test;
+using schedule::Kind;
 
 namespace {
 
@@ -48,4 +49,67 @@ TEST_CASE("a result is in the file within a second, and is not written alone whe
   }
   INFO("in the file after " << std::chrono::duration<double>(best).count() << " s");
   CHECK(best <= 1s);
+}
+
+TEST_CASE("what an agent catches up with at its start was owed by the calendar that it has", "[schedule]") {
+  Scheduled bench;
+  const auto sunday = std::chrono::seconds(1'772'330'400);  // 2026-03-01 02:00 UTC
+  const auto task = [](const std::string& at) { return Configured{"job", "ok", 0, Kind::task, 0s, 20s, at}; };
+  const std::string weekly = "Sun *-*-* 02:00:00", daily = "*-*-* 02:00:00";
+  const auto next = [&] { return bench.scheduler().look(bench.entry("job", Kind::task)).slot; };
+  bench.wall = sunday - 1s;
+  bench.begin({task(weekly)});
+  bench.wall = sunday;
+  bench.scheduler().on_clock_set();
+  REQUIRE(bench.until([&] { return bench.entry("job", Kind::task).runs == 1; }));
+  REQUIRE(bench.until([&] { return bench.remembered().calendars.size() == 1 && bench.slots("job").size() == 1; }));
+  bench.kill();
+  bench.wall = sunday + 58h;  // Tuesday at noon
+  const auto wednesday = sunday + 72h;
+
+  SECTION("one that was changed while no agent ran owes nothing of before, then or at the next start") {
+    bench.begin({task(daily)});
+    REQUIRE(next());
+    CHECK(next()->time_since_epoch() == wednesday);
+    REQUIRE(bench.until([&] { return bench.remembered().calendars[0].since == std::chrono::nanoseconds(sunday + 58h).count(); }));
+    bench.kill();
+    bench.wall = sunday + 60h;
+    bench.begin({task(daily)});
+    CHECK(next()->time_since_epoch() == wednesday);
+    bench.kill();
+    bench.wall = wednesday + 1h;  // but it owes what came since
+    bench.begin({task(daily)});
+    CHECK(next()->time_since_epoch() == wednesday);
+  }
+  SECTION("one that is the same owes what it missed") {
+    bench.wall = sunday + 7 * 24h + 1h;
+    bench.begin({task(weekly)});
+    CHECK(next()->time_since_epoch() == sunday + 7 * 24h);
+  }
+  SECTION("a change that a reload brought is known from then on") {
+    bench.wall = sunday + 1h;
+    bench.begin({task(weekly)});
+    bench.apply({task(daily)});
+    REQUIRE(bench.until([&] { return bench.remembered().calendars[0].text.starts_with("*-*-* 02:00"); }));
+    bench.kill();
+    bench.wall = sunday + 25h;
+    bench.begin({task(daily)});
+    CHECK(next()->time_since_epoch() == sunday + 24h);
+  }
+  SECTION("a name that left and comes back owes nothing") {
+    bench.ask<Unit>([&](auto done) { bench.store().mark_configured({}, std::move(done)); });
+    bench.wall = sunday + 15 * 24h;
+    bench.begin({task(weekly)});
+    CHECK(next()->time_since_epoch() == sunday + 21 * 24h);
+  }
+  SECTION("heard late it is the same") {
+    const schedule::Remembered late = [&] {
+      auto read = bench.remembered();
+      for (store::Slot& slot : read.last_slots) slot.changed = slot.scheduled;
+      return read;
+    }();
+    bench.begin({task(daily)}, schedule::Remembered{});
+    bench.scheduler().recall_late(late);
+    CHECK(next()->time_since_epoch() == wednesday);  // before anything late could be put off as a catch-up
+  }
 }

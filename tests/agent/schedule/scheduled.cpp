@@ -59,6 +59,7 @@ void Scheduled::kill() {
   const auto limit = monotonic() + 10s;
   const auto runs = [&] { return std::ranges::any_of(scheduler_->plugins(), [](const auto& hosted) { return !hosted.runners.empty(); }); };
   while (runs() && monotonic() < limit) turn_for(5ms);
+  turn_for(1ms);  // what it has posted to itself
   scheduler_.reset();
 }
 
@@ -113,6 +114,7 @@ schedule::Remembered Scheduled::remembered() {
   schedule::Remembered known;
   known.states = ask<std::vector<store::InstanceState>>([&](auto done) { store_->load_instances(std::move(done)); });
   known.last_slots = ask<std::vector<store::Slot>>([&](auto done) { store_->load_last_slots(std::move(done)); });
+  known.calendars = ask<std::vector<store::KnownCalendar>>([&](auto done) { store_->load_calendars(std::move(done)); });
   known.started_slots = ask<std::vector<store::Slot>>([&](auto done) { store_->load_started_slots(std::move(done)); });
   known.state_versions = ask<std::vector<store::KvVersion>>([&](auto done) { store_->load_kv_versions(std::move(done)); });
   known.inbox_owners = ask<std::vector<store::InstanceId>>([&](auto done) { store_->load_inbox_owners(std::move(done)); });

@@ -90,21 +90,22 @@ class Simulation {
   }
 
   void change() {
-    TimetableChange change;
-    if (books_.size() > 20) change.removed.push_back(any());
-    for (const Id id : change.removed) books_.erase(id);
+    if (books_.size() > 20) {
+      const Id gone = any();
+      books_.erase(gone);
+      table_.remove(gone);
+    }
     const Id kept = any();  // the same schedule again, in another group: nothing may change
     Spec same = books_[kept].spec;
     std::visit([&](auto& spec) { spec.group = Group(random_() % 4); }, same);
     books_[kept].spec = same;
-    change.replaced.push_back({kept, same});
+    table_.replace(kept, same, now_);
     const Id id = any();
     if (id != kept) {
       const Spec spec = random_spec();
-      change.replaced.push_back({id, spec});
       open(id, spec);
+      table_.replace(id, spec, now_);
     }
-    table_.apply(change, now_);
     if (books_.size() < 60) add();
   }
 

@@ -387,13 +387,11 @@ TEST_CASE("a reload keeps phase, run and what is due", "[schedule]") {
   w.table.add(2, Slots{0, at("*:0/5"), {}, std::nullopt}, w.now);
   w.table.add(3, Every{0, 30s, 7s}, w.now);
   w.advance(5min + 1s);
-  TimetableChange change;
-  change.removed = {3};
-  change.replaced = {{0, Every{1, 30s, 7s}},   // another runner, same schedule
-                     {1, Every{0, 60s, 20s}},  // another schedule: the due turn is still run
-                     {2, Slots{0, at("*:2/5"), {}, std::nullopt}}};  // its due slot is still run
-  change.added = {{4, Every{0, 10s, 0s}}};
-  w.table.apply(change, w.now);
+  w.table.remove(3);
+  w.table.replace(0, Every{1, 30s, 7s}, w.now);   // another runner, same schedule
+  w.table.replace(1, Every{0, 60s, 20s}, w.now);  // another schedule: the due turn is still run
+  w.table.replace(2, Slots{0, at("*:2/5"), {}, std::nullopt}, w.now);  // its due slot is still run
+  w.table.add(4, Every{0, 10s, 0s}, w.now);
   const auto due = w.take();
   REQUIRE(due.size() == 3);
   CHECK(due[0].id == 1);

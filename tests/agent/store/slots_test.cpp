@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sqlite3.h>
+
 #include "agent/store/support.hpp"
 #include "catch.hpp"
 #include "store/database.hpp"
@@ -169,4 +171,45 @@ TEST_CASE("the queries that grow with the number of slots go through an index", 
             .starts_with("SEARCH old USING INDEX slot_age (scheduled<?); CORRELATED SCALAR SUBQUERY 1; SEARCH slot USING PRIMARY KEY"));
   CHECK(plan_of("EXPLAIN QUERY PLAN DELETE FROM kv WHERE space=1 AND expires>0 AND expires<=5")
             .starts_with("SEARCH kv USING COVERING INDEX kv_expires_of (space=? AND expires>? AND expires<?)"));
+}
+
+TEST_CASE("since when a calendar is known stays while it is the same", "[store]") {
+  const Scratch scratch;
+  auto store = open_at(scratch.path());
+  const InstanceId nightly{"task", "nightly"}, weekly{"task", "weekly"};
+  const auto known = [&] { return must<std::vector<KnownCalendar>>(*store, &Store::load_calendars); };
+  const auto note = [&](std::vector<KnownCalendar> present) { must<Unit>(*store, &Store::note_calendars, std::move(present)); };
+  note({{nightly, "daily", 10}, {weekly, "weekly", 10}});
+  note({{nightly, "daily", 20}, {weekly, "monthly", 20}});
+  REQUIRE(known().size() == 2);
+  CHECK(known()[0].since == 10);
+  CHECK(known()[1].text == "monthly");
+  CHECK(known()[1].since == 20);
+  must<Unit>(*store, &Store::mark_configured, Ids{weekly});
+  REQUIRE(known().size() == 1);
+  CHECK(known()[0].id == weekly);
+}
+
+TEST_CASE("a database from before calendars were known owes what it owed", "[store]") {
+  const Scratch scratch;
+  const std::string directory = scratch / "state";
+  const InstanceId old{"task", "old"};
+  {
+    auto store = open_at(directory);
+    must<Claim>(*store, &Store::claim_slot, old, noon);
+    store->close();
+  }
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open((directory + "/ronda.db").c_str(), &db) == SQLITE_OK);
+  CHECK(sqlite3_exec(db, "DROP TABLE calendar; PRAGMA user_version=2; UPDATE meta SET value=2 WHERE name='schema'", nullptr, nullptr, nullptr) ==
+        SQLITE_OK);
+  sqlite3_close(db);
+  auto store = open_at(directory);
+  const auto known = [&] { return must<std::vector<KnownCalendar>>(*store, &Store::load_calendars); };
+  REQUIRE(known().size() == 1);
+  CHECK(known()[0].id == old);
+  CHECK(known()[0].text.empty());
+  must<Unit>(*store, &Store::note_calendars, std::vector<KnownCalendar>{{old, "daily", 20}});
+  CHECK(known()[0].text == "daily");
+  CHECK(known()[0].since == 0);
 }

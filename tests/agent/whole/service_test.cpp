@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent towards what started it: the service manager's protocol, signals, one agent to a state directory.
 #include <signal.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -182,6 +183,32 @@ TEST_CASE("signals during start and stop end nothing but what they are meant to"
   agent.signal(SIGTERM);
   for (int i = 0; i < 50; ++i) agent.signal(SIGHUP);
   CHECK(agent.wait() == 0);
+}
+
+TEST_CASE("a SIGHUP before the agent has begun is served once it has", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  REQUIRE(agent.stop() == 0);
+  // so much to remember that the agent begins long after it is there
+  sqlite3* database = nullptr;
+  REQUIRE(::sqlite3_open_v2((agent.state_directory() + "/ronda.db").c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
+  const auto* const fill =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)"
+      "INSERT INTO slot SELECT 'check', 'gone' || i, 1, 1, 1, '' FROM n";
+  CHECK(::sqlite3_exec(database, fill, nullptr, nullptr, nullptr) == SQLITE_OK);
+  ::sqlite3_close(database);
+  agent.log_to(agent.scratch() / "second.log");
+  agent.configure("20.toml", "[check.two]\nuse = 5\n");
+  agent.launch();
+  REQUIRE(eventually([&] { return agent.log().find("20.toml:2:7:") != std::string::npos; }));  // read, and soon waiting for the store
+  agent.configure("20.toml", "[check.two]\nuse = \"exec.nagios\"\nevery = \"2h\"\ncommand = [\"/bin/true\"]\n");
+  agent.signal(SIGHUP);
+  REQUIRE(agent.log().find(" runs: ") == std::string::npos);
+  REQUIRE(eventually([&] { return agent.answers(); }));
+  CHECK(eventually([&] { return runs_of(agent, "two") == 1; }));
+  CHECK(agent.check_status("one") == "ok");
+  CHECK(agent.stop() == 0);
 }
 
 TEST_CASE("a signal to the whole process group does not take the runners away", "[whole]") {
