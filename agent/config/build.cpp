@@ -105,9 +105,11 @@ void Builder::add_env_file(const Value& path, Variables& variables) {
   if (!Resolver(environment_, variables).resolve(resolved, reported_with_the_table)) return;
   const std::string* text = resolved.as_string();
   if (text == nullptr || !text->starts_with('/') || !environment_.read_file) return;
-  const auto content = environment_.read_file(*text, FileUse::environment);
   Status read = done();
-  if (content) {
+  if (resolved.origin() == Origin::secret) {
+    // a path stands in messages, in the log and in the status
+    read = Error(Errc::invalid, "its path must hold no secret: write it without ${file:} and ${cred:}");
+  } else if (const auto content = environment_.read_file(*text, FileUse::environment); content) {
     read = read_env_file(*content, *text, variables);
   } else {
     read = content.error();
@@ -191,9 +193,7 @@ void Builder::add(Object& object, Resolver& resolver) {
 
 void Builder::add_instance(Scope& scope, Object& object, std::vector<std::string> pieces) {
   Instance instance;
-  instance.kind = object.top->name == "check"  ? Kind::check
-                  : object.top->name == "task" ? Kind::task
-                                               : Kind::notifier;
+  instance.kind = object.top->name == "check" ? Kind::check : object.top->name == "task" ? Kind::task : Kind::notifier;
   instance.name = object.name;
   instance.place = object.place;
   instance.secrets = std::move(pieces);
@@ -209,9 +209,7 @@ void Builder::add_instance(Scope& scope, Object& object, std::vector<std::string
 
 /// The instance's own keys, and the defaults for those that it does not say.
 void Builder::read_members(Scope& scope, Table& table, Instance& instance) {
-  const auto says = [&](std::string_view key) {
-    return std::ranges::find(table, key, &Member::key) != table.end();
-  };
+  const auto says = [&](std::string_view key) { return std::ranges::find(table, key, &Member::key) != table.end(); };
   const bool has_slots = says("at") || says("cron");
   for (const Member& usual : defaults_of(instance.kind)) {
     if (says(usual.key) || (usual.key == "every" && has_slots)) continue;
@@ -233,8 +231,7 @@ Hash128 Builder::hash_of(const Instance& instance, const Table& table) {
   Digest digest;
   digest.add(kind_name(instance.kind)).add(instance.name).add(table);
   for (const Member& usual : defaults_of(instance.kind)) {
-    if (std::ranges::find(table, usual.key, &Member::key) == table.end())
-      digest.add(usual.key).add(usual.value);
+    if (std::ranges::find(table, usual.key, &Member::key) == table.end()) digest.add(usual.key).add(usual.value);
   }
   // the same text may come from a literal or from a file: only then must it not be shown
   for (const std::string& secret : instance.secrets) digest.add(secret);
@@ -268,13 +265,11 @@ void Builder::note_mentions(std::string_view kind, const std::string& name) {
 }
 
 void Builder::sort() {
-  std::ranges::sort(generation_.instances, [](const Instance& a, const Instance& b) {
-    return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
-  });
+  std::ranges::sort(generation_.instances,
+                    [](const Instance& a, const Instance& b) { return std::tie(a.kind, a.name) < std::tie(b.kind, b.name); });
   std::ranges::sort(generation_.services, {}, &Service::name);
-  std::ranges::sort(generation_.objects, [](const RawObject& a, const RawObject& b) {
-    return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
-  });
+  std::ranges::sort(generation_.objects,
+                    [](const RawObject& a, const RawObject& b) { return std::tie(a.kind, a.name) < std::tie(b.kind, b.name); });
 }
 
 void Builder::finish(Resolver& resolver) {
@@ -282,8 +277,7 @@ void Builder::finish(Resolver& resolver) {
   judge_links(generation_, links_, files_complete_, diagnostics_);
   generation_.written = resolver.take_written();
   std::ranges::sort(generation_.written, [](const Written& a, const Written& b) {
-    return std::tie(a.place.file, a.place.line, a.place.column) <
-           std::tie(b.place.file, b.place.line, b.place.column);
+    return std::tie(a.place.file, a.place.line, a.place.column) < std::tie(b.place.file, b.place.line, b.place.column);
   });
   generation_.secrets = resolver.take_secrets();
   Digest settings;
@@ -304,8 +298,7 @@ void Builder::finish(Resolver& resolver) {
 
 }  // namespace
 
-Generation build_generation(const Sources& sources, const Environment& environment,
-                            Diagnostics& diagnostics) {
+Generation build_generation(const Sources& sources, const Environment& environment, Diagnostics& diagnostics) {
   return Builder(sources, environment, diagnostics).run();
 }
 

@@ -126,10 +126,11 @@ void Owner::loop(std::function<void(Status)> opened) {
   Status status = keeper_.open();
   report_ = keeper_.report();
   const bool refused = !status;
-  opened(std::move(status));
-  if (refused) return;
+  // before open() returns: the first hour counts from the opening, not from when this thread goes on
   next_tick_ = options_.mono_ns();
   next_hourly_ = next_tick_ + 60 * second;
+  opened(std::move(status));
+  if (refused) return;
   while (true) {
     Batch batch = next_batch();
     const bool stop = batch.stop;

@@ -17,4 +17,4 @@ if [ -n "${3:-}" ]; then
 fi
 # what it found is kept beside the program, and its name is in the output
 "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len="$largest" -verbosity=0 -print_final_stats=1 \
-  -artifact_prefix="$(dirname "$program")/" "$folder/corpus"
+  -artifact_prefix="$(dirname "$program")/" "$folder/corpus" || { echo "exit $? of $program"; exit 1; }  # its 77 would be a skip
