@@ -9,7 +9,8 @@
 ronda_value& ronda_value::operator=(ronda_value&& other) noexcept {
   if (this == &other) return *this;
   drop_items();
-  type = std::exchange(other.type, std::uint8_t{RONDA_TYPE_NONE});
+  type = other.type;
+  other.type = RONDA_TYPE_NONE;
   key_size = other.key_size;
   size = other.size;
   key_data = other.key_data;
@@ -45,9 +46,8 @@ void decode_items(wire::Reader& r, ronda_value& out, std::uint8_t type, std::siz
     ronda_value& item = out.items[i];
     if (type == RONDA_TYPE_TABLE) {
       const std::string_view key = r.text();
-      if (key.size() > ronda_value::key_most) r.fail();
       item.key_data = key.data();
-      item.key_size = static_cast<std::uint16_t>(key.size());
+      item.key_size = static_cast<std::uint32_t>(key.size()) & 0xFFFFFF;
     }
     decode(r, item, depth + 1);
   }

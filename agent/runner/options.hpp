@@ -20,12 +20,10 @@ struct ronda_value {
   ronda_value& operator=(ronda_value&& other) noexcept;
   ~ronda_value() { drop_items(); }
 
-  static constexpr std::size_t key_most = UINT16_MAX;  // bytes
-
-  std::uint8_t type = RONDA_TYPE_NONE;
-  std::uint16_t key_size = 0;
-  std::uint32_t size = 0;          // items, or bytes of text
-  const char* key_data = nullptr;  // of a member of a table
+  std::uint32_t type : 8 = RONDA_TYPE_NONE;
+  std::uint32_t key_size : 24 = 0;  // bytes; whatever fits a frame (1 MiB) fits
+  std::uint32_t size = 0;           // items, or bytes of text
+  const char* key_data = nullptr;   // of a member of a table
   union {
     std::int64_t integer = 0;  // also a bool
     double real;

@@ -238,3 +238,12 @@ TEST_CASE("postgresql asks a server under the real runner, on a session that it 
   REQUIRE(postgresql.bench.until([&] { return postgresql.bench.supervisor().is_empty(); }));
   CHECK(postgresql.bench.status().deaths == 0);
 }
+
+TEST_CASE("options with a name longer than 64 KiB arrive whole", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped exec(loop, "exec");
+  const std::string name(70'000, 'K');
+  const plugin::CallEnd& end = exec.run("exec.nagios", "command = ['/usr/bin/true']\nenv = { " + name + " = 'v' }\n");
+  CHECK(end.fate == Fate::finished);
+  CHECK(end.outcome.status == 0);
+}
