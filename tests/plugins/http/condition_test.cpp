@@ -124,7 +124,7 @@ TEST_CASE("an expression means what the C library takes it for", "[http]") {
   regmatch_t match[2] = {};
   const bool found = regexec(&wanted, text.c_str(), 2, match, 0) == 0;
   const auto& part = match[wanted.re_nsub > 0 ? 1 : 0];
-  const std::string expected = found && part.rm_so >= 0 ? text.substr(part.rm_so, part.rm_eo - part.rm_so) : "";
+  const std::string expected = found && part.rm_so >= 0 ? std::string(text.begin() + part.rm_so, text.begin() + part.rm_eo) : "";
   regfree(&wanted);
   INFO(pattern << " in " << text);
   const auto ours = Regex::compile(pattern);
