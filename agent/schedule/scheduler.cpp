@@ -75,7 +75,7 @@ std::string_view text_of(Skip skip) {
     case Skip::waits_for_lock:
       return "its run before still waits for a lock that another one holds";
     case Skip::stopping:
-      return "the agent was stopping; the slot is left to the next start";
+      return "the agent was stopping; a slot is left to the next start";
   }
   return "";
 }
@@ -557,12 +557,26 @@ void Scheduler::stop(std::function<void()> drained) {
   timer_.cancel();
   write_timer_.cancel();
   for (const std::uint32_t position : by_name_) conclude(position, "the agent stopped before it was tried again");
+  refuse_waiters();
   write_dirty();
   for (const auto& hosted : hosted_) {
     if (hosted != nullptr) hosted->supervisor->retire();
   }
   if (in_flight_ == 0) return asio::post(ports_.loop, std::move(drained));
   drained_ = std::move(drained);
+}
+
+/// Whoever waits for a run that has not begun, for a lock or for the end of the one before, waits in vain from here on.
+void Scheduler::refuse_waiters() {
+  std::vector<std::uint32_t> in_vain;
+  for (const auto& [position, waiting] : waiters_) {
+    if (entries_[position].call == 0) in_vain.push_back(position);
+  }
+  for (const std::uint32_t position : in_vain) {
+    entries_[position].skip = Skip::stopping;
+    entries_[position].skip_wall = wall().count();
+    tell_waiters(position);
+  }
 }
 
 void Scheduler::kill_all() {
