@@ -147,7 +147,7 @@ json::object metrics_json(std::string_view encoded) {
     if (!metric.labels.empty()) name += "]";
     json::object one;
     if (metric.is_integer)
-      one["value"] = clamp_to_int64(metric.value);
+      one["value"] = metric.integer;
     else
       one["value"] = metric.value;
     one["unit"] = metric.unit;

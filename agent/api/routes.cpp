@@ -64,6 +64,7 @@ void run_entry(Context& c, Kind kind) {
   const std::uint32_t flags = c.request.parameter("dry_run") == "1" ? RONDA_CALL_DRY_RUN : 0;
   auto& scheduler = c.agent.scheduler();
   auto started = scheduler.run_now(kind, c.name, flags, [&scheduler, respond = c.respond](const Entry& entry) {
+    if (entry.skip == schedule::Skip::stopping) return respond(error_response(503, "it was not run: the agent is stopping"));
     json::object out = entry_json(scheduler, entry, true);
     out["fate"] = plugin::name_of(entry.trip.fate);
     respond(json_response(out));

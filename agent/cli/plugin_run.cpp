@@ -57,7 +57,7 @@ void print_text(const SessionRequest& request, const SessionReport& report, cons
   for (const wire::Metric& metric : report.metrics) {
     std::string labels;
     for (const auto& [key, value] : metric.labels) labels += (labels.empty() ? "" : ", ") + key + "=" + value;
-    rows.push_back({"  " + escape_controls(metric.name), plugin::format_value(metric.value, metric.unit),
+    rows.push_back({"  " + escape_controls(metric.name), plugin::format_value(metric),
                     metric.counter ? "counter" : "gauge", escape_controls(labels)});
   }
   std::cout << columns(rows);
@@ -75,7 +75,7 @@ void print_json(const SessionRequest& request, const SessionReport& report, cons
     json::object labels;
     for (const auto& [key, value] : metric.labels) labels[key] = value;
     metrics.push_back(json::object{{"name", metric.name},
-                                   {"value", metric.value},
+                                   {"value", metric.is_integer ? json::value(metric.integer) : json::value(metric.value)},
                                    {"unit", metric.unit},
                                    {"kind", metric.counter ? "counter" : "gauge"},
                                    {"labels", std::move(labels)}});

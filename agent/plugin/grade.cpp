@@ -71,7 +71,7 @@ Broken test(const wire::Metric& metric, const config::Limit& limit, CheckStatus 
   }
   // a ratio that is compared with a bare number is meant in per cent only where the limit says so
   if (!limit.range.alerts(measured.value)) return {};
-  return {status, metric.name + " is " + format_value(metric.value, metric.unit) + ", limit " + limit.text};
+  return {status, metric.name + " is " + format_value(metric) + ", limit " + limit.text};
 }
 
 void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vector<config::Limit>& limits, CheckStatus status) {
@@ -140,11 +140,17 @@ std::string format_value(double value, std::string_view unit) {
   return plain(value) + std::string(unit);
 }
 
+std::string format_value(const wire::Metric& metric) {
+  if (!metric.is_integer || metric.unit == "ratio") return format_value(metric.value, metric.unit);
+  return metric.unit == "B" ? format_size(metric.integer) : std::to_string(metric.integer) + metric.unit;
+}
+
 std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgement& limits) {
   std::string out;
   for (const wire::Metric& metric : metrics) {
     const bool ratio = metric.unit == "ratio";
-    std::string one = quoted_label(metric) + "=" + plain(ratio ? metric.value * 100 : metric.value);
+    std::string one = quoted_label(metric) + "=" +
+                      (metric.is_integer && !ratio ? std::to_string(metric.integer) : plain(ratio ? metric.value * 100 : metric.value));
     one += ratio ? "%" : metric.counter && metric.unit.empty() ? "c" : metric.unit;
     const std::string_view warn = limit_text(limits.warn, metric, metric.warn);
     const std::string_view crit = limit_text(limits.crit, metric, metric.crit);

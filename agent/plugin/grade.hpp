@@ -35,5 +35,6 @@ std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgem
 
 /// "83%", "0.61s", "1.5GiB", "42": a metric's value for people.
 std::string format_value(double value, std::string_view unit);
+std::string format_value(const wire::Metric& metric);
 
 }  // namespace ronda::plugin

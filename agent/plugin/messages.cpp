@@ -135,11 +135,16 @@ bool decode_subject(Reader& r, std::uint64_t& subject) {
 
 void encode_metric(Writer& w, const Metric& m) {
   Put put{w};
-  put(m.name), put(m.value), put(m.is_integer), put(m.counter), put(m.unit), put(m.warn), put(m.crit), put(m.labels);
+  put(m.name), put(m.is_integer);
+  m.is_integer ? put(m.integer) : put(m.value);
+  put(m.counter), put(m.unit), put(m.warn), put(m.crit), put(m.labels);
 }
 
 bool decode_metric(Reader& r, Metric& m) {
-  return get_all(r, m.name, m.value, m.is_integer, m.counter, m.unit, m.warn, m.crit, m.labels);
+  if (!get_all(r, m.name, m.is_integer)) return false;
+  if (!(m.is_integer ? get_all(r, m.integer) : get_all(r, m.value))) return false;
+  if (m.is_integer) m.value = static_cast<double>(m.integer);
+  return get_all(r, m.counter, m.unit, m.warn, m.crit, m.labels);
 }
 
 }  // namespace ronda::wire

@@ -96,11 +96,12 @@ struct KvWrite {
 
 struct Metric {
   std::string name;
-  double value = 0;
+  double value = 0;  // of an integer: the nearest, made from it when it is decoded
   bool is_integer = false;
   bool counter = false;
   std::string unit, warn, crit;
   Pairs labels;
+  std::int64_t integer = 0;  // all of its digits
 };
 
 struct Outcome {

@@ -36,6 +36,7 @@ std::int32_t metric(const ronda_inst* inst, const ronda_call* call, const ronda_
   wire::Metric out;
   out.name = wire::metric_name(view(m->name));
   out.is_integer = m->type == RONDA_METRIC_I64;
+  if (out.is_integer) out.integer = m->i64;
   out.value = out.is_integer ? static_cast<double>(m->i64) : m->f64;
   out.counter = m->kind == RONDA_METRIC_COUNTER;
   out.unit = wire::metric_unit(view(m->unit));

@@ -128,7 +128,7 @@ bool Instance::take_state_over(wire::Outcome& outcome) {
     outcome.summary = "its state of version " + std::to_string(from) + " is not taken over by version " + std::to_string(to) + ": " + why;
     return false;
   }
-  const wire::Reply kept = link_.ask({0, id(), wire::Ask::kv_commit, {}, 0, kv_pending, 0});
+  const wire::Reply kept = link_.ask({0, id(), wire::Ask::kv_commit, {}, 0, kv_pending.all(), 0});
   kv_pending.clear();
   outcome.end = wire::End::create_failed;
   outcome.summary = "its state of version " + std::to_string(to) + " could not be stored";
@@ -218,7 +218,7 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
   outcome.duration_ns = now - start;
   outcome.summary = fit(outcome.summary, wire::text_limit);
   outcome.detail = fit(outcome.detail, wire::text_limit);
-  if (outcome.end == wire::End::reported) outcome.kv = std::move(kv_pending);
+  if (outcome.end == wire::End::reported) outcome.kv = kv_pending.all();
   kv_pending.clear();
   return std::move(outcome);
 }

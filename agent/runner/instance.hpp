@@ -16,6 +16,7 @@
 
 #include "plugin/messages.hpp"
 #include "ronda/abi.h"
+#include "runner/kv_pending.hpp"
 #include "runner/options.hpp"
 
 namespace ronda::runner {
@@ -75,7 +76,7 @@ class Instance : public ronda_inst {
   /// Keeps a string for the plugin until its call or create ends.
   ronda_str keep(std::string text);
 
-  std::vector<wire::KvWrite> kv_pending;  // of this call, sent with its outcome
+  KvPending kv_pending;  // of this call, sent with its outcome
 
  private:
   bool create(wire::Outcome& outcome);

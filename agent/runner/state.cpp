@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The services that the agent answers: kv, inbox, calendar. Writes to kv wait here and leave with the call's
 // outcome, so that state and result are accepted together or not at all.
-#include <algorithm>
 #include <map>
 
 #include "runner/instance.hpp"
@@ -20,17 +19,10 @@ wire::Reply ask(Instance& instance, wire::Ask what, std::string_view text, std::
   return instance.link().ask({0, instance.id(), what, std::string(text), at, {}, call == nullptr ? 0 : call->id});
 }
 
-/// The last write of this call to `key`, or null.
-const wire::KvWrite* pending(const Instance& instance, std::string_view key) {
-  const auto& writes = instance.kv_pending;
-  const auto found = std::find_if(writes.rbegin(), writes.rend(), [&](const wire::KvWrite& w) { return w.key == key; });
-  return found == writes.rend() ? nullptr : &*found;
-}
-
 std::int32_t kv_get(const ronda_inst* inst, ronda_str key, ronda_str* value) noexcept try {
   if (inst == nullptr || value == nullptr || key.len > key_limit) return RONDA_E_INVALID;
   Instance& instance = *Instance::of(inst);
-  if (const wire::KvWrite* own = pending(instance, view(key))) {
+  if (const wire::KvWrite* own = instance.kv_pending.find(view(key))) {
     if (own->erase) return RONDA_E_NOTFOUND;
     *value = instance.keep(own->value);
     return RONDA_OK;
@@ -44,14 +36,7 @@ std::int32_t kv_get(const ronda_inst* inst, ronda_str key, ronda_str* value) noe
 
 std::int32_t add_write(const ronda_inst* inst, wire::KvWrite write) {
   if (!Instance::of(inst)->may_write_state()) return RONDA_E_INVALID;
-  auto& writes = Instance::of(inst)->kv_pending;
-  // of several writes to one key only the last is kept, and only that counts
-  std::size_t bytes = write.key.size() + write.value.size();
-  for (const wire::KvWrite& w : writes) bytes += w.key == write.key ? 0 : w.key.size() + w.value.size();
-  if (bytes > pending_limit) return RONDA_E_RANGE;
-  std::erase_if(writes, [&](const wire::KvWrite& w) { return w.key == write.key; });
-  writes.push_back(std::move(write));
-  return RONDA_OK;
+  return Instance::of(inst)->kv_pending.add(std::move(write), pending_limit) ? RONDA_OK : RONDA_E_RANGE;
 }
 
 std::int32_t kv_put(const ronda_inst* inst, ronda_str key, ronda_str value, std::int64_t ttl_ns) noexcept try {
@@ -80,12 +65,12 @@ std::int32_t kv_each(const ronda_inst* inst, ronda_str prefix, ronda_kv_each_fn 
     std::string key(r.bytes());
     all[std::move(key)] = r.bytes();
   }
-  for (const wire::KvWrite& w : instance.kv_pending) {
-    if (!w.key.starts_with(view(prefix))) continue;
+  for (const auto& [key, w] : instance.kv_pending.by_key()) {
+    if (!key.starts_with(view(prefix))) continue;
     if (w.erase)
-      all.erase(w.key);
+      all.erase(key);
     else
-      all[w.key] = w.value;
+      all[key] = w.value;
   }
   for (const auto& [key, value] : all) {
     if (fn(user, {key.data(), key.size()}, {value.data(), value.size()}) != 0) break;
@@ -100,7 +85,7 @@ std::int32_t kv_commit(const ronda_inst* inst) noexcept try {
   Instance& instance = *Instance::of(inst);
   if (!instance.may_write_state()) return RONDA_E_INVALID;
   const ActiveCall* call = instance.active();
-  wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending, call == nullptr ? 0 : call->id};
+  wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending.all(), call == nullptr ? 0 : call->id};
   const wire::Reply reply = instance.link().ask(std::move(request));
   if (reply.code == RONDA_OK) instance.kv_pending.clear();
   return reply.code;

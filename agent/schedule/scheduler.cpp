@@ -16,22 +16,29 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto slack = 100ms;             // that a turn may be early for company, at most 1 % of its interval (decision 0012)
-constexpr auto longest_sleep = 60s;       // so that a suspend or a step of the clock is noticed
-constexpr auto write_interval = 850ms;    // of a second that may be lost; the rest is for the loop and the disk
-constexpr float quick_ms = 2.0F;          // calls below this share a thread and a message
+constexpr auto slack = 100ms;           // that a turn may be early for company, at most 1 % of its interval (decision 0012)
+constexpr auto longest_sleep = 60s;     // so that a suspend or a step of the clock is noticed
+constexpr auto write_interval = 850ms;  // of a second that may be lost; the rest is for the loop and the disk
+constexpr float quick_ms = 2.0F;        // calls below this share a thread and a message
 constexpr std::size_t lateness_kept = 1024;
-constexpr unsigned position_bits = 24;    // of a call id: where its entry stands
+constexpr unsigned position_bits = 24;  // of a call id: where its entry stands
 
-std::uint32_t position_of_call(std::uint64_t call) { return static_cast<std::uint32_t>(call & ((1U << position_bits) - 1)); }
+std::uint32_t position_of_call(std::uint64_t call) {
+  return static_cast<std::uint32_t>(call & ((1U << position_bits) - 1));
+}
 
 std::uint32_t reason_of(Why why) {
   switch (why) {
-    case Why::catch_up: return RONDA_REASON_CATCH_UP;
-    case Why::first_run: return RONDA_REASON_FIRST;
-    case Why::event: return RONDA_REASON_EVENT;
-    case Why::by_hand: return RONDA_REASON_MANUAL;
-    default: return RONDA_REASON_SCHEDULE;
+    case Why::catch_up:
+      return RONDA_REASON_CATCH_UP;
+    case Why::first_run:
+      return RONDA_REASON_FIRST;
+    case Why::event:
+      return RONDA_REASON_EVENT;
+    case Why::by_hand:
+      return RONDA_REASON_MANUAL;
+    default:
+      return RONDA_REASON_SCHEDULE;
   }
 }
 
@@ -43,32 +50,48 @@ std::string outcome_word(Kind kind, std::int32_t status, bool told) {
   return std::string(plugin::name_of(static_cast<CheckStatus>(status & 3)));
 }
 
-std::int64_t slot_ns(sys_seconds slot) { return std::chrono::nanoseconds(slot.time_since_epoch()).count(); }
+std::int64_t slot_ns(sys_seconds slot) {
+  return std::chrono::nanoseconds(slot.time_since_epoch()).count();
+}
 
 }  // namespace
 
 std::string_view text_of(Skip skip) {
   switch (skip) {
-    case Skip::none: return "";
-    case Skip::still_running: return "its last run still went on";
-    case Skip::blocked: return "a check it comes after is down";
-    case Skip::slot_done: return "this slot has been run already";
-    case Skip::slot_refused: return "the store cannot promise that this slot runs only once";
-    case Skip::safe_mode: return "safe mode: no tasks";
-    case Skip::disabled: return "it is disabled";
-    case Skip::waits_for_lock: return "its run before still waits for a lock that another one holds";
-    case Skip::stopping: return "the agent was stopping; the slot is left to the next start";
+    case Skip::none:
+      return "";
+    case Skip::still_running:
+      return "its last run still went on";
+    case Skip::blocked:
+      return "a check it comes after is down";
+    case Skip::slot_done:
+      return "this slot has been run already";
+    case Skip::slot_refused:
+      return "the store cannot promise that this slot runs only once";
+    case Skip::safe_mode:
+      return "safe mode: no tasks";
+    case Skip::disabled:
+      return "it is disabled";
+    case Skip::waits_for_lock:
+      return "its run before still waits for a lock that another one holds";
+    case Skip::stopping:
+      return "the agent was stopping; a slot is left to the next start";
   }
   return "";
 }
 
 std::string_view text_of_reason(std::uint32_t reason) {
   switch (reason) {
-    case RONDA_REASON_MANUAL: return "asked for by hand";
-    case RONDA_REASON_EVENT: return "an event came in";
-    case RONDA_REASON_CATCH_UP: return "caught up for a missed slot";
-    case RONDA_REASON_FIRST: return "first run after start or reload";
-    default: return "its turn";
+    case RONDA_REASON_MANUAL:
+      return "asked for by hand";
+    case RONDA_REASON_EVENT:
+      return "an event came in";
+    case RONDA_REASON_CATCH_UP:
+      return "caught up for a missed slot";
+    case RONDA_REASON_FIRST:
+      return "first run after start or reload";
+    default:
+      return "its turn";
   }
 }
 
@@ -99,8 +122,10 @@ void Scheduler::pump() {
   armed_for_ = Nanos::max();
   const Nanos now = boottime();
   const ClockChange clock = timetable_.set_wall(now, wall());
-  if (clock.is_step) ports_.log(RONDA_LOG_WARNING, "the wall clock stepped by " + format_duration(clock.step) + "; slots are planned again");
-  if (clock.sane != clock.was_sane && !clock.sane) ports_.log(RONDA_LOG_WARNING, "the wall clock is before this build's date: no slots until it is set");
+  if (clock.is_step)
+    ports_.log(RONDA_LOG_WARNING, "the wall clock stepped by " + format_duration(clock.step) + "; slots are planned again");
+  if (clock.sane != clock.was_sane && !clock.sane)
+    ports_.log(RONDA_LOG_WARNING, "the wall clock is before this build's date: no slots until it is set");
   batch_.clear();
   timetable_.take_due(now, batch_);
   for (const Due& due : batch_.due) handle(due);
@@ -117,11 +142,13 @@ void Scheduler::pump() {
 
 void Scheduler::record_missed(const Missed& missed) {
   const Entry& entry = entries_[missed.id];
-  const bool waited = (entry.call != 0 || lingering_.contains(missed.id)) && entry.spec.rare != nullptr && entry.spec.rare->overlap == config::Overlap::queue;
+  const bool waited = (entry.call != 0 || lingering_.contains(missed.id)) && entry.spec.rare != nullptr &&
+                      entry.spec.rare->overlap == config::Overlap::queue;
   const std::string why = waited ? "a newer slot waits for the end of the run" : "the agent was not running, or the clock stepped";
   if (waited && missed.slots.count == 1) return close_slot(entry, missed.slots.first, why);
   ports_.store.record_missed({id_of(entry.spec), slot_ns(missed.slots.first), slot_ns(missed.slots.last),
-                              static_cast<std::int64_t>(missed.slots.count), why, wall().count()}, [](auto) {});
+                              static_cast<std::int64_t>(missed.slots.count), why, wall().count()},
+                             [](auto) {});
 }
 
 /// A slot that is not run and will not be.
@@ -206,22 +233,24 @@ void Scheduler::release_locks(std::uint32_t position) {
 void Scheduler::claim(std::uint32_t position, const Due& due) {
   const Prepared& spec = entries_[position].spec;
   const store::InstanceId subject = id_of(spec);
-  ports_.store.claim_slot(subject, slot_ns(*due.slot), [this, position, kind = spec.kind, name = spec.name, due](Result<store::Claim> claimed) {
-    if (position_of(kind, name) != position) return release_locks(position);  // gone meanwhile
-    Entry& now = entries_[position];
-    if (stopping_) return leave_slot(now, slot_ns(*due.slot), claimed && *claimed == store::Claim::claimed);
-    if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
-    if (!claimed && now.spec.kind != Kind::check) {
-      // nothing began: it is owed until the store can promise
-      if (now.skip != Skip::slot_refused) ports_.log(RONDA_LOG_ERROR, label_of(kind, name) + ": slot not run yet: " + claimed.error().message());
-      skip(now, position, Skip::slot_refused);
-      timetable_.owe(position, *due.slot, boottime() + ports_.refused_slot_wait);
-      return arm();
-    }
-    now.slot_wall = slot_ns(*due.slot);
-    start(now, position, due);
-    flush_launches();
-  });
+  ports_.store.claim_slot(subject, slot_ns(*due.slot),
+                          [this, position, kind = spec.kind, name = spec.name, due](Result<store::Claim> claimed) {
+                            if (position_of(kind, name) != position) return release_locks(position);  // gone meanwhile
+                            Entry& now = entries_[position];
+                            if (stopping_) return leave_slot(now, slot_ns(*due.slot), claimed && *claimed == store::Claim::claimed);
+                            if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
+                            if (!claimed && now.spec.kind != Kind::check) {
+                              // nothing began: it is owed until the store can promise
+                              if (now.skip != Skip::slot_refused)
+                                ports_.log(RONDA_LOG_ERROR, label_of(kind, name) + ": slot not run yet: " + claimed.error().message());
+                              skip(now, position, Skip::slot_refused);
+                              timetable_.owe(position, *due.slot, boottime() + ports_.refused_slot_wait);
+                              return arm();
+                            }
+                            now.slot_wall = slot_ns(*due.slot);
+                            start(now, position, due);
+                            flush_launches();
+                          });
 }
 
 /// The promise came when nothing may begin any more: the next agent finds the slot as one that it missed.
@@ -285,7 +314,8 @@ Result<Unit> Scheduler::run_now(Kind kind, std::string_view name, std::uint32_t 
   if (stopping_) return Error(Errc::unavailable, "the agent is stopping");
   if (flags != 0) return run_apart(*position, flags, std::move(ended));
   if (ended) waiters_[*position].push_back(std::move(ended));
-  if (timetable_.look(*position).running && !lingering_.contains(*position)) return done();  // that run serves it, also one that has yet to get its lock or slot
+  if (timetable_.look(*position).running && !lingering_.contains(*position))
+    return done();  // that run serves it, also one that has yet to get its lock or slot
   timetable_.make_due(*position, boottime(), Why::by_hand);
   asio::post(ports_.loop, [this] { pump(); });
   return done();
@@ -295,9 +325,11 @@ Result<Unit> Scheduler::run_now(Kind kind, std::string_view name, std::uint32_t 
 Result<Unit> Scheduler::run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended) {
   Entry& entry = entries_[position];
   const std::string subject = label_of(entry.spec.kind, entry.spec.name);
-  if (timetable_.look(position).running) return Error(Errc::unavailable, subject + " runs or waits for its turn: try again when that run has ended");
+  if (timetable_.look(position).running)
+    return Error(Errc::unavailable, subject + " runs or waits for its turn: try again when that run has ended");
   if (attempts_.contains(position)) return Error(Errc::unavailable, subject + " failed and is about to be tried again: wait for that");
-  if (!take_locks(entry, position)) return Error(Errc::unavailable, subject + " needs a lock that another run holds: try again when that has ended");
+  if (!take_locks(entry, position))
+    return Error(Errc::unavailable, subject + " needs a lock that another run holds: try again when that has ended");
   const Nanos now = boottime();
   timetable_.hold(position);
   if (ended) waiters_[position].push_back(std::move(ended));
@@ -335,10 +367,14 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
   entry.slot_wall = 0;
   if (entry.id_in_flight != 0) position_of_id_.erase(std::exchange(entry.id_in_flight, 0));
   if (counts) tell_waiters(position);
-  if (!counts) timetable_.make_due(position, boottime() + entry.spec.rare->retry.wait, Why::again);
-  else if (!entry.removed) mark_dirty(entry, position);
-  if (end.goes_on) lingering_[position] = end.id;
-  else let_go(position);
+  if (!counts)
+    timetable_.make_due(position, boottime() + entry.spec.rare->retry.wait, Why::again);
+  else if (!entry.removed)
+    mark_dirty(entry, position);
+  if (end.goes_on)
+    lingering_[position] = end.id;
+  else
+    let_go(position);
   if (stopping_) write_dirty();  // no timer comes any more
   if (stopping_ && in_flight_ == 0 && drained_) std::exchange(drained_, nullptr)();
 }
@@ -405,10 +441,13 @@ Ending Scheduler::ending_of(Entry& entry, plugin::CallEnd& end) {
   out.told = outcome.end == wire::End::reported;
   if (outcome.timed_out && !out.told) outcome.summary = "timed out after " + format_duration(entry.spec.timeout);
   if (outcome.timed_out) entry.trip.fate = Fate::timeout;
-  if (outcome.end == wire::End::state_refused) disable(entry, outcome.summary);
-  else disabled_.erase(position_of_call(entry.call));
+  if (outcome.end == wire::End::state_refused)
+    disable(entry, outcome.summary);
+  else
+    disabled_.erase(position_of_call(entry.call));
   if (out.told) out.reported = static_cast<CheckStatus>(outcome.status & 3);
-  if (out.told && entry.spec.kind == Kind::task) out.reported = outcome.status == RONDA_TASK_FAILED ? CheckStatus::critical : CheckStatus::ok;
+  if (out.told && entry.spec.kind == Kind::task)
+    out.reported = outcome.status == RONDA_TASK_FAILED ? CheckStatus::critical : CheckStatus::ok;
   out.summary = std::move(outcome.summary);
   out.detail = std::move(outcome.detail);
   out.metrics = std::move(outcome.metrics);
@@ -444,7 +483,8 @@ void Scheduler::accept(Entry& entry, wire::Outcome& outcome, bool told, bool cou
   effects.state_version = procedure_in_flight(entry).plugin->state_version;
   const std::int64_t now = wall().count();
   for (wire::KvWrite& write : outcome.kv) {
-    effects.kv.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)), write.ttl_ns > 0 ? now + write.ttl_ns : 0});
+    effects.kv.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)),
+                          write.ttl_ns > 0 ? now + write.ttl_ns : 0});
   }
   if (taken != inbox_taken_.end()) effects.inbox_taken = std::move(taken->second);
   if (slot != 0) effects.slot = slot;
@@ -506,8 +546,8 @@ void Scheduler::write_dirty() {
     Entry& entry = entries_[position];
     entry.dirty = false;
     if (entry.removed) continue;
-    store::InstanceState state{id_of(entry.spec), static_cast<int>(entry.status), entry.summary, entry.detail.str(),
-                               entry.since_wall, entry.trip.ended_wall, entry.last_ok_wall, entry.failures};
+    store::InstanceState state{id_of(entry.spec), static_cast<int>(entry.status), entry.summary,      entry.detail.str(),
+                               entry.since_wall,  entry.trip.ended_wall,          entry.last_ok_wall, entry.failures};
     batch.push_back({std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary}});
   }
   ports_.store.observe(std::move(batch));
@@ -520,12 +560,26 @@ void Scheduler::stop(std::function<void()> drained) {
   timer_.cancel();
   write_timer_.cancel();
   for (const std::uint32_t position : by_name_) conclude(position, "the agent stopped before it was tried again");
+  refuse_waiters();
   write_dirty();
   for (const auto& hosted : hosted_) {
     if (hosted != nullptr) hosted->supervisor->retire();
   }
   if (in_flight_ == 0) return asio::post(ports_.loop, std::move(drained));
   drained_ = std::move(drained);
+}
+
+/// Whoever waits for a run that has not begun, for a lock or for the end of the one before, waits in vain from here on.
+void Scheduler::refuse_waiters() {
+  std::vector<std::uint32_t> in_vain;
+  for (const auto& [position, waiting] : waiters_) {
+    if (entries_[position].call == 0) in_vain.push_back(position);
+  }
+  for (const std::uint32_t position : in_vain) {
+    entries_[position].skip = Skip::stopping;
+    entries_[position].skip_wall = wall().count();
+    tell_waiters(position);
+  }
 }
 
 void Scheduler::kill_all() {

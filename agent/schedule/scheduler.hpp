@@ -88,7 +88,8 @@ class Scheduler final : private plugin::SupervisorClient {
   ApplyReport begin(std::vector<Prepared> set, const Remembered& remembered);
   /// What could not be read at the start and is there now. What happened since is not undone and nothing runs twice.
   void recall_late(const Remembered& remembered);
-  /// Runs it now, or waits for the run that goes on or has yet to get its lock; `ended` is told the entry afterwards.
+  /// Runs it now, or waits for the run that goes on or has yet to get its lock; `ended` is told the entry afterwards;
+  /// its skip is `stopping` when the agent stops before that run began.
   /// With `flags` (RONDA_CALL_*) it is a run apart from its schedule, refused (unavailable) while another one goes on.
   Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void run_all_now();
@@ -175,6 +176,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void hold_back(Entry& entry, std::uint32_t position, Ending ending);
   void conclude(std::uint32_t position, std::string_view why);
   void count(Entry& entry, Ending& ending);
+  void refuse_waiters();
   void unblock(const std::string& name);
   void tell_waiters(std::uint32_t position);
   bool queue(const Skipped& skipped);

@@ -171,9 +171,7 @@ class Timetable {
   std::uint32_t& place(Id id) { return entries_[id].place; }
 
   Nanos wall_at(Nanos now) const { return now + offset_; }
-  bool sane_at(Nanos now) const {
-    return offset_known_ && wall_at(now) >= options_.sane_from.time_since_epoch();
-  }
+  bool sane_at(Nanos now) const { return offset_known_ && wall_at(now) >= options_.sane_from.time_since_epoch(); }
   SlotPlan& plan_of(const Entry& entry) { return *plans_[static_cast<std::size_t>(entry.period)]; }
 
   void set_schedule(Entry& entry, const Spec& spec, Nanos now);

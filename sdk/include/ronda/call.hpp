@@ -99,6 +99,10 @@ class call {
     if constexpr (std::is_integral_v<T>) {
       m.type = RONDA_METRIC_I64;
       m.i64 = static_cast<std::int64_t>(number);
+      if (std::is_unsigned_v<T> && m.i64 < 0) {  // above the largest int64: the nearest double
+        m.type = RONDA_METRIC_F64;
+        m.f64 = static_cast<double>(number);
+      }
     } else {
       m.f64 = static_cast<double>(number);
     }

@@ -31,14 +31,14 @@ TEST_CASE("only perfdata follows a bar in a Nagios line", "[api]") {
   CHECK(nagios_line(entry) == "OK - one: a / b (c/d)\nfirst / x=1\nsecond / y=2");
 }
 
-TEST_CASE("an integer metric that no integer holds is shown as the nearest", "[api]") {
+TEST_CASE("an integer metric is shown with all of its digits", "[api]") {
   std::string encoded;
   wire::Writer writer(encoded);
-  wire::encode_metric(writer, {"most", static_cast<double>(std::numeric_limits<std::int64_t>::max()), true, false, "", "", "", {}});
-  wire::encode_metric(writer, {"huge", 1e300, true, false, "B", "", "", {}});
-  wire::encode_metric(writer, {"seven", 7, true, true, "", "", "", {}});
+  wire::encode_metric(writer, {"most", 0, true, false, "", "", "", {}, std::numeric_limits<std::int64_t>::max()});
+  wire::encode_metric(writer, {"least", 0, true, false, "B", "", "", {}, std::numeric_limits<std::int64_t>::min()});
+  wire::encode_metric(writer, {"odd", 0, true, true, "", "", "", {}, 9'007'199'254'740'993});
   const auto shown = metrics_json(encoded);
   CHECK(shown.at("most").at("value").as_int64() == std::numeric_limits<std::int64_t>::max());
-  CHECK(shown.at("huge").at("value").as_int64() == std::numeric_limits<std::int64_t>::max());
-  CHECK(shown.at("seven").at("value").as_int64() == 7);
+  CHECK(shown.at("least").at("value").as_int64() == std::numeric_limits<std::int64_t>::min());
+  CHECK(shown.at("odd").at("value").as_int64() == 9'007'199'254'740'993);
 }

@@ -107,12 +107,15 @@ TEST_CASE("metrics come one after another, and a broken one is noticed", "[plugi
   std::string bytes;
   Writer w(bytes);
   encode_metric(w, {"a", 1.5, false, false, "s", "1", "2", {{"l", "x"}}});
-  encode_metric(w, {"b", 7, true, true, "", "", "", {}});
+  encode_metric(w, {"b", 0, true, true, "", "", "", {}, 9'007'199'254'740'993});
   std::vector<Metric> seen;
   const auto keep = [&](Metric&& m) { seen.push_back(std::move(m)); };
   CHECK(each_metric(bytes, keep));
   REQUIRE(seen.size() == 2);
   CHECK((seen[0].labels.size() == 1 && seen[1].counter && seen[1].is_integer));
+  CHECK(seen[0].value == 1.5);
+  CHECK(seen[1].integer == 9'007'199'254'740'993);
+  CHECK(seen[1].value == 9'007'199'254'740'992.0);  // the nearest
   CHECK_FALSE(each_metric(std::string_view(bytes).substr(0, bytes.size() - 1), keep));
 }
 

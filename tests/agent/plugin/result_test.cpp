@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a plugin reports and what becomes of it: text repaired, numbers judged, one result a call.
 #include <catch.hpp>
+#include <limits>
 
 #include "plugin/grade.hpp"
 #include "supervised.hpp"
@@ -17,6 +18,21 @@ TEST_CASE("metrics that are no numbers are dropped and counted", "[plugin]") {
   REQUIRE(metrics.size() == 1);
   CHECK(metrics[0].name == "fine__name");
   CHECK(end.outcome.dropped_metrics == 4);
+}
+
+TEST_CASE("integer metrics come with all of their digits", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto metrics = plugin::decode_metrics(bench.run("exact-metrics").outcome.metrics);
+  REQUIRE(metrics.size() == 4);
+  CHECK(metrics[0].integer == 9'007'199'254'740'993);
+  CHECK(metrics[1].integer == std::numeric_limits<std::int64_t>::max());
+  CHECK(metrics[2].integer == std::numeric_limits<std::int64_t>::min());
+  CHECK_FALSE(metrics[3].is_integer);
+  CHECK(metrics[3].value == 18'446'744'073'709'551'616.0);  // not wrapped
+  CHECK(plugin::perfdata(metrics, {}) ==
+        " | odd=9007199254740993c most=9223372036854775807 least=-9223372036854775808B beyond=18446744073709551616.000000000");
+  CHECK(plugin::format_value(metrics[0]) == "9007199254740993c");
 }
 
 TEST_CASE("a flood of metrics is cut at what one call may have", "[plugin]") {

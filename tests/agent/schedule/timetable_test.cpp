@@ -23,8 +23,7 @@ Calendar at(const std::string& text, const std::string& zone_name = "UTC") {
 
 /// A timetable, the two clocks, and what the last look at it gave. The wall clock starts at `start` UTC.
 struct World {
-  explicit World(const std::string& start = "2027-06-01 12:00:00",
-                 sys_seconds sane_from = utc("2026-01-01 00:00:00"))
+  explicit World(const std::string& start = "2027-06-01 12:00:00", sys_seconds sane_from = utc("2026-01-01 00:00:00"))
       : table(Timetable::Options{20ms, sane_from}), wall(utc(start).time_since_epoch()) {
     table.set_wall(now, wall);
   }
@@ -54,13 +53,11 @@ struct World {
     while (table.next_due() && *table.next_due() <= end) {
       advance(std::max(*table.next_due() - now, 0ns));
       for (const Due& due : take()) {
-        out.push_back((due.slot ? show_utc(*due.slot).substr(5) : std::to_string(now / 1s)) + " " +
-                      std::string(to_text(due.why)));
+        out.push_back((due.slot ? show_utc(*due.slot).substr(5) : std::to_string(now / 1s)) + " " + std::string(to_text(due.why)));
         table.finished(due.id);
       }
       for (const Missed& missed : batch.missed) {
-        out.push_back("missed " + std::to_string(missed.slots.count) + ": " +
-                      show_utc(missed.slots.first).substr(5) + " to " +
+        out.push_back("missed " + std::to_string(missed.slots.count) + ": " + show_utc(missed.slots.first).substr(5) + " to " +
                       show_utc(missed.slots.last).substr(5));
       }
     }
@@ -134,8 +131,7 @@ TEST_CASE("a run that still goes on is not started again, and that is told", "[s
   CHECK(w.take().size() == 1);
 }
 
-TEST_CASE("a slot that comes while the last run goes on is skipped with its instant and not repeated",
-          "[schedule]") {
+TEST_CASE("a slot that comes while the last run goes on is skipped with its instant and not repeated", "[schedule]") {
   World w;
   w.table.add(0, Slots{0, at("*:0/5"), {}, std::nullopt}, w.now);
   w.advance(5min);
@@ -172,8 +168,7 @@ TEST_CASE("again_at is due besides the schedule; a first run is not needed after
   CHECK(w.run_for(61s) == Lines{"1087 grid", "1117 grid"});
 }
 
-TEST_CASE("after an agent that stood still a check runs once, and the turns that went by are counted",
-          "[schedule]") {
+TEST_CASE("after an agent that stood still a check runs once, and the turns that went by are counted", "[schedule]") {
   World w;
   w.table.add(0, Every{0, 10s, 0s}, w.now);
   w.advance(65s);
@@ -183,8 +178,7 @@ TEST_CASE("after an agent that stood still a check runs once, and the turns that
   CHECK(*w.table.next_due() == 1070s);
 }
 
-TEST_CASE("after downtime the last slot is caught up once, delayed; the others are told as missed",
-          "[schedule]") {
+TEST_CASE("after downtime the last slot is caught up once, delayed; the others are told as missed", "[schedule]") {
   World w("2027-06-01 12:30:00");
   const SlotOptions options{0s, 20s, std::nullopt};
   w.table.add(0, Slots{0, at("*-*-* 0/1:00"), options, utc("2027-06-01 03:00:00")}, w.now);
@@ -215,8 +209,7 @@ TEST_CASE("a million missed slots disable nothing", "[schedule]") {
   World w("2029-04-25 18:40:30");
   const auto before = std::chrono::steady_clock::now();
   w.table.add(0, Slots{0, at("*:*"), {}, utc("2027-06-01 00:00:00")}, w.now);
-  CHECK(w.run_for(60s) == Lines{"04-25 18:40:00 slot", "missed 1000479: 06-01 00:01:00 to 04-25 18:39:00",
-                                "04-25 18:41:00 slot"});
+  CHECK(w.run_for(60s) == Lines{"04-25 18:40:00 slot", "missed 1000479: 06-01 00:01:00 to 04-25 18:39:00", "04-25 18:41:00 slot"});
   // one by one it would be a million steps of the calendar, each of a microsecond at the least
   CHECK(std::chrono::steady_clock::now() - before < 500ms);
 }
@@ -232,8 +225,7 @@ TEST_CASE("jitter starts a run after its slot, with the slot it is for", "[sched
   CHECK(w.batch.due[0].due == w.now);
 }
 
-TEST_CASE("steps of the wall clock: no storm, no slot twice, no silence that a slot not yet run could fill",
-          "[schedule]") {
+TEST_CASE("steps of the wall clock: no storm, no slot twice, no silence that a slot not yet run could fill", "[schedule]") {
   struct Row {
     const char* name;
     Nanos step;
@@ -243,31 +235,24 @@ TEST_CASE("steps of the wall clock: no storm, no slot twice, no silence that a s
   const auto row = GENERATE(values<Row>({
       {"+1 s",
        1s,
-       {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot",
-        "06-01 13:20:00 slot", "06-01 13:30:00 slot"}},
-      {"-1 s",
-       -1s,
-       {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot",
-        "06-01 13:20:00 slot"}},
+       {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot", "06-01 13:20:00 slot",
+        "06-01 13:30:00 slot"}},
+      {"-1 s", -1s, {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot", "06-01 13:20:00 slot"}},
       {"+1 h",
        1h,
-       {"06-01 13:30:00 slot", "missed 5: 06-01 12:40:00 to 06-01 13:20:00", "06-01 13:40:00 slot",
-        "06-01 13:50:00 slot", "06-01 14:00:00 slot", "06-01 14:10:00 slot", "06-01 14:20:00 slot",
-        "06-01 14:30:00 slot"}},
-      {"-15 min",
-       -15min,
-       {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot"}},
+       {"06-01 13:30:00 slot", "missed 5: 06-01 12:40:00 to 06-01 13:20:00", "06-01 13:40:00 slot", "06-01 13:50:00 slot",
+        "06-01 14:00:00 slot", "06-01 14:10:00 slot", "06-01 14:20:00 slot", "06-01 14:30:00 slot"}},
+      {"-15 min", -15min, {"06-01 12:40:00 slot", "06-01 12:50:00 slot", "06-01 13:00:00 slot", "06-01 13:10:00 slot"}},
       // before the agent's first slot nothing was run; from 12:00 to 12:30 all was
       {"-1 h", -1h, {"06-01 11:40:00 slot", "06-01 11:50:00 slot"}},
       {"+1 d",
        24h,
-       {"06-02 12:30:00 slot", "missed 143: 06-01 12:40:00 to 06-02 12:20:00", "06-02 12:40:00 slot",
-        "06-02 12:50:00 slot", "06-02 13:00:00 slot", "06-02 13:10:00 slot", "06-02 13:20:00 slot",
-        "06-02 13:30:00 slot"}},
+       {"06-02 12:30:00 slot", "missed 143: 06-01 12:40:00 to 06-02 12:20:00", "06-02 12:40:00 slot", "06-02 12:50:00 slot",
+        "06-02 13:00:00 slot", "06-02 13:10:00 slot", "06-02 13:20:00 slot", "06-02 13:30:00 slot"}},
       {"-1 d",
        -24h,
-       {"05-31 12:40:00 slot", "05-31 12:50:00 slot", "05-31 13:00:00 slot", "05-31 13:10:00 slot",
-        "05-31 13:20:00 slot", "05-31 13:30:00 slot"}},
+       {"05-31 12:40:00 slot", "05-31 12:50:00 slot", "05-31 13:00:00 slot", "05-31 13:10:00 slot", "05-31 13:20:00 slot",
+        "05-31 13:30:00 slot"}},
   }));
   INFO(row.name);
   World w("2027-06-01 11:59:00");
@@ -279,15 +264,13 @@ TEST_CASE("steps of the wall clock: no storm, no slot twice, no silence that a s
   CHECK(w.run_for(1h) == row.lines);
 }
 
-TEST_CASE(
-    "a clock that stood ten years ahead for an hour: one catch-up there, and all goes on when it is right",
-    "[schedule]") {
+TEST_CASE("a clock that stood ten years ahead for an hour: one catch-up there, and all goes on when it is right", "[schedule]") {
   World w("2027-06-01 11:59:00");
   w.table.add(0, Slots{0, at("*:0/30"), {}, std::nullopt}, w.now);
   CHECK(w.run_for(31min) == Lines{"06-01 12:00:00 slot", "06-01 12:30:00 slot"});
   w.step_wall(24h * 3652);
-  CHECK(w.run_for(1h) == Lines{"05-31 12:30:00 slot", "missed 175295: 06-01 13:00:00 to 05-31 12:00:00",
-                               "05-31 13:00:00 slot", "05-31 13:30:00 slot"});
+  CHECK(w.run_for(1h) ==
+        Lines{"05-31 12:30:00 slot", "missed 175295: 06-01 13:00:00 to 05-31 12:00:00", "05-31 13:00:00 slot", "05-31 13:30:00 slot"});
   w.step_wall(-24h * 3652);
   CHECK(w.run_for(1h) == Lines{"06-01 14:00:00 slot", "06-01 14:30:00 slot"});
 }
@@ -388,8 +371,8 @@ TEST_CASE("a reload keeps phase, run and what is due", "[schedule]") {
   w.table.add(3, Every{0, 30s, 7s}, w.now);
   w.advance(5min + 1s);
   w.table.remove(3);
-  w.table.replace(0, Every{1, 30s, 7s}, w.now);   // another runner, same schedule
-  w.table.replace(1, Every{0, 60s, 20s}, w.now);  // another schedule: the due turn is still run
+  w.table.replace(0, Every{1, 30s, 7s}, w.now);                        // another runner, same schedule
+  w.table.replace(1, Every{0, 60s, 20s}, w.now);                       // another schedule: the due turn is still run
   w.table.replace(2, Slots{0, at("*:2/5"), {}, std::nullopt}, w.now);  // its due slot is still run
   w.table.add(4, Every{0, 10s, 0s}, w.now);
   const auto due = w.take();

@@ -48,6 +48,13 @@ void strange_metrics(const Deed& deed) {
   deed.call.metric("shrinks", -1.0, ronda::counter);
 }
 
+void exact_metrics(const Deed& deed) {
+  deed.call.metric("odd", std::int64_t{9'007'199'254'740'993}, ronda::counter);  // 2^53 + 1: no double
+  deed.call.metric("most", std::numeric_limits<std::int64_t>::max());
+  deed.call.metric("least", std::numeric_limits<std::int64_t>::min(), ronda::bytes);
+  deed.call.metric("beyond", std::numeric_limits<std::uint64_t>::max());
+}
+
 void ugly_metrics(const Deed& deed) {
   ronda_kv label{ronda::to_abi("mount"), ronda::to_abi("a\nCRITICAL - fake | b;c\x1b[31m")};
   ronda_metric m{};
@@ -92,6 +99,8 @@ bool babble(Deed& deed, ronda::result& result) {
     many_labels(deed);
   else if (mode == "strange-metrics")
     strange_metrics(deed);
+  else if (mode == "exact-metrics")
+    exact_metrics(deed);
   else if (mode == "not-utf8")
     result = ronda::ok("caf\xe9 \xff\xfe \xf0\x9f");
   else if (mode == "huge-text")
