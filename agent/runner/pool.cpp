@@ -21,7 +21,8 @@ constexpr std::size_t calls_kept = 64;
 constexpr std::size_t results_per_message = 64;
 constexpr std::size_t bytes_per_message = 32 << 10;
 constexpr std::uint64_t look_again_ns = 100'000'000;
-constexpr std::uint64_t tick_ns = 2'000'000;  // how long a finished result may wait for others of its batch
+constexpr std::uint64_t tick_ns =
+    2'000'000;  // how long a call keeps what waits behind it, and a finished result waits for others of its batch
 
 std::uint64_t mono_ns() {
   return static_cast<std::uint64_t>(monotonic().count());
@@ -111,9 +112,10 @@ bool Pool::take(Job& job, std::size_t& slot) {
   free_slots_.pop_back();
   if (job.call.suspect) ++busy_suspects_;
   if (++busy_ == threads_) add_thread();
-  // a finished result may have been left for this job to send, which may take long or not come back
+  // A finished result may have been left for this job to send, which may take long or not come back. Counted anew with
+  // each job: as long as they come to an end another thread would only wake up for nothing.
   const bool waits = has_backlog() || link_.waiting_bytes() > 0;
-  if (waits && tick_at_ == Gate::never) {
+  if (waits) {
     tick_at_ = mono_ns() + tick_ns;
     set_clock();
   }
@@ -244,11 +246,14 @@ void Pool::run_call(Job& job, std::size_t slot) {
   blackbox_.running[slot].store(0, std::memory_order_relaxed);
 }
 
-/// Results that are ready when the runner writes share a message; the clock's tick sends what is left over.
+/// Results that are ready when the runner writes share a message, for one tick; the clock's sends what a job that takes long
+/// was to send.
 void Pool::finish(const Job& job, wire::Outcome outcome) {
   link_.post(outcome);
   std::unique_lock lock(mutex_);
-  const bool more_to_come = job.call.quick && !ready_.empty();
+  const std::uint64_t now = mono_ns();
+  if (unsent_ == 0) unsent_since_ = now;
+  const bool more_to_come = job.call.quick && !ready_.empty() && now - unsent_since_ < tick_ns;
   if (more_to_come && ++unsent_ < results_per_message && link_.waiting_bytes() < bytes_per_message) return;
   unsent_ = 0;
   lock.unlock();

@@ -96,6 +96,7 @@ class Pool {
   std::size_t wanted_ = 0;  // threads for what was submitted since call_threads
   std::size_t busy_suspects_ = 0;
   std::size_t unsent_ = 0;
+  std::uint64_t unsent_since_ = 0;           // CLOCK_MONOTONIC, while unsent_ > 0
   std::uint64_t deadline_at_ = Gate::never;  // the earliest that may have to be enforced
   std::uint64_t tick_at_ = Gate::never;      // when finished results and waiting jobs have waited long enough
   std::uint64_t clock_at_ = Gate::never;     // what the gate's clock is set to

@@ -143,7 +143,9 @@ Spec Scheduler::spec_of(const Entry& entry) {
   const Group group = (*hosted)->group;
   if (spec.when.every > 0ns) {
     const std::uint64_t hash = spread_hash(ports_.host, config::kind_name(spec.kind), spec.name);
-    return Every{group, spec.when.every, phase_of(hash, spec.when.every), spec.procedure->plugin->spawns};
+    const bool exact = spec.procedure->plugin->spawns;
+    const Nanos phase = exact ? phase_of(hash, spec.when.every) : shared_phase_of(hash, spec.when.every);
+    return Every{group, spec.when.every, phase, exact};
   }
   if (spec.when.calendar == nullptr) return OnDemand{group};
   const auto delay = Nanos(static_cast<std::int64_t>(spread_hash(ports_.host, "catch-up", spec.name) % 30'000'000'000ULL));
@@ -211,8 +213,10 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   Hosted& hosted = host_for(spec);
   ++hosted.users;
   leave(entry);
-  if (entry.call == 0 || entry.id_in_flight != 0) position_of_id_.erase(old_id);
-  else entry.id_in_flight = old_id;  // its run may still ask for something
+  if (entry.call == 0 || entry.id_in_flight != 0)
+    position_of_id_.erase(old_id);
+  else
+    entry.id_in_flight = old_id;  // its run may still ask for something
   if (entry.call != 0) replaced_.try_emplace(entry.call, entry.spec.procedure);
   note_state_left(entry.spec);
   disabled_.erase(position);
@@ -310,7 +314,9 @@ std::size_t Scheduler::use_zones(ZonePtr zone) {
 /// Unchanged entries stay as they are, changed ones are replaced, new ones added; the positions of the new.
 std::vector<std::uint32_t> Scheduler::take_over(std::vector<Prepared> set, ApplyReport& report) {
   const Nanos now = boottime();
-  std::ranges::sort(set, [](const Prepared& a, const Prepared& b) { return std::pair(a.kind, std::string_view(a.name)) < std::pair(b.kind, std::string_view(b.name)); });
+  std::ranges::sort(set, [](const Prepared& a, const Prepared& b) {
+    return std::pair(a.kind, std::string_view(a.name)) < std::pair(b.kind, std::string_view(b.name));
+  });
   std::vector<std::uint32_t> after, fresh;
   for (Prepared& spec : set) {
     const auto position = position_of(spec.kind, spec.name);

@@ -24,8 +24,7 @@ std::uint64_t mix(std::uint64_t h) {
 /// hash / 2^64 of `range`.
 Nanos share(std::uint64_t hash, Nanos range) {
   __extension__ using Wide = unsigned __int128;
-  return Nanos(
-      static_cast<std::int64_t>((static_cast<Wide>(hash) * static_cast<std::uint64_t>(range.count())) >> 64));
+  return Nanos(static_cast<std::int64_t>((static_cast<Wide>(hash) * static_cast<std::uint64_t>(range.count())) >> 64));
 }
 
 }  // namespace
@@ -37,10 +36,16 @@ std::uint64_t spread_hash(std::string_view host, std::string_view kind, std::str
 }
 
 Nanos phase_of(std::uint64_t hash, Nanos interval) {
-  constexpr Nanos limit =
-      std::chrono::milliseconds(std::int64_t{1} << 32);  // 49 days: a timetable keeps 32 bits
+  constexpr Nanos limit = std::chrono::milliseconds(std::int64_t{1} << 32);  // 49 days: a timetable keeps 32 bits
   const Nanos phase = share(hash, std::clamp(interval, Nanos(0), limit));
   return interval >= 1s ? phase - phase % 1ms : phase;
+}
+
+Nanos shared_phase_of(std::uint64_t hash, Nanos interval) {
+  const Nanos phase = phase_of(hash, interval);
+  Nanos raster = 250ms;
+  while (raster > interval / 40) raster /= 2;
+  return raster >= 1ms ? phase - phase % raster : phase;
 }
 
 Nanos grid_after(Nanos after, Nanos interval, Nanos phase) {
@@ -55,8 +60,7 @@ std::vector<Nanos> first_run_delays(std::span<const FirstRun> runs) {
   std::vector<Nanos> out;
   out.reserve(runs.size());
   // other bits than those of the phase: else the first runs would repeat the order of the grid
-  for (const FirstRun& run : runs)
-    out.push_back(share(mix(run.hash + 1), std::min<Nanos>(run.interval / 10, 5s)));
+  for (const FirstRun& run : runs) out.push_back(share(mix(run.hash + 1), std::min<Nanos>(run.interval / 10, 5s)));
   if (const auto first = std::ranges::min_element(out); first != out.end()) *first = 0ns;
   return out;
 }

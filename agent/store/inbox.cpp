@@ -15,23 +15,20 @@ Result<std::int64_t> post_inbox(Database& db, const InstanceId& id, const InboxE
                                   "ORDER BY event<>'heartbeat', id LIMIT 1)",
                                   id.kind, id.name));
   }
-  std::int64_t given = 0;
-  RONDA_TRY(std::ignore,
-            db.each("INSERT INTO inbox(kind,name,event,code,text,wall) VALUES(?,?,?,?,?,?) RETURNING id",
-                    [&](const Row& row) { given = row.integer(0); }, id.kind, id.name, event.event,
-                    std::int64_t{event.code}, Blob{event.text}, event.wall));
-  return given;
+  RONDA_TRY(std::ignore, db.run("INSERT INTO inbox(kind,name,event,code,text,wall) VALUES(?,?,?,?,?,?)", id.kind, id.name, event.event,
+                                std::int64_t{event.code}, Blob{event.text}, event.wall));
+  return db.number("SELECT last_insert_rowid()", 0);
 }
 
 Result<std::vector<InboxEvent>> peek_inbox(Database& db, const InstanceId& id, std::int64_t limit) {
   std::vector<InboxEvent> all;
-  RONDA_TRY(std::ignore, db.each("SELECT id,event,code,text,wall FROM inbox WHERE kind=? AND name=? ORDER BY id LIMIT ?",
-                                 [&](const Row& row) {
-                                   all.push_back({row.integer(0), std::string(row.text(1)),
-                                                  static_cast<std::int32_t>(row.integer(2)), std::string(row.text(3)),
-                                                  row.integer(4)});
-                                 },
-                                 id.kind, id.name, limit));
+  RONDA_TRY(std::ignore, db.each(
+                             "SELECT id,event,code,text,wall FROM inbox WHERE kind=? AND name=? ORDER BY id LIMIT ?",
+                             [&](const Row& row) {
+                               all.push_back({row.integer(0), std::string(row.text(1)), static_cast<std::int32_t>(row.integer(2)),
+                                              std::string(row.text(3)), row.integer(4)});
+                             },
+                             id.kind, id.name, limit));
   return all;
 }
 
@@ -45,8 +42,8 @@ Status remove_inbox(Database& db, const InstanceId& id, std::span<const std::int
 Result<std::vector<InstanceId>> load_inbox_owners(Database& db) {
   std::vector<InstanceId> all;
   RONDA_TRY(std::ignore, db.each("SELECT DISTINCT kind,name FROM inbox", [&](const Row& row) {
-              all.push_back({std::string(row.text(0)), std::string(row.text(1))});
-            }));
+    all.push_back({std::string(row.text(0)), std::string(row.text(1))});
+  }));
   return all;
 }
 

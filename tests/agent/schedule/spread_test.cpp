@@ -2,6 +2,7 @@
 #include "schedule/spread.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "support.hpp"
 
@@ -13,6 +14,20 @@ TEST_CASE("a phase never changes between versions", "[schedule]") {
   const std::uint64_t hash = spread_hash("db1", "check", "api-status");
   CHECK(hash == 0x374c695cdb15c0a6);
   CHECK(phase_of(hash, 30s) == 6480ms);
+  CHECK(shared_phase_of(hash, 30s) == 6250ms);
+}
+
+TEST_CASE("phases that share wake-ups lie on one raster, finer for short intervals, and never before their share", "[schedule]") {
+  Random random(test_seed(9));
+  for (int i = 0; i < 10'000; ++i) {
+    const auto hash = static_cast<std::uint64_t>(pick(random, 0, std::numeric_limits<std::int64_t>::max())) * 2;
+    const Nanos interval(pick(random, 1, 100'000'000'000));
+    const Nanos fine = phase_of(hash, interval), shared = shared_phase_of(hash, interval);
+    REQUIRE((shared >= 0ns && shared <= fine && fine - shared <= interval / 40));
+    if (interval >= 10s) REQUIRE(shared % 250ms == 0ns);
+    if (interval >= 1s) REQUIRE(shared % (250ms / 16) == 0ns);
+  }
+  CHECK(shared_phase_of(std::uint64_t{1} << 63, 30ms) == 15ms);
 }
 
 TEST_CASE("host, kind and name each change the phase, and their borders count", "[schedule]") {
@@ -35,8 +50,7 @@ TEST_CASE("ten thousand checks of one interval fall evenly on it", "[schedule]")
   CHECK(*std::ranges::max_element(buckets) < 150);
 }
 
-TEST_CASE("the grid's next instant is strictly after, less than an interval away, and on the phase",
-          "[schedule]") {
+TEST_CASE("the grid's next instant is strictly after, less than an interval away, and on the phase", "[schedule]") {
   Random random(test_seed(5));
   for (int i = 0; i < 10'000; ++i) {
     const Nanos interval(pick(random, 1, 4'000'000'000'000)), phase(pick(random, 0, interval.count() - 1));
@@ -49,8 +63,7 @@ TEST_CASE("the grid's next instant is strictly after, less than an interval away
   CHECK(grid_after(-1s, 10s, 3s) == 3s);
 }
 
-TEST_CASE("the first runs: one at once, the rest within a tenth of the interval and five seconds",
-          "[schedule]") {
+TEST_CASE("the first runs: one at once, the rest within a tenth of the interval and five seconds", "[schedule]") {
   std::vector<FirstRun> runs;
   for (int i = 0; i < 1'000; ++i) {
     runs.push_back({spread_hash("h", "check", std::to_string(i)), i % 2 == 0 ? Nanos(10s) : Nanos(1h)});
