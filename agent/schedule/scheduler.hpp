@@ -219,7 +219,8 @@ class Scheduler final : private plugin::SupervisorClient {
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
   Spec spec_of(const Entry& entry);
   std::optional<sys_seconds> done_until(const Prepared& spec) const;
-  sys_seconds known_since(const Prepared& spec) const;
+  bool is_believed(Nanos at_wall) const { return at_wall >= ports_.built.time_since_epoch(); }
+  std::optional<sys_seconds> known_since(const Prepared& spec) const;
   void note_calendars();
   Hosted& host_for(const Prepared& spec);
   void leave(Entry& entry);

@@ -150,12 +150,16 @@ Spec Scheduler::spec_of(const Entry& entry) {
   return Slots{group, *spec.when.calendar, {0ns, delay, {}}, done_until(spec)};
 }
 
-/// Since when it is known to run by its present calendar: what lies before was never owed.
-sys_seconds Scheduler::known_since(const Prepared& spec) const {
+/// Since when it is known to run by its present calendar: what lies before was never owed. None while the clock, which is
+/// not believed yet, cannot tell.
+std::optional<sys_seconds> Scheduler::known_since(const Prepared& spec) const {
   const auto known = calendars_known_.find(id_of(spec));
   const bool same = known != calendars_known_.end() && (known->second.text.empty() || known->second.text == spec.when.calendar->print());
   const Nanos now = wall();
-  return sys_seconds(std::chrono::floor<std::chrono::seconds>(same ? std::min(Nanos(known->second.since), now) : now));
+  const bool believed = is_believed(now);
+  if (!same && !believed) return std::nullopt;
+  const Nanos since = !same ? now : believed ? std::min(Nanos(known->second.since), now) : Nanos(known->second.since);
+  return sys_seconds(std::chrono::floor<std::chrono::seconds>(since));
 }
 
 /// The last slot that an earlier agent ran, or since when there are any; none when it knew neither.
@@ -163,16 +167,20 @@ std::optional<sys_seconds> Scheduler::done_until(const Prepared& spec) const {
   const store::InstanceId id = id_of(spec);
   const auto last = slots_done_.find(id);
   if (last == slots_done_.end() && !calendars_known_.contains(id)) return std::nullopt;
-  const sys_seconds since = known_since(spec);
+  const std::optional<sys_seconds> since = known_since(spec);
   if (last == slots_done_.end()) return since;
-  return std::max(since, sys_seconds(std::chrono::duration_cast<std::chrono::seconds>(Nanos(last->second))));
+  const sys_seconds slot(std::chrono::duration_cast<std::chrono::seconds>(Nanos(last->second)));
+  return std::max(since.value_or(slot), slot);
 }
 
+/// Not while the clock is not believed: `since` would lie decades before, and all that lies between would be owed.
 void Scheduler::note_calendars() {
+  const Nanos now = wall();
+  if (!is_believed(now)) return;
   std::vector<store::KnownCalendar> present;
   for (const std::uint32_t position : by_name_) {
     const Prepared& spec = entries_[position].spec;
-    if (spec.when.calendar != nullptr) present.push_back({id_of(spec), spec.when.calendar->print(), wall().count()});
+    if (spec.when.calendar != nullptr) present.push_back({id_of(spec), spec.when.calendar->print(), now.count()});
   }
   if (present.empty()) return;
   ports_.store.note_calendars(std::move(present), [this](const Result<Unit>& noted) {
@@ -402,7 +410,7 @@ void Scheduler::recall_late(const Remembered& remembered) {
     const auto position = position_of(slot.id);
     const sys_seconds scheduled(std::chrono::duration_cast<std::chrono::seconds>(Nanos(slot.scheduled)));
     if (!position || slot.changed >= began_wall_ || entries_[*position].spec.when.calendar == nullptr) continue;
-    timetable_.learn_done(*position, std::max(scheduled, known_since(entries_[*position].spec)), boottime());
+    timetable_.learn_done(*position, std::max(scheduled, known_since(entries_[*position].spec).value_or(scheduled)), boottime());
   }
   calendars_known_.clear();
   boost::asio::post(ports_.loop, [this] { pump(); });
