@@ -233,6 +233,7 @@ class Scheduler final : private plugin::SupervisorClient {
   Timetable timetable_;
   std::deque<Entry> entries_;
   std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> outlasted_;  // positions of those that left, by runs that go on
   std::vector<std::uint32_t> by_name_;  // positions, by kind and name
   IdMap position_of_id_;
   std::vector<std::unique_ptr<Hosted>> hosted_;  // by group; null: free

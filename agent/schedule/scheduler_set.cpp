@@ -189,6 +189,12 @@ void Scheduler::note_calendars() {
 }
 
 std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
+  const auto same = [&](std::uint32_t left) { return entries_[left].spec.kind == spec.kind && entries_[left].spec.name == spec.name; };
+  if (const auto left = std::ranges::find_if(outlasted_, same); left != outlasted_.end()) {
+    const std::uint32_t back = *left;
+    replace(back, std::move(spec), now);
+    return back;
+  }
   std::uint32_t position = static_cast<std::uint32_t>(entries_.size());
   if (free_.empty()) {
     entries_.emplace_back();
@@ -211,18 +217,20 @@ std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
   return position;
 }
 
+/// Also of one that left and comes back while a run of it goes on: that is its run still.
 void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   Entry& entry = entries_[position];
+  const bool comes_back = std::exchange(entry.removed, false);
   conclude(position, "its configuration is another one");
   plugin::Supervisor* const before = entry.runner;
   const std::uint32_t old_id = entry.id;
   Hosted& hosted = host_for(spec);
   ++hosted.users;
-  leave(entry);
+  if (!comes_back) leave(entry);
   if (entry.call == 0 || entry.id_in_flight != 0) position_of_id_.erase(old_id);
   else entry.id_in_flight = old_id;  // its run may still ask for something
   if (entry.call != 0) replaced_.try_emplace(entry.call, entry.spec.procedure);
-  note_state_left(entry.spec);
+  if (!comes_back) note_state_left(entry.spec);
   disabled_.erase(position);
   entry.runner = hosted.supervisor.get();
   entry.spec = std::move(spec);
@@ -232,6 +240,10 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   entry.runner->end_plugin_quarantine();
   position_of_id_.add(entry.id, position);
   timetable_.replace(position, spec_of(entry), now);
+  if (!comes_back) return;
+  std::erase(outlasted_, position);
+  restore_quarantine(entry);
+  timetable_.hold(position);
 }
 
 void Scheduler::remove(std::uint32_t position) {
@@ -242,7 +254,8 @@ void Scheduler::remove(std::uint32_t position) {
   timetable_.remove(position);
   note_state_left(entry.spec);
   leave(entry);
-  if (entry.call == 0 && !lingering_.contains(position)) release(position);
+  if (entry.call == 0 && !lingering_.contains(position)) return release(position);
+  outlasted_.push_back(position);
 }
 
 void Scheduler::release(std::uint32_t position) {
@@ -251,6 +264,7 @@ void Scheduler::release(std::uint32_t position) {
   waiters_.erase(position);
   attempts_.erase(position);
   disabled_.erase(position);
+  std::erase(outlasted_, position);
   if (entries_[position].dirty) std::erase(dirty_, position);
   entries_[position] = Entry();
   entries_[position].removed = true;
