@@ -35,7 +35,12 @@ int CgroupFiles::remove(const std::string& directory) {
 int CgroupFiles::write(const std::string& file, std::string_view text) {
   const Descriptor out(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
   if (!out) return errno;
-  return ::write(out.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : errno;
+  ssize_t written = -1;
+  do {  // version 1 gives up setting a limit when a signal comes
+    written = ::write(out.get(), text.data(), text.size());
+  } while (written < 0 && errno == EINTR);
+  if (written < 0) return errno;
+  return written == static_cast<ssize_t>(text.size()) ? 0 : EIO;
 }
 
 std::optional<std::string> CgroupFiles::read(const std::string& file) {

@@ -84,10 +84,12 @@ void take_limits(ManifestReader& reader, Limits& limits) {
   ManifestReader inner(*table, reader.find("limits")->place(), "limits", reader.diagnostics());
   if (const config::Value* value = inner.find("memory")) {
     const auto bytes = value->as_string() != nullptr ? parse_size(*value->as_string()) : parse_size("");
-    if (bytes && *bytes >= (1 << 20)) {
+    // times the most calls, twice over, it is still a number of bytes
+    constexpr std::int64_t least = 1LL << 20, most = 1LL << 40;
+    if (bytes && *bytes >= least && *bytes <= most) {
       limits.memory = *bytes;
     } else {
-      inner.error(value->place(), "'memory' must be a size of at least \"1MiB\"");
+      inner.error(value->place(), "'memory' must be a size from \"1MiB\" to \"1TiB\"");
     }
   }
   if (const config::Value* value = inner.find("cpu")) {

@@ -126,6 +126,7 @@ void Scheduler::pump() {
     ports_.log(RONDA_LOG_WARNING, "the wall clock stepped by " + format_duration(clock.step) + "; slots are planned again");
   if (clock.sane != clock.was_sane && !clock.sane)
     ports_.log(RONDA_LOG_WARNING, "the wall clock is before this build's date: no slots until it is set");
+  if (clock.sane && !clock.was_sane) note_calendars();
   batch_.clear();
   timetable_.take_due(now, batch_);
   for (const Due& due : batch_.due) handle(due);

@@ -219,7 +219,8 @@ class Scheduler final : private plugin::SupervisorClient {
   void plan_first_runs(const std::vector<std::uint32_t>& fresh, Nanos now);
   Spec spec_of(const Entry& entry);
   std::optional<sys_seconds> done_until(const Prepared& spec) const;
-  sys_seconds known_since(const Prepared& spec) const;
+  bool is_believed(Nanos at_wall) const { return at_wall >= ports_.built.time_since_epoch(); }
+  std::optional<sys_seconds> known_since(const Prepared& spec) const;
   void note_calendars();
   Hosted& host_for(const Prepared& spec);
   void leave(Entry& entry);
@@ -232,6 +233,7 @@ class Scheduler final : private plugin::SupervisorClient {
   Timetable timetable_;
   std::deque<Entry> entries_;
   std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> outlasted_;  // positions of those that left, by runs that go on
   std::vector<std::uint32_t> by_name_;  // positions, by kind and name
   IdMap position_of_id_;
   std::vector<std::unique_ptr<Hosted>> hosted_;  // by group; null: free

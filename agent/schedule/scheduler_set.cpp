@@ -152,12 +152,16 @@ Spec Scheduler::spec_of(const Entry& entry) {
   return Slots{group, *spec.when.calendar, {0ns, delay, {}}, done_until(spec)};
 }
 
-/// Since when it is known to run by its present calendar: what lies before was never owed.
-sys_seconds Scheduler::known_since(const Prepared& spec) const {
+/// Since when it is known to run by its present calendar: what lies before was never owed. None while the clock, which is
+/// not believed yet, cannot tell.
+std::optional<sys_seconds> Scheduler::known_since(const Prepared& spec) const {
   const auto known = calendars_known_.find(id_of(spec));
   const bool same = known != calendars_known_.end() && (known->second.text.empty() || known->second.text == spec.when.calendar->print());
   const Nanos now = wall();
-  return sys_seconds(std::chrono::floor<std::chrono::seconds>(same ? std::min(Nanos(known->second.since), now) : now));
+  const bool believed = is_believed(now);
+  if (!same && !believed) return std::nullopt;
+  const Nanos since = !same ? now : believed ? std::min(Nanos(known->second.since), now) : Nanos(known->second.since);
+  return sys_seconds(std::chrono::floor<std::chrono::seconds>(since));
 }
 
 /// The last slot that an earlier agent ran, or since when there are any; none when it knew neither.
@@ -165,16 +169,20 @@ std::optional<sys_seconds> Scheduler::done_until(const Prepared& spec) const {
   const store::InstanceId id = id_of(spec);
   const auto last = slots_done_.find(id);
   if (last == slots_done_.end() && !calendars_known_.contains(id)) return std::nullopt;
-  const sys_seconds since = known_since(spec);
+  const std::optional<sys_seconds> since = known_since(spec);
   if (last == slots_done_.end()) return since;
-  return std::max(since, sys_seconds(std::chrono::duration_cast<std::chrono::seconds>(Nanos(last->second))));
+  const sys_seconds slot(std::chrono::duration_cast<std::chrono::seconds>(Nanos(last->second)));
+  return std::max(since.value_or(slot), slot);
 }
 
+/// Not while the clock is not believed: `since` would lie decades before, and all that lies between would be owed.
 void Scheduler::note_calendars() {
+  const Nanos now = wall();
+  if (!is_believed(now)) return;
   std::vector<store::KnownCalendar> present;
   for (const std::uint32_t position : by_name_) {
     const Prepared& spec = entries_[position].spec;
-    if (spec.when.calendar != nullptr) present.push_back({id_of(spec), spec.when.calendar->print(), wall().count()});
+    if (spec.when.calendar != nullptr) present.push_back({id_of(spec), spec.when.calendar->print(), now.count()});
   }
   if (present.empty()) return;
   ports_.store.note_calendars(std::move(present), [this](const Result<Unit>& noted) {
@@ -183,6 +191,12 @@ void Scheduler::note_calendars() {
 }
 
 std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
+  const auto same = [&](std::uint32_t left) { return entries_[left].spec.kind == spec.kind && entries_[left].spec.name == spec.name; };
+  if (const auto left = std::ranges::find_if(outlasted_, same); left != outlasted_.end()) {
+    const std::uint32_t back = *left;
+    replace(back, std::move(spec), now);
+    return back;
+  }
   std::uint32_t position = static_cast<std::uint32_t>(entries_.size());
   if (free_.empty()) {
     entries_.emplace_back();
@@ -205,20 +219,22 @@ std::uint32_t Scheduler::add(Prepared spec, Nanos now) {
   return position;
 }
 
+/// Also of one that left and comes back while a run of it goes on: that is its run still.
 void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   Entry& entry = entries_[position];
+  const bool comes_back = std::exchange(entry.removed, false);
   conclude(position, "its configuration is another one");
   plugin::Supervisor* const before = entry.runner;
   const std::uint32_t old_id = entry.id;
   Hosted& hosted = host_for(spec);
   ++hosted.users;
-  leave(entry);
+  if (!comes_back) leave(entry);
   if (entry.call == 0 || entry.id_in_flight != 0)
     position_of_id_.erase(old_id);
   else
     entry.id_in_flight = old_id;  // its run may still ask for something
   if (entry.call != 0) replaced_.try_emplace(entry.call, entry.spec.procedure);
-  note_state_left(entry.spec);
+  if (!comes_back) note_state_left(entry.spec);
   disabled_.erase(position);
   entry.runner = hosted.supervisor.get();
   entry.spec = std::move(spec);
@@ -228,6 +244,10 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   entry.runner->end_plugin_quarantine();
   position_of_id_.add(entry.id, position);
   timetable_.replace(position, spec_of(entry), now);
+  if (!comes_back) return;
+  std::erase(outlasted_, position);
+  restore_quarantine(entry);
+  timetable_.hold(position);
 }
 
 void Scheduler::remove(std::uint32_t position) {
@@ -238,7 +258,8 @@ void Scheduler::remove(std::uint32_t position) {
   timetable_.remove(position);
   note_state_left(entry.spec);
   leave(entry);
-  if (entry.call == 0 && !lingering_.contains(position)) release(position);
+  if (entry.call == 0 && !lingering_.contains(position)) return release(position);
+  outlasted_.push_back(position);
 }
 
 void Scheduler::release(std::uint32_t position) {
@@ -247,6 +268,7 @@ void Scheduler::release(std::uint32_t position) {
   waiters_.erase(position);
   attempts_.erase(position);
   disabled_.erase(position);
+  std::erase(outlasted_, position);
   if (entries_[position].dirty) std::erase(dirty_, position);
   entries_[position] = Entry();
   entries_[position].removed = true;
@@ -408,7 +430,7 @@ void Scheduler::recall_late(const Remembered& remembered) {
     const auto position = position_of(slot.id);
     const sys_seconds scheduled(std::chrono::duration_cast<std::chrono::seconds>(Nanos(slot.scheduled)));
     if (!position || slot.changed >= began_wall_ || entries_[*position].spec.when.calendar == nullptr) continue;
-    timetable_.learn_done(*position, std::max(scheduled, known_since(entries_[*position].spec)), boottime());
+    timetable_.learn_done(*position, std::max(scheduled, known_since(entries_[*position].spec).value_or(scheduled)), boottime());
   }
   calendars_known_.clear();
   boost::asio::post(ports_.loop, [this] { pump(); });

@@ -4,13 +4,17 @@
 #include "plugin/cgroups.hpp"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch.hpp>
 #include <filesystem>
 #include <map>
+#include <thread>
 
 #include "plugin/runner_spec.hpp"
 #include "scratch.hpp"
@@ -396,6 +400,32 @@ TEST_CASE("an agent of the same number in another PID namespace has the next nam
   CHECK(bench.below(bench.kernel.scratch / "memory/init") == std::vector<std::string>{"ronda-4711", "ronda-4711-1"});
   const RunnerGroup group = second->add(100, both);
   CHECK(bench.below(bench.kernel.scratch / "memory/init/ronda-4711-1") == std::vector<std::string>{"1"});
+}
+
+TEST_CASE("a write to a group that a signal interrupts is made again", "[plugin]") {
+  const Scratch scratch;
+  const std::string path = scratch / "full";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const Descriptor pipe(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  std::string bytes(std::size_t{1} << 16, 'x');
+  while (::write(pipe.get(), bytes.data(), bytes.size()) > 0) {
+  }
+  struct sigaction interrupt {
+  }, before{};
+  interrupt.sa_handler = [](int) {};
+  REQUIRE(::sigaction(SIGUSR2, &interrupt, &before) == 0);  // without SA_RESTART
+  std::thread interrupter([&, writer = ::pthread_self()] {
+    for (int times = 0; times < 50; ++times) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      ::pthread_kill(writer, SIGUSR2);
+    }
+    while (::read(pipe.get(), bytes.data(), bytes.size()) > 0) {
+    }
+  });
+  const int error = CgroupFiles().write(path, "201326592");
+  interrupter.join();
+  ::sigaction(SIGUSR2, &before, nullptr);
+  CHECK(error == 0);
 }
 
 TEST_CASE("a group has room for what calls start", "[plugin]") {

@@ -100,6 +100,16 @@ TEST_CASE("everything wrong with a manifest is said in one pass, with its place"
         "plugin.toml:5:9: error: [plugin]: 'needs': there is no grant 'nett'; did you mean 'net'?\n");
 }
 
+TEST_CASE("a limit of memory is a size that can be multiplied by all calls", "[plugin]") {
+  const auto said = [](const std::string& size) { return problems(head + "limits = { memory = \"" + size + "\" }\n" + provides); };
+  const std::string refused = "plugin.toml:7:21: error: limits: 'memory' must be a size from \"1MiB\" to \"1TiB\"\n";
+  CHECK(said("1MiB").empty());
+  CHECK(said("1TiB").empty());
+  CHECK(said("1000KiB") == refused);
+  CHECK(said("1025GiB") == refused);
+  CHECK(said("4194304TiB") == refused);  // times two calls it would be none
+}
+
 TEST_CASE("a TOML error in the note is reported at its line and column", "[plugin]") {
   const std::string said = problems("manifest = 1\n[plugin\n");
   CHECK(said.starts_with("plugin.toml:2:8: error: "));

@@ -58,6 +58,59 @@ TEST_CASE("an agent that boots in 1970 runs its checks and no slot, and plans wh
   CHECK(steady.runs > runs);
 }
 
+TEST_CASE("an agent that boots in 1970 owes nothing of the decades before its clock is set", "[schedule]") {
+  Scheduled bench;
+  const auto monday = std::chrono::seconds(1'772'452'800);  // 2026-03-02 12:00 UTC
+  const std::vector<Configured> set{{"weekly", "ok", 0, schedule::Kind::task, 0s, 20s, "Sun *-*-* 02:00:00"}};
+  const auto next = [&] { return bench.scheduler().look(bench.entry("weekly", schedule::Kind::task)).slot; };
+  const auto set_clock = [&](std::chrono::nanoseconds wall) {
+    bench.wall = wall;
+    bench.scheduler().on_clock_set();
+    bench.turn_for(100ms);
+  };
+  SECTION("with a calendar that the store has known since before") {
+    bench.wall = monday;
+    bench.begin(set);
+    REQUIRE(bench.until([&] { return bench.remembered().calendars.size() == 1; }));
+    bench.kill();
+    bench.wall = 30s;
+    bench.begin(set);
+    set_clock(monday + 24h);
+    CHECK(next()->time_since_epoch() == monday + 5 * 24h + 14h);  // Sunday
+  }
+  SECTION("with one that is new in 1970: it is known since the clock was set") {
+    bench.wall = 30s;
+    bench.begin(set);
+    bench.turn_for(100ms);
+    CHECK(bench.remembered().calendars.empty());
+    set_clock(monday);
+    REQUIRE(bench.until([&] { return bench.remembered().calendars.size() == 1; }));
+    CHECK(bench.remembered().calendars[0].since == std::chrono::nanoseconds(monday).count());
+    bench.kill();
+    bench.wall = monday + 24h;
+    bench.begin(set);
+    CHECK(next()->time_since_epoch() == monday + 5 * 24h + 14h);
+  }
+  SECTION("with another one than the store knows") {
+    bench.wall = monday;
+    bench.begin({{"weekly", "ok", 0, schedule::Kind::task, 0s, 20s, "Sat *-*-* 02:00:00"}});
+    REQUIRE(bench.until([&] { return bench.remembered().calendars.size() == 1; }));
+    bench.kill();
+    bench.wall = 30s;
+    bench.begin(set);
+    set_clock(monday + 24h);
+    CHECK(next()->time_since_epoch() == monday + 5 * 24h + 14h);
+  }
+  // neither run nor missed, and none is put off as a catch-up
+  bench.turn_for(200ms);
+  CHECK(bench.slots("weekly").empty());
+  const auto missed = bench.ask<std::vector<store::MissedRange>>(
+      [&](auto done) { bench.store().load_missed({"task", "weekly"}, 10, std::move(done)); });
+  CHECK(missed.empty());
+  const auto look = bench.scheduler().look(bench.entry("weekly", schedule::Kind::task));
+  CHECK(*look.next - boottime() > 24h);
+}
+
 TEST_CASE("the kernel is asked to tell of a clock that is set, and tells nothing when it is not", "[schedule]") {
   boost::asio::io_context loop;
   int told = 0;

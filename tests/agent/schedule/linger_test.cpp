@@ -90,6 +90,51 @@ TEST_CASE("a task that leaves the configuration while its code goes on keeps its
   CHECK(bench.run("new").runs == 1);
 }
 
+TEST_CASE("a task that leaves and comes back is not run beside what goes on of it", "[schedule]") {
+  Scheduled bench;
+  const Configured late{"late", "slow", 1800, Kind::task, 0s, 300ms}, lasting{"lasting", "slow", 1500, Kind::task}, other{"other"};
+  bench.begin({late, lasting, other});
+  const auto leave_and_come_back = [&](const Configured& configured) {
+    bench.apply({other});
+    CHECK(bench.apply({configured, other}).added == 1);
+    return std::ref(bench.entry(configured.name, Kind::task));
+  };
+  int told = 0;
+  const auto tell = [&](const schedule::Entry&) { ++told; };
+  SECTION("while its code goes on") {
+    REQUIRE(bench.scheduler().lingers(bench.run("late", Kind::task)));
+    const schedule::Entry& entry = leave_and_come_back(late);
+    REQUIRE(bench.scheduler().lingers(entry));
+    REQUIRE(bench.scheduler().run_now(Kind::task, "late", 0, tell));
+    bench.turn_for(300ms);
+    CHECK(entry.call == 0);
+    REQUIRE(bench.until([&] { return told == 1; }, 10s));
+    CHECK(entry.runs == 2);
+  }
+  SECTION("while it runs: that run is its result") {
+    const bool changed = GENERATE(false, true);
+    REQUIRE(bench.scheduler().run_now(Kind::task, "lasting", 0, tell));
+    bench.turn_for(300ms);
+    REQUIRE(bench.scheduler().in_flight() == 1);
+    Configured again = lasting;
+    if (changed) again.mode = "ok";
+    const schedule::Entry& entry = leave_and_come_back(again);
+    REQUIRE(bench.scheduler().run_now(Kind::task, "lasting", 0, tell));
+    CHECK(bench.scheduler().in_flight() == 1);
+    bench.turn_for(300ms);
+    CHECK(bench.scheduler().in_flight() == 1);
+    REQUIRE(bench.until([&] { return told == 2; }, 10s));
+    CHECK(entry.runs == 1);
+    CHECK(bench.run("lasting", Kind::task).runs == 2);  // by what it is now
+    CHECK(entry.trip.fate == Fate::finished);
+    CHECK((entry.trip.duration_ns < 1'000'000'000) == changed);
+  }
+  // and it leaves for good
+  bench.apply({other});
+  CHECK(bench.scheduler().find(Kind::task, "late") == nullptr);
+  CHECK(bench.run("other").runs == 1);
+}
+
 TEST_CASE("a check that timed out goes on with its next turn", "[schedule]") {
   Scheduled bench;
   bench.begin({{"late", "slow", 1500, Kind::check, 0s, 300ms}});
