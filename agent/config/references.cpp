@@ -23,13 +23,26 @@ std::string braced(std::string_view body) {
   return "${" + std::string(body.substr(0, 200)) + "}";
 }
 
-/// A path, a host's name or address, perhaps with a port: what the summary of a check has to name.
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_port(std::string_view text) {
+  return !text.empty() && text.size() <= 5 && std::ranges::all_of(text, is_digit);
+}
+
+/// A path, a host's name or address, perhaps with a port: what the summary of a check has to name. "name:word" is none.
 bool is_place(std::string_view text) {
   if (text.starts_with('/')) return true;
-  const bool plain = std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
-  });
-  return plain && (text.starts_with("localhost") || text.find_first_of(".:") != std::string_view::npos);
+  const auto colons = std::ranges::count(text, ':');
+  if (colons > 1)  // an address of version 6
+    return std::ranges::all_of(
+        text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || c == '.' || c == ':' || c == '[' || c == ']'; });
+  const std::size_t colon = text.find(':');
+  const bool with_port = colons == 1 && is_port(text.substr(colon + 1));
+  const std::string_view host = text.substr(0, with_port ? colon : text.size());
+  const bool plain = std::ranges::all_of(host, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '.' || c == '-'; });
+  return plain && (with_port || host.starts_with("localhost") || host.find('.') != std::string_view::npos);
 }
 
 /// User and password, and query: what of a URL is never shown.

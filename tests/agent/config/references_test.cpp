@@ -58,6 +58,10 @@ TEST_CASE("what a variable brings is taken out of results, but for what names a 
                             {"HOST", "db1.example"},
                             {"LOG", "/var/log/app-errors.log"},
                             {"ADDRESS", "10.0.0.17:5432"},
+                            {"SIX", "[2001:db8::17]:5432"},
+                            {"PORT", "db-one:5432"},
+                            {"LOGIN", "admin:hunter2hunter2"},
+                            {"PAIRS", "admin:word:other.word"},
                             {"WORD", "prod"}};
   using Texts = std::vector<std::string>;
   const auto [text, expected] = GENERATE(table<std::string, Texts>({
@@ -71,6 +75,9 @@ TEST_CASE("what a variable brings is taken out of results, but for what names a 
       {"${env:TOKEN}", {"s3cret-T0ken"}},
       {"${env:NONE:-a-default-text}", {}},
       {"--host=${env:HOST} ${env:ADDRESS} ${env:LOG} ${env:WORD}", {}},
+      {"--host=${env:SIX} ${env:PORT}", {}},
+      {"${env:LOGIN}", {"admin:hunter2hunter2"}},
+      {"${env:PAIRS}", {"admin:word:other.word"}},
       {"${env:TOKEN} ${file:/secret}", {"pass\nword\n", "s3cret-T0ken"}},
   }));
   CAPTURE(text);
