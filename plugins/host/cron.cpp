@@ -215,7 +215,8 @@ std::vector<ScheduledJob> parse_timer(std::string_view text, std::string_view pa
     if (key == "RandomizedDelaySec")
       delay = value == "0" || value.empty() ? std::string() : "starts up to " + shown(value, 40) + " later: raise start_within";
     // an empty one takes back all that was said before, of whatever kind
-    if (key.substr(0, 2) == "On" && value.empty() && (key == "OnCalendar" || key.substr(key.size() - 3) == "Sec")) out.clear();
+    const bool is_after = key.size() > 5 && key.substr(0, 2) == "On" && key.substr(key.size() - 3) == "Sec";
+    if (value.empty() && (key == "OnCalendar" || is_after)) out.clear();
     if (key == "OnCalendar" && !value.empty()) out.push_back({std::string(path), {}, std::string(value), {}});
     if ((key == "OnUnitActiveSec" || key == "OnUnitInactiveSec") && !value.empty()) {
       out.push_back({std::string(path),

@@ -6,9 +6,12 @@
 
 #include <re2/re2.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ere {
 
@@ -18,6 +21,23 @@ inline constexpr std::int64_t max_memory = 1 << 20;  // bytes, of the program an
 
 inline bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// The length of the repeat that `text` begins with, 5 of "{2,5}"; 0 when it is none. RE2 takes what it does not know as a
+/// repeat, {02} too, for characters.
+inline std::size_t repeat_length(std::string_view text) {
+  std::size_t at = 1;
+  const auto number = [&] {
+    const std::size_t begin = at;
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+    return at - begin < 2 || text[begin] != '0';
+  };
+  bool right = number();
+  if (text.substr(at, 1) == ",") {
+    ++at;
+    right = number() && right;
+  }
+  return right && text.substr(at, 1) == "}" ? at + 1 : 0;
 }
 
 /// Why `\c` is not taken; empty when it is.
@@ -61,8 +81,10 @@ inline std::string translate(std::string_view pattern, std::string& out) {
   if (pattern.empty()) return "it is empty";
   if (pattern.size() > max_bytes) return "it is longer than 1000 bytes";
   if (pattern.find('\0') != pattern.npos) return "it holds a NUL character";
+  bool repeats = false;  // what was read last is a repeat
   for (std::size_t at = 0; at < pattern.size();) {
     const std::string_view rest = pattern.substr(at);
+    const bool repeated = std::exchange(repeats, false);
     if (rest[0] == '[') {
       if (auto why = add_bracket(pattern, at, out); !why.empty()) return why;
       continue;
@@ -76,14 +98,20 @@ inline std::string translate(std::string_view pattern, std::string& out) {
       if (rest[1] == 's' || rest[1] == 'S') {
         out += rest[1] == 's' ? "[[:space:]]" : "[^[:space:]]";
       } else {
-        out += rest.substr(static_cast<unsigned char>(rest[1]) < 0x80 ? 0 : 1, 2);
+        out += static_cast<unsigned char>(rest[1]) < 0x80 ? rest.substr(0, 2) : rest.substr(1, 1);
       }
     } else if (rest.substr(0, 2) == "(?") {
       return "(?...) is not part of POSIX extended expressions";
-    } else if (rest.substr(0, 2) == "{,") {
-      out += "{0,";
-      taken = 2;
+    } else if (rest[0] == '{' && rest.size() > 1 && (rest[1] == ',' || (rest[1] >= '0' && rest[1] <= '9'))) {
+      taken = repeat_length(rest);
+      if (taken == 0) return "a { that begins no repeat such as {2,5} is written \\{";
+      repeats = true;
+      out += rest[1] == ',' ? "{0" : "{";
+      out += rest.substr(1, taken - 1);
     } else {
+      repeats = rest[0] == '*' || rest[0] == '+' || rest[0] == '?';
+      if (repeats && repeated && rest[0] != '*')
+        return std::string("a ") + rest[0] + " behind a repeat is not part of POSIX extended expressions (there are no lazy repeats)";
       out += rest[0];
     }
     at += taken;

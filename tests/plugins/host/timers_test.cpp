@@ -89,6 +89,13 @@ TEST_CASE("a timer: calendars, monotonic times and its unit", "[host]") {
         "every 6h after its last run: write that as a duration; starts up to 1h later: raise start_within");
 }
 
+TEST_CASE("a key of a timer that is none takes nothing back and ends nothing", "[host]") {
+  for (const char* key : {"On", "OnS", "Sec", "OnSec", "OnFailure", ""}) {
+    INFO(key);
+    CHECK(parse_timer(std::string("[Timer]\nOnCalendar=daily\n") + key + "=\n", "x.timer").size() == 1);
+  }
+}
+
 TEST_CASE("proposals are comments only, with names of their own and hostile text made harmless", "[host]") {
   const auto text = propose({{"/etc/cron.d/x:1", "/opt/Back Up.sh", "*-*-* 3:0:00", ""},
                              {"/etc/cron.d/x:2", "/opt/back", "1d", ""},

@@ -109,6 +109,18 @@ TEST_CASE("expressions of other dialects are refused, not misread", "[http]") {
   CHECK(Regex::compile("((a|b){1,255}){3}").error() ==
         "regular expression '((a|b){1,255}){3}': it is too large once its repeats are written out (3067 steps; at most 1000)");
   CHECK(Regex::compile("[a").error() == "regular expression '[a': a [ has no ]");
+  CHECK(Regex::compile("<b>.*?</b>").error() ==
+        "regular expression '<b>.*?</b>': a ? behind a repeat is not part of POSIX extended expressions (there are no lazy repeats)");
+  for (const char* lazy : {"a+?", "a??", "a{2,}?", "a++", "(a)*+"}) CHECK_FALSE(Regex::compile(lazy));
+  CHECK(Regex::compile("^a\\+?b[*]?$")->search("a+b"));  // no repeat of a repeat
+  for (const char* none : {"a{02}", "a{,b", "a{1", "a{1,02}", "a{1,2"}) {
+    INFO(none);
+    CHECK(Regex::compile(none).error() ==
+          std::string("regular expression '") + none + "': a { that begins no repeat such as {2,5} is written \\{");
+  }
+  CHECK(Regex::compile("^a{,2}b{10}$")->search("aabbbbbbbbbb"));
+  CHECK(Regex::compile("{\"a\":\\{1}")->search("{\"a\":{1}"));
+  CHECK(Regex::compile("^\\\xC3\xA9$")->search("\xC3\xA9"));  // an escape before a letter beyond ASCII
   CHECK(Regex::compile("a)").error() == "regular expression 'a)': unexpected ): a)");
 }
 
