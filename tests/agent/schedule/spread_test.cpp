@@ -25,7 +25,7 @@ TEST_CASE("phases that share wake-ups lie on one raster, finer for short interva
     const Nanos fine = phase_of(hash, interval), shared = shared_phase_of(hash, interval);
     REQUIRE((shared >= 0ns && shared <= fine && fine - shared <= interval / 40));
     if (interval >= 10s) REQUIRE(shared % 250ms == 0ns);
-    if (interval >= 1s) REQUIRE(shared % (250ms / 16) == 0ns);
+    if (interval >= 1s) REQUIRE(shared % (Nanos(250ms) / 16) == 0ns);
   }
   CHECK(shared_phase_of(std::uint64_t{1} << 63, 30ms) == 15ms);
 }
