@@ -136,6 +136,13 @@ TEST_CASE("a value beyond a double is left out and told, not made zero", "[postg
   CHECK((done.summary.find("; 1 values are not finite and left out") != std::string::npos) == (count == 1));
 }
 
+TEST_CASE("rows without columns are counted too", "[postgresql][live]") {
+  const report done = run_query("SELECT FROM generate_series(1, 3)");
+  CHECK(done.summary == "3 rows, 0 values");
+  CHECK(done.find("rows")->value == 3);
+  CHECK(run_query("SELECT FROM generate_series(1, 30)", {}, 10).is(status::unknown));
+}
+
 TEST_CASE("a wide result is cut to what is told", "[postgresql][live]") {
   std::string columns;
   for (int i = 1; i <= 120; ++i) columns += (i == 1 ? "" : ", ") + std::to_string(i) + " AS c" + std::to_string(i);
