@@ -184,7 +184,7 @@ class Tally {
 };
 
 /// The rules after "an instance is created" mean nothing for a plugin that makes none.
-constexpr std::string_view create_rule = "RONDA-P-010";
+constexpr std::string_view create_rule = "RONDA-P-016";
 
 void try_rules(const Subject& subject, const std::string& only, Tally& tally) {
   bool creates = true;

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace ronda::plugin {
@@ -60,6 +61,7 @@ class Scan {
   }
 
   std::optional<Error> step() {
+    const bool repeated = std::exchange(repeats_, false);
     const char c = text_[at_];
     if (c == '\\') return escape();
     if (c == '[') return bracket();
@@ -69,11 +71,9 @@ class Scan {
     if (c == ')') {
       close_group();
     } else if (c == '*' || c == '+' || c == '?') {
-      if (c != '?' || at_ < 2) return std::nullopt;
-      const char before = text_[at_ - 2];
-      const bool escaped = at_ > 2 && text_[at_ - 3] == '\\';
-      if (!escaped && (before == '*' || before == '+' || before == '}'))
-        return wrong("has a lazy repeat, which POSIX does not know");
+      repeats_ = true;
+      if (repeated && c == '?') return wrong("has a lazy repeat, which POSIX does not know");
+      if (repeated && c == '+') return wrong("has a possessive repeat, which POSIX does not know");
     } else {
       atom(1);
     }
@@ -118,6 +118,9 @@ class Scan {
     const auto [stop, failed] = std::from_chars(most.data(), most.data() + most.size(), times);
     if (failed != std::errc{} || stop != most.data() + most.size() || times > 255)
       return wrong("has a bad repeat {" + std::string(body) + "}; at most {255}");
+    for (const std::string_view part : {body.substr(0, comma), most})  // RE2 takes them for characters
+      if (part.size() > 1 && part[0] == '0') return wrong("has a repeat {" + std::string(body) + "} with zeros in front");
+    repeats_ = true;
     groups_.back().last *= std::max<std::uint64_t>(times, 1);
     at_ = end + 1;
     return std::nullopt;
@@ -140,6 +143,7 @@ class Scan {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  bool repeats_ = false;  // what was read last is a repeat
   std::vector<Group> groups_ = {{}};
 };
 

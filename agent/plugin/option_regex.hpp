@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Regular expressions that people and manifests give: POSIX extended, bounded in size, linear in the text.
+// Regular expressions that people and manifests give: POSIX extended, bounded in size. What is matched here is a value
+// of an option, which is short: regexec may take time quadratic in it.
 #pragma once
 
 #include <string>

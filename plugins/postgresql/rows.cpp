@@ -28,6 +28,7 @@ void Rows::Clear::operator()(pg_result* result) const {
 
 void Rows::append(pg_result* result) {
   by_row_ = true;
+  ++appended_;
   for (int column = 0; column < columns(); ++column) {
     const bool null = PQgetisnull(result, 0, column) != 0;
     const int length = PQgetlength(result, 0, column);
@@ -42,8 +43,7 @@ const Rows::Cell* Rows::appended(int row, int column) const {
 }
 
 int Rows::count() const {
-  if (by_row_ && columns() > 0) return static_cast<int>(cells_.size() / static_cast<std::size_t>(columns()));
-  return PQntuples(result_.get());
+  return by_row_ ? appended_ : PQntuples(result_.get());
 }
 int Rows::columns() const {
   return PQnfields(result_.get());

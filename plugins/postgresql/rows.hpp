@@ -47,7 +47,8 @@ class Rows {
   std::unique_ptr<pg_result, Clear> result_;
   std::string text_;  // of cells_, one after the other
   std::vector<Cell> cells_;
-  bool by_row_ = false;  // then result_ holds no rows
+  int appended_ = 0;     // rows, which may have no columns
+  bool by_row_ = false;  // then result_ tells the columns only
 };
 
 }  // namespace postgresql

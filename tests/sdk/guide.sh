@@ -36,5 +36,11 @@ for rule in $(grep -rhoE 'RONDA-P-[0-9]{3}' "$include" | sort -u); do
 done
 twice=$(grep -oE '^\| RONDA-P-[0-9]{3}' "$guide" | sort | uniq -d)
 [ -z "$twice" ] || complain "more than one row for $twice"
+
+# what `ronda plugin test` tries and the rows that name it are the same numbers
+tried=$(grep -oE '\{"RONDA-P-[0-9]{3}"' "$root/agent/plugin/contract_rules.hpp" | tr -d '{"' | sort)
+named=$(awk -F ' *[|] *' '$2 ~ /^RONDA-P-/ && $4 ~ /plugin test/ { print $2 }' "$guide" | sort)
+[ "$(echo "$tried" | wc -l)" -ge 18 ] || complain "hardly a rule was found that plugin test tries"
+[ "$tried" = "$named" ] || complain "plugin test tries" $tried "and the guide says" $named
 [ "$failed" = 0 ] || exit 1
 echo ok

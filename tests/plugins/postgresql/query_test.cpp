@@ -136,6 +136,15 @@ TEST_CASE("a value beyond a double is left out and told, not made zero", "[postg
   CHECK((done.summary.find("; 1 values are not finite and left out") != std::string::npos) == (count == 1));
 }
 
+TEST_CASE("rows without columns are counted too", "[postgresql][live]") {
+  CHECK(run_query("SELECT FROM generate_series(1, 1)").find("rows")->value == 1);
+  const report several = run_query("SELECT FROM generate_series(1, 3)");
+  CHECK(several.is(status::unknown));  // as several rows that nothing tells apart
+  CHECK(several.find("rows")->value == 3);
+  const report many = run_query("SELECT FROM generate_series(1, 30)", {}, 10);
+  CHECK(many.summary.find("returns more than max_rows = 10") != std::string::npos);
+}
+
 TEST_CASE("a wide result is cut to what is told", "[postgresql][live]") {
   std::string columns;
   for (int i = 1; i <= 120; ++i) columns += (i == 1 ? "" : ", ") + std::to_string(i) + " AS c" + std::to_string(i);
