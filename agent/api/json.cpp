@@ -319,6 +319,7 @@ std::string nagios_line(const Entry& entry) {
   const config::Judgement& limits = entry.spec.limits == nullptr ? none : *entry.spec.limits;
   std::string summary = escape_controls(entry.summary);
   if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason.str() + ")";
+  if (!entry.has_result && summary.empty()) summary = "has not run yet";
   summary = without_bars(std::move(summary));
   std::string line =
       std::string(plugin::name_of(entry.has_result ? entry.status : CheckStatus::unknown)) + " - " + entry.spec.name + ": " + summary;

@@ -41,6 +41,13 @@ void not_found(Context& c, Kind kind, std::string_view name) {
   for (const config::Disabled& disabled : c.agent.active().generation.disabled) {
     if (disabled.name == name) text = "it is disabled: " + disabled.reason;
   }
+  for (const Kind other : config::all_kinds) {
+    const std::string label = std::string(config::kind_name(other)) + " '" + std::string(name) + "'";
+    if (other != kind && c.agent.scheduler().find(other, name) != nullptr) text += "; there is the " + label;
+    const auto& idle = c.agent.active().idle;
+    const bool off = std::ranges::find(idle, std::pair(other, std::string(name))) != idle.end();
+    if (off && !text.starts_with("it is disabled")) text = label + " is switched off: its `enabled` is false";
+  }
   c.respond(error_response(404, text));
 }
 
@@ -123,6 +130,10 @@ void post_inbox(Context& c) {
     return c.respond(error_response(400, "event is one of start, success, fail, heartbeat, log"));
   const Entry* entry = c.agent.scheduler().find(Kind::check, c.name);
   if (entry == nullptr) return not_found(c, Kind::check, c.name);
+  if (const schedule::PluginRef& plugin = *entry->spec.procedure->plugin; plugin.grants.find(" inbox") == std::string::npos) {
+    // kept, it would wait for ever: nobody may take it
+    return c.respond(error_response(409, "check '" + std::string(c.name) + "' takes no events: " + plugin.id + " has no grant `inbox`"));
+  }
   event.wall = wall_clock().count();
   auto& agent = c.agent;
   const std::string name(c.name);

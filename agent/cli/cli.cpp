@@ -96,7 +96,8 @@ po::options_description describe(const Verb* verb, bool for_help) {
       "socket", po::value<std::string>()->value_name("PATH"), "socket of the agent ($RONDA_SOCKET, /run/ronda/ronda.sock)")(
       "trust", po::value<std::string>()->value_name("FILE"), "who may run what (/etc/ronda/trust.toml)")(
       "env-file", po::value<std::string>()->value_name("FILE"), "variables for ${env:NAME}")(
-      "output", po::value<std::string>()->value_name("FORMAT"), "text or json")("no-color", "no colours");
+      "output", po::value<std::string>()->value_name("FORMAT"),
+      verb != nullptr && verb->name == "validate" ? "text, json or sarif" : "text or json")("no-color", "no colours");
   for (const Flag& flag : verb == nullptr ? std::vector<Flag>() : verb->flags) {
     const std::string name(flag.name), help(flag.help);
     if (flag.argument.empty())
@@ -112,14 +113,17 @@ void print_help(const Verb* verb) {
   if (verb == nullptr) {
     std::cout << "usage: ronda VERB [options]\n\n";
     for (const Verb& v : verbs()) {
-      std::string left = "  " + std::string(v.name) + " " + std::string(v.arguments.substr(0, 44));
-      left.resize(std::max<std::size_t>(left.size(), 34), ' ');
+      constexpr std::size_t column = 34;
+      std::string left = "  " + std::string(v.name) + " " + std::string(v.arguments);
+      if (left.size() > column) left += "\n";  // whole, with its help on a line of its own
+      left.resize(left.size() > column ? left.size() + column : column, ' ');
       std::cout << left << " " << v.help << "\n";
     }
     std::cout << "\n" << describe(nullptr, true) << "\nronda VERB --help tells more.\n";
     return;
   }
-  std::cout << "usage: ronda " << verb->name << " " << verb->arguments << " [options]\n" << verb->help << "\n\n" << describe(verb, true);
+  const std::string_view gap = verb->arguments.empty() ? "" : " ";
+  std::cout << "usage: ronda " << verb->name << gap << verb->arguments << " [options]\n" << verb->help << "\n\n" << describe(verb, true);
 }
 
 const Verb* find_verb(std::string_view name) {
@@ -201,7 +205,7 @@ int unknown_verb(const std::string& word) {
   for (const Verb& verb : verbs()) names.push_back(verb.name);
   const std::string_view near = nearest(word, names);
   complain("unknown verb \"" + word + "\"" + (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?") +
-           " 'ronda --help' lists them");
+           (near.empty() ? "; " : " ") + "'ronda --help' lists them");
   return exit_usage;
 }
 

@@ -21,9 +21,7 @@ namespace {
 /// Where the files of the SDK lie.
 struct SdkPaths {
   fs::path templates, include, version_script;
-  bool complete() const {
-    return fs::exists(templates) && fs::exists(include / "ronda" / "abi.h") && fs::exists(version_script);
-  }
+  bool complete() const { return fs::exists(templates) && fs::exists(include / "ronda" / "abi.h") && fs::exists(version_script); }
 };
 
 /// Seen from this program, so that a prefix can be moved; a build tree has a link to the sources' sdk/ there.
@@ -35,12 +33,10 @@ Result<SdkPaths> find_sdk() {
       {{built / "template", built / "include", built / "cmake" / "ronda_plugin.map"},
        {prefix / RONDA_REL_DATADIR / "ronda/sdk/template", prefix / RONDA_REL_INCLUDEDIR,
         prefix / RONDA_REL_LIBDIR / "cmake/ronda-sdk/ronda_plugin.map"},
-       {fs::path(RONDA_DATADIR) / "ronda/sdk/template", RONDA_INCLUDEDIR,
-        fs::path(RONDA_LIBDIR) / "cmake/ronda-sdk/ronda_plugin.map"}}};
+       {fs::path(RONDA_DATADIR) / "ronda/sdk/template", RONDA_INCLUDEDIR, fs::path(RONDA_LIBDIR) / "cmake/ronda-sdk/ronda_plugin.map"}}};
   for (const SdkPaths& paths : candidates)
     if (paths.complete()) return paths;
-  return Error(Errc::not_found,
-               "the SDK is not installed: there is no " + candidates.back().templates.string());
+  return Error(Errc::not_found, "the SDK is not installed: there is no " + candidates.back().templates.string());
 }
 
 /// "disk-space" as "DiskSpace".
@@ -121,22 +117,19 @@ Result<NewPlugin> asked_for(const Options& options) {
   out.kind = kind_first ? options.arguments[0] : options.value("kind", "check");
   constexpr std::array<std::string_view, 3> kinds = {"check", "task", "notifier"};
   if (std::ranges::find(kinds, out.kind) == kinds.end())
-    return Error(Errc::invalid, "a plugin provides a check, a task or a notifier, not a \"" +
-                                    escape_controls(out.kind) + "\"");
+    return Error(Errc::invalid, "a plugin provides a check, a task or a notifier, not a \"" + escape_controls(out.kind) + "\"");
   const std::string& name = options.arguments.back();
-  if (!is_plugin_name(name))
-    return Error(Errc::invalid, "a name is [a-z][a-z0-9-]*, not \"" + escape_controls(name) + "\"");
+  if (!is_plugin_name(name)) return Error(Errc::invalid, "a name is [a-z][a-z0-9-]*, not \"" + escape_controls(name) + "\"");
+  if (std::ranges::find(kinds, name) != kinds.end())
+    return Error(Errc::invalid, "the name is missing: \"" + name + "\" is a kind; for example: ronda plugin new " + name + " disk-space");
   out.names = {name, class_name(name), options.value("id", "org.example." + name)};
   if (!is_plugin_id(out.names.id))
-    return Error(Errc::invalid, "an id is reverse DNS, like org.example.disk, not \"" +
-                                    escape_controls(out.names.id) + "\"");
+    return Error(Errc::invalid, "an id is reverse DNS, like org.example.disk, not \"" + escape_controls(out.names.id) + "\"");
   return out;
 }
 
 std::string shell_quoted(const std::string& word) {
-  const bool plain =
-      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,=:") ==
-      std::string::npos;
+  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,=:") == std::string::npos;
   return plain ? word : "'" + word + "'";
 }
 
@@ -161,10 +154,8 @@ int plugin_new(const Options& options) {
     return exit_failed;
   }
   std::cout << "made " << name << "/, a " << wanted->kind << " with the id " << wanted->names.id << "\n"
-            << "  build    cmake -S " << name << " -B " << name << "/build && cmake --build " << name
-            << "/build\n"
-            << "  test     ctest --test-dir " << name << "/build && ronda plugin test " << name << "/build/"
-            << name << ".so\n"
+            << "  build    cmake -S " << name << " -B " << name << "/build && cmake --build " << name << "/build\n"
+            << "  test     ctest --test-dir " << name << "/build && ronda plugin test " << name << "/build/" << name << ".so\n"
             << "  package  (cd " << name << "/build && cpack)\n";
   return exit_done;
 }
@@ -175,16 +166,15 @@ int plugin_ld_args(const Options& options) {
     complain(sdk.error().message());
     return exit_failed;
   }
-  const std::vector<std::string> compile = {"-I" + sdk->include.string(), "-fPIC", "-fvisibility=hidden",
-                                            "-fvisibility-inlines-hidden"};
+  const std::vector<std::string> compile = {"-I" + sdk->include.string(), "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden"};
   const std::vector<std::string> link = {"-shared", "-Wl,--version-script=" + sdk->version_script.string(),
                                          "-Wl,-z,defs,-z,now,-z,relro,-z,noexecstack", "-Wl,--build-id"};
   if (options.json) {
     boost::json::array compile_json, link_json;
     for (const std::string& word : compile) compile_json.push_back(boost::json::value(word));
     for (const std::string& word : link) link_json.push_back(boost::json::value(word));
-    std::cout << boost::json::serialize(boost::json::object{
-                     {"format", 1}, {"compile", std::move(compile_json)}, {"link", std::move(link_json)}})
+    std::cout << boost::json::serialize(
+                     boost::json::object{{"format", 1}, {"compile", std::move(compile_json)}, {"link", std::move(link_json)}})
               << "\n";
     return exit_done;
   }

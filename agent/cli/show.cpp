@@ -29,11 +29,14 @@ std::time_t seconds_of(std::string_view instant) {
 
 }  // namespace
 
-Asked ask_json(const Options& options, std::string_view method, std::string_view target, std::string_view body, std::chrono::milliseconds timeout) {
+Asked ask_json(const Options& options, std::string_view method, std::string_view target, std::string_view body,
+               std::chrono::milliseconds timeout) {
   auto response = ask_agent(options, method, target, body, timeout);
   if (!response) {
-    if (options.json) std::cout << json::serialize(json::object{{"error", "unreachable"}, {"reason", response.error().message()}}) << "\n";
-    else complain(response.error().message());
+    if (options.json)
+      std::cout << json::serialize(json::object{{"error", "unreachable"}, {"reason", response.error().message()}}) << "\n";
+    else
+      complain(response.error().message());
     return exit_undetermined;
   }
   boost::system::error_code error;
@@ -43,9 +46,18 @@ Asked ask_json(const Options& options, std::string_view method, std::string_view
     return exit_undetermined;
   }
   if (response->status < 300) return Answer{std::move(value), std::string(trim(response->body))};
-  if (options.json) std::cout << trim(response->body) << "\n";
-  else complain(value.is_object() ? text_of(value.as_object(), "error") : "the agent refused");
+  if (options.json)
+    std::cout << trim(response->body) << "\n";
+  else
+    complain(value.is_object() ? text_of(value.as_object(), "error") : "the agent refused");
   return response->status == 503 ? exit_undetermined : exit_failed;
+}
+
+std::string refusal_text(const api::Response& response) {
+  boost::system::error_code error;
+  const json::value value = json::parse(response.body, error);
+  const std::string why = !error && value.is_object() ? text_of(value.as_object(), "error") : std::string();
+  return why.empty() ? "the agent answers " + std::to_string(response.status) : why;
 }
 
 std::string text_of(const json::value& value) {
@@ -67,7 +79,9 @@ std::string text_of(const json::object& object, std::string_view key) {
   return value == nullptr ? std::string() : text_of(*value);
 }
 
-std::int64_t integer_of(const json::object& object, std::string_view key) { return static_cast<std::int64_t>(number_of(object, key)); }
+std::int64_t integer_of(const json::object& object, std::string_view key) {
+  return static_cast<std::int64_t>(number_of(object, key));
+}
 
 double number_of(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);

@@ -39,6 +39,8 @@ Asked ask_json(const Options& options, std::string_view method, std::string_view
 
 /// A string of an answer, made fit for a terminal; empty when it is none.
 std::string text_of(const json::value& value);
+/// What the agent says of a request that it refused.
+std::string refusal_text(const api::Response& response);
 std::string text_of(const json::object& object, std::string_view key);
 std::int64_t integer_of(const json::object& object, std::string_view key);
 double number_of(const json::object& object, std::string_view key);

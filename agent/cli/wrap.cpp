@@ -135,7 +135,7 @@ void report(const Options& options, const std::string& name, std::string_view ev
   if (!answer)
     complain("not reported: " + answer.error().message());
   else if (answer->status >= 300)
-    complain("not reported: the agent answers " + std::to_string(answer->status));
+    complain("not reported: " + refusal_text(*answer));
 }
 
 }  // namespace

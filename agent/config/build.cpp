@@ -202,9 +202,13 @@ void Builder::add_instance(Scope& scope, Object& object, std::vector<std::string
   read_members(scope, table, instance);
   finish_instance(scope, instance);
   instance.hash = hash;
-  if (!scope.sound()) return disable(object, scope);
   note_mentions(object.top->name, object.name);
-  generation_.instances.push_back(std::move(instance));
+  if (scope.sound()) {
+    generation_.instances.push_back(std::move(instance));
+  } else {
+    disable(object, scope);
+    generation_.unsound.push_back(std::move(instance));
+  }
 }
 
 /// The instance's own keys, and the defaults for those that it does not say.
@@ -242,8 +246,8 @@ void Builder::add_service(Scope& scope, Object& object) {
   const Table& table = *object.value.as_table();
   object_hashes_.emplace("service." + object.name, Digest().add(table).finish());
   Service service = read_service(scope, object.name, object.place, table, mentions_);
-  if (!scope.sound()) return disable(object, scope);
   note_mentions("service", object.name);
+  if (!scope.sound()) return disable(object, scope);
   generation_.services.push_back(std::move(service));
 }
 

@@ -86,9 +86,9 @@ struct Instance {
   std::optional<Nanos> timeout;  // none: what the plugin or the core says
   std::vector<std::string> after;
   std::vector<std::string> tags;
-  Table options;  // the plugin's keys, not judged here
+  Table options;                     // the plugin's keys, not judged here
   std::vector<std::string> secrets;  // what its file and cred references stand for, also inside longer texts
-  Place place;    // of the name in its header
+  Place place;                       // of the name in its header
   Place use_place;
   Hash128 hash;  // of all that it says, with defaults and resolved references
 
@@ -159,7 +159,8 @@ struct Generation {
   std::vector<Service> services;    // by name
   std::vector<RawObject> objects;   // by kind, then name
   std::vector<Disabled> disabled;
-  Sources files;  // paths only, for places
+  std::vector<Instance> unsound;  // disabled for a key of the core; kept until their other keys are judged, in the same pass
+  Sources files;                  // paths only, for places
   std::vector<Written> written;
   std::vector<std::string> secrets;
   Hash128 settings_hash;

@@ -121,8 +121,8 @@ void judge_mentions(const std::vector<Link>& links, Names& names, Reasons& wrong
   for (const Link& link : links) {
     const Mention& mention = link.mention;
     if (names.contains(mention.target_kind, mention.target)) continue;
-    std::string message = "`" + std::string(mention.key) + "`: there is no " +
-                          std::string(mention.target_kind) + " `" + mention.target.substr(0, 128) + "`";
+    std::string message =
+        "`" + std::string(mention.key) + "`: there is no " + std::string(mention.target_kind) + " `" + mention.target.substr(0, 128) + "`";
     const std::string_view close = names.close_to(mention.target_kind, mention.target);
     if (!close.empty()) message += "; did you mean `" + std::string(close) + "`?";
     diagnostics.error(mention.place, message);
@@ -130,8 +130,7 @@ void judge_mentions(const std::vector<Link>& links, Names& names, Reasons& wrong
   }
 }
 
-void judge_cycles(const Generation& generation, const std::vector<Link>& links, Reasons& wrong,
-                  Diagnostics& diagnostics) {
+void judge_cycles(const Generation& generation, const std::vector<Link>& links, Reasons& wrong, Diagnostics& diagnostics) {
   const std::vector<Loop> loops = CycleSearch(generation).run();
   if (loops.empty()) return;
   std::unordered_map<std::string_view, Place> places;
@@ -146,16 +145,23 @@ void judge_cycles(const Generation& generation, const std::vector<Link>& links, 
   }
 }
 
-template <class T, class KindOf>
-void move_out(std::vector<T>& from, const Reasons& wrong, KindOf kind_of, std::vector<Disabled>& disabled) {
-  std::vector<Disabled> out;
-  std::erase_if(from, [&](const T& one) {
-    const auto found = wrong.find({std::string(kind_of(one)), one.name});
+void move_out_instances(Generation& generation, const Reasons& wrong) {
+  const auto reason = [&](const Instance& one) { return wrong.find({std::string(kind_name(one.kind)), one.name}); };
+  const auto out = std::ranges::stable_partition(generation.instances, [&](const Instance& one) { return reason(one) == wrong.end(); });
+  for (Instance& one : out) {
+    generation.disabled.push_back({std::string(kind_name(one.kind)), one.name, one.place, reason(one)->second});
+    generation.unsound.push_back(std::move(one));
+  }
+  generation.instances.erase(out.begin(), out.end());
+}
+
+void move_out_services(Generation& generation, const Reasons& wrong) {
+  std::erase_if(generation.services, [&](const Service& one) {
+    const auto found = wrong.find({"service", one.name});
     if (found == wrong.end()) return false;
-    out.push_back({found->first.first, one.name, one.place, found->second});
+    generation.disabled.push_back({"service", one.name, one.place, found->second});
     return true;
   });
-  disabled.insert(disabled.end(), out.begin(), out.end());
 }
 
 void drop_missing(Generation& generation) {
@@ -164,8 +170,7 @@ void drop_missing(Generation& generation) {
     if (!one.after.empty()) std::erase_if(one.after, missing);
   }
   for (Service& one : generation.services) std::erase_if(one.checks, missing);
-  std::erase_if(generation.agent.last_resort,
-                [&](const std::string& name) { return generation.find(Kind::notifier, name) == nullptr; });
+  std::erase_if(generation.agent.last_resort, [&](const std::string& name) { return generation.find(Kind::notifier, name) == nullptr; });
 }
 
 bool is_name_byte(char c) {
@@ -191,27 +196,20 @@ void warn_of_silence(const Generation& generation, Diagnostics& diagnostics) {
   for (const RawObject& alert : generation.raw("alert")) add_named_checks(alert.value, watched);
   for (const Instance& check : generation.all(Kind::check)) {
     if (!check.enabled || check.judgement().severity != Level::none || watched.contains(check.name)) continue;
-    diagnostics.warning(
-        check.place,
-        "check `" + check.name + "` has neither `severity` nor an alert: when it fails, nobody is told");
+    diagnostics.warning(check.place, "check `" + check.name + "` has neither `severity` nor an alert: when it fails, nobody is told");
   }
 }
 
 }  // namespace
 
-void judge_links(Generation& generation, const std::vector<Link>& links, bool names_complete,
-                 Diagnostics& diagnostics) {
+void judge_links(Generation& generation, const std::vector<Link>& links, bool names_complete, Diagnostics& diagnostics) {
   Reasons wrong;
   Names names(generation);
   if (names_complete) judge_mentions(links, names, wrong, diagnostics);
   judge_cycles(generation, links, wrong, diagnostics);
   if (!wrong.empty()) {
-    std::vector<Disabled> disabled;
-    move_out(
-        generation.instances, wrong, [](const Instance& one) { return kind_name(one.kind); }, disabled);
-    move_out(
-        generation.services, wrong, [](const Service&) { return std::string_view("service"); }, disabled);
-    generation.disabled.insert(generation.disabled.end(), disabled.begin(), disabled.end());
+    move_out_instances(generation, wrong);
+    move_out_services(generation, wrong);
   }
   drop_missing(generation);
   if (names_complete) warn_of_silence(generation, diagnostics);

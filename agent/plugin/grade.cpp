@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "base/units.hpp"
 
 namespace ronda::plugin {
 namespace {
@@ -103,9 +104,27 @@ std::string quoted_label(const wire::Metric& metric) {
   return out + "'";
 }
 
-std::string_view limit_text(const std::vector<config::Limit>& limits, const wire::Metric& metric, const std::string& own) {
+/// A range as Nagios reads it: plain numbers, "low:" and ":high" left out where they say nothing.
+std::string plain(const Range& range, double factor) {
+  std::string out = range.inside ? "@" : "";
+  if (std::isinf(range.low))
+    out += "~:";
+  else if (range.low != 0 || std::isinf(range.high))
+    out += plain(range.low * factor) + ":";
+  return std::isinf(range.high) ? out : out + plain(range.high * factor);
+}
+
+/// The limit in the unit that the metric's value is printed in: what reads perfdata compares the two as numbers.
+std::string limit_text(const std::vector<config::Limit>& limits, const wire::Metric& metric, const std::string& own) {
+  const double shown = metric.unit == "ratio" ? 100 : 1;
   const auto found = std::ranges::find(limits, metric.name, &config::Limit::metric);
-  return found == limits.end() ? std::string_view(own) : std::string_view(found->text);
+  if (found != limits.end()) {
+    const bool in_base = !unit_of_limit(found->text).empty();
+    return plain(found->range, shown / (in_base ? in_base_unit(1, metric.unit).value : 1));
+  }
+  if (own.empty() || shown == 1) return own;
+  const auto range = parse_range(own);
+  return range ? plain(*range, shown) : std::string();
 }
 
 }  // namespace
@@ -152,9 +171,9 @@ std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgem
     std::string one = quoted_label(metric) + "=" +
                       (metric.is_integer && !ratio ? std::to_string(metric.integer) : plain(ratio ? metric.value * 100 : metric.value));
     one += ratio ? "%" : metric.counter && metric.unit.empty() ? "c" : metric.unit;
-    const std::string_view warn = limit_text(limits.warn, metric, metric.warn);
-    const std::string_view crit = limit_text(limits.crit, metric, metric.crit);
-    if (!warn.empty() || !crit.empty()) one += ";" + std::string(warn) + ";" + std::string(crit);
+    const std::string warn = limit_text(limits.warn, metric, metric.warn);
+    const std::string crit = limit_text(limits.crit, metric, metric.crit);
+    if (!warn.empty() || !crit.empty()) one += ";" + warn + ";" + crit;
     if (out.size() + one.size() + 1 > perfdata_limit) break;
     out += (out.empty() ? "" : " ") + one;
   }

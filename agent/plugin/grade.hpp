@@ -30,7 +30,8 @@ Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const c
 /// The metrics of an outcome; what does not decode is left out.
 std::vector<wire::Metric> decode_metrics(std::string_view encoded);
 
-/// " | 'used'=83%;80;90 ..." after a Nagios line; empty without metrics. At most 16 KiB.
+/// " | used=83%;80;90 ..." after a Nagios line; empty without metrics. Limits are numbers in the value's own unit, as
+/// Nagios wants them, whatever unit conf.d gave. At most 16 KiB.
 std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgement& limits);
 
 /// "83%", "0.61s", "1.5GiB", "42": a metric's value for people.

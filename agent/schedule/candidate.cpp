@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+#include <utility>
 
 #include "config/build.hpp"
 #include "plugin/encode_options.hpp"
@@ -26,6 +28,8 @@ class Preparer {
   }
 
   void prepare(config::Instance& instance);
+  /// What else is wrong with an instance that is disabled already: everything is told in one pass.
+  void judge_rest(const config::Instance& instance);
 
  private:
   static Result<Unit> judge(Result<Calendar> parsed) {
@@ -138,17 +142,37 @@ bool Preparer::user_allowed(const config::Instance& instance, const plugin::Plug
   return user.empty() || std::ranges::find(plugin.users, user) != plugin.users.end();
 }
 
+void Preparer::judge_rest(const config::Instance& instance) {
+  if (instance.use.empty()) return;
+  config::Diagnostics& told = candidate_.diagnostics;
+  const auto kind = static_cast<plugin::Kind>(instance.kind);
+  const auto found = candidate_.catalogue.find(kind, instance.use);
+  if (!found) return told.error(instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use));
+  config::Diagnostics more;
+  plugin::check_options(*found->procedure, instance.options, instance.place, judges_, more);
+  const auto position = [](config::Place place) { return std::tuple(place.file, place.line, place.column); };
+  const auto where = [&](const config::Diagnostic& one) { return position(one.where); };
+  for (const config::Diagnostic& one : more.all()) {
+    // a value whose reference failed is no value of the option either; of the instance as a whole there may be more to say
+    const bool whole = where(one) == position(instance.place);
+    if (whole || std::ranges::find(told.all(), where(one), where) == told.all().end()) told.add(one);
+  }
+  when_of(instance);
+}
+
 void Preparer::prepare(config::Instance& instance) {
   const auto kind = static_cast<plugin::Kind>(instance.kind);
   const auto found = candidate_.catalogue.find(kind, instance.use);
   if (!found) return disable(instance, instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use));
   if (!user_allowed(instance, *found->plugin)) {
-    return disable(instance, instance.place,
-                   "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
-                       "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
+    disable(instance, instance.place,
+            "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
+                "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
+    return judge_rest(instance);
   }
   if (const std::string& user = instance.rare().user; request_.uid == 0 && !user.empty() && !plugin::has_user(user)) {
-    return disable(instance, instance.place, "there is no user \"" + user + "\" on this host");
+    disable(instance, instance.place, "there is no user \"" + user + "\" on this host");
+    return judge_rest(instance);
   }
   const std::size_t errors = candidate_.diagnostics.errors();
   const auto options = plugin::check_options(*found->procedure, instance.options, instance.place, judges_, candidate_.diagnostics);
@@ -276,6 +300,8 @@ Candidate load_candidate(const CandidateRequest& request) {
     if (out.set.size() == before) out.idle.emplace_back(instance.kind, instance.name);
     instance.options = {};
   }
+  for (const config::Instance& instance : std::exchange(out.generation.unsound, {})) preparer.judge_rest(instance);
+  out.diagnostics.sort();
   return out;
 }
 

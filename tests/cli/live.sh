@@ -65,7 +65,7 @@ if grep -q $'\033' "$live_dir/status.txt"; then expect_fail 'no colours where st
 
 # ---- the verbs --------------------------------------------------------------------------------
 expect 0 live_ronda check shop-status
-expect_like "OK - shop-status: .*\|.*'?error_rate'?=0\.2%;1%?;5%?.*"
+expect_like "OK - shop-status: .*\|.*'?error_rate'?=0\.2%;1;5.*"
 expect 0 live_ronda check shop-status --output json
 expect_out '"exit":0'
 expect 0 live_ronda explain shop
@@ -79,6 +79,14 @@ expect 1 live_ronda task run fails
 expect_out 'no luck'
 expect 1 live_ronda task run helo
 expect_err "did you mean 'hello'"
+expect 3 live_ronda check down
+expect_err "check 'down' is switched off"
+expect 3 live_ronda check hello
+expect_err "there is the task 'hello'"
+expect 1 live_ronda ping shop start
+expect_err "check 'shop' takes no events"
+expect 0 live_ronda wrap shopp -- /bin/true
+expect_err "not reported: no check is named 'shopp'; did you mean 'shop'?"
 expect 2 live_ronda task run hello --set key=value
 expect 0 live_ronda config
 expect 0 live_ronda version

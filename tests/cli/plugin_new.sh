@@ -15,7 +15,7 @@ cd "$work"
 "$ronda" plugin new "$kind" tidy-up --id org.acme.tidy > new.log || fail "new: $(cat new.log)"
 if grep -rn '@[A-Z]*@' tidy-up; then fail "a placeholder is left"; fi
 if "$ronda" plugin new "$kind" tidy-up 2> /dev/null; then fail "new overwrites what is there"; fi
-for name in Tidy 1st tidy_up ../up; do
+for name in Tidy 1st tidy_up ../up task; do
   if "$ronda" plugin new "$kind" "$name" 2> /dev/null; then fail "the name $name is taken"; fi
 done
 if "$ronda" plugin new "$kind" tidy --id tidy 2> /dev/null; then fail "an id without a dot is taken"; fi

@@ -41,8 +41,10 @@ done
 # ---- help, before and after -------------------------------------------------------------------
 expect 0 live_ronda --help
 expect_out 'wrap NAME -- COMMAND'
+expect_out 'plugin list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|install'
 expect 0 live_ronda validate --help
 expect_out '--probe'
+expect_out 'text, json or sarif'
 expect 0 "$live_bin/ronda" version --output json
 expect_out '"abi":"'
 expect 0 "$live_bin/ronda" --output json version
@@ -64,6 +66,7 @@ expect 0 live_ronda config
 expect_out '10-good.toml'
 expect 0 live_ronda config show
 expect_out '[check.procs]'
+expect_out 'severity = "p2"'
 expect 0 live_ronda calendar --days 1
 expect_out 'check procs'
 
@@ -120,6 +123,51 @@ expect_out '.hidden.toml'
 expect_out 'old.toml.bak'
 expect_out 'new.toml.dpkg-new'
 expect 1 live_ronda calendar
+rm "$live_dir/conf.d"/*.toml
+
+# ---- everything in one pass: also of an instance that is disabled for a key of the core -----------
+cat >"$live_dir/conf.d/10-many.toml" <<'TOML'
+[defaults.check]
+title = "no default"
+
+[check.web]
+use = "http.request"
+timeout = "10"
+evry = "30s"
+url = "${env:RONDA_TEST_UNSET}"
+follow_redirects = "perhaps"
+after = ["webb"]
+at = "Sun *-*-99 02:00"
+
+[check.lost]
+use = "http.reqest"
+url = "http://127.0.0.1/"
+after = ["web", "lots"]
+
+[service.shop]
+title = 5
+checks = ["wbe"]
+
+[task.bare]
+use = "exec.command"
+user = "root"
+
+[task.job]
+use = "exec.command"
+command = ["/bin/true"]
+locks = ["one"]
+tags = ["${env:RONDA_TEST_TAG:-red}"]
+TOML
+expect 1 live_ronda validate
+for place in 2:1 6:11 7:1 8:7 9:20 10:10 11:6 14:7 16:17 19:9 20:11 22:7; do expect_err "10-many.toml:$place: error:"; done
+[ "$(grep -c '10-many.toml:8:7: error' <<<"$err")" = 1 ] || expect_fail 'a value whose reference failed has one error'
+[ "$(grep -c '10-many.toml:22:7: error' <<<"$err")" = 2 ] || expect_fail 'a user that is not allowed hides no missing option'
+expect_out ' 13 errors'
+sed -i '/^\[check.web\]/,/^$/d; /^\[check.lost\]/,/^$/d; /^\[service.shop\]/,/^$/d; /^\[task.bare\]/,/^$/d; s/^use = "exec.command"/&\nretry = { times = 2, wait = "5s" }/' "$live_dir/conf.d/10-many.toml"
+live_ronda config show >"$live_dir/shown.txt" 2>&1 || true
+for line in 'locks = ["one"]' 'retry = { "times" = 2, "wait" = "5s" }' 'tags = ["${env:RONDA_TEST_TAG:-red}"]'; do
+  grep -qF -e "$line" "$live_dir/shown.txt" || expect_fail "config show says $line: $(cat "$live_dir/shown.txt")"
+done
 rm "$live_dir/conf.d"/*.toml
 expect 1 "$live_bin/ronda" validate --config "$live_dir/nowhere" --plugins "$live_plugins"
 expect_err 'nowhere'

@@ -31,6 +31,14 @@ TEST_CASE("only perfdata follows a bar in a Nagios line", "[api]") {
   CHECK(nagios_line(entry) == "OK - one: a / b (c/d)\nfirst / x=1\nsecond / y=2");
 }
 
+TEST_CASE("what has not run yet says so", "[api]") {
+  schedule::Entry entry;
+  entry.spec.name = "one";
+  CHECK(nagios_line(entry) == "UNKNOWN - one: has not run yet");
+  entry.summary = "spawn-failed";
+  CHECK(nagios_line(entry) == "UNKNOWN - one: spawn-failed");
+}
+
 TEST_CASE("an integer metric is shown with all of its digits", "[api]") {
   std::string encoded;
   wire::Writer writer(encoded);

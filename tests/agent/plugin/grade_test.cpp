@@ -120,13 +120,38 @@ TEST_CASE("perfdata for those who read Nagios lines", "[plugin]") {
   std::vector<wire::Metric> all = {metric(0.83, "ratio", "used"), metric(1536, "B", "size"), metric(7, "", "seen")};
   all[1].warn = "10", all[1].crit = "20";
   all[2].counter = true;
-  CHECK(perfdata(all, limits) == " | used=83%;80%; size=1536B;10;20 seen=7c");
+  CHECK(perfdata(all, limits) == " | used=83%;80; size=1536B;10;20 seen=7c");
   auto spaced = metric(1, "", "m");
   spaced.labels = {{"mount", "/my 'disk'"}};
   CHECK(perfdata({&spaced, 1}, {}) == " | 'm_/my ''disk'''=1");
   CHECK(perfdata({}, limits).empty());
   const std::vector<wire::Metric> many(5000, metric(1, "", "a_metric_name"));
   CHECK(perfdata(many, {}).size() <= (16U << 10U) + 3);
+}
+
+TEST_CASE("limits in perfdata are numbers in the unit of their value", "[plugin]") {
+  struct Row {
+    double value;
+    const char *unit, *own, *limit, *line;
+  };
+  const std::array<Row, 10> rows = {{{0.314, "ratio", "~:0.8", "", " | m=31.4%;~:80;"},  // what plugins say of ratios is in ratios
+                                     {0.314, "ratio", "@0.1:0.2", "", " | m=31.4%;@10:20;"},
+                                     {0.314, "ratio", "", "0.8", " | m=31.4%;80;"},
+                                     {0.314, "ratio", "", "20%:", " | m=31.4%;20:;"},
+                                     {50, "%", "", "80%", " | m=50%;80;"},
+                                     {0.3, "s", "", "500ms", " | m=0.3s;0.5;"},
+                                     {300, "ms", "", "~:0.5s", " | m=300ms;~:500;"},
+                                     {1, "B", "", "@1KiB:2KiB", " | m=1B;@1024:2048;"},
+                                     {3, "", "2:", "", " | m=3;2:;"},
+                                     {3, "", "", "~:7", " | m=3;~:7;"}}};
+  for (const Row& row : rows) {
+    CAPTURE(row.value, row.unit, row.own, row.limit);
+    wire::Metric measured = metric(row.value, row.unit);
+    measured.warn = row.own;
+    config::Judgement limits;
+    if (*row.limit != '\0') limits.warn.push_back(limit("m", row.limit));
+    CHECK(perfdata({&measured, 1}, limits) == row.line);
+  }
 }
 
 TEST_CASE("values for people", "[plugin]") {
