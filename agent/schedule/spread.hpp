@@ -22,7 +22,7 @@ std::uint64_t spread_hash(std::string_view host, std::string_view kind, std::str
 /// touch it.
 Nanos phase_of(std::uint64_t hash, Nanos interval);
 
-/// The same, on a coarser raster: for what may share the wake-up of its runner (decision 0012). A multiple of 250 ms, or
+/// The same, on a coarser raster: for what may share the wake-up of its runner (decision 0020). A multiple of 250 ms, or
 /// of 250 ms halved until it is at most a fortieth of the interval, so that rasters of several intervals coincide.
 /// Below 78 ms of interval the same as phase_of().
 Nanos shared_phase_of(std::uint64_t hash, Nanos interval);
