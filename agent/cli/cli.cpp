@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/program_options.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "base/text.hpp"
@@ -156,6 +157,8 @@ void set_common(const po::variables_map& given, Options& options) {
   text("socket", options.socket);
   text("trust", options.trust);
   text("env-file", options.env_file);
+  std::error_code error;  // it is judged as one of conf.d would be, whose path is absolute
+  if (!options.env_file.empty()) options.env_file = std::filesystem::absolute(options.env_file, error).string();
   if (given.count("plugins") > 0) options.plugins = given["plugins"].as<std::vector<std::string>>();
   if (given.count("no-color") > 0) ::setenv("NO_COLOR", "1", 1);
 }

@@ -147,6 +147,14 @@ Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const c
   return out;
 }
 
+std::string why_never_comparable(const config::Limit& limit, std::span<const MetricDeclaration> declared) {
+  const std::string_view wanted = unit_of_limit(limit.text);
+  const auto found = std::ranges::find(declared, limit.metric, &MetricDeclaration::name);
+  if (wanted.empty() || found == declared.end() || in_base_unit(1, found->unit).unit == wanted) return {};
+  return "`" + limit.metric + "` " + (found->unit.empty() ? "has no unit" : "is in \"" + found->unit + "\"") +
+         ", which cannot be compared with \"" + limit.text + "\"";
+}
+
 std::vector<wire::Metric> decode_metrics(std::string_view encoded) {
   std::vector<wire::Metric> out;
   wire::each_metric(encoded, [&](wire::Metric&& metric) { out.push_back(std::move(metric)); });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/generation.hpp"
+#include "plugin/manifest.hpp"
 #include "plugin/messages.hpp"
 
 namespace ronda::plugin {
@@ -26,6 +27,10 @@ struct Grade {
 };
 
 Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits);
+
+/// Why this limit can never be compared with the metric as its manifest declares it; empty where it can, or where the metric
+/// is not declared: then its unit is known at run time only.
+std::string why_never_comparable(const config::Limit& limit, std::span<const MetricDeclaration> declared);
 
 /// The metrics of an outcome; what does not decode is left out.
 std::vector<wire::Metric> decode_metrics(std::string_view encoded);

@@ -6,8 +6,10 @@
 #include <tuple>
 #include <utility>
 
+#include "base/text.hpp"
 #include "config/build.hpp"
 #include "plugin/encode_options.hpp"
+#include "plugin/grade.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
 
@@ -42,6 +44,7 @@ class Preparer {
   std::optional<std::shared_ptr<const Calendar>> calendar_of(const config::Rare& rare);
   void disable(const config::Instance& instance, config::Place place, std::string reason);
   void warn_of_idle_keys(const config::Instance& instance);
+  bool judge_limits(const config::Instance& instance, const plugin::Procedure& procedure);
   bool user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin);
 
   const CandidateRequest& request_;
@@ -142,6 +145,26 @@ bool Preparer::user_allowed(const config::Instance& instance, const plugin::Plug
   return user.empty() || std::ranges::find(plugin.users, user) != plugin.users.end();
 }
 
+/// Of a metric that the manifest declares the unit is known before it comes; where it may bring others, their names are not.
+bool Preparer::judge_limits(const config::Instance& instance, const plugin::Procedure& procedure) {
+  const std::size_t errors = candidate_.diagnostics.errors();
+  const config::Judgement& limits = instance.judgement();
+  for (const std::vector<config::Limit>* side : {&limits.warn, &limits.crit}) {
+    for (const config::Limit& limit : *side) {
+      const std::string why = plugin::why_never_comparable(limit, procedure.metrics);
+      if (!why.empty()) candidate_.diagnostics.error(limit.place, why);
+      const bool known = std::ranges::find(procedure.metrics, limit.metric, &plugin::MetricDeclaration::name) != procedure.metrics.end();
+      if (known || procedure.open_metrics || procedure.metrics.empty()) continue;
+      std::vector<std::string_view> names;
+      for (const plugin::MetricDeclaration& one : procedure.metrics) names.push_back(one.name);
+      const std::string_view near = nearest(limit.metric, names);
+      candidate_.diagnostics.warning(limit.place, "'" + procedure.name + "' declares no metric `" + limit.metric + "`" +
+                                                      (near.empty() ? "" : "; did you mean `" + std::string(near) + "`?"));
+    }
+  }
+  return candidate_.diagnostics.errors() == errors;
+}
+
 void Preparer::judge_rest(const config::Instance& instance) {
   if (instance.use.empty()) return;
   config::Diagnostics& told = candidate_.diagnostics;
@@ -158,6 +181,7 @@ void Preparer::judge_rest(const config::Instance& instance) {
     if (whole || std::ranges::find(told.all(), where(one), where) == told.all().end()) told.add(one);
   }
   when_of(instance);
+  judge_limits(instance, *found->procedure);
 }
 
 void Preparer::prepare(config::Instance& instance) {
@@ -177,7 +201,8 @@ void Preparer::prepare(config::Instance& instance) {
   const std::size_t errors = candidate_.diagnostics.errors();
   const auto options = plugin::check_options(*found->procedure, instance.options, instance.place, judges_, candidate_.diagnostics);
   const auto when = when_of(instance);
-  if (!options || !when) {
+  const bool limits_fit = judge_limits(instance, *found->procedure);
+  if (!options || !when || !limits_fit) {
     const bool said = candidate_.diagnostics.errors() > errors;
     const std::string reason = said ? candidate_.diagnostics.all().back().message : "its options are wrong";
     candidate_.generation.disabled.push_back({std::string(config::kind_name(instance.kind)), instance.name, instance.place, reason});

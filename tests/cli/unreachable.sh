@@ -125,6 +125,32 @@ expect_out 'new.toml.dpkg-new'
 expect 1 live_ronda calendar
 rm "$live_dir/conf.d"/*.toml
 
+# ---- an env file named from here is read, and what is wrong with it is said -----------------------
+printf '[task.job]\nuse = "exec.command"\ncommand = ["/bin/true", "${env:RONDA_TEST_FROM_FILE}"]\n' >"$live_dir/conf.d/10-env.toml"
+(umask 077 && echo 'RONDA_TEST_FROM_FILE=1' >"$live_dir/env")
+expect 1 live_ronda validate
+from_there() { (bin=$(realpath "$live_bin") && plugins=$(realpath "$live_plugins") && cd "$live_dir" && "$bin/ronda" validate --config conf.d --plugins "$plugins" "$@"); }
+expect 0 from_there --env-file env
+expect 1 from_there --env-file env.missing
+expect_err 'env.missing'
+rm "$live_dir/conf.d"/*.toml
+
+# ---- a limit that can never be compared with its metric -------------------------------------------
+cat >"$live_dir/conf.d/10-limits.toml" <<'TOML'
+[check.load]
+use = "host.load"
+warn = { load1 = "80%", load5 = "4", laod15 = "3" }
+crit = { load5_per_cpu = "5s" }
+
+[check.memory]
+use = "host.memory"
+warn = { used = "80%", available = "1GiB:" }
+TOML
+expect 1 live_ronda validate
+for what in '3:18: error: `load1` has no unit, which cannot be compared with "80%"' '3:47: warning: ' 'did you mean `load15`?' '4:26: error: '; do expect_err "$what"; done
+expect_out ' 2 errors'
+rm "$live_dir/conf.d"/*.toml
+
 # ---- everything in one pass: also of an instance that is disabled for a key of the core -----------
 cat >"$live_dir/conf.d/10-many.toml" <<'TOML'
 [defaults.check]
