@@ -21,8 +21,8 @@ constexpr std::size_t calls_kept = 64;
 constexpr std::size_t results_per_message = 64;
 constexpr std::size_t bytes_per_message = 32 << 10;
 constexpr std::uint64_t look_again_ns = 100'000'000;
-constexpr std::uint64_t tick_ns =
-    2'000'000;  // how long a call keeps what waits behind it, and a finished result waits for others of its batch
+constexpr std::uint64_t tick_ns = 2'000'000;    // how long a call keeps what waits behind it; half of it more at most
+constexpr std::uint64_t unsent_ns = 4'000'000;  // how long a finished result waits for others of its batch
 
 std::uint64_t mono_ns() {
   return static_cast<std::uint64_t>(monotonic().count());
@@ -115,8 +115,10 @@ bool Pool::take(Job& job, std::size_t& slot) {
   // A finished result may have been left for this job to send, which may take long or not come back. Counted anew with
   // each job: as long as they come to an end another thread would only wake up for nothing.
   const bool waits = has_backlog() || link_.waiting_bytes() > 0;
-  if (waits) {
-    tick_at_ = mono_ns() + tick_ns;
+  if (!waits) return true;
+  const std::uint64_t now = mono_ns();
+  if (tick_at_ == Gate::never || tick_at_ < now + tick_ns) {  // not for each of many short jobs
+    tick_at_ = now + tick_ns + tick_ns / 2;
     set_clock();
   }
   return true;
@@ -246,14 +248,14 @@ void Pool::run_call(Job& job, std::size_t slot) {
   blackbox_.running[slot].store(0, std::memory_order_relaxed);
 }
 
-/// Results that are ready when the runner writes share a message, for one tick; the clock's sends what a job that takes long
-/// was to send.
+/// Results that are ready when the runner writes share a message; the clock's tick sends what a job that takes long was to
+/// send.
 void Pool::finish(const Job& job, wire::Outcome outcome) {
   link_.post(outcome);
   std::unique_lock lock(mutex_);
   const std::uint64_t now = mono_ns();
   if (unsent_ == 0) unsent_since_ = now;
-  const bool more_to_come = job.call.quick && !ready_.empty() && now - unsent_since_ < tick_ns;
+  const bool more_to_come = job.call.quick && !ready_.empty() && now - unsent_since_ < unsent_ns;
   if (more_to_come && ++unsent_ < results_per_message && link_.waiting_bytes() < bytes_per_message) return;
   unsent_ = 0;
   lock.unlock();

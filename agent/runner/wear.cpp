@@ -16,7 +16,7 @@
 namespace ronda::runner {
 namespace {
 
-constexpr std::int64_t look_interval_ns = 250'000'000;
+constexpr std::int64_t look_interval_ns = 500'000'000;
 
 /// Private writable memory, as RLIMIT_DATA counts it.
 std::int64_t data_bytes() {

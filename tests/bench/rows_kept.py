@@ -4,7 +4,7 @@ import collections
 import time
 
 from agent import Agent, checks_toml
-from processes import tree_cpu_s, tree_wakeups
+from processes import tree_cpu_s, tree_run_s, tree_wakeups
 from report import Row
 
 Measured = collections.namedtuple("Measured", "cpu wakeups other_cpu rate")
@@ -16,9 +16,9 @@ def measure(world, agent, count, seconds, also=None):
     names = [f"c{number}" for number in range(0, count, max(count // SAMPLE, 1))]
     before = agent.runs(names)
     woken = tree_wakeups(agent.pid)
-    cpu, other, begin = tree_cpu_s(agent.pid), tree_cpu_s(also) if also else 0, time.monotonic()
+    cpu, other, begin = tree_run_s(agent.pid), tree_cpu_s(also) if also else 0, time.monotonic()
     time.sleep(world.window(seconds))
-    cpu, other = tree_cpu_s(agent.pid) - cpu, (tree_cpu_s(also) if also else 0) - other
+    cpu, other = tree_run_s(agent.pid) - cpu, (tree_cpu_s(also) if also else 0) - other
     wall, woken = time.monotonic() - begin, tree_wakeups(agent.pid) - woken
     rate = agent.rate_between(before, agent.runs(names), count)
     if rate == 0:
