@@ -147,12 +147,13 @@ void judge_cycles(const Generation& generation, const std::vector<Link>& links, 
 
 void move_out_instances(Generation& generation, const Reasons& wrong) {
   const auto reason = [&](const Instance& one) { return wrong.find({std::string(kind_name(one.kind)), one.name}); };
-  const auto out = std::ranges::stable_partition(generation.instances, [&](const Instance& one) { return reason(one) == wrong.end(); });
-  for (Instance& one : out) {
-    generation.disabled.push_back({std::string(kind_name(one.kind)), one.name, one.place, reason(one)->second});
-    generation.unsound.push_back(std::move(one));
+  std::vector<Instance>& all = generation.instances;
+  const auto out = std::stable_partition(all.begin(), all.end(), [&](const Instance& one) { return reason(one) == wrong.end(); });
+  for (auto one = out; one != all.end(); ++one) {
+    generation.disabled.push_back({std::string(kind_name(one->kind)), one->name, one->place, reason(*one)->second});
+    generation.unsound.push_back(std::move(*one));
   }
-  generation.instances.erase(out.begin(), out.end());
+  all.erase(out, all.end());
 }
 
 void move_out_services(Generation& generation, const Reasons& wrong) {
