@@ -234,6 +234,9 @@ void Agent::on_store_health(const store::Health& health) {
 Status Agent::load_first() {
   active_ = schedule::load_candidate(candidate_request());
   report(active_);
+  // an agent that watches nothing would look well from afar; a reload keeps what runs instead
+  if (!active_.files.readable)
+    return Error(Errc::invalid, "not started: the configuration directory " + options_.config_directory + " cannot be used");
   if (active_.has_errors() && active_.generation.agent.strict) {
     return Error(Errc::invalid, "[agent] strict: the configuration has " + std::to_string(active_.diagnostics.errors()) + " errors");
   }
