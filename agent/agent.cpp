@@ -293,9 +293,7 @@ void Agent::tell_configured() {
     ids.push_back({disabled.kind, disabled.name});
   }
   for (const auto& [kind, name] : active_.idle) ids.push_back(schedule::id_of(kind, name));
-  scheduler_->each([&](const schedule::Entry& entry) {
-    ids.push_back(schedule::id_of(entry.spec));
-  });
+  scheduler_->each([&](const schedule::Entry& entry) { ids.push_back(schedule::id_of(entry.spec)); });
   store_->mark_configured(std::move(ids), [](const Result<Unit>& marked) {
     if (!marked) log(LogLevel::warning, "what left the configuration is not marked in the store: " + marked.error().message());
   });

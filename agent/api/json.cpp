@@ -283,6 +283,8 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
     step("schedule", trip.due_wall, "due: " + std::string(schedule::text_of_reason(trip.reason)));
     step("plugin", trip.started_wall,
          "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
+  }
+  if (trip.started_wall > 0 && entry.call == 0) {
     step("plugin", trip.ended_wall,
          std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
     step("grade", trip.ended_wall,
