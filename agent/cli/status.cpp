@@ -5,6 +5,7 @@
 #include <iostream>
 #include <thread>
 
+#include "base/counted.hpp"
 #include "cli/cli.hpp"
 #include "cli/show.hpp"
 
@@ -90,7 +91,8 @@ void print_agent(const json::object& status) {
   const json::object& agent = status.at("agent").as_object();
   std::cout << status_label(text_of(status, "status"), 0) << "  ronda " << text_of(agent, "version") << ", pid " << integer_of(agent, "pid")
             << ", up " << age_of(agent.at("started")) << ", generation " << integer_of(agent, "generation") << ", "
-            << status.at("checks").as_array().size() << " checks, " << status.at("tasks").as_array().size() << " tasks\n";
+            << counted(status.at("checks").as_array().size(), "check") << ", " << counted(status.at("tasks").as_array().size(), "task")
+            << "\n";
   if (const std::string config = text_of(agent, "config"); !config.empty()) std::cout << "  config: " << config << "\n";
   const json::object& store = agent.at("store").as_object();
   if (text_of(store, "state") != "ok") std::cout << "  store: " << text_of(store, "state") << ": " << text_of(store, "reason") << "\n";
