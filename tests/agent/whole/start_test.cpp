@@ -82,6 +82,32 @@ TEST_CASE("a file that is wrong at the start is told by status until a reload me
   CHECK(agent.stop() == 0);
 }
 
+TEST_CASE("what its `enabled` switches off is told by status, and is no fault", "[whole]") {
+  WholeAgent agent;
+  const std::string off = "enabled = false\nuse = \"exec.nagios\"\ncommand = [\"/bin/true\"]\n";
+  agent.configure("10.toml", std::string(one_check) + "[check.off]\n" + off + "[check.more]\n" + off +
+                                 "[task.off]\nenabled = false\nuse = \"exec.command\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("one") == "ok"; }));
+  const Finished status = agent.ronda({"status"});
+  CHECK(status.code == 0);
+  CHECK(status.out.find(", 1 check, 0 tasks\n") != std::string::npos);
+  CHECK(status.out.find("\n  switched off: 2 checks, 1 task\n") != std::string::npos);
+  const json::value shown = agent.status();
+  CHECK(json::serialize(shown.at("agent").at("switched_off")) ==
+        R"([{"kind":"check","name":"more"},{"kind":"check","name":"off"},{"kind":"task","name":"off"}])");
+  CHECK(shown.at("agent").at("state").as_string() == "ok");
+  SECTION("one that is wrong is a fault, and told as that alone") {
+    agent.configure("20.toml", "[check.wrong]\nenabled = false\nuse = \"no.such\"\n");
+    CHECK(agent.stop() == 0);
+    REQUIRE(agent.start());
+    const json::value faulty = agent.status();
+    CHECK(faulty.at("agent").at("disabled").as_array().size() == 1);
+    CHECK(faulty.at("agent").at("switched_off").as_array().size() == 3);
+  }
+  CHECK(agent.stop() == 0);
+}
+
 TEST_CASE("tzdata that is replaced while the agent runs is taken by a reload, and one that broke changes nothing", "[whole]") {
   WholeAgent agent;
   const std::string tzdata = agent.scratch() / "zoneinfo";
