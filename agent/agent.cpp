@@ -15,6 +15,7 @@
 
 #include "api/routes.hpp"
 #include "base/clock.hpp"
+#include "base/counted.hpp"
 #include "base/log.hpp"
 #include "base/service_manager.hpp"
 #include "base/text.hpp"
@@ -48,7 +49,7 @@ constexpr auto last_answers = 2s;  // for clients to take what they are told at 
 constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
 
 std::string errors_text(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " error" : " errors") + " in the configuration";
+  return counted(count, "error") + " in the configuration";
 }
 
 /// What a start that goes on in spite of errors owes whoever looks: how many there are, and the first of them.
@@ -202,7 +203,7 @@ void Agent::report(const schedule::Candidate& candidate) const {
     if (diagnostic.severity == config::Severity::error) log(LogLevel::error, config::place_and_message(diagnostic, candidate.sources));
   }
   const std::size_t warnings = candidate.diagnostics.warnings();
-  if (warnings > 0) log(LogLevel::warning, "the configuration has " + std::to_string(warnings) + " warnings; 'ronda validate' shows them");
+  if (warnings > 0) log(LogLevel::warning, "the configuration has " + counted(warnings, "warning") + "; 'ronda validate' shows them");
   for (const plugin::RefusedFile& refused : candidate.catalogue.refused)
     log(LogLevel::error, "plugin " + refused.path + " is refused: " + refused.refusal.text());
 }
@@ -234,8 +235,11 @@ void Agent::on_store_health(const store::Health& health) {
 Status Agent::load_first() {
   active_ = schedule::load_candidate(candidate_request());
   report(active_);
+  // an agent that watches nothing would look well from afar; a reload keeps what runs instead
+  if (!active_.files.readable)
+    return Error(Errc::invalid, "not started: the configuration directory " + options_.config_directory + " cannot be used");
   if (active_.has_errors() && active_.generation.agent.strict) {
-    return Error(Errc::invalid, "[agent] strict: the configuration has " + std::to_string(active_.diagnostics.errors()) + " errors");
+    return Error(Errc::invalid, "[agent] strict: the configuration has " + counted(active_.diagnostics.errors(), "error"));
   }
   config_trouble_ = trouble_of(active_);
   generation_ = 1;
@@ -290,9 +294,7 @@ void Agent::tell_configured() {
     ids.push_back({disabled.kind, disabled.name});
   }
   for (const auto& [kind, name] : active_.idle) ids.push_back(schedule::id_of(kind, name));
-  scheduler_->each([&](const schedule::Entry& entry) {
-    ids.push_back(schedule::id_of(entry.spec));
-  });
+  scheduler_->each([&](const schedule::Entry& entry) { ids.push_back(schedule::id_of(entry.spec)); });
   store_->mark_configured(std::move(ids), [](const Result<Unit>& marked) {
     if (!marked) log(LogLevel::warning, "what left the configuration is not marked in the store: " + marked.error().message());
   });
@@ -463,8 +465,8 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   }
   if (candidate.has_errors()) {
     report(candidate);
-    config_trouble_ = std::to_string(candidate.diagnostics.errors()) + " errors in the configuration; the old one is active";
-    result.line = name + ": refused, nothing changed: " + std::to_string(candidate.diagnostics.errors()) + " errors";
+    config_trouble_ = errors_text(candidate.diagnostics.errors()) + "; the old one is active";
+    result.line = name + ": refused, nothing changed: " + counted(candidate.diagnostics.errors(), "error");
     return result;
   }
   std::vector<schedule::Prepared> set = std::move(candidate.set);

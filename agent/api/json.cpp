@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <ctime>
+#include <set>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -61,6 +62,18 @@ json::array disabled_json(AgentView& agent) {
   return out;
 }
 
+/// What its own configuration switches off: no fault, so it is no part of `disabled`.
+json::array switched_off_json(const schedule::Candidate& active) {
+  std::set<std::pair<std::string_view, std::string_view>> wrong;
+  for (const config::Disabled& disabled : active.generation.disabled) wrong.emplace(disabled.kind, disabled.name);
+  json::array out;
+  for (const auto& [kind, name] : active.idle) {
+    const std::string_view word = config::kind_name(kind);
+    if (!wrong.contains({word, name})) out.push_back(json::object{{"kind", word}, {"name", name}});
+  }
+  return out;
+}
+
 std::string_view health_word(store::HealthState state) {
   constexpr std::array<std::string_view, 3> words = {"ok", "degraded", "failed"};
   return words[static_cast<std::size_t>(state)];
@@ -88,6 +101,7 @@ json::object agent_json(AgentView& agent) {
       {"state", health_word(health.state)}, {"reason", text_or_null(health.reason)}, {"dropped_observed", health.dropped_observed}};
   out["runner_limits"] = agent.runner_limits();
   out["disabled"] = std::move(disabled);
+  out["switched_off"] = switched_off_json(active);
   out["lateness"] = lateness_json(agent.scheduler());
   out["log_dropped"] = dropped_log_lines();
   out["in_flight"] = agent.scheduler().in_flight();
@@ -283,6 +297,8 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
     step("schedule", trip.due_wall, "due: " + std::string(schedule::text_of_reason(trip.reason)));
     step("plugin", trip.started_wall,
          "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
+  }
+  if (trip.started_wall > 0 && entry.call == 0) {
     step("plugin", trip.ended_wall,
          std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
     step("grade", trip.ended_wall,

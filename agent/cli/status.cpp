@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <thread>
 
+#include "base/counted.hpp"
 #include "cli/cli.hpp"
 #include "cli/show.hpp"
 
@@ -86,11 +88,22 @@ void print_plugins(const json::array& plugins) {
   }
 }
 
+/// Those whose `enabled` is false, counted by kind.
+void print_switched_off(const json::array& all) {
+  if (all.empty()) return;
+  std::map<std::string, std::size_t> kinds;
+  for (const json::value& one : all) ++kinds[text_of(one.as_object(), "kind")];
+  std::string text;
+  for (const auto& [kind, count] : kinds) text += (text.empty() ? "" : ", ") + counted(count, kind);
+  std::cout << "  switched off: " << text << "\n";
+}
+
 void print_agent(const json::object& status) {
   const json::object& agent = status.at("agent").as_object();
   std::cout << status_label(text_of(status, "status"), 0) << "  ronda " << text_of(agent, "version") << ", pid " << integer_of(agent, "pid")
             << ", up " << age_of(agent.at("started")) << ", generation " << integer_of(agent, "generation") << ", "
-            << status.at("checks").as_array().size() << " checks, " << status.at("tasks").as_array().size() << " tasks\n";
+            << counted(status.at("checks").as_array().size(), "check") << ", " << counted(status.at("tasks").as_array().size(), "task")
+            << "\n";
   if (const std::string config = text_of(agent, "config"); !config.empty()) std::cout << "  config: " << config << "\n";
   const json::object& store = agent.at("store").as_object();
   if (text_of(store, "state") != "ok") std::cout << "  store: " << text_of(store, "state") << ": " << text_of(store, "reason") << "\n";
@@ -103,6 +116,7 @@ void print_agent(const json::object& status) {
     std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": "
               << text_of(disabled.as_object(), "reason") << "\n";
   }
+  print_switched_off(agent.at("switched_off").as_array());
 }
 
 int show_once(const Options& options) {

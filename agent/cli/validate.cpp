@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <iostream>
 
+#include "base/counted.hpp"
 #include "cli/cli.hpp"
 #include "cli/layout.hpp"
 #include "cli/local.hpp"
@@ -22,11 +23,10 @@ namespace ronda::cli {
 namespace {
 
 std::string summary_of(const schedule::Candidate& candidate) {
-  std::string text = std::to_string(candidate.files.sources.size()) + " files, " + std::to_string(candidate.checks) + " checks, " +
-                     std::to_string(candidate.tasks) + " tasks, " + std::to_string(candidate.notifiers) + " notifiers, " +
-                     std::to_string(candidate.catalogue.plugins.size()) + " plugins";
-  text +=
-      ": " + std::to_string(candidate.diagnostics.errors()) + " errors, " + std::to_string(candidate.diagnostics.warnings()) + " warnings";
+  std::string text = counted(candidate.files.sources.size(), "file") + ", " + counted(candidate.checks, "check") + ", " +
+                     counted(candidate.tasks, "task") + ", " + counted(candidate.notifiers, "notifier") + ", " +
+                     counted(candidate.catalogue.plugins.size(), "plugin");
+  text += ": " + counted(candidate.diagnostics.errors(), "error") + ", " + counted(candidate.diagnostics.warnings(), "warning");
   return text;
 }
 
@@ -106,7 +106,7 @@ int validate(const Options& options) {
   const bool probe = options.has("probe");
   if (probe) parts.stage = &stage.emplace(directory.emplace().path(), ::geteuid());
   schedule::Candidate candidate = load_local(options, parts);
-  const std::string tried = probe ? "; " + std::to_string(try_plugins(candidate)) + " plugins tried" : std::string();
+  const std::string tried = probe ? "; " + counted(try_plugins(candidate), "plugin") + " tried" : std::string();
   candidate.diagnostics.sort();
   if (options.value("output") == "sarif")
     std::cout << config::to_sarif(candidate.diagnostics, candidate.sources, RONDA_VERSION) << "\n";

@@ -63,9 +63,10 @@ struct Prepared {
   std::unique_ptr<config::Rare> rare;         // null: defaults
 };
 
-/// How the last run came about and ended; the material of `explain`.
+/// How the last run came about and ended; the material of `explain`. Wall clock, ns; 0: not yet.
 struct Trip {
-  std::int64_t due_wall = 0, started_wall = 0, ended_wall = 0;
+  std::int64_t due_wall = 0, started_wall = 0;
+  std::int64_t ended_wall = 0;  // while a run is under way: of the one before it
   std::int64_t late_ns = 0;
   std::int64_t duration_ns = 0;
   std::uint32_t reason = 0;  // RONDA_REASON_*

@@ -280,7 +280,7 @@ void Scheduler::start(Entry& entry, std::uint32_t position, const Due& due) {
 void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags) {
   const Nanos now = boottime();
   entry.call = (next_call_++ << position_bits) | position;
-  entry.trip = {};
+  entry.trip = {.ended_wall = entry.trip.ended_wall};  // until this run ends, the last one is when it ran
   entry.trip.started_wall = wall().count();
   entry.trip.late_ns = std::max<std::int64_t>((now - due.due).count(), 0);
   entry.trip.due_wall = entry.trip.started_wall - (now - due.due).count();

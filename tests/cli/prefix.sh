@@ -17,6 +17,6 @@ for prefix in first second; do
   grep -q "^ok *org.ronda.exec .* $work/$prefix/" "$work/list.log" || fail "its plugins are not found: $(cat "$work/list.log")"
   "$work/$prefix/bin/ronda" validate --probe --config "$work/conf.d" --trust "$work/none.toml" > "$work/probe.log" 2>&1 ||
     fail "its runner does not start: $(cat "$work/probe.log")"
-  grep -q '1 plugins tried' "$work/probe.log" || fail "nothing was tried: $(cat "$work/probe.log")"
+  grep -q '1 plugin tried' "$work/probe.log" || fail "nothing was tried: $(cat "$work/probe.log")"
 done
 echo ok

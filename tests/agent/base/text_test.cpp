@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "base/counted.hpp"
 #include "catch.hpp"
 
 using namespace ronda;
@@ -44,4 +45,10 @@ TEST_CASE("object names are lower case, digits, dash and underscore", "[base]") 
   CHECK_FALSE(is_object_name("-x"));
   CHECK_FALSE(is_object_name("Api"));
   CHECK_FALSE(is_object_name(std::string(129, 'a')));
+}
+
+TEST_CASE("one of a thing is told without an s", "[base]") {
+  CHECK(counted(0, "error") == "0 errors");
+  CHECK(counted(1, "error") == "1 error");
+  CHECK(counted(21, "error") == "21 errors");
 }

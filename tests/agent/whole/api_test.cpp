@@ -549,3 +549,24 @@ TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
   CHECK(unknown.code == 1);
   CHECK(unknown.err.find("did you mean 'job'") != std::string::npos);
 }
+
+TEST_CASE("a check that is ended at its deadline tells when it last ran, also while it runs again", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml",
+                  "[check.hangs]\nuse = \"exec.nagios\"\nevery = \"2s\"\ntimeout = \"1s\"\ncommand = [\"/bin/sleep\", \"60\"]\n");
+  REQUIRE(agent.start());
+  json::value again;
+  REQUIRE(eventually([&] {
+    again = agent.get("/v1/explain/hangs");
+    return again.is_object() && again.at("runs").to_number<int>() >= 1 && again.at("running").as_bool();
+  }));
+  CHECK(again.at("status").as_string() == "unknown");
+  REQUIRE(again.at("last_run").is_string());
+  CHECK(again.at("last_run").as_string() >= again.at("since").as_string());
+  const json::array& trail = again.at("trail").as_array();
+  REQUIRE(trail.size() >= 2);
+  CHECK(trail[1].at("part").as_string() == "plugin");
+  for (const json::value& step : trail) CHECK(step.at("part").as_string() != "grade");  // this run has not ended
+  CHECK(agent.ronda({"status"}).out.find("never") == std::string::npos);
+  CHECK(agent.stop() == 0);
+}

@@ -95,7 +95,7 @@ TEST_CASE("validate --probe tries every plugin that is used, without an agent", 
   INFO(good.out << good.err);
   CHECK(good.code == 0);
   CHECK(good.out.find("valid: ") == 0);
-  CHECK(good.out.find("1 plugins tried") != std::string::npos);
+  CHECK(good.out.find("1 plugin tried") != std::string::npos);
   for (const Bad& bad : bad_ones()) {
     INFO(bad.name);
     put_subject(plugins, bad.source);
@@ -124,7 +124,7 @@ TEST_CASE("a plugin that a reload adds, or uses for the first time, is tried too
   const Finished refused = agent.ronda({"reload"});
   INFO(refused.out << refused.err);
   CHECK(refused.code == 1);
-  CHECK(refused.out.find(": refused, nothing changed: 1 errors\n") != std::string::npos);
+  CHECK(refused.out.find(": refused, nothing changed: 1 error\n") != std::string::npos);
   CHECK(refused.err.find("20.toml:2:") != std::string::npos);
   CHECK(refused.err.find(bad.reason) != std::string::npos);
   CHECK(agent.check("subject").is_null());

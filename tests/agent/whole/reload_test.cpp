@@ -62,7 +62,7 @@ TEST_CASE("a reload tells what it kept, replaced, added and removed", "[whole]")
     agent.configure("20.toml", "[check.comes]\nuse = \"exec.nagios\"\ncommand = 5\n");
     const Finished refused = agent.ronda({"reload"});
     CHECK(refused.code == 1);
-    CHECK(refused.out == "reload #2: refused, nothing changed: 1 errors\n");
+    CHECK(refused.out == "reload #2: refused, nothing changed: 1 error\n");
     CHECK(refused.err.find("20.toml:3:11: error:") != std::string::npos);
     CHECK(check_names(agent) == std::set<std::string>{"steady", "changes", "comes"});
     const json::value status = agent.status();

@@ -24,16 +24,48 @@ std::string config_word(const WholeAgent& agent) {
 
 }  // namespace
 
-TEST_CASE("a conf.d that is not there or not to be trusted at the start is told by status until a reload mends it", "[whole]") {
+TEST_CASE("a conf.d that is not there or not to be trusted refuses the start, and a reload of it keeps what runs", "[whole]") {
   const bool is_there = GENERATE(false, true);
   CAPTURE(is_there);
   WholeAgent agent;
   agent.configure("10.toml", one_check);
   const std::string away = agent.scratch() / "away";
-  if (is_there)
-    ::chmod(agent.config_directory().c_str(), 0777);
-  else
-    fs::rename(agent.config_directory(), away);
+  const auto spoil = [&] {
+    if (is_there)
+      ::chmod(agent.config_directory().c_str(), 0777);
+    else
+      fs::rename(agent.config_directory(), away);
+  };
+  const auto mend = [&] {
+    if (is_there)
+      ::chmod(agent.config_directory().c_str(), 0755);
+    else
+      fs::rename(away, agent.config_directory());
+  };
+  spoil();
+  agent.launch();
+  CHECK(agent.wait() == 1);
+  CHECK(agent.log().find((is_there ? " error " : " error opening ") + agent.config_directory()) != std::string::npos);
+  CHECK(agent.log().find(" error not started: the configuration directory " + agent.config_directory() + " cannot be used\n") !=
+        std::string::npos);
+  CHECK(agent.log().find("error error:") == std::string::npos);
+  mend();
+  REQUIRE(agent.start());
+  CHECK(config_word(agent).empty());
+  spoil();
+  CHECK(agent.ronda({"reload"}).code == 1);
+  CHECK(agent.status().at("checks").as_array().size() == 1);
+  CHECK(agent.status().at("agent").at("state").as_string() == "degraded");
+  mend();
+  CHECK(agent.ronda({"reload"}).code == 0);
+  CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("a file that is wrong at the start is told by status until a reload mends it", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  agent.configure("20.toml", "[check.two]\nuse = \"exec.nagios\"\ncommand = 5\n");
   REQUIRE(agent.start());
   CHECK(agent.status().at("agent").at("state").as_string() == "degraded");
   CHECK(config_word(agent).starts_with("1 error in the configuration; the agent runs without what is wrong: "));
@@ -41,15 +73,38 @@ TEST_CASE("a conf.d that is not there or not to be trusted at the start is told 
   const Finished status = agent.ronda({"status"});
   CHECK(status.code == 1);
   CHECK(status.out.find("  config: 1 error in the configuration; ") != std::string::npos);
-  CHECK(agent.log().find((is_there ? " error " : " error opening ") + agent.config_directory()) != std::string::npos);
+  CHECK(agent.log().find(" error " + agent.config_directory() + "/20.toml:3:11: ") != std::string::npos);
   CHECK(agent.log().find("error error:") == std::string::npos);
-  if (is_there)
-    ::chmod(agent.config_directory().c_str(), 0755);
-  else
-    fs::rename(away, agent.config_directory());
+  agent.configure("20.toml", "");
   CHECK(agent.ronda({"reload"}).code == 0);
   CHECK(config_word(agent).empty());
   CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("what its `enabled` switches off is told by status, and is no fault", "[whole]") {
+  WholeAgent agent;
+  const std::string off = "enabled = false\nuse = \"exec.nagios\"\ncommand = [\"/bin/true\"]\n";
+  agent.configure("10.toml", std::string(one_check) + "[check.off]\n" + off + "[check.more]\n" + off +
+                                 "[task.off]\nenabled = false\nuse = \"exec.command\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("one") == "ok"; }));
+  const Finished status = agent.ronda({"status"});
+  CHECK(status.code == 0);
+  CHECK(status.out.find(", 1 check, 0 tasks\n") != std::string::npos);
+  CHECK(status.out.find("\n  switched off: 2 checks, 1 task\n") != std::string::npos);
+  const json::value shown = agent.status();
+  CHECK(json::serialize(shown.at("agent").at("switched_off")) ==
+        R"([{"kind":"check","name":"more"},{"kind":"check","name":"off"},{"kind":"task","name":"off"}])");
+  CHECK(shown.at("agent").at("state").as_string() == "ok");
+  SECTION("one that is wrong is a fault, and told as that alone") {
+    agent.configure("20.toml", "[check.wrong]\nenabled = false\nuse = \"no.such\"\n");
+    CHECK(agent.stop() == 0);
+    REQUIRE(agent.start());
+    const json::value faulty = agent.status();
+    CHECK(faulty.at("agent").at("disabled").as_array().size() == 1);
+    CHECK(faulty.at("agent").at("switched_off").as_array().size() == 3);
+  }
   CHECK(agent.stop() == 0);
 }
 
