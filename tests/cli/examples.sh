@@ -51,4 +51,20 @@ expect 0 env -i API_BASE=https://api.example.com "$ronda" validate --plugins "$p
 expect_out 'valid: 1 file, 2 checks, 1 task, 0 notifiers, 5 plugins'
 expect 1 validate "$scratch"
 expect_err 'API_BASE'
+
+# what a manifest can say is refused without running the plugin, with the key and its line
+rm "$scratch"/*.toml
+refused() {  # KEY OBJECT
+  printf '[check.x]\nevery = "1m"\nseverity = "p3"\n%s\n' "$2" >"$scratch/x.toml"
+  expect 1 validate "$scratch"
+  expect_err "$1"
+}
+taken() {
+  printf '[check.x]\nevery = "1m"\nseverity = "p3"\n%s\n' "$1" >"$scratch/x.toml"
+  expect 0 validate "$scratch"
+}
+request='use = "http.request"'
+refused 'url' "$request"$'\nurl = "ftp://x"'
+taken "$request"$'\nurl = "HTTPS://x/"\nmethod = "PURGE"'
+refused 'steps' $'use = "http.scenario"\nsteps = [{ url = "file:///etc/passwd" }]'
 expect_end
