@@ -278,6 +278,7 @@ void Scheduler::start(Entry& entry, std::uint32_t position, const Due& due) {
 }
 
 void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags) {
+  if (entry.dirty) write_dirty();  // before this run's times stand in the place of those of the run that is not written yet
   const Nanos now = boottime();
   entry.call = (next_call_++ << position_bits) | position;
   entry.trip = {.ended_wall = entry.trip.ended_wall};  // until this run ends, the last one is when it ran

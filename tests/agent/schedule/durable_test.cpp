@@ -51,6 +51,20 @@ TEST_CASE("a result is in the file within a second, and is not written alone whe
   CHECK(best <= 1s);
 }
 
+TEST_CASE("of runs that follow each other sooner than results are written each is kept, with its own times", "[schedule]") {
+  Scheduled bench;
+  bench.begin({{"quick"}});
+  for (int i = 0; i < 3; ++i) bench.run("quick");
+  std::vector<store::Run> runs;
+  const auto load = [&](auto done) { bench.store().load_runs({"check", "quick"}, std::move(done)); };
+  REQUIRE(bench.until([&] { return (runs = bench.ask<std::vector<store::Run>>(load)).size() == 3; }, 10s));
+  std::ranges::sort(runs, {}, &store::Run::started);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    CHECK(runs[i].duration > 0);
+    if (i > 0) CHECK(runs[i].started >= runs[i - 1].started + runs[i - 1].duration);
+  }
+}
+
 TEST_CASE("what an agent catches up with at its start was owed by the calendar that it has", "[schedule]") {
   Scheduled bench;
   const auto sunday = std::chrono::seconds(1'772'330'400);  // 2026-03-01 02:00 UTC
