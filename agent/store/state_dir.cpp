@@ -135,8 +135,7 @@ Status StateDir::take_lock(std::int64_t wall_ns) const {
 }
 
 bool StateDir::is_in_place() const {
-  struct stat held {
-  }, there{};
+  struct stat held = {}, there = {};
   return ::fstat(fd_, &held) == 0 && ::stat(path_.c_str(), &there) == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino;
 }
 

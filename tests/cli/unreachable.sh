@@ -190,10 +190,8 @@ for place in 2:1 6:11 7:1 8:7 9:20 10:10 11:6 14:7 16:17 19:9 20:11 22:7; do exp
 [ "$(grep -c '10-many.toml:22:7: error' <<<"$err")" = 2 ] || expect_fail 'a user that is not allowed hides no missing option'
 expect_out ' 13 errors'
 sed -i '/^\[check.web\]/,/^$/d; /^\[check.lost\]/,/^$/d; /^\[service.shop\]/,/^$/d; /^\[task.bare\]/,/^$/d; s/^use = "exec.command"/&\nretry = { times = 2, wait = "5s" }/' "$live_dir/conf.d/10-many.toml"
-live_ronda config show >"$live_dir/shown.txt" 2>&1 || true
-for line in 'locks = ["one"]' 'retry = { "times" = 2, "wait" = "5s" }' 'tags = ["${env:RONDA_TEST_TAG:-red}"]'; do
-  grep -qF -e "$line" "$live_dir/shown.txt" || expect_fail "config show says $line: $(cat "$live_dir/shown.txt")"
-done
+expect 1 live_ronda config show
+for line in 'locks = ["one"]' 'retry = { "times" = 2, "wait" = "5s" }' 'tags = ["${env:RONDA_TEST_TAG:-red}"]'; do expect_out "$line"; done
 rm "$live_dir/conf.d"/*.toml
 expect 1 "$live_bin/ronda" validate --config "$live_dir/nowhere" --plugins "$live_plugins"
 expect_err 'nowhere'
