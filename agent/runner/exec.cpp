@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "base/descriptor.hpp"
 #include "runner/instance.hpp"
 #include "runner/services.hpp"
+#include "runner/spawn.hpp"
 
 namespace ronda::runner {
 namespace {
@@ -46,7 +46,14 @@ struct Pipe {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
     read = Descriptor(ends[0]);
     write = Descriptor(ends[1]);
-    return true;
+    return above_standard(read) && above_standard(write);
+  }
+
+ private:
+  /// Who has closed 0 to 2 has made room there, and the child's own streams must not fall on what they are made from.
+  static bool above_standard(Descriptor& fd) {
+    if (fd.get() <= STDERR_FILENO) fd = Descriptor(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    return fd.get() >= 0;
   }
 };
 
@@ -127,6 +134,7 @@ class Child {
   const ronda_exec_spec& spec_;
   std::uint64_t limit_ = 0;
   pid_t pid_ = -1;
+  std::array<Descriptor, 2> write_ends_;
   Descriptor input_;
   std::string_view unsent_;
   Descriptor pidfd_;
@@ -137,29 +145,15 @@ int Child::start(Strings& argv, Strings& env) {
   Pipe in, to_out, to_err;
   const bool merged = (spec_.flags & RONDA_EXEC_MERGE_ERR) != 0;
   if (!to_out.open() || (!merged && !to_err.open()) || (spec_.input.len > 0 && !in.open())) return errno;
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  if (spec_.input.len > 0)
-    ::posix_spawn_file_actions_adddup2(&actions, in.read.get(), 0);
-  else
-    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, to_out.write.get(), 1);
-  ::posix_spawn_file_actions_adddup2(&actions, merged ? to_out.write.get() : to_err.write.get(), 2);
   const std::string dir = spec_.dir.len > 0 ? std::string(view(spec_.dir)) : "/";
-  ::posix_spawn_file_actions_addchdir_np(&actions, dir.c_str());
-  sigset_t none, defaults;
-  ::sigemptyset(&none);
-  ::sigfillset(&defaults);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  char** const arguments = argv.data();
-  const int error = ::posix_spawn(&pid_, arguments[0], &actions, &attributes, arguments, env.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
+  Program program;
+  program.argv = argv.data();
+  program.environment = env.data();
+  program.directory = dir.c_str();
+  program.input = in.read.get();
+  program.output = to_out.write.get();
+  program.error = merged ? program.output : to_err.write.get();
+  const int error = spawn(program, pid_);
   if (error != 0) return error;
   pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (pidfd_.get() < 0) {  // its end would never be seen
@@ -170,6 +164,8 @@ int Child::start(Strings& argv, Strings& env) {
   }
   out.fd = std::move(to_out.read);
   err.fd = std::move(to_err.read);
+  // Held until the end, which only the child's own end tells: that it closes them would be a wake-up each, for nothing.
+  write_ends_ = {std::move(to_out.write), std::move(to_err.write)};
   input_ = std::move(in.write);
   unsent_ = view(spec_.input);
   if (input_.get() >= 0) ::fcntl(input_.get(), F_SETFL, O_NONBLOCK);

@@ -71,6 +71,33 @@ TEST_CASE("a program that a plugin starts has nothing of the runner's open", "[p
   CHECK_THAT(end.outcome.summary, !Catch::Contains("socket:") && !Catch::Contains(".so") && !Catch::Contains("memfd:"));
 }
 
+TEST_CASE("a program starts with signals as they are by default, whatever its plugin made of them", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const std::string text = summary_of(bench, "exec-signals");
+  CHECK_THAT(text, Catch::StartsWith("SigBlk:\t0000000000000000\n"));
+  const auto ignored = text.find("SigIgn:\t");
+  REQUIRE(ignored != std::string::npos);
+  // 32 and 33 are the C library's own; its posix_spawn leaves them ignored to all that follow
+  CHECK((std::stoull(text.substr(ignored + 8), nullptr, 16) & 0x7fffffffU) == 0U);
+}
+
+TEST_CASE("a program has its streams although its plugin closed its own", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  CHECK(summary_of(bench, "exec-closed-streams") == "in,out\nerr\n");
+  CHECK(summary_of(bench, "exec-closed-streams") == "in,out\nerr\n");
+}
+
+TEST_CASE("a program that does not exist is told, and leaves nothing", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  for (int i = 0; i < 3; ++i)
+    CHECK(summary_of(bench, "exec-missing") == "exec: cannot start /nonexistent/program: No such file or directory");
+  CHECK(descendants_of(bench.runner_pid()).size() <= 1U);
+  CHECK(bench.status().deaths == 0);
+}
+
 TEST_CASE("sleeping and children of a plugin end with its call", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);

@@ -45,8 +45,10 @@ bool write_then(const Deed& deed, ronda::result& result) {
     static_cast<void>(kv.put("before", "1"));
     static_cast<void>(kv.commit());
   }
-  if (mode.substr(0, then) == "inbox") static_cast<void>(ronda::inbox_service(deed.inst).take(deed.call));
-  else static_cast<void>(kv.put("after", "1"));
+  if (mode.substr(0, then) == "inbox")
+    static_cast<void>(ronda::inbox_service(deed.inst).take(deed.call));
+  else
+    static_cast<void>(kv.put("after", "1"));
   const std::string_view end = mode.substr(then + 6);
   if (end == "throw") throw std::runtime_error("after what it wrote");
   if (end == "segv") ::raise(SIGSEGV);
@@ -83,6 +85,32 @@ ronda::result exec(const Deed& deed) {
 ronda::result exec_descriptors(const Deed& deed) {
   const auto done = ronda::exec_service(deed.inst).run(deed.call, {"/bin/ls", "-l", "/proc/self/fd"});
   return done ? ronda::ok(done->out) : ronda::unknown("exec: ", done.error());
+}
+
+/// What a program starts with after its plugin has spoiled its own signals.
+ronda::result exec_signals(const Deed& deed) {
+  ::signal(SIGUSR2, SIG_IGN);
+  sigset_t blocked;
+  ::sigemptyset(&blocked);
+  ::sigaddset(&blocked, SIGUSR1);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+  const auto done = ronda::exec_service(deed.inst).run(deed.call, {"/bin/grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"});
+  ::pthread_sigmask(SIG_UNBLOCK, &blocked, nullptr);
+  return done ? ronda::ok(done->out) : ronda::unknown("exec: ", done.error());
+}
+
+/// A program whose plugin has closed the places of the standard streams, where its pipes would come to lie.
+ronda::result exec_closed_streams(const Deed& deed) {
+  for (int fd = 0; fd < 3; ++fd) ::close(fd);
+  ronda::exec_options how;
+  how.input = "in,";
+  const auto done = ronda::exec_service(deed.inst).run(deed.call, {"/bin/sh", "-c", "cat; echo out; echo err >&2"}, how);
+  return done ? ronda::ok(done->out, done->err) : ronda::unknown("exec: ", done.error());
+}
+
+ronda::result exec_missing(const Deed& deed) {
+  const auto done = ronda::exec_service(deed.inst).run(deed.call, {"/nonexistent/program"});
+  return done ? ronda::ok("exit ", done->exit_code) : ronda::unknown("exec: ", done.error());
 }
 
 /// Past the service, as code would that has read how frames are made.
@@ -130,20 +158,40 @@ bool ask(Deed& deed, ronda::result& result) {
     result = run >= deed.n ? ronda::ok("run ", run) : ronda::critical("run ", run);
     return true;
   }
-  if (mode == "destroy-kv") static_cast<void>(ronda::kv_service(deed.inst).put("before", "this"));
-  else if (mode == "kv") result = count(deed);
-  else if (mode == "kv-all") result = all_state(deed);
-  else if (mode == "inbox") result = inbox(deed);
-  else if (mode == "calendar") result = calendar(deed);
-  else if (mode == "facts") result = facts(deed);
-  else if (mode == "exec") result = exec(deed);
-  else if (mode == "exec-swell") result = exec_swell(deed);
-  else if (mode == "exec-descriptors") result = exec_descriptors(deed);
-  else if (mode == "own-descriptors") result = own_descriptors(deed);
-  else if (mode == "exec-long") result = exec_long(deed);
-  else if (mode == "clock") result = clock(deed);
-  else if (mode == "self") result = self(deed);
-  else if (mode == "log") ronda::log_service(deed.inst).warning("a line of the log");
+  if (mode == "destroy-kv")
+    static_cast<void>(ronda::kv_service(deed.inst).put("before", "this"));
+  else if (mode == "kv")
+    result = count(deed);
+  else if (mode == "kv-all")
+    result = all_state(deed);
+  else if (mode == "inbox")
+    result = inbox(deed);
+  else if (mode == "calendar")
+    result = calendar(deed);
+  else if (mode == "facts")
+    result = facts(deed);
+  else if (mode == "exec")
+    result = exec(deed);
+  else if (mode == "exec-swell")
+    result = exec_swell(deed);
+  else if (mode == "exec-descriptors")
+    result = exec_descriptors(deed);
+  else if (mode == "exec-signals")
+    result = exec_signals(deed);
+  else if (mode == "exec-closed-streams")
+    result = exec_closed_streams(deed);
+  else if (mode == "exec-missing")
+    result = exec_missing(deed);
+  else if (mode == "own-descriptors")
+    result = own_descriptors(deed);
+  else if (mode == "exec-long")
+    result = exec_long(deed);
+  else if (mode == "clock")
+    result = clock(deed);
+  else if (mode == "self")
+    result = self(deed);
+  else if (mode == "log")
+    ronda::log_service(deed.inst).warning("a line of the log");
   else if (mode == "log-flood") {
     for (std::int64_t i = 0; i < deed.n; ++i) ronda::log_service(deed.inst).warning("line ", i);
   } else if (mode == "event") {
