@@ -56,6 +56,18 @@ std::optional<std::string> taken_procedure(const plugin::Catalogue& catalogue,
   return std::nullopt;
 }
 
+/// Files with this id of which none can be replaced so that one is left: two of them, or one in another directory.
+std::optional<std::string> taken_id(const Options& options, const std::string& directory, const std::string& id) {
+  const plugin::Catalogue all = scan(options, plugin_directories(options));
+  for (const plugin::RefusedFile& refused : all.refused) {
+    if (refused.id == id && refused.refusal.reason == plugin::LoadReason::duplicate_id)
+      return escape_controls(refused.path) + " " + escape_controls(refused.refusal.message) + "; " + refused.refusal.remedy + " first";
+  }
+  const auto found = all.plugins.find(id);
+  if (found == all.plugins.end() || found->second->path == directory + "/" + base_name(found->second->path)) return std::nullopt;
+  return "has the id '" + id + "', as " + escape_controls(found->second->path) + " has, which lies in another plugin directory; remove that one first";
+}
+
 std::string grants_note(const plugin::Manifest& manifest, const plugin::Manifest* before) {
   std::vector<std::string> fresh;
   for (const plugin::Grant grant : manifest.needs) {
@@ -72,6 +84,7 @@ Result<Plan> make_plan(const Options& options, const PluginFile& file) {
   plan.name = base_name(file.path);
   if (!plan.name.ends_with(".so") || plan.name.starts_with('.'))
     return Error(Errc::invalid, "the name of a plugin ends in .so and does not begin with a dot");
+  if (auto taken = taken_id(options, plan.directory, manifest.id)) return Error(Errc::exists, *std::move(taken));
   const plugin::Catalogue catalogue = scan(options, {plan.directory});
   if (const auto found = catalogue.plugins.find(manifest.id); found != catalogue.plugins.end())
     plan.installed = found->second;

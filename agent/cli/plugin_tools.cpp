@@ -63,6 +63,11 @@ Result<std::string> find_plugin_file(const Options& options, const std::string& 
   if (is_path || is_file(file_or_id)) return file_or_id;
   const std::vector<std::string> directories = plugin_directories(options);
   const plugin::Catalogue catalogue = scan(options, directories);
+  for (const plugin::RefusedFile& refused : catalogue.refused) {
+    // one of two would be taken by chance
+    if (refused.id == file_or_id && refused.refusal.reason == plugin::LoadReason::duplicate_id)
+      return Error(Errc::exists, escape_controls(refused.path) + " " + escape_controls(refused.refusal.message) + "; name the file, or " + refused.refusal.remedy);
+  }
   if (std::string path = path_of_id(catalogue, file_or_id); !path.empty()) return path;
   for (const std::string& directory : directories) {
     std::string path = directory + "/" + file_or_id + ".so";

@@ -87,6 +87,21 @@ TEST_CASE("what the loader or lint refuses is not installed, and a name is not t
   CHECK(files == 1);
 }
 
+TEST_CASE("nothing is installed that would give an id a second file", "[cli]") {
+  const TempDir dir, other, source;
+  const std::string file = build_plugin(source, "disk", clean("1.1.0"));
+  const std::string there = build_plugin(other, "disk", clean());
+  const Said elsewhere = ronda_plugin({"install", file, "--yes", "--plugins", dir.path(), "--plugins", other.path()});
+  CHECK(elsewhere.exit_code == 1);
+  CHECK(contains(elsewhere, "has the id 'org.example.disk', as " + there + " has, which lies in another plugin directory"));
+  CHECK(std::filesystem::is_empty(dir.path()));
+  build_plugin(other, "twin", clean());
+  const Said twice = ronda_plugin({"install", file, "--yes", "--plugins", other.path()});
+  CHECK(twice.exit_code == 1);
+  CHECK(contains(twice, there + " has the id 'org.example.disk', as " + (other / "twin.so") + " has; remove one of the two files first"));
+  CHECK(read_bytes(there) != read_bytes(file));
+}
+
 TEST_CASE(
     "without --yes and without a person nothing is installed; nor into a directory that others can write",
     "[cli]") {

@@ -39,14 +39,21 @@ TEST_CASE("why names the step, the rule and the remedy of a file that is refused
   CHECK(out.at("reason") == "writable_by_others");
 }
 
-TEST_CASE("why of a second file with the same id names the first", "[cli]") {
+TEST_CASE("why of an id that two files have names both, and no tool takes one of them by chance", "[cli]") {
   const TempDir dir;
   build_plugin(dir, "a");
   const std::string second = build_plugin(dir, "b");
   const Said said = ronda_plugin({"why", second, "--plugins", dir.path()});
   CHECK(said.exit_code == 1);
   CHECK(contains(said, "duplicate_id: has the id 'org.example.disk', as " + (dir / "a.so") + " has"));
-  CHECK(ronda_plugin({"why", "org.example.disk", "--plugins", dir.path()}).exit_code == 0);
+  const Said by_id = ronda_plugin({"why", "org.example.disk", "--plugins", dir.path()});
+  CHECK(by_id.exit_code == 1);
+  CHECK(contains(by_id, (dir / "a.so") + " is refused"));
+  CHECK(contains(by_id, second + " is refused"));
+  const Said docs = ronda_plugin({"docs", "org.example.disk", "--plugins", dir.path()});
+  CHECK(docs.exit_code != 0);
+  CHECK(contains(docs, (dir / "a.so") + " has the id 'org.example.disk', as " + second + " has; name the file, or remove one of the two files"));
+  CHECK(ronda_plugin({"docs", second, "--plugins", dir.path()}).exit_code == 0);
 }
 
 TEST_CASE("why of a file elsewhere judges it and says that no agent uses it", "[cli]") {
