@@ -151,6 +151,33 @@ for what in '3:18: error: `load1` has no unit, which cannot be compared with "80
 expect_out ' 2 errors'
 rm "$live_dir/conf.d"/*.toml
 
+# ---- a trust.toml that is wrong is told once, and hides no other mistake -------------------------
+cat >"$live_dir/conf.d/10-two.toml" <<'TOML'
+[check.procs]
+use = "exec.nagios"
+command = ["/bin/true"]
+severity = "p2"
+
+[task.job]
+use = "exec.command"
+command = ["/bin/true"]
+user = "somebody"
+TOML
+trusting() { "$live_bin/ronda" validate --config "$live_dir/conf.d" --plugins "$live_plugins" --trust "$live_dir/bad-trust.toml" "$@"; }
+(umask 022 && echo 'mode = "pins"' >"$live_dir/bad-trust.toml")
+expect 1 trusting
+expect_err 'bad-trust.toml:1:8: error:'
+expect_out ' 1 error,'
+expect_no_err 'plugin provides'
+expect_no_err 'refused'
+(umask 022 && printf '[check.lost]\nuse = "exec.nagois"\n[check.odd]\nuse = "exec.nagios"\ncommand = 5\nat = "Sun *-*-99"\n' >"$live_dir/conf.d/20-more.toml")
+expect 1 trusting
+expect_out ' 4 errors'
+expect_err "20-more.toml:2:7: error: no plugin provides the check 'exec.nagois'; did you mean 'exec.nagios'?"
+expect_err '20-more.toml:5:11: error:'
+expect_err '20-more.toml:6:6: error:'
+rm "$live_dir/conf.d"/*.toml
+
 # ---- everything in one pass: also of an instance that is disabled for a key of the core -----------
 cat >"$live_dir/conf.d/10-many.toml" <<'TOML'
 [defaults.check]
