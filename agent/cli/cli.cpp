@@ -82,6 +82,7 @@ const std::vector<Verb>& verbs() {
       {"safe-mode", "leave", "let tasks run by their schedule again", {}, safe_mode},
       {"version", "", "versions of the agent, its SDK and its libraries", {}, version},
       {"completion", "bash", "a completion script for the shell", {}, completion},
+      {"help", "[VERB]", "this list, or what a verb takes: as --help does", {}, help},
   };
   return table;
 }
@@ -213,6 +214,16 @@ int unknown_verb(const std::string& word) {
 }
 
 }  // namespace
+
+int help(const Options& options) {
+  const Verb* verb = nullptr;
+  if (!options.arguments.empty()) {
+    verb = find_verb(options.arguments.front());
+    if (verb == nullptr) return unknown_verb(options.arguments.front());
+  }
+  print_help(verb);  // words after the verb are its own: `help plugin lint` is `plugin lint --help`
+  return exit_done;
+}
 
 void complain(std::string_view text) {
   std::cerr << "ronda: " << text << "\n";

@@ -45,6 +45,26 @@ expect_out 'plugin list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|
 expect 0 live_ronda validate --help
 expect_out '--probe'
 expect_out 'text, json or sarif'
+expect 0 "$live_bin/ronda" --help
+all=$out
+expect 0 "$live_bin/ronda" validate --help
+one=$out
+for words in help 'help help' 'help validate' 'help validate more' '--output json help validate'; do
+  # shellcheck disable=SC2086
+  expect 0 "$live_bin/ronda" $words
+  case $words in
+    help) [ "$out" = "$all" ] ;;
+    'help help') [[ $out == 'usage: ronda help [VERB]'* ]] ;;
+    *) [ "$out" = "$one" ] ;;
+  esac || expect_fail "ronda $words prints what --help does"
+done
+expect 0 "$live_bin/ronda" help status
+expect 2 "$live_bin/ronda" help statsu
+expect_err 'unknown verb "statsu"; did you mean "status"?'
+[ -z "$out" ] || expect_fail 'where there is no help nothing is printed'
+expect 2 "$live_bin/ronda" hlep
+expect_err 'did you mean "help"?'
+expect 2 "$live_bin/ronda" help --loud
 expect 0 "$live_bin/ronda" version --output json
 expect_out '"abi":"'
 expect 0 "$live_bin/ronda" --output json version
@@ -238,6 +258,8 @@ expect_like '--allow-empty'
 expect 0 completed state ''
 expect_like 'backup'
 expect_like 'restore'
+expect 0 completed help calen
+expect_like 'calendar'
 expect 0 completed ping web ''
 expect 0 bash -c 'source "$1"; complete -p ronda' - "$live_dir/completion"
 expect_out '-F _ronda ronda'
