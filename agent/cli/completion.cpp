@@ -34,7 +34,8 @@ int completion(const Options& options) {
     complain("usage: ronda completion bash; for example: ronda completion bash > /etc/bash_completion.d/ronda");
     return exit_usage;
   }
-  std::cout << "_ronda() {\n  local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words=\n  if [ \"$COMP_CWORD\" = 1 ]; then\n    words='";
+  std::cout
+      << "_ronda() {\n  local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words=\n  if [ \"$COMP_CWORD\" = 1 ]; then\n    words='";
   std::string names;
   for (const Verb& verb : verbs()) names += std::string(verb.name) + " ";
   std::cout << names << "'\n  else\n    case $verb in\n";

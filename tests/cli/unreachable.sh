@@ -90,6 +90,44 @@ expect_out 'severity = "p2"'
 expect 0 live_ronda calendar --days 1
 expect_out 'check procs'
 
+# an expression: what it means where it could be written otherwise, and when it is due
+printf '[agent]\ntz = "America/Argentina/Buenos_Aires"\n' >"$live_dir/conf.d/05-zone.toml"
+expect 0 live_ronda calendar 'Sun 2:30'
+expect_like 'written     Sun 2:30'
+expect_like 'normalised  Sun \*-\*-\* 02:30:00'
+expect_like 'zone        America/Argentina/Buenos_Aires'
+expect_like 'next        Sun [0-9]{4}-[0-9]{2}-[0-9]{2} 02:30:00 -0300'
+[ "$(grep -c ' 02:30:00 -0300$' <<<"$out")" = 5 ] || expect_fail 'five times'
+expect 0 live_ronda calendar 'Sun *-*-* 02:30:00'
+expect_no_out normalised
+expect 0 live_ronda calendar 'daily utc'
+expect_like 'normalised  \*-\*-\* 00:00:00 UTC'
+expect_like 'next        [A-Z].* 00:00:00 \+0000'
+expect 0 live_ronda calendar 'daily Europe/Berlin'
+expect_like 'normalised  \*-\*-\* 00:00:00 Europe/Berlin'
+expect_like 'zone        Europe/Berlin'
+expect 0 live_ronda calendar '30 2 * * 7' --days 30
+expect_like 'normalised  Sun \*-\*-\* 02:30:00'
+[[ $(grep -c ' 02:30:00 -0300$' <<<"$out") = [45] ]] || expect_fail 'the Sundays of thirty days'
+expect 0 live_ronda calendar '*-02-30'
+expect_like 'next        never'
+expect_err 'this date never comes'
+expect 0 live_ronda calendar 'Sun 2:30' --output json
+python3 - "$out" <<'PY' || expect_fail 'calendar EXPR --output json has the normal form'
+import json, sys
+found = json.loads(sys.argv[1])
+assert found["written"] == "Sun 2:30" and found["normalised"] == "Sun *-*-* 02:30:00" and found["differs"] is True, found
+assert found["zone"] == "America/Argentina/Buenos_Aires" and len(found["next"]) == 5, found
+assert all(at.endswith("T05:30:00.000Z") for at in found["next"]), found
+PY
+expect 0 live_ronda calendar 'Sun *-*-* 02:30:00' --output json
+expect_out '"differs":false'
+expect 2 live_ronda calendar 'Sun *-*-99'
+expect_err 'is no calendar expression'
+expect 2 live_ronda calendar Sun 2:30
+expect_err 'put it in quotes'
+rm "$live_dir/conf.d/05-zone.toml"
+
 cat >"$live_dir/conf.d/20-bad.toml" <<'TOML'
 [check.web]
 use = "http.request"
