@@ -52,7 +52,8 @@ TEST_CASE("why of an id that two files have names both, and no tool takes one of
   CHECK(contains(by_id, second + " is refused"));
   const Said docs = ronda_plugin({"docs", "org.example.disk", "--plugins", dir.path()});
   CHECK(docs.exit_code != 0);
-  CHECK(contains(docs, (dir / "a.so") + " has the id 'org.example.disk', as " + second + " has; name the file, or remove one of the two files"));
+  CHECK(contains(docs,
+                 (dir / "a.so") + " has the id 'org.example.disk', as " + second + " has; name the file, or remove one of the two files"));
   CHECK(ronda_plugin({"docs", second, "--plugins", dir.path()}).exit_code == 0);
 }
 
@@ -78,9 +79,8 @@ class LocalAgent {
  public:
   LocalAgent(const TempDir& dir, const std::string& plugins) : socket_(dir / "state/ronda.sock") {
     ::mkdir((dir / "state").c_str(), 0700);
-    std::vector<std::string> words = {RONDA_PROGRAM, "run",   "--config", dir / "conf.d",
-                                      "--plugins",   plugins, "--state",  dir / "state",
-                                      "--socket",    socket_, "--trust",  "/nonexistent/trust.toml"};
+    std::vector<std::string> words = {RONDA_PROGRAM, "run",         "--config", dir / "conf.d", "--plugins", plugins,
+                                      "--state",     dir / "state", "--socket", socket_,        "--trust",   "/nonexistent/trust.toml"};
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -125,8 +125,7 @@ Said ask_until(const LocalAgent& agent, const std::vector<std::string>& words, s
 
 }  // namespace
 
-TEST_CASE("why asks a running agent too: a crashing plugin's trouble is shown, and clear ends its quarantine",
-          "[cli]") {
+TEST_CASE("why asks a running agent too: a crashing plugin's trouble is shown, and clear ends its quarantine", "[cli]") {
   const TempDir dir, plugins;
   // a check that crashes when it is run
   PluginSource crashing = PluginSource::with_cpp(R"(#include <ronda/plugin.hpp>
@@ -145,8 +144,7 @@ RONDA_PLUGIN(Crash)
   CHECK(contains(held, "is usable"));  // the file itself is fine
   CHECK(contains(held, "SIGABRT"));
 
-  const auto out =
-      json_of(ask(agent, {"why", "org.example.disk", "--plugins", plugins.path(), "--output", "json"}));
+  const auto out = json_of(ask(agent, {"why", "org.example.disk", "--plugins", plugins.path(), "--output", "json"}));
   CHECK(out.at("agent").is_object());
   CHECK(out.at("agent").at("id") == "org.example.disk");
 
