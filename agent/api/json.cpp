@@ -315,6 +315,8 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by.str());
   out["trail"] = std::move(trail);
   out["skips"] = entry.skips;
+  out["runs_since"] = time_json(agent.started_wall_ns());  // and skips; `failures` count on over restarts, from the last ok
+  out["last_ok"] = time_json(entry.last_ok_wall);
   out["timeout_s"] = seconds(entry.spec.timeout.count());
   out["next_run"] = view.next ? time_json((wall_clock() + (*view.next - boottime())).count()) : json::value(nullptr);
   return out;

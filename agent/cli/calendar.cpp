@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <iostream>
 
 #include "api/json.hpp"
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/local.hpp"
 #include "schedule/preview.hpp"
@@ -15,6 +17,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr unsigned default_days = 14, most_days = 366;
+constexpr std::size_t shown_instants = 5, most_instants = 1000;  // of an expression: without --days, with it
 
 std::vector<schedule::PreviewItem> items_of(const schedule::Candidate& candidate) {
   std::vector<schedule::PreviewItem> items;
@@ -30,7 +33,9 @@ std::vector<schedule::PreviewItem> items_of(const schedule::Candidate& candidate
   return items;
 }
 
-json::value instant_json(schedule::sys_seconds instant) { return api::time_json(std::chrono::nanoseconds(instant.time_since_epoch()).count()); }
+json::value instant_json(schedule::sys_seconds instant) {
+  return api::time_json(std::chrono::nanoseconds(instant.time_since_epoch()).count());
+}
 
 void print_json(const schedule::Preview& preview, const std::vector<schedule::PreviewItem>& items) {
   json::array runs, frequent, conflicts;
@@ -52,6 +57,84 @@ void print_json(const schedule::Preview& preview, const std::vector<schedule::Pr
             << "\n";
 }
 
+/// An expression as `at` takes it, else as `cron` does; the error is of the first.
+Result<schedule::Calendar> read_expression(const std::string& text, schedule::ZoneDatabase& zones, const schedule::ZonePtr& zone) {
+  auto parsed = schedule::parse_calendar(text, zones, zone);
+  if (parsed) return parsed;
+  auto cron = schedule::parse_cron(text, zone);
+  return cron ? std::move(cron) : std::move(parsed);
+}
+
+bool ends_with_zone(std::string_view written, std::string_view zone) {
+  while (written.ends_with(' ')) written.remove_suffix(1);
+  if (written.size() <= zone.size()) return false;
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(written.substr(written.size() - zone.size()), zone, {}, small, small);
+}
+
+/// Without the zone where none was written: it has a line of its own.
+std::string normal_form(const schedule::Calendar& calendar, std::string_view written) {
+  std::string normal = calendar.print();
+  const std::string& zone = calendar.zone()->name();
+  if (!ends_with_zone(written, zone)) normal.resize(normal.size() - zone.size() - 1);
+  return normal;
+}
+
+std::vector<schedule::sys_seconds> instants_of(const schedule::Calendar& calendar, schedule::sys_seconds from,
+                                               const std::optional<unsigned>& days) {
+  std::vector<schedule::sys_seconds> out;
+  for (auto at = calendar.next(from); at && out.size() < (days ? most_instants : shown_instants); at = calendar.next(*at)) {
+    if (days && *at > from + std::chrono::days(*days)) break;
+    out.push_back(*at);
+  }
+  return out;
+}
+
+void print_expression(const schedule::Calendar& calendar, const std::string& written, const std::vector<schedule::sys_seconds>& next) {
+  const std::string normal = normal_form(calendar, written);
+  std::cout << "written     " << escape_controls(written) << "\n";
+  if (normal != written) std::cout << "normalised  " << normal << "\n";
+  std::cout << "zone        " << calendar.zone()->name() << "\n";
+  std::string_view label = "next        ";
+  for (const schedule::sys_seconds at : next) {
+    std::cout << label << schedule::print_instant(at, *calendar.zone()) << "\n";
+    label = "            ";
+  }
+  if (next.empty()) std::cout << label << (calendar.possible() ? "not within that time" : "never") << "\n";
+}
+
+/// What an expression means and when it is due, by the zone of the configuration where it names none.
+int explain_expression(const Options& options, const std::optional<unsigned>& days) {
+  const std::string& written = options.arguments.front();
+  LocalParts parts;
+  const schedule::Candidate candidate = load_local(options, parts);
+  const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");  // no conf.d that can be parsed
+  const auto calendar = read_expression(written, parts.zones, zone);
+  if (!calendar) {
+    complain("\"" + escape_controls(written) + "\" is no calendar expression: " + calendar.error().message());
+    return exit_usage;
+  }
+  for (const std::string& warning : calendar->warnings()) complain("warning: " + warning);
+  if (!candidate.zone_trouble.empty() && calendar->zone() == zone)
+    complain("warning: " + candidate.zone_trouble + "; until then this is UTC");
+  const schedule::sys_seconds now(std::chrono::duration_cast<std::chrono::seconds>(wall_clock()));
+  const auto next = instants_of(*calendar, now, days);
+  if (!options.json) {
+    print_expression(*calendar, written, next);
+    return exit_done;
+  }
+  json::array instants;
+  for (const schedule::sys_seconds at : next) instants.push_back(instant_json(at));
+  const std::string normal = normal_form(*calendar, written);
+  std::cout << json::serialize(json::object{{"written", written},
+                                            {"normalised", normal},
+                                            {"differs", normal != written},
+                                            {"zone", calendar->zone()->name()},
+                                            {"next", std::move(instants)}})
+            << "\n";
+  return exit_done;
+}
+
 }  // namespace
 
 int calendar(const Options& options) {
@@ -62,16 +145,24 @@ int calendar(const Options& options) {
     complain("--days is a number from 1 to 366, not \"" + text + "\"");
     return exit_usage;
   }
+  if (options.arguments.size() > 1) {
+    complain("calendar takes one expression; put it in quotes: ronda calendar 'Sun *-*-* 02:30'");
+    return exit_usage;
+  }
+  if (!options.arguments.empty()) return explain_expression(options, options.has("days") ? std::optional(days) : std::nullopt);
   LocalParts parts;
   schedule::Candidate candidate = load_local(options, parts);
   if (candidate.has_errors()) {
-    complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) + " errors ('ronda validate' shows them); this is the rest");
+    complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
+             " errors ('ronda validate' shows them); this is the rest");
   }
   const auto items = items_of(candidate);
   const schedule::sys_seconds now(std::chrono::duration_cast<std::chrono::seconds>(wall_clock()));
   const auto preview = schedule::make_preview(items, now, days);
-  if (options.json) print_json(preview, items);
-  else std::cout << schedule::print(preview, items, *candidate.zone);
+  if (options.json)
+    print_json(preview, items);
+  else
+    std::cout << schedule::print(preview, items, *candidate.zone);
   return candidate.has_errors() ? exit_failed : exit_done;
 }
 

@@ -60,7 +60,11 @@ const std::vector<Verb>& verbs() {
       {"explain", "NAME", "why it last ran, was skipped or blocked", {}, explain},
       {"ping", "NAME [start|success|fail|heartbeat|CODE]", "report a job's run to its check", {{"text", "TEXT", "a line about it"}}, ping},
       {"wrap", "NAME -- COMMAND ...", "run a command and report it; exits as it does", {}, wrap},
-      {"calendar", "", "what will run when", {{"days", "N", "how far ahead (14)"}}, calendar},
+      {"calendar",
+       "[EXPR]",
+       "what will run when; of EXPR what it means and when it is due",
+       {{"days", "N", "how far ahead (14; of EXPR five times)"}},
+       calendar},
       {"config", "[show]", "the files read and skipped; the effective configuration, redacted", {}, config},
       {"plugin",
        "list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|install ...",
@@ -82,6 +86,7 @@ const std::vector<Verb>& verbs() {
       {"safe-mode", "leave", "let tasks run by their schedule again", {}, safe_mode},
       {"version", "", "versions of the agent, its SDK and its libraries", {}, version},
       {"completion", "bash", "a completion script for the shell", {}, completion},
+      {"help", "[VERB]", "this list, or what a verb takes: as --help does", {}, help},
   };
   return table;
 }
@@ -213,6 +218,16 @@ int unknown_verb(const std::string& word) {
 }
 
 }  // namespace
+
+int help(const Options& options) {
+  const Verb* verb = nullptr;
+  if (!options.arguments.empty()) {
+    verb = find_verb(options.arguments.front());
+    if (verb == nullptr) return unknown_verb(options.arguments.front());
+  }
+  print_help(verb);  // words after the verb are its own: `help plugin lint` is `plugin lint --help`
+  return exit_done;
+}
 
 void complain(std::string_view text) {
   std::cerr << "ronda: " << text << "\n";

@@ -84,5 +84,6 @@ int state(const Options& options);
 int safe_mode(const Options& options);
 int version(const Options& options);
 int completion(const Options& options);
+int help(const Options& options);
 
 }  // namespace ronda::cli

@@ -34,11 +34,13 @@ int completion(const Options& options) {
     complain("usage: ronda completion bash; for example: ronda completion bash > /etc/bash_completion.d/ronda");
     return exit_usage;
   }
-  std::cout << "_ronda() {\n  local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words=\n  if [ \"$COMP_CWORD\" = 1 ]; then\n    words='";
-  for (const Verb& verb : verbs()) std::cout << verb.name << " ";
-  std::cout << "'\n  else\n    case $verb in\n";
+  std::cout
+      << "_ronda() {\n  local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words=\n  if [ \"$COMP_CWORD\" = 1 ]; then\n    words='";
+  std::string names;
+  for (const Verb& verb : verbs()) names += std::string(verb.name) + " ";
+  std::cout << names << "'\n  else\n    case $verb in\n";
   for (const Verb& verb : verbs()) {
-    std::cout << "      " << verb.name << ") words='" << first_words(verb.arguments);
+    std::cout << "      " << verb.name << ") words='" << (verb.arguments == "[VERB]" ? names : first_words(verb.arguments));
     for (const Flag& flag : verb.flags) std::cout << "--" << flag.name << " ";
     std::cout << common << "' ;;\n";
   }

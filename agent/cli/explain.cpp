@@ -20,8 +20,11 @@ int explain(const Options& options) {
   const json::object& result = answer->value.as_object();
   std::cout << text_of(result, "line") << "\n\nuse       " << text_of(result, "use") << " of " << text_of(result, "plugin") << "\n";
   std::cout << "since     " << text_of(result, "since") << " (" << age_of(result.at("since")) << ")\n";
-  std::cout << "runs      " << integer_of(result, "runs") << ", failures in a row " << integer_of(result, "failures") << ", not run " << integer_of(result, "skips")
-            << " times\n";
+  // two counts with two beginnings: runs are the agent's own, failures are remembered
+  std::cout << "runs      " << integer_of(result, "runs") << ", not run " << integer_of(result, "skips")
+            << " times, since the agent's start (" << age_of(result.at("runs_since")) << ")\n";
+  std::cout << "failures  " << integer_of(result, "failures") << " in a row, over restarts of the agent; last ok "
+            << age_of(result.at("last_ok")) << (text_of(result, "last_ok").empty() ? "" : " ago") << "\n";
   const std::string next = text_of(result, "next_run");
   std::cout << "next run  " << (next.empty() ? "only by hand or by an event" : next) << "\n\nthe last trip\n";
   for (const json::value& step : result.at("trail").as_array()) {

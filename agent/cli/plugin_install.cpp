@@ -34,10 +34,8 @@ std::string base_name(const std::string& path) {
 /// Lint over the very bytes that will be written; false when there is an error.
 bool passes_lint(const PluginFile& file) {
   bool good = true;
-  for (const plugin::LintFinding& finding :
-       plugin::lint(file.content.bytes, plugin::system_library_directories())) {
-    std::cerr << plugin::to_string(finding.severity) << " " << finding.rule << ": "
-              << escape_controls(finding.message) << "\n";
+  for (const plugin::LintFinding& finding : plugin::lint(file.content.bytes, plugin::system_library_directories())) {
+    std::cerr << plugin::to_string(finding.severity) << " " << finding.rule << ": " << escape_controls(finding.message) << "\n";
     if (!finding.remedy.empty()) std::cerr << "  remedy: " << finding.remedy << "\n";
     good = good && finding.severity != plugin::LintSeverity::error;
   }
@@ -45,15 +43,27 @@ bool passes_lint(const PluginFile& file) {
 }
 
 /// A procedure that another plugin has already.
-std::optional<std::string> taken_procedure(const plugin::Catalogue& catalogue,
-                                           const plugin::Manifest& manifest) {
+std::optional<std::string> taken_procedure(const plugin::Catalogue& catalogue, const plugin::Manifest& manifest) {
   for (const plugin::Procedure& procedure : manifest.provides) {
     const auto found = catalogue.find(procedure.kind, procedure.name);
     if (found && found->plugin->manifest.id != manifest.id)
-      return "provides the " + std::string(plugin::to_string(procedure.kind)) + " '" + procedure.name +
-             "', as '" + found->plugin->manifest.id + "' does already";
+      return "provides the " + std::string(plugin::to_string(procedure.kind)) + " '" + procedure.name + "', as '" +
+             found->plugin->manifest.id + "' does already";
   }
   return std::nullopt;
+}
+
+/// Files with this id of which none can be replaced so that one is left: two of them, or one in another directory.
+std::optional<std::string> taken_id(const Options& options, const std::string& directory, const std::string& id) {
+  const plugin::Catalogue all = scan(options, plugin_directories(options));
+  for (const plugin::RefusedFile& refused : all.refused) {
+    if (refused.id == id && refused.refusal.reason == plugin::LoadReason::duplicate_id)
+      return escape_controls(refused.path) + " " + escape_controls(refused.refusal.message) + "; " + refused.refusal.remedy + " first";
+  }
+  const auto found = all.plugins.find(id);
+  if (found == all.plugins.end() || found->second->path == directory + "/" + base_name(found->second->path)) return std::nullopt;
+  return "has the id '" + id + "', as " + escape_controls(found->second->path) +
+         " has, which lies in another plugin directory; remove that one first";
 }
 
 std::string grants_note(const plugin::Manifest& manifest, const plugin::Manifest* before) {
@@ -72,14 +82,13 @@ Result<Plan> make_plan(const Options& options, const PluginFile& file) {
   plan.name = base_name(file.path);
   if (!plan.name.ends_with(".so") || plan.name.starts_with('.'))
     return Error(Errc::invalid, "the name of a plugin ends in .so and does not begin with a dot");
+  if (auto taken = taken_id(options, plan.directory, manifest.id)) return Error(Errc::exists, *std::move(taken));
   const plugin::Catalogue catalogue = scan(options, {plan.directory});
-  if (const auto found = catalogue.plugins.find(manifest.id); found != catalogue.plugins.end())
-    plan.installed = found->second;
+  if (const auto found = catalogue.plugins.find(manifest.id); found != catalogue.plugins.end()) plan.installed = found->second;
   if (auto taken = taken_procedure(catalogue, manifest)) return Error(Errc::exists, *std::move(taken));
   if (plan.installed != nullptr) {
     plan.name = base_name(plan.installed->path);
-    plan.note = "replaces version " + plan.installed->manifest.version + "; " +
-                grants_note(manifest, &plan.installed->manifest);
+    plan.note = "replaces version " + plan.installed->manifest.version + "; " + grants_note(manifest, &plan.installed->manifest);
     return plan;
   }
   for (const auto& [id, entry] : catalogue.plugins)
@@ -116,8 +125,7 @@ Status write_whole(int file, std::span<const std::uint8_t> bytes) {
 Status put(int directory, const std::string& name, std::span<const std::uint8_t> bytes, bool& kept_previous) {
   const std::string fresh = "." + name + ".new", previous = name + ".previous";
   ::unlinkat(directory, fresh.c_str(), 0);
-  const Descriptor file(
-      ::openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const Descriptor file(::openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return system_error("make " + fresh, errno);
   Status written = write_whole(file.get(), bytes);
   if (!written) {
@@ -126,10 +134,8 @@ Status put(int directory, const std::string& name, std::span<const std::uint8_t>
   }
   ::unlinkat(directory, previous.c_str(), 0);
   kept_previous = ::linkat(directory, name.c_str(), directory, previous.c_str(), 0) == 0;
-  if (!kept_previous && errno != ENOENT)
-    return system_error("keep the file that is there as " + previous, errno);
-  if (::renameat(directory, fresh.c_str(), directory, name.c_str()) != 0)
-    return system_error("rename " + fresh, errno);
+  if (!kept_previous && errno != ENOENT) return system_error("keep the file that is there as " + previous, errno);
+  if (::renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) return system_error("rename " + fresh, errno);
   ::fsync(directory);
   return done();
 }
@@ -142,8 +148,7 @@ Status pin(const Options& options, const PluginFile& file) {
   if (!trust) return Error(Errc::invalid, headline(diagnostics.all().front(), sources));
   const plugin::PluginTrust* entry = trust->find(file.manifest->id);
   const bool binds = trust->mode == plugin::TrustMode::pin || (entry != nullptr && !entry->sha256.empty());
-  const bool is_there =
-      entry != nullptr && std::ranges::find(entry->sha256, file.content.sha256) != entry->sha256.end();
+  const bool is_there = entry != nullptr && std::ranges::find(entry->sha256, file.content.sha256) != entry->sha256.end();
   if (!binds || is_there) return done();
   trust->plugins[file.manifest->id].sha256.push_back(file.content.sha256);
   const std::filesystem::path path(options.trust);
@@ -151,19 +156,17 @@ Status pin(const Options& options, const PluginFile& file) {
   if (!directory) return system_error("open " + path.parent_path().string(), errno);
   const std::string text = plugin::format_trust(*trust);
   bool kept = false;
-  return put(directory.get(), path.filename().string(),
-             {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, kept);
+  return put(directory.get(), path.filename().string(), {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, kept);
 }
 
 void print_done(const Options& options, const PluginFile& file, const std::string& path, bool kept_previous) {
   if (options.json) {
-    std::cout << json::serialize(json::object{
-                     {"format", 1},
-                     {"id", file.manifest->id},
-                     {"version", file.manifest->version},
-                     {"file", path},
-                     {"sha256", file.content.sha256},
-                     {"previous", kept_previous ? json::value(path + ".previous") : json::value(nullptr)}})
+    std::cout << json::serialize(json::object{{"format", 1},
+                                              {"id", file.manifest->id},
+                                              {"version", file.manifest->version},
+                                              {"file", path},
+                                              {"sha256", file.content.sha256},
+                                              {"previous", kept_previous ? json::value(path + ".previous") : json::value(nullptr)}})
               << "\n";
     return;
   }
@@ -209,8 +212,7 @@ int plugin_install(const Options& options) {
   // the pin first: one too many lets nothing in, one too few would stop the plugin at the next reload
   if (const Status pinned = pin(options, file); !pinned) return failed(pinned.error());
   bool kept_previous = false;
-  if (const Status put_there = put(directory->get(), plan->name, file.content.bytes, kept_previous);
-      !put_there)
+  if (const Status put_there = put(directory->get(), plan->name, file.content.bytes, kept_previous); !put_there)
     return failed(put_there.error());
   print_done(options, file, path, kept_previous);
   return exit_done;

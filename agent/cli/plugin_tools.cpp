@@ -32,11 +32,10 @@ void read_manifest(PluginFile& file) {
   file.manifest = plugin::parse_manifest(file.facts.manifest, 0, diagnostics);
   diagnostics.sort();
   const config::Sources sources = {{"plugin.toml", file.facts.manifest}};
-  for (const config::Diagnostic& diagnostic : diagnostics.all())
-    file.problems.push_back(headline(diagnostic, sources));
+  for (const config::Diagnostic& diagnostic : diagnostics.all()) file.problems.push_back(headline(diagnostic, sources));
   if (file.manifest) return;
-  file.refusal = plugin::Refusal{plugin::LoadStep::read, plugin::LoadReason::bad_manifest,
-                                 "its manifest has errors", "correct plugin.toml and build it again"};
+  file.refusal = plugin::Refusal{plugin::LoadStep::read, plugin::LoadReason::bad_manifest, "its manifest has errors",
+                                 "correct plugin.toml and build it again"};
 }
 
 }  // namespace
@@ -63,6 +62,12 @@ Result<std::string> find_plugin_file(const Options& options, const std::string& 
   if (is_path || is_file(file_or_id)) return file_or_id;
   const std::vector<std::string> directories = plugin_directories(options);
   const plugin::Catalogue catalogue = scan(options, directories);
+  for (const plugin::RefusedFile& refused : catalogue.refused) {
+    // one of two would be taken by chance
+    if (refused.id == file_or_id && refused.refusal.reason == plugin::LoadReason::duplicate_id)
+      return Error(Errc::exists, escape_controls(refused.path) + " " + escape_controls(refused.refusal.message) + "; name the file, or " +
+                                     refused.refusal.remedy);
+  }
   if (std::string path = path_of_id(catalogue, file_or_id); !path.empty()) return path;
   for (const std::string& directory : directories) {
     std::string path = directory + "/" + file_or_id + ".so";
@@ -71,8 +76,7 @@ Result<std::string> find_plugin_file(const Options& options, const std::string& 
   std::vector<std::string_view> ids;
   for (const auto& [id, entry] : catalogue.plugins) ids.push_back(id);
   const std::string_view meant = nearest(file_or_id, ids);
-  return Error(Errc::not_found, "there is no plugin '" + escape_controls(file_or_id) + "' in " +
-                                    join(directories) +
+  return Error(Errc::not_found, "there is no plugin '" + escape_controls(file_or_id) + "' in " + join(directories) +
                                     (meant.empty() ? "" : "; did you mean '" + std::string(meant) + "'?"));
 }
 
@@ -95,8 +99,7 @@ PluginFile read_plugin_file(const std::string& path) {
   if (!file.manifest) return file;
   file.refusal = plugin::HostLibraries(plugin::system_library_directories()).check(file.facts);
   if (file.refusal) return file;
-  const auto major =
-      plugin::choose_entry(plugin::this_agents_abi(), file.facts.entry_majors, file.manifest->abi);
+  const auto major = plugin::choose_entry(plugin::this_agents_abi(), file.facts.entry_majors, file.manifest->abi);
   if (major)
     file.entry_major = *major;
   else
@@ -126,8 +129,7 @@ Result<const plugin::Procedure*> choose_procedure(const plugin::Manifest& manife
   if (name.empty()) return Error(Errc::invalid, "say which procedure: " + join(names));
   const std::string_view meant = nearest(name, known);
   return Error(Errc::not_found, manifest.id + " provides no '" + escape_controls(name) + "'; " +
-                                    (meant.empty() ? "it provides " + join(names)
-                                                   : "did you mean '" + std::string(meant) + "'?"));
+                                    (meant.empty() ? "it provides " + join(names) : "did you mean '" + std::string(meant) + "'?"));
 }
 
 std::string join(const std::vector<std::string>& words) {

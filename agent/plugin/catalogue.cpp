@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.hpp"
 #include "plugin/abi_window.hpp"
@@ -48,15 +50,24 @@ class Scan {
 
   Catalogue run() {
     for (const std::string& path : request_.directories) scan_directory(path);
+    settle_names();
     return std::move(out_);
   }
 
  private:
+  /// A file that is sound and trusted: what is left to judge is whether others have its names.
+  struct Fit {
+    PluginEntry entry;
+    RefusedFile refused;  // what is told of it if so
+  };
+
   void refuse(const std::string& path, Refusal refusal) { out_.refused.push_back({path, std::move(refusal), {}, {}, {}}); }
 
   void scan_directory(const std::string& path) {
     const auto directory = open_plugin_directory(path, request_.uid);
     if (!directory) return refuse(path, directory.error());
+    struct stat facts {};
+    if (::fstat(directory->get(), &facts) == 0 && !seen_.emplace(facts.st_dev, facts.st_ino).second) return;
     for (const std::string& name : list_names(directory->get())) {
       const std::string full = path + "/" + name;
       if (is_leftover(name)) {
@@ -80,7 +91,7 @@ class Scan {
       if (auto refusal = admit(*entry)) {
         refused.refusal = *std::move(refusal);
       } else {
-        add(*std::move(entry));
+        fit_.push_back({*std::move(entry), std::move(refused)});
         return;
       }
     } else {
@@ -138,7 +149,7 @@ class Scan {
                    "ronda plugin lint FILE shows all of them"};
   }
 
-  /// Step 4: ABI window, trust, names that are taken.
+  /// Step 4, of the file alone: ABI window, trust.
   std::optional<Refusal> admit(PluginEntry& entry) {
     if (const auto unfit = request_.unfit.find(entry.sha256); unfit != request_.unfit.end())
       return Refusal{LoadStep::probe, LoadReason::probe_failed, "does not work: " + unfit->second, "mend the plugin, or its options"};
@@ -150,17 +161,48 @@ class Scan {
     entry.grants = *std::move(grants);
     const PluginTrust* trust = request_.trust.find(entry.manifest.id);
     entry.users = trust == nullptr ? std::vector<std::string>() : trust->users;
-    return check_names(entry);
+    return std::nullopt;
   }
 
-  std::optional<Refusal> check_names(const PluginEntry& entry) const {
-    const std::string& id = entry.manifest.id;
-    if (const auto other = out_.plugins.find(id); other != out_.plugins.end())
-      return Refusal{LoadStep::policy, LoadReason::duplicate_id, "has the id '" + id + "', as " + other->second->path + " has",
-                     "remove one of the two files"};
+  /// Step 4, of the files among each other. An id that more than one of them has is nobody's: which of them is meant is
+  /// not to be guessed from a file's name.
+  void settle_names() {
+    std::map<std::string, std::vector<std::string>, std::less<>> paths;
+    for (const Fit& fit : fit_) paths[fit.entry.manifest.id].push_back(fit.entry.path);
+    for (const auto& [id, files] : paths) hold_running(id, files);
+    for (Fit& fit : fit_) {
+      const std::vector<std::string>& same = paths.at(fit.entry.manifest.id);
+      auto refusal = same.size() > 1 ? refuse_ambiguous(fit.entry, same) : check_procedures(fit.entry);
+      if (refusal) {
+        fit.refused.refusal = *std::move(refusal);
+        out_.refused.push_back(std::move(fit.refused));
+      } else {
+        add(std::move(fit.entry));
+      }
+    }
+  }
+
+  /// The code that runs under an ambiguous id goes on, so its procedures stay taken.
+  void hold_running(const std::string& id, const std::vector<std::string>& files) {
+    if (files.size() < 2 || request_.previous == nullptr) return;
+    if (const auto running = request_.previous->plugins.find(id); running != request_.previous->plugins.end())
+      held_.plugins.insert(*running);
+  }
+
+  static Refusal refuse_ambiguous(const PluginEntry& entry, const std::vector<std::string>& same) {
+    std::string others;
+    for (const std::string& path : same)
+      if (path != entry.path) others += (others.empty() ? "" : " and ") + path;
+    return {LoadStep::policy, LoadReason::duplicate_id,
+            "has the id '" + entry.manifest.id + "', as " + others + (same.size() > 2 ? " have" : " has"),
+            same.size() > 2 ? "remove all of these files but one" : "remove one of the two files"};
+  }
+
+  std::optional<Refusal> check_procedures(const PluginEntry& entry) const {
     for (const Procedure& procedure : entry.manifest.provides) {
       if (procedure.kind == Kind::unknown) continue;
-      const auto taken = out_.find(procedure.kind, procedure.name);
+      auto taken = out_.find(procedure.kind, procedure.name);
+      if (!taken) taken = held_.find(procedure.kind, procedure.name);
       if (!taken) continue;
       return Refusal{LoadStep::policy, LoadReason::duplicate_procedure,
                      "provides the " + std::string(to_string(procedure.kind)) + " '" + procedure.name + "', as " + taken->plugin->path +
@@ -177,6 +219,9 @@ class Scan {
 
   const ScanRequest& request_;
   std::map<std::string, PluginPointer, std::less<>> known_;
+  std::set<std::pair<dev_t, ino_t>> seen_;  // directories, however they were named
+  std::vector<Fit> fit_;                    // in the order of the scan
+  Catalogue held_;                          // what runs now and whose id is ambiguous in this scan
   Catalogue out_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All plugins that may be used, found in the plugin directories without running any of their code, and all
-// files that may not, each with the step that refused it. Steps 1 to 4 of the loader; 5 is schema.hpp.
+// files that may not, each with the step that refused it. Steps 1 to 4 of the loader; 5 is schema.hpp. Files that
+// have the same id are refused, all of them: no name or place of a file says which of them is meant.
 // A catalogue is immutable; a rescan makes a new one. Identity is the content hash, never mtime or inode.
 #pragma once
 
@@ -64,7 +65,7 @@ struct Catalogue {
 };
 
 struct ScanRequest {
-  std::vector<std::string> directories;  // earlier ones win
+  std::vector<std::string> directories;  // of two ids with one procedure the first is used; one named twice is read once
   uid_t uid = 0;                         // besides root, who may own plugins: the agent's own
   HostAbi abi = this_agents_abi();
   Trust trust;

@@ -30,6 +30,8 @@ class Preparer {
   }
 
   void prepare(config::Instance& instance);
+  /// For an instance that cannot be allowed anything, for a reason that is told once: disabled, and judged all the same.
+  void withhold(const config::Instance& instance, std::string reason);
   /// What else is wrong with an instance that is disabled already: everything is told in one pass.
   void judge_rest(const config::Instance& instance);
 
@@ -184,6 +186,16 @@ void Preparer::judge_rest(const config::Instance& instance) {
   judge_limits(instance, *found->procedure);
 }
 
+void Preparer::withhold(const config::Instance& instance, std::string reason) {
+  candidate_.generation.disabled.push_back(
+      {std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
+  // what policy refuses while nobody knows the policy may be the best of all plugins
+  const bool may_be_there = std::ranges::any_of(candidate_.catalogue.refused, [&](const plugin::RefusedFile& file) {
+    return file.refusal.step == plugin::LoadStep::policy && std::ranges::find(file.procedures, instance.use) != file.procedures.end();
+  });
+  if (!may_be_there || candidate_.catalogue.find(static_cast<plugin::Kind>(instance.kind), instance.use)) judge_rest(instance);
+}
+
 void Preparer::prepare(config::Instance& instance) {
   const auto kind = static_cast<plugin::Kind>(instance.kind);
   const auto found = candidate_.catalogue.find(kind, instance.use);
@@ -253,14 +265,18 @@ ZonePtr agent_zone(const CandidateRequest& request, Candidate& candidate) {
   return *request.zones->find("UTC");
 }
 
-void scan(const CandidateRequest& request, Candidate& candidate) {
+/// False: trust.toml is wrong. Then what the plugins say of themselves serves to judge the rest of the configuration, and
+/// none of them may be used.
+bool scan(const CandidateRequest& request, Candidate& candidate) {
   plugin::ScanRequest scan;
   scan.directories = request.plugin_directories;
   scan.uid = request.uid;
   auto trust = plugin::load_trust(request.trust_file, request.uid, candidate.sources, candidate.diagnostics);
-  if (!trust) return;
-  scan.trust = std::move(*trust);
-  scan.stage = request.stage;
+  const bool is_trusted = trust.has_value();
+  if (is_trusted) {
+    scan.trust = std::move(*trust);
+    scan.stage = request.stage;
+  }
   scan.libraries = request.libraries;
   scan.previous = request.previous;
   scan.vet = [&request](const plugin::PluginBytes& bytes) -> Result<Unit> {
@@ -272,6 +288,13 @@ void scan(const CandidateRequest& request, Candidate& candidate) {
   };
   scan.unfit = request.unfit;
   candidate.catalogue = plugin::scan_plugins(scan);
+  return is_trusted;
+}
+
+/// Nothing of the catalogue may be used, nor was it judged by the policy that holds.
+void forget_plugins(plugin::Catalogue& catalogue) {
+  catalogue.plugins.clear();
+  std::erase_if(catalogue.refused, [](const plugin::RefusedFile& file) { return file.refusal.step == plugin::LoadStep::policy; });
 }
 
 VettedFiles read_and_vet(const CandidateRequest& request) {
@@ -311,7 +334,7 @@ Candidate load_candidate(const CandidateRequest& request) {
   }
   out.generation = config::build_generation(out.files.sources, request.environment, out.diagnostics);
   out.zone = agent_zone(request, out);
-  scan(request, out);
+  const bool is_trusted = scan(request, out);
   if (request.previous != nullptr) keep_running_plugins(request, out);
   warn_of_idle_objects(out);
   Preparer preparer(request, out);
@@ -321,11 +344,15 @@ Candidate load_candidate(const CandidateRequest& request) {
   for (config::Instance& instance : instances) {
     ++(instance.kind == Kind::check ? out.checks : instance.kind == Kind::task ? out.tasks : out.notifiers);
     const std::size_t before = out.set.size();
-    preparer.prepare(instance);
+    if (is_trusted)
+      preparer.prepare(instance);
+    else
+      preparer.withhold(instance, "no plugin may be used while " + request.trust_file + " has errors");
     if (out.set.size() == before) out.idle.emplace_back(instance.kind, instance.name);
     instance.options = {};
   }
   for (const config::Instance& instance : std::exchange(out.generation.unsound, {})) preparer.judge_rest(instance);
+  if (!is_trusted) forget_plugins(out.catalogue);
   out.diagnostics.sort();
   return out;
 }

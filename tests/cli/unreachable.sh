@@ -45,6 +45,26 @@ expect_out 'plugin list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|
 expect 0 live_ronda validate --help
 expect_out '--probe'
 expect_out 'text, json or sarif'
+expect 0 "$live_bin/ronda" --help
+all=$out
+expect 0 "$live_bin/ronda" validate --help
+one=$out
+for words in help 'help help' 'help validate' 'help validate more' '--output json help validate'; do
+  # shellcheck disable=SC2086
+  expect 0 "$live_bin/ronda" $words
+  case $words in
+    help) [ "$out" = "$all" ] ;;
+    'help help') [[ $out == 'usage: ronda help [VERB]'* ]] ;;
+    *) [ "$out" = "$one" ] ;;
+  esac || expect_fail "ronda $words prints what --help does"
+done
+expect 0 "$live_bin/ronda" help status
+expect 2 "$live_bin/ronda" help statsu
+expect_err 'unknown verb "statsu"; did you mean "status"?'
+[ -z "$out" ] || expect_fail 'where there is no help nothing is printed'
+expect 2 "$live_bin/ronda" hlep
+expect_err 'did you mean "help"?'
+expect 2 "$live_bin/ronda" help --loud
 expect 0 "$live_bin/ronda" version --output json
 expect_out '"abi":"'
 expect 0 "$live_bin/ronda" --output json version
@@ -69,6 +89,44 @@ expect_out '[check.procs]'
 expect_out 'severity = "p2"'
 expect 0 live_ronda calendar --days 1
 expect_out 'check procs'
+
+# an expression: what it means where it could be written otherwise, and when it is due
+printf '[agent]\ntz = "America/Argentina/Buenos_Aires"\n' >"$live_dir/conf.d/05-zone.toml"
+expect 0 live_ronda calendar 'Sun 2:30'
+expect_like 'written     Sun 2:30'
+expect_like 'normalised  Sun \*-\*-\* 02:30:00'
+expect_like 'zone        America/Argentina/Buenos_Aires'
+expect_like 'next        Sun [0-9]{4}-[0-9]{2}-[0-9]{2} 02:30:00 -0300'
+[ "$(grep -c ' 02:30:00 -0300$' <<<"$out")" = 5 ] || expect_fail 'five times'
+expect 0 live_ronda calendar 'Sun *-*-* 02:30:00'
+expect_no_out normalised
+expect 0 live_ronda calendar 'daily utc'
+expect_like 'normalised  \*-\*-\* 00:00:00 UTC'
+expect_like 'next        [A-Z].* 00:00:00 \+0000'
+expect 0 live_ronda calendar 'daily Europe/Berlin'
+expect_like 'normalised  \*-\*-\* 00:00:00 Europe/Berlin'
+expect_like 'zone        Europe/Berlin'
+expect 0 live_ronda calendar '30 2 * * 7' --days 30
+expect_like 'normalised  Sun \*-\*-\* 02:30:00'
+[[ $(grep -c ' 02:30:00 -0300$' <<<"$out") = [45] ]] || expect_fail 'the Sundays of thirty days'
+expect 0 live_ronda calendar '*-02-30'
+expect_like 'next        never'
+expect_err 'this date never comes'
+expect 0 live_ronda calendar 'Sun 2:30' --output json
+python3 - "$out" <<'PY' || expect_fail 'calendar EXPR --output json has the normal form'
+import json, sys
+found = json.loads(sys.argv[1])
+assert found["written"] == "Sun 2:30" and found["normalised"] == "Sun *-*-* 02:30:00" and found["differs"] is True, found
+assert found["zone"] == "America/Argentina/Buenos_Aires" and len(found["next"]) == 5, found
+assert all(at.endswith("T05:30:00.000Z") for at in found["next"]), found
+PY
+expect 0 live_ronda calendar 'Sun *-*-* 02:30:00' --output json
+expect_out '"differs":false'
+expect 2 live_ronda calendar 'Sun *-*-99'
+expect_err 'is no calendar expression'
+expect 2 live_ronda calendar Sun 2:30
+expect_err 'put it in quotes'
+rm "$live_dir/conf.d/05-zone.toml"
 
 cat >"$live_dir/conf.d/20-bad.toml" <<'TOML'
 [check.web]
@@ -151,6 +209,33 @@ for what in '3:18: error: `load1` has no unit, which cannot be compared with "80
 expect_out ' 2 errors'
 rm "$live_dir/conf.d"/*.toml
 
+# ---- a trust.toml that is wrong is told once, and hides no other mistake -------------------------
+cat >"$live_dir/conf.d/10-two.toml" <<'TOML'
+[check.procs]
+use = "exec.nagios"
+command = ["/bin/true"]
+severity = "p2"
+
+[task.job]
+use = "exec.command"
+command = ["/bin/true"]
+user = "somebody"
+TOML
+trusting() { "$live_bin/ronda" validate --config "$live_dir/conf.d" --plugins "$live_plugins" --trust "$live_dir/bad-trust.toml" "$@"; }
+(umask 022 && echo 'mode = "pins"' >"$live_dir/bad-trust.toml")
+expect 1 trusting
+expect_err 'bad-trust.toml:1:8: error:'
+expect_out ' 1 error,'
+expect_no_err 'plugin provides'
+expect_no_err 'refused'
+(umask 022 && printf '[check.lost]\nuse = "exec.nagois"\n[check.odd]\nuse = "exec.nagios"\ncommand = 5\nat = "Sun *-*-99"\n' >"$live_dir/conf.d/20-more.toml")
+expect 1 trusting
+expect_out ' 4 errors'
+expect_err "20-more.toml:2:7: error: no plugin provides the check 'exec.nagois'; did you mean 'exec.nagios'?"
+expect_err '20-more.toml:5:11: error:'
+expect_err '20-more.toml:6:6: error:'
+rm "$live_dir/conf.d"/*.toml
+
 # ---- everything in one pass: also of an instance that is disabled for a key of the core -----------
 cat >"$live_dir/conf.d/10-many.toml" <<'TOML'
 [defaults.check]
@@ -211,6 +296,8 @@ expect_like '--allow-empty'
 expect 0 completed state ''
 expect_like 'backup'
 expect_like 'restore'
+expect 0 completed help calen
+expect_like 'calendar'
 expect 0 completed ping web ''
 expect 0 bash -c 'source "$1"; complete -p ronda' - "$live_dir/completion"
 expect_out '-F _ronda ronda'

@@ -30,6 +30,7 @@ expect() {
 expect_out() { expect_count=$((expect_count + 1)); [[ $out == *"$1"* ]] || expect_fail "stdout has: $1"; }
 expect_err() { expect_count=$((expect_count + 1)); [[ $err == *"$1"* ]] || expect_fail "stderr has: $1"; }
 expect_no_out() { expect_count=$((expect_count + 1)); [[ $out != *"$1"* ]] || expect_fail "stdout has not: $1"; }
+expect_no_err() { expect_count=$((expect_count + 1)); [[ $err != *"$1"* ]] || expect_fail "stderr has not: $1"; }
 # expect_like REGEX: some line of stdout is all of it
 expect_like() { expect_count=$((expect_count + 1)); grep -qxE -- "$1" <<<"$out" || expect_fail "a line of stdout is like: $1"; }
 # expect_soon SECONDS COMMAND ...: succeeds within that time

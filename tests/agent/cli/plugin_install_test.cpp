@@ -67,19 +67,15 @@ TEST_CASE("what the loader or lint refuses is not installed, and a name is not t
   CHECK(contains(script, "read/script"));
 
   const Said stray =
-      ronda_plugin({"install",
-                    build_plugin(source, "stray",
-                                 PluginSource::with_code(minimal_code + "int helper(void) { return 1; }\n")),
+      ronda_plugin({"install", build_plugin(source, "stray", PluginSource::with_code(minimal_code + "int helper(void) { return 1; }\n")),
                     "--yes", "--plugins", dir.path()});
   CHECK(stray.exit_code == 1);
   CHECK(contains(stray, "error stray_export"));
 
-  REQUIRE(ronda_plugin({"install", build_plugin(source, "disk", clean()), "--yes", "--plugins", dir.path()})
-              .exit_code == 0);
+  REQUIRE(ronda_plugin({"install", build_plugin(source, "disk", clean()), "--yes", "--plugins", dir.path()}).exit_code == 0);
   PluginSource other = clean();
   other.manifest.replace(other.manifest.find("org.example.disk"), 16, "org.example.more");
-  const Said taken =
-      ronda_plugin({"install", build_plugin(source, "more", other), "--yes", "--plugins", dir.path()});
+  const Said taken = ronda_plugin({"install", build_plugin(source, "more", other), "--yes", "--plugins", dir.path()});
   CHECK(taken.exit_code == 1);
   CHECK(contains(taken, "provides the check 'disk', as 'org.example.disk' does already"));
   std::size_t files = 0;
@@ -87,9 +83,22 @@ TEST_CASE("what the loader or lint refuses is not installed, and a name is not t
   CHECK(files == 1);
 }
 
-TEST_CASE(
-    "without --yes and without a person nothing is installed; nor into a directory that others can write",
-    "[cli]") {
+TEST_CASE("nothing is installed that would give an id a second file", "[cli]") {
+  const TempDir dir, other, source;
+  const std::string file = build_plugin(source, "disk", clean("1.1.0"));
+  const std::string there = build_plugin(other, "disk", clean());
+  const Said elsewhere = ronda_plugin({"install", file, "--yes", "--plugins", dir.path(), "--plugins", other.path()});
+  CHECK(elsewhere.exit_code == 1);
+  CHECK(contains(elsewhere, "has the id 'org.example.disk', as " + there + " has, which lies in another plugin directory"));
+  CHECK(std::filesystem::is_empty(dir.path()));
+  build_plugin(other, "twin", clean());
+  const Said twice = ronda_plugin({"install", file, "--yes", "--plugins", other.path()});
+  CHECK(twice.exit_code == 1);
+  CHECK(contains(twice, there + " has the id 'org.example.disk', as " + (other / "twin.so") + " has; remove one of the two files first"));
+  CHECK(read_bytes(there) != read_bytes(file));
+}
+
+TEST_CASE("without --yes and without a person nothing is installed; nor into a directory that others can write", "[cli]") {
   const TempDir dir, source;
   const std::string file = build_plugin(source, "disk", clean());
   const Said nobody = ronda_plugin({"install", file, "--plugins", dir.path()});
@@ -105,18 +114,16 @@ TEST_CASE("where pins bind, install writes the pin before the file", "[cli]") {
   const TempDir dir, source;
   write_file(source / "trust.toml", "mode = \"pin\"\n");
   const std::string file = build_plugin(source, "disk", clean());
-  const auto end = cli::run_child({RONDA_PROGRAM, "plugin", "install", file, "--yes", "--plugins", dir.path(),
-                                   "--trust", source / "trust.toml"},
-                                  {}, std::chrono::seconds(60));
+  const auto end =
+      cli::run_child({RONDA_PROGRAM, "plugin", "install", file, "--yes", "--plugins", dir.path(), "--trust", source / "trust.toml"}, {},
+                     std::chrono::seconds(60));
   REQUIRE(end);
   INFO(end->output);
   CHECK(end->exit_code == 0);
-  CHECK(read_text(source / "trust.toml").find("[plugin.\"org.example.disk\"]\nsha256 = [\"") !=
-        std::string::npos);
+  CHECK(read_text(source / "trust.toml").find("[plugin.\"org.example.disk\"]\nsha256 = [\"") != std::string::npos);
   CHECK(read_text(source / "trust.toml.previous") == "mode = \"pin\"\n");
-  const auto list = cli::run_child(
-      {RONDA_PROGRAM, "plugin", "list", "--plugins", dir.path(), "--trust", source / "trust.toml"}, {},
-      std::chrono::seconds(60));
+  const auto list = cli::run_child({RONDA_PROGRAM, "plugin", "list", "--plugins", dir.path(), "--trust", source / "trust.toml"}, {},
+                                   std::chrono::seconds(60));
   REQUIRE(list);
   CHECK(list->exit_code == 0);
 }

@@ -39,14 +39,22 @@ TEST_CASE("why names the step, the rule and the remedy of a file that is refused
   CHECK(out.at("reason") == "writable_by_others");
 }
 
-TEST_CASE("why of a second file with the same id names the first", "[cli]") {
+TEST_CASE("why of an id that two files have names both, and no tool takes one of them by chance", "[cli]") {
   const TempDir dir;
   build_plugin(dir, "a");
   const std::string second = build_plugin(dir, "b");
   const Said said = ronda_plugin({"why", second, "--plugins", dir.path()});
   CHECK(said.exit_code == 1);
   CHECK(contains(said, "duplicate_id: has the id 'org.example.disk', as " + (dir / "a.so") + " has"));
-  CHECK(ronda_plugin({"why", "org.example.disk", "--plugins", dir.path()}).exit_code == 0);
+  const Said by_id = ronda_plugin({"why", "org.example.disk", "--plugins", dir.path()});
+  CHECK(by_id.exit_code == 1);
+  CHECK(contains(by_id, (dir / "a.so") + " is refused"));
+  CHECK(contains(by_id, second + " is refused"));
+  const Said docs = ronda_plugin({"docs", "org.example.disk", "--plugins", dir.path()});
+  CHECK(docs.exit_code != 0);
+  CHECK(contains(docs,
+                 (dir / "a.so") + " has the id 'org.example.disk', as " + second + " has; name the file, or remove one of the two files"));
+  CHECK(ronda_plugin({"docs", second, "--plugins", dir.path()}).exit_code == 0);
 }
 
 TEST_CASE("why of a file elsewhere judges it and says that no agent uses it", "[cli]") {
@@ -71,9 +79,8 @@ class LocalAgent {
  public:
   LocalAgent(const TempDir& dir, const std::string& plugins) : socket_(dir / "state/ronda.sock") {
     ::mkdir((dir / "state").c_str(), 0700);
-    std::vector<std::string> words = {RONDA_PROGRAM, "run",   "--config", dir / "conf.d",
-                                      "--plugins",   plugins, "--state",  dir / "state",
-                                      "--socket",    socket_, "--trust",  "/nonexistent/trust.toml"};
+    std::vector<std::string> words = {RONDA_PROGRAM, "run",         "--config", dir / "conf.d", "--plugins", plugins,
+                                      "--state",     dir / "state", "--socket", socket_,        "--trust",   "/nonexistent/trust.toml"};
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -118,8 +125,7 @@ Said ask_until(const LocalAgent& agent, const std::vector<std::string>& words, s
 
 }  // namespace
 
-TEST_CASE("why asks a running agent too: a crashing plugin's trouble is shown, and clear ends its quarantine",
-          "[cli]") {
+TEST_CASE("why asks a running agent too: a crashing plugin's trouble is shown, and clear ends its quarantine", "[cli]") {
   const TempDir dir, plugins;
   // a check that crashes when it is run
   PluginSource crashing = PluginSource::with_cpp(R"(#include <ronda/plugin.hpp>
@@ -138,8 +144,7 @@ RONDA_PLUGIN(Crash)
   CHECK(contains(held, "is usable"));  // the file itself is fine
   CHECK(contains(held, "SIGABRT"));
 
-  const auto out =
-      json_of(ask(agent, {"why", "org.example.disk", "--plugins", plugins.path(), "--output", "json"}));
+  const auto out = json_of(ask(agent, {"why", "org.example.disk", "--plugins", plugins.path(), "--output", "json"}));
   CHECK(out.at("agent").is_object());
   CHECK(out.at("agent").at("id") == "org.example.disk");
 

@@ -70,20 +70,64 @@ TEST_CASE("one bad file never hides the good ones beside it", "[plugin]") {
   CHECK(found->plugin->entry_major == 1);
 }
 
-TEST_CASE("two files with one id or one procedure are both named, and the first is kept", "[plugin]") {
+TEST_CASE("files with one id are all refused, each names the others, and nobody else suffers", "[plugin]") {
   const TempDir dir;
   build(dir, "a", manifest_of("org.example.one", "x"));
   build(dir, "b", manifest_of("org.example.one", "y"));
+  build(dir, "c", manifest_of("org.example.two", "y"));
+  const Catalogue catalogue = scan(dir);
+  CHECK(refusals(catalogue) == "a.so: policy/duplicate_id: has the id 'org.example.one', as " + dir / "b.so" +
+                                   " has; remove one of the two files\n"
+                                   "b.so: policy/duplicate_id: has the id 'org.example.one', as " +
+                                   dir / "a.so" + " has; remove one of the two files\n");
+  CHECK(catalogue.plugins.size() == 1);
+  CHECK(catalogue.find(Kind::check, "y")->plugin->manifest.id == "org.example.two");
+
+  build(dir, "d", manifest_of("org.example.one", "x"));
+  CHECK(scan(dir).refused.back().refusal.text() == "policy/duplicate_id: has the id 'org.example.one', as " + dir / "a.so" + " and " +
+                                                       dir / "b.so" + " have; remove all of these files but one");
+}
+
+TEST_CASE("a file that is refused for itself makes no id ambiguous", "[plugin]") {
+  const TempDir dir;
+  const std::string meant = build(dir, "a", manifest_of("org.example.one", "x"));
+  build(dir, "b", manifest_of("org.example.one", "x") + "# another build\n");
+  Trust trust;
+  trust.plugins["org.example.one"].sha256 = {hash_of(meant)};
+  const Catalogue catalogue = scan(dir, trust);
+  REQUIRE(catalogue.refused.size() == 1);
+  CHECK(catalogue.refused[0].refusal.reason == LoadReason::wrong_hash);
+  CHECK(catalogue.plugins.at("org.example.one")->path == meant);
+}
+
+TEST_CASE("of two ids with one procedure the first file is used, and the other names it", "[plugin]") {
+  const TempDir dir;
+  build(dir, "a", manifest_of("org.example.one", "x"));
   build(dir, "c", manifest_of("org.example.two", "x"));
   const Catalogue catalogue = scan(dir);
-  CHECK(refusals(catalogue) == "b.so: policy/duplicate_id: has the id 'org.example.one', as " + dir / "a.so" +
-                                   " has; remove one of the two files\n"
-                                   "c.so: policy/duplicate_procedure: provides the check 'x', as " +
-                                   dir / "a.so" + " ('org.example.one') does; remove one of the two files\n");
+  CHECK(refusals(catalogue) == "c.so: policy/duplicate_procedure: provides the check 'x', as " + dir / "a.so" +
+                                   " ('org.example.one') does; remove one of the two files\n");
   CHECK(catalogue.plugins.size() == 1);
 }
 
-TEST_CASE("earlier directories win, and a directory may be reached by a symlink", "[plugin]") {
+TEST_CASE("what runs under an id that became ambiguous keeps its procedures", "[plugin]") {
+  const TempDir dir;
+  build(dir, "m", manifest_of("org.example.one", "x"));
+  const Catalogue before = scan(dir);
+  build(dir, "n", manifest_of("org.example.one", "x"));
+  build(dir, "a", manifest_of("org.example.another", "x"));
+  ScanRequest request;
+  request.directories = {dir.path()};
+  request.uid = geteuid();
+  request.previous = &before;
+  const Catalogue after = scan_plugins(request);
+  CHECK(after.plugins.empty());
+  REQUIRE(after.refused.size() == 3);
+  CHECK(after.refused[0].refusal.text() == "policy/duplicate_procedure: provides the check 'x', as " + dir / "m.so" +
+                                               " ('org.example.one') does; remove one of the two files");
+}
+
+TEST_CASE("directories are equal, one that is named twice is read once, and one may be reached by a symlink", "[plugin]") {
   const TempDir first;
   const TempDir second;
   build(first, "x", manifest_of("org.example.x", "x"));
@@ -92,28 +136,34 @@ TEST_CASE("earlier directories win, and a directory may be reached by a symlink"
   const TempDir links;
   symlink(first.path().c_str(), (links / "current").c_str());
   ScanRequest request;
-  request.directories = {links / "current", second.path(), links / "none"};
+  request.directories = {links / "current", second.path(), first.path(), links / "none"};
   request.uid = geteuid();
   const Catalogue catalogue = scan_plugins(request);
-  CHECK(catalogue.plugins.at("org.example.x")->path == links / "current" + "/x.so");
+  CHECK(catalogue.plugins.size() == 1);
   CHECK(catalogue.plugins.contains("org.example.y"));
-  REQUIRE(catalogue.refused.size() == 2);
-  CHECK(catalogue.refused[0].refusal.reason == LoadReason::duplicate_id);
-  CHECK(catalogue.refused[1].refusal.reason == LoadReason::no_directory);
+  REQUIRE(catalogue.refused.size() == 3);
+  CHECK(catalogue.refused[0].refusal.reason == LoadReason::no_directory);
+  CHECK(catalogue.refused[1].path == links / "current" + "/x.so");
+  CHECK(catalogue.refused[1].refusal.message == "has the id 'org.example.x', as " + second / "x.so" + " has");
+  CHECK(catalogue.refused[2].path == second / "x.so");
+  request.directories = {links / "current", first.path() + "/", first.path()};
+  CHECK(scan_plugins(request).refused.empty());
+  CHECK(scan_plugins(request).plugins.at("org.example.x")->path == links / "current" + "/x.so");
 }
 
 TEST_CASE("a procedure that is missing is explained", "[plugin]") {
   const TempDir dir;
   build(dir, "good", manifest_of("org.example.good", "http.request"));
-  build(dir, "twin", manifest_of("org.example.good", "http.scenario"));
+  build(dir, "one", manifest_of("org.example.twin", "http.scenario"));
+  build(dir, "two", manifest_of("org.example.twin", "http.scenario"));
   const Catalogue catalogue = scan(dir);
   CHECK(catalogue.explain_missing(Kind::check, "http.reqest") ==
         "no plugin provides the check 'http.reqest'; did you mean 'http.request'?");
   CHECK(catalogue.explain_missing(Kind::check, "zzz") == "no plugin provides the check 'zzz'");
   CHECK(catalogue.explain_missing(Kind::task, "http.request") == "'http.request' is a check, not a task");
   CHECK(catalogue.explain_missing(Kind::check, "http.scenario") ==
-        "the plugin that provides 'http.scenario' is refused: " + dir / "twin.so" +
-            ": policy/duplicate_id: has the id 'org.example.good', as " + dir / "good.so" + " has; remove one of the two files");
+        "the plugin that provides 'http.scenario' is refused: " + dir / "one.so" +
+            ": policy/duplicate_id: has the id 'org.example.twin', as " + dir / "two.so" + " has; remove one of the two files");
 }
 
 TEST_CASE("the trail of the loader names every step", "[plugin]") {

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -247,4 +249,40 @@ TEST_CASE("safe mode: only plugins of the system directory, and no task by itsel
   CHECK_FALSE(std::filesystem::exists(agent.open_directory() + "/task"));
   CHECK(agent.ronda({"explain", "each-second"}).out.find("safe mode") != std::string::npos);
   CHECK(agent.ronda({"status"}).out.find("safe mode") != std::string::npos);
+}
+
+TEST_CASE("explain says which count began with the agent and which goes on over its restarts", "[whole]") {
+  WholeAgent agent;
+  const std::string file = agent.open_directory() + "/there";
+  const auto touch = [&] { std::ofstream(file) << "x"; };
+  touch();
+  agent.configure(
+      "10.toml",
+      "[check.job]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"echo $0; test -e $0\", \"" + file + "\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("job") == "ok"; }));
+  const json::value well = agent.get("/v1/explain/job");
+  CHECK(well.at("failures").to_number<int>() == 0);
+  CHECK(well.at("last_ok") == well.at("last_run"));
+  std::filesystem::remove(file);
+  CHECK(agent.ronda({"check", "job"}).code == 1);
+  CHECK(agent.ronda({"check", "job"}).code == 1);
+  const json::value before = agent.get("/v1/explain/job");
+  CHECK(before.at("runs").to_number<int>() == 3);
+  CHECK(before.at("failures").to_number<int>() == 2);
+  CHECK(before.at("runs_since") == agent.status().at("agent").at("started"));
+  REQUIRE(agent.stop() == 0);
+
+  REQUIRE(agent.start());
+  const json::value after = agent.get("/v1/explain/job");
+  CHECK(after.at("runs").to_number<int>() == 0);
+  CHECK(after.at("failures").to_number<int>() == 2);
+  CHECK(after.at("last_ok") == well.at("last_run"));
+  CHECK(after.at("runs_since") == agent.status().at("agent").at("started"));
+  CHECK(after.at("runs_since") != before.at("runs_since"));
+  const std::string text = agent.ronda({"explain", "job"}).out;
+  INFO(text);
+  CHECK(text.find("\nruns      0, not run 0 times, since the agent's start (") != std::string::npos);
+  CHECK(text.find("\nfailures  2 in a row, over restarts of the agent; last ok ") != std::string::npos);
+  CHECK(agent.stop() == 0);
 }

@@ -43,3 +43,27 @@ TEST_CASE("a set-uid program gains its owner's rights only where trust.toml gran
   CHECK(agent.ronda({"reload"}).code == 1);  // the manifest needs secrets: that is no wish
   CHECK(agent.stop() == 0);
 }
+
+TEST_CASE("a trust.toml that is wrong lets nothing run at a start and changes nothing at a reload, and is told once", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/echo\", \"fine\"]\n");
+  agent.scratch().write("no-trust.toml", "mode = \"pins\"\n");
+  REQUIRE(agent.start());
+  const std::string file = agent.scratch() / "no-trust.toml";
+  const json::value started = agent.status();
+  CHECK(std::string(started.at("agent").at("config").as_string()).starts_with("1 error in the configuration; "));
+  CHECK(started.at("checks").as_array().empty());
+  CHECK(started.at("plugins").as_array().empty());
+  REQUIRE(started.at("agent").at("disabled").as_array().size() == 1);
+  const std::string reason(started.at("agent").at("disabled").as_array()[0].at("reason").as_string());
+  CHECK(reason.find("10.toml:1:8: error: no plugin may be used while " + file + " has errors") != std::string::npos);
+  CHECK(agent.log().find(file + ":1:8: ") != std::string::npos);
+  CHECK(agent.log().find("plugin provides") == std::string::npos);
+  fs::remove(file);
+  CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 0 replaced, 1 added, 0 removed, 0 failed\n");
+  REQUIRE(eventually([&] { return summary_of(agent, "one") == "fine"; }));
+  agent.scratch().write("no-trust.toml", "mode = \"pins\"\n");
+  CHECK(agent.ronda({"reload"}).out == "reload #2: refused, nothing changed: 1 error\n");
+  CHECK(agent.ronda({"check", "one"}).code == 0);
+  CHECK(agent.stop() == 0);
+}

@@ -73,6 +73,47 @@ TEST_CASE("a plugin is what its bytes are, whatever name, time and place of the 
   CHECK(agent.stop() == 0);
 }
 
+TEST_CASE("two files with one id: a reload keeps the code that runs, a start has none for whoever uses it, and all others run", "[whole]") {
+  WholeAgent agent;
+  const std::string plugins = agent.copy_plugins(), file = plugins + "/subject.so", second = plugins + "/a-second.so";
+  put_subject(plugins, subject("two"));
+  fs::rename(file, second);
+  put_subject(plugins, subject("one"));
+  fs::rename(second, plugins + "/aside");
+  agent.configure("10.toml", subject_check);
+  REQUIRE(agent.start());
+  REQUIRE(says(agent, "one"));
+  fs::rename(plugins + "/aside", second);
+  agent.configure("20.toml", exec_check("other"));
+  const Finished reload = agent.ronda({"reload"});
+  CHECK(reload.code == 1);
+  CHECK(reload.out == "reload #1: 1 kept, 0 replaced, 1 added, 0 removed, 1 failed\n");
+  CHECK(reload.err.find("org.example.subject keeps its running code: " + second) != std::string::npos);
+  CHECK(reload.err.find("has the id 'org.example.subject', as " + file + " has; remove one of the two files") != std::string::npos);
+  const std::int64_t before = runs_of(agent);
+  CHECK(eventually([&] { return runs_of(agent) >= before + 2; }));
+  CHECK(summary_of(agent) == "one");
+  CHECK(agent.ronda({"plugin", "why", "org.example.subject"}).code == 1);
+
+  const auto told = [&](const std::string& text, const std::string& place) {
+    const std::size_t at = text.find(place + "the plugin that provides 'subject.check' is refused: " + second);
+    return at != std::string::npos && text.find("as " + file + " has; remove one of the two files", at) != std::string::npos;
+  };
+  const Finished validate = agent.ronda({"validate"});
+  CHECK(validate.code == 1);
+  CHECK(told(validate.err, "10.toml:2:7: error: "));
+  CHECK(validate.out.find(" 1 error,") != std::string::npos);
+  REQUIRE(agent.stop() == 0);
+  REQUIRE(agent.start());
+  CHECK(told(agent.log(), "10.toml:2:7: "));
+  CHECK(eventually([&] { return agent.check_status("other") == "ok"; }));
+  CHECK(agent.ronda({"check", "subject"}).code == 3);
+  fs::remove(file);
+  CHECK(agent.ronda({"reload"}).code == 0);
+  CHECK(says(agent, "two"));
+  CHECK(agent.stop() == 0);
+}
+
 TEST_CASE("plugins are switched with a symlink of their directory, and a file that is written slowly is taken when it is whole",
           "[whole]") {
   WholeAgent agent;
