@@ -26,13 +26,14 @@ ctest --test-dir build/dev --output-on-failure --no-tests=$none -j2 -R "$pattern
 
 seen=$(mktemp)
 trap 'rm -f "$seen"' EXIT
+changed=$([ -z "$(git status --porcelain -uno)" ] || echo ' with local changes')
 outcome=0
 ctest --test-dir build/dev --output-on-failure -R "$pattern" -L long | tee "$seen" || outcome=$?
 [ "$pattern" = . ] || exit "$outcome"
 {
   echo '# The last run with --long'
   echo
-  echo "$(date -u '+%Y-%m-%d %H:%M UTC'), commit $(git rev-parse --short=12 HEAD)$([ -z "$(git status --porcelain -uno)" ] || echo ' with local changes')," \
+  echo "$(date -u '+%Y-%m-%d %H:%M UTC'), commit $(git rev-parse --short=12 HEAD)$changed," \
     "$(sed -n 's/^PRETTY_NAME="\(.*\)"$/\1/p' /etc/os-release), Linux $(uname -r), $(nproc) cores, as $(id -un)."
   echo "Get it again with \`./dev test --long\`: all tests of \`./dev test\` passed before these."
   echo

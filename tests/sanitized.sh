@@ -10,10 +10,12 @@ preset=${1:-} into=${2:-}/${1:-}
 command -v clang++-14 >/dev/null || { echo 'skipped: no clang++-14 (Debian: clang-14)'; exit 77; }
 
 # Not here, because they hold real runners to limits of memory, filters of system calls and times that a build with a sanitizer
-# cannot keep: runners*, scheduler, sdk_museum_runner, whole_*, cli_*. Not tried yet: api, plugin_http, postgresql.
+# cannot keep: runners*, scheduler, sdk_museum_runner, whole_*, cli_*. Nor api, whose coroutines clang 14 cannot compile with
+# AddressSanitizer ("Cannot represent a difference across sections"). Not tried yet: postgresql, plugin_host.
 case "$preset" in
   asan) units=(agent/base/base agent/config/config sdk/sdk agent/plugin/plugin agent/plugin/runner_parts agent/schedule/schedule
-    agent/schedule/schedule_oracle agent/schedule/schedule_simulation agent/store/store) ;;
+    agent/schedule/schedule_oracle agent/schedule/schedule_simulation agent/store/store plugins/exec/plugin_exec
+    plugins/heartbeat/plugin_heartbeat plugins/http/plugin_http plugins/postgresql/postgresql_pure) ;;
   tsan) units=(agent/base/base agent/store/store) ;;
   *) echo "usage: sanitized.sh asan|tsan DIRECTORY"; exit 2 ;;
 esac

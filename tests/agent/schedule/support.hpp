@@ -66,6 +66,7 @@ inline std::uint64_t test_seed(std::uint64_t otherwise) {
 }
 
 using Random = std::mt19937_64;
+/// From `low` to `high`, both included; they are less than 2^63 - 1 apart.
 inline std::int64_t pick(Random& random, std::int64_t low, std::int64_t high) {
   return low + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(high - low + 1));
 }
