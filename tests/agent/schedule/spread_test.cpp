@@ -2,7 +2,6 @@
 #include "schedule/spread.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "support.hpp"
 
