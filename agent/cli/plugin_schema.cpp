@@ -87,7 +87,8 @@ void put_number(json::object& form, std::string_view key, const std::optional<pl
 }
 
 void put_limits(json::object& form, const Option& option) {
-  const bool number = option.type == OptionType::integer || option.type == OptionType::real || option.type == OptionType::port;
+  const bool number = option.type == OptionType::integer || option.type == OptionType::real ||
+                      option.type == OptionType::port;
   const bool text = plugin::is_text(option.type);
   if (number) put_number(form, "minimum", option.min), put_number(form, "maximum", option.max);
   if (text) put_number(form, "minLength", option.min), put_number(form, "maxLength", option.max);
@@ -119,7 +120,6 @@ json::object wrapped_form(const Option& option, std::size_t depth) {
   if (depth > 0) return form;
   if (option.min_items) form[list ? "minItems" : "minProperties"] = *option.min_items;
   if (option.max_items) form[list ? "maxItems" : "maxProperties"] = *option.max_items;
-  if (option.argv) form["prefixItems"] = json::array{matching("^/")};
   if (!option.single) return form;
   return {{"anyOf", json::array{std::move(form), std::move(inner)}}};
 }
@@ -128,7 +128,8 @@ json::object property(const Option& option) {
   json::object out = wrapped_form(option, 0);
   if (!option.doc.empty()) out["description"] = option.doc;
   if (!option.deprecated.empty()) out["deprecated"] = true;
-  if (auto value = option.default_text.empty() ? std::nullopt : toml_json(option.default_text)) out["default"] = *std::move(value);
+  if (auto value = option.default_text.empty() ? std::nullopt : toml_json(option.default_text))
+    out["default"] = *std::move(value);
   if (auto value = option.example_text.empty() ? std::nullopt : toml_json(option.example_text))
     out["examples"] = json::array{*std::move(value)};
   return out;
@@ -158,7 +159,8 @@ json::object table_form(const std::vector<Option>& options) {
     else
       either.push_back(json::object{{"anyOf", std::move(names)}});
   }
-  json::object out{{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+  json::object out{
+      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   if (!required.empty()) out["required"] = std::move(required);
   if (!either.empty()) out["allOf"] = std::move(either);
   return out;
@@ -190,7 +192,9 @@ json::object object_form(const plugin::Procedure& procedure) {
 }
 
 json::object reference_form() {
-  return {{"type", "string"}, {"pattern", "[$][{](env|file|cred):"}, {"description", "a reference, resolved when conf.d is read"}};
+  return {{"type", "string"},
+          {"pattern", "[$][{](env|file|cred):"},
+          {"description", "a reference, resolved when conf.d is read"}};
 }
 
 std::string definition_name(const plugin::Procedure& procedure) {
@@ -213,7 +217,8 @@ json::object file_schema(const plugin::Manifest& manifest) {
       definitions[definition_name(procedure)] = object_form(procedure);
       const json::object uses{{"properties", json::object{{"use", json::object{{"const", procedure.name}}}}},
                               {"required", json::array{"use"}}};
-      cases.push_back(json::object{{"if", uses}, {"then", json::object{{"$ref", "#/$defs/" + definition_name(procedure)}}}});
+      cases.push_back(json::object{
+          {"if", uses}, {"then", json::object{{"$ref", "#/$defs/" + definition_name(procedure)}}}});
     }
     if (cases.empty()) continue;
     properties[plugin::to_string(kind)] =

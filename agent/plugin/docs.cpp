@@ -75,7 +75,6 @@ std::string limits_text(const Option& option) {
   if (!items.empty()) add(out, items + (items.ends_with(" 1") ? " item" : " items"));
   if (!option.unit.empty()) add(out, "in " + option.unit);
   if (!option.pattern.empty()) add(out, "matches " + code(option.pattern));
-  if (option.argv) add(out, "the first an absolute path, none a secret");
   if (option.single) add(out, "one needs no brackets");
   if (!option.since.empty()) add(out, "since " + option.since);
   for (const std::string& old : option.renamed_from) add(out, "was " + code(old));
@@ -86,7 +85,8 @@ std::string meaning(const Option& option) {
   std::string out = cell(option.doc);
   const std::string limits = limits_text(option);
   if (!limits.empty()) out += (out.empty() ? "(" : " (") + limits + ")";
-  if (!option.deprecated.empty()) out += (out.empty() ? "" : " ") + ("**deprecated**: " + cell(option.deprecated));
+  if (!option.deprecated.empty())
+    out += (out.empty() ? "" : " ") + ("**deprecated**: " + cell(option.deprecated));
   return out;
 }
 
@@ -99,7 +99,8 @@ std::string default_text(const Option& option) {
 void add_rows(const std::vector<Option>& options, const std::string& prefix, std::string& out) {
   for (const Option& option : options) {
     std::string name = prefix + option.key;
-    out += "| `" + name + "` | " + type_name(option) + " | " + default_text(option) + " | " + meaning(option) + " |\n";
+    out += "| `" + name + "` | " + type_name(option) + " | " + default_text(option) + " | " +
+           meaning(option) + " |\n";
     for (const Wrapper wrapper : option.wrappers) name += wrapper == Wrapper::list ? "[]" : ".NAME";
     add_rows(option.keys, name + ".", out);
   }
@@ -109,13 +110,15 @@ void add_metrics(const Procedure& procedure, std::string& out) {
   if (procedure.metrics.empty() && !procedure.open_metrics) return;
   if (!procedure.metrics.empty()) out += "| metric | unit | kind | meaning |\n|---|---|---|---|\n";
   for (const MetricDeclaration& metric : procedure.metrics) {
-    out += "| " + code(metric.name) + " | " + cell(metric.unit) + " | " + (metric.counter ? "counter" : "gauge") + " | " + cell(metric.doc);
+    out += "| " + code(metric.name) + " | " + cell(metric.unit) + " | " +
+           (metric.counter ? "counter" : "gauge") + " | " + cell(metric.doc);
     std::string labels;
     for (const std::string& label : metric.labels) add(labels, code(label));
     out += (labels.empty() ? "" : " (by " + labels + ")") + " |\n";
   }
   if (!procedure.metrics.empty()) out += "\n";
-  if (procedure.open_metrics) out += "More metrics are named by the configuration or by what is measured.\n\n";
+  if (procedure.open_metrics)
+    out += "More metrics are named by the configuration or by what is measured.\n\n";
 }
 
 /// A value for the example: the one its author gave, else the default.
@@ -163,7 +166,8 @@ std::string manual(const Manifest& manifest) {
   for (const Grant grant : manifest.needs) add(grants, code(to_string(grant)));
   out += "\n\nGrants that it needs: " + (grants.empty() ? "none" : grants) + ".\n";
   for (const Procedure& procedure : manifest.provides) {
-    out += "\n## " + procedure.name + " (" + std::string(to_string(procedure.kind)) + ")\n\n" + procedure.summary + "\n\n";
+    out += "\n## " + procedure.name + " (" + std::string(to_string(procedure.kind)) + ")\n\n" +
+           procedure.summary + "\n\n";
     if (!procedure.doc.empty()) out += procedure.doc + (procedure.doc.ends_with('\n') ? "\n" : "\n\n");
     out += marked_table(procedure) + "\n";
     add_metrics(procedure, out);
@@ -178,8 +182,10 @@ Result<std::string> renew_tables(std::string_view readme, const Manifest& manife
     const std::string begin = begin_marker(procedure);
     const std::size_t from = out.find(begin);
     if (from == std::string::npos)
-      return Error(Errc::not_found, "there is no line \"" + begin.substr(0, begin.size() - 1) + "\"; put it and \"" +
-                                        std::string(end_marker.substr(0, end_marker.size() - 1)) + "\" where the table belongs");
+      return Error(Errc::not_found, "there is no line \"" + begin.substr(0, begin.size() - 1) +
+                                        "\"; put it and \"" +
+                                        std::string(end_marker.substr(0, end_marker.size() - 1)) +
+                                        "\" where the table belongs");
     const std::size_t to = out.find(end_marker, from);
     if (to == std::string::npos || out.find("<!-- options of ", from + 1) < to)
       return Error(Errc::invalid, "the options of " + procedure.name + " have no line \"" +

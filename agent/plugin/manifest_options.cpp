@@ -17,8 +17,9 @@ constexpr std::size_t max_depth = 4;
 
 bool is_option_key(std::string_view key) {
   const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !key.empty() && key.size() <= 64 && letter(key[0]) &&
-         std::ranges::all_of(key, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+  return !key.empty() && key.size() <= 64 && letter(key[0]) && std::ranges::all_of(key, [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '_';
+  });
 }
 
 std::string toml_key(std::string_view key) {
@@ -66,7 +67,8 @@ std::optional<OptionNode> parse_limit(ManifestReader& reader, const Option& opti
   const config::Value* value = reader.find(key);
   if (value == nullptr) return std::nullopt;
   if (!is_number(option.type) && !is_text(option.type)) {
-    reader.error(value->place(), "'" + std::string(key) + "' means nothing for type " + std::string(type_name(option.type)));
+    reader.error(value->place(),
+                 "'" + std::string(key) + "' means nothing for type " + std::string(type_name(option.type)));
     return std::nullopt;
   }
   Option plain = plain_type(option);
@@ -102,8 +104,8 @@ void parse_pattern(ManifestReader& reader, Option& option) {
   const config::Value* value = reader.find("pattern");
   if (value == nullptr) return;
   option.pattern = reader.text_or("pattern", "");
-  if ((!is_text(option.type) && option.type != OptionType::any) || option.pattern.empty()) {
-    reader.error(value->place(), "'pattern' is a regular expression, for text and any only");
+  if (!is_text(option.type) || option.pattern.empty()) {
+    reader.error(value->place(), "'pattern' is a regular expression, for text only");
     option.pattern.clear();
     return;
   }
@@ -154,13 +156,7 @@ void parse_counts(ManifestReader& reader, Option& option) {
   option.single = reader.flag("single");
   option.min_items = reader.integer("min_items", 0, 10'000);
   option.max_items = reader.integer("max_items", 1, 10'000);
-  option.argv = reader.flag("argv");
   const bool list = !option.wrappers.empty() && option.wrappers.front() == Wrapper::list;
-  if (option.argv && (option.type != OptionType::string || option.wrappers.size() != 1 || !list)) {
-    reader.error(reader.place(), "'argv' belongs to a \"list of string\"");
-    option.argv = false;
-  }
-  if (option.argv && !option.min_items) option.min_items = 1;
   if (option.single && !list) reader.error(reader.place(), "'single' belongs to a list");
   if ((option.min_items || option.max_items) && option.wrappers.empty())
     reader.error(reader.place(), "'min_items' and 'max_items' belong to lists and to \"table of ...\"");
@@ -186,7 +182,8 @@ Option parse_option(const config::Member& member, std::size_t depth, config::Dia
   parse_pattern(reader, option);
   parse_counts(reader, option);
   parse_keys(reader, option, depth);
-  if (option.min && option.max && compare_scalars(*option.min, *option.max) == 1) reader.error(reader.place(), "'min' is above 'max'");
+  if (option.min && option.max && compare_scalars(*option.min, *option.max) == 1)
+    reader.error(reader.place(), "'min' is above 'max'");
   // what follows is only worth saying when the declaration itself is sound
   if (diagnostics.errors() == before) {
     parse_values(reader, option);
@@ -200,15 +197,18 @@ Option parse_option(const config::Member& member, std::size_t depth, config::Dia
 
 bool check_key(const config::Member& member, bool first_level, config::Diagnostics& diagnostics) {
   if (!is_option_key(member.key)) {
-    diagnostics.error(member.key_place, "option '" + escape_controls(member.key) + "': a name is [a-z][a-z0-9_]*");
+    diagnostics.error(member.key_place,
+                      "option '" + escape_controls(member.key) + "': a name is [a-z][a-z0-9_]*");
     return false;
   }
   if (first_level && is_core_key(member.key)) {
-    diagnostics.error(member.key_place, "option '" + member.key + "': this key belongs to the agent in every object; take another name");
+    diagnostics.error(member.key_place, "option '" + member.key +
+                                            "': this key belongs to the agent in every object; take another name");
     return false;
   }
   if (member.value.as_table() == nullptr) {
-    diagnostics.error(member.value.place(), "option '" + member.key + "' must be a table like { type = \"string\", doc = \"...\" }");
+    diagnostics.error(member.value.place(),
+                      "option '" + member.key + "' must be a table like { type = \"string\", doc = \"...\" }");
     return false;
   }
   return true;
@@ -222,7 +222,8 @@ void check_old_names(const std::vector<Option>& options, bool first_level, confi
     for (const std::string& old : option.renamed_from) {
       const bool clash = std::ranges::find(taken, old) != taken.end();
       if (clash || (first_level && is_core_key(old)) || !is_option_key(old))
-        diagnostics.error(option.place, "option '" + option.key + "': the old name '" + escape_controls(old) + "' is not free");
+        diagnostics.error(option.place,
+                          "option '" + option.key + "': the old name '" + escape_controls(old) + "' is not free");
       taken.push_back(old);
     }
   }
@@ -253,7 +254,8 @@ std::string toml_text(const config::Value& value) {
   return out.empty() ? "{}" : "{ " + out + " }";
 }
 
-std::vector<Option> parse_options(const config::Table& table, bool first_level, std::size_t depth, config::Diagnostics& diagnostics) {
+std::vector<Option> parse_options(const config::Table& table, bool first_level, std::size_t depth,
+                                  config::Diagnostics& diagnostics) {
   std::vector<Option> options;
   for (const config::Member& member : table) {
     if (options.size() >= max_options) {

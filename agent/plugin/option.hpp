@@ -49,7 +49,6 @@ struct Option {
   bool required = false;
   bool advanced = false;
   bool single = false;
-  bool argv = false;                   // a list of string: a program by its absolute path, and its arguments
   std::optional<OptionNode> fallback;  // the default, as the plugin reads it
   std::string default_text;            // the same as it stands in TOML
   std::string example_text;

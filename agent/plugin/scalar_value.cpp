@@ -64,7 +64,8 @@ std::optional<OptionNode> from_reference(const Subject& subject, const std::stri
     default:
       break;
   }
-  return subject.fail("must be " + std::string(expectation(subject.option.type)) + "; what the reference gives is not");
+  return subject.fail("must be " + std::string(expectation(subject.option.type)) +
+                      "; what the reference gives is not");
 }
 
 std::optional<OptionNode> plain_value(const Subject& subject) {
@@ -81,7 +82,8 @@ std::optional<OptionNode> plain_value(const Subject& subject) {
       break;
     default:
       if (value.as_int() != nullptr) return OptionNode(static_cast<double>(*value.as_int()));
-      if (value.as_float() != nullptr && std::isfinite(*value.as_float())) return OptionNode(*value.as_float());
+      if (value.as_float() != nullptr && std::isfinite(*value.as_float()))
+        return OptionNode(*value.as_float());
       break;
   }
   return subject.wrong_type();
@@ -90,7 +92,8 @@ std::optional<OptionNode> plain_value(const Subject& subject) {
 std::string unit_hint(const config::Value& value, OptionType type) {
   const std::string_view unit = type == OptionType::duration ? "s" : type == OptionType::bytes ? "MiB" : "%";
   const std::string number = value.as_int() != nullptr ? std::to_string(*value.as_int()) : "5";
-  return "needs its unit: it must be " + std::string(expectation(type)) + ", for example \"" + number + std::string(unit) + "\"";
+  return "needs its unit: it must be " + std::string(expectation(type)) + ", for example \"" + number +
+         std::string(unit) + "\"";
 }
 
 Result<OptionNode> parse_united(OptionType type, std::string_view text) {
@@ -125,7 +128,8 @@ std::optional<OptionNode> united_value(const Subject& subject) {
   }
   auto parsed = parse_united(type, subject.hidden() ? trim(*text) : std::string_view(*text));
   if (parsed) return *std::move(parsed);
-  if (subject.hidden()) return subject.fail("must be " + std::string(expectation(type)) + "; what the reference gives is not");
+  if (subject.hidden())
+    return subject.fail("must be " + std::string(expectation(type)) + "; what the reference gives is not");
   return subject.fail("must be " + std::string(expectation(type)) + ": " + parsed.error().message());
 }
 
@@ -155,12 +159,14 @@ std::optional<OptionNode> text_value(const Subject& subject) {
   if (text->find('\0') != std::string::npos) return subject.fail("has a NUL, which no option may have");
   if (const Status form = check_form(subject, *text); !form) {
     // a judge's message may repeat the text
-    const bool whole =
-        subject.option.type == OptionType::regex || subject.option.type == OptionType::cron || subject.option.type == OptionType::calendar;
+    const bool whole = subject.option.type == OptionType::regex || subject.option.type == OptionType::cron ||
+                       subject.option.type == OptionType::calendar;
     if (!subject.hidden()) return subject.fail((whole ? ": " : "") + form.error().message());
-    return subject.fail("must be " + std::string(expectation(subject.option.type)) + "; what the reference gives is not");
+    return subject.fail("must be " + std::string(expectation(subject.option.type)) +
+                        "; what the reference gives is not");
   }
-  const bool secret = subject.option.type == OptionType::secret || subject.value.origin() == config::Origin::secret;
+  const bool secret =
+      subject.option.type == OptionType::secret || subject.value.origin() == config::Origin::secret;
   if (secret) return OptionNode(Secret{*text});
   return OptionNode(*text);
 }
@@ -247,16 +253,10 @@ bool check_port(const Subject& subject, const OptionNode& node) {
   return false;
 }
 
-/// Of type any the pattern speaks of what stands there, without quotes.
-std::string matched_text(const Option& option, const OptionNode& node) {
-  const bool is_written = node.as_string() == nullptr && node.as_secret() == nullptr;
-  return is_written ? format_scalar(option.type, node) : std::string(text_of(node));
-}
-
 bool check_pattern(const Subject& subject, const OptionNode& node) {
   const std::string& pattern = subject.option.pattern;
-  if (pattern.empty() || regex_matches(pattern, matched_text(subject.option, node))) return true;
-  const std::string shown = subject.hidden() ? "does" : "is " + format_scalar(subject.option.type, node) + ", which does";
+  if (pattern.empty() || regex_matches(pattern, std::string(text_of(node)))) return true;
+  const std::string shown = subject.hidden() ? "does" : "is " + shown_text(text_of(node)) + ", which does";
   subject.fail(shown + " not match the pattern " + pattern);
   return false;
 }
@@ -289,24 +289,13 @@ std::string_view expectation(OptionType type) {
   return phrases[static_cast<std::size_t>(type)];
 }
 
-bool check_word(const Option& option, const config::Value& value, const std::string& name, const OptionNode& node, bool first,
-                CheckContext& context) {
-  const Subject subject{option, value, name, context};
-  if (node.as_secret() != nullptr) {
-    subject.fail("holds a secret, and a command line can be read by every user of the host");
-    return false;
-  }
-  if (!first || text_of(node).starts_with('/')) return true;
-  subject.fail("is " + shown_text(text_of(node)) + "; a program is named by its absolute path, nothing is looked up in PATH");
-  return false;
-}
-
-std::optional<OptionNode> check_scalar(const Option& option, const config::Value& value, const std::string& name, CheckContext& context) {
+std::optional<OptionNode> check_scalar(const Option& option, const config::Value& value, const std::string& name,
+                                       CheckContext& context) {
   const Subject subject{option, value, name, context};
   auto node = typed_value(subject);
   if (!node) return std::nullopt;
-  const bool fits =
-      check_port(subject, *node) && check_range(subject, *node) && check_choices(subject, *node) && check_pattern(subject, *node);
+  const bool fits = check_port(subject, *node) && check_range(subject, *node) && check_choices(subject, *node) &&
+                    check_pattern(subject, *node);
   if (!fits) return std::nullopt;
   return node;
 }

