@@ -62,10 +62,10 @@ std::string wrapped(const Option& option, std::string value) {
 }
 
 std::string value_for(const Option& option) {
-  const std::string value =
-      wrapped(option, !option.choice_texts.empty()       ? option.choice_texts.front()
-                      : option.type == OptionType::table ? table_for(option)
-                                                         : std::string(harmless[static_cast<std::size_t>(option.type)]));
+  const OptionType type = option.forms.empty() ? option.type : option.forms.front();
+  const std::string value = wrapped(option, !option.choice_texts.empty() ? option.choice_texts.front()
+                                            : type == OptionType::table  ? table_for(option)
+                                                                         : std::string(harmless[static_cast<std::size_t>(type)]));
   const bool ours_fits = fits(option, value);
   if (option.type == OptionType::path && ours_fits) return value;
   if (!option.example_text.empty()) return option.example_text;
