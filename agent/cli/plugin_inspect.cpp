@@ -35,6 +35,12 @@ json::value count_json(const std::optional<std::int64_t>& count) {
   return count ? json::value(*count) : json::value(nullptr);
 }
 
+json::array forms_json(const Option& option) {
+  json::array out;
+  for (const plugin::OptionType form : option.forms) out.push_back(json::value(plugin::type_name(form)));
+  return out;
+}
+
 json::array options_json(const std::vector<Option>& options) {
   json::array out;
   for (const Option& option : options) {
@@ -47,7 +53,15 @@ json::array options_json(const std::vector<Option>& options) {
                                {"min_items", count_json(option.min_items)},
                                {"max_items", count_json(option.max_items)},
                                {"single", option.single},
-                               {"pattern", text_or_null(option.pattern)},
+                               {"pattern", text_or_null(option.pattern.pattern)},
+                               {"pattern_message", text_or_null(option.pattern.message)},
+                               {"first_pattern", text_or_null(option.first.pattern)},
+                               {"first_message", text_or_null(option.first.message)},
+                               {"key_pattern", text_or_null(option.key_rule.pattern)},
+                               {"key_message", text_or_null(option.key_rule.message)},
+                               {"forms", forms_json(option)},
+                               {"no_secret", text_or_null(option.no_secret)},
+                               {"one_of", texts(option.one_of)},
                                {"choices", texts(option.choice_texts)},
                                {"unit", text_or_null(option.unit)},
                                {"doc", option.doc},
@@ -117,18 +131,17 @@ json::object elf_json(const PluginFile& file) {
   for (const plugin::NeededVersion& need : file.facts.needed_versions)
     versions.push_back(json::object{{"library", need.library}, {"version", need.version}});
   for (const std::uint32_t major : file.facts.entry_majors) entries.push_back(major);
-  return json::object{
-      {"build_id", text_or_null(file.facts.build_id)},
-      {"libraries", texts(file.facts.needed)},
-      {"versions", std::move(versions)},
-      {"run_paths", texts(file.facts.run_paths)},
-      {"entries", std::move(entries)},
-      {"entry_used", file.entry_major == 0 ? json::value(nullptr) : json::value(file.entry_major)},
-      {"exports", texts(file.facts.exports)},
-      {"imports", texts(file.facts.imports)},
-      {"unique_symbols", texts(file.facts.unique_symbols)},
-      {"static_tls", file.facts.static_tls},
-      {"no_delete", file.facts.no_delete}};
+  return json::object{{"build_id", text_or_null(file.facts.build_id)},
+                      {"libraries", texts(file.facts.needed)},
+                      {"versions", std::move(versions)},
+                      {"run_paths", texts(file.facts.run_paths)},
+                      {"entries", std::move(entries)},
+                      {"entry_used", file.entry_major == 0 ? json::value(nullptr) : json::value(file.entry_major)},
+                      {"exports", texts(file.facts.exports)},
+                      {"imports", texts(file.facts.imports)},
+                      {"unique_symbols", texts(file.facts.unique_symbols)},
+                      {"static_tls", file.facts.static_tls},
+                      {"no_delete", file.facts.no_delete}};
 }
 
 void print_json(const PluginFile& file) {
@@ -154,12 +167,9 @@ void print_json(const PluginFile& file) {
 
 void print_options(const std::vector<Option>& options, const std::string& indent) {
   std::vector<std::vector<std::string>> rows;
-  const auto add = [&rows](const auto& self, const std::vector<Option>& list,
-                           const std::string& left) -> void {
+  const auto add = [&rows](const auto& self, const std::vector<Option>& list, const std::string& left) -> void {
     for (const Option& option : list) {
-      const std::string standing = option.required               ? "required"
-                                   : option.default_text.empty() ? "-"
-                                                                 : "= " + option.default_text;
+      const std::string standing = option.required ? "required" : option.default_text.empty() ? "-" : "= " + option.default_text;
       rows.push_back({left + option.key, plugin::type_name(option), standing, escape_controls(option.doc)});
       self(self, option.keys, left + "  ");
     }
@@ -169,9 +179,7 @@ void print_options(const std::vector<Option>& options, const std::string& indent
 }
 
 void print_procedure(const plugin::Procedure& procedure) {
-  std::cout << "\n"
-            << plugin::to_string(procedure.kind) << " " << procedure.name << ": "
-            << escape_controls(procedure.summary) << "\n";
+  std::cout << "\n" << plugin::to_string(procedure.kind) << " " << procedure.name << ": " << escape_controls(procedure.summary) << "\n";
   print_options(procedure.options, "  ");
   for (const plugin::Rule& rule : procedure.rules) {
     std::cout << "  rule: " << escape_controls(rule.message);
@@ -197,14 +205,12 @@ void print_manifest(const PluginFile& file) {
   const plugin::Limits& limits = manifest.limits;
   std::cout << columns(
       {{"id", manifest.id + " " + manifest.version},
-       {"license", escape_controls(manifest.license) +
-                       (manifest.homepage.empty() ? "" : ", " + escape_controls(manifest.homepage))},
+       {"license", escape_controls(manifest.license) + (manifest.homepage.empty() ? "" : ", " + escape_controls(manifest.homepage))},
        {"abi", abi_text(file)},
        {"grants", join(grant_words(manifest.needs))},
-       {"limits", format_size(limits.memory) + ", " + format_percent(limits.cpu) + " of a core, " +
-                      std::to_string(limits.pids) + " processes, " + std::to_string(limits.fds) +
-                      " descriptors, for each of up to " + std::to_string(manifest.max_concurrency) +
-                      " calls"},
+       {"limits", format_size(limits.memory) + ", " + format_percent(limits.cpu) + " of a core, " + std::to_string(limits.pids) +
+                      " processes, " + std::to_string(limits.fds) + " descriptors, for each of up to " +
+                      std::to_string(manifest.max_concurrency) + " calls"},
        {"libraries", escape_controls(join(file.facts.needed))},
        {"build id", file.facts.build_id.empty() ? "none" : file.facts.build_id}});
   for (const std::string& warning : file.problems) std::cout << escape_controls(warning) << "\n";
@@ -212,15 +218,13 @@ void print_manifest(const PluginFile& file) {
 }
 
 void print_text(const PluginFile& file) {
-  std::cout << columns(
-      {{"file", escape_controls(file.path) + ", " + std::to_string(file.content.bytes.size()) + " bytes"},
-       {"sha256", file.content.sha256.empty() ? "-" : file.content.sha256},
-       {"state", file.refusal ? "refused" : "ok"}});
+  std::cout << columns({{"file", escape_controls(file.path) + ", " + std::to_string(file.content.bytes.size()) + " bytes"},
+                        {"sha256", file.content.sha256.empty() ? "-" : file.content.sha256},
+                        {"state", file.refusal ? "refused" : "ok"}});
   if (file.refusal) {
     std::cout << "reason  " << file.refusal->text() << "\n";
     if (!file.manifest)
-      for (const std::string& problem : file.problems)
-        std::cout << "        " << escape_controls(problem) << "\n";
+      for (const std::string& problem : file.problems) std::cout << "        " << escape_controls(problem) << "\n";
   }
   if (file.manifest) print_manifest(file);
 }

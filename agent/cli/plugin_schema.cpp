@@ -86,13 +86,22 @@ void put_number(json::object& form, std::string_view key, const std::optional<pl
     form[key] = *limit->as_float();
 }
 
+/// False for what POSIX and JSON Schema (ECMA 262) read differently: classes by name, a bracket that begins with "]".
+bool reads_the_same(std::string_view pattern) {
+  return pattern.find("[:") == std::string_view::npos && pattern.find("[]") == std::string_view::npos &&
+         pattern.find("[^]") == std::string_view::npos;
+}
+
+bool can_say(const plugin::TextRule& rule) {
+  return !rule.pattern.empty() && reads_the_same(rule.pattern);
+}
+
 void put_limits(json::object& form, const Option& option) {
-  const bool number = option.type == OptionType::integer || option.type == OptionType::real ||
-                      option.type == OptionType::port;
+  const bool number = option.type == OptionType::integer || option.type == OptionType::real || option.type == OptionType::port;
   const bool text = plugin::is_text(option.type);
   if (number) put_number(form, "minimum", option.min), put_number(form, "maximum", option.max);
   if (text) put_number(form, "minLength", option.min), put_number(form, "maxLength", option.max);
-  if (!option.pattern.empty() && !form.contains("pattern")) form["pattern"] = option.pattern;
+  if (can_say(option.pattern) && !form.contains("pattern")) form["pattern"] = option.pattern.pattern;
   if (option.choices.empty()) return;
   json::array choices;
   for (const std::string& choice : option.choice_texts)
@@ -101,14 +110,31 @@ void put_limits(json::object& form, const Option& option) {
 }
 
 json::object table_form(const std::vector<Option>& options);
+json::object group(const std::vector<std::string>& keys, std::string_view word);
+
+/// One of several forms; says nothing when one of them has a grammar that a schema cannot tell.
+void put_forms(json::object& form, const Option& option) {
+  json::array forms;
+  for (const OptionType type : option.forms) {
+    json::object one = form_of(type);
+    if (one.size() == 1) return;
+    forms.push_back(std::move(one));
+  }
+  if (!forms.empty()) form["anyOf"] = std::move(forms);
+}
 
 /// One value of the innermost type. Whatever is not free text may come from a reference instead.
 json::object scalar_form(const Option& option) {
-  if (option.type == OptionType::table) return table_form(option.keys);
+  if (option.type == OptionType::table) {
+    json::object form = table_form(option.keys);
+    if (!option.one_of.empty()) form["oneOf"] = std::move(group(option.one_of, "oneOf")["oneOf"]);
+    return form;
+  }
   json::object form = form_of(option.type);
   put_limits(form, option);
+  put_forms(form, option);
   const bool free_text = form.size() == 1 && form.contains("type") && form["type"] == "string";
-  if (free_text || option.type == OptionType::any) return form;
+  if (free_text || (option.type == OptionType::any && !form.contains("pattern"))) return form;
   return {{"anyOf", json::array{std::move(form), reference()}}};
 }
 
@@ -118,6 +144,10 @@ json::object wrapped_form(const Option& option, std::size_t depth) {
   json::object inner = wrapped_form(option, depth + 1);
   json::object form{{"type", list ? "array" : "object"}, {list ? "items" : "additionalProperties", inner}};
   if (depth > 0) return form;
+  if (can_say(option.key_rule)) form["propertyNames"] = json::object{{"pattern", option.key_rule.pattern}};
+  if (can_say(option.first))
+    form["prefixItems"] = json::array{
+        json::object{{"allOf", json::array{inner, json::object{{"anyOf", json::array{matching(option.first.pattern), reference()}}}}}}};
   if (option.min_items) form[list ? "minItems" : "minProperties"] = *option.min_items;
   if (option.max_items) form[list ? "maxItems" : "maxProperties"] = *option.max_items;
   if (!option.single) return form;
@@ -128,8 +158,7 @@ json::object property(const Option& option) {
   json::object out = wrapped_form(option, 0);
   if (!option.doc.empty()) out["description"] = option.doc;
   if (!option.deprecated.empty()) out["deprecated"] = true;
-  if (auto value = option.default_text.empty() ? std::nullopt : toml_json(option.default_text))
-    out["default"] = *std::move(value);
+  if (auto value = option.default_text.empty() ? std::nullopt : toml_json(option.default_text)) out["default"] = *std::move(value);
   if (auto value = option.example_text.empty() ? std::nullopt : toml_json(option.example_text))
     out["examples"] = json::array{*std::move(value)};
   return out;
@@ -159,8 +188,7 @@ json::object table_form(const std::vector<Option>& options) {
     else
       either.push_back(json::object{{"anyOf", std::move(names)}});
   }
-  json::object out{
-      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+  json::object out{{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
   if (!required.empty()) out["required"] = std::move(required);
   if (!either.empty()) out["allOf"] = std::move(either);
   return out;
@@ -192,9 +220,7 @@ json::object object_form(const plugin::Procedure& procedure) {
 }
 
 json::object reference_form() {
-  return {{"type", "string"},
-          {"pattern", "[$][{](env|file|cred):"},
-          {"description", "a reference, resolved when conf.d is read"}};
+  return {{"type", "string"}, {"pattern", "[$][{](env|file|cred):"}, {"description", "a reference, resolved when conf.d is read"}};
 }
 
 std::string definition_name(const plugin::Procedure& procedure) {
@@ -217,8 +243,7 @@ json::object file_schema(const plugin::Manifest& manifest) {
       definitions[definition_name(procedure)] = object_form(procedure);
       const json::object uses{{"properties", json::object{{"use", json::object{{"const", procedure.name}}}}},
                               {"required", json::array{"use"}}};
-      cases.push_back(json::object{
-          {"if", uses}, {"then", json::object{{"$ref", "#/$defs/" + definition_name(procedure)}}}});
+      cases.push_back(json::object{{"if", uses}, {"then", json::object{{"$ref", "#/$defs/" + definition_name(procedure)}}}});
     }
     if (cases.empty()) continue;
     properties[plugin::to_string(kind)] =

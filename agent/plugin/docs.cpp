@@ -64,6 +64,27 @@ std::string choices_text(const Option& option) {
   return out;
 }
 
+/// A rule in the words of its author, or the pattern itself.
+void add_rule(std::string& out, std::string_view of_what, std::string_view label, const TextRule& rule) {
+  if (rule.pattern.empty()) return;
+  if (rule.message.empty())
+    add(out, std::string(of_what) + "matches " + code(rule.pattern));
+  else
+    add(out, std::string(label) + cell(rule.message));
+}
+
+std::string forms_text(const Option& option) {
+  std::string out;
+  for (const OptionType form : option.forms) out += (out.empty() ? "reads as " : " or ") + std::string(type_name(form));
+  return out;
+}
+
+std::string codes_text(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) add(out, code(name));
+  return out;
+}
+
 /// What may be written, after what it means.
 std::string limits_text(const Option& option) {
   std::string out = choices_text(option);
@@ -74,7 +95,12 @@ std::string limits_text(const Option& option) {
   const std::string items = range_text(count_text(option.min_items), count_text(option.max_items));
   if (!items.empty()) add(out, items + (items.ends_with(" 1") ? " item" : " items"));
   if (!option.unit.empty()) add(out, "in " + option.unit);
-  if (!option.pattern.empty()) add(out, "matches " + code(option.pattern));
+  add_rule(out, "", "", option.pattern);
+  add_rule(out, "the first ", "the first: ", option.first);
+  add_rule(out, "a key ", "a key: ", option.key_rule);
+  if (!option.forms.empty()) add(out, forms_text(option));
+  if (!option.one_of.empty()) add(out, "exactly one of " + codes_text(option.one_of));
+  if (!option.no_secret.empty()) add(out, "no secret: " + cell(option.no_secret));
   if (option.single) add(out, "one needs no brackets");
   if (!option.since.empty()) add(out, "since " + option.since);
   for (const std::string& old : option.renamed_from) add(out, "was " + code(old));
@@ -85,8 +111,7 @@ std::string meaning(const Option& option) {
   std::string out = cell(option.doc);
   const std::string limits = limits_text(option);
   if (!limits.empty()) out += (out.empty() ? "(" : " (") + limits + ")";
-  if (!option.deprecated.empty())
-    out += (out.empty() ? "" : " ") + ("**deprecated**: " + cell(option.deprecated));
+  if (!option.deprecated.empty()) out += (out.empty() ? "" : " ") + ("**deprecated**: " + cell(option.deprecated));
   return out;
 }
 
@@ -99,8 +124,7 @@ std::string default_text(const Option& option) {
 void add_rows(const std::vector<Option>& options, const std::string& prefix, std::string& out) {
   for (const Option& option : options) {
     std::string name = prefix + option.key;
-    out += "| `" + name + "` | " + type_name(option) + " | " + default_text(option) + " | " +
-           meaning(option) + " |\n";
+    out += "| `" + name + "` | " + type_name(option) + " | " + default_text(option) + " | " + meaning(option) + " |\n";
     for (const Wrapper wrapper : option.wrappers) name += wrapper == Wrapper::list ? "[]" : ".NAME";
     add_rows(option.keys, name + ".", out);
   }
@@ -110,15 +134,13 @@ void add_metrics(const Procedure& procedure, std::string& out) {
   if (procedure.metrics.empty() && !procedure.open_metrics) return;
   if (!procedure.metrics.empty()) out += "| metric | unit | kind | meaning |\n|---|---|---|---|\n";
   for (const MetricDeclaration& metric : procedure.metrics) {
-    out += "| " + code(metric.name) + " | " + cell(metric.unit) + " | " +
-           (metric.counter ? "counter" : "gauge") + " | " + cell(metric.doc);
+    out += "| " + code(metric.name) + " | " + cell(metric.unit) + " | " + (metric.counter ? "counter" : "gauge") + " | " + cell(metric.doc);
     std::string labels;
     for (const std::string& label : metric.labels) add(labels, code(label));
     out += (labels.empty() ? "" : " (by " + labels + ")") + " |\n";
   }
   if (!procedure.metrics.empty()) out += "\n";
-  if (procedure.open_metrics)
-    out += "More metrics are named by the configuration or by what is measured.\n\n";
+  if (procedure.open_metrics) out += "More metrics are named by the configuration or by what is measured.\n\n";
 }
 
 /// A value for the example: the one its author gave, else the default.
@@ -166,8 +188,7 @@ std::string manual(const Manifest& manifest) {
   for (const Grant grant : manifest.needs) add(grants, code(to_string(grant)));
   out += "\n\nGrants that it needs: " + (grants.empty() ? "none" : grants) + ".\n";
   for (const Procedure& procedure : manifest.provides) {
-    out += "\n## " + procedure.name + " (" + std::string(to_string(procedure.kind)) + ")\n\n" +
-           procedure.summary + "\n\n";
+    out += "\n## " + procedure.name + " (" + std::string(to_string(procedure.kind)) + ")\n\n" + procedure.summary + "\n\n";
     if (!procedure.doc.empty()) out += procedure.doc + (procedure.doc.ends_with('\n') ? "\n" : "\n\n");
     out += marked_table(procedure) + "\n";
     add_metrics(procedure, out);
@@ -182,10 +203,8 @@ Result<std::string> renew_tables(std::string_view readme, const Manifest& manife
     const std::string begin = begin_marker(procedure);
     const std::size_t from = out.find(begin);
     if (from == std::string::npos)
-      return Error(Errc::not_found, "there is no line \"" + begin.substr(0, begin.size() - 1) +
-                                        "\"; put it and \"" +
-                                        std::string(end_marker.substr(0, end_marker.size() - 1)) +
-                                        "\" where the table belongs");
+      return Error(Errc::not_found, "there is no line \"" + begin.substr(0, begin.size() - 1) + "\"; put it and \"" +
+                                        std::string(end_marker.substr(0, end_marker.size() - 1)) + "\" where the table belongs");
     const std::size_t to = out.find(end_marker, from);
     if (to == std::string::npos || out.find("<!-- options of ", from + 1) < to)
       return Error(Errc::invalid, "the options of " + procedure.name + " have no line \"" +

@@ -17,9 +17,8 @@ constexpr std::size_t max_depth = 4;
 
 bool is_option_key(std::string_view key) {
   const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !key.empty() && key.size() <= 64 && letter(key[0]) && std::ranges::all_of(key, [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '_';
-  });
+  return !key.empty() && key.size() <= 64 && letter(key[0]) &&
+         std::ranges::all_of(key, [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 std::string toml_key(std::string_view key) {
@@ -67,8 +66,7 @@ std::optional<OptionNode> parse_limit(ManifestReader& reader, const Option& opti
   const config::Value* value = reader.find(key);
   if (value == nullptr) return std::nullopt;
   if (!is_number(option.type) && !is_text(option.type)) {
-    reader.error(value->place(),
-                 "'" + std::string(key) + "' means nothing for type " + std::string(type_name(option.type)));
+    reader.error(value->place(), "'" + std::string(key) + "' means nothing for type " + std::string(type_name(option.type)));
     return std::nullopt;
   }
   Option plain = plain_type(option);
@@ -100,18 +98,90 @@ void parse_choices(ManifestReader& reader, Option& option) {
   }
 }
 
-void parse_pattern(ManifestReader& reader, Option& option) {
-  const config::Value* value = reader.find("pattern");
-  if (value == nullptr) return;
-  option.pattern = reader.text_or("pattern", "");
-  if (!is_text(option.type) || option.pattern.empty()) {
-    reader.error(value->place(), "'pattern' is a regular expression, for text only");
-    option.pattern.clear();
-    return;
+/// `word` is "pattern", "first_pattern" ...; what is said in its place is `said_word`.
+TextRule parse_rule(ManifestReader& reader, std::string_view word, std::string_view said_word, bool fits, std::string_view belongs_to) {
+  TextRule rule;
+  const config::Value* value = reader.find(word);
+  if (value == nullptr) return rule;
+  rule.pattern = reader.text_or(word, "");
+  rule.message = reader.text_or(said_word, "");
+  Status sound = check_regex(rule.pattern);
+  if (!fits || rule.pattern.empty()) {
+    reader.error(value->place(), "'" + std::string(word) + "' is a regular expression, for " + std::string(belongs_to));
+  } else if (!sound) {
+    reader.error(value->place(), "'" + std::string(word) + "': " + sound.error().message());
+  } else {
+    return rule;
   }
-  if (const Status sound = check_regex(option.pattern); !sound) {
-    reader.error(value->place(), "'pattern': " + sound.error().message());
-    option.pattern.clear();
+  return {};
+}
+
+void parse_patterns(ManifestReader& reader, Option& option) {
+  const bool text = is_text(option.type);
+  const bool plain_list = option.wrappers == std::vector{Wrapper::list};
+  const bool open_table = !option.wrappers.empty() && option.wrappers.front() == Wrapper::table;
+  const std::array<std::pair<std::string_view, std::string_view>, 2> said = {
+      {{"first_pattern", "first_message"}, {"key_pattern", "key_message"}}};
+  for (const auto& [word, message] : said)
+    if (const config::Value* value = reader.find(message); value != nullptr && reader.find(word) == nullptr)
+      reader.error(value->place(), "'" + std::string(message) + "' needs '" + std::string(word) + "'");
+  if (const config::Value* value = reader.find("pattern_message");
+      value != nullptr && reader.find("pattern") == nullptr && reader.find("any_pattern") == nullptr)
+    reader.error(value->place(), "'pattern_message' needs 'pattern' or 'any_pattern'");
+  option.pattern = parse_rule(reader, "pattern", "pattern_message", text, "text only");
+  if (TextRule any = parse_rule(reader, "any_pattern", "pattern_message", option.type == OptionType::any, "the type any only");
+      !any.pattern.empty())
+    option.pattern = std::move(any);
+  option.first = parse_rule(reader, "first_pattern", "first_message", text && plain_list, "a list of text only");
+  option.key_rule = parse_rule(reader, "key_pattern", "key_message", open_table, "\"table of ...\" only");
+}
+
+/// Types that a string may be asked to read as.
+bool is_form(OptionType type) {
+  switch (type) {
+    case OptionType::duration:
+    case OptionType::bytes:
+    case OptionType::percent:
+    case OptionType::path:
+    case OptionType::url:
+    case OptionType::host:
+    case OptionType::cron:
+    case OptionType::calendar:
+    case OptionType::timestamp:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void parse_forms(ManifestReader& reader, Option& option) {
+  const config::Value* value = reader.find("forms");
+  if (value == nullptr) return;
+  if (option.type != OptionType::string) reader.error(value->place(), "'forms' belong to a string");
+  for (const std::string& name : reader.texts("forms")) {
+    const auto type = parse_type_name(name);
+    if (type && type->wrappers.empty() && is_form(type->type)) {
+      option.forms.push_back(type->type);
+      continue;
+    }
+    reader.error(value->place(), "'forms': '" + escape_controls(name) +
+                                     "' is none of duration, bytes, percent, path, url, host, cron, calendar, timestamp");
+  }
+}
+
+/// After the keys: what is named must be one of them.
+void parse_one_of(ManifestReader& reader, Option& option) {
+  const config::Value* value = reader.find("one_of");
+  if (value == nullptr) return;
+  option.one_of = reader.texts("one_of");
+  if (option.type != OptionType::table || option.one_of.size() < 2)
+    reader.error(value->place(), "'one_of' names two or more keys of a table");
+  for (const std::string& key : option.one_of) {
+    const Option* named = find_option(option.keys, key);
+    if (named == nullptr)
+      reader.error(value->place(), "'one_of': there is no key '" + escape_controls(key) + "'");
+    else if (named->required)
+      reader.error(value->place(), "'one_of': the key '" + key + "' is required, so no other could be given");
   }
 }
 
@@ -175,15 +245,17 @@ Option parse_option(const config::Member& member, std::size_t depth, config::Dia
   option.doc = reader.text_or("doc", "");
   option.since = reader.text_or("since", "");
   option.deprecated = reader.text_or("deprecated", "");
+  option.no_secret = reader.text_or("no_secret", "");
   option.renamed_from = reader.texts("renamed_from");
   option.min = parse_limit(reader, option, "min");
   option.max = parse_limit(reader, option, "max");
   parse_choices(reader, option);
-  parse_pattern(reader, option);
+  parse_patterns(reader, option);
+  parse_forms(reader, option);
   parse_counts(reader, option);
   parse_keys(reader, option, depth);
-  if (option.min && option.max && compare_scalars(*option.min, *option.max) == 1)
-    reader.error(reader.place(), "'min' is above 'max'");
+  parse_one_of(reader, option);
+  if (option.min && option.max && compare_scalars(*option.min, *option.max) == 1) reader.error(reader.place(), "'min' is above 'max'");
   // what follows is only worth saying when the declaration itself is sound
   if (diagnostics.errors() == before) {
     parse_values(reader, option);
@@ -197,18 +269,15 @@ Option parse_option(const config::Member& member, std::size_t depth, config::Dia
 
 bool check_key(const config::Member& member, bool first_level, config::Diagnostics& diagnostics) {
   if (!is_option_key(member.key)) {
-    diagnostics.error(member.key_place,
-                      "option '" + escape_controls(member.key) + "': a name is [a-z][a-z0-9_]*");
+    diagnostics.error(member.key_place, "option '" + escape_controls(member.key) + "': a name is [a-z][a-z0-9_]*");
     return false;
   }
   if (first_level && is_core_key(member.key)) {
-    diagnostics.error(member.key_place, "option '" + member.key +
-                                            "': this key belongs to the agent in every object; take another name");
+    diagnostics.error(member.key_place, "option '" + member.key + "': this key belongs to the agent in every object; take another name");
     return false;
   }
   if (member.value.as_table() == nullptr) {
-    diagnostics.error(member.value.place(),
-                      "option '" + member.key + "' must be a table like { type = \"string\", doc = \"...\" }");
+    diagnostics.error(member.value.place(), "option '" + member.key + "' must be a table like { type = \"string\", doc = \"...\" }");
     return false;
   }
   return true;
@@ -222,8 +291,7 @@ void check_old_names(const std::vector<Option>& options, bool first_level, confi
     for (const std::string& old : option.renamed_from) {
       const bool clash = std::ranges::find(taken, old) != taken.end();
       if (clash || (first_level && is_core_key(old)) || !is_option_key(old))
-        diagnostics.error(option.place,
-                          "option '" + option.key + "': the old name '" + escape_controls(old) + "' is not free");
+        diagnostics.error(option.place, "option '" + option.key + "': the old name '" + escape_controls(old) + "' is not free");
       taken.push_back(old);
     }
   }
@@ -254,8 +322,7 @@ std::string toml_text(const config::Value& value) {
   return out.empty() ? "{}" : "{ " + out + " }";
 }
 
-std::vector<Option> parse_options(const config::Table& table, bool first_level, std::size_t depth,
-                                  config::Diagnostics& diagnostics) {
+std::vector<Option> parse_options(const config::Table& table, bool first_level, std::size_t depth, config::Diagnostics& diagnostics) {
   std::vector<Option> options;
   for (const config::Member& member : table) {
     if (options.size() >= max_options) {

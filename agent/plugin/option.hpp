@@ -40,6 +40,12 @@ enum class Wrapper : std::uint8_t { list, table };
 
 inline constexpr std::size_t max_type_depth = 4;
 
+/// A POSIX extended regular expression (checked) and what people read where it does not match. Without pattern: no rule.
+struct TextRule {
+  std::string pattern, message;
+  bool operator==(const TextRule&) const = default;
+};
+
 struct Option {
   std::string key;
   config::Place place;  // in the manifest
@@ -54,7 +60,12 @@ struct Option {
   std::string example_text;
   std::optional<OptionNode> min, max;  // int64 or double; of text the length in characters
   std::optional<std::int64_t> min_items, max_items;
-  std::string pattern;
+  TextRule pattern;                 // of text, and of `any` as it is written
+  TextRule first;                   // of the first item of a list of text, besides `pattern`
+  TextRule key_rule;                // of the keys of a "table of T"
+  std::vector<OptionType> forms;    // of a string: it must read as one of these; empty: any text
+  std::string no_secret;            // why no secret may stand in it; empty: one may
+  std::vector<std::string> one_of;  // of a table: exactly one of these keys is given
   std::vector<OptionNode> choices;
   std::vector<std::string> choice_texts;
   std::string unit, doc, since, deprecated;

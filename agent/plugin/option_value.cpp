@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "plugin/option_regex.hpp"
 
 namespace ronda::plugin {
 namespace {
@@ -11,8 +12,8 @@ namespace {
 constexpr std::size_t max_items_ever = 10'000;
 
 /// A value against the type of an option inside its first `level` wrappers.
-std::optional<OptionNode> check_level(const Option& option, std::size_t level, const config::Value& value,
-                                      const std::string& name, CheckContext& context);
+std::optional<OptionNode> check_level(const Option& option, std::size_t level, const config::Value& value, const std::string& name,
+                                      CheckContext& context);
 
 std::string wanted(const Option& option) {
   if (option.wrappers.empty()) return std::string(expectation(option.type));
@@ -20,55 +21,66 @@ std::string wanted(const Option& option) {
 }
 
 /// Limits on the number of entries speak of the outermost list or table; the cap holds for all.
-bool check_count(const Option& option, std::size_t level, const config::Value& value, std::size_t count,
-                 const std::string& name, CheckContext& context) {
+bool check_count(const Option& option, std::size_t level, const config::Value& value, std::size_t count, const std::string& name,
+                 CheckContext& context) {
   const auto have = static_cast<std::int64_t>(count);
   std::string limit;
   if (level == 0 && option.min_items && have < *option.min_items) limit = "at least " + std::to_string(*option.min_items);
   if (level == 0 && option.max_items && have > *option.max_items) limit = "at most " + std::to_string(*option.max_items);
   if (count > max_items_ever) limit = "at most " + std::to_string(max_items_ever);
   if (limit.empty()) return true;
-  context.diagnostics.error(value.place(), "'" + name + "' has " + std::to_string(count) +
-                                               (count == 1 ? " entry" : " entries") + "; it needs " + limit);
+  context.diagnostics.error(value.place(),
+                            "'" + name + "' has " + std::to_string(count) + (count == 1 ? " entry" : " entries") + "; it needs " + limit);
   return false;
 }
 
-std::nullopt_t wrong_shape(const config::Value& value, const std::string& name, std::string_view shape,
-                           CheckContext& context) {
-  context.diagnostics.error(value.place(), "'" + name + "' must be " + std::string(shape) + ", got " +
-                                               std::string(value.type_name()));
+std::nullopt_t wrong_shape(const config::Value& value, const std::string& name, std::string_view shape, CheckContext& context) {
+  context.diagnostics.error(value.place(), "'" + name + "' must be " + std::string(shape) + ", got " + std::string(value.type_name()));
   return std::nullopt;
 }
 
-std::optional<OptionNode> check_list(const Option& option, std::size_t level, const config::Value& value,
-                                     const std::string& name, CheckContext& context) {
+std::optional<OptionNode> check_list(const Option& option, std::size_t level, const config::Value& value, const std::string& name,
+                                     CheckContext& context) {
   const config::List* list = value.as_list();
   if (list == nullptr && option.single && level == 0) {
     auto only = check_level(option, level + 1, value, name, context);
-    if (!only) return std::nullopt;
+    if (!only || !check_first(option, value, *only, name, context)) return std::nullopt;
     return OptionNode(OptionList{*std::move(only)});
   }
   if (list == nullptr) return wrong_shape(value, name, "a list", context);
   bool sound = check_count(option, level, value, list->size(), name, context);
   OptionList out;
   for (std::size_t i = 0; i < list->size() && i < max_items_ever; ++i) {
-    auto item = check_level(option, level + 1, (*list)[i], name + "[" + std::to_string(i) + "]", context);
+    const std::string item_name = name + "[" + std::to_string(i) + "]";
+    auto item = check_level(option, level + 1, (*list)[i], item_name, context);
     sound = sound && item.has_value();
+    if (i == 0 && item && !check_first(option, (*list)[i], *item, item_name, context)) sound = false;
     if (item) out.push_back(*std::move(item));
   }
   if (!sound) return std::nullopt;
   return OptionNode(std::move(out));
 }
 
-std::optional<OptionNode> check_open_table(const Option& option, std::size_t level, const config::Value& value,
-                                           const std::string& name, CheckContext& context) {
+/// `key_pattern` speaks of the outermost table.
+bool check_free_key(const Option& option, std::size_t level, const config::Member& member, const std::string& name, CheckContext& context) {
+  const TextRule& rule = option.key_rule;
+  if (level > 0 || rule.pattern.empty()) return true;
+  const bool has_nul = member.key.find('\0') != std::string::npos;  // regexec would not look behind it
+  if (!has_nul && regex_matches(rule.pattern, member.key)) return true;
+  const std::string what = rule.message.empty() ? " does not match the pattern " + rule.pattern : ": " + rule.message;
+  context.diagnostics.error(member.key_place, "key " + shown_text(member.key) + " of '" + name + "'" + what);
+  return false;
+}
+
+std::optional<OptionNode> check_open_table(const Option& option, std::size_t level, const config::Value& value, const std::string& name,
+                                           CheckContext& context) {
   const config::Table* table = value.as_table();
   if (table == nullptr) return wrong_shape(value, name, "a table", context);
   bool sound = check_count(option, level, value, table->size(), name, context);
   OptionTable out;
   for (const config::Member& member : *table) {
-    auto item =
-        check_level(option, level + 1, member.value, name + "." + escape_controls(member.key), context);
+    if (!check_free_key(option, level, member, name, context)) sound = false;
+    auto item = check_level(option, level + 1, member.value, name + "." + escape_controls(member.key), context);
     sound = sound && item.has_value();
     if (item) out.push_back({member.key, *std::move(item)});
   }
@@ -76,17 +88,43 @@ std::optional<OptionNode> check_open_table(const Option& option, std::size_t lev
   return OptionNode(std::move(out));
 }
 
-std::optional<OptionNode> check_closed_table(const Option& option, const config::Value& value,
-                                             const std::string& name, CheckContext& context) {
+/// Whether `key` or an old name of it is given.
+const config::Member* given_as(const Option& table, const std::string& key, const config::Table& given) {
+  const Option* option = find_option(table.keys, key);
+  const auto found = std::ranges::find_if(given, [&](const config::Member& member) {
+    return member.key == key || (option != nullptr && std::ranges::find(option->renamed_from, member.key) != option->renamed_from.end());
+  });
+  return found == given.end() ? nullptr : &*found;
+}
+
+bool check_one_of(const Option& option, const config::Table& given, config::Place place, const std::string& name, CheckContext& context) {
+  if (option.one_of.empty()) return true;
+  std::string keys;
+  std::size_t count = 0;
+  for (const std::string& key : option.one_of) {
+    keys += (keys.empty() ? "" : ", ") + key;
+    const config::Member* member = given_as(option, key, given);
+    if (member == nullptr) continue;
+    if (++count == 2) place = member->key_place;  // the one that is too many
+  }
+  if (count == 1) return true;
+  context.diagnostics.error(place,
+                            "'" + name + "' has " + (count == 0 ? "none" : std::to_string(count)) + " of " + keys + "; give exactly one");
+  return false;
+}
+
+std::optional<OptionNode> check_closed_table(const Option& option, const config::Value& value, const std::string& name,
+                                             CheckContext& context) {
   const config::Table* table = value.as_table();
   if (table == nullptr) return wrong_shape(value, name, "a table", context);
+  const bool one = check_one_of(option, *table, value.place(), name, context);
   auto out = check_table({option.keys, *table, value.place(), name + ".", false}, context);
-  if (!out) return std::nullopt;
+  if (!out || !one) return std::nullopt;
   return OptionNode(*std::move(out));
 }
 
-std::optional<OptionNode> check_level(const Option& option, std::size_t level, const config::Value& value,
-                                      const std::string& name, CheckContext& context) {
+std::optional<OptionNode> check_level(const Option& option, std::size_t level, const config::Value& value, const std::string& name,
+                                      CheckContext& context) {
   if (level < option.wrappers.size()) {
     return option.wrappers[level] == Wrapper::list ? check_list(option, level, value, name, context)
                                                    : check_open_table(option, level, value, name, context);
@@ -98,9 +136,8 @@ std::optional<OptionNode> check_level(const Option& option, std::size_t level, c
 /// The option that a key of conf.d speaks of, by its name or an old one.
 const Option* find_by_any_name(const std::vector<Option>& options, std::string_view key) {
   if (const Option* option = find_option(options, key)) return option;
-  const auto old = std::ranges::find_if(options, [&](const Option& option) {
-    return std::ranges::find(option.renamed_from, key) != option.renamed_from.end();
-  });
+  const auto old = std::ranges::find_if(
+      options, [&](const Option& option) { return std::ranges::find(option.renamed_from, key) != option.renamed_from.end(); });
   return old == options.end() ? nullptr : &*old;
 }
 
@@ -137,16 +174,13 @@ class Given {
   void take(const TableCheck& table, const Option& option, const config::Member& member, CheckContext& context) {
     const std::string name = "'" + table.prefix + member.key + "'";
     if (member.key != option.key) {
-      context.diagnostics.warning(member.key_place,
-                                  name + " is now called '" + table.prefix + option.key + "'");
+      context.diagnostics.warning(member.key_place, name + " is now called '" + table.prefix + option.key + "'");
     }
-    if (!option.deprecated.empty())
-      context.diagnostics.warning(member.key_place, name + " is deprecated: " + option.deprecated);
+    if (!option.deprecated.empty()) context.diagnostics.warning(member.key_place, name + " is deprecated: " + option.deprecated);
     const config::Member*& slot = members_[static_cast<std::size_t>(&option - table.options.data())];
     if (slot != nullptr) {
-      context.diagnostics.error(member.key_place, name + " says the same as '" + table.prefix + slot->key +
-                                                      "' in line " + std::to_string(slot->key_place.line) +
-                                                      "; keep one of them");
+      context.diagnostics.error(member.key_place, name + " says the same as '" + table.prefix + slot->key + "' in line " +
+                                                      std::to_string(slot->key_place.line) + "; keep one of them");
       sound_ = false;
       return;
     }
@@ -158,18 +192,16 @@ class Given {
 };
 
 /// What an option is when conf.d does not give it. Sets `sound` to false when it had to be given.
-std::optional<OptionNode> absent_value(const Option& option, const TableCheck& table, CheckContext& context,
-                                       bool& sound) {
+std::optional<OptionNode> absent_value(const Option& option, const TableCheck& table, CheckContext& context, bool& sound) {
   if (option.required) {
-    context.diagnostics.error(table.place, "'" + table.prefix + option.key + "' is missing; it must be " +
-                                               wanted(option));
+    context.diagnostics.error(table.place, "'" + table.prefix + option.key + "' is missing; it must be " + wanted(option));
     sound = false;
     return std::nullopt;
   }
   if (option.fallback) return option.fallback;
   if (option.type != OptionType::table || !option.wrappers.empty()) return std::nullopt;
-  // an absent table counts as {} so that the defaults of its keys hold, unless one of them must be given
-  if (std::ranges::any_of(option.keys, &Option::required)) return std::nullopt;
+  // an absent table counts as {} so that the defaults of its keys hold, unless a key must be given
+  if (!option.one_of.empty() || std::ranges::any_of(option.keys, &Option::required)) return std::nullopt;
   auto inner = check_table({option.keys, {}, table.place, table.prefix + option.key + ".", false}, context);
   return inner ? std::optional(OptionNode(*std::move(inner))) : std::nullopt;
 }
@@ -177,18 +209,18 @@ std::optional<OptionNode> absent_value(const Option& option, const TableCheck& t
 }  // namespace
 
 const std::vector<std::string_view>& core_keys() {
-  static const std::vector<std::string_view> keys = {
-      "use",    "every",   "at",      "cron",    "tz",      "timeout",  "after",   "warn",
-      "crit",   "user",    "tags",    "for",     "enabled", "severity", "service", "runbook",
-      "retry",  "locks",   "detached", "params", "scope",   "overlap",  "window",  "changes",
-      "idempotent", "reporters", "title", "ronda"};
+  static const std::vector<std::string_view> keys = {"use",     "every",   "at",      "cron",       "tz",        "timeout", "after",
+                                                     "warn",    "crit",    "user",    "tags",       "for",       "enabled", "severity",
+                                                     "service", "runbook", "retry",   "locks",      "detached",  "params",  "scope",
+                                                     "overlap", "window",  "changes", "idempotent", "reporters", "title",   "ronda"};
   return keys;
 }
 
-bool is_core_key(std::string_view key) { return std::ranges::find(core_keys(), key) != core_keys().end(); }
+bool is_core_key(std::string_view key) {
+  return std::ranges::find(core_keys(), key) != core_keys().end();
+}
 
-std::optional<OptionNode> check_value(const Option& option, const config::Value& value, const std::string& name,
-                                      CheckContext& context) {
+std::optional<OptionNode> check_value(const Option& option, const config::Value& value, const std::string& name, CheckContext& context) {
   return check_level(option, 0, value, name, context);
 }
 

@@ -64,8 +64,7 @@ std::optional<OptionNode> from_reference(const Subject& subject, const std::stri
     default:
       break;
   }
-  return subject.fail("must be " + std::string(expectation(subject.option.type)) +
-                      "; what the reference gives is not");
+  return subject.fail("must be " + std::string(expectation(subject.option.type)) + "; what the reference gives is not");
 }
 
 std::optional<OptionNode> plain_value(const Subject& subject) {
@@ -82,8 +81,7 @@ std::optional<OptionNode> plain_value(const Subject& subject) {
       break;
     default:
       if (value.as_int() != nullptr) return OptionNode(static_cast<double>(*value.as_int()));
-      if (value.as_float() != nullptr && std::isfinite(*value.as_float()))
-        return OptionNode(*value.as_float());
+      if (value.as_float() != nullptr && std::isfinite(*value.as_float())) return OptionNode(*value.as_float());
       break;
   }
   return subject.wrong_type();
@@ -92,8 +90,7 @@ std::optional<OptionNode> plain_value(const Subject& subject) {
 std::string unit_hint(const config::Value& value, OptionType type) {
   const std::string_view unit = type == OptionType::duration ? "s" : type == OptionType::bytes ? "MiB" : "%";
   const std::string number = value.as_int() != nullptr ? std::to_string(*value.as_int()) : "5";
-  return "needs its unit: it must be " + std::string(expectation(type)) + ", for example \"" + number +
-         std::string(unit) + "\"";
+  return "needs its unit: it must be " + std::string(expectation(type)) + ", for example \"" + number + std::string(unit) + "\"";
 }
 
 Result<OptionNode> parse_united(OptionType type, std::string_view text) {
@@ -128,8 +125,7 @@ std::optional<OptionNode> united_value(const Subject& subject) {
   }
   auto parsed = parse_united(type, subject.hidden() ? trim(*text) : std::string_view(*text));
   if (parsed) return *std::move(parsed);
-  if (subject.hidden())
-    return subject.fail("must be " + std::string(expectation(type)) + "; what the reference gives is not");
+  if (subject.hidden()) return subject.fail("must be " + std::string(expectation(type)) + "; what the reference gives is not");
   return subject.fail("must be " + std::string(expectation(type)) + ": " + parsed.error().message());
 }
 
@@ -159,14 +155,12 @@ std::optional<OptionNode> text_value(const Subject& subject) {
   if (text->find('\0') != std::string::npos) return subject.fail("has a NUL, which no option may have");
   if (const Status form = check_form(subject, *text); !form) {
     // a judge's message may repeat the text
-    const bool whole = subject.option.type == OptionType::regex || subject.option.type == OptionType::cron ||
-                       subject.option.type == OptionType::calendar;
+    const bool whole =
+        subject.option.type == OptionType::regex || subject.option.type == OptionType::cron || subject.option.type == OptionType::calendar;
     if (!subject.hidden()) return subject.fail((whole ? ": " : "") + form.error().message());
-    return subject.fail("must be " + std::string(expectation(subject.option.type)) +
-                        "; what the reference gives is not");
+    return subject.fail("must be " + std::string(expectation(subject.option.type)) + "; what the reference gives is not");
   }
-  const bool secret =
-      subject.option.type == OptionType::secret || subject.value.origin() == config::Origin::secret;
+  const bool secret = subject.option.type == OptionType::secret || subject.value.origin() == config::Origin::secret;
   if (secret) return OptionNode(Secret{*text});
   return OptionNode(*text);
 }
@@ -253,11 +247,45 @@ bool check_port(const Subject& subject, const OptionNode& node) {
   return false;
 }
 
-bool check_pattern(const Subject& subject, const OptionNode& node) {
-  const std::string& pattern = subject.option.pattern;
-  if (pattern.empty() || regex_matches(pattern, std::string(text_of(node)))) return true;
-  const std::string shown = subject.hidden() ? "does" : "is " + shown_text(text_of(node)) + ", which does";
-  subject.fail(shown + " not match the pattern " + pattern);
+/// What a pattern sees: text as it is, a number or a bool as it is written.
+std::string written(const OptionNode& node) {
+  if (node.as_string() != nullptr || node.as_secret() != nullptr) return std::string(text_of(node));
+  return format_scalar(OptionType::any, node);
+}
+
+bool check_pattern(const Subject& subject, const OptionNode& node, const TextRule& rule) {
+  if (rule.pattern.empty()) return true;
+  const std::string text = written(node);
+  if (regex_matches(rule.pattern, text)) return true;
+  const std::string shown = node.as_string() != nullptr ? shown_text(text) : text;
+  if (!rule.message.empty()) {
+    subject.fail((subject.hidden() ? ": " : "is " + shown + ": ") + rule.message);
+  } else {
+    subject.fail((subject.hidden() ? "does" : "is " + shown + ", which does") + " not match the pattern " + rule.pattern);
+  }
+  return false;
+}
+
+bool reads_as(const Subject& subject, OptionType form) {
+  Option plain;
+  plain.type = form;
+  config::Diagnostics unsaid;
+  CheckContext context{unsaid, subject.context.judges};
+  return check_scalar(plain, subject.value, subject.name, context).has_value();
+}
+
+bool check_forms(const Subject& subject, const OptionNode& node) {
+  const std::vector<OptionType>& forms = subject.option.forms;
+  if (forms.empty() || std::ranges::any_of(forms, [&](OptionType form) { return reads_as(subject, form); })) return true;
+  std::string what = subject.hidden() ? "must be " : "is " + shown_text(text_of(node)) + "; it must be ";
+  for (std::size_t i = 0; i < forms.size(); ++i) what += (i == 0 ? "" : " or ") + std::string(expectation(forms[i]));
+  subject.fail(what);
+  return false;
+}
+
+bool check_openness(const Subject& subject) {
+  if (subject.option.no_secret.empty() || subject.value.origin() != config::Origin::secret) return true;
+  subject.fail("must not hold a secret: " + subject.option.no_secret);
   return false;
 }
 
@@ -289,15 +317,18 @@ std::string_view expectation(OptionType type) {
   return phrases[static_cast<std::size_t>(type)];
 }
 
-std::optional<OptionNode> check_scalar(const Option& option, const config::Value& value, const std::string& name,
-                                       CheckContext& context) {
+std::optional<OptionNode> check_scalar(const Option& option, const config::Value& value, const std::string& name, CheckContext& context) {
   const Subject subject{option, value, name, context};
   auto node = typed_value(subject);
   if (!node) return std::nullopt;
-  const bool fits = check_port(subject, *node) && check_range(subject, *node) && check_choices(subject, *node) &&
-                    check_pattern(subject, *node);
+  const bool fits = check_openness(subject) && check_port(subject, *node) && check_range(subject, *node) && check_choices(subject, *node) &&
+                    check_pattern(subject, *node, option.pattern) && check_forms(subject, *node);
   if (!fits) return std::nullopt;
   return node;
+}
+
+bool check_first(const Option& option, const config::Value& value, const OptionNode& node, const std::string& name, CheckContext& context) {
+  return check_pattern({option, value, name, context}, node, option.first);
 }
 
 }  // namespace ronda::plugin

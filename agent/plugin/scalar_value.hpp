@@ -24,8 +24,10 @@ struct CheckContext {
 };
 
 /// `name` is what people read: "expect.status", "command[2]".
-std::optional<OptionNode> check_scalar(const Option& option, const config::Value& value, const std::string& name,
-                                       CheckContext& context);
+std::optional<OptionNode> check_scalar(const Option& option, const config::Value& value, const std::string& name, CheckContext& context);
+
+/// The first item of a list against `first_pattern`; `node` is what check_scalar made of it. False when an error was added.
+bool check_first(const Option& option, const config::Value& value, const OptionNode& node, const std::string& name, CheckContext& context);
 
 /// A value of base units as people write it for this type: "30s", "10MiB", "80%", "\"text\"".
 std::string format_scalar(OptionType type, const OptionNode& value);

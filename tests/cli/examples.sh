@@ -67,4 +67,53 @@ request='use = "http.request"'
 refused 'url' "$request"$'\nurl = "ftp://x"'
 taken "$request"$'\nurl = "HTTPS://x/"\nmethod = "PURGE"'
 refused 'steps' $'use = "http.scenario"\nsteps = [{ url = "file:///etc/passwd" }]'
+# and what each plugin's create() would refuse, where the manifest has words for it: with the place of the value
+refused "x.toml:5:12: error: 'command[0]' is \"ls\": the program must be an absolute path" $'use = "exec.nagios"\ncommand = ["ls", "-l"]'
+printf '[task.x]\nuse = "exec.command"\ncommand = ["ls"]\n' >"$scratch/x.toml"
+expect 1 validate "$scratch"
+expect_err "x.toml:3:12: error: 'command[0]' is \"ls\": the program must be an absolute path"
+echo s >"$scratch/s"
+chmod 600 "$scratch/s"
+refused "'command[1]' must not hold a secret" $'use = "exec.nagios"\ncommand = ["/bin/ls", "${file:'"$scratch/s"'}"]'
+taken $'use = "exec.nagios"\ncommand = ["/bin/ls", "-l"]\nenv = { A = "${file:'"$scratch/s"'}" }'
+refused "'expect' is \"sometimes\"; it must be a duration" $'use = "heartbeat.job"\nexpect = "sometimes"'
+refused 'a duration must be longer than 0s' $'use = "heartbeat.job"\nexpect = "0s"'
+for expect in 6h '*-*-* 02:00' 00:00 'Sun *-*-* 02:00 UTC' '1d12h'; do
+  taken $'use = "heartbeat.job"\nexpect = "'"$expect"'"'
+done
+refused 'a file name alone' $'use = "host.process"\nname = "/usr/bin/nginx"'
+url=$'\nurl = "https://x/"\n'
+for status in 99999 600 '"6xx"' '"2x"' 200.5 true '[200, 99]'; do
+  refused 'a code from 100 to 599' "$request${url}expect.status = $status"
+done
+for status in 200 '"2xx"' '"404"' '[200, "3xx"]'; do taken "$request${url}expect.status = $status"; done
+for condition in '= 12' '=~ x' '! x' '==' '<' '< x' '< 5 parsecs' '> any(1, 2)'; do
+  refused "'expect.json.a'" "$request${url}expect.json = { a = \"$condition\" }"
+  refused "'expect.headers.a'" "$request${url}expect.headers = { a = \"$condition\" }"
+done
+for condition in '' 'ok' '== 12' '<5' '< 10 ms' '>= -1.5e3 MiB' '!~ ^a' '!' '!important' '!= any(a, b)' '> any(1)' 'grün'; do
+  taken "$request${url}expect.json = { a = \"$condition\" }"
+done
+refused "'metrics.m.path' has 0 characters" "$request${url}metrics.m.path = \"\""
+for path in 'a..b' 'a b' 'a[x]' 'a.' '[1'; do
+  refused 'a path like' "$request${url}expect.json = { \"$path\" = 1 }"
+  refused 'metrics.m.path' "$request${url}metrics.m.path = \"$path\""
+done
+for path in a '$' '$.a' .a '[0].b' 'a[-1]' 'len(a.b)' 'has($.a)' 'len()' 'a[\"b c\"].d' 'grün.a_b-c'; do
+  taken "$request${url}expect.json = { \"$path\" = 1 }"
+done
+refused "key \"a b\" of 'headers'" "$request${url}headers = { \"a b\" = \"c\" }"
+refused "'headers.a'" "$request${url}headers = { a = \"b\\r\\nc\" }"
+taken "$request${url}headers = { X-a_1 = \"b\\tgrün\" }"
+refused "'proxy'" "$request${url}proxy = \"ftp://p:1\""
+for proxy in http://p:1 socks5h://p p:8080 '' 'user:pass@p:3128' '[::1]:80'; do taken "$request${url}proxy = \"$proxy\""; done
+refused "'status_map.path' is missing" "$request${url}status_map.values = { a = \"ok\" }"
+refused "'status_map.values' is missing" "$request${url}status_map.path = \"a\""
+refused "'status_map.values.a' is \"fine\"" "$request${url}status_map = { path = \"a\", values = { a = \"fine\" } }"
+taken "$request${url}status_map = { path = \"a\", values = { a = \"ok\" } }"
+step() { printf 'use = "http.scenario"\nsteps = [{ url = "https://x/", extract = { %s } }]' "$1"; }
+refused 'has none of json, regex, header' "$(step 'a = {}')"
+refused 'has 2 of json, regex, header' "$(step 'a = { json = "b", header = "c" }')"
+refused 'letters, digits and _ only' "$(step '"a-b" = { json = "b" }')"
+taken "$(step 'a_1 = { json = "b" }')"
 expect_end

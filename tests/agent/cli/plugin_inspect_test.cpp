@@ -100,8 +100,7 @@ TEST_CASE("inspect of what is no usable plugin exits 1 with the reason and the r
   CHECK(empty.exit_code == 1);
   CHECK(contains(empty, "read/empty_file: the file is empty; copy or build it again"));
 
-  const std::string wrong =
-      build_plugin(dir, "wrong", PluginSource::with_manifest("manifest = 1\n[plugin]\nid = \"x\"\n"));
+  const std::string wrong = build_plugin(dir, "wrong", PluginSource::with_manifest("manifest = 1\n[plugin]\nid = \"x\"\n"));
   const json::object out = json_of(ronda_plugin({"inspect", wrong, "--output", "json"}));
   CHECK(out.at("state") == "refused");
   CHECK(out.at("refusal").at("reason") == "bad_manifest");
@@ -111,16 +110,14 @@ TEST_CASE("inspect of what is no usable plugin exits 1 with the reason and the r
 
   std::string future = minimal_manifest;
   future.replace(future.find("minor = 0"), 9, "minor = 9");
-  const Said newer =
-      ronda_plugin({"inspect", build_plugin(dir, "newer", PluginSource::with_manifest(future))});
+  const Said newer = ronda_plugin({"inspect", build_plugin(dir, "newer", PluginSource::with_manifest(future))});
   CHECK(newer.exit_code == 1);
   CHECK(contains(newer, "policy/needs_newer_minor: needs SDK 1.9, agent has 1.0"));
   CHECK(contains(newer, "org.example.disk 1.0.0"));  // and still tells what it is
 
   CHECK(ronda_plugin({"inspect"}).exit_code == 2);
   CHECK(ronda_plugin({"inspect", dir / "empty.so", "more"}).exit_code == 2);
-  CHECK(ronda_plugin({"inspekt", dir / "empty.so"}).text ==
-        "ronda: plugin has no verb \"inspekt\"; did you mean \"inspect\"?\n");
+  CHECK(ronda_plugin({"inspekt", dir / "empty.so"}).text == "ronda: plugin has no verb \"inspekt\"; did you mean \"inspect\"?\n");
 }
 
 TEST_CASE("directories, FIFOs, devices and endless sparse files are refused at once", "[cli]") {
@@ -131,11 +128,10 @@ TEST_CASE("directories, FIFOs, devices and endless sparse files are refused at o
              "\x7f"
              "ELF");
   REQUIRE(::truncate((dir / "huge.so").c_str(), std::int64_t{2} << 30) == 0);
-  for (const auto& [path, reason] :
-       std::vector<std::pair<std::string, std::string>>{{dir / "fifo.so", "open/not_regular"},
-                                                        {dir / "dir.so", "open/not_regular"},
-                                                        {dir / "huge.so", "open/too_large"},
-                                                        {"/dev/zero", "open/not_regular"}}) {
+  for (const auto& [path, reason] : std::vector<std::pair<std::string, std::string>>{{dir / "fifo.so", "open/not_regular"},
+                                                                                     {dir / "dir.so", "open/not_regular"},
+                                                                                     {dir / "huge.so", "open/too_large"},
+                                                                                     {"/dev/zero", "open/not_regular"}}) {
     const Said said = ronda_plugin({"inspect", path}, std::chrono::seconds(30));
     INFO(path);
     CHECK(said.exit_code == 1);
@@ -174,6 +170,19 @@ TEST_CASE("schema gives a whole file's form, or one procedure's", "[cli]") {
   CHECK(one.at("additionalProperties") == false);
   CHECK(one.at("properties").at("command").at("minItems") == 1);
   CHECK(one.at("properties").at("every") == true);
+  const std::string command = json::serialize(one.at("properties").at("command"));
+  CHECK(command.find(R"("prefixItems":[{"allOf":[{"type":"string"},{"anyOf":[{"type":"string","pattern":"^/"},)") != std::string::npos);
+
+  const json::object request = json_of(ronda_plugin({"schema", plugins + "/http.so", "http.request"}));
+  const std::string status = json::serialize(request.at("properties").at("expect").at("properties").at("status"));
+  CHECK(status.find(R"("pattern":"^[1-5]([0-9][0-9]|xx)$")") != std::string::npos);
+  CHECK(status.find("#/$defs/reference") != std::string::npos);
+  const json::object scenario = json_of(ronda_plugin({"schema", plugins + "/http.so", "http.scenario"}));
+  const json::value& extract = scenario.at("properties").at("steps").at("items").at("properties").at("extract");
+  CHECK(extract.at("propertyNames").at("pattern") == "^[0-9A-Za-z_]+$");
+  CHECK(extract.at("additionalProperties").at("oneOf").as_array().size() == 3);
+  // POSIX's classes by name would mean other things to an editor
+  CHECK(json::serialize(request.at("properties")).find("[:") == std::string::npos);
 
   const Said near = ronda_plugin({"schema", plugins + "/exec.so", "exec.nagius"});
   CHECK(near.exit_code == 1);
@@ -201,8 +210,7 @@ TEST_CASE("lint prints rule, severity and remedy, and exits 1 for an error only"
   const Said good = ronda_plugin({"lint", plugins + "/exec.so"});
   CHECK(good.exit_code == 0);
   CHECK(contains(good, "nothing to correct"));
-  const std::string stray =
-      build_plugin(dir, "stray", PluginSource::with_code(minimal_code + "int helper(void) { return 1; }\n"));
+  const std::string stray = build_plugin(dir, "stray", PluginSource::with_code(minimal_code + "int helper(void) { return 1; }\n"));
   const Said bad = ronda_plugin({"lint", stray});
   CHECK(bad.exit_code == 1);
   CHECK(contains(bad,

@@ -46,6 +46,30 @@ TEST_CASE("a small check holds every rule, each is named once", "[cli]") {
   CHECK(contains(said, " hold, 0 broken, "));
 }
 
+TEST_CASE("what an option has to be is found from its manifest, where no example says it", "[cli]") {
+  const TempDir dir;
+  PluginSource source = check_with(fine);
+  source.manifest += R"(open_metrics = true
+  [provides.config]
+  due = { type = "string", required = true, forms = ["duration", "calendar"], doc = "when" }
+  program = { type = "list of string", required = true, first_pattern = "^/", doc = "what" }
+  code = { type = "any", required = true, any_pattern = "^[0-9]+$", doc = "which" }
+  [provides.config.from]
+  type = "list of table"
+  required = true
+  min_items = 1
+  one_of = ["json", "header"]
+  doc = "whence"
+  [provides.config.from.keys]
+  json = { type = "string", doc = "this" }
+  header = { type = "string", doc = "or this" }
+)";
+  const Said said = ronda_plugin({"test", build_plugin(dir, "disk", source), "--only", "RONDA-P-030"});
+  INFO(said.text);
+  CHECK(said.exit_code == 0);
+  CHECK(contains(said, "pass  RONDA-P-030"));
+}
+
 TEST_CASE("what a plugin breaks is named by its rule, and the others are tried all the same", "[cli]") {
   const Said abort = try_rule("RONDA-P-030", "ronda::result run(ronda::call&) override { std::abort(); }");
   CHECK(abort.exit_code == 1);

@@ -57,10 +57,21 @@ const std::string options = R"(
   path = { type = "string", required = true, doc = "JSON path" }
 )";
 
+const std::string rules = R"(
+  [provides.config.extract]
+  type = "table of table"
+  one_of = ["json", "when"]
+  key_pattern = "^[a-z]+$"
+  key_message = "small letters"
+  [provides.config.extract.keys]
+  json = { type = "any", any_pattern = "^[0-9]$", pattern_message = "one digit | none", doc = "what" }
+  when = { type = "string", forms = ["duration", "calendar"], doc = "a time" }
+  argv = { type = "list of string", first_pattern = "^/", no_secret = "all see it" }
+)";
+
 }  // namespace
 
-TEST_CASE("an option's row says type, default, meaning and limits; nested options have their path",
-          "[plugin]") {
+TEST_CASE("an option's row says type, default, meaning and limits; nested options have their path", "[plugin]") {
   const Manifest manifest = parse(head + options);
   CHECK(options_table(manifest.provides[0]) ==
         "| option | type | default | meaning |\n|---|---|---|---|\n"
@@ -75,11 +86,18 @@ TEST_CASE("an option's row says type, default, meaning and limits; nested option
   CHECK(options_table(parse(head).provides[0]) == "It has no options.\n");
 }
 
+TEST_CASE("rules of items, keys and forms stand in a row, in the words of the author where there are some", "[plugin]") {
+  const std::string table = options_table(parse(head + rules).provides.at(0));
+  CHECK(table.find("| `extract` | table of table |  | (a key: small letters, exactly one of `json`, `when`) |\n") != std::string::npos);
+  CHECK(table.find("| `extract.NAME.json` | any |  | what (one digit \\| none) |\n") != std::string::npos);
+  CHECK(table.find("| `extract.NAME.when` | string |  | a time (reads as duration or calendar) |\n") != std::string::npos);
+  CHECK(table.find("| `extract.NAME.argv` | list of string |  | (the first matches `^/`, no secret: all see it) |\n") != std::string::npos);
+}
+
 TEST_CASE("the example of a procedure is a conf.d object that the procedure itself accepts", "[plugin]") {
   const Manifest manifest = parse(head + options);
   const std::string example = example_object(manifest.provides[0]);
-  CHECK(example.starts_with(
-      "[check.page]\nuse = \"web.page\"\nevery = \"1m\"\nurl = \"https://example.org/\"\n"));
+  CHECK(example.starts_with("[check.page]\nuse = \"web.page\"\nevery = \"1m\"\nurl = \"https://example.org/\"\n"));
   CHECK(example.find("\n# way = \"get\"\n") != std::string::npos);
   CHECK(example.find("old") == std::string::npos);
 
@@ -95,8 +113,7 @@ TEST_CASE("the example of a procedure is a conf.d object that the procedure itse
 TEST_CASE("tables between markers are made anew, everything else stays", "[plugin]") {
   const Manifest manifest = parse(head + options);
   const std::string table = marked_table(manifest.provides[0]);
-  const auto renewed =
-      renew_tables("before\n<!-- options of web.page -->\nold\n<!-- end of options -->\nafter\n", manifest);
+  const auto renewed = renew_tables("before\n<!-- options of web.page -->\nold\n<!-- end of options -->\nafter\n", manifest);
   REQUIRE(renewed);
   CHECK(*renewed == "before\n" + table + "after\n");
   CHECK(*renew_tables(*renewed, manifest) == *renewed);
@@ -104,10 +121,8 @@ TEST_CASE("tables between markers are made anew, everything else stays", "[plugi
   CHECK(renew_tables("nothing", manifest).error().message() ==
         "there is no line \"<!-- options of web.page -->\"; put it and \"<!-- end of options -->\" where the "
         "table belongs");
-  CHECK(renew_tables("<!-- options of web.page -->\n<!-- options of other -->\n<!-- end of options -->\n",
-                     manifest)
-            .error()
-            .message() == "the options of web.page have no line \"<!-- end of options -->\"");
+  CHECK(renew_tables("<!-- options of web.page -->\n<!-- options of other -->\n<!-- end of options -->\n", manifest).error().message() ==
+        "the options of web.page have no line \"<!-- end of options -->\"");
 }
 
 TEST_CASE("the tables in the READMEs of the plugins are those of their manifests", "[plugin]") {
@@ -115,8 +130,7 @@ TEST_CASE("the tables in the READMEs of the plugins are those of their manifests
   for (const auto& folder : std::filesystem::directory_iterator(RONDA_SOURCE_DIR "/plugins")) {
     const auto manifest_path = folder.path() / "plugin.toml", readme_path = folder.path() / "README.md";
     if (!std::filesystem::exists(manifest_path)) continue;
-    INFO("renew it with: ronda plugin docs " + folder.path().filename().string() + " --into " +
-         readme_path.string());
+    INFO("renew it with: ronda plugin docs " + folder.path().filename().string() + " --into " + readme_path.string());
     const std::string readme = read_text(readme_path);
     const auto renewed = renew_tables(readme, parse(read_text(manifest_path)));
     if (!renewed)

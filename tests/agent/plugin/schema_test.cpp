@@ -42,6 +42,7 @@ since = { type = "timestamp" }
 password = { type = "secret" }
 command = { type = "list of string", min_items = 1 }
 headers = { type = "table of string" }
+argument = { type = "string", no_secret = "others can read it" }
 old = { type = "int", deprecated = "it does nothing" }
 [provides.config.expect]
 type = "table"
@@ -73,8 +74,7 @@ struct Checked {
 };
 
 /// `text` is the inside of [check.x] in conf.d, from line 2 on; `origin` is that of every string.
-Checked check(const std::string& text, const std::string& options = all_options,
-              const TextJudges& judges = {}) {
+Checked check(const std::string& text, const std::string& options = all_options, const TextJudges& judges = {}) {
   const Procedure procedure = procedure_of(options);
   const std::string file = "[check.x]\n" + text;
   config::Diagnostics diagnostics;
@@ -113,11 +113,21 @@ OptionNode at(const std::optional<OptionNode>& root, std::string_view path) {
   return node;
 }
 
-OptionNode whole(std::int64_t value) { return {value}; }
-OptionNode real(double value) { return {value}; }
-OptionNode truth(bool value) { return {value}; }
-OptionNode text(std::string value) { return {std::move(value)}; }
-OptionNode secret(std::string value) { return {Secret{std::move(value)}}; }
+OptionNode whole(std::int64_t value) {
+  return {value};
+}
+OptionNode real(double value) {
+  return {value};
+}
+OptionNode truth(bool value) {
+  return {value};
+}
+OptionNode text(std::string value) {
+  return {std::move(value)};
+}
+OptionNode secret(std::string value) {
+  return {Secret{std::move(value)}};
+}
 const OptionNode absent;
 
 }  // namespace
@@ -172,17 +182,12 @@ TEST_CASE("each wrong option is named with its place, its cause and what it shou
       {"share = nan", "9: error: 'share' must be a finite number"},
       {"text = \"ABC\"", "8: error: 'text' is \"ABC\", which does not match the pattern ^[a-z]+$"},
       {"text = \"abcdefghi\"", "8: error: 'text' has 9 characters, above the maximum of 8"},
-      {"mode = \"fats\"",
-       "8: error: 'mode' is \"fats\"; it must be one of \"fast\", \"careful\"; did you mean \"fast\"?"},
-      {"wait = 5",
-       "8: error: 'wait' needs its unit: it must be a duration like \"30s\", for example \"5s\""},
-      {"wait = \"5\"",
-       "8: error: 'wait' must be a duration like \"30s\": \"5\": a duration needs a unit, for example \"5s\""},
+      {"mode = \"fats\"", "8: error: 'mode' is \"fats\"; it must be one of \"fast\", \"careful\"; did you mean \"fast\"?"},
+      {"wait = 5", "8: error: 'wait' needs its unit: it must be a duration like \"30s\", for example \"5s\""},
+      {"wait = \"5\"", "8: error: 'wait' must be a duration like \"30s\": \"5\": a duration needs a unit, for example \"5s\""},
       {"wait = \"2m\"", "8: error: 'wait' is 2m, above the maximum of 1m"},
-      {"size = 512",
-       "8: error: 'size' needs its unit: it must be a size like \"10MiB\", for example \"512MiB\""},
-      {"warn_at = 80",
-       "11: error: 'warn_at' needs its unit: it must be a percentage like \"80%\", for example \"80%\""},
+      {"size = 512", "8: error: 'size' needs its unit: it must be a size like \"10MiB\", for example \"512MiB\""},
+      {"warn_at = 80", "11: error: 'warn_at' needs its unit: it must be a percentage like \"80%\", for example \"80%\""},
       {"warn_at = \"120%\"", "11: error: 'warn_at' is 120%, above the maximum of 100%"},
       {"warn_at = \"97%\"", "11: error: warn_at must not exceed crit_at"},
       {"path = \"etc/x\"", "8: error: 'path' must be an absolute path"},
@@ -199,10 +204,8 @@ TEST_CASE("each wrong option is named with its place, its cause and what it shou
       {"command = []", "11: error: 'command' has 0 entries; it needs at least 1"},
       {"command = [\"a\", 2]", "17: error: 'command[1]' must be text in quotes, got an integer"},
       {"headers = { a = 1 }", "17: error: 'headers.a' must be text in quotes, got an integer"},
-      {"expect = { staus = 200 }",
-       "12: error: unknown key 'expect.staus'; did you mean 'expect.status'?"},
-      {"metrics = { rate = { kind = \"gauge\" } }",
-       "20: error: 'metrics.rate.path' is missing; it must be text in quotes"},
+      {"expect = { staus = 200 }", "12: error: unknown key 'expect.staus'; did you mean 'expect.status'?"},
+      {"metrics = { rate = { kind = \"gauge\" } }", "20: error: 'metrics.rate.path' is missing; it must be text in quotes"},
       {"critical_at = \"99%\"", "1: warning: 'critical_at' is now called 'crit_at'"},
       {"old = 1", "1: warning: 'old' is deprecated: it does nothing"},
   }));
@@ -246,8 +249,7 @@ TEST_CASE("cron and calendar are judged by whoever knows their grammar", "[plugi
     return Error(Errc::invalid, "the hour is no number");
   };
   CHECK(check("when = \"0 2 * * *\"\n", all_options, judges).said.empty());
-  CHECK(check("when = \"0 x * * *\"\n", all_options, judges).said ==
-        "x.toml:2:8: error: 'when': the hour is no number\n");
+  CHECK(check("when = \"0 x * * *\"\n", all_options, judges).said == "x.toml:2:8: error: 'when': the hour is no number\n");
 }
 
 TEST_CASE("secrets are kept apart and never repeated in a message", "[plugin]") {
@@ -260,14 +262,14 @@ TEST_CASE("secrets are kept apart and never repeated in a message", "[plugin]") 
   // text from a file is a secret whatever its declared type
   CHECK(of("url", "https://u:p@example.org/", config::Origin::secret) == secret("https://u:p@example.org/"));
   CHECK(of("url", "https://example.org/", config::Origin::env) == text("https://example.org/"));
-  CHECK(check_reference("text", "HUNTER2", config::Origin::secret).said ==
-        "'text' does not match the pattern ^[a-z]+$\n");
-  CHECK(check_reference("mode", "hunter2", config::Origin::env).said ==
-        "'mode' must be one of \"fast\", \"careful\"\n");
+  CHECK(check_reference("text", "HUNTER2", config::Origin::secret).said == "'text' does not match the pattern ^[a-z]+$\n");
+  CHECK(check_reference("mode", "hunter2", config::Origin::env).said == "'mode' must be one of \"fast\", \"careful\"\n");
   CHECK(check_reference("wait", "hunter2", config::Origin::secret).said ==
         "'wait' must be a duration like \"30s\"; what the reference gives is not\n");
   CHECK(check_reference("path", "hunter2", config::Origin::env).said ==
         "'path' must be an absolute path; what the reference gives is not\n");
+  CHECK(check_reference("argument", "hunter2", config::Origin::secret).said == "'argument' must not hold a secret: others can read it\n");
+  CHECK(of("argument", "plain", config::Origin::env) == text("plain"));
   CHECK(check_reference("count", "99", config::Origin::env).said == "'count' is above the maximum of 10\n");
 }
 
@@ -281,6 +283,73 @@ TEST_CASE("a number or a bool may come from a reference", "[plugin]") {
   CHECK(of("wait", "30s\n", config::Origin::env) == whole(30'000'000'000));
   CHECK(check_reference("port", "hunter2", config::Origin::secret).said ==
         "'port' must be a port number; what the reference gives is not\n");
+}
+
+TEST_CASE("a list's first item, free keys and values of any type have patterns, in words of the author", "[plugin]") {
+  const std::string options = R"([provides.config]
+command = { type = "list of string", single = true, first_pattern = "^/", first_message = "the program must be an absolute path" }
+marks = { type = "list of string", pattern = "^[a-z]+$", first_pattern = "^x" }
+headers = { type = "table of string", key_pattern = "^[A-Za-z-]+$", pattern = "^[^[:cntrl:]]*$", pattern_message = "no line's end" }
+names = { type = "table of int", key_pattern = "^[a-z]$", key_message = "a name has one letter" }
+status = { type = "list of any", single = true, any_pattern = "^[1-5]([0-9][0-9]|xx)$", pattern_message = "a code or a class" }
+plain = { type = "any", any_pattern = "^(true|0.5)$" }
+)";
+  const auto said = [&](const std::string& text) { return check(text, options).said; };
+  CHECK(check("command = [\"/bin/ls\", \"ls\"]\nmarks = [\"xa\", \"b\"]\nheaders = { A-b = \"\u00fc\" }\nnames = { a = 1 }\n"
+              "status = [200, \"2xx\", \"404\"]\nplain = true",
+              options)
+            .options);
+  CHECK(check("command = \"/bin/ls\"\nstatus = 599\nplain = 0.5\ncommand2 = 1", options).said.find("command2") != std::string::npos);
+  CHECK(said("command = [\"ls\", \"-l\"]") == "x.toml:2:12: error: 'command[0]' is \"ls\": the program must be an absolute path\n");
+  CHECK(said("command = \"ls\"") == "x.toml:2:11: error: 'command' is \"ls\": the program must be an absolute path\n");
+  CHECK(said("marks = [\"a\", \"xb\"]") == "x.toml:2:10: error: 'marks[0]' is \"a\", which does not match the pattern ^x\n");
+  CHECK(said("marks = [\"x\", \"3\"]") == "x.toml:2:15: error: 'marks[1]' is \"3\", which does not match the pattern ^[a-z]+$\n");
+  CHECK(said("headers = { \"a b\" = \"c\" }") == "x.toml:2:13: error: key \"a b\" of 'headers' does not match the pattern ^[A-Za-z-]+$\n");
+  CHECK(said("headers = { a = \"b\\r\\nc\" }") == "x.toml:2:17: error: 'headers.a' is \"b\\x0d\\x0ac\": no line's end\n");
+  CHECK(said("names = { ab = 1 }") == "x.toml:2:11: error: key \"ab\" of 'names': a name has one letter\n");
+  CHECK(said("status = 99999") == "x.toml:2:10: error: 'status' is 99999: a code or a class\n");
+  CHECK(said("status = [200, 600]") == "x.toml:2:16: error: 'status[1]' is 600: a code or a class\n");
+  CHECK(said("status = [200.5]") == "x.toml:2:11: error: 'status[0]' is 200.5: a code or a class\n");
+  CHECK(said("status = \"6xx\"") == "x.toml:2:10: error: 'status' is \"6xx\": a code or a class\n");
+  CHECK(said("plain = false") == "x.toml:2:9: error: 'plain' is false, which does not match the pattern ^(true|0.5)$\n");
+}
+
+TEST_CASE("a text may have to read as one of some types", "[plugin]") {
+  const std::string options = R"([provides.config]
+expect = { type = "string", forms = ["duration", "calendar"] }
+)";
+  const TextJudges judges = {{}, [](std::string_view text) { return text == "daily" ? done() : Status(Error(Errc::invalid, "no")); }};
+  CHECK(check("expect = \"6h\"", options, judges).options);
+  CHECK(check("expect = \"daily\"", options, judges).options);
+  CHECK(check("expect = \"sometimes\"", options, judges).said ==
+        "x.toml:2:10: error: 'expect' is \"sometimes\"; it must be a duration like \"30s\" or a calendar expression like "
+        "\"Sun *-*-* 02:00\"\n");
+}
+
+TEST_CASE("a table may want exactly one of some of its keys", "[plugin]") {
+  const std::string options = R"([provides.config.extract]
+type = "table of table"
+one_of = ["json", "regex"]
+[provides.config.extract.keys]
+json = { type = "string", renamed_from = ["path"] }
+regex = { type = "regex" }
+more = { type = "bool", default = true }
+[provides.config.single]
+type = "table"
+one_of = ["a", "b"]
+[provides.config.single.keys]
+a = { type = "int" }
+b = { type = "int" }
+)";
+  const Checked absent = check("extract = { x = { json = \"a\" }, y = { path = \"b\", more = false } }", options);
+  REQUIRE(absent.options);
+  CHECK(absent.options->find("single") == nullptr);
+  CHECK(check("single = { a = 1 }", options).options);
+  CHECK(check("single = {}", options).said == "x.toml:2:10: error: 'single' has none of a, b; give exactly one\n");
+  CHECK(check("extract = { x = { json = \"a\", regex = \"b\" } }", options).said ==
+        "x.toml:2:31: error: 'extract.x' has 2 of json, regex; give exactly one\n");
+  CHECK(check("extract = { x = { more = true } }", options).said ==
+        "x.toml:2:17: error: 'extract.x' has none of json, regex; give exactly one\n");
 }
 
 TEST_CASE("a regular expression that costs too much or means something else is refused", "[plugin]") {
@@ -320,6 +389,5 @@ TEST_CASE("timestamps are read with fraction and offset", "[plugin]") {
   CHECK(*parse_timestamp("1970-01-01T01:00:00+01:00") == 0);
   CHECK_FALSE(parse_timestamp("1970-01-01T00:00:01"));
   CHECK_FALSE(parse_timestamp("2026-02-30T00:00:00Z"));
-  CHECK(format_scalar(OptionType::timestamp, OptionNode(std::int64_t{1'500'000'000})) ==
-        "\"1970-01-01T00:00:01Z\"");
+  CHECK(format_scalar(OptionType::timestamp, OptionNode(std::int64_t{1'500'000'000})) == "\"1970-01-01T00:00:01Z\"");
 }
