@@ -11,9 +11,9 @@
 
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <new>
+#include <unordered_map>
 
 #include "base/clock.hpp"
 #include "base/code_pages.hpp"
@@ -80,10 +80,10 @@ class Server {
   const wire::Setup* setup_ = nullptr;
   PluginObject* plugin_ = nullptr;
   Pool* pool_ = nullptr;
-  std::map<std::uint32_t, std::shared_ptr<Instance>> instances_;
-  std::map<std::uint32_t, std::shared_ptr<Instance>> ending_;  // what was left of them at the shutdown
-  std::vector<Job> jobs_;                                      // of the frame being read
-  std::string behind_setup_;                                   // first calls that came in the same frame
+  std::unordered_map<std::uint32_t, std::shared_ptr<Instance>> instances_;
+  std::unordered_map<std::uint32_t, std::shared_ptr<Instance>> ending_;  // what was left of them at the shutdown
+  std::vector<Job> jobs_;                                                // of the frame being read
+  std::string behind_setup_;                                             // first calls that came in the same frame
   bool shutdown_ = false;
 };
 

@@ -23,11 +23,11 @@ struct UnderTest {
     return *this;
   }
   /// The first run makes the instance; a later one uses it again.
-  ronda::testing::report run() {
+  ronda::testing::report run(const ronda::testing::run_options& how = {}) {
     if (!subject) subject.emplace(ronda::testing::make<Check>(host));
     INFO(subject->error());
     REQUIRE(*subject);
-    auto report = subject->run();
+    auto report = subject->run(how);
     CHECK(host.broken().empty());
     return report;
   }
