@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 #include <utility>
 
 #include "plugin/cgroups.hpp"
@@ -27,6 +29,15 @@ bool has_word(std::string_view text, std::string_view word, std::string_view bet
   return false;
 }
 
+/// Those that are so.
+std::string words(std::initializer_list<std::pair<bool, std::string_view>> all, std::string_view between) {
+  std::string out;
+  for (const auto& [is_so, word] : all) {
+    if (is_so) out.append(out.empty() ? "" : between).append(word);
+  }
+  return out;
+}
+
 std::string failed(std::string_view doing, int error) {
   return "cannot " + std::string(doing) + ": " + ::strerror(error);
 }
@@ -37,19 +48,28 @@ std::string own_cgroups() {
   return CgroupFiles().read("/proc/self/cgroup").value_or("");
 }
 
+int most_processors() {
+  return static_cast<int>(std::max(::sysconf(_SC_NPROCESSORS_CONF), 1L));
+}
+
 Cgroups::Cgroups(boost::asio::io_context& loop, CgroupOptions options)
     : options_(std::move(options)), files_(options_.files == nullptr ? real_files_ : *options_.files), timer_(loop) {
   const bool v2 = files_.read(options_.root + "/cgroup.controllers").has_value();
   const std::string why = v2 ? use_v2(own_path("")) : use_v1();
-  if (trees_.empty()) {
-    text_ = "rlimits: no control groups: " + why;
-    return;
-  }
-  version_ = v2 ? CgroupVersion::v2 : CgroupVersion::v1;
+  if (!trees_.empty()) version_ = v2 ? CgroupVersion::v2 : CgroupVersion::v1;
+  text_ = text_of_trees(why);
+}
+
+std::string Cgroups::text_of_trees(const std::string& why) const {
+  if (trees_.empty()) return "rlimits, cpu not limited: no control groups: " + why;
   const bool memory = std::ranges::any_of(trees_, &Tree::memory), tasks = std::ranges::any_of(trees_, &Tree::tasks);
-  text_ = v2 ? "cgroup v2 (" : "cgroup v1 (";
-  text_ += memory && tasks ? "memory, pids)" : memory ? "memory)" : "pids)";
-  if (!memory || !tasks) text_ += std::string(", rlimits: no ") + (memory ? "pids" : "memory") + (why.empty() ? "" : ": " + why);
+  const bool cores = std::ranges::any_of(trees_, &Tree::cores);
+  std::string out = version_ == CgroupVersion::v2 ? "cgroup v2 (" : "cgroup v1 (";
+  out += words({{memory, "memory"}, {tasks, "pids"}, {cores, "cpu"}}, ", ") + ")";
+  if (!memory || !tasks) out += ", rlimits: no " + words({{!memory, "memory"}, {!tasks, "pids"}}, ", ");
+  if (!cores) out += ", cpu not limited";
+  const bool all = memory && tasks && cores;
+  return all || why.empty() ? out : out + ": " + why;
 }
 
 /// The agent's group in the hierarchy of a controller, the unified one's without; empty: it has none, or one that is not
@@ -75,7 +95,7 @@ std::string Cgroups::own_path(std::string_view controller) const {
 /// Empty, or why not.
 std::string Cgroups::use_v1() {
   std::string why;
-  for (const std::string_view controller : {"memory", "pids"}) {
+  for (const std::string_view controller : {"memory", "pids", "cpu"}) {
     const std::string one = add_v1_tree(controller);
     if (why.empty()) why = one;
   }
@@ -88,6 +108,7 @@ std::string Cgroups::add_v1_tree(std::string_view controller) {
   if (tree.own.empty()) return "this kernel shows no controller " + std::string(controller);
   tree.memory = controller == "memory";
   tree.tasks = controller == "pids";
+  tree.cores = controller == "cpu";
   return make_base(std::move(tree));
 }
 
@@ -98,6 +119,7 @@ std::string Cgroups::use_v2(const std::string& path) {
   const auto controllers = files_.read(path + "/cgroup.controllers");
   if (!controllers) return "the agent's own cannot be read";
   const bool memory = has_word(*controllers, "memory", " \n"), tasks = has_word(*controllers, "pids", " \n");
+  const bool cores = has_word(*controllers, "cpu", " \n");
   if (!memory && !tasks) return "the agent was given neither memory nor pids (Delegate=yes in its unit)";
   for (const int pid : pids_in(files_.read(path + "/cgroup.procs").value_or(""))) {
     if (pid != options_.pid) return "other processes are in the agent's own (Delegate=yes in its unit)";
@@ -113,12 +135,12 @@ std::string Cgroups::use_v2(const std::string& path) {
     files_.remove(std::exchange(leaf_, {}));
     return failed("move the agent", error);
   }
-  const std::string wanted = std::string(memory ? "+memory" : "") + (memory && tasks ? " " : "") + (tasks ? "+pids" : "");
+  const std::string wanted = words({{memory, "+memory"}, {tasks, "+pids"}}, " ");  // cpu: see hand_cpu_down
   std::string why;
   if (const int error = files_.write(path + "/cgroup.subtree_control", wanted); error != 0)
     why = failed("hand controllers down", error);
   else
-    why = make_base({path, {}, {}, memory, tasks});
+    why = make_base({path, {}, {}, memory, tasks, cores});
   if (why.empty()) {
     const int error = files_.write(trees_.back().base + "/cgroup.subtree_control", wanted);
     if (error == 0) return {};
@@ -133,7 +155,7 @@ std::string Cgroups::use_v2(const std::string& path) {
 /// As it was before: whoever started the agent may want to start something else there.
 void Cgroups::leave_v2() {
   if (leaf_.empty()) return;
-  for (const std::string_view controller : {"-memory", "-pids"}) files_.write(leaf_parent_ + "/cgroup.subtree_control", controller);
+  for (const std::string_view controller : {"-memory", "-pids", "-cpu"}) files_.write(leaf_parent_ + "/cgroup.subtree_control", controller);
   files_.write(leaf_parent_ + "/cgroup.procs", std::to_string(options_.pid));
   files_.remove(std::exchange(leaf_, {}));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control groups around runners: one a runner, below the agent's own, where the agent may make them. A group limits the
-// memory and the tasks of a runner and of all that it starts, and lets nothing out: what is in it at its end is killed.
-// Whatever cannot be done is told once and leaves the limits to the runner's own rlimits. All [loop].
+// memory, the tasks and the processor time of a runner and of all that it starts, and lets nothing out: what is in it at its
+// end is killed. Whatever cannot be done is told once and leaves the limits to the runner's own rlimits, of which there is
+// none for a share of processors. All [loop].
 #pragma once
 
 #include <sys/types.h>
@@ -29,6 +30,7 @@ enum class CgroupVersion : std::uint8_t { none, v1, v2 };
 struct GroupLimits {
   std::int64_t memory_bytes = 0;  // with what the kernel holds for it, without swap
   std::int64_t tasks = 0;         // processes and threads
+  double cores = 0;               // processor time per time, at least 0.01; as many as the host has, or more, are no limit
 };
 
 /// What a group knows of processes that were killed for lack of memory.
@@ -52,8 +54,9 @@ class RunnerGroup {
 
   bool holds_memory() const { return !memory_.empty(); }
   bool holds_tasks() const { return !tasks_.empty(); }
+  bool holds_cores() const { return !cores_.empty(); }
   const GroupLimits& limits() const { return limits_; }  // those that hold
-  /// For people: "cgroup v1: memory 192MiB, 96 tasks"; empty without a group.
+  /// For people: "cgroup v1: memory 192MiB, 96 tasks, cpu 60% (held back 12 times)"; empty without a group. Asks the kernel.
   std::string text() const;
   MemoryKill memory_kill() const;
 
@@ -61,18 +64,22 @@ class RunnerGroup {
   friend class Cgroups;
   void end();
   Cgroups* maker_ = nullptr;
-  std::vector<std::string> paths_;  // one a hierarchy
-  std::string memory_, tasks_;      // the path where that limit holds; empty: nowhere
+  std::vector<std::string> paths_;      // one a hierarchy
+  std::string memory_, tasks_, cores_;  // the path where that limit holds; empty: nowhere
   GroupLimits limits_;
 };
 
 /// What /proc/self/cgroup says of this process.
 std::string own_cgroups();
 
+/// Of this host, those included that are switched off now; at least 1.
+int most_processors();
+
 struct CgroupOptions {
   std::string root = "/sys/fs/cgroup";         // where control groups are mounted
   std::string self = own_cgroups();            // the agent's place in them, as /proc/self/cgroup has it
   pid_t pid = ::getpid();                      // of the agent
+  int processors = most_processors();          // that this host can have
   std::function<void(std::string_view)> tell;  // what went wrong, each kind once
   CgroupFiles* files = nullptr;                // null: the real ones
 };
@@ -88,7 +95,7 @@ class Cgroups {
   Cgroups& operator=(const Cgroups&) = delete;
 
   CgroupVersion version() const { return version_; }
-  /// For people: "cgroup v1 (memory, pids)", or "rlimits: " and why there is nothing better.
+  /// For people: "cgroup v1 (memory, pids, cpu)"; with what is left to rlimits or to nothing, and why, if that is not all.
   const std::string& text() const { return text_; }
 
   /// Puts a process that has not started anything yet into a group of its own. Never fails as a whole: the answer says
@@ -104,9 +111,10 @@ class Cgroups {
     std::string own;   // the agent's group in it when it started
     std::string base;  // ours, below: holds one group a runner
     Descriptor lock;   // of base, locked as long as we live: how others see that it is not left over
-    bool memory = false, tasks = false;
+    bool memory = false, tasks = false, cores = false;
   };
 
+  std::string text_of_trees(const std::string& why) const;
   std::string use_v2(const std::string& path);
   std::string use_v1();
   std::string add_v1_tree(std::string_view controller);
@@ -119,6 +127,10 @@ class Cgroups {
   bool enter(const Tree& tree, pid_t pid, const GroupLimits& limits, RunnerGroup& group);
   bool limit(const std::string& file, std::int64_t value);
   void limit_swap(const std::string& path, std::int64_t memory_bytes);
+  bool has_to_limit_cores(const Tree& tree, const GroupLimits& limits) const;
+  bool hand_cpu_down(const Tree& tree);
+  bool limit_cores(const std::string& path, double cores);
+  long times_held_back(const std::string& path) const;
   MemoryKill memory_kill(const std::string& path) const;
   bool has_reached_v1(const std::string& path) const;
   void end_members(const std::string& path);
@@ -134,6 +146,7 @@ class Cgroups {
   std::string text_;
   std::string leaf_, leaf_parent_;  // version 2: where the agent is now, and where it was
   std::vector<Tree> trees_;
+  bool cpu_is_down_ = false;  // version 2: handed down to the groups of runners
   std::uint64_t made_ = 0;
   std::vector<std::string> leaving_;  // not empty yet
   boost::asio::steady_timer timer_;

@@ -14,6 +14,7 @@
 #include <catch.hpp>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "plugin/runner_spec.hpp"
@@ -35,10 +36,10 @@ class FakeKernel final : public CgroupFiles {
   explicit FakeKernel(bool v2) : v2_(v2) {
     if (v2) {
       group(scratch / "system.slice/ronda.service");
-      scratch.write("cgroup.controllers", "memory pids\n");
+      scratch.write("cgroup.controllers", "cpu memory pids\n");
       return;
     }
-    for (const char* controller : {"memory", "pids"}) group(scratch / (std::string(controller) + "/init"));
+    for (const char* controller : {"memory", "pids", "cpu"}) group(scratch / (std::string(controller) + "/init"));
   }
 
   int make(const std::string& directory) override {
@@ -68,6 +69,10 @@ class FakeKernel final : public CgroupFiles {
       return 0;
     }
     if (name == "cgroup.kill") empty(path.parent_path());
+    if (name == "cgroup.subtree_control" && text == "+cpu") {
+      hand_cpu_down(path.parent_path());
+      return 0;
+    }
     std::ofstream(path) << text;
     return 0;
   }
@@ -91,7 +96,7 @@ class FakeKernel final : public CgroupFiles {
   std::vector<std::string> writes;
   int killed_by_list = 0;
   bool survives = false;
-  bool with_kill = true, with_swap = true;
+  bool with_kill = true, with_swap = true, with_burst = true;
 
  private:
   int failure(const std::string& what) const {
@@ -107,12 +112,27 @@ class FakeKernel final : public CgroupFiles {
       for (const char* file : {"cgroup.subtree_control", "memory.max", "pids.max"}) set(directory, file, "");
       if (with_kill) set(directory, "cgroup.kill", "");
       if (with_swap) set(directory, "memory.swap.max", "max");
+      if (cpu_below_.contains(fs::path(directory).parent_path())) with_cpu(directory);
+    } else if (directory.find("/cpu/") != std::string::npos) {
+      for (const char* file : {"cpu.cfs_period_us", "cpu.cfs_quota_us", "cpu.stat"}) set(directory, file, "");
+      if (with_burst) set(directory, "cpu.cfs_burst_us", "0");
     } else if (directory.find("/pids/") != std::string::npos) {
       set(directory, "pids.max", "max");
     } else {
       for (const char* file : {"memory.limit_in_bytes", "memory.max_usage_in_bytes"}) set(directory, file, "0");
       set(directory, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
       if (with_swap) set(directory, "memory.memsw.limit_in_bytes", "0"), set(directory, "memory.memsw.max_usage_in_bytes", "0");
+    }
+  }
+  void with_cpu(const std::string& directory) const {
+    for (const char* file : {"cpu.max", "cpu.stat"}) set(directory, file, "");
+    if (with_burst) set(directory, "cpu.max.burst", "0");
+  }
+  /// To those below that are there, and those that come.
+  void hand_cpu_down(const fs::path& directory) {
+    cpu_below_.insert(directory);
+    for (const auto& entry : fs::directory_iterator(directory)) {
+      if (entry.is_directory()) with_cpu(entry.path());
     }
   }
   void empty(const fs::path& directory) const {
@@ -131,6 +151,7 @@ class FakeKernel final : public CgroupFiles {
   }
 
   const bool v2_;
+  std::set<fs::path> cpu_below_;  // version 2: whose children have the controller
 };
 
 struct Bench {
@@ -138,8 +159,8 @@ struct Bench {
     if (v2) kernel.set(kernel.own(), "cgroup.procs", std::to_string(agent_pid) + "\n");
   }
   std::unique_ptr<Cgroups> make() {
-    return std::make_unique<Cgroups>(
-        loop, CgroupOptions{kernel.scratch.path(), self, agent_pid, [this](std::string_view text) { told.emplace_back(text); }, &kernel});
+    return std::make_unique<Cgroups>(loop, CgroupOptions{kernel.scratch.path(), self, agent_pid, 4,
+                                                         [this](std::string_view text) { told.emplace_back(text); }, &kernel});
   }
   /// Names of the groups below a directory.
   std::vector<std::string> below(const std::string& directory) {
@@ -154,7 +175,7 @@ struct Bench {
   std::vector<std::string> told;
 };
 
-constexpr GroupLimits both{std::int64_t{192} << 20, 96};
+constexpr GroupLimits both{std::int64_t{192} << 20, 96, 0};
 const std::string v2_base = "/ronda-4711";
 
 }  // namespace
@@ -165,7 +186,7 @@ TEST_CASE("with version 2 the agent goes to a leaf, and a runner gets memory, sw
   {
     const auto groups = bench.make();
     CHECK(groups->version() == CgroupVersion::v2);
-    CHECK(groups->text() == "cgroup v2 (memory, pids)");
+    CHECK(groups->text() == "cgroup v2 (memory, pids, cpu)");
     CHECK(FakeKernel::text(own + "/agent", "cgroup.procs") == "4711\n");
     CHECK(FakeKernel::text(own, "cgroup.procs").empty());
     CHECK(FakeKernel::text(own, "cgroup.subtree_control") == "+memory +pids");
@@ -193,7 +214,7 @@ TEST_CASE("with version 1 a runner has a group in each of two hierarchies", "[pl
   {
     const auto groups = bench.make();
     CHECK(groups->version() == CgroupVersion::v1);
-    CHECK(groups->text() == "cgroup v1 (memory, pids)");
+    CHECK(groups->text() == "cgroup v1 (memory, pids, cpu)");
     bench.kernel.writes.clear();
     const RunnerGroup group = groups->add(100, both);
     CHECK(bench.kernel.writes == std::vector<std::string>{"1/memory.limit_in_bytes=201326592", "1/memory.memsw.limit_in_bytes=201326592",
@@ -231,14 +252,14 @@ TEST_CASE("why there are no control groups is said, and runners start without", 
       {false, fail("make", EACCES), "cannot make one below the agent's own: Permission denied"},
       {false, [](Bench& b) { b.self = "3:memory:/gone\n4:pids:/gone\n"; },
        "cannot make one below the agent's own: No such file or directory"},
-      {false, [](Bench& b) { b.self = "1:cpu:/\n0::/\n"; }, "this kernel shows no controller memory"},
+      {false, [](Bench& b) { b.self = "1:cpuset:/\n0::/\n"; }, "this kernel shows no controller memory"},
   }));
   INFO(one.text);
   Bench bench(one.v2);
   one.spoil(bench);
   const auto groups = bench.make();
   CHECK(groups->version() == CgroupVersion::none);
-  CHECK_THAT(groups->text(), Catch::StartsWith("rlimits: no control groups: " + one.text));
+  CHECK_THAT(groups->text(), Catch::StartsWith("rlimits, cpu not limited: no control groups: " + one.text));
   const RunnerGroup group = groups->add(100, both);
   CHECK_FALSE(group.holds_memory());
   CHECK_FALSE(group.holds_tasks());
@@ -255,8 +276,8 @@ TEST_CASE("one controller without the other limits what it can", "[plugin]") {
   v1.self = "3:memory:/init\n";
   v2.kernel.set(v2.kernel.own(), "cgroup.controllers", "pids\n");
   const auto memory = v1.make(), tasks = v2.make();
-  CHECK(memory->text() == "cgroup v1 (memory), rlimits: no pids: this kernel shows no controller pids");
-  CHECK(tasks->text() == "cgroup v2 (pids), rlimits: no memory");
+  CHECK(memory->text() == "cgroup v1 (memory), rlimits: no pids, cpu not limited: this kernel shows no controller pids");
+  CHECK(tasks->text() == "cgroup v2 (pids), rlimits: no memory, cpu not limited");
   CHECK(v2.kernel.wrote("ronda.service/cgroup.subtree_control=+pids"));
   const RunnerGroup first = memory->add(100, both), second = tasks->add(100, both);
   CHECK((first.holds_memory() && !first.holds_tasks()));
@@ -298,6 +319,96 @@ TEST_CASE("a step that fails at run time is told once and costs its limit, not t
     CHECK(group.limits().tasks == (one.tasks ? both.tasks : 0));
   }
   CHECK(bench.told == std::vector<std::string>{"control groups: " + one.told});
+}
+
+TEST_CASE("a share of processors that can be met is a quota of 100 ms, with as much again after a quiet time", "[plugin]") {
+  Bench two(true), one(false);
+  const auto groups2 = two.make(), groups1 = one.make();
+  CHECK_FALSE(two.kernel.wrote("ronda.service/cgroup.subtree_control=+cpu"));
+  two.kernel.writes.clear(), one.kernel.writes.clear();
+  const GroupLimits limits{0, 0, 0.6};
+  {
+    const RunnerGroup v2 = groups2->add(100, limits), v1 = groups1->add(100, limits);
+    CHECK(two.kernel.writes == std::vector<std::string>{"ronda.service/cgroup.subtree_control=+cpu",
+                                                        "ronda-4711/cgroup.subtree_control=+cpu", "1/cpu.max=60000 100000",
+                                                        "1/cpu.max.burst=60000", "1/cgroup.procs=100"});
+    CHECK(one.kernel.writes == std::vector<std::string>{"1/cpu.cfs_period_us=100000", "1/cpu.cfs_quota_us=60000",
+                                                        "1/cpu.cfs_burst_us=60000", "1/cgroup.procs=100"});
+    CHECK((v2.holds_cores() && v1.holds_cores()));
+    CHECK_FALSE((v2.holds_memory() || v2.holds_tasks() || v1.holds_memory() || v1.holds_tasks()));
+    CHECK(v2.text() == "cgroup v2: cpu 60%");
+    two.kernel.set(two.kernel.own() + v2_base + "/1", "cpu.stat", "usage_usec 9\nnr_periods 40\nnr_throttled 12\nthrottled_usec 7\n");
+    one.kernel.set(one.kernel.scratch / "cpu/init/ronda-4711/1", "cpu.stat", "nr_periods 40\nnr_throttled 1\nthrottled_time 7\n");
+    CHECK(v2.text() == "cgroup v2: cpu 60% (held back 12 times)");
+    CHECK(v1.text() == "cgroup v1: cpu 60% (held back 1 time)");
+    two.kernel.writes.clear();
+    const RunnerGroup all = groups2->add(101, {both.memory_bytes, both.tasks, 0.001});
+    CHECK(two.kernel.writes == std::vector<std::string>{"2/memory.max=201326592", "2/memory.swap.max=0", "2/pids.max=96",
+                                                        "2/cpu.max=1000 100000", "2/cpu.max.burst=1000", "2/cgroup.procs=101"});
+  }
+  CHECK(one.below(one.kernel.scratch / "cpu/init/ronda-4711").empty());
+  CHECK((two.told.empty() && one.told.empty()));
+}
+
+TEST_CASE("a share that this host cannot give is no limit and costs nothing", "[plugin]") {
+  const bool v2 = GENERATE(false, true);
+  Bench bench(v2);
+  const auto groups = bench.make();
+  bench.kernel.writes.clear();
+  for (const double cores : {0.0, 4.0, 128.1, 1e300}) {
+    const RunnerGroup group = groups->add(100, {0, 96, cores});
+    CHECK_FALSE(group.holds_cores());
+    CHECK_THAT(group.text(), Catch::EndsWith(": 96 tasks"));
+  }
+  CHECK(std::ranges::none_of(bench.kernel.writes, [](const auto& write) { return write.find("cpu") != std::string::npos; }));
+  CHECK(groups->add(100, {0, 96, 3.99}).holds_cores());
+}
+
+TEST_CASE("a share that cannot be limited is told once and costs nothing else", "[plugin]") {
+  struct Case {
+    bool v2;
+    const char* file;
+    int error;
+    bool holds;
+    std::string told;
+  };
+  const std::string so = "; cpu of a runner is not limited, deadlines hold";
+  const Case one = GENERATE_COPY(values<Case>({
+      {true, "cgroup.subtree_control", EINVAL, false, "cannot hand cpu down: Invalid argument" + so},
+      {true, "cpu.max", EACCES, false, "cannot write cpu.max: Permission denied" + so},
+      {true, "cpu.max.burst", EINVAL, true, "cannot write cpu.max.burst: Invalid argument; runners are held back sooner"},
+      {false, "cpu.cfs_period_us", EACCES, false, "cannot write cpu.cfs_period_us: Permission denied" + so},
+      {false, "cpu.cfs_quota_us", EINVAL, false, "cannot write cpu.cfs_quota_us: Invalid argument" + so},
+      {false, "cpu.cfs_burst_us", EINVAL, true, "cannot write cpu.cfs_burst_us: Invalid argument; runners are held back sooner"},
+  }));
+  INFO(one.file);
+  Bench bench(one.v2);
+  const auto groups = bench.make();
+  bench.kernel.fails[one.file] = one.error;
+  for (int pid = 100; pid < 103; ++pid) {
+    const RunnerGroup group = groups->add(pid, {both.memory_bytes, both.tasks, 0.6});
+    CHECK(group.holds_cores() == one.holds);
+    CHECK((group.holds_memory() && group.holds_tasks()));
+    CHECK(group.limits().cores == (one.holds ? 0.6 : 0));
+  }
+  CHECK(bench.told == std::vector<std::string>{"control groups: " + one.told});
+}
+
+TEST_CASE("kernels without a burst have the share alone, and without cpu the rest", "[plugin]") {
+  const bool v2 = GENERATE(false, true);
+  Bench bench(v2), other(v2);
+  bench.kernel.with_burst = false;
+  CHECK(bench.make()->add(100, {0, 0, 0.5}).holds_cores());
+  CHECK(bench.told.empty());
+  if (v2)
+    other.kernel.set(other.kernel.own(), "cgroup.controllers", "memory pids\n");
+  else
+    other.self = "3:memory:/init\n4:pids:/init\n";
+  const auto groups = other.make();
+  CHECK_THAT(groups->text(), Catch::Contains("(memory, pids), cpu not limited"));
+  const RunnerGroup group = groups->add(100, {both.memory_bytes, both.tasks, 0.5});
+  CHECK((group.holds_memory() && group.holds_tasks() && !group.holds_cores()));
+  CHECK(other.told.empty());
 }
 
 TEST_CASE("kernels without swap accounting and without cgroup.kill are no trouble", "[plugin]") {
@@ -438,4 +549,15 @@ TEST_CASE("a group has room for what calls start", "[plugin]") {
   CHECK(alone.memory_bytes == setup.memory_bytes);
   CHECK(programs.memory_bytes == setup.memory_bytes * 17);
 #endif
+}
+
+TEST_CASE("a declared share holds for all calls and the runner's base, and nothing declared is no limit", "[plugin]") {
+  PluginEntry entry;
+  entry.staged = std::make_shared<StagedFile>();
+  entry.manifest.max_concurrency = 4;
+  CHECK(make_runner_spec(entry, {}).group.cores == 0);
+  entry.manifest.limits.cpu = 0.5;
+  CHECK(make_runner_spec(entry, {}).group.cores == Approx(2.1));
+  entry.manifest.limits.cpu = 0.01, entry.manifest.max_concurrency = 1;
+  CHECK(make_runner_spec(entry, {}).group.cores == Approx(0.11));
 }
