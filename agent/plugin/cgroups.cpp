@@ -22,6 +22,7 @@ namespace {
 constexpr auto shortest_pause = 2ms;  // between looks at a group that is not empty yet
 constexpr auto longest_pause = 1000ms;
 constexpr auto last_wait = 2s;
+constexpr auto longest_dying = 2s;          // of a process that the kernel has killed for lack of memory
 constexpr long charged_at_once = 1L << 20;  // bytes; the kernel charges a batch of pages a processor
 constexpr std::string_view instead = "rlimits hold instead";
 constexpr std::string_view no_instead = "cpu of a runner is not limited, deadlines hold";
@@ -51,6 +52,9 @@ RunnerGroup& RunnerGroup::operator=(RunnerGroup&& other) noexcept {
   tasks_ = std::exchange(other.tasks_, {});
   cores_ = std::exchange(other.cores_, {});
   limits_ = std::exchange(other.limits_, {});
+  before_ = std::exchange(other.before_, {});
+  seen_ = std::exchange(other.seen_, {});
+  seen_at_ = std::exchange(other.seen_at_, {});
   return *this;
 }
 
@@ -76,8 +80,19 @@ std::string RunnerGroup::text() const {
   return out;
 }
 
-MemoryKill RunnerGroup::memory_kill() const {
-  return holds_memory() ? maker_->memory_kill(memory_) : MemoryKill::none;
+/// A runner's last results may be taken in when it is dying already, so what is counted then may be its own end.
+void RunnerGroup::look(std::chrono::nanoseconds now) {
+  if (!holds_memory()) return;
+  const MemoryCounts counts = maker_->memory_counts(memory_);
+  if (counts == seen_) return;
+  if (now - seen_at_ >= longest_dying) before_ = seen_;
+  seen_ = counts;
+  seen_at_ = now;
+}
+
+MemoryKill RunnerGroup::memory_kill(std::chrono::nanoseconds now) const {
+  if (!holds_memory()) return MemoryKill::none;
+  return maker_->memory_kill(memory_, now - seen_at_ >= longest_dying ? seen_ : before_);
 }
 
 // ---- groups ---------------------------------------------------------------------------------
@@ -183,13 +198,22 @@ bool Cgroups::has_reached_v1(const std::string& path) const {
   return limit > 0 && highest >= limit - charged_at_once;
 }
 
-MemoryKill Cgroups::memory_kill(const std::string& path) const {
+std::string Cgroups::memory_events(const std::string& path) const {
+  return files_.read(path + (version_ == CgroupVersion::v2 ? "/memory.events" : "/memory.oom_control")).value_or("");
+}
+
+MemoryCounts Cgroups::memory_counts(const std::string& path) const {
+  const std::string events = memory_events(path);
+  return {number_behind(events, "oom_kill").value_or(0), number_behind(events, "oom").value_or(0)};
+}
+
+MemoryKill Cgroups::memory_kill(const std::string& path, const MemoryCounts& before) const {
   const bool v2 = version_ == CgroupVersion::v2;
-  const std::string events = files_.read(path + (v2 ? "/memory.events" : "/memory.oom_control")).value_or("");
+  const std::string events = memory_events(path);
   const auto killed = number_behind(events, "oom_kill");
-  const bool reached = v2 ? number_behind(events, "oom").value_or(0) > 0 : has_reached_v1(path);
+  const bool reached = v2 ? number_behind(events, "oom").value_or(0) > before.limit_met : has_reached_v1(path);
   // before Linux 4.13 version 1 does not count kills
-  if (killed ? *killed == 0 : !reached) return MemoryKill::none;
+  if (killed ? *killed <= before.kills : !reached) return MemoryKill::none;
   return reached ? MemoryKill::by_limit : MemoryKill::by_host;
 }
 

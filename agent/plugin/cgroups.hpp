@@ -40,6 +40,12 @@ enum class MemoryKill : std::uint8_t {
   by_host,   // it had not: the host, or a group around the agent, had no memory left
 };
 
+/// Of a group, ever. Version 1 does not count how often its limit was met.
+struct MemoryCounts {
+  long kills = 0, limit_met = 0;
+  friend bool operator==(const MemoryCounts&, const MemoryCounts&) = default;
+};
+
 class Cgroups;
 
 /// One runner's place. Its end kills what is left in it and removes it; where that takes time, its maker goes on trying.
@@ -58,7 +64,11 @@ class RunnerGroup {
   const GroupLimits& limits() const { return limits_; }  // those that hold
   /// For people: "cgroup v1: memory 192MiB, 96 tasks, cpu 60% (held back 12 times)"; empty without a group. Asks the kernel.
   std::string text() const;
-  MemoryKill memory_kill() const;
+  /// Looks whether the kernel has killed anything of it for lack of memory. Who is alive two seconds later was not killed
+  /// then, so a later end is not put down to it. `now` is monotonic, and later at each call.
+  void look(std::chrono::nanoseconds now);
+  /// Of the runner, which has ended.
+  MemoryKill memory_kill(std::chrono::nanoseconds now) const;
 
  private:
   friend class Cgroups;
@@ -67,6 +77,8 @@ class RunnerGroup {
   std::vector<std::string> paths_;      // one a hierarchy
   std::string memory_, tasks_, cores_;  // the path where that limit holds; empty: nowhere
   GroupLimits limits_;
+  MemoryCounts before_, seen_;           // what others were killed by; what the last looks saw
+  std::chrono::nanoseconds seen_at_{0};  // first
 };
 
 /// What /proc/self/cgroup says of this process.
@@ -131,7 +143,9 @@ class Cgroups {
   bool hand_cpu_down(const Tree& tree);
   bool limit_cores(const std::string& path, double cores);
   long times_held_back(const std::string& path) const;
-  MemoryKill memory_kill(const std::string& path) const;
+  std::string memory_events(const std::string& path) const;
+  MemoryCounts memory_counts(const std::string& path) const;
+  MemoryKill memory_kill(const std::string& path, const MemoryCounts& before) const;
   bool has_reached_v1(const std::string& path) const;
   void end_members(const std::string& path);
   void retire(std::vector<std::string> paths);

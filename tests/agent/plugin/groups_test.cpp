@@ -125,6 +125,12 @@ TEST_CASE("memory of programs counts for the group of who starts them, and costs
   CHECK(end.outcome.summary == "exit 137");
   CHECK(bench.run("ok").fate == Fate::finished);
   CHECK(bench.status().deaths == 0);
+  // a runner that somebody kills later did not end by that
+  bench.turn_for(2100ms);
+  const auto call = bench.dispatch(bench.chaos("slow", 10'000));
+  bench.turn_for(50ms);
+  ::kill(bench.runner_pid(), SIGKILL);
+  CHECK(text_of(bench.end_of(call)).find("killed by SIGKILL") != std::string::npos);
 }
 
 TEST_CASE("a fork bomb meets the limit of the group, root's too, and the whole group is killed", "[plugin]") {
