@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::string_view prefix = "ronda-";  // of the agents' groups; one of a dead agent with this name is removed
 constexpr int most_bases = 8;                  // names tried for our own
+// what a killed agent's runners take to end, and then less and less often
+constexpr auto first_sweep = std::chrono::seconds(1);
+constexpr auto last_sweep = std::chrono::seconds(64);
 
 /// Whether `word` is one of those that `text` holds, separated by any of `between`.
 bool has_word(std::string_view text, std::string_view word, std::string_view between) {
@@ -38,6 +41,15 @@ std::string words(std::initializer_list<std::pair<bool, std::string_view>> all, 
   return out;
 }
 
+/// "ronda-12" or "ronda-12-3": who is called ronda-web is somebody else.
+bool is_base_name(std::string_view name) {
+  if (!name.starts_with(prefix)) return false;
+  name.remove_prefix(prefix.size());
+  const auto dash = name.find('-');
+  const auto is_number = [](std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789") == text.npos; };
+  return is_number(name.substr(0, dash)) && (dash == name.npos || is_number(name.substr(dash + 1)));
+}
+
 std::string failed(std::string_view doing, int error) {
   return "cannot " + std::string(doing) + ": " + ::strerror(error);
 }
@@ -53,11 +65,16 @@ int most_processors() {
 }
 
 Cgroups::Cgroups(boost::asio::io_context& loop, CgroupOptions options)
-    : options_(std::move(options)), files_(options_.files == nullptr ? real_files_ : *options_.files), timer_(loop) {
+    : options_(std::move(options)),
+      files_(options_.files == nullptr ? real_files_ : *options_.files),
+      timer_(loop),
+      sweep_timer_(loop),
+      sweep_pause_(first_sweep) {
   const bool v2 = files_.read(options_.root + "/cgroup.controllers").has_value();
   const std::string why = v2 ? use_v2(own_path("")) : use_v1();
   if (!trees_.empty()) version_ = v2 ? CgroupVersion::v2 : CgroupVersion::v1;
   text_ = text_of_trees(why);
+  sweep_later();
 }
 
 std::string Cgroups::text_of_trees(const std::string& why) const {
@@ -106,6 +123,7 @@ std::string Cgroups::add_v1_tree(std::string_view controller) {
   Tree tree;
   tree.own = own_path(controller);
   if (tree.own.empty()) return "this kernel shows no controller " + std::string(controller);
+  sweep(tree.own);
   tree.memory = controller == "memory";
   tree.tasks = controller == "pids";
   tree.cores = controller == "cpu";
@@ -118,6 +136,7 @@ std::string Cgroups::use_v2(const std::string& path) {
   if (path.empty()) return "the agent's own is not below " + options_.root;
   const auto controllers = files_.read(path + "/cgroup.controllers");
   if (!controllers) return "the agent's own cannot be read";
+  sweep(path);
   const bool memory = has_word(*controllers, "memory", " \n"), tasks = has_word(*controllers, "pids", " \n");
   const bool cores = has_word(*controllers, "cpu", " \n");
   if (!memory && !tasks) return "the agent was given neither memory nor pids (Delegate=yes in its unit)";
@@ -163,7 +182,6 @@ void Cgroups::leave_v2() {
 /// Makes and locks our own place in a hierarchy. A name may be taken: by a group that is left over and not empty, by an
 /// agent whose PID namespace is another, or for a moment by one that looks whether it is left over.
 std::string Cgroups::make_base(Tree tree) {
-  sweep(tree.own);
   const std::string name = tree.own + "/" + std::string(prefix) + std::to_string(options_.pid);
   for (int tries = 0; tries < most_bases; ++tries) {
     tree.base = tries == 0 ? name : name + "-" + std::to_string(tries);
@@ -190,14 +208,37 @@ Descriptor Cgroups::lock_base(const std::string& path) {
 
 /// What agents have left that were killed. Their locks went with them; groups that hold a process stay.
 void Cgroups::sweep(const std::string& own) {
+  bool some_stay = false;
   for (const std::string& name : files_.directories(own)) {
-    if (!name.starts_with(prefix)) continue;
+    if (!is_base_name(name)) continue;
     const std::string base = own + "/" + name;
     const Descriptor lock = lock_base(base);
-    if (!lock) continue;
-    for (const std::string& group : files_.directories(base)) files_.remove(base + "/" + group);
-    files_.remove(base);
+    if (lock && remove_empty(base) == EBUSY) some_stay = true;
   }
+  if (some_stay)
+    unswept_.insert(own);
+  else
+    unswept_.erase(own);
+}
+
+/// Runners see a little later than a service manager that their agent was killed.
+void Cgroups::sweep_later() {
+  if (unswept_.empty() || sweep_pause_ > last_sweep) return;
+  sweep_timer_.expires_after(sweep_pause_);
+  sweep_pause_ *= 4;
+  sweep_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    for (const std::string& own : std::set<std::string>(unswept_)) sweep(own);
+    sweep_later();
+  });
+}
+
+/// With those below it, which programs may have made. The kernel refuses to remove what holds a process; nobody is killed or moved.
+int Cgroups::remove_empty(const std::string& group, int depth) {
+  if (depth > 0) {
+    for (const std::string& name : files_.directories(group)) remove_empty(group + "/" + name, depth - 1);
+  }
+  return files_.remove(group);
 }
 
 }  // namespace ronda::plugin

@@ -244,7 +244,7 @@ void Cgroups::retire(std::vector<std::string> paths) {
 void Cgroups::tidy() {
   std::erase_if(leaving_, [this](const std::string& path) {
     end_members(path);
-    const int error = files_.remove(path);
+    const int error = remove_empty(path);
     if (error != 0 && error != EBUSY && error != ENOENT) tell("remove a group", error, "it stays");
     return error != EBUSY;
   });

@@ -98,8 +98,9 @@ struct CgroupOptions {
 
 class Cgroups {
  public:
-  /// Finds out what is possible, makes the agent's own place and removes what dead agents have left beside it. With
-  /// version 2 the agent itself moves one down, for there only leaves may hold processes.
+  /// Finds out what is possible, makes the agent's own place and removes what dead agents have left beside it: groups
+  /// without a process, now or within a minute and a half. With version 2 the agent itself moves one down, for there only
+  /// leaves may hold processes.
   Cgroups(boost::asio::io_context& loop, CgroupOptions options);
   /// Removes all of it again and moves the agent back; waits at most two seconds for groups that are not empty yet.
   ~Cgroups();
@@ -134,6 +135,8 @@ class Cgroups {
   std::string make_base(Tree tree);
   Descriptor lock_base(const std::string& path);
   void sweep(const std::string& own);
+  void sweep_later();
+  int remove_empty(const std::string& group, int depth = 8);
   std::string own_path(std::string_view controller) const;
 
   bool enter(const Tree& tree, pid_t pid, const GroupLimits& limits, RunnerGroup& group);
@@ -165,6 +168,9 @@ class Cgroups {
   std::vector<std::string> leaving_;  // not empty yet
   boost::asio::steady_timer timer_;
   std::chrono::milliseconds pause_{0};
+  std::set<std::string> unswept_;  // where dead agents have left groups that are not empty yet
+  boost::asio::steady_timer sweep_timer_;
+  std::chrono::seconds sweep_pause_;
   std::set<std::string, std::less<>> told_;
 };
 

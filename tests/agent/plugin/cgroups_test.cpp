@@ -375,15 +375,44 @@ TEST_CASE("who lives on after another was killed for memory is not said to have 
 TEST_CASE("what dead agents have left goes at the next start, a live one's and a full one stay", "[plugin]") {
   CgroupBench bench(false);
   const std::string own = bench.kernel.scratch / "memory/init";
-  for (const char* name : {"/ronda-1", "/ronda-1/7", "/ronda-2", "/ronda-2/1", "/ronda-3", "/ronda-3/1", "/other", "/other/1", "/rondas"})
+  for (const char* name : {"/ronda-1", "/ronda-1/7", "/ronda-2", "/ronda-2/1", "/ronda-3", "/ronda-3/1", "/ronda-4-1", "/other", "/other/1",
+                           "/rondas", "/ronda-web", "/ronda-5.scope", "/ronda-6-", "/ronda-"})
     REQUIRE(bench.kernel.make(own + name) == 0);
   bench.kernel.set(own + "/ronda-3/1", "cgroup.procs", "99\n");
   const Descriptor live(::open((own + "/ronda-2").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   REQUIRE(::flock(live.get(), LOCK_EX | LOCK_NB) == 0);
   const auto groups = bench.make();
-  CHECK(bench.below(own) == std::vector<std::string>{"other", "ronda-2", "ronda-3", "ronda-4711", "rondas"});
+  CHECK(bench.below(own) == std::vector<std::string>{"other", "ronda-", "ronda-2", "ronda-3", "ronda-4711", "ronda-5.scope", "ronda-6-",
+                                                     "ronda-web", "rondas"});
   CHECK(bench.below(own + "/ronda-2") == std::vector<std::string>{"1"});
   CHECK(bench.below(own + "/other") == std::vector<std::string>{"1"});
+}
+
+TEST_CASE("what dead agents have left goes with what programs made in it, and where no groups can be made", "[plugin]") {
+  CgroupBench v1(false), v2(true);
+  const std::string one = v1.kernel.scratch / "cpu/init", two = v2.kernel.own();
+  for (const char* name :
+       {"/ronda-1", "/ronda-1/7", "/ronda-1/7/inner", "/ronda-1/7/inner/most", "/ronda-2", "/ronda-2/1", "/ronda-2/1/inner"}) {
+    REQUIRE(v1.kernel.make(one + name) == 0);
+    REQUIRE(v2.kernel.make(two + name) == 0);
+  }
+  v1.kernel.set(one + "/ronda-2/1/inner", "cgroup.procs", "99\n");
+  v2.kernel.set(two + "/ronda-2/1/inner", "cgroup.procs", "99\n");
+  v2.kernel.set(two, "cgroup.procs", "4711\n98\n");
+  const auto groups1 = v1.make(), groups2 = v2.make();
+  CHECK(groups2->version() == CgroupVersion::none);
+  CHECK(v1.below(one) == std::vector<std::string>{"ronda-2", "ronda-4711"});
+  CHECK(v2.below(two) == std::vector<std::string>{"ronda-2"});
+  CHECK(v1.below(one + "/ronda-2/1") == std::vector<std::string>{"inner"});
+  CHECK(FakeKernel::text(one + "/ronda-2/1/inner", "cgroup.procs") == "99\n");
+  CHECK((v1.kernel.killed_by_list == 0 && v2.kernel.killed_by_list == 0));
+  // a program's own below one that ends now
+  {
+    const RunnerGroup group = groups1->add(100, both);
+    REQUIRE(v1.kernel.make(v1.kernel.scratch / "memory/init/ronda-4711/1/inner") == 0);
+  }
+  CHECK(groups1->is_tidy());
+  CHECK(v1.below(v1.kernel.scratch / "memory/init/ronda-4711").empty());
 }
 
 TEST_CASE("an agent of the same number in another PID namespace has the next name", "[plugin]") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runners in control groups of this machine: what they take is limited together with what they start, and nothing gets
 // out. Skipped, with the reason, where this test may not make groups.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +14,7 @@
 #include <sstream>
 
 #include "base/clock.hpp"
+#include "base/descriptor.hpp"
 #include "supervised.hpp"
 
 using namespace ronda;
@@ -224,4 +227,36 @@ TEST_CASE("many runners come and go without a group left", "[plugin]") {
   while (!live.groups.is_tidy() && monotonic() < until) loop.restart(), loop.run_for(10ms);
   CHECK(none_is_left(groups));
   CHECK(live.told.empty());
+}
+
+TEST_CASE("what an agent that was killed has left goes as soon as it is empty, without another start", "[plugin]") {
+  int told[2] = {-1, -1};
+  REQUIRE(::pipe2(told, O_CLOEXEC) == 0);
+  const Descriptor from_it(told[0]);
+  const pid_t former = ::fork();
+  if (former == 0) {                // a life that ends while its runner goes on
+    const pid_t runner = ::fork();  // before there are locks to inherit
+    while (runner == 0) ::pause();
+    boost::asio::io_context loop;
+    plugin::Cgroups groups(loop, {});
+    const auto group = groups.add(runner, {std::int64_t{96} << 20, 64, 0.5});
+    const auto written = ::write(told[1], &runner, sizeof runner);
+    ::kill(::getpid(), written == sizeof runner ? SIGKILL : SIGTERM);
+  }
+  ::close(told[1]);
+  pid_t runner = -1;
+  REQUIRE(::read(from_it.get(), &runner, sizeof runner) == sizeof runner);
+  REQUIRE(::waitpid(former, nullptr, 0) == former);
+  const auto groups = groups_of(runner);
+  boost::asio::io_context loop;
+  LiveGroups live(loop);
+  const auto gone_within = [&](std::chrono::milliseconds limit) {
+    for (const auto until = monotonic() + limit; !none_is_left(groups) && monotonic() < until;) loop.restart(), loop.run_for(20ms);
+    return none_is_left(groups);
+  };
+  if (live) CHECK(!groups.empty());
+  CHECK((groups.empty() || !gone_within(0ms)));
+  CHECK(is_alive(runner));
+  ::kill(runner, SIGKILL);
+  CHECK(gone_within(8s));
 }
