@@ -32,7 +32,7 @@ class AgentView {
   virtual std::int64_t started_wall_ns() const = 0;
   virtual std::string config_trouble() const = 0;  // of the start or of the last reload; empty when none
   virtual std::string safe_mode() const = 0;       // why no task runs by itself; empty: it does
-  virtual std::string runner_limits() const = 0;   // by what runners are limited: "cgroup v2 (memory, pids)"
+  virtual std::string runner_limits() const = 0;   // by what runners are limited: "cgroup v2 (memory, pids, cpu)"
   virtual bool may_leave_safe_mode() const = 0;    // false where it was asked for
   virtual void leave_safe_mode() = 0;
   /// Absolute, without a slash at its end; a directory of the agent's own, which need not be there.

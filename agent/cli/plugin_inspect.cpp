@@ -110,6 +110,10 @@ json::array procedures_json(const plugin::Manifest& manifest) {
   return out;
 }
 
+json::value limit_or_null(double limit) {
+  return limit > 0 ? json::value(limit) : json::value();
+}
+
 json::object manifest_json(const plugin::Manifest& manifest) {
   return json::object{{"id", manifest.id},
                       {"version", manifest.version},
@@ -118,7 +122,7 @@ json::object manifest_json(const plugin::Manifest& manifest) {
                       {"abi", json::object{{"major", manifest.abi.major}, {"minor", manifest.abi.minor}}},
                       {"needs", texts(grant_words(manifest.needs))},
                       {"limits", json::object{{"memory_bytes", manifest.limits.memory},
-                                              {"cpu", manifest.limits.cpu},
+                                              {"cpu", limit_or_null(manifest.limits.cpu)},
                                               {"pids", manifest.limits.pids},
                                               {"fds", manifest.limits.fds}}},
                       {"max_concurrency", manifest.max_concurrency},
@@ -208,8 +212,8 @@ void print_manifest(const PluginFile& file) {
        {"license", escape_controls(manifest.license) + (manifest.homepage.empty() ? "" : ", " + escape_controls(manifest.homepage))},
        {"abi", abi_text(file)},
        {"grants", join(grant_words(manifest.needs))},
-       {"limits", format_size(limits.memory) + ", " + format_percent(limits.cpu) + " of a core, " + std::to_string(limits.pids) +
-                      " processes, " + std::to_string(limits.fds) + " descriptors, for each of up to " +
+       {"limits", format_size(limits.memory) + ", " + (limits.cpu > 0 ? format_percent(limits.cpu) + " of a core" : "any cpu") + ", " +
+                      std::to_string(limits.pids) + " processes, " + std::to_string(limits.fds) + " descriptors, for each of up to " +
                       std::to_string(manifest.max_concurrency) + " calls"},
        {"libraries", escape_controls(join(file.facts.needed))},
        {"build id", file.facts.build_id.empty() ? "none" : file.facts.build_id}});

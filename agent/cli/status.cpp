@@ -110,7 +110,8 @@ void print_agent(const json::object& status) {
   if (const std::int64_t dropped = integer_of(agent, "log_dropped"); dropped > 0)
     std::cout << "  log: " << dropped << " lines were dropped; what takes them does not keep up\n";
   if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
-  if (const std::string limits = text_of(agent, "runner_limits"); limits.find("rlimits") != std::string::npos)
+  if (const std::string limits = text_of(agent, "runner_limits");
+      limits.find("rlimits") != std::string::npos || limits.find("not limited") != std::string::npos)
     std::cout << "  runners: limited by " << limits << "\n";
   for (const json::value& disabled : agent.at("disabled").as_array()) {
     std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": "

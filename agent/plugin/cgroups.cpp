@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/counted.hpp"
 #include "base/units.hpp"
 
 namespace ronda::plugin {
@@ -20,9 +22,18 @@ namespace {
 constexpr auto shortest_pause = 2ms;  // between looks at a group that is not empty yet
 constexpr auto longest_pause = 1000ms;
 constexpr auto last_wait = 2s;
+constexpr auto longest_dying = 2s;          // of a process that the kernel has killed for lack of memory
 constexpr long charged_at_once = 1L << 20;  // bytes; the kernel charges a batch of pages a processor
 constexpr std::string_view instead = "rlimits hold instead";
+constexpr std::string_view no_instead = "cpu of a runner is not limited, deadlines hold";
 constexpr std::uint64_t most_names = 64;  // tried, where a group of that name is left over
+
+// Who has used a period's share waits for the next one, and everything else in the group with it. So the period is how late a
+// call can become through others, which is to stay well below the 250 ms that neighbours of a spinning call may lose; and the
+// longer it is, the more a call that comes after a quiet time may take at once. The kernel's own period it is, and a burst
+// that doubles what may be taken at once and leaves the wait as it is. Microseconds.
+constexpr long period_us = 100'000;
+constexpr long least_quota_us = 1'000;  // the kernel's
 
 }  // namespace
 
@@ -39,7 +50,11 @@ RunnerGroup& RunnerGroup::operator=(RunnerGroup&& other) noexcept {
   paths_ = std::exchange(other.paths_, {});
   memory_ = std::exchange(other.memory_, {});
   tasks_ = std::exchange(other.tasks_, {});
+  cores_ = std::exchange(other.cores_, {});
   limits_ = std::exchange(other.limits_, {});
+  before_ = std::exchange(other.before_, {});
+  seen_ = std::exchange(other.seen_, {});
+  seen_at_ = std::exchange(other.seen_at_, {});
   return *this;
 }
 
@@ -56,12 +71,28 @@ std::string RunnerGroup::text() const {
   std::string out = maker_->version() == CgroupVersion::v2 ? "cgroup v2" : "cgroup v1";
   std::string_view before = ": ";
   if (limits_.memory_bytes > 0) out.append(before).append("memory ").append(format_size(limits_.memory_bytes)), before = ", ";
-  if (limits_.tasks > 0) out.append(before).append(std::to_string(limits_.tasks)).append(" tasks");
+  if (limits_.tasks > 0) out.append(before).append(std::to_string(limits_.tasks)).append(" tasks"), before = ", ";
+  if (limits_.cores > 0) {
+    out.append(before).append("cpu ").append(format_percent(limits_.cores));
+    const long times = maker_->times_held_back(cores_);
+    if (times > 0) out.append(" (held back ").append(counted(static_cast<std::size_t>(times), "time")).append(")");
+  }
   return out;
 }
 
-MemoryKill RunnerGroup::memory_kill() const {
-  return holds_memory() ? maker_->memory_kill(memory_) : MemoryKill::none;
+/// A runner's last results may be taken in when it is dying already, so what is counted then may be its own end.
+void RunnerGroup::look(std::chrono::nanoseconds now) {
+  if (!holds_memory()) return;
+  const MemoryCounts counts = maker_->memory_counts(memory_);
+  if (counts == seen_) return;
+  if (now - seen_at_ >= longest_dying) before_ = seen_;
+  seen_ = counts;
+  seen_at_ = now;
+}
+
+MemoryKill RunnerGroup::memory_kill(std::chrono::nanoseconds now) const {
+  if (!holds_memory()) return MemoryKill::none;
+  return maker_->memory_kill(memory_, now - seen_at_ >= longest_dying ? seen_ : before_);
 }
 
 // ---- groups ---------------------------------------------------------------------------------
@@ -77,7 +108,8 @@ RunnerGroup Cgroups::add(pid_t pid, const GroupLimits& limits) {
   RunnerGroup group;
   group.maker_ = this;
   for (const Tree& tree : trees_) {
-    if ((tree.memory && limits.memory_bytes > 0) || (tree.tasks && limits.tasks > 0)) enter(tree, pid, limits, group);
+    const bool memory = tree.memory && limits.memory_bytes > 0, tasks = tree.tasks && limits.tasks > 0;
+    if (memory || tasks || has_to_limit_cores(tree, limits)) enter(tree, pid, limits, group);
   }
   return group;
 }
@@ -95,12 +127,15 @@ bool Cgroups::enter(const Tree& tree, pid_t pid, const GroupLimits& limits, Runn
   const bool memory = tree.memory && limits.memory_bytes > 0 && limit(path + memory_file, limits.memory_bytes);
   if (memory) limit_swap(path, limits.memory_bytes);
   const bool tasks = tree.tasks && limits.tasks > 0 && limit(path + "/pids.max", limits.tasks);
-  if (memory || tasks) error = files_.write(path + "/cgroup.procs", std::to_string(pid));
+  const bool cores = has_to_limit_cores(tree, limits) && hand_cpu_down(tree) && limit_cores(path, limits.cores);
+  const bool any = memory || tasks || cores;
+  if (any) error = files_.write(path + "/cgroup.procs", std::to_string(pid));
   if (error != 0) tell("put a runner into its group", error, instead);
-  if (error != 0 || !(memory || tasks)) return retire({path}), false;
+  if (error != 0 || !any) return retire({path}), false;
   group.paths_.push_back(path);
   if (memory) group.memory_ = path, group.limits_.memory_bytes = limits.memory_bytes;
   if (tasks) group.tasks_ = path, group.limits_.tasks = limits.tasks;
+  if (cores) group.cores_ = path, group.limits_.cores = limits.cores;
   return true;
 }
 
@@ -118,6 +153,43 @@ void Cgroups::limit_swap(const std::string& path, std::int64_t memory_bytes) {
   if (error != 0 && error != ENOENT) tell("write " + name, error, "runners may use swap beyond their limit");
 }
 
+/// A limit that cannot be met would cost accounting, and in version 1 a place among real-time groups, for nothing.
+bool Cgroups::has_to_limit_cores(const Tree& tree, const GroupLimits& limits) const {
+  return tree.cores && limits.cores > 0 && limits.cores < options_.processors;
+}
+
+/// Only when the first runner needs it: with the controller the kernel weighs groups against each other, the agent against all
+/// runners too, and whoever has no limit to be held is better off without.
+bool Cgroups::hand_cpu_down(const Tree& tree) {
+  if (version_ == CgroupVersion::v1 || cpu_is_down_) return true;
+  for (const std::string& group : {tree.own, tree.base}) {
+    const int error = files_.write(group + "/cgroup.subtree_control", "+cpu");
+    if (error != 0) return tell("hand cpu down", error, no_instead), false;
+  }
+  return cpu_is_down_ = true;
+}
+
+bool Cgroups::limit_cores(const std::string& path, double cores) {
+  const std::string quota = std::to_string(std::max(std::lround(cores * period_us), least_quota_us));
+  const std::string period = std::to_string(period_us);
+  const auto write = [&](const std::string& name, const std::string& text, std::string_view so, bool may_lack) {
+    const int error = files_.write(path + "/" + name, text);
+    if (error != 0 && !(may_lack && error == ENOENT)) tell("write " + name, error, so);
+    return error == 0;
+  };
+  const bool v2 = version_ == CgroupVersion::v2;
+  const bool held = v2 ? write("cpu.max", quota + " " + period, no_instead, false)
+                       : write("cpu.cfs_period_us", period, no_instead, false) && write("cpu.cfs_quota_us", quota, no_instead, false);
+  // since Linux 5.14; no more than the quota
+  if (held) write(v2 ? "cpu.max.burst" : "cpu.cfs_burst_us", quota, "runners are held back sooner", true);
+  return held;
+}
+
+/// In how many periods something of the group had to wait.
+long Cgroups::times_held_back(const std::string& path) const {
+  return number_behind(files_.read(path + "/cpu.stat").value_or(""), "nr_throttled").value_or(0);
+}
+
 /// By the highest use: failures are not counted by every kernel (Linux 6.18 has 0 after a kill).
 bool Cgroups::has_reached_v1(const std::string& path) const {
   const auto number_in = [&](const char* file) { return number_behind("n " + files_.read(path + file).value_or(""), "n").value_or(0); };
@@ -126,13 +198,22 @@ bool Cgroups::has_reached_v1(const std::string& path) const {
   return limit > 0 && highest >= limit - charged_at_once;
 }
 
-MemoryKill Cgroups::memory_kill(const std::string& path) const {
+std::string Cgroups::memory_events(const std::string& path) const {
+  return files_.read(path + (version_ == CgroupVersion::v2 ? "/memory.events" : "/memory.oom_control")).value_or("");
+}
+
+MemoryCounts Cgroups::memory_counts(const std::string& path) const {
+  const std::string events = memory_events(path);
+  return {number_behind(events, "oom_kill").value_or(0), number_behind(events, "oom").value_or(0)};
+}
+
+MemoryKill Cgroups::memory_kill(const std::string& path, const MemoryCounts& before) const {
   const bool v2 = version_ == CgroupVersion::v2;
-  const std::string events = files_.read(path + (v2 ? "/memory.events" : "/memory.oom_control")).value_or("");
+  const std::string events = memory_events(path);
   const auto killed = number_behind(events, "oom_kill");
-  const bool reached = v2 ? number_behind(events, "oom").value_or(0) > 0 : has_reached_v1(path);
+  const bool reached = v2 ? number_behind(events, "oom").value_or(0) > before.limit_met : has_reached_v1(path);
   // before Linux 4.13 version 1 does not count kills
-  if (killed ? *killed == 0 : !reached) return MemoryKill::none;
+  if (killed ? *killed <= before.kills : !reached) return MemoryKill::none;
   return reached ? MemoryKill::by_limit : MemoryKill::by_host;
 }
 
@@ -163,7 +244,7 @@ void Cgroups::retire(std::vector<std::string> paths) {
 void Cgroups::tidy() {
   std::erase_if(leaving_, [this](const std::string& path) {
     end_members(path);
-    const int error = files_.remove(path);
+    const int error = remove_empty(path);
     if (error != 0 && error != EBUSY && error != ENOENT) tell("remove a group", error, "it stays");
     return error != EBUSY;
   });

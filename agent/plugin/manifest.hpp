@@ -31,7 +31,7 @@ const std::vector<std::string_view>& grant_names();
 /// For one call in flight; the runner has these times max_concurrency and its own base.
 struct Limits {
   std::int64_t memory = std::int64_t{64} << 20;  // bytes
-  double cpu = 1.0;                              // share of one core
+  double cpu = 0;                                // share of one core, from 0.01; 0: no limit
   std::int64_t pids = 8;
   std::int64_t fds = 64;
 };

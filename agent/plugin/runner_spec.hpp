@@ -12,10 +12,12 @@
 
 namespace ronda::plugin {
 
-/// What a runner itself needs, besides what its plugin says: bytes, descriptors, processes and threads.
+/// What a runner itself needs, besides what its plugin says: bytes, descriptors, processes and threads, a share of a core (to
+/// load the plugin too, for which it has ten seconds).
 inline constexpr std::int64_t runner_base_memory = std::int64_t{64} << 20;
 inline constexpr std::int64_t runner_base_fds = 64;
 inline constexpr std::int64_t runner_base_pids = 16;
+inline constexpr double runner_base_cores = 0.1;
 
 /// What a group has beyond that. The keeper is in it; and a runner that has used up its threads must be able to make one
 /// more, by which it is seen to be worn and is replaced, rather than failing at the limit for good.

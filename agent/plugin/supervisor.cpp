@@ -159,7 +159,8 @@ SupervisorStatus Supervisor::Impl::status() const {
   out.plugin_id = spec_.plugin_id;
   out.sha256 = spec_.sha256;
   for (const auto& process : processes_) {
-    const std::string held = process->group.text().empty() ? "rlimits" : process->group.text();
+    std::string held = process->group.text();
+    if (held.empty()) held = "rlimits";
     out.runners.push_back({process->link->process().pid, process->life, process->unfinished, process->locked, held});
   }
   out.waiting = ready_.size() + suspects_.size() + alone_.size();

@@ -106,7 +106,7 @@ struct RunnerStatus {
   Life life = Life::gone;
   std::size_t in_flight = 0;
   std::string locked;   // what holds its plugin besides its user, for people; empty: it has not said yet
-  std::string limited;  // by what its memory and tasks are limited, for people: "rlimits", "cgroup v2: memory 192MiB, 96 tasks"
+  std::string limited;  // by what it is limited, for people: "rlimits", "cgroup v2: memory 192MiB, 96 tasks"
 };
 
 struct SupervisorStatus {

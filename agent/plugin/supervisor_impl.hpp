@@ -25,11 +25,12 @@ using namespace std::chrono_literals;
 
 inline constexpr auto answer_limit = 500ms;  // past its deadline, a call is called timed out by us
 inline constexpr auto grace = 2s;            // past its deadline, its runner gets no new work
-inline constexpr auto wedged_limit = 5s;      // and with an exclusive call that hangs in it, it is ended, whatever checks it runs
+inline constexpr auto wedged_limit = 5s;     // and with an exclusive call that hangs in it, it is ended, whatever checks it runs
 inline constexpr auto suspect_time = 10min;  // an instance that held a thread in vain is watched for so long
 inline constexpr auto long_failure = 1s;     // a check that fails after this has held its thread in vain
 inline constexpr auto healthy_time = 60s;    // of service, after which earlier deaths are forgotten
 inline constexpr auto partial_frame_limit = 5s;
+inline constexpr auto group_look_pause = 100ms;   // 16 us each
 inline constexpr auto probe_limit = 10s;          // for loading, create and destroy together
 inline constexpr std::size_t quick_limit = 1024;  // quick calls handed over at once
 inline constexpr std::size_t largest_reply = wire::max_frame - 64;
@@ -68,6 +69,8 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   asio::io_context& loop_;
   RunnerSpec spec_;
   SupervisorClient* client_;
+  // their ends by lack of memory are counted together with the runner's
+  const bool starts_programs_ = std::ranges::find(spec_.setup.grants, "exec") != spec_.setup.grants.end();
   RestartPolicy policy_;
   std::chrono::nanoseconds idle_limit_ = 60s;
 
@@ -131,6 +134,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void on_outcome(Process& process, wire::Outcome outcome);
   void on_hung_up(Process& process);
   void on_broken(Process& process, std::string_view why);
+  void look_at_group(Process& process, Mono now) const;
   void after_call(Process& process);
   void end_probe(std::uint32_t instance, Process& process, bool ok, std::string_view error);
   void end_probes(Process& process, std::string_view error);
@@ -252,6 +256,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   const std::uint64_t serial;  // never used twice
   std::unique_ptr<RunnerLink> link;
   RunnerGroup group;
+  Mono group_looked_at{0};
   Life life = Life::starting;
   Mono since{0};  // in this life
   Mono started{0};

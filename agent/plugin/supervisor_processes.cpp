@@ -119,6 +119,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   InFlight call = std::move(found->second);
   calls_.erase(found);
   release(call);
+  look_at_group(process, now);
   last_activity_ = now;
   if (outcome.worn && process.life == Life::serving) {
     process.worn = true;
@@ -137,6 +138,13 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   }
   pump();
   after_call(process);
+}
+
+/// What was killed during a call is not put down to the runner later. Without programs there is only the runner to be killed.
+void Supervisor::Impl::look_at_group(Process& process, Mono now) const {
+  if (!starts_programs_ || (process.unfinished > 0 && now - process.group_looked_at < group_look_pause)) return;
+  process.group_looked_at = now;
+  process.group.look(now);
 }
 
 /// What a process does when it has nothing more in flight.
@@ -174,7 +182,7 @@ void Supervisor::Impl::on_broken(Process& process, std::string_view why) {
 
 /// Of a runner that SIGKILL has ended, which it did not bring about by itself and we did not send.
 std::string Supervisor::Impl::kill_text(const Process& process) {
-  switch (process.group.memory_kill()) {
+  switch (process.group.memory_kill(mono_now())) {
     case MemoryKill::none:
       break;
     case MemoryKill::by_limit:

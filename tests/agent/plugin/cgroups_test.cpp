@@ -12,160 +12,22 @@
 
 #include <algorithm>
 #include <catch.hpp>
-#include <filesystem>
-#include <map>
 #include <thread>
 
+#include "fake_cgroups.hpp"
 #include "plugin/runner_spec.hpp"
-#include "scratch.hpp"
 
 using namespace ronda;
 using namespace ronda::plugin;
 using namespace ronda::test;
-namespace fs = std::filesystem;
-
-namespace {
-
-constexpr int agent_pid = 4711;
-
-/// A kernel: a directory that is made is a group with files, one that holds processes cannot be removed, a process is in
-/// one group of a hierarchy. Errors come from `fails`, by the name of the file or of what is done.
-class FakeKernel final : public CgroupFiles {
- public:
-  explicit FakeKernel(bool v2) : v2_(v2) {
-    if (v2) {
-      group(scratch / "system.slice/ronda.service");
-      scratch.write("cgroup.controllers", "memory pids\n");
-      return;
-    }
-    for (const char* controller : {"memory", "pids"}) group(scratch / (std::string(controller) + "/init"));
-  }
-
-  int make(const std::string& directory) override {
-    if (const int error = failure("make")) return error;
-    if (const int error = CgroupFiles::make(directory)) return error;
-    group(directory);
-    return 0;
-  }
-  int remove(const std::string& directory) override {
-    if (const int error = failure("remove")) return error;
-    if (!fs::exists(directory)) return ENOENT;
-    if (!pids_in(text(directory, "cgroup.procs")).empty()) return EBUSY;
-    for (const auto& entry : fs::directory_iterator(directory)) {
-      if (entry.is_directory()) return EBUSY;
-    }
-    fs::remove_all(directory);
-    return 0;
-  }
-  int write(const std::string& file, std::string_view text) override {
-    const fs::path path(file);
-    const std::string name = path.filename();
-    if (const int error = failure(name)) return error;
-    if (!fs::exists(path)) return ENOENT;
-    writes.push_back(path.parent_path().filename().string() + "/" + name + "=" + std::string(text));
-    if (name == "cgroup.procs") {
-      move(path, std::string(text));
-      return 0;
-    }
-    if (name == "cgroup.kill") empty(path.parent_path());
-    std::ofstream(path) << text;
-    return 0;
-  }
-  void kill_members(const std::string& procs_file) override {
-    ++killed_by_list;
-    if (!survives) std::ofstream(procs_file, std::ios::trunc).flush();
-  }
-
-  void set(const std::string& directory, const std::string& name, std::string_view value) const {
-    std::ofstream(directory + "/" + name) << value;
-  }
-  static std::string text(const std::string& directory, const std::string& name) {
-    std::ifstream in(directory + "/" + name);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  std::string own() const { return scratch / "system.slice/ronda.service"; }
-  bool wrote(std::string_view what) const { return std::ranges::find(writes, what) != writes.end(); }
-
-  Scratch scratch;
-  std::map<std::string, int, std::less<>> fails;
-  std::vector<std::string> writes;
-  int killed_by_list = 0;
-  bool survives = false;
-  bool with_kill = true, with_swap = true;
-
- private:
-  int failure(const std::string& what) const {
-    const auto found = fails.find(what);
-    return found == fails.end() ? 0 : found->second;
-  }
-  void group(const std::string& directory) const {
-    fs::create_directories(directory);
-    set(directory, "cgroup.procs", "");
-    if (v2_) {
-      set(directory, "cgroup.controllers", "cpu memory pids\n");
-      set(directory, "memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n");
-      for (const char* file : {"cgroup.subtree_control", "memory.max", "pids.max"}) set(directory, file, "");
-      if (with_kill) set(directory, "cgroup.kill", "");
-      if (with_swap) set(directory, "memory.swap.max", "max");
-    } else if (directory.find("/pids/") != std::string::npos) {
-      set(directory, "pids.max", "max");
-    } else {
-      for (const char* file : {"memory.limit_in_bytes", "memory.max_usage_in_bytes"}) set(directory, file, "0");
-      set(directory, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
-      if (with_swap) set(directory, "memory.memsw.limit_in_bytes", "0"), set(directory, "memory.memsw.max_usage_in_bytes", "0");
-    }
-  }
-  void empty(const fs::path& directory) const {
-    if (!survives) set(directory, "cgroup.procs", "");
-  }
-  void move(const fs::path& target, const std::string& pid) const {
-    const fs::path top = v2_ ? fs::path(scratch.path()) : fs::path(scratch.path()) / *target.lexically_relative(scratch.path()).begin();
-    for (const auto& entry : fs::recursive_directory_iterator(top)) {
-      if (entry.path().filename() != "cgroup.procs") continue;
-      std::string others;
-      for (const int one : pids_in(text(entry.path().parent_path(), "cgroup.procs"))) {
-        if (std::to_string(one) != pid) others += std::to_string(one) + "\n";
-      }
-      std::ofstream(entry.path()) << others << (entry.path() == target ? pid + "\n" : "");
-    }
-  }
-
-  const bool v2_;
-};
-
-struct Bench {
-  explicit Bench(bool v2) : kernel(v2), self(v2 ? "0::/system.slice/ronda.service\n" : "12:pids:/init\n9:cpu,memory:/init\n0::/\n") {
-    if (v2) kernel.set(kernel.own(), "cgroup.procs", std::to_string(agent_pid) + "\n");
-  }
-  std::unique_ptr<Cgroups> make() {
-    return std::make_unique<Cgroups>(
-        loop, CgroupOptions{kernel.scratch.path(), self, agent_pid, [this](std::string_view text) { told.emplace_back(text); }, &kernel});
-  }
-  /// Names of the groups below a directory.
-  std::vector<std::string> below(const std::string& directory) {
-    auto out = kernel.directories(directory);
-    std::ranges::sort(out);
-    return out;
-  }
-
-  boost::asio::io_context loop;
-  FakeKernel kernel;
-  std::string self;
-  std::vector<std::string> told;
-};
-
-constexpr GroupLimits both{std::int64_t{192} << 20, 96};
-const std::string v2_base = "/ronda-4711";
-
-}  // namespace
 
 TEST_CASE("with version 2 the agent goes to a leaf, and a runner gets memory, swap and tasks before it is joined", "[plugin]") {
-  Bench bench(true);
+  CgroupBench bench(true);
   const std::string own = bench.kernel.own();
   {
     const auto groups = bench.make();
     CHECK(groups->version() == CgroupVersion::v2);
-    CHECK(groups->text() == "cgroup v2 (memory, pids)");
+    CHECK(groups->text() == "cgroup v2 (memory, pids, cpu)");
     CHECK(FakeKernel::text(own + "/agent", "cgroup.procs") == "4711\n");
     CHECK(FakeKernel::text(own, "cgroup.procs").empty());
     CHECK(FakeKernel::text(own, "cgroup.subtree_control") == "+memory +pids");
@@ -188,12 +50,12 @@ TEST_CASE("with version 2 the agent goes to a leaf, and a runner gets memory, sw
 }
 
 TEST_CASE("with version 1 a runner has a group in each of two hierarchies", "[plugin]") {
-  Bench bench(false);
+  CgroupBench bench(false);
   const std::string memory = bench.kernel.scratch / "memory/init", pids = bench.kernel.scratch / "pids/init";
   {
     const auto groups = bench.make();
     CHECK(groups->version() == CgroupVersion::v1);
-    CHECK(groups->text() == "cgroup v1 (memory, pids)");
+    CHECK(groups->text() == "cgroup v1 (memory, pids, cpu)");
     bench.kernel.writes.clear();
     const RunnerGroup group = groups->add(100, both);
     CHECK(bench.kernel.writes == std::vector<std::string>{"1/memory.limit_in_bytes=201326592", "1/memory.memsw.limit_in_bytes=201326592",
@@ -210,35 +72,35 @@ TEST_CASE("with version 1 a runner has a group in each of two hierarchies", "[pl
 TEST_CASE("why there are no control groups is said, and runners start without", "[plugin]") {
   struct Case {
     bool v2;
-    std::function<void(Bench&)> spoil;
+    std::function<void(CgroupBench&)> spoil;
     std::string text;
   };
-  const auto fail = [](const char* what, int error) { return [=](Bench& bench) { bench.kernel.fails[what] = error; }; };
+  const auto fail = [](const char* what, int error) { return [=](CgroupBench& bench) { bench.kernel.fails[what] = error; }; };
   const Case one = GENERATE_COPY(values<Case>({
       {true, fail("make", EACCES), "cannot make one below the agent's own: Permission denied"},
       {true, fail("make", EROFS), "cannot make one below the agent's own: Read-only file system"},
       {true, fail("cgroup.procs", EACCES), "cannot move the agent: Permission denied"},
       {true, fail("cgroup.subtree_control", EBUSY), "cannot hand controllers down: Device or resource busy"},
-      {true, [](Bench& b) { b.kernel.set(b.kernel.own(), "cgroup.controllers", "cpu\n"); },
+      {true, [](CgroupBench& b) { b.kernel.set(b.kernel.own(), "cgroup.controllers", "cpu\n"); },
        "the agent was given neither memory nor pids (Delegate=yes in its unit)"},
-      {true, [](Bench& b) { b.kernel.set(b.kernel.own(), "cgroup.procs", "4711\n99\n"); },
+      {true, [](CgroupBench& b) { b.kernel.set(b.kernel.own(), "cgroup.procs", "4711\n99\n"); },
        "other processes are in the agent's own (Delegate=yes in its unit)"},
-      {true, [](Bench& b) { b.kernel.set(b.kernel.own(), "cgroup.procs", "0\n4711\n"); },
+      {true, [](CgroupBench& b) { b.kernel.set(b.kernel.own(), "cgroup.procs", "0\n4711\n"); },
        "other processes are in the agent's own (Delegate=yes in its unit)"},
-      {true, [](Bench& b) { b.self = "0::/elsewhere\n"; }, "the agent's own cannot be read"},
-      {true, [](Bench& b) { b.self = "0::/../other\n"; }, "the agent's own is not below "},
-      {true, [](Bench& b) { b.self.clear(); }, "the agent's own is not below "},
+      {true, [](CgroupBench& b) { b.self = "0::/elsewhere\n"; }, "the agent's own cannot be read"},
+      {true, [](CgroupBench& b) { b.self = "0::/../other\n"; }, "the agent's own is not below "},
+      {true, [](CgroupBench& b) { b.self.clear(); }, "the agent's own is not below "},
       {false, fail("make", EACCES), "cannot make one below the agent's own: Permission denied"},
-      {false, [](Bench& b) { b.self = "3:memory:/gone\n4:pids:/gone\n"; },
+      {false, [](CgroupBench& b) { b.self = "3:memory:/gone\n4:pids:/gone\n"; },
        "cannot make one below the agent's own: No such file or directory"},
-      {false, [](Bench& b) { b.self = "1:cpu:/\n0::/\n"; }, "this kernel shows no controller memory"},
+      {false, [](CgroupBench& b) { b.self = "1:cpuset:/\n0::/\n"; }, "this kernel shows no controller memory"},
   }));
   INFO(one.text);
-  Bench bench(one.v2);
+  CgroupBench bench(one.v2);
   one.spoil(bench);
   const auto groups = bench.make();
   CHECK(groups->version() == CgroupVersion::none);
-  CHECK_THAT(groups->text(), Catch::StartsWith("rlimits: no control groups: " + one.text));
+  CHECK_THAT(groups->text(), Catch::StartsWith("rlimits, cpu not limited: no control groups: " + one.text));
   const RunnerGroup group = groups->add(100, both);
   CHECK_FALSE(group.holds_memory());
   CHECK_FALSE(group.holds_tasks());
@@ -251,12 +113,12 @@ TEST_CASE("why there are no control groups is said, and runners start without", 
 }
 
 TEST_CASE("one controller without the other limits what it can", "[plugin]") {
-  Bench v1(false), v2(true);
+  CgroupBench v1(false), v2(true);
   v1.self = "3:memory:/init\n";
   v2.kernel.set(v2.kernel.own(), "cgroup.controllers", "pids\n");
   const auto memory = v1.make(), tasks = v2.make();
-  CHECK(memory->text() == "cgroup v1 (memory), rlimits: no pids: this kernel shows no controller pids");
-  CHECK(tasks->text() == "cgroup v2 (pids), rlimits: no memory");
+  CHECK(memory->text() == "cgroup v1 (memory), rlimits: no pids, cpu not limited: this kernel shows no controller pids");
+  CHECK(tasks->text() == "cgroup v2 (pids), rlimits: no memory, cpu not limited");
   CHECK(v2.kernel.wrote("ronda.service/cgroup.subtree_control=+pids"));
   const RunnerGroup first = memory->add(100, both), second = tasks->add(100, both);
   CHECK((first.holds_memory() && !first.holds_tasks()));
@@ -287,7 +149,7 @@ TEST_CASE("a step that fails at run time is told once and costs its limit, not t
       {false, "pids.max", EACCES, true, false, "cannot write pids.max: Permission denied; rlimits hold instead"},
   }));
   INFO(one.file << " " << one.error);
-  Bench bench(one.v2);
+  CgroupBench bench(one.v2);
   const auto groups = bench.make();
   bench.kernel.fails[one.file] = one.error;
   for (int pid = 100; pid < 103; ++pid) {
@@ -300,9 +162,99 @@ TEST_CASE("a step that fails at run time is told once and costs its limit, not t
   CHECK(bench.told == std::vector<std::string>{"control groups: " + one.told});
 }
 
+TEST_CASE("a share of processors that can be met is a quota of 100 ms, with as much again after a quiet time", "[plugin]") {
+  CgroupBench two(true), one(false);
+  const auto groups2 = two.make(), groups1 = one.make();
+  CHECK_FALSE(two.kernel.wrote("ronda.service/cgroup.subtree_control=+cpu"));
+  two.kernel.writes.clear(), one.kernel.writes.clear();
+  const GroupLimits limits{0, 0, 0.6};
+  {
+    const RunnerGroup v2 = groups2->add(100, limits), v1 = groups1->add(100, limits);
+    CHECK(two.kernel.writes == std::vector<std::string>{"ronda.service/cgroup.subtree_control=+cpu",
+                                                        "ronda-4711/cgroup.subtree_control=+cpu", "1/cpu.max=60000 100000",
+                                                        "1/cpu.max.burst=60000", "1/cgroup.procs=100"});
+    CHECK(one.kernel.writes == std::vector<std::string>{"1/cpu.cfs_period_us=100000", "1/cpu.cfs_quota_us=60000",
+                                                        "1/cpu.cfs_burst_us=60000", "1/cgroup.procs=100"});
+    CHECK((v2.holds_cores() && v1.holds_cores()));
+    CHECK_FALSE((v2.holds_memory() || v2.holds_tasks() || v1.holds_memory() || v1.holds_tasks()));
+    CHECK(v2.text() == "cgroup v2: cpu 60%");
+    two.kernel.set(two.kernel.own() + v2_base + "/1", "cpu.stat", "usage_usec 9\nnr_periods 40\nnr_throttled 12\nthrottled_usec 7\n");
+    one.kernel.set(one.kernel.scratch / "cpu/init/ronda-4711/1", "cpu.stat", "nr_periods 40\nnr_throttled 1\nthrottled_time 7\n");
+    CHECK(v2.text() == "cgroup v2: cpu 60% (held back 12 times)");
+    CHECK(v1.text() == "cgroup v1: cpu 60% (held back 1 time)");
+    two.kernel.writes.clear();
+    const RunnerGroup all = groups2->add(101, {both.memory_bytes, both.tasks, 0.001});
+    CHECK(two.kernel.writes == std::vector<std::string>{"2/memory.max=201326592", "2/memory.swap.max=0", "2/pids.max=96",
+                                                        "2/cpu.max=1000 100000", "2/cpu.max.burst=1000", "2/cgroup.procs=101"});
+  }
+  CHECK(one.below(one.kernel.scratch / "cpu/init/ronda-4711").empty());
+  CHECK((two.told.empty() && one.told.empty()));
+}
+
+TEST_CASE("a share that this host cannot give is no limit and costs nothing", "[plugin]") {
+  const bool v2 = GENERATE(false, true);
+  CgroupBench bench(v2);
+  const auto groups = bench.make();
+  bench.kernel.writes.clear();
+  for (const double cores : {0.0, 4.0, 128.1, 1e300}) {
+    const RunnerGroup group = groups->add(100, {0, 96, cores});
+    CHECK_FALSE(group.holds_cores());
+    CHECK_THAT(group.text(), Catch::EndsWith(": 96 tasks"));
+  }
+  CHECK(std::ranges::none_of(bench.kernel.writes, [](const auto& write) { return write.find("cpu") != std::string::npos; }));
+  CHECK(groups->add(100, {0, 96, 3.99}).holds_cores());
+}
+
+TEST_CASE("a share that cannot be limited is told once and costs nothing else", "[plugin]") {
+  struct Case {
+    bool v2;
+    const char* file;
+    int error;
+    bool holds;
+    std::string told;
+  };
+  const std::string so = "; cpu of a runner is not limited, deadlines hold";
+  const Case one = GENERATE_COPY(values<Case>({
+      {true, "cgroup.subtree_control", EINVAL, false, "cannot hand cpu down: Invalid argument" + so},
+      {true, "cpu.max", EACCES, false, "cannot write cpu.max: Permission denied" + so},
+      {true, "cpu.max.burst", EINVAL, true, "cannot write cpu.max.burst: Invalid argument; runners are held back sooner"},
+      {false, "cpu.cfs_period_us", EACCES, false, "cannot write cpu.cfs_period_us: Permission denied" + so},
+      {false, "cpu.cfs_quota_us", EINVAL, false, "cannot write cpu.cfs_quota_us: Invalid argument" + so},
+      {false, "cpu.cfs_burst_us", EINVAL, true, "cannot write cpu.cfs_burst_us: Invalid argument; runners are held back sooner"},
+  }));
+  INFO(one.file);
+  CgroupBench bench(one.v2);
+  const auto groups = bench.make();
+  bench.kernel.fails[one.file] = one.error;
+  for (int pid = 100; pid < 103; ++pid) {
+    const RunnerGroup group = groups->add(pid, {both.memory_bytes, both.tasks, 0.6});
+    CHECK(group.holds_cores() == one.holds);
+    CHECK((group.holds_memory() && group.holds_tasks()));
+    CHECK(group.limits().cores == (one.holds ? 0.6 : 0));
+  }
+  CHECK(bench.told == std::vector<std::string>{"control groups: " + one.told});
+}
+
+TEST_CASE("kernels without a burst have the share alone, and without cpu the rest", "[plugin]") {
+  const bool v2 = GENERATE(false, true);
+  CgroupBench bench(v2), other(v2);
+  bench.kernel.with_burst = false;
+  CHECK(bench.make()->add(100, {0, 0, 0.5}).holds_cores());
+  CHECK(bench.told.empty());
+  if (v2)
+    other.kernel.set(other.kernel.own(), "cgroup.controllers", "memory pids\n");
+  else
+    other.self = "3:memory:/init\n4:pids:/init\n";
+  const auto groups = other.make();
+  CHECK_THAT(groups->text(), Catch::Contains("(memory, pids), cpu not limited"));
+  const RunnerGroup group = groups->add(100, {both.memory_bytes, both.tasks, 0.5});
+  CHECK((group.holds_memory() && group.holds_tasks() && !group.holds_cores()));
+  CHECK(other.told.empty());
+}
+
 TEST_CASE("kernels without swap accounting and without cgroup.kill are no trouble", "[plugin]") {
   const bool v2 = GENERATE(false, true);
-  Bench bench(v2);
+  CgroupBench bench(v2);
   bench.kernel.with_swap = bench.kernel.with_kill = false;
   const auto groups = bench.make();
   {
@@ -317,7 +269,7 @@ TEST_CASE("kernels without swap accounting and without cgroup.kill are no troubl
 }
 
 TEST_CASE("with cgroup.kill the kernel ends a group", "[plugin]") {
-  Bench bench(true);
+  CgroupBench bench(true);
   const auto groups = bench.make();
   { const RunnerGroup group = groups->add(100, both); }
   CHECK(bench.kernel.wrote("1/cgroup.kill=1"));
@@ -326,7 +278,7 @@ TEST_CASE("with cgroup.kill the kernel ends a group", "[plugin]") {
 }
 
 TEST_CASE("a group that is not empty yet holds up nobody and goes later", "[plugin]") {
-  Bench bench(true);
+  CgroupBench bench(true);
   const auto groups = bench.make();
   bench.kernel.survives = true;
   { const RunnerGroup group = groups->add(100, both); }
@@ -342,7 +294,7 @@ TEST_CASE("a group that is not empty yet holds up nobody and goes later", "[plug
 }
 
 TEST_CASE("a group that cannot be removed at all is told once and left", "[plugin]") {
-  Bench bench(true);
+  CgroupBench bench(true);
   const auto groups = bench.make();
   bench.kernel.fails["remove"] = EACCES;
   for (int pid = 100; pid < 103; ++pid) const RunnerGroup group = groups->add(pid, both);
@@ -351,50 +303,120 @@ TEST_CASE("a group that cannot be removed at all is told once and left", "[plugi
 }
 
 TEST_CASE("what a group knows of memory tells its limit from the host's", "[plugin]") {
-  Bench two(true), one(false);
+  CgroupBench two(true), one(false);
   const auto groups2 = two.make(), groups1 = one.make();
   const RunnerGroup v2 = groups2->add(100, both), v1 = groups1->add(100, both);
-  CHECK(v2.memory_kill() == MemoryKill::none);
-  CHECK(v1.memory_kill() == MemoryKill::none);
+  const auto now = std::chrono::hours(1);
+  CHECK(v2.memory_kill(now) == MemoryKill::none);
+  CHECK(v1.memory_kill(now) == MemoryKill::none);
   const std::string at2 = two.kernel.own() + v2_base + "/1", at1 = one.kernel.scratch / "memory/init/ronda-4711/1";
   // the limit was met, but something could be given back
   two.kernel.set(at2, "memory.events", "low 0\nhigh 0\nmax 9\noom 0\noom_kill 0\n");
   one.kernel.set(at1, "memory.max_usage_in_bytes", "201326592\n");
-  CHECK(v2.memory_kill() == MemoryKill::none);
-  CHECK(v1.memory_kill() == MemoryKill::none);
+  CHECK(v2.memory_kill(now) == MemoryKill::none);
+  CHECK(v1.memory_kill(now) == MemoryKill::none);
   two.kernel.set(at2, "memory.events", "low 0\nhigh 0\nmax 9\noom 1\noom_kill 1\noom_group_kill 0\n");
   one.kernel.set(at1, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
-  CHECK(v2.memory_kill() == MemoryKill::by_limit);
-  CHECK(v1.memory_kill() == MemoryKill::by_limit);
+  CHECK(v2.memory_kill(now) == MemoryKill::by_limit);
+  CHECK(v1.memory_kill(now) == MemoryKill::by_limit);
   two.kernel.set(at2, "memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 1\n");
   one.kernel.set(at1, "memory.max_usage_in_bytes", "104857600\n");
-  CHECK(v2.memory_kill() == MemoryKill::by_host);
-  CHECK(v1.memory_kill() == MemoryKill::by_host);
+  CHECK(v2.memory_kill(now) == MemoryKill::by_host);
+  CHECK(v1.memory_kill(now) == MemoryKill::by_host);
   one.kernel.set(at1, "memory.memsw.max_usage_in_bytes", "201326592\n");
-  CHECK(v1.memory_kill() == MemoryKill::by_limit);
+  CHECK(v1.memory_kill(now) == MemoryKill::by_limit);
   one.kernel.set(at1, "memory.memsw.max_usage_in_bytes", "104857600\n");
   one.kernel.set(at1, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\n");  // Linux before 4.13
-  CHECK(v1.memory_kill() == MemoryKill::none);
+  CHECK(v1.memory_kill(now) == MemoryKill::none);
   one.kernel.set(at1, "memory.max_usage_in_bytes", "201322496\n");
-  CHECK(v1.memory_kill() == MemoryKill::by_limit);
+  CHECK(v1.memory_kill(now) == MemoryKill::by_limit);
+}
+
+TEST_CASE("who lives on after another was killed for memory is not said to have ended by that", "[plugin]") {
+  using namespace std::chrono_literals;
+  CgroupBench two(true), one(false);
+  const auto groups2 = two.make(), groups1 = one.make();
+  RunnerGroup v2 = groups2->add(100, both), v1 = groups1->add(100, both);
+  const auto kill_one = [&](int times, bool by_limit) {
+    const std::string text = std::to_string(times) + "\n";
+    two.kernel.set(two.kernel.own() + v2_base + "/1", "memory.events",
+                   "max 9\noom " + std::string(by_limit ? text : "2\n") + "oom_kill " + text);
+    const std::string at1 = one.kernel.scratch / "memory/init/ronda-4711/1";
+    one.kernel.set(at1, "memory.max_usage_in_bytes", "201326592\n");
+    one.kernel.set(at1, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill " + text);
+  };
+  const auto both_say = [&](std::chrono::nanoseconds now, MemoryKill kill) {
+    return v2.memory_kill(now) == kill && v1.memory_kill(now) == kill;
+  };
+  v2.look(100s), v1.look(100s);
+  kill_one(1, true);
+  CHECK(both_say(101s, MemoryKill::by_limit));
+  v2.look(102s), v1.look(102s);
+  // that may have been the runner's own end, of which nobody has been told yet
+  CHECK(both_say(103s, MemoryKill::by_limit));
+  v2.look(103s), v1.look(103s);
+  CHECK(both_say(103900ms, MemoryKill::by_limit));
+  CHECK(both_say(104s, MemoryKill::none));
+  v2.look(110s), v1.look(110s);
+  CHECK(both_say(111s, MemoryKill::none));
+  // the next one
+  kill_one(2, true);
+  CHECK(both_say(112s, MemoryKill::by_limit));
+  v2.look(112s), v1.look(112s);
+  CHECK(both_say(113s, MemoryKill::by_limit));
+  RunnerGroup moved = std::move(v2);
+  CHECK(moved.memory_kill(113s) == MemoryKill::by_limit);
+  CHECK(moved.memory_kill(114s) == MemoryKill::none);
+  // then the host's: what the limit did before does not count
+  kill_one(3, false);
+  CHECK(moved.memory_kill(120s) == MemoryKill::by_host);
 }
 
 TEST_CASE("what dead agents have left goes at the next start, a live one's and a full one stay", "[plugin]") {
-  Bench bench(false);
+  CgroupBench bench(false);
   const std::string own = bench.kernel.scratch / "memory/init";
-  for (const char* name : {"/ronda-1", "/ronda-1/7", "/ronda-2", "/ronda-2/1", "/ronda-3", "/ronda-3/1", "/other", "/other/1", "/rondas"})
+  for (const char* name : {"/ronda-1", "/ronda-1/7", "/ronda-2", "/ronda-2/1", "/ronda-3", "/ronda-3/1", "/ronda-4-1", "/other", "/other/1",
+                           "/rondas", "/ronda-web", "/ronda-5.scope", "/ronda-6-", "/ronda-"})
     REQUIRE(bench.kernel.make(own + name) == 0);
   bench.kernel.set(own + "/ronda-3/1", "cgroup.procs", "99\n");
   const Descriptor live(::open((own + "/ronda-2").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   REQUIRE(::flock(live.get(), LOCK_EX | LOCK_NB) == 0);
   const auto groups = bench.make();
-  CHECK(bench.below(own) == std::vector<std::string>{"other", "ronda-2", "ronda-3", "ronda-4711", "rondas"});
+  CHECK(bench.below(own) == std::vector<std::string>{"other", "ronda-", "ronda-2", "ronda-3", "ronda-4711", "ronda-5.scope", "ronda-6-",
+                                                     "ronda-web", "rondas"});
   CHECK(bench.below(own + "/ronda-2") == std::vector<std::string>{"1"});
   CHECK(bench.below(own + "/other") == std::vector<std::string>{"1"});
 }
 
+TEST_CASE("what dead agents have left goes with what programs made in it, and where no groups can be made", "[plugin]") {
+  CgroupBench v1(false), v2(true);
+  const std::string one = v1.kernel.scratch / "cpu/init", two = v2.kernel.own();
+  for (const char* name :
+       {"/ronda-1", "/ronda-1/7", "/ronda-1/7/inner", "/ronda-1/7/inner/most", "/ronda-2", "/ronda-2/1", "/ronda-2/1/inner"}) {
+    REQUIRE(v1.kernel.make(one + name) == 0);
+    REQUIRE(v2.kernel.make(two + name) == 0);
+  }
+  v1.kernel.set(one + "/ronda-2/1/inner", "cgroup.procs", "99\n");
+  v2.kernel.set(two + "/ronda-2/1/inner", "cgroup.procs", "99\n");
+  v2.kernel.set(two, "cgroup.procs", "4711\n98\n");
+  const auto groups1 = v1.make(), groups2 = v2.make();
+  CHECK(groups2->version() == CgroupVersion::none);
+  CHECK(v1.below(one) == std::vector<std::string>{"ronda-2", "ronda-4711"});
+  CHECK(v2.below(two) == std::vector<std::string>{"ronda-2"});
+  CHECK(v1.below(one + "/ronda-2/1") == std::vector<std::string>{"inner"});
+  CHECK(FakeKernel::text(one + "/ronda-2/1/inner", "cgroup.procs") == "99\n");
+  CHECK((v1.kernel.killed_by_list == 0 && v2.kernel.killed_by_list == 0));
+  // a program's own below one that ends now
+  {
+    const RunnerGroup group = groups1->add(100, both);
+    REQUIRE(v1.kernel.make(v1.kernel.scratch / "memory/init/ronda-4711/1/inner") == 0);
+  }
+  CHECK(groups1->is_tidy());
+  CHECK(v1.below(v1.kernel.scratch / "memory/init/ronda-4711").empty());
+}
+
 TEST_CASE("an agent of the same number in another PID namespace has the next name", "[plugin]") {
-  Bench bench(false);
+  CgroupBench bench(false);
   const auto first = bench.make(), second = bench.make();
   CHECK(second->version() == CgroupVersion::v1);
   CHECK(bench.below(bench.kernel.scratch / "memory/init") == std::vector<std::string>{"ronda-4711", "ronda-4711-1"});
@@ -438,4 +460,15 @@ TEST_CASE("a group has room for what calls start", "[plugin]") {
   CHECK(alone.memory_bytes == setup.memory_bytes);
   CHECK(programs.memory_bytes == setup.memory_bytes * 17);
 #endif
+}
+
+TEST_CASE("a declared share holds for all calls and the runner's base, and nothing declared is no limit", "[plugin]") {
+  PluginEntry entry;
+  entry.staged = std::make_shared<StagedFile>();
+  entry.manifest.max_concurrency = 4;
+  CHECK(make_runner_spec(entry, {}).group.cores == 0);
+  entry.manifest.limits.cpu = 0.5;
+  CHECK(make_runner_spec(entry, {}).group.cores == Approx(2.1));
+  entry.manifest.limits.cpu = 0.01, entry.manifest.max_concurrency = 1;
+  CHECK(make_runner_spec(entry, {}).group.cores == Approx(0.11));
 }

@@ -110,6 +110,15 @@ TEST_CASE("a limit of memory is a size that can be multiplied by all calls", "[p
   CHECK(said("4194304TiB") == refused);  // times two calls it would be none
 }
 
+TEST_CASE("a share of a core is declared, or there is no limit", "[plugin]") {
+  const auto share = [](const std::string& limits) { return parsed(head + limits + provides).limits.cpu; };
+  CHECK(share("") == 0);
+  CHECK(share("limits = { pids = 4 }\n") == 0);
+  CHECK(share("limits = { cpu = \"1%\" }\n") == Approx(0.01));
+  CHECK(problems(head + "limits = { cpu = \"0%\" }\n" + provides) ==
+        "plugin.toml:7:18: error: limits: 'cpu' must be a share of one core of at least \"1%\"\n");
+}
+
 TEST_CASE("a TOML error in the note is reported at its line and column", "[plugin]") {
   const std::string said = problems("manifest = 1\n[plugin\n");
   CHECK(said.starts_with("plugin.toml:2:8: error: "));
