@@ -228,6 +228,8 @@ void Pool::run_call(Job& job, std::size_t slot) {
     running_[slot].call = call;
     running_[slot].deadline = job.call.deadline_mono_ns;
     --unstarted_;
+    if (std::erase(cancelled_early_, call->id) > 0) cancel_running(running_[slot], false);
+    if (unstarted_ == 0) cancelled_early_.clear();  // what is left had ended before its cancel came
   }
   blackbox_.running[slot].store(call->id, std::memory_order_relaxed);
   enter_call(call->id);
@@ -333,8 +335,10 @@ void Pool::cancel(std::uint64_t call_id) {
   }
   const std::lock_guard lock(running_mutex_);
   for (Running& running : running_) {
-    if (running.call != nullptr && running.call->id == call_id) cancel_running(running, false);
+    if (running.call != nullptr && running.call->id == call_id) return cancel_running(running, false);
   }
+  // a thread may have taken it and not begun it: it waits for its instance's turn, or for a processor
+  if (unstarted_ > 0) cancelled_early_.push_back(call_id);
 }
 
 bool Pool::is_calm() {

@@ -106,6 +106,7 @@ class Pool {
   std::mutex running_mutex_;
   std::vector<Running> running_;                  // `limit_` places
   std::deque<std::shared_ptr<ActiveCall>> over_;  // the last that ended
+  std::vector<std::uint64_t> cancelled_early_;    // calls that a thread has taken and not begun; empty when there are none
 
   // a plugin's cancel may hang or crash: it is called on a thread of its own, started by the first that is needed
   std::mutex cancel_mutex_;

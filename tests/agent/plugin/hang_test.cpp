@@ -113,6 +113,21 @@ TEST_CASE("an exclusive call that hangs has its runner ended beside checks, but 
   CHECK(bench.end_of(check).fate == Fate::finished);
 }
 
+TEST_CASE("a call is cancelled too that has a thread and waits for its instance's turn", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  const auto instance = bench.chaos("until-cancel");
+  const auto first = bench.dispatch(instance, 60s);
+  bench.turn_for(300ms);
+  const auto second = bench.dispatch(instance, 60s);
+  bench.turn_for(300ms);
+  bench.supervisor().cancel(second);
+  bench.turn_for(300ms);
+  bench.supervisor().cancel(first);
+  CHECK(bench.end_of(first, 10s).fate == Fate::finished);
+  CHECK(bench.end_of(second, 10s).fate == Fate::finished);
+}
+
 TEST_CASE("what timed out before its runner had a thread for it does not begin later", "[plugin]") {
   boost::asio::io_context loop;
   PluginUnderTest one;
