@@ -88,13 +88,20 @@ std::optional<OptionNode> check_open_table(const Option& option, std::size_t lev
   return OptionNode(std::move(out));
 }
 
-/// Whether `key` or an old name of it is given.
+/// The option that a key of conf.d speaks of, by its name or an old one.
+const Option* find_by_any_name(const std::vector<Option>& options, std::string_view key) {
+  if (const Option* option = find_option(options, key)) return option;
+  const auto old = std::ranges::find_if(
+      options, [&](const Option& option) { return std::ranges::find(option.renamed_from, key) != option.renamed_from.end(); });
+  return old == options.end() ? nullptr : &*old;
+}
+
+/// The member that gives the key of a table, by its name or an old one.
 const config::Member* given_as(const Option& table, const std::string& key, const config::Table& given) {
   const Option* option = find_option(table.keys, key);
-  const auto found = std::ranges::find_if(given, [&](const config::Member& member) {
-    return member.key == key || (option != nullptr && std::ranges::find(option->renamed_from, member.key) != option->renamed_from.end());
-  });
-  return found == given.end() ? nullptr : &*found;
+  const auto found =
+      std::ranges::find_if(given, [&](const config::Member& member) { return find_by_any_name(table.keys, member.key) == option; });
+  return option == nullptr || found == given.end() ? nullptr : &*found;
 }
 
 bool check_one_of(const Option& option, const config::Table& given, config::Place place, const std::string& name, CheckContext& context) {
@@ -131,14 +138,6 @@ std::optional<OptionNode> check_level(const Option& option, std::size_t level, c
   }
   if (option.type == OptionType::table) return check_closed_table(option, value, name, context);
   return check_scalar(option, value, name, context);
-}
-
-/// The option that a key of conf.d speaks of, by its name or an old one.
-const Option* find_by_any_name(const std::vector<Option>& options, std::string_view key) {
-  if (const Option* option = find_option(options, key)) return option;
-  const auto old = std::ranges::find_if(
-      options, [&](const Option& option) { return std::ranges::find(option.renamed_from, key) != option.renamed_from.end(); });
-  return old == options.end() ? nullptr : &*old;
 }
 
 void report_unknown(const TableCheck& table, const config::Member& member, CheckContext& context) {
