@@ -119,7 +119,6 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   InFlight call = std::move(found->second);
   calls_.erase(found);
   release(call);
-  look_at_group(process, now);
   last_activity_ = now;
   if (outcome.worn && process.life == Life::serving) {
     process.worn = true;
@@ -136,8 +135,18 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
     if (now - process.started > healthy_time) policy_.on_healthy();
     keep_end({call.spec.id, call.spec.instance, Fate::finished, {}, std::move(outcome)});
   }
-  pump();
+  has_room_ = true;
   after_call(process);
+}
+
+/// What came back together makes room together: what waited for it leaves in one message.
+void Supervisor::Impl::on_read() {
+  if (std::exchange(has_room_, false)) {
+    pump();
+    const Mono now = mono_now();
+    for (const auto& process : processes_) look_at_group(*process, now);
+  }
+  tell_ends();
 }
 
 /// What was killed during a call is not put down to the runner later. Without programs there is only the runner to be killed.

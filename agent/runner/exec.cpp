@@ -64,7 +64,7 @@ struct Stream {
   std::uint64_t total = 0;
 
   void drain(std::uint64_t limit) {
-    std::array<char, 16384> buffer;
+    __attribute__((uninitialized)) std::array<char, 16384> buffer;  // filling it costs more than what most programs say
     const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (got <= 0) return fd.reset();
@@ -200,8 +200,8 @@ bool Child::step(std::uint64_t until, int cancel_fd) {
 /// Takes the exit status of a child that is gone, and ends what is left of its group.
 void Child::reap() {
   siginfo_t info{};
-  // look without reaping first, so that the group can be ended while its id cannot have been reused
-  ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT);
+  // without reaping it first, so that the group can be ended while its id cannot have been reused
+  if (!gone_) ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT);
   ::kill(-pid_, SIGKILL);
   ::waitpid(pid_, &status, 0);
   // a process that left the group may hold the pipes open: take what is there, do not wait for it

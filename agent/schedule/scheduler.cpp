@@ -108,7 +108,8 @@ void Scheduler::arm() {
   if (stopping_) return;
   const auto due = timetable_.next_due();
   const Nanos now = boottime();
-  const Nanos wait = due ? std::clamp<Nanos>(*due - now, 0ns, longest_sleep) : Nanos(longest_sleep);
+  if (due && *due <= now) return pump_soon();
+  const Nanos wait = due ? std::min<Nanos>(*due - now, longest_sleep) : Nanos(longest_sleep);
   if (armed_for_ <= now + wait && armed_for_ > now) return;
   armed_for_ = now + wait;
   timer_.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(wait));
@@ -117,7 +118,14 @@ void Scheduler::arm() {
   });
 }
 
+/// Once for all that came to its end in this turn of the loop.
+void Scheduler::pump_soon() {
+  if (std::exchange(pump_posted_, true)) return;
+  asio::post(ports_.loop, [this] { pump(); });
+}
+
 void Scheduler::pump() {
+  pump_posted_ = false;
   if (stopping_) return;
   armed_for_ = Nanos::max();
   const Nanos now = boottime();
@@ -319,7 +327,7 @@ Result<Unit> Scheduler::run_now(Kind kind, std::string_view name, std::uint32_t 
   if (timetable_.look(*position).running && !lingering_.contains(*position))
     return done();  // that run serves it, also one that has yet to get its lock or slot
   timetable_.make_due(*position, boottime(), Why::by_hand);
-  asio::post(ports_.loop, [this] { pump(); });
+  pump_soon();
   return done();
 }
 
@@ -344,14 +352,14 @@ void Scheduler::run_all_now() {
   for (const std::uint32_t position : by_name_) {
     if (entries_[position].spec.kind == Kind::check) timetable_.make_due(position, boottime(), Why::by_hand);
   }
-  asio::post(ports_.loop, [this] { pump(); });
+  pump_soon();
 }
 
 void Scheduler::poke(Kind kind, std::string_view name) {
   const auto position = position_of(kind, name);
   if (!position) return;
   timetable_.make_due(*position, boottime(), Why::event);
-  asio::post(ports_.loop, [this] { pump(); });
+  pump_soon();
 }
 
 // ---- what comes back ------------------------------------------------------------------------
@@ -582,13 +590,6 @@ void Scheduler::refuse_waiters() {
     entries_[position].skip_wall = wall().count();
     tell_waiters(position);
   }
-}
-
-void Scheduler::kill_all() {
-  for (const auto& hosted : hosted_) {
-    if (hosted != nullptr) hosted->supervisor->kill_all();
-  }
-  for (const auto& supervisor : retired_) supervisor->kill_all();
 }
 
 }  // namespace ronda::schedule

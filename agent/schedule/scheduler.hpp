@@ -143,6 +143,7 @@ class Scheduler final : private plugin::SupervisorClient {
   // what is due
   void arm();
   void pump();
+  void pump_soon();
   void handle(const Due& due);
   bool take_locks(const Entry& entry, std::uint32_t position);
   bool holds_locks(std::uint32_t position) const;
@@ -257,6 +258,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::deque<std::int64_t> lateness_;
   boost::asio::steady_timer timer_, write_timer_;
   Nanos armed_for_ = Nanos::max();
+  bool pump_posted_ = false;
   std::uint64_t next_call_ = 1;
   std::uint32_t next_id_ = 1;
   std::size_t in_flight_ = 0;

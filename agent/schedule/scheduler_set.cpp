@@ -329,7 +329,7 @@ std::size_t Scheduler::use_zones(ZonePtr zone) {
     use_calendar(position, after, boottime());
     ++count;
   }
-  if (count > 0) boost::asio::post(ports_.loop, [this] { pump(); });
+  if (count > 0) pump_soon();
   return count;
 }
 
@@ -378,11 +378,18 @@ void Scheduler::set_idle_limits() {
   }
 }
 
+void Scheduler::kill_all() {
+  for (const auto& hosted : hosted_) {
+    if (hosted != nullptr) hosted->supervisor->kill_all();
+  }
+  for (const auto& supervisor : retired_) supervisor->kill_all();
+}
+
 void Scheduler::settle_set(const std::vector<std::uint32_t>& fresh) {
   plan_first_runs(fresh, boottime());
   set_idle_limits();
   std::erase_if(retired_, [](const auto& supervisor) { return supervisor->is_empty(); });
-  boost::asio::post(ports_.loop, [this] { pump(); });
+  pump_soon();
 }
 
 ApplyReport Scheduler::apply(std::vector<Prepared> set) {
@@ -433,7 +440,7 @@ void Scheduler::recall_late(const Remembered& remembered) {
     timetable_.learn_done(*position, std::max(scheduled, known_since(entries_[*position].spec).value_or(scheduled)), boottime());
   }
   calendars_known_.clear();
-  boost::asio::post(ports_.loop, [this] { pump(); });
+  pump_soon();
 }
 
 ApplyReport Scheduler::begin(std::vector<Prepared> set, const Remembered& remembered) {

@@ -233,7 +233,7 @@ void Timetable::take_due(Nanos now, Batch& out) {
     heap_.update(id);
   }
   if (std::ssize(out.due) == first) return;
-  take_early(now, out);
+  if (last_woken_ == mark_) take_early(now, out);
   std::sort(out.due.begin() + first, out.due.end(), [](const Due& a, const Due& b) {
     return std::tie(a.group, a.due, a.id) < std::tie(b.group, b.due, b.id);
   });
@@ -293,12 +293,14 @@ void Timetable::hand_out(const Due& due, Nanos now, Batch& out) {
   // this run serves whatever else was due by now; a first run is needed no more
   if (entry.extra <= now.count() || entry.extra_why == Why::first_run) entry.extra = never;
   entry.running = true;
+  out.due.push_back(due);
+  if (entry.exact) return;
   if (group_marks_.size() <= entry.group) group_marks_.resize(std::size_t{entry.group} + 1);
   group_marks_[entry.group] = mark_;
-  out.due.push_back(due);
+  last_woken_ = mark_;
 }
 
-/// Turns of a group that is woken anyway: up to the slack, and to one percent of their interval.
+/// Turns of a group that is woken anyway by one of its own kind: up to the slack, and to one percent of their interval.
 void Timetable::take_early(Nanos now, Batch& out) {
   scratch_.clear();
   heap_.collect((now + options_.slack).count(), scratch_);

@@ -196,8 +196,9 @@ class Timetable {
   std::vector<std::optional<SlotPlan>> plans_;
   std::vector<std::size_t> free_plans_;
   DueHeap<Timetable> heap_;
-  std::vector<std::uint32_t> group_marks_;  // the last take that handed out one of this group
-  std::uint32_t mark_ = 0;
+  std::vector<std::uint32_t> group_marks_;  // the last take that handed out one of this group that may be early itself
+  std::uint32_t mark_ = 0;                  // of this take
+  std::uint32_t last_woken_ = 0;            // the last in group_marks_
   std::vector<Id> scratch_;
   Nanos offset_{};          // wall minus boottime
   Nanos planned_offset_{};  // the one that the slots' keys were made with
