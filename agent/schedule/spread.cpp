@@ -43,8 +43,8 @@ Nanos phase_of(std::uint64_t hash, Nanos interval) {
 
 Nanos shared_phase_of(std::uint64_t hash, Nanos interval) {
   const Nanos phase = phase_of(hash, interval);
-  Nanos raster = 250ms;
-  while (raster > interval / 40) raster /= 2;
+  Nanos raster = 1s;
+  while (raster > interval / 20) raster /= 2;
   return raster >= 1ms ? phase - phase % raster : phase;
 }
 

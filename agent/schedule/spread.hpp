@@ -22,9 +22,9 @@ std::uint64_t spread_hash(std::string_view host, std::string_view kind, std::str
 /// touch it.
 Nanos phase_of(std::uint64_t hash, Nanos interval);
 
-/// The same, on a coarser raster: for what may share the wake-up of its runner (decision 0020). A multiple of 250 ms, or
-/// of 250 ms halved until it is at most a fortieth of the interval, so that rasters of several intervals coincide.
-/// Below 78 ms of interval the same as phase_of().
+/// The same, on a coarser raster: for what may share the wake-up of its runner (decision 0024). A multiple of 1 s, or
+/// of 1 s halved until it is at most a twentieth of the interval, so that rasters of several intervals coincide.
+/// Below 40 ms of interval the same as phase_of().
 Nanos shared_phase_of(std::uint64_t hash, Nanos interval);
 
 /// The first instant of the grid strictly after.

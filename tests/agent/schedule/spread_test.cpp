@@ -13,7 +13,7 @@ TEST_CASE("a phase never changes between versions", "[schedule]") {
   const std::uint64_t hash = spread_hash("db1", "check", "api-status");
   CHECK(hash == 0x374c695cdb15c0a6);
   CHECK(phase_of(hash, 30s) == 6480ms);
-  CHECK(shared_phase_of(hash, 30s) == 6250ms);
+  CHECK(shared_phase_of(hash, 30s) == 6000ms);
 }
 
 TEST_CASE("phases that share wake-ups lie on one raster, finer for short intervals, and never before their share", "[schedule]") {
@@ -22,9 +22,10 @@ TEST_CASE("phases that share wake-ups lie on one raster, finer for short interva
     const std::uint64_t hash = random();
     const Nanos interval(pick(random, 1, 100'000'000'000));
     const Nanos fine = phase_of(hash, interval), shared = shared_phase_of(hash, interval);
-    REQUIRE((shared >= 0ns && shared <= fine && fine - shared <= interval / 40));
-    if (interval >= 10s) REQUIRE(shared % 250ms == 0ns);
-    if (interval >= 1s) REQUIRE(shared % (Nanos(250ms) / 16) == 0ns);
+    REQUIRE((shared >= 0ns && shared <= fine && fine - shared <= interval / 20));
+    if (interval >= 20s) REQUIRE(shared % 1s == 0ns);
+    if (interval >= 10s) REQUIRE(shared % 500ms == 0ns);
+    if (interval >= 1s) REQUIRE(shared % (Nanos(1s) / 32) == 0ns);
   }
   CHECK(shared_phase_of(std::uint64_t{1} << 63, 30ms) == 15ms);
 }
