@@ -28,7 +28,7 @@ seen=$(mktemp)
 trap 'rm -f "$seen"' EXIT
 changed=$([ -z "$(git status --porcelain -uno)" ] || echo ' with local changes')
 outcome=0
-ctest --test-dir build/dev --output-on-failure -R "$pattern" -L long | tee "$seen" || outcome=$?
+ctest --test-dir build/dev --output-on-failure -j2 -R "$pattern" -L long | tee "$seen" || outcome=$?
 [ "$pattern" = . ] || exit "$outcome"
 {
   echo '# The last run with --long'
