@@ -238,7 +238,9 @@ void Cgroups::remove_left() {
 void Cgroups::let_go(std::vector<std::string> paths) {
   remove_left();
   for (std::string& path : paths) {
-    if (remove_empty(path) != EBUSY) continue;
+    const int error = remove_empty(path);
+    if (error != 0 && error != EBUSY && error != ENOENT) tell("remove a group", error, "it stays");
+    if (error != EBUSY) continue;
     lift_limits(path);
     left_.push_back(std::move(path));
   }
