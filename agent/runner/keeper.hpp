@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The process between the agent and the plugin's: it runs no plugin code, holds no descriptor, and sees to it that
-// whatever the plugin started ends with the plugin, and the plugin with the agent.
+// whatever the plugin started ends with the plugin, and the plugin with the agent. Of a detached runner (decision 0023) only the
+// programs of calls in flight end.
 #pragma once
 
 #include "plugin/blackbox.hpp"
