@@ -496,3 +496,22 @@ TEST_CASE("a declared share holds for all calls and the runner's base, and nothi
   entry.manifest.limits.cpu = 0.01, entry.manifest.max_concurrency = 1;
   CHECK(make_runner_spec(entry, {}).group.cores == Approx(0.11));
 }
+
+TEST_CASE("a detached runner has no PID namespace, does one call at a time, and has the limits of the others", "[plugin]") {
+  PluginEntry entry;
+  entry.staged = std::make_shared<StagedFile>();
+  entry.manifest.max_concurrency = 4;
+  entry.manifest.limits.memory = std::int64_t{4} << 20;
+  RunnerSettings settings;
+  settings.pid_namespace = true;
+  const RunnerSpec other = make_runner_spec(entry, settings);
+  CHECK(other.pid_namespace);
+  CHECK_FALSE(other.detached);
+  settings.detached = true;
+  const RunnerSpec detached = make_runner_spec(entry, settings);
+  CHECK_FALSE(detached.pid_namespace);
+  CHECK(detached.detached);
+  CHECK(detached.setup.concurrency == 1);
+  CHECK(detached.setup.memory_bytes == other.setup.memory_bytes);
+  CHECK(detached.group.tasks == other.group.tasks);
+}

@@ -202,8 +202,8 @@ TEST_CASE("a name that a program gave itself is told in one line", "[plugin]") {
               "until grep -q R /proc/$!/comm; do :; done; echo $!");
   const Daemon daemon(bench.run(instance).outcome.summary);
   REQUIRE(bench.left[instance].size() == 1);
-  CHECK(bench.left[instance].front().command == "a) R\\x1Bb");
-  CHECK(text_of(bench.left[instance]) == "a) R\\x1Bb (pid " + std::to_string(daemon.pid()) + ")");
+  CHECK(bench.left[instance].front().command == "a) R\\x1bb");
+  CHECK(text_of(bench.left[instance]) == "a) R\\x1bb (pid " + std::to_string(daemon.pid()) + ")");
 }
 
 TEST_CASE("a group of a detached runner goes on without limits, with what is left alive in it", "[plugin]") {
