@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control groups around runners: one a runner, below the agent's own, where the agent may make them. A group limits the
 // memory, the tasks and the processor time of a runner and of all that it starts, and lets nothing out: what is in it at its
-// end is killed, or else (of a detached runner) rid of its limits. Whatever cannot be done is told once and leaves the limits to the runner's own rlimits, of which there is
-// none for a share of processors. All [loop].
+// end is killed, or else (of a detached runner) rid of its limits. Whatever cannot be done is told once and leaves the limits to the
+// runner's own rlimits, of which there is none for a share of processors. All [loop].
 #pragma once
 
 #include <sys/types.h>

@@ -60,8 +60,7 @@ void Scheduler::on_quarantine(const plugin::QuarantineChange& change) {
   quarantine.probe_at = now + change.next_probe.count();
   if (entry != nullptr) quarantine.fingerprint = to_hex(entry->spec.hash);
   for (const auto& hosted : hosted_) {
-    const bool is_it =
-        entry == nullptr && hosted != nullptr && hosted->supervisor->plugin_id() == change.plugin && hosted->as == as;
+    const bool is_it = entry == nullptr && hosted != nullptr && hosted->supervisor->plugin_id() == change.plugin && hosted->as == as;
     if (is_it) quarantine.fingerprint = fingerprint_of(*hosted);
   }
   put_quarantine(quarantine);
