@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <ctime>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ namespace ronda::runner {
 namespace {
 
 constexpr int most_continued = 1000;
+constexpr int most_ms_for_groups = 1500;
 constexpr int killed_by_us = 128 + SIGKILL;
 
 [[noreturn]] void leave(int status) {
@@ -92,33 +95,50 @@ class Keeper {
 
   /// The next child that has ended or stopped. One of the programs can only be ours when the worker is dead: its group is
   /// ended while its number still names it.
-  pid_t take_next(int& status) const {
+  pid_t take_next(int& status) {
     if (programs_ == nullptr) return ::waitpid(-1, &status, WUNTRACED | WNOHANG);
     siginfo_t next{};
     if (::waitid(P_ALL, 0, &next, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0) return -1;
     if (next.si_pid == 0) return 0;
-    if (programs_->holds(next.si_pid)) ::kill(-next.si_pid, SIGKILL);
+    end_if_program(next.si_pid);
     return ::waitpid(next.si_pid, &status, WUNTRACED | WNOHANG);
+  }
+
+  /// Of a child that is not reaped: it is no other process, whatever the worker has written there.
+  void end_if_program(pid_t child) {
+    if (!programs_->holds(child) || std::ranges::find(ended_groups_, child) != ended_groups_.end()) return;
+    ::kill(-child, SIGKILL);
+    ended_groups_.push_back(child);
   }
 
   /// Once the worker is gone.
   void end_rest() {
     if (orphans_ == Orphans::keeper_ends) end_descendants(INT_MAX);
-    if (orphans_ != Orphans::stay) return;
-    std::size_t written = 0;
-    for (const pid_t pid : children()) {
-      // ours and not reaped, so it is no other process whatever the worker has written there
-      if (programs_->holds(pid))
-        ::kill(-pid, SIGKILL);
-      else if (written < blackbox_.left.size())
-        blackbox_.left.at(written++).store(pid);
+    if (orphans_ == Orphans::stay) end_programs();
+  }
+
+  /// Who stays is known once those that are killed have handed on their children.
+  void end_programs() {
+    std::vector<pid_t> all = children();
+    for (int waited = 0; waited < most_ms_for_groups; ++waited) {
+      for (const pid_t pid : all) end_if_program(pid);
+      const auto is_dying = [this](pid_t pid) { return std::ranges::find(ended_groups_, ::getpgid(pid)) != ended_groups_.end(); };
+      std::vector<pid_t> dying;
+      std::ranges::copy_if(all, std::back_inserter(dying), is_dying);
+      if (dying.empty()) break;
+      for (const pid_t pid : dying) ::waitpid(pid, nullptr, WNOHANG);
+      pause_ms(1);
+      all = children();
     }
+    const std::size_t count = std::min(all.size(), blackbox_.left.size());
+    for (std::size_t i = 0; i < count; ++i) blackbox_.left[i].store(all[i]);
   }
 
   plugin::Blackbox& blackbox_;
   const pid_t worker_;
   const Orphans orphans_;
   const Programs* const programs_;
+  std::vector<pid_t> ended_groups_;
   int continued_ = 0;
 };
 
