@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -20,6 +21,7 @@ namespace ronda::plugin {
 namespace {
 
 constexpr std::size_t name_bytes = 64;
+constexpr std::size_t most_looks = 1024;   // a few microseconds each
 constexpr unsigned long is_exiting = 0x4;  // PF_EXITING of the kernel
 constexpr unsigned long kill_bit = 1UL << (SIGKILL - 1);
 
@@ -104,10 +106,18 @@ std::optional<Seen> look_at(pid_t pid) {
 }  // namespace
 
 std::vector<LeftAlive> left_alive_below(pid_t keeper, pid_t worker) {
-  std::vector<pid_t> pids = children_of(keeper);
-  std::erase(pids, worker);
-  for (const pid_t pid : children_of(worker)) pids.push_back(pid);
-  return left_alive_of(pids, std::chrono::nanoseconds::min());
+  std::vector<pid_t> open = children_of(keeper);
+  std::erase(open, worker);
+  std::ranges::copy(children_of(worker), std::back_inserter(open));
+  std::vector<LeftAlive> out;
+  for (std::size_t i = 0; i < open.size() && i < most_looks && out.size() < left_alive_most; ++i) {
+    const pid_t pid = open[i];
+    if (auto seen = look_at(pid))
+      out.push_back(std::move(seen->process));
+    else  // about to end: what it has started comes to the keeper only then
+      std::ranges::copy(children_of(pid), std::back_inserter(open));
+  }
+  return out;
 }
 
 std::vector<LeftAlive> left_alive_of(std::span<const pid_t> pids, std::chrono::nanoseconds since) {
