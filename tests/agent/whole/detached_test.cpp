@@ -48,7 +48,8 @@ int run(const WholeAgent& agent, const std::string& name) {
 /// What the journal says of things left alive.
 std::string journal_of(const WholeAgent& agent) {
   std::string out;
-  for (const json::value& event : agent.get("/v1/journal").as_array()) {
+  const json::value events = agent.get("/v1/journal");
+  for (const json::value& event : events.as_array()) {
     if (event.at("kind") == "run.left_alive") out += json::serialize(event) + "\n";
   }
   return out;
