@@ -23,7 +23,8 @@ class Programs {
   /// Before it is reaped: its number may become another's then. [any]
   void remove(pid_t leader) noexcept;
   bool holds(pid_t leader) const noexcept;
-  /// SIGKILL to all of their groups, by the process that started them. [any]
+  /// SIGKILL to all of their groups, by the process that started them. The plugin can write into the page too: never called by a
+  /// process that may signal what the plugin may not. [any]
   void end_all() const noexcept;
 
  private:
