@@ -88,7 +88,7 @@ void Scheduler::on_progress(const wire::Progress& progress) {
 
 void Scheduler::on_left_alive(std::uint32_t instance, const std::vector<plugin::LeftAlive>& left) {
   const auto position = position_of_id_.find(instance);
-  if (!position) return;
+  if (!position) return ports_.log(RONDA_LOG_INFO, "a detached instance that is not configured any more has left alive: " + text_of(left));
   const Entry& entry = entries_[*position];
   store::JournalEvent event;
   event.wall = wall().count();
