@@ -103,7 +103,7 @@ class Agent final : private api::AgentView {
 
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
-                                                      const std::string& user, plugin::SupervisorClient& client);
+                                                      const schedule::RunAs& as, plugin::SupervisorClient& client);
 
   // stop
   void stop();
@@ -247,8 +247,8 @@ Status Agent::load_first() {
   const std::string host = active_.generation.agent.host.empty() ? host_name() : active_.generation.agent.host;
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop_, *store_, zones_, active_.zone, host, schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
-      [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
-        return make_supervisor(active_, plugin, user, client);
+      [this](const schedule::PluginRef& plugin, const schedule::RunAs& as, plugin::SupervisorClient& client) {
+        return make_supervisor(active_, plugin, as, client);
       },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
       !safe_mode_.reason().empty()});
@@ -366,18 +366,19 @@ void Agent::tick_watchdog() {
 // ---- runners --------------------------------------------------------------------------------
 
 std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
-                                                           const std::string& user, plugin::SupervisorClient& client) {
+                                                           const schedule::RunAs& as, plugin::SupervisorClient& client) {
   const config::AgentSettings& agent = of.generation.agent;
   const plugin::RunnerSettings settings{options_.runner,
                                         pid_namespaces_,
                                         uid_ == 0,
-                                        user,
+                                        as.user,
                                         {{"hostname", agent.host.empty() ? host_name() : agent.host},
                                          {"agent.version", RONDA_VERSION},
                                          {"agent.started_ns", std::to_string(started_)},
                                          {"language", agent.language},
                                          {"tz", agent.tz}},
-                                        &*cgroups_};
+                                        &*cgroups_,
+                                        as.detached};
   return std::make_unique<plugin::Supervisor>(loop_, plugin::make_runner_spec(*of.catalogue.plugins.at(plugin.id), settings), client);
 }
 
@@ -407,8 +408,8 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   trial_->files = *std::move(request.vetted);
   auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
   if (subjects.empty()) return finish_reload({});
-  const auto make = [this](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
-    return make_supervisor(trial_->candidate, plugin, user, client);
+  const auto make = [this](const schedule::PluginRef& plugin, const schedule::RunAs& as, plugin::SupervisorClient& client) {
+    return make_supervisor(trial_->candidate, plugin, as, client);
   };
   trial_->prober = std::make_unique<schedule::Prober>(
       loop_, std::move(subjects), make,

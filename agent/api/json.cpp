@@ -123,6 +123,14 @@ CheckStatus service_status(AgentView& agent, const config::Service& service, jso
   return worst;
 }
 
+/// As they were at the end of the run: whether they are alive still is not asked.
+json::array left_alive_json(const std::vector<plugin::LeftAlive>& left) {
+  json::array out;
+  for (const plugin::LeftAlive& one : left)
+    out.push_back(json::object{{"pid", one.pid}, {"started", time_json(one.started_wall_ns)}, {"command", one.command}});
+  return out;
+}
+
 std::string_view word(CheckStatus status) {
   constexpr std::array<std::string_view, 4> words = {"ok", "warning", "critical", "unknown"};
   return words[static_cast<std::size_t>(status)];
@@ -188,6 +196,7 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
     out["progress"] = json::object{{"share", progress->share}, {"what", progress->what}};
   out["metrics"] = metrics_json(entry.metrics.view());
   const store::Quarantine* held = scheduler.quarantine(entry);
+  if (const auto* left = scheduler.left_alive(entry)) out["left_alive"] = left_alive_json(left->processes);
   out["quarantine"] = text_or_null(held == nullptr ? std::string_view() : std::string_view(held->reason));
   if (!whole) return out;
   out["plugin"] = entry.spec.procedure->plugin->id;
@@ -311,6 +320,7 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   }
   if (agent.scheduler().lingers(entry))
     step("plugin", trip.ended_wall, "its code has not ended: it keeps its locks, and its next run waits for that");
+  if (const auto* left = agent.scheduler().left_alive(entry)) step("plugin", left->wall, "left alive: " + text_of(left->processes));
   if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
   if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by.str());
   out["trail"] = std::move(trail);

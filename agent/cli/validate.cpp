@@ -51,8 +51,9 @@ std::size_t try_plugins(schedule::Candidate& candidate) {
                                    {"agent.version", RONDA_VERSION},
                                    {"language", agent.language},
                                    {"tz", agent.tz}}};
-  const auto make = [&](const schedule::PluginRef& plugin, const std::string& user, plugin::SupervisorClient& client) {
-    settings.user = user;
+  const auto make = [&](const schedule::PluginRef& plugin, const schedule::RunAs& as, plugin::SupervisorClient& client) {
+    settings.user = as.user;
+    settings.detached = as.detached;
     return std::make_unique<plugin::Supervisor>(loop, plugin::make_runner_spec(*candidate.catalogue.plugins.at(plugin.id), settings),
                                                 client);
   };

@@ -242,7 +242,9 @@ void read_params(Reading& r) {
 }
 
 void read_detached(Reading& r) {
-  r.instance.make_rare().detached = read_flag(r.scope, r.key, r.value).value_or(false);
+  Rare& rare = r.instance.make_rare();
+  rare.detached = read_flag(r.scope, r.key, r.value).value_or(false);
+  rare.detached_place = r.value.place();
 }
 void read_changes(Reading& r) {
   r.instance.make_rare().changes = read_flag(r.scope, r.key, r.value);

@@ -73,6 +73,7 @@ struct Rare {
   Overlap overlap = Overlap::skip;
   bool fleet = false;  // scope = "fleet"
   bool detached = false;
+  Place detached_place;
   std::optional<bool> changes, idempotent;
 };
 

@@ -14,6 +14,7 @@ enum class Death : std::uint32_t { none = 0, signal = 1, exit_call = 2, uncaught
 
 struct Blackbox {
   static constexpr std::size_t slot_count = 256;
+  static constexpr std::size_t left_count = 16;
 
   std::atomic<std::uint64_t> culprit{0};      // call whose thread crashed or called exit; 0: not known
   std::atomic<std::uint32_t> death{0};        // a Death
@@ -23,6 +24,7 @@ struct Blackbox {
   std::atomic<std::int32_t> wait_status{-1};  // of the worker, written by its keeper
   std::atomic<std::uint32_t> phase{0};        // 0 starting, 1 loading, 2 serving
   std::array<std::atomic<std::uint64_t>, slot_count> running{};  // call id by thread; 0: idle
+  std::array<std::atomic<std::int32_t>, left_count> left{};      // who stays, written by the keeper of a detached runner; 0: nobody
 };
 
 static_assert(sizeof(Blackbox) <= 4096 && std::atomic<std::uint64_t>::is_always_lock_free);

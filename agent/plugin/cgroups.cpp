@@ -52,6 +52,7 @@ RunnerGroup& RunnerGroup::operator=(RunnerGroup&& other) noexcept {
   tasks_ = std::exchange(other.tasks_, {});
   cores_ = std::exchange(other.cores_, {});
   limits_ = std::exchange(other.limits_, {});
+  spares_ = std::exchange(other.spares_, false);
   before_ = std::exchange(other.before_, {});
   seen_ = std::exchange(other.seen_, {});
   seen_at_ = std::exchange(other.seen_at_, {});
@@ -63,7 +64,9 @@ RunnerGroup::~RunnerGroup() {
 }
 
 void RunnerGroup::end() {
-  if (maker_ != nullptr) maker_->retire(std::exchange(paths_, {}));
+  if (maker_ == nullptr) return;
+  if (spares_) return maker_->let_go(std::exchange(paths_, {}));
+  maker_->retire(std::exchange(paths_, {}));
 }
 
 std::string RunnerGroup::text() const {
@@ -227,7 +230,43 @@ void Cgroups::end_members(const std::string& path) {
   files_.kill_members(path + "/cgroup.procs");
 }
 
+/// Looked at again when another group ends: who stays may stay for months.
+void Cgroups::remove_left() {
+  std::erase_if(left_, [this](const std::string& path) { return remove_empty(path) != EBUSY; });
+}
+
+void Cgroups::let_go(std::vector<std::string> paths) {
+  remove_left();
+  for (std::string& path : paths) {
+    const int error = remove_empty(path);
+    if (error != 0 && error != EBUSY && error != ENOENT) tell("remove a group", error, "it stays");
+    if (error != EBUSY) continue;
+    lift_limits(path);
+    left_.push_back(std::move(path));
+  }
+}
+
+/// What is not there, of the other version or without swap accounting, has no limit.
+void Cgroups::lift_limits(const std::string& path) {
+  const bool v2 = version_ == CgroupVersion::v2;
+  const auto write = [&](const char* name, std::string_view text) {
+    const int error = files_.write(path + "/" + name, text);
+    if (error != 0 && error != ENOENT) tell("write " + std::string(name), error, "what a detached call has left alive keeps that limit");
+  };
+  write("pids.max", "max");
+  if (v2) {
+    write("memory.max", "max");
+    write("memory.swap.max", "max");
+    write("cpu.max", "max");
+    return;
+  }
+  write("memory.memsw.limit_in_bytes", "-1");  // never below the other one
+  write("memory.limit_in_bytes", "-1");
+  write("cpu.cfs_quota_us", "-1");
+}
+
 void Cgroups::retire(std::vector<std::string> paths) {
+  remove_left();
   bool waits = false;
   for (std::string& path : paths) {
     const int error = files_.remove(path);
@@ -268,6 +307,7 @@ Cgroups::~Cgroups() {
     const timespec pause{0, std::chrono::nanoseconds(shortest_pause).count()};
     ::nanosleep(&pause, nullptr);
   }
+  remove_left();
   for (const Tree& tree : trees_) files_.remove(tree.base);
   leave_v2();
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control groups around runners: one a runner, below the agent's own, where the agent may make them. A group limits the
 // memory, the tasks and the processor time of a runner and of all that it starts, and lets nothing out: what is in it at its
-// end is killed. Whatever cannot be done is told once and leaves the limits to the runner's own rlimits, of which there is
-// none for a share of processors. All [loop].
+// end is killed, or else (of a detached runner) rid of its limits. Whatever cannot be done is told once and leaves the limits to the
+// runner's own rlimits, of which there is none for a share of processors. All [loop].
 #pragma once
 
 #include <sys/types.h>
@@ -62,6 +62,8 @@ class RunnerGroup {
   bool holds_tasks() const { return !tasks_.empty(); }
   bool holds_cores() const { return !cores_.empty(); }
   const GroupLimits& limits() const { return limits_; }  // those that hold
+  /// Its end kills nobody: it lifts the limits of who is left in it, and the group is removed once it is empty.
+  void spare_members() { spares_ = true; }
   /// For people: "cgroup v1: memory 192MiB, 96 tasks, cpu 60% (held back 12 times)"; empty without a group. Asks the kernel.
   std::string text() const;
   /// Looks whether the kernel has killed anything of it for lack of memory. Who is alive two seconds later was not killed
@@ -77,6 +79,7 @@ class RunnerGroup {
   std::vector<std::string> paths_;      // one a hierarchy
   std::string memory_, tasks_, cores_;  // the path where that limit holds; empty: nowhere
   GroupLimits limits_;
+  bool spares_ = false;
   MemoryCounts before_, seen_;           // what others were killed by; what the last looks saw
   std::chrono::nanoseconds seen_at_{0};  // first
 };
@@ -152,6 +155,9 @@ class Cgroups {
   bool has_reached_v1(const std::string& path) const;
   void end_members(const std::string& path);
   void retire(std::vector<std::string> paths);
+  void let_go(std::vector<std::string> paths);
+  void lift_limits(const std::string& path);
+  void remove_left();
   void tidy();
   void tidy_later();
   void tell(std::string_view doing, int error, std::string_view so);
@@ -166,6 +172,7 @@ class Cgroups {
   bool cpu_is_down_ = false;  // version 2: handed down to the groups of runners
   std::uint64_t made_ = 0;
   std::vector<std::string> leaving_;  // not empty yet
+  std::vector<std::string> left_;     // not empty, and nobody in it is to be killed
   boost::asio::steady_timer timer_;
   std::chrono::milliseconds pause_{0};
   std::set<std::string> unswept_;  // where dead agents have left groups that are not empty yet

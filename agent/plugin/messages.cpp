@@ -98,8 +98,8 @@ Tag read_tag(Reader& r) {
     return get_all(r, __VA_ARGS__);       \
   }
 
-RONDA_MESSAGE(Setup, Tag::setup, m.build, m.plugin_id, m.exec_path, m.pid_namespace, m.uid, m.gid, m.memory_bytes, m.pids, m.fds,
-              m.memory_by_group, m.pids_by_group, m.no_new_privs, m.concurrency, m.grants, m.kinds, m.facts)
+RONDA_MESSAGE(Setup, Tag::setup, m.build, m.plugin_id, m.exec_path, m.pid_namespace, m.detached, m.uid, m.gid, m.memory_bytes, m.pids,
+              m.fds, m.memory_by_group, m.pids_by_group, m.no_new_privs, m.concurrency, m.grants, m.kinds, m.facts)
 RONDA_MESSAGE(Create, Tag::create, m.instance, m.kind, m.procedure, m.name, m.options, m.state_version, m.state_from)
 RONDA_MESSAGE(Call, Tag::call, m.instance, m.id, m.deadline_mono_ns, m.reason, m.flags, m.scheduled_wall_ns, m.suspect, m.quick)
 RONDA_MESSAGE(Reply, Tag::reply, m.sequence, m.code, m.payload)

@@ -60,11 +60,13 @@ RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& sett
     setup.grants.emplace_back(to_string(grant));
     if (grant == Grant::setuid) setup.no_new_privs = false;
   }
-  spec.pid_namespace = settings.pid_namespace && fits_pid_namespace(setup.grants);
+  spec.detached = settings.detached;
+  spec.pid_namespace = settings.pid_namespace && !settings.detached && fits_pid_namespace(setup.grants);
   spec.cgroups = settings.cgroups;
   spec.group = group_limits(setup, !fits_pid_namespace(setup.grants));
   const double share = entry.manifest.limits.cpu;
   if (share > 0) spec.group.cores = runner_base_cores + share * static_cast<double>(calls);
+  if (settings.detached) setup.concurrency = 1;  // what is left alive is the one call's that ran; its limits are those of the others
   for (const Procedure& procedure : entry.manifest.provides) {
     const auto kind = static_cast<wire::Kind>(procedure.kind);
     const bool is_new = procedure.kind != Kind::unknown && std::ranges::find(setup.kinds, kind) == setup.kinds.end();

@@ -33,6 +33,7 @@ struct RunnerSettings {
   std::string user;            // configured and allowed; empty: the default
   wire::Pairs facts;           // of ronda.facts/1
   Cgroups* cgroups = nullptr;  // null: rlimits alone
+  bool detached = false;       // of instances that may leave programs running
 };
 
 /// Whether a plugin with these grants may live in a PID namespace. With `exec` it starts programs that expect the

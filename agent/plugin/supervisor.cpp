@@ -143,7 +143,8 @@ void Supervisor::Impl::tell_quarantine(std::uint32_t instance, bool holds) {
   const auto found = policy_.quarantined().find(instance);
   const Mono next = found == policy_.quarantined().end() ? Mono{0} : found->second - mono_now();
   if (client_ != nullptr) {
-    client_->on_quarantine({spec_.plugin_id, spec_.user, instance, holds, holds ? why_quarantined_[instance] : std::string(), next});
+    client_->on_quarantine(
+        {spec_.plugin_id, spec_.user, spec_.detached, instance, holds, holds ? why_quarantined_[instance] : std::string(), next});
   }
   if (!holds) why_quarantined_.erase(instance);
 }

@@ -14,6 +14,7 @@
 
 #include "base/descriptor.hpp"
 #include "plugin/cgroups.hpp"
+#include "plugin/left_alive.hpp"
 #include "plugin/messages.hpp"
 #include "plugin/runner_life.hpp"
 
@@ -27,8 +28,9 @@ struct RunnerSpec {
   std::string user;                             // as configured; empty: the default
   std::shared_ptr<const Descriptor> plugin_fd;  // the staged object
   std::string refused;                          // why no runner may be started with this; empty: one may
-  wire::Setup setup;                            // all but pid_namespace and what groups hold is used as it is
+  wire::Setup setup;                            // all but pid_namespace, detached and what groups hold is used as it is
   bool pid_namespace = false;
+  bool detached = false;       // what programs leave alive stays; then without pid_namespace and with a concurrency of 1
   Cgroups* cgroups = nullptr;  // null: runners have no group; must outlive the supervisor
   GroupLimits group;           // of the runner and all that it starts
 };
@@ -72,6 +74,7 @@ std::string text_of(const CallEnd& end);
 /// A quarantine began, is about to be tried once more, or is over.
 struct QuarantineChange {
   std::string_view plugin, user;
+  bool detached = false;
   std::uint32_t instance = 0;  // 0: the whole plugin
   bool holds = false;
   std::string_view reason;                 // of one that holds
@@ -90,6 +93,8 @@ class SupervisorClient {
   virtual void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) = 0;
   virtual void on_event(const wire::Event& event) = 0;
   virtual void on_progress(const wire::Progress& progress) = 0;
+  /// A call of a detached instance has left these alive; at most left_alive_most. Before its end is told.
+  virtual void on_left_alive(std::uint32_t, const std::vector<LeftAlive>&) {}
   /// `reply` may be called later, from the loop; it is harmless when the runner is gone by then.
   virtual void on_request(wire::Request request, std::function<void(std::int32_t code, std::string payload)> reply) = 0;
   /// Something about the plugin itself that people should know: quarantine, a runner that cannot be killed.

@@ -138,6 +138,7 @@ void Supervisor::Impl::dispatch(std::vector<CallSpec> calls) {
       end({spec.id, spec.instance, Fate::unavailable, std::move(why), {}});
       continue;
     }
+    spec.quick = spec.quick && !spec_.detached;  // those come together, and nobody could tell which left what
     auto& queue = is_suspect(spec.instance, now) ? suspects_ : ready_;
     const Mono until = now + 2 * spec.timeout;
     queue.push_back({std::move(spec), until, 1});

@@ -136,6 +136,8 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void on_hung_up(Process& process);
   void on_broken(Process& process, std::string_view why);
   void look_at_group(Process& process, Mono now) const;
+  void look_for_left_alive(Process& process, wire::Outcome& outcome, const InFlight& call);
+  void tell_left_alive(const Process& process);
   void after_call(Process& process);
   void end_probe(std::uint32_t instance, Process& process, bool ok, std::string_view error);
   void end_probes(Process& process, std::string_view error);
@@ -203,7 +205,9 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   Process(Impl& owner, std::uint64_t number) : serial(number), owner_(owner) {}
 
   void on_hello(const wire::Hello& hello) override {
-    if (locked.empty()) locked = hello.locked;  // the first one is the runner's own: the plugin is not loaded yet
+    if (!locked.empty()) return;  // the first one is the runner's own: the plugin is not loaded yet
+    locked = hello.locked;
+    worker = static_cast<pid_t>(hello.pid);
   }
   void on_loaded(const wire::Loaded& told) override { owner_.on_loaded(*this, told); }
   void on_created(const wire::Created& probed) override { owner_.end_probe(probed.instance, *this, probed.ok, probed.error); }
@@ -269,6 +273,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   std::size_t unfinished = 0;  // calls in flight that were not told an end
   std::size_t requests_outside_calls = 0;
   std::string broken;  // why, if it broke the protocol
+  pid_t worker = -1;   // the process that loads the plugin, as itself knows it
   std::string locked;  // what holds the plugin, as the runner said before it loaded it
   bool our_kill = false;
   bool worn = false;            // gets no new work and leaves when it has nothing in flight

@@ -30,8 +30,10 @@ Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
   process->link = std::make_unique<RunnerLink>(loop_, std::move(*spawned), *process);
   wire::Setup setup = spec_.setup;
   setup.pid_namespace = process->link->process().pid_namespace;
+  setup.detached = spec_.detached;
   // before the setup, which it waits for: what it forks then is in the group too
   if (spec_.cgroups != nullptr) process->group = spec_.cgroups->add(process->link->process().pid, spec_.group);
+  if (spec_.detached) process->group.spare_members();
   setup.memory_by_group = process->group.holds_memory();
   setup.pids_by_group = process->group.holds_tasks();
   process->link->post(setup);
@@ -120,6 +122,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   calls_.erase(found);
   release(call);
   last_activity_ = now;
+  look_for_left_alive(process, outcome, call);
   if (outcome.worn && process.life == Life::serving) {
     process.worn = true;
     if (current_ == &process) current_ = nullptr;
@@ -277,6 +280,7 @@ void Supervisor::Impl::on_end(Process& process, const RunnerEnd& end) {
   const auto place = std::ranges::find_if(processes_, [&](const auto& p) { return p.get() == &process; });
   const std::unique_ptr<Process> gone = std::move(*place);
   processes_.erase(place);
+  tell_left_alive(process);
   if (!expected) {
     ++deaths_;
     if (now - process.started > healthy_time) policy_.on_healthy();

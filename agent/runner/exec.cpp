@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ronda.exec/1: one child in a process group of its own, argv only, its output bounded, ended with the call.
+// ronda.exec/1: one child in a process group of its own, argv only, its output bounded, ended with the call. Only where the
+// instance is detached is what a program leaves alive, when it ends by itself, left alone.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -113,7 +114,8 @@ std::string make_strings(const ronda_exec_spec& spec, Strings& argv, Strings& en
 
 class Child {
  public:
-  explicit Child(const ronda_exec_spec& spec) : spec_(spec) {
+  /// With `programs` it is listed there while it runs, and what it leaves alive when it ends by itself stays.
+  Child(const ronda_exec_spec& spec, Programs* programs) : spec_(spec), programs_(programs) {
     limit_ = std::min(spec.output_limit == 0 ? default_output_limit : spec.output_limit, largest_output_limit);
   }
 
@@ -129,9 +131,11 @@ class Child {
   bool step(std::uint64_t until, int cancel_fd);
   void feed();
   void reap();
+  void take_status();
   void end_group();
 
   const ronda_exec_spec& spec_;
+  Programs* const programs_;
   std::uint64_t limit_ = 0;
   pid_t pid_ = -1;
   std::array<Descriptor, 2> write_ends_;
@@ -153,13 +157,14 @@ int Child::start(Strings& argv, Strings& env) {
   program.input = in.read.get();
   program.output = to_out.write.get();
   program.error = merged ? program.output : to_err.write.get();
+  program.programs = programs_;
   const int error = spawn(program, pid_);
   if (error != 0) return error;
   pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (pidfd_.get() < 0) {  // its end would never be seen
     const int why = errno;
     ::kill(-pid_, SIGKILL);
-    ::waitpid(pid_, &status, 0);
+    take_status();
     return why;
   }
   out.fd = std::move(to_out.read);
@@ -197,13 +202,18 @@ bool Child::step(std::uint64_t until, int cancel_fd) {
   return fds[4].revents == 0;
 }
 
+void Child::take_status() {
+  if (programs_ != nullptr) programs_->remove(pid_);
+  ::waitpid(pid_, &status, 0);
+}
+
 /// Takes the exit status of a child that is gone, and ends what is left of its group.
 void Child::reap() {
   siginfo_t info{};
   // without reaping it first, so that the group can be ended while its id cannot have been reused
   if (!gone_) ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT);
-  ::kill(-pid_, SIGKILL);
-  ::waitpid(pid_, &status, 0);
+  if (programs_ == nullptr || timed_out) ::kill(-pid_, SIGKILL);
+  take_status();
   // a process that left the group may hold the pipes open: take what is there, do not wait for it
   for (Stream* stream : {&out, &err}) {
     if (stream->fd.get() < 0) continue;
@@ -242,7 +252,7 @@ std::int32_t run(const ronda_inst* inst, const ronda_call* call, const ronda_exe
   Strings argv, env;
   if (const std::string wrong = make_strings(*spec, argv, env); !wrong.empty()) return refuse(err, RONDA_E_INVALID, wrong);
   const std::uint64_t start = mono_ns();
-  Child child(*spec);
+  Child child(*spec, instance.programs());
   if (const int error = child.start(argv, env); error != 0) {
     return refuse(err,
                   error == ENOENT   ? RONDA_E_NOTFOUND

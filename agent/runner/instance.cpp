@@ -41,12 +41,13 @@ std::optional<std::string> caught(Body&& body) {
 
 }  // namespace
 
-Instance::Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup)
+Instance::Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup, Programs* programs)
     : ronda_inst{sizeof(ronda_inst), RONDA_ABI_MINOR, find_inst_service},
       spec_(std::move(spec)),
       plugin_(plugin),
       link_(link),
-      setup_(setup) {
+      setup_(setup),
+      programs_(programs) {
   collect_secrets(options(), secrets_);
   collect_pieces(spec_.options, secrets_);
   // would cut every text to pieces and protect nothing

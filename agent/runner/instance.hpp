@@ -23,6 +23,7 @@ namespace ronda::runner {
 
 class Link;
 class PluginObject;
+class Programs;
 struct ActiveCall;
 
 /// What a plugin holds as ronda_host: the plugin as a whole. Same shape as Instance up to `magic`.
@@ -39,7 +40,8 @@ class Instance : public ronda_inst {
   static constexpr std::size_t events_limit = 100;                  // of one call
   static constexpr std::size_t metrics_bytes_limit = 256 << 10;
 
-  Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup);
+  /// `programs`: the list of those that run, where what they leave alive stays; else null.
+  Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup, Programs* programs);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
   ~Instance();
@@ -63,6 +65,7 @@ class Instance : public ronda_inst {
   const ronda_value& options();
   Link& link() { return link_; }
   const wire::Setup& setup() const { return setup_; }
+  Programs* programs() const { return programs_; }
   bool granted(std::string_view grant) const;
   ActiveCall* active() const { return active_.load(std::memory_order_acquire); }
   /// Whether state may be written now: not while it is destroyed (RONDA-P-038), which is then said in the log, once.
@@ -90,6 +93,7 @@ class Instance : public ronda_inst {
   PluginObject& plugin_;
   Link& link_;
   const wire::Setup& setup_;
+  Programs* const programs_;
   std::optional<ronda_value> options_;
   std::vector<std::string_view> secrets_;  // the longest first
   void* self_ = nullptr;

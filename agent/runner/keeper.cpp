@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <ctime>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ namespace ronda::runner {
 namespace {
 
 constexpr int most_continued = 1000;
+constexpr int most_ms_for_groups = 1500;
 constexpr int killed_by_us = 128 + SIGKILL;
 
 [[noreturn]] void leave(int status) {
@@ -52,8 +55,8 @@ void pause_ms(long ms) {
 
 class Keeper {
  public:
-  Keeper(plugin::Blackbox& blackbox, pid_t worker, bool pid_namespace)
-      : blackbox_(blackbox), worker_(worker), pid_namespace_(pid_namespace) {}
+  Keeper(plugin::Blackbox& blackbox, pid_t worker, Orphans orphans, const Programs* programs)
+      : blackbox_(blackbox), worker_(worker), orphans_(orphans), programs_(programs) {}
 
   /// Waits for the signals of `ours`, which are blocked.
   [[noreturn]] void keep(const sigset_t& ours) {
@@ -63,7 +66,11 @@ class Keeper {
       int signal = 0;
       ::sigwait(&ours, &signal);
       if (signal != SIGTERM) continue;
-      if (!pid_namespace_) end_descendants(INT_MAX);
+      if (orphans_ == Orphans::stay) {
+        ::kill(worker_, SIGKILL);
+        ::waitpid(worker_, nullptr, 0);  // then the programs that it waited for are ours
+      }
+      end_rest();
       leave(killed_by_us);
     }
   }
@@ -72,7 +79,7 @@ class Keeper {
   void reap() {
     while (true) {
       int status = 0;
-      const pid_t ended = ::waitpid(-1, &status, WUNTRACED | WNOHANG);
+      const pid_t ended = take_next(status);
       if (ended < 0 && errno == ECHILD) pass_on(blackbox_, 127 << 8);
       if (ended <= 0) return;
       // a stopped runner holds up all of its calls; whoever wants to look at it has a debugger
@@ -81,14 +88,57 @@ class Keeper {
         continue;
       }
       if (ended != worker_) continue;
-      if (!pid_namespace_) end_descendants(INT_MAX);
+      end_rest();
       pass_on(blackbox_, status);
     }
   }
 
+  /// The next child that has ended or stopped. One of the programs can only be ours when the worker is dead: its group is
+  /// ended while its number still names it.
+  pid_t take_next(int& status) {
+    if (programs_ == nullptr) return ::waitpid(-1, &status, WUNTRACED | WNOHANG);
+    siginfo_t next{};
+    if (::waitid(P_ALL, 0, &next, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0) return -1;
+    if (next.si_pid == 0) return 0;
+    end_if_program(next.si_pid);
+    return ::waitpid(next.si_pid, &status, WUNTRACED | WNOHANG);
+  }
+
+  /// Of a child that is not reaped: it is no other process, whatever the worker has written there.
+  void end_if_program(pid_t child) {
+    if (!programs_->holds(child) || std::ranges::find(ended_groups_, child) != ended_groups_.end()) return;
+    ::kill(-child, SIGKILL);
+    ended_groups_.push_back(child);
+  }
+
+  /// Once the worker is gone.
+  void end_rest() {
+    if (orphans_ == Orphans::keeper_ends) end_descendants(INT_MAX);
+    if (orphans_ == Orphans::stay) end_programs();
+  }
+
+  /// Who stays is known once those that are killed have handed on their children.
+  void end_programs() {
+    std::vector<pid_t> all = children();
+    for (int waited = 0; waited < most_ms_for_groups; ++waited) {
+      for (const pid_t pid : all) end_if_program(pid);
+      const auto is_dying = [this](pid_t pid) { return std::ranges::find(ended_groups_, ::getpgid(pid)) != ended_groups_.end(); };
+      std::vector<pid_t> dying;
+      std::ranges::copy_if(all, std::back_inserter(dying), is_dying);
+      if (dying.empty()) break;
+      for (const pid_t pid : dying) ::waitpid(pid, nullptr, WNOHANG);
+      pause_ms(1);
+      all = children();
+    }
+    const std::size_t count = std::min(all.size(), blackbox_.left.size());
+    for (std::size_t i = 0; i < count; ++i) blackbox_.left[i].store(all[i]);
+  }
+
   plugin::Blackbox& blackbox_;
   const pid_t worker_;
-  const bool pid_namespace_;
+  const Orphans orphans_;
+  const Programs* const programs_;
+  std::vector<pid_t> ended_groups_;
   int continued_ = 0;
 };
 
@@ -98,13 +148,13 @@ void die_with_parent(int signal) {
   ::prctl(PR_SET_PDEATHSIG, signal);
 }
 
-void become_keeper(plugin::Blackbox& blackbox, bool pid_namespace) {
+void become_keeper(plugin::Blackbox& blackbox, Orphans orphans, Programs* programs) {
   sigset_t ours, before;
   ::sigemptyset(&ours);
   ::sigaddset(&ours, SIGCHLD);
   ::sigaddset(&ours, SIGTERM);
   ::sigprocmask(SIG_BLOCK, &ours, &before);
-  if (!pid_namespace) {
+  if (orphans != Orphans::kernel_ends) {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     die_with_parent(SIGTERM);
   }
@@ -119,7 +169,7 @@ void become_keeper(plugin::Blackbox& blackbox, bool pid_namespace) {
   }
   // nothing is left open here: the end of the socketpair must be the worker's alone
   ::syscall(SYS_close_range, 0U, ~0U, 0U);
-  Keeper(blackbox, worker, pid_namespace).keep(ours);
+  Keeper(blackbox, worker, orphans, programs).keep(ours);
 }
 
 void end_descendants(int most_ms) {

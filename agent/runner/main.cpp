@@ -25,6 +25,7 @@
 #include "runner/link.hpp"
 #include "runner/plugin_object.hpp"
 #include "runner/pool.hpp"
+#include "runner/programs.hpp"
 
 namespace ronda::runner {
 namespace {
@@ -45,10 +46,16 @@ void keep_from_programs() {
   for (const int fd : {plugin::runner_socket_fd, plugin::runner_plugin_fd}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/// What this process has started itself. The keeper does it too, unless it is gone.
+void end_own(const wire::Setup& setup, const Programs* programs) {
+  if (programs != nullptr) return programs->end_all();
+  if (!setup.pid_namespace) end_descendants(descendants_ms);
+}
+
 /// Exit is the only unload.
-[[noreturn]] void leave(const wire::Setup& setup) {
-  if (!setup.pid_namespace) end_descendants(descendants_ms);  // the keeper does, but the agent's end of the socket may be gone with it
-  leave_in_peace(0);                                          // from here, while everything that other threads use is still there
+[[noreturn]] void leave(const wire::Setup& setup, const Programs* programs) {
+  end_own(setup, programs);
+  leave_in_peace(0);  // from here, while everything that other threads use is still there
 }
 
 /// Serves the frames of one agent.
@@ -59,7 +66,7 @@ class Server {
   /// Reads the setup, which the agent sends once the limits around this process are in place.
   bool read_setup(wire::Setup& setup);
   /// From here on the threads of the pool serve; they end the process when the agent says so or is gone.
-  void serve(const wire::Setup& setup, PluginObject& plugin);
+  void serve(const wire::Setup& setup, PluginObject& plugin, Programs* programs);
   bool is_calm() { return pool_->is_calm(); }
 
  private:
@@ -79,6 +86,7 @@ class Server {
   wire::FrameReader frames_;
   const wire::Setup* setup_ = nullptr;
   PluginObject* plugin_ = nullptr;
+  Programs* programs_ = nullptr;  // null: nothing that is started outlives this process
   Pool* pool_ = nullptr;
   std::unordered_map<std::uint32_t, std::shared_ptr<Instance>> instances_;
   std::unordered_map<std::uint32_t, std::shared_ptr<Instance>> ending_;  // what was left of them at the shutdown
@@ -105,7 +113,7 @@ bool Server::add_instance(wire::Reader& r) {
   wire::Create spec;
   if (!wire::decode(r, spec)) return false;
   const std::uint32_t id = spec.instance;
-  instances_[id] = std::make_shared<Instance>(std::move(spec), *plugin_, link_, *setup_);
+  instances_[id] = std::make_shared<Instance>(std::move(spec), *plugin_, link_, *setup_, programs_);
   return true;
 }
 
@@ -183,7 +191,7 @@ bool Server::handle_frames() {
 
 void Server::read() {
   const bool ends = shutdown_;
-  if (!link_.receive(frames_) || !handle_frames()) leave(*setup_);
+  if (!link_.receive(frames_) || !handle_frames()) leave(*setup_, programs_);
   if (shutdown_ && !ends) begin_end();
 }
 
@@ -208,17 +216,18 @@ void Server::end() {
     }
     plugin_->shut_down();
   }
-  leave(*setup_);
+  leave(*setup_, programs_);
 }
 
-void Server::serve(const wire::Setup& setup, PluginObject& plugin) {
+void Server::serve(const wire::Setup& setup, PluginObject& plugin, Programs* programs) {
   setup_ = &setup;
+  programs_ = programs;
   plugin_ = &plugin;
   const Wear& wear = *new Wear(setup);
   // never destroyed: its threads wait on it until the process ends, and a destructor would wait for them
   pool_ = new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)), [this] { read(); });
   blackbox_.phase.store(2);
-  if (!handle_frame(behind_setup_) || !handle_frames()) leave(setup);
+  if (!handle_frame(behind_setup_) || !handle_frames()) leave(setup, programs);
   const bool ends = shutdown_;  // from the start on, the threads of the pool read
   if (ends) ending_ = std::exchange(instances_, {});
   pool_->start();
@@ -245,10 +254,10 @@ void prepare_for_orphans() {
 }
 
 /// The first thread has nothing else to do, so it gives back what only the start and the first calls needed.
-[[noreturn]] void wait_for_keepers_death(bool pid_namespace, Server& server) {
+[[noreturn]] void wait_for_keepers_death(const wire::Setup& setup, const Programs* programs, Server& server) {
   sigset_t term;
   ::sigemptyset(&term);
-  if (!pid_namespace) ::sigaddset(&term, SIGTERM);  // within one, SIGKILL comes by itself
+  if (!setup.pid_namespace) ::sigaddset(&term, SIGTERM);  // within one, SIGKILL comes by itself
   bool ends = false;
   for (int look = 0; look < first_calls_looks && !ends; ++look) {
     ends = ::sigtimedwait(&term, nullptr, &first_calls_look) == SIGTERM;
@@ -256,7 +265,7 @@ void prepare_for_orphans() {
   }
   release_code_pages();
   while (!ends) ends = ::sigwaitinfo(&term, nullptr) == SIGTERM;
-  end_descendants(descendants_ms);
+  end_own(setup, programs);
   ::kill(::getpid(), SIGKILL);
   leave_in_peace(0);
 }
@@ -274,7 +283,12 @@ int run() {
         false, "ronda-runner is of build " RONDA_BUILD ", the agent of build " + setup.build + "; restart the agent after an upgrade", 0});
     return 0;
   }
-  become_keeper(*blackbox, setup.pid_namespace);
+  Programs* const programs = setup.detached ? Programs::make() : nullptr;
+  if (setup.detached && programs == nullptr) {
+    link.send(wire::Loaded{false, "no memory for the list of its programs", 0});
+    return 0;
+  }
+  become_keeper(*blackbox, setup.detached ? Orphans::stay : setup.pid_namespace ? Orphans::kernel_ends : Orphans::keeper_ends, programs);
   std::vector<std::string> remarks;
   if (auto confined = confine(setup, remarks); !confined) {
     link.send(wire::Loaded{false, confined.error().message(), 0});
@@ -294,8 +308,8 @@ int run() {
     return 0;
   }
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
-  server.serve(setup, *loaded->release());
-  wait_for_keepers_death(setup.pid_namespace, server);
+  server.serve(setup, *loaded->release(), programs);
+  wait_for_keepers_death(setup, programs, server);
 }
 
 }  // namespace

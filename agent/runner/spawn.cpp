@@ -34,7 +34,9 @@ bool take_streams(const Program& program) {
 
 /// In the child, which shares our memory: only calls that are safe in a signal handler, and no return to the caller.
 [[noreturn]] void become(const Program& program, volatile int& error) {
-  if (::setpgid(0, 0) == 0 && take_streams(program) && ::chdir(program.directory) == 0) {
+  const bool listed = program.programs == nullptr || program.programs->add(::getpid());
+  if (!listed) errno = EAGAIN;
+  if (listed && ::setpgid(0, 0) == 0 && take_streams(program) && ::chdir(program.directory) == 0) {
     forget_signals();
     ::execve(program.argv[0], program.argv, program.environment);
   }
@@ -61,6 +63,7 @@ int spawn(const Program& program, pid_t& pid) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (refused != 0) return refused;
   if (error != 0) {
+    if (program.programs != nullptr) program.programs->remove(started);
     ::waitpid(started, nullptr, 0);
     return error;
   }

@@ -48,6 +48,7 @@ class Preparer {
   void warn_of_idle_keys(const config::Instance& instance);
   bool judge_limits(const config::Instance& instance, const plugin::Procedure& procedure);
   bool user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin);
+  static std::string why_not_detached(const plugin::PluginEntry& plugin);
 
   const CandidateRequest& request_;
   Candidate& candidate_;
@@ -137,7 +138,6 @@ void Preparer::warn_of_idle_keys(const config::Instance& instance) {
   warn(!rare.runbook.empty(), "runbook");
   warn(rare.changes.has_value() && instance.kind != Kind::task, "changes");
   warn(rare.fleet, "scope");
-  warn(rare.detached, "detached");
   warn(!rare.windows.empty(), "window");
   warn(rare.params.as_table() != nullptr, "params");
 }
@@ -145,6 +145,21 @@ void Preparer::warn_of_idle_keys(const config::Instance& instance) {
 bool Preparer::user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin) {
   const std::string& user = instance.rare().user;
   return user.empty() || std::ranges::find(plugin.users, user) != plugin.users.end();
+}
+
+/// Why no instance of this plugin may be detached, with the remedy; empty: it may.
+std::string Preparer::why_not_detached(const plugin::PluginEntry& plugin) {
+  const std::string& id = plugin.manifest.id;
+  const auto has = [](const std::vector<plugin::Grant>& grants) {
+    return std::ranges::find(grants, plugin::Grant::detached) != grants.end();
+  };
+  if (has(plugin.grants)) return {};
+  if (!has(plugin.manifest.needs))
+    return "`detached = true` cannot be granted to plugin " + id + ": its manifest does not list it in needs; remove the key";
+  std::string grants;
+  for (const plugin::Grant grant : plugin.grants) grants += "\"" + std::string(plugin::to_string(grant)) + "\", ";
+  return "`detached = true` is not granted to plugin " + id + "; write grants = [" + grants + "\"detached\"] below [plugin.\"" + id +
+         "\"] in trust.toml";
 }
 
 /// Of a metric that the manifest declares the unit is known before it comes; where it may bring others, their names are not.
@@ -208,6 +223,10 @@ void Preparer::prepare(config::Instance& instance) {
   }
   if (const std::string& user = instance.rare().user; request_.uid == 0 && !user.empty() && !plugin::has_user(user)) {
     disable(instance, instance.place, "there is no user \"" + user + "\" on this host");
+    return judge_rest(instance);
+  }
+  if (const std::string why = instance.rare().detached ? why_not_detached(*found->plugin) : ""; !why.empty()) {
+    disable(instance, instance.rare().detached_place, why);
     return judge_rest(instance);
   }
   const std::size_t errors = candidate_.diagnostics.errors();

@@ -63,6 +63,15 @@ struct Prepared {
   std::unique_ptr<config::Rare> rare;         // null: defaults
 };
 
+/// How a runner is started, besides its plugin: instances that agree in it share one.
+struct RunAs {
+  std::string user;       // empty: the default
+  bool detached = false;  // what programs leave alive stays
+  bool operator==(const RunAs&) const = default;
+};
+inline RunAs run_as(const Prepared& spec) { return {spec.user.str(), spec.rare != nullptr && spec.rare->detached}; }
+inline std::string key_of(const RunAs& as) { return as.user + (as.detached ? "/detached" : ""); }  // no name of a user holds a slash
+
 /// How the last run came about and ended; the material of `explain`. Wall clock, ns; 0: not yet.
 struct Trip {
   std::int64_t due_wall = 0, started_wall = 0;

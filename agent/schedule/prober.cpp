@@ -14,8 +14,9 @@ Prober::Prober(boost::asio::io_context& loop, std::vector<const Prepared*> subje
     const PluginRef& plugin = *subject->procedure->plugin;
     if (++taken[plugin.sha256] > instances_per_plugin) continue;
     subjects_.push_back(subject);
-    auto& supervisor = supervisors_[plugin.sha256 + "/" + subject->user.str()];
-    if (supervisor == nullptr) supervisor = make(plugin, subject->user.str(), *this);
+    const RunAs as = run_as(*subject);
+    auto& supervisor = supervisors_[plugin.sha256 + "/" + key_of(as)];
+    if (supervisor == nullptr) supervisor = make(plugin, as, *this);
   }
   open_.assign(subjects_.size(), true);
   open_count_ = subjects_.size();
@@ -28,7 +29,7 @@ void Prober::start(std::function<void(Failures)> done) {
   if (open_count_ == 0) return boost::asio::post(loop_, [this] { finish(); });
   for (std::size_t i = 0; i < subjects_.size(); ++i) {
     const Prepared& subject = *subjects_[i];
-    supervisors_[subject.procedure->plugin->sha256 + "/" + subject.user.str()]->probe(static_cast<std::uint32_t>(i + 1));
+    supervisors_[subject.procedure->plugin->sha256 + "/" + key_of(run_as(subject))]->probe(static_cast<std::uint32_t>(i + 1));
   }
 }
 

@@ -19,7 +19,7 @@ class Prober final : private plugin::SupervisorClient {
  public:
   /// At most so many instances of one plugin are made.
   static constexpr std::size_t instances_per_plugin = 32;
-  using MakeSupervisor = std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const std::string& user, plugin::SupervisorClient&)>;
+  using MakeSupervisor = std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const RunAs&, plugin::SupervisorClient&)>;
   /// sha256 of the plugin -> why it is not fit
   using Failures = std::map<std::string, std::string>;
 
@@ -50,7 +50,7 @@ class Prober final : private plugin::SupervisorClient {
   boost::asio::io_context& loop_;
   std::vector<const Prepared*> subjects_;  // the number of an instance is its index + 1
   Present present_;
-  std::map<std::string, std::unique_ptr<plugin::Supervisor>> supervisors_;  // by hash and user
+  std::map<std::string, std::unique_ptr<plugin::Supervisor>> supervisors_;  // by hash and how they are started
   std::vector<bool> open_;
   std::size_t open_count_ = 0;
   Failures failures_;

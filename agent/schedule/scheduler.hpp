@@ -33,7 +33,7 @@ struct SchedulerPorts {
   std::string host;
   sys_seconds built;  // no wall clock before this is believed
   /// Starts nothing yet; the runner comes with the first call.
-  std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const std::string& user, plugin::SupervisorClient&)> make_supervisor;
+  std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const RunAs&, plugin::SupervisorClient&)> make_supervisor;
   std::function<void(std::int64_t level, std::string_view text)> log;
   bool safe_mode = false;            // no task runs by its schedule
   std::function<Nanos()> wall = {};  // since 1970; empty: the clock itself
@@ -75,6 +75,12 @@ struct Attempts {
 struct Progress {
   double share = 0;
   std::string what;
+};
+
+/// What a detached run has left alive, as it was at its end; at most plugin::left_alive_most.
+struct LeftByRun {
+  std::int64_t wall = 0;
+  std::vector<plugin::LeftAlive> processes;
 };
 
 class Scheduler final : private plugin::SupervisorClient {
@@ -125,6 +131,8 @@ class Scheduler final : private plugin::SupervisorClient {
   std::string_view why_disabled(const Entry& entry) const;
   const Attempts* attempts(const Entry& entry) const;  // null: none that did not count
   const Progress* progress(const Entry& entry) const;
+  /// Of its last run that left something alive; null: none did since the agent's start.
+  const LeftByRun* left_alive(const Entry& entry) const;
   /// Its last run was told timed out and its code has not ended: it keeps its locks, and none of its runs begins.
   bool lingers(const Entry& entry) const;
   std::size_t in_flight() const { return in_flight_; }
@@ -132,7 +140,8 @@ class Scheduler final : private plugin::SupervisorClient {
 
  private:
   struct Hosted {
-    std::string key, user;
+    std::string key;
+    RunAs as;
     std::unique_ptr<plugin::Supervisor> supervisor;
     Group group = 0;
     std::size_t users = 0;
@@ -167,6 +176,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
   void on_event(const wire::Event& event) override;
   void on_progress(const wire::Progress& progress) override;
+  void on_left_alive(std::uint32_t instance, const std::vector<plugin::LeftAlive>& left) override;
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
   void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
   void on_quarantine(const plugin::QuarantineChange& change) override;
@@ -243,6 +253,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::unordered_map<std::uint32_t, std::vector<std::function<void(const Entry&)>>> waiters_;  // by position
   std::unordered_map<std::uint64_t, std::vector<std::int64_t>> inbox_taken_;                   // by call
   std::unordered_map<std::uint64_t, Progress> progress_;
+  std::unordered_map<std::uint32_t, LeftByRun> left_alive_;  // by position
   std::map<std::string, Calendar, std::less<>> calendars_;
   std::vector<std::uint32_t> dirty_;
   std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position

@@ -16,9 +16,10 @@ std::string subject_of(const Entry& entry) {
   return key_of(entry.spec.kind, entry.spec.name);
 }
 
-std::string subject_of(std::string_view plugin, std::string_view user) {
+std::string subject_of(std::string_view plugin, const RunAs& as) {
   std::string subject = "plugin/" + std::string(plugin);
-  if (!user.empty()) subject += " as " + std::string(user);
+  if (!as.user.empty()) subject += " as " + as.user;
+  if (as.detached) subject += " detached";
   return subject;
 }
 
@@ -48,7 +49,8 @@ void Scheduler::put_quarantine(const store::Quarantine& quarantine) {
 void Scheduler::on_quarantine(const plugin::QuarantineChange& change) {
   const Entry* entry = by_instance(change.instance);
   if (change.instance != 0 && entry == nullptr) return;
-  const std::string subject = change.instance == 0 ? subject_of(change.plugin, change.user) : subject_of(*entry);
+  const RunAs as{std::string(change.user), change.detached};
+  const std::string subject = change.instance == 0 ? subject_of(change.plugin, as) : subject_of(*entry);
   if (!change.holds) return end_quarantine(subject, "it is tried again");
   store::Quarantine& quarantine = quarantines_[subject];
   const std::int64_t now = wall_clock().count();
@@ -58,8 +60,7 @@ void Scheduler::on_quarantine(const plugin::QuarantineChange& change) {
   quarantine.probe_at = now + change.next_probe.count();
   if (entry != nullptr) quarantine.fingerprint = to_hex(entry->spec.hash);
   for (const auto& hosted : hosted_) {
-    const bool is_it =
-        entry == nullptr && hosted != nullptr && hosted->supervisor->plugin_id() == change.plugin && hosted->user == change.user;
+    const bool is_it = entry == nullptr && hosted != nullptr && hosted->supervisor->plugin_id() == change.plugin && hosted->as == as;
     if (is_it) quarantine.fingerprint = fingerprint_of(*hosted);
   }
   put_quarantine(quarantine);
@@ -99,7 +100,7 @@ void Scheduler::restore_quarantine(Entry& entry) {
 void Scheduler::restore_plugin_quarantines() {
   for (const auto& hosted : hosted_) {
     if (hosted == nullptr) continue;
-    const auto found = quarantines_.find(subject_of(hosted->supervisor->plugin_id(), hosted->user));
+    const auto found = quarantines_.find(subject_of(hosted->supervisor->plugin_id(), hosted->as));
     if (found == quarantines_.end()) continue;
     if (found->second.fingerprint == fingerprint_of(*hosted)) {
       hosted->supervisor->restore_quarantine(plugin::RestartPolicy::whole_plugin, wait_of(found->second), found->second.reason);
@@ -135,7 +136,7 @@ const store::Quarantine* Scheduler::quarantine(const Entry& entry) const {
 std::vector<const store::Quarantine*> Scheduler::quarantines(std::string_view plugin) const {
   std::vector<const store::Quarantine*> out;
   for (const auto& [subject, quarantine] : quarantines_) {
-    if (subject == subject_of(plugin, "") || subject.starts_with(subject_of(plugin, "") + " as ")) out.push_back(&quarantine);
+    if (subject == subject_of(plugin, {}) || subject.starts_with(subject_of(plugin, {}) + " ")) out.push_back(&quarantine);
     for (const Kind kind : config::all_kinds) {
       const std::string prefix = key_of(kind, "");
       const Entry* entry = subject.starts_with(prefix) ? find(kind, std::string_view(subject).substr(prefix.size())) : nullptr;

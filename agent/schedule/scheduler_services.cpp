@@ -86,6 +86,23 @@ void Scheduler::on_progress(const wire::Progress& progress) {
   if (position < entries_.size() && entries_[position].call == progress.call) progress_[progress.call] = {progress.share, progress.what};
 }
 
+void Scheduler::on_left_alive(std::uint32_t instance, const std::vector<plugin::LeftAlive>& left) {
+  const auto position = position_of_id_.find(instance);
+  if (!position) return ports_.log(RONDA_LOG_INFO, "a detached instance that is not configured any more has left alive: " + text_of(left));
+  const Entry& entry = entries_[*position];
+  store::JournalEvent event;
+  event.wall = wall().count();
+  event.kind = "run.left_alive";
+  event.subject = key_of(entry.spec.kind, entry.spec.name);
+  boost::json::array processes;
+  for (const plugin::LeftAlive& one : left)
+    processes.push_back(boost::json::object{{"pid", one.pid}, {"started_ns", one.started_wall_ns}, {"command", one.command}});
+  event.data = boost::json::serialize(boost::json::object{{"processes", std::move(processes)}});
+  ports_.log(RONDA_LOG_INFO, event.subject + " is detached and has left alive: " + text_of(left));
+  left_alive_[*position] = {event.wall, left};
+  ports_.store.append_journal(std::move(event), [](auto) {});
+}
+
 void Scheduler::on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) {
   const std::string name = name_of_instance(instance);
   ports_.log(RONDA_LOG_ERROR, "plugin " + std::string(plugin) + (name.empty() ? "" : ", " + name) + ": " + std::string(text));

@@ -77,6 +77,12 @@ bool Scheduler::lingers(const Entry& entry) const {
   return position && lingering_.contains(*position);
 }
 
+const LeftByRun* Scheduler::left_alive(const Entry& entry) const {
+  const auto position = left_alive_.empty() ? std::nullopt : position_of(entry.spec.kind, entry.spec.name);
+  const auto found = position ? left_alive_.find(*position) : left_alive_.end();
+  return found == left_alive_.end() ? nullptr : &found->second;
+}
+
 std::vector<plugin::SupervisorStatus> Scheduler::plugins() const {
   std::vector<plugin::SupervisorStatus> out;
   for (const auto& hosted : hosted_) {
@@ -108,7 +114,8 @@ bool Scheduler::clear_quarantine(std::string_view subject) {
 
 Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   const PluginRef& plugin = *spec.procedure->plugin;
-  const std::string key = plugin.sha256 + plugin.grants + "/" + spec.user.str();
+  const RunAs as = run_as(spec);
+  const std::string key = plugin.sha256 + plugin.grants + "/" + key_of(as);
   for (const auto& hosted : hosted_) {
     if (hosted != nullptr && hosted->key == key) return *hosted;
   }
@@ -116,9 +123,9 @@ Scheduler::Hosted& Scheduler::host_for(const Prepared& spec) {
   if (free == hosted_.end()) free = hosted_.insert(hosted_.end(), nullptr);
   auto hosted = std::make_unique<Hosted>();
   hosted->key = key;
-  hosted->user = spec.user.str();
+  hosted->as = as;
   hosted->group = static_cast<Group>(free - hosted_.begin());
-  hosted->supervisor = ports_.make_supervisor(plugin, spec.user.str(), *this);
+  hosted->supervisor = ports_.make_supervisor(plugin, as, *this);
   *free = std::move(hosted);
   return **free;
 }
@@ -267,6 +274,7 @@ void Scheduler::release(std::uint32_t position) {
   position_of_id_.erase(entries_[position].id_in_flight);
   waiters_.erase(position);
   attempts_.erase(position);
+  left_alive_.erase(position);
   disabled_.erase(position);
   std::erase(outlasted_, position);
   if (entries_[position].dirty) std::erase(dirty_, position);

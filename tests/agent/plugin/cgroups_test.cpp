@@ -293,6 +293,30 @@ TEST_CASE("a group that is not empty yet holds up nobody and goes later", "[plug
   CHECK(bench.told.empty());
 }
 
+TEST_CASE("the end of a group that spares its members lifts their limits, kills nobody, and goes once it is empty", "[plugin]") {
+  const bool v2 = GENERATE(true, false);
+  CgroupBench bench(v2);
+  const auto groups = bench.make();
+  const std::string below = v2 ? bench.kernel.own() + v2_base : bench.kernel.scratch / "memory/init" + v2_base;
+  {
+    RunnerGroup group = groups->add(100, both);
+    group.spare_members();
+    RunnerGroup moved = std::move(group);
+    bench.kernel.writes.clear();
+  }
+  const std::vector<std::string> in_v1 = {"1/memory.memsw.limit_in_bytes=-1", "1/memory.limit_in_bytes=-1", "2/pids.max=max"};
+  const std::vector<std::string> in_v2 = {"1/pids.max=max", "1/memory.max=max", "1/memory.swap.max=max"};
+  CHECK(bench.kernel.writes == (v2 ? in_v2 : in_v1));
+  CHECK(bench.kernel.killed_by_list == 0);
+  CHECK(FakeKernel::text(below + "/1", "cgroup.procs") == "100\n");
+  CHECK(groups->is_tidy());  // nothing is waited for
+  bench.kernel.set(below + "/1", "cgroup.procs", "");
+  { const RunnerGroup group = groups->add(101, both); }
+  const auto still_there = bench.below(below);
+  CHECK(std::ranges::find(still_there, "1") == still_there.end());
+  CHECK(bench.told.empty());
+}
+
 TEST_CASE("a group that cannot be removed at all is told once and left", "[plugin]") {
   CgroupBench bench(true);
   const auto groups = bench.make();
@@ -471,4 +495,23 @@ TEST_CASE("a declared share holds for all calls and the runner's base, and nothi
   CHECK(make_runner_spec(entry, {}).group.cores == Approx(2.1));
   entry.manifest.limits.cpu = 0.01, entry.manifest.max_concurrency = 1;
   CHECK(make_runner_spec(entry, {}).group.cores == Approx(0.11));
+}
+
+TEST_CASE("a detached runner has no PID namespace, does one call at a time, and has the limits of the others", "[plugin]") {
+  PluginEntry entry;
+  entry.staged = std::make_shared<StagedFile>();
+  entry.manifest.max_concurrency = 4;
+  entry.manifest.limits.memory = std::int64_t{4} << 20;
+  RunnerSettings settings;
+  settings.pid_namespace = true;
+  const RunnerSpec other = make_runner_spec(entry, settings);
+  CHECK(other.pid_namespace);
+  CHECK_FALSE(other.detached);
+  settings.detached = true;
+  const RunnerSpec detached = make_runner_spec(entry, settings);
+  CHECK_FALSE(detached.pid_namespace);
+  CHECK(detached.detached);
+  CHECK(detached.setup.concurrency == 1);
+  CHECK(detached.setup.memory_bytes == other.setup.memory_bytes);
+  CHECK(detached.group.tasks == other.group.tasks);
 }

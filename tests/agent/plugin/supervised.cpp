@@ -65,6 +65,7 @@ Supervised::Supervised(boost::asio::io_context& loop, const PluginUnderTest& plu
   spec.setup = setup_of(plugin);
   spec.plugin_fd = std::make_shared<const Descriptor>(::open(plugin.path.c_str(), O_RDONLY | O_CLOEXEC));
   spec.pid_namespace = plugin.pid_namespace;
+  spec.detached = plugin.detached;
   spec.cgroups = plugin.cgroups;
   spec.group = plugin.group;
   REQUIRE(*spec.plugin_fd);

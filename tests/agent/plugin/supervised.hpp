@@ -33,6 +33,7 @@ struct PluginUnderTest {
   std::string runner = RONDA_RUNNER;
   plugin::Cgroups* cgroups = nullptr;
   plugin::GroupLimits group;
+  bool detached = false;  // then without pid_namespace and with a concurrency of 1
   bool as_root = false;  // stays who this test is
   bool pid_namespace = has_pid_namespaces();  // chaos holds the grant exec and is tried both ways all the same
 };
@@ -75,6 +76,7 @@ class Supervised final : public plugin::SupervisorClient {
   bool exclusive = false;            // of what is dispatched from now on
   std::vector<std::string> logs, troubles;
   std::map<std::string, std::uint32_t, std::less<>> logged_by;  // the instance of the last line of that text
+  std::map<std::uint32_t, std::vector<plugin::LeftAlive>> left;  // by instance
   std::vector<wire::Event> events;
   std::vector<wire::Progress> progress;
   std::map<std::uint32_t, std::pair<bool, std::string>> probed;
@@ -90,6 +92,9 @@ class Supervised final : public plugin::SupervisorClient {
   void on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) override;
   void on_event(const wire::Event& event) override { events.push_back(event); }
   void on_progress(const wire::Progress& told) override { progress.push_back(told); }
+  void on_left_alive(std::uint32_t instance, const std::vector<plugin::LeftAlive>& told) override {
+    for (const plugin::LeftAlive& one : told) left[instance].push_back(one);
+  }
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
   void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
 

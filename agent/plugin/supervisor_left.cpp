@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Detached calls: what their programs leave alive is told, and nobody ends it (decision 0023).
+#include "plugin/supervisor_impl.hpp"
+
+namespace ronda::plugin {
+
+/// At the end of a call, which was the only one of this runner. With something left its runner takes no more, so that the next
+/// call begins with none, and limits of memory and tasks are lifted from what stays.
+void Supervisor::Impl::look_for_left_alive(Process& process, wire::Outcome& outcome, const InFlight& call) {
+  if (!spec_.detached) return;
+  const std::vector<LeftAlive> left = left_alive_below(process.link->process().pid, process.worker);
+  if (left.empty()) return;
+  outcome.worn = true;
+  if (client_ != nullptr) client_->on_left_alive(call.spec.instance, left);
+}
+
+/// Of a runner that is gone, whose keeper has written down who stays. The worker could write there too: what is said of
+/// processes that are older than the runner counts for nothing.
+void Supervisor::Impl::tell_left_alive(const Process& process) {
+  if (!spec_.detached || client_ == nullptr) return;
+  const auto call = std::ranges::find_if(calls_, [&](const auto& one) { return one.second.process == &process; });
+  if (call == calls_.end()) return;  // told at the end of its last call
+  std::vector<pid_t> pids;
+  for (const auto& place : process.link->process().blackbox->left) pids.push_back(place.load(std::memory_order_relaxed));
+  const Mono age = mono_now() - process.started;
+  const std::vector<LeftAlive> left = left_alive_of(pids, boottime() - age - 1s);
+  if (!left.empty()) client_->on_left_alive(call->second.spec.instance, left);
+}
+
+}  // namespace ronda::plugin
