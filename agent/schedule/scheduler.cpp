@@ -369,6 +369,9 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
   if (position >= entries_.size() || entries_[position].call != end.id) return;
   Entry& entry = entries_[position];
   --in_flight_;
+  const bool is_delivery = entry.spec.kind == Kind::notifier;
+  const DeliveryEnd delivery = is_delivery ? delivery_end_of(end) : DeliveryEnd{};
+  if (is_delivery) end.outcome.again_at_wall_ns = 0;  // the outbox's business
   const bool counts = settle(entry, end);
   progress_.erase(end.id);
   inbox_taken_.erase(end.id);
@@ -385,6 +388,8 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
     lingering_[position] = end.id;
   else
     let_go(position);
+  if (is_delivery) end_delivery(position, delivery);
+  if (is_delivery) deliver_next(position);
   if (stopping_) write_dirty();  // no timer comes any more
   if (stopping_ && in_flight_ == 0 && drained_) std::exchange(drained_, nullptr)();
 }
@@ -537,6 +542,7 @@ void Scheduler::count(Entry& entry, Ending& ending) {
   entry.has_result = true;
   entry.status = graded.status;
   entry.grade_reason = std::move(graded.reason);
+  if (ports_.on_result) ports_.on_result(entry);
 }
 
 void Scheduler::mark_dirty(Entry& entry, std::uint32_t position) {
@@ -569,7 +575,10 @@ void Scheduler::stop(std::function<void()> drained) {
   stopping_ = true;
   timer_.cancel();
   write_timer_.cancel();
-  for (const std::uint32_t position : by_name_) conclude(position, "the agent stopped before it was tried again");
+  for (const std::uint32_t position : by_name_) {
+    conclude(position, "the agent stopped before it was tried again");
+    refuse_deliveries(position, "the agent is stopping");
+  }
   refuse_waiters();
   write_dirty();
   for (const auto& hosted : hosted_) {

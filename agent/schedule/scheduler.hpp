@@ -38,6 +38,8 @@ struct SchedulerPorts {
   bool safe_mode = false;            // no task runs by its schedule
   std::function<Nanos()> wall = {};  // since 1970; empty: the clock itself
   Nanos refused_slot_wait = std::chrono::seconds(10);  // until a slot that the store could not promise is tried again
+  /// Every result that counts, graded: of a check, a task and a notifier. May be empty.
+  std::function<void(const Entry&)> on_result = {};
 };
 
 /// What the store kept of an agent that ran before.
@@ -71,6 +73,14 @@ struct Attempts {
   std::int64_t slot_wall = 0;  // that they are for; 0: none
   Ending last;
 };
+
+/// How the handing over of a message ended.
+struct DeliveryEnd {
+  enum class What : std::uint8_t { delivered, retry, dropped } what = What::retry;
+  std::int64_t again_at_wall_ns = 0;  // of retry: not before, if the other side said so
+  std::string detail;                 // for people
+};
+DeliveryEnd delivery_end_of(const plugin::CallEnd& end);
 
 struct Progress {
   double share = 0;
@@ -108,6 +118,8 @@ class Scheduler final : private plugin::SupervisorClient {
   std::size_t use_zones(ZonePtr zone);
   /// An event for an instance has been stored: it is due now.
   void poke(Kind kind, std::string_view name);
+  /// Hands a message to a notifier, behind those that wait for it; `ended` is called once, never from inside.
+  void deliver(std::string_view notifier, std::shared_ptr<const wire::Message> message, std::function<void(const DeliveryEnd&)> ended);
 
   /// No new runs. `drained` is called once nothing is in flight.
   void stop(std::function<void()> drained);
@@ -139,6 +151,10 @@ class Scheduler final : private plugin::SupervisorClient {
   const std::deque<std::int64_t>& lateness() const { return lateness_; }  // ns, of the last runs by schedule
 
  private:
+  struct Waiting {  // a message for a notifier
+    std::shared_ptr<const wire::Message> message;
+    std::function<void(const DeliveryEnd&)> ended;
+  };
   struct Hosted {
     std::string key;
     RunAs as;
@@ -161,6 +177,9 @@ class Scheduler final : private plugin::SupervisorClient {
   void start(Entry& entry, std::uint32_t position, const Due& due);
   void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
   void flush_launches();
+  void deliver_next(std::uint32_t position);
+  void end_delivery(std::uint32_t position, const DeliveryEnd& end);
+  void refuse_deliveries(std::uint32_t position, std::string_view why);
   void skip(Entry& entry, std::uint32_t position, Skip why);
   void close_slot(const Entry& entry, sys_seconds slot, std::string why);
   std::string blocker(const Entry& entry) const;
@@ -252,6 +271,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::map<plugin::Supervisor*, std::vector<plugin::CallSpec>> launches_;
   std::unordered_map<std::uint32_t, std::vector<std::function<void(const Entry&)>>> waiters_;  // by position
   std::unordered_map<std::uint64_t, std::vector<std::int64_t>> inbox_taken_;                   // by call
+  std::unordered_map<std::uint32_t, std::deque<Waiting>> deliveries_;                          // by position; the first may be under way
   std::unordered_map<std::uint64_t, Progress> progress_;
   std::unordered_map<std::uint32_t, LeftByRun> left_alive_;  // by position
   std::map<std::string, Calendar, std::less<>> calendars_;

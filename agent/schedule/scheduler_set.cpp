@@ -259,6 +259,7 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
 
 void Scheduler::remove(std::uint32_t position) {
   conclude(position, "it left the configuration");
+  refuse_deliveries(position, "the notifier left the configuration");
   Entry& entry = entries_[position];
   entry.removed = true;
   std::erase_if(waiting_for_locks_, [&](const Due& due) { return due.id == position; });
