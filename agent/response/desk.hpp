@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows from a result, a person's word or the passing of time: the alerts that move, the incidents that they
+// open, who is told, all of it as one decision to be committed before anything of it happens. Pure: it has no clock, no
+// store and no event loop; (state, input, now) -> (state, output). Production, simulation and tests run the same code.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "incident/engine.hpp"
+#include "measure/history.hpp"
+#include "response/plan.hpp"
+#include "rule/ladder.hpp"
+#include "store/decision.hpp"
+
+namespace ronda::response {
+
+/// What one step owes and answers.
+struct Output {
+  store::Decision decision;
+  std::vector<store::Sampled> samples;       // observed, not owed
+  std::vector<incident::Reply> replies;      // to the person whose command it was; after the commit
+  std::vector<incident::Diagnose> diagnoses;  // to be run; after the commit
+  std::vector<std::string> troubles;         // for the log: who could not be told as configured
+};
+
+/// What the store held.
+struct Kept {
+  std::vector<incident::Event> events;  // of incidents that are not closed, each in its order
+  std::vector<store::AlertState> alerts;
+  std::vector<store::SilenceRow> silences;
+};
+
+class Desk {
+ public:
+  using Random = std::function<std::uint64_t()>;
+
+  Desk(std::shared_ptr<const Plan> plan, Random random);
+
+  /// Once, before everything else. What cannot be read is left out and named.
+  std::vector<std::string> restore(const Kept& kept);
+  /// Another configuration: alerts keep their state as rule::adopt says, those that left are told.
+  Output use(std::shared_ptr<const Plan> plan, std::int64_t now_ns);
+  Output on_result(const measure::Result& result, std::int64_t now_ns);
+  Output on_task_success(std::string_view task, std::int64_t at_ns);
+  Output command(const incident::Command& command, std::int64_t now_ns);
+  Output add_silence(incident::Silence silence, std::int64_t now_ns);
+  Result<Output> expire_silence(std::string_view id, const incident::Author& author, std::uint64_t based_on, std::int64_t now_ns);
+  /// What became of a message.
+  Output on_delivery(const incident::Delivery& delivery, std::int64_t now_ns);
+  Output on_diagnosis(const incident::Diagnosis& diagnosis, std::int64_t now_ns);
+  /// Something about the agent itself, as an alert that no rule makes: `level` none ends it.
+  Output on_own_trouble(std::string_view name, config::Level level, std::string_view text, std::int64_t now_ns);
+  Output tick(std::int64_t now_ns);
+  /// When tick() is wanted if nothing else happens.
+  std::optional<std::int64_t> next_wake(std::int64_t now_ns) const;
+
+  const Plan& plan() const { return *plan_; }
+  const incident::State& incidents() const { return state_; }
+  const incident::SilenceBook& silences() const { return silences_; }
+  const measure::History& history() const { return history_; }
+  measure::History& history() { return history_; }
+  const rule::AlertState* alert(std::string_view name) const;
+
+ private:
+  struct Held {  // the state of an alert
+    rule::AlertState state;
+    std::int64_t written_ns = 0;  // when it was last part of a decision
+  };
+
+  void look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns);
+  void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
+  void settle(Output& out, std::int64_t now_ns);
+  void mute(Output& out, std::int64_t now_ns);
+  void tell(Output& out, std::int64_t now_ns);
+  void tell_incident(const incident::Incident& incident, std::vector<incident::Notice> notices, Output& out, std::int64_t now_ns);
+  void write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns);
+  void index();
+
+  std::shared_ptr<const Plan> plan_;
+  Random random_;
+  measure::History history_;
+  std::map<std::string, Held, std::less<>> alerts_;
+  std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check that they name or depend on
+  incident::State state_;
+  incident::SilenceBook silences_;
+  std::map<std::string, std::int64_t, std::less<>> asked_;  // by live incident: until when its escalation has been asked
+  std::vector<incident::Notice> notices_;                    // of this step, not told yet
+  std::int64_t announced_ns_ = 0;
+};
+
+}  // namespace ronda::response

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a generation says about alerts, people and words, compiled once: the part of the configuration that no plugin
+// and no schedule reads. Immutable; start, reload and `ronda validate` make it in the same way.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "incident/engine.hpp"
+#include "incident/maintenance.hpp"
+#include "incident/people.hpp"
+#include "incident/policies.hpp"
+#include "measure/history.hpp"
+#include "notify/template.hpp"
+#include "rule/alert.hpp"
+#include "schedule/candidate.hpp"
+
+namespace ronda::response {
+
+struct Plan {
+  rule::RuleSet rules;
+  people::People people;
+  std::vector<people::Notifier> notifiers;  // by name
+  escalation::Policies policies;
+  std::vector<incident::Window> windows;
+  incident::KnownNames names;
+  incident::Settings settings;
+  notify::Templates templates;
+  notify::Language language = notify::Language::en;
+  std::vector<measure::Want> wants;
+  schedule::ZonePtr zone;
+  std::map<std::string, std::string, std::less<>> service_titles;
+
+  const people::Notifier* find_notifier(std::string_view name) const;
+};
+
+/// Everything wrong goes to the candidate's diagnostics, what was left out for it to its generation's `disabled`.
+/// `now_ns` is of warnings about rotas with gaps ahead.
+std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const std::string& host, std::int64_t now_ns);
+
+}  // namespace ronda::response
