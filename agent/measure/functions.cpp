@@ -206,7 +206,7 @@ std::optional<double> from_rollups(Function function, std::span<const Rollup> ro
     return line ? std::optional(line->per_hour) : std::nullopt;
   }
   Rollup all;
-  for (const Rollup& one : rollups) add(all, one, shape);
+  for (const Rollup& one : rollups) merge(all, one, shape);
   if (function == Function::count) return static_cast<double>(all.count);
   if (!will_do(rollups, window, function, all.count)) return {};
   switch (function) {

@@ -40,8 +40,8 @@ struct Result {
 class History final : public View {
  public:
   /// Series of one metric of one check by its labels; what is beyond is dropped and counted.
-  static constexpr std::size_t series_per_metric_max = 64;
-  static constexpr std::size_t series_per_check_max = 512;
+  static constexpr std::size_t series_per_metric_max = 256;
+  static constexpr std::size_t series_per_check_max = 1000;  // as many metrics as a call may give
   /// Of a series: 24 h at 5 s, 270 KiB. Where a window would have more it is answered from roll-ups.
   static constexpr std::size_t points_max = 17'280;
 

@@ -79,7 +79,7 @@ std::array<Burn, 3> burns(const Objective& objective, std::span<const Stretch> s
 enum class Goodness : std::uint8_t { good, bad, unknown };
 
 /// Gathers what is seen as stretches of one minute for six hours and of five minutes for the rest of the window: memory is
-/// bounded by the window, 40 bytes a stretch, 360 KiB for 30 days.
+/// bounded by the window, 40 bytes a stretch, at most 700 KiB for 30 days.
 class Meter {
  public:
   /// `hold_ns`: how long a judgement stands when none follows, then it is unknown: two intervals and the timeout.

@@ -34,7 +34,7 @@ void add(Rollup& into, const Point& point, Shape shape) {
   into.sketch.add(point.value);
 }
 
-void add(Rollup& into, const Rollup& later, Shape shape) {
+void merge(Rollup& into, const Rollup& later, Shape shape) {
   if (later.count == 0) return;
   if (into.count == 0) {
     into.first = later.first;

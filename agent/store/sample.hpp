@@ -65,7 +65,7 @@ inline double increase_between(double before, double after) {
 /// `point` is not earlier than what is in it.
 void add(Rollup& into, const Point& point, Shape shape);
 /// `later` lies after `into`. What a counter grew between the two is added.
-void add(Rollup& into, const Rollup& later, Shape shape);
+void merge(Rollup& into, const Rollup& later, Shape shape);
 
 enum class RollupLevel : std::uint8_t { five_minutes, hours };
 inline constexpr std::int64_t five_minutes_ns = 300'000'000'000, hour_ns = 12 * five_minutes_ns;

@@ -251,7 +251,7 @@ Status SampleBook::fold_hours(Database& db) {
                                "SELECT series,data FROM five WHERE bucket=? AND series>? AND series<=?",
                                [&](const Row& row) {
                                  const auto five = decode_rollup(from, row.text(1));
-                                 if (five) add(rolled[row.integer(0)], *five, shapes_[row.integer(0)]);
+                                 if (five) merge(rolled[row.integer(0)], *five, shapes_[row.integer(0)]);
                                },
                                from, hour_series_, upto));
   }

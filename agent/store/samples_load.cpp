@@ -95,11 +95,11 @@ Status SampleBook::load_recent(Database& db, const SampleQuery& query, std::map<
 Status SampleBook::load_rollups(Database& db, std::int64_t series, const SampleQuery& query, std::vector<Rollup>& out) {
   const bool hours = query.level == SampleLevel::hours;
   const std::int64_t length = hours ? hour_ns : five_minutes_ns;
-  const std::int64_t end = std::min(hours ? hours_ns_ : closed_ns_, query.until_ns);
+  const std::int64_t closed = hours ? hours_ns_ : closed_ns_;
   RONDA_TRY(const auto oldest, hours ? db.number("SELECT min(bucket) FROM hours", 0) : db.number("SELECT min(bucket) FROM five", 0));
   if (oldest == 0) return done();  // empty
-  const std::int64_t begin = std::max(oldest, floor_to(query.after_ns + length - 1, length));
-  for (std::int64_t from = begin; from + length <= end; from += length) {
+  const std::int64_t begin = std::max(oldest, floor_to(query.after_ns, length) + length);
+  for (std::int64_t from = begin; from <= query.until_ns && from + length <= closed; from += length) {
     const auto keep = [&](const Row& row) {
       auto rollup = decode_rollup(from, row.text(0));
       if (rollup && rollup->count > 0) out.push_back(*std::move(rollup));

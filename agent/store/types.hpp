@@ -46,7 +46,7 @@ struct SampleRetention {
   std::int64_t hours_ns = std::int64_t{400 * 24} * hour_ns;
 };
 enum class SampleLevel : std::uint8_t { raw, five_minutes, hours };
-/// Of one check what lies in (after, until]: raw points, or roll-ups that lie there wholly.
+/// Of one check what lies in (after, until]: raw points, or roll-ups that begin there and are closed.
 struct SampleQuery {
   std::string check;
   std::string metric;  // empty: all of them
