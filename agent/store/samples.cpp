@@ -89,6 +89,7 @@ Status SampleBook::set_clock_back(Database& db, std::int64_t now) {
   phase_ = Phase::idle;
   fold_.clear();
   newest_.clear();
+  next_forget_ns_ = 0;
   closed_ns_ = closing_ns_ = floor_to(now, five_minutes_ns);
   hours_ns_ = std::min(hours_ns_, floor_to(now, hour_ns));
   RONDA_TRY(std::ignore, mark(db, "samples_closed", closed_ns_));
@@ -277,7 +278,7 @@ Status SampleBook::forget_some(Database& db, std::int64_t now) {
   RONDA_TRY(std::ignore, drop("DELETE FROM raw WHERE (bucket,series) IN (SELECT bucket,series FROM raw WHERE bucket<? LIMIT ?)",
                               now - retention_.raw_ns));
   RONDA_TRY(std::ignore, drop("DELETE FROM five WHERE (bucket,series) IN (SELECT bucket,series FROM five WHERE bucket<? LIMIT ?)",
-                              now - retention_.five_minutes_ns));
+                              floor_to(now - retention_.five_minutes_ns, hour_ns)));  // whole hours: one may be made again
   RONDA_TRY(std::ignore, drop("DELETE FROM hours WHERE (bucket,series) IN (SELECT bucket,series FROM hours WHERE bucket<? LIMIT ?)",
                               now - retention_.hours_ns));
   // and series that have nothing left; those that are remembered by their number may be among them

@@ -77,7 +77,7 @@ class Store {
   void clear_quarantine(std::string subject, Done<Unit> done);
   /// All instances of the configuration. What the store knows of others is dropped once they have been gone for 30 days.
   void mark_configured(std::vector<InstanceId> configured, Done<Unit> done);
-  /// Everything of an instance that is gone for good, except slots and journal.
+  /// Everything of an instance that is gone for good, except slots, journal and samples: these go when their time is over.
   void drop_instance(InstanceId id, Done<Unit> done);
 
   // --- observed ---------------------------------------------------------------------------------
