@@ -128,7 +128,9 @@ std::optional<double> avg(std::span<const Point> points, const Window& window) {
   // each divided first: the sum of large values would overflow
   double mean = 0;
   for (const Point& point : points) mean += point.value / count(points);
-  return finite(mean);
+  // nor may rounding take it beyond what was measured
+  const auto [least, most] = std::ranges::minmax_element(points, {}, &Point::value);
+  return std::clamp(mean, least->value, most->value);
 }
 
 std::optional<double> min(std::span<const Point> points, const Window& window) {

@@ -2,6 +2,7 @@
 #include "measure/series.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ronda::measure {
 namespace {
@@ -35,16 +36,18 @@ void Series::rename(store::SeriesRef key) {
   info_ = {key_->labels, key_->unit, key_->shape};
   points_.clear();
   begin_ = 0;
-  rollups_.clear();
-  hours_.clear();
-  open_ = open_hour_ = {};
+  if (long_) *long_ = {};
 }
 
 void Series::set_keep(const Keep& keep) {
   const bool first_rollups = keep_.rollups_ns == 0 && keep.rollups_ns > 0;
   keep_ = keep;
-  if (keep_.rollups_ns == 0) rollups_ = {};
-  if (keep_.hours_ns == 0) hours_ = {};
+  if (keep_.rollups_ns == 0 && keep_.hours_ns == 0)
+    long_.reset();
+  else if (!long_)
+    long_ = std::make_unique<Long>();
+  if (long_ && keep_.rollups_ns == 0) long_->rollups = {};
+  if (long_ && keep_.hours_ns == 0) long_->hours = {};
   if (first_rollups) rebuild_rolled();
   if (!points().empty()) age();
   points_.shrink_to_fit();
@@ -61,18 +64,18 @@ void Series::add(const Point& point) {
 /// What is dated at `at_ns` or later was not.
 void Series::take_back(std::int64_t at_ns) {
   while (points_.size() > begin_ && points_.back().at_ns >= at_ns) points_.pop_back();
-  if (keep_.rollups_ns > 0) {
-    std::erase_if(rollups_, [&](const Rollup& one) { return one.last_ns >= at_ns; });
-    rebuild_rolled();
-  }
-  std::erase_if(hours_, [&](const Point& one) { return one.at_ns + hour_ns > at_ns; });
-  open_hour_ = {};
+  if (!long_) return;
+  std::erase_if(long_->rollups, [&](const Rollup& one) { return one.last_ns >= at_ns; });
+  rebuild_rolled();
+  std::erase_if(long_->hours, [&](const Point& one) { return one.at_ns + hour_ns > at_ns; });
+  long_->open_hour = {};
 }
 
 /// From the points that lie after the closed ones.
 void Series::rebuild_rolled() {
-  open_ = {};
-  const std::int64_t from = rollups_.empty() ? 0 : rollups_.back().from_ns + five_minutes_ns;
+  if (keep_.rollups_ns == 0) return;
+  long_->open = {};
+  const std::int64_t from = long_->rollups.empty() ? 0 : long_->rollups.back().from_ns + five_minutes_ns;
   for (const Point& point : points()) {
     if (point.at_ns >= from) roll(point);
   }
@@ -80,22 +83,18 @@ void Series::rebuild_rolled() {
 
 void Series::roll(const Point& point) {
   const std::int64_t from = floor_to(point.at_ns, five_minutes_ns);
-  if (open_.count > 0 && open_.from_ns != from) {
-    push(rollups_, std::move(open_));
-    open_ = {};
-  }
-  open_.from_ns = from;
-  store::add(open_, point, info_.shape);
+  Rollup& open = long_->open;
+  if (open.count > 0 && open.from_ns != from) push(long_->rollups, std::exchange(open, {}));
+  open.from_ns = from;
+  store::add(open, point, info_.shape);
 }
 
 void Series::roll_hour(const Point& point) {
   const std::int64_t from = floor_to(point.at_ns, hour_ns);
-  if (open_hour_.count > 0 && open_hour_.from_ns != from) {
-    push(hours_, hour_value(open_hour_, info_.shape));
-    open_hour_ = {};
-  }
-  open_hour_.from_ns = from;
-  store::add(open_hour_, point, info_.shape);
+  Rollup& open = long_->open_hour;
+  if (open.count > 0 && open.from_ns != from) push(long_->hours, hour_value(std::exchange(open, {}), info_.shape));
+  open.from_ns = from;
+  store::add(open, point, info_.shape);
 }
 
 void Series::age() {
@@ -106,8 +105,9 @@ void Series::age() {
     points_.erase(points_.begin(), points_.begin() + static_cast<std::ptrdiff_t>(begin_));
     begin_ = 0;
   }
-  drop_before(rollups_, now - keep_.rollups_ns, &Rollup::from_ns);
-  drop_before(hours_, now - keep_.hours_ns, &Point::at_ns);
+  if (!long_) return;
+  drop_before(long_->rollups, now - keep_.rollups_ns, &Rollup::from_ns);
+  drop_before(long_->hours, now - keep_.hours_ns, &Point::at_ns);
 }
 
 void Series::restore(std::span<const Point> points, std::span<const Rollup> five_minutes, std::span<const Rollup> hours) {
@@ -119,28 +119,34 @@ void Series::restore(std::span<const Point> points, std::span<const Rollup> five
   all.insert(all.end(), own.begin(), own.end());
   points_ = std::move(all);
   begin_ = 0;
-  if (keep_.rollups_ns > 0 && !five_minutes.empty()) {
-    // of a stretch that both have the one that saw more: this one may have begun in its middle
-    std::vector<Rollup> rolled(five_minutes.begin(), five_minutes.end());
-    for (Rollup& one : rollups_) {
-      if (rolled.back().from_ns == one.from_ns && rolled.back().count < one.count) rolled.back() = one;
-      if (rolled.back().from_ns < one.from_ns) rolled.push_back(std::move(one));
-    }
-    rollups_ = std::move(rolled);
-    rebuild_rolled();
-  }
-  if (keep_.hours_ns > 0) {
-    std::vector<Point> older;
-    for (const Rollup& hour : hours) {
-      if (hours_.empty() || hour.from_ns < hours_.front().at_ns) older.push_back(hour_value(hour, info_.shape));
-    }
-    hours_.insert(hours_.begin(), older.begin(), older.end());
-  }
+  if (keep_.rollups_ns > 0) restore_rolled(five_minutes);
+  if (keep_.hours_ns > 0) restore_hours(hours);
   if (!points_.empty()) age();
 }
 
+/// Of a stretch that both have, the one that saw more stays: this one may have begun in its middle.
+void Series::restore_rolled(std::span<const Rollup> five_minutes) {
+  std::vector<Rollup> rolled(five_minutes.begin(), five_minutes.end());
+  for (Rollup& one : long_->rollups) {
+    if (!rolled.empty() && rolled.back().from_ns == one.from_ns && rolled.back().count < one.count) rolled.back() = one;
+    if (rolled.empty() || rolled.back().from_ns < one.from_ns) rolled.push_back(std::move(one));
+  }
+  long_->rollups = std::move(rolled);
+  rebuild_rolled();
+}
+
+void Series::restore_hours(std::span<const Rollup> hours) {
+  std::vector<Point> older;
+  for (const Rollup& hour : hours) {
+    if (long_->hours.empty() || hour.from_ns < long_->hours.front().at_ns) older.push_back(hour_value(hour, info_.shape));
+  }
+  long_->hours.insert(long_->hours.begin(), older.begin(), older.end());
+}
+
 std::size_t Series::bytes() const {
-  return sizeof *this + points_.capacity() * sizeof(Point) + rollups_.capacity() * sizeof(Rollup) + hours_.capacity() * sizeof(Point);
+  std::size_t bytes = sizeof *this + points_.capacity() * sizeof(Point);
+  if (long_) bytes += sizeof *long_ + long_->rollups.capacity() * sizeof(Rollup) + long_->hours.capacity() * sizeof(Point);
+  return bytes;
 }
 
 }  // namespace ronda::measure

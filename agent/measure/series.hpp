@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct Keep {
 
 class Series {
  public:
-  Series(store::SeriesRef key, const Keep& keep) : key_(std::move(key)), info_{key_->labels, key_->unit, key_->shape}, keep_(keep) {}
+  Series(store::SeriesRef key, const Keep& keep) : key_(std::move(key)), info_{key_->labels, key_->unit, key_->shape} { set_keep(keep); }
 
   const store::SeriesRef& key() const { return key_; }
   const SeriesInfo& info() const { return info_; }
@@ -35,8 +36,8 @@ class Series {
   void restore(std::span<const Point> points, std::span<const Rollup> five_minutes, std::span<const Rollup> hours);
 
   std::span<const Point> points() const { return std::span(points_).subspan(begin_); }
-  std::span<const Rollup> rollups() const { return rollups_; }
-  std::span<const Point> hours() const { return hours_; }
+  std::span<const Rollup> rollups() const { return long_ ? std::span<const Rollup>(long_->rollups) : std::span<const Rollup>(); }
+  std::span<const Point> hours() const { return long_ ? std::span<const Point>(long_->hours) : std::span<const Point>(); }
   std::int64_t newest_ns() const { return begin_ == points_.size() ? 0 : points_.back().at_ns; }
   std::size_t bytes() const;
 
@@ -44,19 +45,25 @@ class Series {
   void take_back(std::int64_t at_ns);
   void roll(const Point& point);
   void roll_hour(const Point& point);
-  void close_hour();
   void age();
   void rebuild_rolled();
+  void restore_rolled(std::span<const Rollup> five_minutes);
+  void restore_hours(std::span<const Rollup> hours);
+
+  /// What few series have.
+  struct Long {
+    std::vector<Rollup> rollups;  // closed
+    Rollup open;
+    std::vector<Point> hours;  // closed: beginning and mean, of a counter what it grew per second
+    Rollup open_hour;
+  };
 
   store::SeriesRef key_;
   SeriesInfo info_;
   Keep keep_;
   std::vector<Point> points_;  // those before begin_ are gone
   std::size_t begin_ = 0;
-  std::vector<Rollup> rollups_;  // closed
-  Rollup open_;
-  std::vector<Point> hours_;  // closed: beginning and mean, of a counter what it grew per second
-  Rollup open_hour_;
+  std::unique_ptr<Long> long_;  // null: neither roll-ups nor hours are kept
 };
 
 /// What a baseline is made of.

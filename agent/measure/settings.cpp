@@ -66,9 +66,8 @@ SloDefinition read_slo(Scope& scope, const config::RawObject& object) {
     return out;
   }
   for (const config::Member& member : *table) read_slo_key(scope, member, out);
-  for (const std::string_view key : {"objective", "window", "good"}) {
-    if (object.value.find(key) == nullptr) scope.error(object.place, "`" + std::string(key) + "` is missing");
-  }
+  // that they are there at all config has seen to
+  if (object.value.find("objective") == nullptr || object.value.find("good") == nullptr) scope.spoil();
   out.objective.counts = !out.total.empty();
   if (const Value* least = object.value.find("min_samples"); least != nullptr && !out.objective.counts)
     scope.error(least->place(), "`min_samples` is of objectives that count requests; this one has no `total`");

@@ -105,7 +105,8 @@ std::array<Burn, 3> burns(const Objective& objective, std::span<const Stretch> s
     const Speed in_short = speed(objective, stretches, now_ns, rule.short_ns, off);
     Burn& burn = out[i];
     burn = {&rule, in_long.times, in_short.times, in_long.enough && in_short.enough, false};
-    burn.holds = burn.enough && *burn.in_long >= rule.factor && *burn.in_short >= rule.factor;
+    const double least = rule.factor * (1 - 1e-9);  // 1 - 0.999 is not quite 0.001
+    burn.holds = burn.enough && *burn.in_long >= least && *burn.in_short >= least;
   }
   return out;
 }

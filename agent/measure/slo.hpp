@@ -19,8 +19,8 @@ namespace ronda::measure::slo {
 
 struct Objective {
   std::string name;
-  double target = 0.999;       // share that has to be good, in (0, 1)
-  std::int64_t window_ns = 0;  // that rolls, as 30 d
+  double target = 0.999;                                            // share that has to be good, in (0, 1)
+  std::int64_t window_ns = std::int64_t{30 * 24} * store::hour_ns;  // that rolls
   /// False: of time. It promises a share of all the time of a window, so that what is bad is compared with the whole of it,
   /// and one bad minute after a start is one bad minute. True: of requests, then with those that were seen.
   bool counts = false;

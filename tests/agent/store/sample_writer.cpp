@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes one sample a second of its own clock, as fast as it can, until it is killed, and says on standard output which
-// were acknowledged: "sample N". It goes on where the file ends. Usage: sample_writer DIRECTORY
+// were acknowledged: "sample N". It goes on where the file ends; its clock begins at what was acknowledged last.
+// Usage: sample_writer DIRECTORY LAST
 #include <unistd.h>
 
 #include <atomic>
@@ -14,8 +15,8 @@ using namespace ronda::store;
 using namespace ronda::store::test;
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
-  static std::atomic<std::int64_t> now{samples_begin};
+  if (argc != 3) return 2;
+  static std::atomic<std::int64_t> now{at_number(std::atoll(argv[2]))};
   Options options = options_at(argv[1]);
   options.wall_ns = [] { return now.load(); };
   options.flush_after = std::chrono::milliseconds(0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill -9 while samples are written and rolled up: each second is in its five minutes and its hour, and only once.
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -64,7 +65,7 @@ void kill_sample_writers(int rounds, int checked_every) {
   std::mt19937 random(std::random_device{}());
   std::int64_t acknowledged = -1;
   for (int round = 1; round <= rounds; ++round) {
-    Killed writer(RONDA_BINARY_DIR "/tests/agent/store/sample_writer", {state});
+    Killed writer(RONDA_BINARY_DIR "/tests/agent/store/sample_writer", {state, std::to_string(std::max<std::int64_t>(acknowledged, 0))});
     REQUIRE(writer.read_some());
     const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 60'000);
     while (std::chrono::steady_clock::now() < end && writer.read_some()) {
