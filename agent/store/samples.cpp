@@ -89,7 +89,7 @@ Status SampleBook::set_clock_back(Database& db, std::int64_t now) {
   phase_ = Phase::idle;
   fold_.clear();
   newest_.clear();
-  next_forget_ns_ = 0;
+  next_forget_ns_ = behind_since_ns_ = 0;
   closed_ns_ = closing_ns_ = floor_to(now, five_minutes_ns);
   hours_ns_ = std::min(hours_ns_, floor_to(now, hour_ns));
   RONDA_TRY(std::ignore, mark(db, "samples_closed", closed_ns_));
@@ -98,7 +98,11 @@ Status SampleBook::set_clock_back(Database& db, std::int64_t now) {
 
 Status SampleBook::write(Database& db, std::span<const Sampled> samples, std::int64_t now, std::uint64_t* late) {
   RONDA_TRY(std::ignore, begin(db));
-  if (now < closing_ns_ - five_minutes_ns) {
+  // a clock that is wrong for the first minutes of a boot closes nothing and opens nothing
+  const bool behind = now < closing_ns_ - five_minutes_ns;
+  if (!behind) behind_since_ns_ = 0;
+  if (behind && (behind_since_ns_ == 0 || now < behind_since_ns_)) behind_since_ns_ = now;
+  if (behind && now - behind_since_ns_ >= patience_ns) {
     RONDA_TRY(std::ignore, set_clock_back(db, now));
   }
   std::string data;
@@ -128,7 +132,6 @@ bool SampleBook::is_due(std::int64_t now) const {
 
 Status SampleBook::step(Database& db, std::int64_t now) {
   if (!begun_) return begin(db);
-  if (now < closing_ns_ - five_minutes_ns) return db.transaction([&] { return set_clock_back(db, now); });
   switch (phase_) {
     case Phase::idle:
       return start(db, now);

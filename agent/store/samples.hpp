@@ -8,7 +8,8 @@
 //
 // Order of time: a sample of a time that is closed already comes too late, is left out and counted. A sample that is dated
 // before the one that came before it in its series takes back what lies after it: the clock was set back. Where the clock is
-// more than five minutes behind what is closed, what is closed ends at the clock, and is replaced as time goes over it again.
+// more than five minutes behind what is closed, and stays so for ten, what is closed ends at the clock, and is replaced as time
+// goes over it again.
 #pragma once
 
 #include <map>
@@ -26,6 +27,7 @@ namespace ronda::store {
 class SampleBook {
  public:
   static constexpr std::int64_t grace_ns = 15'000'000'000;  // after the end of five minutes, for what is still on its way
+  static constexpr std::int64_t patience_ns = 600'000'000'000;  // with a clock that is behind
   static constexpr std::int64_t rows_a_step = 1000, series_a_step = 100;
 
   void set_retention(const SampleRetention& retention) { retention_ = retention; }
@@ -73,7 +75,8 @@ class SampleBook {
 
   // the work under way
   Phase phase_ = Phase::idle;
-  std::int64_t closing_ns_ = 0;  // what is dated before is closed or being closed
+  std::int64_t behind_since_ns_ = 0;  // by the clock that is behind
+  std::int64_t closing_ns_ = 0;       // what is dated before is closed or being closed
   std::int64_t read_seq_ = 0, hour_ = 0, hour_series_ = 0, last_series_ = 0, next_forget_ns_ = 0;
   std::map<FoldKey, std::vector<Point>> fold_;
   std::unordered_map<std::int64_t, std::int64_t> newest_;  // of a series, while reading
