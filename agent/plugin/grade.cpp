@@ -31,16 +31,6 @@ constexpr std::array<BaseUnit, 12> base_units = {{{"ms", "s", 1e-3},
                                                   {"GiB", "B", 1073741824.0},
                                                   {"%", "ratio", 0.01}}};
 
-struct Measured {
-  double value;
-  std::string_view unit;
-};
-
-Measured in_base_unit(double value, std::string_view unit) {
-  const auto found = std::ranges::find(base_units, unit, &BaseUnit::unit);
-  return found == base_units.end() ? Measured{value, unit} : Measured{value * found->factor, found->base};
-}
-
 /// The unit that a limit's text is written in: "ratio", "s", "B" or none.
 std::string_view unit_of_limit(std::string_view text) {
   const std::size_t letter = text.find_first_not_of("0123456789.@:~-+ ");
@@ -137,6 +127,11 @@ std::string_view name_of(CheckStatus status) {
 CheckStatus worse(CheckStatus a, CheckStatus b) {
   constexpr std::array<int, 4> rank = {0, 1, 3, 2};
   return rank[static_cast<std::size_t>(a)] >= rank[static_cast<std::size_t>(b)] ? a : b;
+}
+
+Measured in_base_unit(double value, std::string_view unit) {
+  const auto found = std::ranges::find(base_units, unit, &BaseUnit::unit);
+  return found == base_units.end() ? Measured{value, unit} : Measured{value * found->factor, found->base};
 }
 
 Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits) {

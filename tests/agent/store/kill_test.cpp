@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill -9 at random moments: what was acknowledged is there, no slot was given out twice, the file is whole.
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <random>
 #include <set>
 #include <sstream>
 
+#include "agent/store/killed.hpp"
 #include "agent/store/support.hpp"
 #include "catch.hpp"
 #include "store/database.hpp"
@@ -17,54 +14,6 @@ using namespace ronda::store;
 using namespace ronda::store::test;
 
 namespace {
-
-/// A writer as a process of its own, and all that it said.
-class Writer {
- public:
-  Writer(const std::string& state, std::int64_t first) {
-    int ends[2] = {-1, -1};
-    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-    const std::string program = RONDA_BINARY_DIR "/tests/agent/store/store_writer", number = std::to_string(first);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::dup2(ends[1], STDOUT_FILENO);
-      ::execl(program.c_str(), "store_writer", state.c_str(), number.c_str(), nullptr);
-      ::_exit(127);
-    }
-    ::close(ends[1]);
-    out_ = ends[0];
-  }
-  ~Writer() {
-    if (pid_ > 0) kill();
-    ::close(out_);
-  }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-
-  /// Reads what there is; false at the end of the output.
-  bool read_some() {
-    char buffer[65536];
-    const ssize_t size = ::read(out_, buffer, sizeof buffer);
-    if (size <= 0) return false;
-    said_.append(buffer, static_cast<std::size_t>(size));
-    return true;
-  }
-  void kill() {
-    ::kill(pid_, SIGKILL);
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    CHECK(WIFSIGNALED(status));
-    while (read_some()) {
-    }
-  }
-  const std::string& said() const { return said_; }
-
- private:
-  pid_t pid_ = -1;
-  int out_ = -1;
-  std::string said_;
-};
 
 struct Ledger {
   std::set<std::int64_t> events, slots;
@@ -105,7 +54,7 @@ void kill_writers(int rounds, int checked_every) {
   std::mt19937 random(std::random_device{}());
   Ledger ledger;
   for (int round = 1; round <= rounds; ++round) {
-    Writer writer(state, std::int64_t{1'000'000} * round);
+    Killed writer(RONDA_BINARY_DIR "/tests/agent/store/store_writer", {state, std::to_string(std::int64_t{1'000'000} * round)});
     REQUIRE(writer.read_some());
     const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 60'000);
     while (std::chrono::steady_clock::now() < end && writer.read_some()) {

@@ -102,6 +102,14 @@ inline void write_bytes(const std::string& path, std::string_view bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   std::filesystem::permissions(path, std::filesystem::perms(0600));
 }
+/// What undoes the schema's steps after `version`, so that a database is as an older agent left it. SQL.
+inline std::string back_to_schema(int version) {
+  std::string sql;
+  if (version < 4) sql += "DROP TABLE series; DROP TABLE sample; DROP TABLE raw; DROP TABLE five; DROP TABLE hours;";
+  if (version < 3) sql += "DROP TABLE calendar;";
+  const std::string number = std::to_string(version);
+  return sql + "PRAGMA user_version=" + number + "; UPDATE meta SET value=" + number + " WHERE name='schema'";
+}
 /// The names in a directory that begin with `prefix`.
 inline std::vector<std::string> names_in(const std::string& directory, std::string_view prefix) {
   std::vector<std::string> names;

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// A history that is filled from the store again after a restart answers as the one before it did.
+#include "measure/load.hpp"
+
+#include <atomic>
+#include <future>
+
+#include "agent/measure/support.hpp"
+#include "agent/store/support.hpp"
+#include "measure/functions.hpp"
+#include "plugin/messages.hpp"
+
+using namespace ronda;
+using namespace ronda::measure;
+using namespace ronda::measure::test;
+using ronda::store::test::ask;
+using ronda::store::test::must;
+using ronda::store::test::wait_for;
+using ronda::test::Scratch;
+
+namespace {
+
+schedule::ZonePtr utc() {
+  schedule::ZoneDatabase database;
+  return *database.find("UTC");
+}
+
+/// A store under a clock that the test turns.
+struct Clocked {
+  explicit Clocked(const std::string& directory) : now(std::make_shared<std::atomic<std::int64_t>>(noon)) {
+    store::Options options = ronda::store::test::options_at(directory);
+    options.wall_ns = [now = now] { return now->load(); };
+    options.flush_after = std::chrono::milliseconds(0);
+    store = *store::Store::open(std::move(options));
+  }
+  std::shared_ptr<std::atomic<std::int64_t>> now;
+  std::unique_ptr<store::Store> store;
+};
+
+void feed(History& history, std::vector<store::Sampled>& out, std::int64_t at, double total, double requests) {
+  std::string metrics;
+  wire::Writer writer(metrics);
+  wire::Metric metric;
+  metric.name = "total";
+  metric.value = total;
+  metric.unit = "ms";
+  metric.labels = {{"path", "/"}};
+  wire::encode_metric(writer, metric);
+  metric = {};
+  metric.name = "requests";
+  metric.value = requests;
+  metric.counter = true;
+  wire::encode_metric(writer, metric);
+  auto sampled = history.observe({"api", measure::Status::ok, at, at - second, at, second / 4, metrics});
+  REQUIRE(sampled);
+  out.push_back(*std::move(sampled));
+}
+
+ronda::Status load(store::Store& store, History& history, std::int64_t now) {
+  std::promise<ronda::Status> done;
+  load_history(store, history, now, [&](ronda::Status status) { done.set_value(std::move(status)); });
+  return done.get_future().get();
+}
+
+}  // namespace
+
+TEST_CASE("after a restart a history answers as before, for short windows, long ones and baselines", "[measure]") {
+  const Scratch scratch;
+  const std::vector<Want> wants = {
+      {"api", "total", 2 * hour, false, minute}, {"api", "requests", 2 * day, true, minute}, {"api", "", hour, false, minute}};
+  History before(utc());
+  before.want(wants);
+  const std::int64_t begin = noon, end = begin + 15 * day + 7 * minute;
+  {
+    Clocked clocked(scratch / "state");
+    Seeded seeded(11);
+    double requests = 0;
+    std::vector<store::Sampled> batch;
+    for (std::int64_t at = begin; at <= end; at += minute) {
+      requests = seeded.below(3000) == 0 ? 0 : requests + static_cast<double>(seeded.below(100));
+      feed(before, batch, at, seeded.between(10, 500), requests);
+      if ((at - begin) % hour != 0 && at != end) continue;
+      *clocked.now = at + 20 * second;
+      clocked.store->observe({}, std::exchange(batch, {}));
+      REQUIRE(ask<Unit>(*clocked.store, &store::Store::flush));
+    }
+  }
+  Clocked clocked(scratch / "state");
+  *clocked.now = end + 20 * second;
+  History after(utc());
+  after.want(wants);
+  REQUIRE(load(*clocked.store, after, end));
+  const auto only = [](const History& history, const char* metric) {
+    const auto ids = history.series("api", metric);
+    REQUIRE(ids.size() == 1);
+    return ids.front();
+  };
+  const SeriesId total = only(after, "total"), requests = only(after, "requests");
+  CHECK(after.info(total).labels == Labels{{"path", "/"}});
+  CHECK(after.info(total).unit == "s");
+  CHECK(after.info(requests).shape == Shape::counter);
+  const auto same = [&](const char* metric, Function function, std::int64_t length, double share = 0) {
+    const auto a = over(before, only(before, metric), function, length, end, share),
+               b = over(after, only(after, metric), function, length, end, share);
+    INFO(metric << " over " << length / minute << " minutes");
+    REQUIRE(a);
+    REQUIRE(b);
+    CHECK(*a == Approx(*b));
+  };
+  for (const Function function : {Function::avg, Function::min, Function::max, Function::sum, Function::count, Function::trend})
+    same("total", function, 2 * hour);
+  same("total", Function::percentile, 2 * hour, 0.95);
+  same("requests", Function::rate, 5 * minute);
+  same("requests", Function::rate, 2 * day);
+  same("requests", Function::percentile, 2 * day, 0.99);
+  CHECK(after.statuses("api", end - hour, end).size() == 60);
+  CHECK(*after.baseline(requests, end, 0) == Approx(*before.baseline(only(before, "requests"), end, 0)));
+  CHECK(after.size().points <= before.size().points + 10);
+}
+
+TEST_CASE("where the store does not answer, a history begins empty and says why", "[measure]") {
+  const Scratch scratch;
+  Clocked clocked(scratch / "state");
+  clocked.store->close();
+  History history(utc());
+  history.want({{"api", "total", 400 * day, true, minute}, {"db", "total", hour, false, minute}});
+  const ronda::Status status = load(*clocked.store, history, noon);
+  REQUIRE_FALSE(status);
+  CHECK(status.error().message() == "the store does not work: it is closed");
+  CHECK(history.size().points == 0);
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure/slo.hpp"
+
+#include <map>
+
+#include "agent/measure/support.hpp"
+
+using namespace ronda;
+using namespace ronda::measure;
+using namespace ronda::measure::slo;
+using ronda::measure::test::day;
+using ronda::measure::test::hour;
+using ronda::measure::test::minute;
+using ronda::measure::test::noon;
+using ronda::measure::test::second;
+using ronda::measure::test::Seeded;
+
+namespace {
+
+const Objective by_time{"api", 0.999, 30 * day, false, 30};
+const Objective by_count{"api", 0.999, 30 * day, true, 30};
+
+/// Minutes of [from, until), each with so much good and bad.
+std::vector<Stretch> minutes(std::int64_t from, std::int64_t until, double good, double bad) {
+  std::vector<Stretch> out;
+  for (; from < until; from += minute) out.push_back({from, from + minute, good, bad, 0});
+  return out;
+}
+
+std::vector<Stretch> operator+(std::vector<Stretch> a, const std::vector<Stretch>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+std::vector<bool> holding(const Objective& objective, const std::vector<Stretch>& stretches, std::int64_t now) {
+  std::vector<bool> out;
+  for (const Burn& burn : burns(objective, stretches, now, {})) out.push_back(burn.holds);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the budget of 99.9 % of 30 days is 43 minutes and 12 seconds, and what was bad is taken off", "[measure]") {
+  const auto stretches = minutes(noon - 30 * day, noon - 21 * minute, 60, 0) + minutes(noon - 21 * minute, noon, 0, 60);
+  const auto budget = slo::budget(by_time, stretches, noon, {});
+  REQUIRE(budget);
+  CHECK(budget->allowed == Approx(43 * 60 + 12));
+  CHECK(budget->left == Approx(1 - 21.0 * 60 / 2592));
+  CHECK(budget->reached == Approx(1 - 21.0 / 43'200));
+  CHECK(budget->known == Approx(1));
+}
+
+TEST_CASE("what nobody saw is neither good nor bad, and shows in what is known", "[measure]") {
+  CHECK_FALSE(budget(by_time, {}, noon, {}));
+  CHECK_FALSE(budget(by_time, {{{noon - hour, noon, 0, 0, 3600}}}, noon, {}));
+  const auto one_day = budget(by_time, minutes(noon - day, noon, 60, 0), noon, {});
+  CHECK(one_day->left == 1);
+  CHECK(one_day->known == Approx(1.0 / 30));
+  const auto overspent = budget(by_time, minutes(noon - day, noon, 0, 60), noon, {});
+  CHECK(overspent->left == Approx(1 - 86'400 / 2592.0));
+}
+
+TEST_CASE("of requests the budget is a share of those that were seen", "[measure]") {
+  const auto budget = slo::budget(by_count, {{{noon - day, noon, 99'950, 50, 0}}}, noon, {});
+  CHECK(budget->allowed == Approx(100));
+  CHECK(budget->left == Approx(0.5));
+  CHECK(budget->reached == Approx(0.9995));
+}
+
+TEST_CASE("the pairs of windows are those of the workbook", "[measure]") {
+  CHECK(burn_rules[0].factor == 14.4);
+  CHECK(burn_rules[0].long_ns == hour);
+  CHECK(burn_rules[0].short_ns == 5 * minute);
+  CHECK(burn_rules[0].level == config::Level::p1);
+  CHECK(burn_rules[1].factor == 6);
+  CHECK(burn_rules[1].long_ns == 6 * hour);
+  CHECK(burn_rules[1].short_ns == 30 * minute);
+  CHECK(burn_rules[1].level == config::Level::p2);
+  CHECK(burn_rules[2].factor == 1);
+  CHECK(burn_rules[2].long_ns == 3 * day);
+  CHECK(burn_rules[2].short_ns == 6 * hour);
+  CHECK(burn_rules[2].level == config::Level::p3);
+  // what each says is spent when it holds: 2 %, 5 % and 10 % of 30 days
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(burn_rules[i].factor * static_cast<double>(burn_rules[i].long_ns) / static_cast<double>(30 * day) ==
+          Approx(std::array{0.02, 0.05, 0.10}[i]));
+}
+
+TEST_CASE("a burn holds from its factor on, in both of its windows", "[measure]") {
+  // 1.44 % of bad requests are 14.4 times 0.1 %
+  CHECK(holding(by_count, minutes(noon - hour, noon, 985.6, 14.4), noon) == std::vector<bool>{true, true, true});
+  CHECK(holding(by_count, minutes(noon - hour, noon, 985.7, 14.3), noon) == std::vector<bool>{false, true, true});
+  CHECK(holding(by_count, minutes(noon - hour, noon, 994, 6), noon) == std::vector<bool>{false, true, true});
+  CHECK(holding(by_count, minutes(noon - hour, noon, 994.1, 5.9), noon) == std::vector<bool>{false, false, true});
+  CHECK(holding(by_count, minutes(noon - hour, noon, 999.1, 0.9), noon) == std::vector<bool>{false, false, false});
+}
+
+TEST_CASE("a burn ends when its short window is good again, long before the long one is", "[measure]") {
+  const auto bad = minutes(noon - hour, noon, 500, 500);
+  CHECK(holding(by_count, bad, noon)[0]);
+  const auto recovered = bad + minutes(noon, noon + 6 * minute, 1000, 0);
+  CHECK_FALSE(holding(by_count, recovered, noon + 6 * minute)[0]);
+  CHECK(holding(by_count, recovered, noon + 6 * minute)[1]);  // 30 minutes are not over
+  CHECK(*burns(by_count, recovered, noon + 6 * minute, {})[0].in_long > 14.4);
+}
+
+TEST_CASE("two failures of three requests at night are no outage", "[measure]") {
+  const auto night = minutes(noon - hour, noon, 100.0 / 60, 0) + std::vector<Stretch>{};
+  auto quiet = night;
+  quiet.back().bad = 2;
+  quiet.back().good = 1;
+  const auto fast = burns(by_count, quiet, noon, {})[0];
+  CHECK(*fast.in_short > 14.4);
+  CHECK_FALSE(fast.enough);
+  CHECK_FALSE(fast.holds);
+  Objective eager = by_count;
+  eager.least = 1;
+  CHECK(burns(eager, quiet, noon, {})[0].holds);
+}
+
+TEST_CASE("by time, a bad minute after the first start is one bad minute of the hour", "[measure]") {
+  // 14.4 times 0.1 % of an hour is 51.84 s
+  CHECK_FALSE(holding(by_time, {{noon - 51 * second, noon, 0, 51, 0}}, noon)[0]);
+  CHECK(holding(by_time, {{noon - 52 * second, noon, 0, 52, 0}}, noon)[0]);
+}
+
+TEST_CASE("maintenance that does not count is taken off what is seen and what is allowed, overlaps only once", "[measure]") {
+  const auto stretches = minutes(noon - 2 * hour, noon - hour, 60, 0) + minutes(noon - hour, noon, 0, 60);
+  const std::vector<Excluded> off = {
+      {noon - hour, noon - 20 * minute}, {noon - 40 * minute, noon - 10 * minute}, {noon - 90 * minute, noon - 80 * minute}};
+  const Sums sums = slo::sums(stretches, noon, 2 * hour, off);
+  CHECK(sums.bad == Approx(600));
+  CHECK(sums.good == Approx(3000));
+  CHECK(budget(by_time, stretches, noon, off)->allowed == Approx((30 * 86'400 - 3600) * 0.001));
+  CHECK_FALSE(burns(by_time, stretches, noon, {{{noon - hour, noon}}})[0].holds);
+  CHECK(burns(by_time, stretches, noon, off)[0].holds);
+}
+
+TEST_CASE("sums are what adding up second by second gives, of 300 random objectives", "[measure]") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    Seeded seeded(seed);
+    std::vector<Stretch> stretches;
+    std::map<std::int64_t, Sums> seconds;  // the oracle: each for itself
+    std::int64_t at = noon;
+    for (int i = 0; i < 60; ++i) {
+      const std::int64_t from = at + seeded.below(3) * 10 * second, length = (1 + seeded.below(30)) * second;
+      const Stretch one{from, from + length, seeded.between(0, 50), seeded.between(0, 50), seeded.between(0, 50)};
+      const double parts = static_cast<double>(length / second);
+      for (std::int64_t s = from; s < one.until_ns; s += second) seconds[s] = {one.good / parts, one.bad / parts, one.unknown / parts};
+      stretches.push_back(one);
+      at = one.until_ns;
+    }
+    std::vector<Excluded> off;
+    for (int i = 0; i < 5; ++i) {
+      const std::int64_t from = noon + seeded.below(1000) * second;
+      off.push_back({from, from + seeded.below(100) * second});
+    }
+    const std::int64_t until = noon + seeded.below(1200) * second, length = (1 + seeded.below(900)) * second;
+    Sums expected;
+    for (const auto& [s, sums] : seconds) {
+      bool counts = s >= until - length && s < until;
+      for (const Excluded& one : off) counts &= s < one.from_ns || s >= one.until_ns;
+      if (!counts) continue;
+      expected.good += sums.good;
+      expected.bad += sums.bad;
+      expected.unknown += sums.unknown;
+    }
+    const Sums got = sums(stretches, until, length, off);
+    INFO("seed " << seed);
+    REQUIRE(got.good == Approx(expected.good).margin(1e-9));
+    REQUIRE(got.bad == Approx(expected.bad).margin(1e-9));
+    REQUIRE(got.unknown == Approx(expected.unknown).margin(1e-9));
+  }
+}
+
+TEST_CASE("a judgement holds until the next one, and no longer than it may: then nobody knows", "[measure]") {
+  Meter meter(30 * day, 2 * minute);
+  meter.judge(noon, Goodness::good);
+  meter.judge(noon + minute, Goodness::bad);
+  meter.judge(noon + 2 * minute, Goodness::good);
+  Sums sums = slo::sums(meter.stretches(noon + 2 * minute), noon + 2 * minute, hour, {});
+  CHECK(sums.good == Approx(60));
+  CHECK(sums.bad == Approx(60));
+  sums = slo::sums(meter.stretches(noon + 10 * minute), noon + 10 * minute, hour, {});
+  CHECK(sums.good == Approx(180));
+  CHECK(sums.unknown == Approx(360));
+  meter.judge(noon + 20 * minute, Goodness::bad);
+  sums = slo::sums(meter.stretches(noon + 21 * minute), noon + 21 * minute, hour, {});
+  CHECK(sums.good == Approx(180));
+  CHECK(sums.bad == Approx(120));
+  CHECK(sums.unknown == Approx(16 * 60));
+}
+
+TEST_CASE("a short window at any moment of a minute has all of its seconds", "[measure]") {
+  Meter meter(30 * day, minute);
+  for (int i = 0; i <= 400; ++i) meter.judge(noon + i * 7 * second, i % 2 == 0 ? Goodness::good : Goodness::bad);
+  for (int i = 100; i <= 400; ++i) {
+    const std::int64_t now = noon + i * 7 * second;
+    Meter past(30 * day, minute);
+    for (int k = 0; k <= i; ++k) past.judge(noon + k * 7 * second, k % 2 == 0 ? Goodness::good : Goodness::bad);
+    const Sums sums = slo::sums(past.stretches(now), now, 5 * minute, {});
+    REQUIRE(sums.seen() == Approx(300));
+    REQUIRE(std::abs(sums.good - 150) < 15);
+  }
+}
+
+TEST_CASE("a meter keeps the sums of 40 days, in memory that is bounded by its window", "[measure]") {
+  Meter meter(30 * day, 2 * minute);
+  Seeded seeded(3);
+  std::vector<std::pair<std::int64_t, Goodness>> all;
+  std::size_t most = 0;
+  for (std::int64_t at = noon; at < noon + 40 * day; at += 30 * second) {
+    const Goodness goodness = seeded.below(100) == 0 ? Goodness::bad : Goodness::good;
+    meter.judge(at, goodness);
+    all.emplace_back(at, goodness);
+    most = std::max(most, meter.bytes());
+  }
+  const std::int64_t now = noon + 40 * day;
+  CHECK(most < 800'000);  // 8,640 + 400 stretches of 40 bytes, and what a vector has to spare
+  for (const std::int64_t length : {5 * minute, hour, 6 * hour, 3 * day, 30 * day}) {
+    double bad = 0;
+    for (const auto& [at, goodness] : all) bad += goodness == Goodness::bad && at >= now - length ? 30 : 0;
+    const Sums sums = slo::sums(meter.stretches(now), now, length, {});
+    INFO(length / minute << " minutes");
+    CHECK(sums.bad == Approx(bad));
+    CHECK(sums.seen() == Approx(static_cast<double>(length) / 1e9));
+  }
+}
+
+TEST_CASE("a meter that was off for a week fills its time with unknown at once", "[measure]") {
+  Meter meter(30 * day, minute);
+  meter.judge(noon, Goodness::good);
+  meter.judge(noon + 100 * day, Goodness::good);
+  const auto stretches = meter.stretches(noon + 100 * day);
+  CHECK(stretches.size() < 9200);
+  CHECK(slo::sums(stretches, noon + 100 * day, 30 * day, {}).unknown == Approx(30 * 86'400));
+}
+
+TEST_CASE("requests are counted where they came", "[measure]") {
+  Meter meter(30 * day, 0);
+  for (int i = 0; i < 600; ++i) meter.count(noon + i * second, 9, 1);
+  const Sums sums = slo::sums(meter.stretches(noon + 600 * second), noon + 600 * second, 5 * minute, {});
+  CHECK(sums.good == Approx(2700));
+  CHECK(sums.bad == Approx(300));
+}
+
+TEST_CASE("when the clock is set back a meter forgets what lies after it", "[measure]") {
+  Meter meter(30 * day, 2 * minute);
+  for (int i = 0; i <= 60; ++i) meter.judge(noon + i * minute, Goodness::bad);
+  meter.judge(noon + 30 * minute, Goodness::good);
+  meter.judge(noon + 31 * minute, Goodness::good);
+  const Sums sums = slo::sums(meter.stretches(noon + 31 * minute), noon + 31 * minute, hour, {});
+  CHECK(sums.bad == Approx(30 * 60));
+  CHECK(sums.good == Approx(60));
+}
+
+TEST_CASE("what the store has of judgements is taken in before what was seen since", "[measure]") {
+  Meter meter(30 * day, 2 * minute);
+  meter.judge(noon, Goodness::good);
+  meter.judge(noon + minute, Goodness::good);
+  std::vector<Stretch> older;
+  for (std::int64_t from = noon - hour; from <= noon; from += 5 * minute) {
+    store::Rollup rollup;
+    rollup.from_ns = from;
+    for (int i = 0; i < 10; ++i) add(rollup, {from + i * 30 * second, i < 7 ? 0.0 : i < 9 ? 1.0 : 2.0}, store::Shape::gauge);
+    older.push_back(stretch_of(rollup, 5 * minute));
+  }
+  CHECK(older[0].good == Approx(210));
+  CHECK(older[0].bad == Approx(60));
+  CHECK(older[0].unknown == Approx(30));
+  meter.restore(older);
+  const Sums sums = slo::sums(meter.stretches(noon + minute), noon + minute, 2 * hour, {});
+  CHECK(sums.good == Approx(12 * 210 + 60));
+  CHECK(sums.bad == Approx(12 * 60));
+}
