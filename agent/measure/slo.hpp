@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Service level objectives: how much of a window was good, what is left of the budget for the rest, and how fast it burns.
+// Pure: good and bad come in as stretches of time or counts of requests, time is a parameter.
+// Source of the pairs of windows: Beyer et al., "The Site Reliability Workbook" (2018), chapter 5, "multiwindow, multi-burn-rate
+// alerts": 2 % of a 30-day budget in an hour and 5 % in six hours page, 10 % in three days is a ticket.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/generation.hpp"
+#include "store/sample.hpp"
+
+namespace ronda::measure::slo {
+
+struct Objective {
+  std::string name;
+  double target = 0.999;       // share that has to be good, in (0, 1)
+  std::int64_t window_ns = 0;  // that rolls: 30 d
+  double least = 0;  // good and bad together in the short window of a burn, below which no burn is told: 0 of 3 requests is no outage
+};
+
+/// What was seen in [from, until). Seconds, or a count of requests: the same unit in all stretches of an objective.
+struct Stretch {
+  std::int64_t from_ns = 0, until_ns = 0;
+  double good = 0, bad = 0, unknown = 0;
+};
+/// A maintenance window, where the objective says that it does not count.
+struct Excluded {
+  std::int64_t from_ns = 0, until_ns = 0;
+};
+
+struct Sums {
+  double good = 0, bad = 0, unknown = 0;
+  double seen() const { return good + bad; }
+};
+/// Of (until - length, until]: a stretch that lies in part outside or in an excluded time counts in proportion.
+Sums sums(std::span<const Stretch> stretches, std::int64_t until_ns, std::int64_t length_ns, std::span<const Excluded> excluded);
+
+struct Budget {
+  Sums sums;
+  double reached = 0;  // good / (good + bad)
+  double allowed = 0;  // bad that the objective leaves room for, of what was seen
+  double left = 1;     // share of it that is left; below 0: overspent
+  double known = 0;    // share of good, bad and unknown that is not unknown
+};
+/// Nothing where nothing was seen: unknown is neither good nor bad.
+std::optional<Budget> budget(const Objective& objective, std::span<const Stretch> stretches, std::int64_t now_ns,
+                             std::span<const Excluded> excluded);
+
+/// One derived alert: the share of bad in both windows is at least `factor` times what the objective allows.
+struct BurnRule {
+  const char* name;  // "fast", "slow", "ticket"
+  double factor;
+  std::int64_t long_ns, short_ns;
+  config::Level level;
+};
+/// 14.4x over 1 h and 5 min is p1, 6x over 6 h and 30 min p2: both page, but at 6x the budget still lasts five days, so
+/// that one hour to respond is enough. 1x over 3 d and 6 h is a ticket, p3.
+extern const std::array<BurnRule, 3> burn_rules;
+
+struct Burn {
+  const BurnRule* rule = nullptr;
+  std::optional<double> in_long, in_short;  // how many times what is allowed; none: nothing was seen
+  bool enough = false;                      // samples in both windows
+  bool holds = false;
+};
+std::array<Burn, 3> burns(const Objective& objective, std::span<const Stretch> stretches, std::int64_t now_ns,
+                          std::span<const Excluded> excluded);
+
+enum class Goodness : std::uint8_t { good, bad, unknown };
+
+/// Gathers what is seen as stretches of one minute for six hours and of five minutes for the rest of the window: memory is
+/// bounded by the window, about 32 bytes a stretch.
+class Meter {
+ public:
+  /// `hold_ns`: how long a judgement stands when none follows, then it is unknown: two intervals and the timeout.
+  Meter(std::int64_t window_ns, std::int64_t hold_ns);
+
+  /// From `at_ns` on it is so, by time. Before the newest: the clock was set back, and what lies after is forgotten.
+  void judge(std::int64_t at_ns, Goodness goodness);
+  /// So many requests since the last call, by counts. An objective uses the one or the other.
+  void count(std::int64_t at_ns, double good, double bad);
+  /// All up to `now_ns`, ascending.
+  std::vector<Stretch> stretches(std::int64_t now_ns) const;
+
+  /// From what the store has: the stretches that lie before everything that was seen.
+  void restore(std::span<const Stretch> older);
+  std::size_t bytes() const;
+
+ private:
+  void put(Stretch piece);
+  void age(std::int64_t now_ns);
+  void forget_after(std::int64_t at_ns);
+
+  std::int64_t window_ns_, hold_ns_;
+  std::vector<Stretch> coarse_, fine_;
+  std::int64_t judged_ns_ = 0;
+  Goodness goodness_ = Goodness::unknown;
+  bool judged_ = false;
+};
+
+/// What a roll-up of judgements (values of Goodness) says: its length in seconds, divided as the judgements were.
+Stretch stretch_of(const store::Rollup& rollup, std::int64_t length_ns);
+
+}  // namespace ronda::measure::slo
