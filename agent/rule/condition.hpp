@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "measure/functions.hpp"
 #include "measure/view.hpp"
 #include "rule/facts.hpp"
 
@@ -50,10 +51,8 @@ enum class Form : std::uint8_t {
   counted,    // count(left, window): left is a metric, a status, or one of them compared with a number or word
   ratio,      // ratio(left, right)
   baseline,   // baseline(left)
-  forecast,   // forecast(left, ahead), or with a third argument the window that it is seen from
+  forecast,   // forecast(left, ahead): where its trend leads
 };
-
-enum class Function : std::uint8_t { average, least, most, sum, rate, percentile, trend };
 
 /// Children stand before their parents, so that nothing walks the tree by recursion.
 struct Node {
@@ -63,11 +62,10 @@ struct Node {
   std::uint32_t begin = 0, length = 0;  // in the text
   std::uint32_t left = none, right = none;
   Relation relation = Relation::more;
-  Function function = Function::average;
+  measure::Function function = measure::Function::avg;
   measure::Status word = measure::Status::ok;
-  double number = 0;           // a literal in base units, per second where it has a "/"; of a percentile 0..100
-  std::int64_t window_ns = 0;  // of functions over time
-  std::int64_t ahead_ns = 0;   // of forecast
+  double number = 0;           // a literal in base units, per second where it has a "/"; of a percentile the share, 0..1
+  std::int64_t window_ns = 0;  // of functions over time; of forecast how far ahead
   std::string check;           // or the task
   std::string metric;
   measure::Labels labels;  // that it must have; sorted

@@ -58,24 +58,37 @@ struct RungState {
   bool operator==(const RungState&) const = default;
 };
 
+/// The highest condition that a result found to hold, or that nothing was known.
+enum class Raw : std::uint8_t { none, p1, p2, p3, p4, unknown };
+
+/// How restless an alert is; counted by results, not by looks.
+struct Flapping {
+  std::uint32_t changes = 0;       // of the last 20 results, a bit for each that differed from the one before; the newest is bit 0
+  std::uint32_t since_change = 0;  // results since the last that did, at most quiet_results
+  std::uint32_t since_fall = 0;    // results since the last fall, itself counted; 0: none, or quiet_results ago
+  std::int64_t changed_ns = 0, fell_ns = 0;
+  Raw raw = Raw::none;    // of the last result
+  bool on = false;        // by the weighted share
+  bool restless = false;  // it rose again soon after a fall: held until it is quiet
+
+  bool holds() const { return on || restless; }
+  bool operator==(const Flapping&) const = default;
+};
+
 struct AlertState {
   config::Level level = config::Level::none;
-  std::int64_t level_since_ns = 0;          // when the level was reached; 0: never
-  std::int64_t started_ns = 0;              // when the alert fired; 0: it does not
-  std::int64_t looked_ns = 0;               // the last look; 0: none yet
-  std::int64_t counted_ns = 0;              // the newest result that was counted
-  std::int64_t frozen_at_ns = 0;            // baseline() knows only what was before; 0: nothing holds
-  std::int64_t unknown_since_ns = 0;        // since when nothing is known; 0: something is
-  std::int64_t await_after_ns = 0;          // after being blocked: a result must be newer to count; 0: none
-  std::int64_t next_ns = 0;                 // when it must be looked at again with no new result; 0: not by time alone
-  bool no_data = false;                     // and that it was told
-  bool flapping = false;                    // by the weighted share
-  bool restless = false;                    // rose twice: held until it is quiet
-  std::uint32_t changes = 0;                // of the last 20 results, a bit for each that changed; the newest is bit 0
-  std::uint32_t since_change = 0;           // results since the last that changed, at most quiet_results
-  std::uint32_t since_fall = 0;             // results since the last fall, counted up to quiet_results + 1; 0: it never fell
-  std::int64_t changed_ns = 0;              // when a result last changed
-  config::Level raw = config::Level::none;  // the highest condition that held at the last result
+  std::int64_t level_since_ns = 0;    // when the level was reached; 0: never
+  std::int64_t started_ns = 0;        // when the alert fired; 0: it does not
+  std::int64_t looked_ns = 0;         // the last look; 0: none yet
+  std::int64_t counted_ns = 0;        // the newest result that was counted
+  std::int64_t frozen_at_ns = 0;      // baseline() knows only what was before; 0: nothing holds
+  std::int64_t unknown_since_ns = 0;  // since when nothing is known; 0: something is
+  std::int64_t await_after_ns = 0;    // after being blocked: a result must be newer to count; 0: none
+  std::int64_t clear_ns = 0;          // for how long the alert's one `clear` has held
+  std::int64_t next_ns = 0;           // when it must be looked at again with no new result; 0: not by time alone
+  Truth last_clear = Truth::no;
+  bool no_data = false;  // nothing is known, and that was told
+  Flapping flapping;
   std::string blocked_by;
   std::string reason;  // of the level, or why nothing is known
   double value = 0;
