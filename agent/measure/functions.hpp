@@ -49,7 +49,7 @@ std::optional<double> rate(std::span<const Point> points, const Window& window, 
 
 /// A straight line through the points: Theil and Sen's, the median of the slopes between all pairs, which up to 29 % of
 /// wild values do not move. More than trend_points points are first drawn together, neighbours by their median value and
-/// middle time, so there are at most 19,900 slopes. Source: Sen (1968), also for the bounds.
+/// middle time, so there are at most 7,140 slopes. Source: Sen (1968), also for the bounds.
 struct Trend {
   double per_hour = 0;
   double low_per_hour = 0, high_per_hour = 0;  // 95 % for this slope, if deviations from the line are independent
@@ -57,7 +57,7 @@ struct Trend {
   std::int64_t until_ns = 0;
   double at(std::int64_t ns) const;  // of the line, also beyond the window
 };
-inline constexpr std::size_t trend_points = 200;
+inline constexpr std::size_t trend_points = 120;
 std::optional<Trend> trend(std::span<const Point> points, const Window& window);
 /// Of the line so far after the end of its window.
 double forecast(const Trend& trend, std::int64_t horizon_ns);
@@ -73,14 +73,14 @@ Meeting meets(const Trend& trend, double bound);
 /// a / b; nothing where either is missing or b is 0.
 std::optional<double> ratio(std::optional<double> a, std::optional<double> b);
 
-// --- the same from roll-ups, for windows beyond points_reach_ns -----------------------------------
+// --- the same from roll-ups, for windows beyond View::reach_ns -----------------------------------
 // A stretch counts as one interval of five minutes; percentiles come from the merged distributions and are within
-// store::sketch_error (1/64) of a measured value, never from averages. trend goes through the medians of the stretches.
+// store::sketch_error (1/64) of a measured value, never from averages. trend goes through the means of the stretches.
 std::optional<double> from_rollups(Function function, std::span<const Rollup> rollups, Window window, Shape shape, double share = 0);
 std::optional<Trend> trend(std::span<const Rollup> rollups, Window window);
 
 // --- one question to a view -----------------------------------------------------------------------
-/// Any of the functions over the last `length_ns` before `now_ns`; from points or, beyond points_reach_ns, from roll-ups.
+/// Any of the functions over the last `length_ns` before `now_ns`; from points or, beyond its reach_ns(), from roll-ups.
 /// `share` is read by percentile only. trend answers its slope per hour.
 std::optional<double> over(const View& view, SeriesId id, Function function, std::int64_t length_ns, std::int64_t now_ns, double share = 0);
 std::optional<Trend> trend_over(const View& view, SeriesId id, std::int64_t length_ns, std::int64_t now_ns);

@@ -8,12 +8,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "measure/view.hpp"
@@ -44,6 +42,8 @@ class History final : public View {
   /// Series of one metric of one check by its labels; what is beyond is dropped and counted.
   static constexpr std::size_t series_per_metric_max = 64;
   static constexpr std::size_t series_per_check_max = 512;
+  /// Of a series: 24 h at 5 s, 270 KiB. Where a window would have more it is answered from roll-ups.
+  static constexpr std::size_t points_max = 17'280;
 
   /// The zone is of baselines.
   explicit History(schedule::ZonePtr zone);
@@ -51,7 +51,7 @@ class History final : public View {
 
   /// The whole of what is wanted from here on, after each reload. What stays keeps its points; what nobody wants any more is
   /// let go.
-  void want(const std::vector<Want>& wants);
+  void want(const std::vector<Want>& wants, const std::vector<std::string>& tasks = {});
   bool wants(std::string_view check) const;
 
   /// What the store is to keep of it; nothing for a check that nobody wants, at the cost of one look-up.
@@ -70,6 +70,7 @@ class History final : public View {
   /// Older than what is there already; what is not older is left out. Points and stretches ascend.
   void restore(const store::SeriesKey& key, std::span<const Point> points, std::span<const Rollup> five_minutes,
                std::span<const Rollup> hours);
+  /// If it has no result yet.
   void restore_check(std::string_view check, const CheckNow& now);
 
   // --- View ---
@@ -81,6 +82,7 @@ class History final : public View {
   std::optional<std::int64_t> task_last_success_ns(std::string_view task) const override;
   std::span<const Point> statuses(std::string_view check, std::int64_t after_ns, std::int64_t until_ns) const override;
   std::int64_t interval_ns(SeriesId id) const override;
+  std::int64_t reach_ns(SeriesId id) const override;
   std::span<const Rollup> rollups(SeriesId id, std::int64_t after_ns, std::int64_t until_ns) const override;
 
   struct Size {

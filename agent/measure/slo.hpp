@@ -20,8 +20,12 @@ namespace ronda::measure::slo {
 struct Objective {
   std::string name;
   double target = 0.999;       // share that has to be good, in (0, 1)
-  std::int64_t window_ns = 0;  // that rolls: 30 d
-  double least = 0;  // good and bad together in the short window of a burn, below which no burn is told: 0 of 3 requests is no outage
+  std::int64_t window_ns = 0;  // that rolls, as 30 d
+  /// False: of time. It promises a share of all the time of a window, so that what is bad is compared with the whole of it,
+  /// and one bad minute after a start is one bad minute. True: of requests, then with those that were seen.
+  bool counts = false;
+  /// Of requests only: so many in both windows of a burn, else there is none: 2 of 3 at night are no outage.
+  double least = 30;
 };
 
 /// What was seen in [from, until). Seconds, or a count of requests: the same unit in all stretches of an objective.
@@ -46,13 +50,13 @@ struct Budget {
   double reached = 0;  // good / (good + bad)
   double allowed = 0;  // bad that the objective leaves room for, of what was seen
   double left = 1;     // share of it that is left; below 0: overspent
-  double known = 0;    // share of good, bad and unknown that is not unknown
+  double known = 0;    // share that was seen: of the time that counts, or of requests that are not unknown
 };
 /// Nothing where nothing was seen: unknown is neither good nor bad.
 std::optional<Budget> budget(const Objective& objective, std::span<const Stretch> stretches, std::int64_t now_ns,
                              std::span<const Excluded> excluded);
 
-/// One derived alert: the share of bad in both windows is at least `factor` times what the objective allows.
+/// One derived alert: what is bad in both windows is at least `factor` times what the objective allows there.
 struct BurnRule {
   const char* name;  // "fast", "slow", "ticket"
   double factor;
@@ -66,7 +70,7 @@ extern const std::array<BurnRule, 3> burn_rules;
 struct Burn {
   const BurnRule* rule = nullptr;
   std::optional<double> in_long, in_short;  // how many times what is allowed; none: nothing was seen
-  bool enough = false;                      // samples in both windows
+  bool enough = false;                      // was seen in both windows
   bool holds = false;
 };
 std::array<Burn, 3> burns(const Objective& objective, std::span<const Stretch> stretches, std::int64_t now_ns,
@@ -75,7 +79,7 @@ std::array<Burn, 3> burns(const Objective& objective, std::span<const Stretch> s
 enum class Goodness : std::uint8_t { good, bad, unknown };
 
 /// Gathers what is seen as stretches of one minute for six hours and of five minutes for the rest of the window: memory is
-/// bounded by the window, about 32 bytes a stretch.
+/// bounded by the window, 40 bytes a stretch, 360 KiB for 30 days.
 class Meter {
  public:
   /// `hold_ns`: how long a judgement stands when none follows, then it is unknown: two intervals and the timeout.
@@ -85,7 +89,7 @@ class Meter {
   void judge(std::int64_t at_ns, Goodness goodness);
   /// So many requests since the last call, by counts. An objective uses the one or the other.
   void count(std::int64_t at_ns, double good, double bad);
-  /// All up to `now_ns`, ascending.
+  /// All up to `now_ns`, ascending. A copy of all: ask once a minute, not at each result.
   std::vector<Stretch> stretches(std::int64_t now_ns) const;
 
   /// From what the store has: the stretches that lie before everything that was seen.
@@ -93,6 +97,7 @@ class Meter {
   std::size_t bytes() const;
 
  private:
+  void put_held(std::int64_t until_ns);
   void put(Stretch piece);
   void age(std::int64_t now_ns);
   void forget_after(std::int64_t at_ns);
@@ -101,7 +106,7 @@ class Meter {
   std::vector<Stretch> coarse_, fine_;
   std::int64_t judged_ns_ = 0;
   Goodness goodness_ = Goodness::unknown;
-  bool judged_ = false;
+  bool judged_ = false, counts_ = false;
 };
 
 /// What a roll-up of judgements (values of Goodness) says: its length in seconds, divided as the judgements were.

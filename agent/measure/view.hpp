@@ -38,6 +38,9 @@ struct CheckNow {
   double duration_s = 0;            // of the last run
 };
 
+/// Longer windows are answered from roll-ups; of fast checks shorter ones too, see View::reach_ns.
+inline constexpr std::int64_t points_reach_ns = std::int64_t{24} * 3'600'000'000'000;
+
 class View {
  public:
   virtual ~View() = default;
@@ -46,7 +49,7 @@ class View {
   /// One per label set, in the order of the labels.
   virtual std::vector<SeriesId> series(std::string_view check, std::string_view metric) const = 0;
   virtual const SeriesInfo& info(SeriesId id) const = 0;
-  /// Single points in (after, until], ascending. No more than `points_reach_ns` back: a longer window is answered from
+  /// Single points in (after, until], ascending. No more than reach_ns() back: a longer window is answered from
   /// rollups(), see functions.hpp, `over`.
   virtual std::span<const Point> points(SeriesId id, std::int64_t after_ns, std::int64_t until_ns) const = 0;
   /// The usual value at this hour of the week, from before `frozen_at_ns` if that is not 0; none: not enough history.
@@ -57,11 +60,10 @@ class View {
 
   /// How far apart results of the check of this series are, as configured; 0: not known.
   virtual std::int64_t interval_ns(SeriesId) const { return 0; }
-  /// Five-minute stretches that lie wholly in (after, until], ascending; only for windows beyond `points_reach_ns`.
+  /// How far back there may be single points.
+  virtual std::int64_t reach_ns(SeriesId) const { return points_reach_ns; }
+  /// Five-minute stretches that lie wholly in (after, until], ascending; only for windows beyond reach_ns().
   virtual std::span<const Rollup> rollups(SeriesId, std::int64_t /*after_ns*/, std::int64_t /*until_ns*/) const { return {}; }
 };
-
-/// Longer windows are answered from roll-ups.
-inline constexpr std::int64_t points_reach_ns = std::int64_t{24} * 3'600'000'000'000;
 
 }  // namespace ronda::measure

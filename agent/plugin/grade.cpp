@@ -13,15 +13,6 @@ namespace {
 
 constexpr std::size_t perfdata_limit = 16 << 10;
 
-struct Measured {
-  double value;
-  std::string_view unit;
-};
-
-Measured in_base_unit(double value, std::string_view unit) {
-  const BaseUnit base = base_unit(unit);
-  return {value * base.factor, base.unit};
-}
 
 /// The unit that a limit's text is written in: "ratio", "s", "B" or none.
 std::string_view unit_of_limit(std::string_view text) {
@@ -111,6 +102,11 @@ std::string_view name_of(CheckStatus status) {
 CheckStatus worse(CheckStatus a, CheckStatus b) {
   constexpr std::array<int, 4> rank = {0, 1, 3, 2};
   return rank[static_cast<std::size_t>(a)] >= rank[static_cast<std::size_t>(b)] ? a : b;
+}
+
+Measured in_base_unit(double value, std::string_view unit) {
+  const BaseUnit base = base_unit(unit);
+  return {value * base.factor, base.unit};
 }
 
 Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits) {

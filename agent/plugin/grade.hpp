@@ -32,6 +32,13 @@ Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const c
 /// is not declared: then its unit is known at run time only.
 std::string why_never_comparable(const config::Limit& limit, std::span<const MetricDeclaration> declared);
 
+/// A value in the unit that limits and conditions are compared in: seconds, bytes, a ratio; other units stay.
+struct Measured {
+  double value;
+  std::string_view unit;  // of `unit`, or a literal
+};
+Measured in_base_unit(double value, std::string_view unit);
+
 /// The metrics of an outcome; what does not decode is left out.
 std::vector<wire::Metric> decode_metrics(std::string_view encoded);
 

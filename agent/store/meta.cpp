@@ -80,6 +80,9 @@ Result<std::int64_t> shed_step(Database& db, std::int64_t rows) {
   RONDA_TRY(std::ignore, db.run("DELETE FROM run WHERE (instance,position) IN "
                                 "(SELECT instance,position FROM run LIMIT ?)",
                                 rows));
+  if (db.changes() > 0) return db.changes();
+  // then single points, the oldest first; what they came to stays
+  RONDA_TRY(std::ignore, db.run("DELETE FROM raw WHERE (bucket,series) IN (SELECT bucket,series FROM raw LIMIT ?)", rows));
   return db.changes();
 }
 

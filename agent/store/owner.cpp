@@ -16,7 +16,7 @@ constexpr std::int64_t tick_when_well = 5 * second;
 constexpr std::size_t batch_jobs_max = 512, batch_bytes_max = std::size_t{8} * 1024 * 1024;
 constexpr std::size_t queue_jobs_max = 50'000, queue_bytes_max = std::size_t{64} * 1024 * 1024;
 constexpr std::size_t observed_runs_max = 4096;            // then they are written before their time
-constexpr std::size_t observed_instances_max = 150'000, held_runs_max = 40'000;
+constexpr std::size_t observed_instances_max = 150'000, held_runs_max = 40'000, held_samples_max = 20'000;
 constexpr std::int64_t retention_rows = 200, retention_rows_when_full = 20;
 constexpr int backup_pages = 256;
 
@@ -27,7 +27,10 @@ Error unavailable(const std::string& why) { return {Errc::unavailable, "the stor
 Owner::Owner(Options options)
     : options_(std::move(options)), keeper_(
           options_, [this](const Health& health) { publish(health); },
-          [this] { end_backup(unavailable("it was closed while the backup ran")); }) {}
+          [this] {
+            end_backup(unavailable("it was closed while the backup ran"));
+            book_.forget();
+          }) {}
 
 Owner::~Owner() { stop(); }
 
@@ -71,15 +74,16 @@ void Owner::submit(Job job) {
   wake_.notify_one();
 }
 
-void Owner::observe(std::vector<Observed> batch) {
+void Owner::observe(std::vector<Observed> batch, std::vector<Sampled> samples) {
   bool wake = false;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || batch.empty()) return;
+    if (stopping_ || (batch.empty() && samples.empty())) return;
     const bool enough = observed_runs_ >= observed_runs_max;
-    wake = observed_.empty();
+    wake = holds_nothing();
     if (wake) flush_at_ = options_.mono_ns() + std::chrono::nanoseconds(options_.flush_after).count();
     for (Observed& one : batch) keep(std::move(one));
+    hold(std::move(samples));
     wake |= !enough && observed_runs_ >= observed_runs_max;
   }
   if (wake) wake_.notify_one();
@@ -107,6 +111,15 @@ void Owner::hold(std::vector<Run>& runs, Run run) {
   }
   runs.push_back(std::move(run));
   ++held_runs_;
+}
+
+/// When nothing can be flushed, the newest stay.
+void Owner::hold(std::vector<Sampled> samples) {
+  samples_.insert(samples_.end(), std::make_move_iterator(samples.begin()), std::make_move_iterator(samples.end()));
+  if (samples_.size() <= held_samples_max) return;
+  const std::size_t most = held_samples_max * 9 / 10;  // not one at a time: each moves all
+  dropped_ += samples_.size() - most;
+  samples_.erase(samples_.begin(), samples_.end() - static_cast<std::ptrdiff_t>(most));
 }
 
 Health Owner::health() const {
@@ -143,18 +156,18 @@ void Owner::loop(std::function<void(Status)> opened) {
 }
 
 std::chrono::nanoseconds Owner::until_next_duty() {
-  if (backup_ || forgetting_) return std::chrono::nanoseconds(0);
+  if (backup_ || forgetting_ || rolling_) return std::chrono::nanoseconds(0);
   std::int64_t next = std::min(next_tick_, next_hourly_);
-  if (!observed_.empty() && !keeper_.tight())
+  if (!holds_nothing() && !keeper_.tight())
     next = std::min(next, flush_at_);
   return std::chrono::nanoseconds(std::max<std::int64_t>(next - options_.mono_ns(), 0));
 }
 
 Owner::Batch Owner::next_batch() {
   std::unique_lock lock(mutex_);
-  const bool was_empty = observed_.empty();
+  const bool was_empty = holds_nothing();
   wake_.wait_for(lock, until_next_duty(), [&] {
-    return !queue_.empty() || stopping_ || observed_runs_ >= observed_runs_max || observed_.empty() != was_empty;
+    return !queue_.empty() || stopping_ || observed_runs_ >= observed_runs_max || holds_nothing() != was_empty;
   });
   Batch batch;
   std::size_t bytes = 0;
@@ -166,7 +179,7 @@ Owner::Batch Owner::next_batch() {
   }
   queued_bytes_ -= bytes;
   batch.stop = stopping_ && queue_.empty();
-  batch.observed |= batch.stop || observed_runs_ >= observed_runs_max || (!observed_.empty() && options_.mono_ns() >= flush_at_);
+  batch.observed |= batch.stop || observed_runs_ >= observed_runs_max || (!holds_nothing() && options_.mono_ns() >= flush_at_);
   return batch;
 }
 
@@ -231,20 +244,22 @@ Status Owner::run_jobs(std::span<Job> jobs, std::span<Status> statuses, const St
 
 Status Owner::flush() {
   std::map<InstanceId, Observation> observed;
+  std::vector<Sampled> samples;
   {
     const std::lock_guard lock(mutex_);
     std::swap(observed, observed_);
+    std::swap(samples, samples_);
     observed_runs_ = held_runs_ = 0;
   }
   Status status = done();
-  if (!observed.empty()) {
+  if (!observed.empty() || !samples.empty()) {
     if (!keeper_.usable())
       status = unavailable(keeper_.health().reason);
     else if (keeper_.tight())
       status = unavailable("what room is left is kept for what is owed");
     else
-      status = save(observed);
-    if (!status) take_back(std::move(observed));
+      status = save(observed, samples);
+    if (!status) take_back(std::move(observed), std::move(samples));
   }
   std::uint64_t dropped = 0;
   {
@@ -255,27 +270,34 @@ Status Owner::flush() {
   return status;
 }
 
-Status Owner::save(const std::map<InstanceId, Observation>& observed) {
+Status Owner::save(const std::map<InstanceId, Observation>& observed, std::span<const Sampled> samples) {
   Database& db = *keeper_.database();
+  std::uint64_t late = 0;
   db.clear_trouble();
   const Status status = db.transaction([&]() -> Status {
     for (const auto& [id, observation] : observed) {
       Status saved = save_observation(db, observation);
       if (!saved) return saved;
     }
-    return done();
+    return samples.empty() ? done() : book_.write(db, samples, options_.wall_ns(), &late);
   });
-  if (status)
+  if (status) {
     keeper_.committed();
-  else
+    const std::lock_guard lock(mutex_);
+    dropped_ += late;
+  } else {
+    book_.forget();
     keeper_.settle();
+  }
   return status;
 }
 
 // After a flush that failed: what came meanwhile goes on top.
-void Owner::take_back(std::map<InstanceId, Observation> observed) {
+void Owner::take_back(std::map<InstanceId, Observation> observed, std::vector<Sampled> samples) {
   const std::lock_guard lock(mutex_);
   std::swap(observed_, observed);
+  std::swap(samples_, samples);
+  hold(std::move(samples));
   held_runs_ = 0;
   for (const auto& [id, older] : observed_) held_runs_ += older.runs.size();
   for (auto& [id, newer] : observed) {
@@ -301,6 +323,7 @@ void Owner::duties() {
     forgetting_ = true;
   }
   if (forgetting_) forget();
+  roll_up();
   if (backup_) step_backup();
 }
 
@@ -321,6 +344,22 @@ void Owner::forget() {
   }
   keeper_.committed();
   forgetting_ = gone >= rows;
+}
+
+/// A piece of it after each batch, so that what is owed waits for one piece at most.
+void Owner::roll_up() {
+  rolling_ = false;
+  Database* db = keeper_.database();
+  if (db == nullptr || keeper_.tight() || !book_.is_due(options_.wall_ns())) return;
+  db->clear_trouble();
+  const std::int64_t commits = db->commits();
+  if (const Status status = book_.step(*db, options_.wall_ns()); !status) {
+    book_.forget();
+    keeper_.settle();
+    return;
+  }
+  if (db->commits() != commits) keeper_.committed();
+  rolling_ = book_.is_due(options_.wall_ns());
 }
 
 void Owner::start_backup(Job job) {

@@ -17,6 +17,7 @@
 
 #include "store/backup.hpp"
 #include "store/keeper.hpp"
+#include "store/samples.hpp"
 #include "store/store.hpp"
 #include "store/tables.hpp"
 
@@ -46,7 +47,9 @@ class Owner {
   Status start();  // waits for the file to be open
   void stop();
   void submit(Job job);
-  void observe(std::vector<Observed> batch);
+  void observe(std::vector<Observed> batch, std::vector<Sampled> samples);
+  /// For jobs, on the owner's thread.
+  SampleBook& book() { return book_; }
   const OpenReport& report() const { return report_; }
   Health health() const;
   std::int64_t now() const { return options_.wall_ns(); }
@@ -70,9 +73,12 @@ class Owner {
   Status run_jobs(std::span<Job> jobs, std::span<Status> statuses, const Status& observed, Database& db);
   void keep(Observed one);
   void hold(std::vector<Run>& runs, Run run);
+  void hold(std::vector<Sampled> samples);
   Status flush();
-  Status save(const std::map<InstanceId, Observation>& observed);
-  void take_back(std::map<InstanceId, Observation> observed);
+  bool holds_nothing() const { return observed_.empty() && samples_.empty(); }
+  Status save(const std::map<InstanceId, Observation>& observed, std::span<const Sampled> samples);
+  void take_back(std::map<InstanceId, Observation> observed, std::vector<Sampled> samples);
+  void roll_up();
   void duties();
   void forget();
   void start_backup(Job job);
@@ -82,19 +88,21 @@ class Owner {
   void publish(const Health& health);
 
   const Options options_;
-  Keeper keeper_;  // this and the next: the owner's thread only
+  SampleBook book_;  // this and the next two: the owner's thread only
+  Keeper keeper_;
   std::optional<BackupRun> backup_;
   std::int64_t next_tick_ = 0, next_hourly_ = 0;
-  bool forgetting_ = false;
+  bool forgetting_ = false, rolling_ = false;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;
   std::size_t queued_bytes_ = 0;
   std::map<InstanceId, Observation> observed_;
+  std::vector<Sampled> samples_;   // held like observed_
   std::size_t observed_runs_ = 0;  // since the last flush
   std::size_t held_runs_ = 0;      // in observed_
-  std::int64_t flush_at_ = 0;      // by mono_ns, when observed_ is not empty
+  std::int64_t flush_at_ = 0;      // by mono_ns, when something is held
   std::uint64_t dropped_ = 0;
   Health health_;
   bool stopping_ = false;

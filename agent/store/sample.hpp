@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -75,6 +77,10 @@ constexpr std::int64_t floor_to(std::int64_t at_ns, std::int64_t length) {
   const std::int64_t rest = at_ns % length;
   return at_ns - (rest < 0 ? rest + length : rest);
 }
+
+/// Its beginning is kept beside it. What is no roll-up decodes to nothing.
+std::string encode_rollup(const Rollup& rollup);
+std::optional<Rollup> decode_rollup(std::int64_t from_ns, std::string_view bytes);
 
 /// Points in ascending order as bytes, lossless: about 3 to 10 a point.
 std::string encode_points(std::span<const Point> points);

@@ -11,7 +11,7 @@ namespace ronda::store {
 namespace {
 
 // Append only: a step that has been released is never edited.
-constexpr std::array<const char*, 3> steps = {
+constexpr std::array<const char*, 4> steps = {
     // 1: what the first agent keeps
     R"sql(
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -69,6 +69,18 @@ CREATE TABLE left_instance(
 CREATE TABLE calendar(
   kind TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;
 INSERT INTO calendar SELECT DISTINCT kind, name, '', 0 FROM slot;
+)sql",
+    // 4: what was measured
+    R"sql(
+CREATE TABLE series(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, metric TEXT NOT NULL, labels BLOB NOT NULL, unit TEXT NOT NULL,
+  shape INTEGER NOT NULL, seen INTEGER NOT NULL, UNIQUE(name, metric, labels));
+-- one row a result, in the order in which they came, so that each flush writes at the end of the table only
+CREATE TABLE sample(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, data BLOB NOT NULL);
+-- by time and then by series: what is written together and forgotten together lies together
+CREATE TABLE raw(bucket INTEGER NOT NULL, series INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(bucket, series)) WITHOUT ROWID;
+CREATE TABLE five(bucket INTEGER NOT NULL, series INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(bucket, series)) WITHOUT ROWID;
+CREATE TABLE hours(bucket INTEGER NOT NULL, series INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(bucket, series)) WITHOUT ROWID;
 )sql",
 };
 

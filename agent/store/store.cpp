@@ -178,12 +178,14 @@ void Store::drop_instance(InstanceId id, Done<Unit> done) {
       std::move(done));
 }
 
-void Store::observe(std::vector<Observed> batch) { impl_->observe(std::move(batch)); }
+void Store::observe(std::vector<Observed> batch, std::vector<Sampled> samples) {
+  impl_->observe(std::move(batch), std::move(samples));
+}
 
 void Store::observe(InstanceState state, Run run) {
   std::vector<Observed> one;
   one.push_back({std::move(state), std::move(run)});
-  impl_->observe(std::move(one));
+  impl_->observe(std::move(one), {});
 }
 
 void Store::flush(Done<Unit> done) {
@@ -248,6 +250,22 @@ void Store::load_journal(std::int64_t limit, Done<std::vector<JournalEvent>> don
 
 void Store::load_quarantines(Done<std::vector<Quarantine>> done) {
   impl_->read<std::vector<Quarantine>>([](const Work& w) { return store::load_quarantines(w.db); }, std::move(done));
+}
+
+void Store::keep_samples(SampleRetention retention, Done<Unit> done_call) {
+  impl_->write<Unit>(
+      0,
+      [book = &impl_->book(), retention](const Work&) {
+        book->set_retention(retention);
+        return done();
+      },
+      std::move(done_call));
+}
+
+void Store::load_samples(SampleQuery query, Done<std::vector<LoadedSeries>> done) {
+  impl_->add<std::vector<LoadedSeries>>(
+      query.check.size(), true, [book = &impl_->book(), query = std::move(query)](const Work& w) { return book->load(w.db, query); },
+      std::move(done));
 }
 
 void Store::backup(std::string path, Done<Unit> done) {

@@ -83,10 +83,13 @@ class Store {
   // --- observed ---------------------------------------------------------------------------------
   /// Never fails and never waits; what could not be kept is counted in Health::dropped_observed. What is handed over
   /// together is written together, so gather: each batch costs a sync.
-  void observe(std::vector<Observed> batch);
+  void observe(std::vector<Observed> batch, std::vector<Sampled> samples = {});
   void observe(InstanceState state, Run run);
   /// Writes what is observed now. Errc::unavailable: it is still held, and will be tried again.
   void flush(Done<Unit> done);
+
+  /// How long samples are kept from here on.
+  void keep_samples(SampleRetention retention, Done<Unit> done);
 
   // --- reads: they see every write that was queued before them ------------------------------------
   void load_instances(Done<std::vector<InstanceState>> done);
@@ -103,6 +106,9 @@ class Store {
   void load_inbox_owners(Done<std::vector<InstanceId>> done);
   void load_journal(std::int64_t limit, Done<std::vector<JournalEvent>> done);  // newest first
   void load_quarantines(Done<std::vector<Quarantine>> done);
+  /// All series of a check that are known, also those without anything in the time asked for. About 10 us for each series
+  /// and five minutes (or hour) of it, during which the store does nothing else: ask for a day at a time.
+  void load_samples(SampleQuery query, Done<std::vector<LoadedSeries>> done);
 
   // --- copies -----------------------------------------------------------------------------------
   /// A copy in one file, checked and synced, while the store goes on. `path` is absolute and must not exist.

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "store/sample.hpp"
+
 namespace ronda::store {
 
 /// A configured instance: {"check", "api-status"}.
@@ -35,6 +37,26 @@ inline constexpr int kept_runs = 20;
 struct Observed {
   InstanceState state;
   Run run;
+};
+
+/// How long samples are kept, by level.
+struct SampleRetention {
+  std::int64_t raw_ns = std::int64_t{48} * hour_ns;
+  std::int64_t five_minutes_ns = std::int64_t{30 * 24} * hour_ns;
+  std::int64_t hours_ns = std::int64_t{400 * 24} * hour_ns;
+};
+enum class SampleLevel : std::uint8_t { raw, five_minutes, hours };
+/// Of one check what lies in (after, until]: raw points, or roll-ups that lie there wholly.
+struct SampleQuery {
+  std::string check;
+  std::string metric;  // empty: all of them
+  SampleLevel level = SampleLevel::raw;
+  std::int64_t after_ns = 0, until_ns = 0;
+};
+struct LoadedSeries {
+  SeriesKey key;
+  std::vector<Point> points;    // raw
+  std::vector<Rollup> rollups;  // else; both ascend
 };
 
 /// The run of one scheduled instant; at most one for (instance, scheduled).
@@ -129,8 +151,8 @@ struct CallEffects {
 struct OpenReport {
   std::string host;
   std::int64_t generation = 0;
-  bool fresh = false;           // a new database
-  bool clean_shutdown = false;  // of the agent before
+  bool fresh = false;                // a new database
+  bool clean_shutdown = false;       // of the agent before
   std::vector<std::string> notices;  // to be shown to people: an older copy, a damaged file set aside
 };
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure/load.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace ronda::measure {
+namespace {
+
+using store::SampleLevel;
+
+constexpr std::int64_t day_ns = 24 * store::hour_ns;
+
+/// All of one Load, read in pieces.
+struct Gathered {
+  std::vector<store::LoadedSeries> raw, five_minutes, hours;
+};
+
+/// What came is older first, so a series' pieces are appended.
+void append(std::vector<store::LoadedSeries>& into, std::vector<store::LoadedSeries> piece) {
+  for (store::LoadedSeries& one : piece) {
+    const auto known = std::ranges::find_if(into, [&](const auto& other) { return other.key == one.key; });
+    if (known == into.end()) {
+      into.push_back(std::move(one));
+      continue;
+    }
+    known->points.insert(known->points.end(), one.points.begin(), one.points.end());
+    known->rollups.insert(known->rollups.end(), std::make_move_iterator(one.rollups.begin()), std::make_move_iterator(one.rollups.end()));
+  }
+}
+
+class Loader : public std::enable_shared_from_this<Loader> {
+ public:
+  Loader(store::Store& store, History& history, std::int64_t now_ns, std::function<void(ronda::Status)> done)
+      : store_(store), history_(history), done_(std::move(done)) {
+    for (const History::Load& load : history.loads(now_ns)) {
+      plan(load, SampleLevel::raw, load.points_after_ns, now_ns, day_ns);
+      if (load.rollups_after_ns != 0) plan(load, SampleLevel::five_minutes, load.rollups_after_ns, now_ns, day_ns);
+      if (load.hours_after_ns != 0) plan(load, SampleLevel::hours, load.hours_after_ns, now_ns, 12 * day_ns);
+      steps_.push_back({{}, true});
+    }
+  }
+
+  void next() {
+    if (steps_.empty()) return done_(std::move(first_error_));
+    const Step step = std::move(steps_.front());
+    steps_.pop_front();
+    if (step.is_last) {
+      hand_over();
+      return next();
+    }
+    store_.load_samples(step.query, [self = shared_from_this(), level = step.query.level](Result_of_load loaded) {
+      if (loaded)
+        append(self->part(level), *std::move(loaded));
+      else
+        self->fail(loaded.error());
+      self->next();
+    });
+  }
+
+ private:
+  using Result_of_load = ronda::Result<std::vector<store::LoadedSeries>>;
+  struct Step {
+    store::SampleQuery query;
+    bool is_last = false;  // of a metric: hand over
+  };
+
+  void plan(const History::Load& load, SampleLevel level, std::int64_t after_ns, std::int64_t now_ns, std::int64_t piece) {
+    for (std::int64_t from = after_ns; from < now_ns; from += piece)
+      steps_.push_back({{load.check, load.metric, level, from, std::min(from + piece, now_ns)}, false});
+  }
+
+  std::vector<store::LoadedSeries>& part(SampleLevel level) {
+    return level == SampleLevel::raw ? gathered_.raw : level == SampleLevel::hours ? gathered_.hours : gathered_.five_minutes;
+  }
+
+  void fail(const Error& error) {
+    if (first_error_) first_error_ = error;
+    if (error.code() == Errc::unavailable) steps_.clear();  // it would answer so to all of them
+  }
+
+  void hand_over() {
+    for (const store::LoadedSeries& raw : gathered_.raw) {
+      const auto of = [&](const std::vector<store::LoadedSeries>& all) -> std::span<const Rollup> {
+        const auto found = std::ranges::find_if(all, [&](const auto& one) { return one.key == raw.key; });
+        return found == all.end() ? std::span<const Rollup>() : std::span<const Rollup>(found->rollups);
+      };
+      history_.restore(raw.key, raw.points, of(gathered_.five_minutes), of(gathered_.hours));
+    }
+    gathered_ = {};
+  }
+
+  store::Store& store_;
+  History& history_;
+  std::function<void(ronda::Status)> done_;
+  std::deque<Step> steps_;
+  Gathered gathered_;
+  ronda::Status first_error_ = ronda::done();
+};
+
+}  // namespace
+
+void load_history(store::Store& store, History& history, std::int64_t now_ns, std::function<void(ronda::Status)> done) {
+  std::make_shared<Loader>(store, history, now_ns, std::move(done))->next();
+}
+
+}  // namespace ronda::measure

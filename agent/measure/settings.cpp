@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure/settings.hpp"
+
+#include <array>
+#include <set>
+
+#include "config/fields.hpp"
+
+namespace ronda::measure {
+namespace {
+
+using config::Diagnostics, config::Generation, config::Scope, config::Value;
+using namespace std::chrono_literals;
+
+constexpr Nanos least_kept = 1h, least_window = 1h;
+constexpr std::array<std::string_view, 4> store_keys = {"five_minutes", "hours", "raw", "samples"};
+constexpr std::array<std::string_view, 8> slo_keys = {"good",    "maintenance", "min_samples", "objective",
+                                                      "service", "title",       "total",       "window"};
+
+void read_kept(Scope& scope, std::string_view key, const Value& value, std::int64_t& kept) {
+  if (const auto time = config::read_duration(scope, key, value, least_kept)) kept = time->count();
+}
+
+void read_objective(Scope& scope, const Value& value, slo::Objective& objective) {
+  const auto share = config::read_percent(scope, "objective", value);
+  if (!share) return;
+  objective.target = *share;
+  if (*share > 0 && *share < 1) return;
+  config::wrong_text(scope, "objective", value,
+                     *share < 1 ? "must be above 0%" : "leaves no room for any failure; write for example \"99.9%\"",
+                     "a percentage below 100%");
+}
+
+void read_maintenance(Scope& scope, const Value& value, bool& without_windows) {
+  constexpr std::array<std::string_view, 2> choices = {"counts", "excluded"};
+  if (const auto index = config::read_choice(scope, "maintenance", value, choices)) without_windows = *index == 1;
+}
+
+void read_slo_key(Scope& scope, const config::Member& member, SloDefinition& out) {
+  const auto& [key, place, value] = member;
+  if (key == "objective") {
+    read_objective(scope, value, out.objective);
+  } else if (key == "window") {
+    out.objective.window_ns = config::read_duration(scope, key, value, least_window).value_or(0ns).count();
+  } else if (key == "good" || key == "total") {
+    (key == "good" ? out.good : out.total) = config::read_text(scope, key, value).value_or("");
+    (key == "good" ? out.good_place : out.total_place) = value.place();
+  } else if (key == "min_samples") {
+    out.objective.least = static_cast<double>(config::read_integer(scope, key, value, 1, 1'000'000'000).value_or(1));
+  } else if (key == "maintenance") {
+    read_maintenance(scope, value, out.without_windows);
+  } else if (key == "service" || key == "title") {
+    (key == "service" ? out.service : out.title) = config::read_text(scope, key, value).value_or("");
+  } else {
+    scope.error(place, config::unknown_key(key, slo_keys));
+  }
+}
+
+SloDefinition read_slo(Scope& scope, const config::RawObject& object) {
+  SloDefinition out;
+  out.objective.name = object.name;
+  out.place = object.place;
+  const config::Table* table = object.value.as_table();
+  if (table == nullptr) {
+    scope.spoil();
+    return out;
+  }
+  for (const config::Member& member : *table) read_slo_key(scope, member, out);
+  for (const std::string_view key : {"objective", "window", "good"}) {
+    if (object.value.find(key) == nullptr) scope.error(object.place, "`" + std::string(key) + "` is missing");
+  }
+  out.objective.counts = !out.total.empty();
+  if (const Value* least = object.value.find("min_samples"); least != nullptr && !out.objective.counts)
+    scope.error(least->place(), "`min_samples` is of objectives that count requests; this one has no `total`");
+  return out;
+}
+
+}  // namespace
+
+StoreSettings read_store(const Generation& generation, Diagnostics& diagnostics) {
+  StoreSettings out;
+  const config::Table* table = generation.store.as_table();
+  if (table == nullptr) return out;
+  Scope scope(diagnostics);
+  for (const auto& [key, place, value] : *table) {
+    if (key == "raw") {
+      read_kept(scope, key, value, out.retention.raw_ns);
+    } else if (key == "five_minutes") {
+      read_kept(scope, key, value, out.retention.five_minutes_ns);
+    } else if (key == "hours") {
+      read_kept(scope, key, value, out.retention.hours_ns);
+    } else if (key == "samples") {
+      constexpr std::array<std::string_view, 2> choices = {"named", "all"};
+      if (const auto index = config::read_choice(scope, key, value, choices)) out.all = *index == 1;
+    } else {
+      scope.error(place, config::unknown_key(key, store_keys));
+    }
+  }
+  const store::SampleRetention& kept = out.retention;
+  if (scope.sound() && (kept.raw_ns > kept.five_minutes_ns || kept.five_minutes_ns > kept.hours_ns))
+    scope.error(generation.store.place(), "`raw` (" + format_duration(Nanos(kept.raw_ns)) + ") must not be longer than `five_minutes` (" +
+                                              format_duration(Nanos(kept.five_minutes_ns)) + "), nor that longer than `hours` (" +
+                                              format_duration(Nanos(kept.hours_ns)) + ")");
+  return scope.sound() ? out : StoreSettings();
+}
+
+std::vector<SloDefinition> read_slos(const Generation& generation, Diagnostics& diagnostics) {
+  std::vector<SloDefinition> out;
+  for (const config::RawObject& object : generation.raw("slo")) {
+    Scope scope(diagnostics);
+    SloDefinition one = read_slo(scope, object);
+    if (scope.sound()) out.push_back(std::move(one));
+  }
+  return out;
+}
+
+std::vector<Want> service_wants(const Generation& generation, const StoreSettings& settings) {
+  std::set<std::string_view> named;
+  for (const config::Service& service : generation.services) named.insert(service.checks.begin(), service.checks.end());
+  std::vector<Want> out;
+  for (const config::Instance& check : generation.all(config::Kind::check)) {
+    if (!check.enabled || (!settings.all && !named.contains(check.name))) continue;
+    out.push_back({check.name, "", 0, false, check.every.value_or(0ns).count()});
+  }
+  return out;
+}
+
+}  // namespace ronda::measure
