@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t perfdata_limit = 16 << 10;
 
-
 /// The unit that a limit's text is written in: "ratio", "s", "B" or none.
 std::string_view unit_of_limit(std::string_view text) {
   const std::size_t letter = text.find_first_not_of("0123456789.@:~-+ ");
@@ -144,8 +143,9 @@ std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgem
   std::string out;
   for (const wire::Metric& metric : metrics) {
     const bool ratio = metric.unit == "ratio";
-    std::string one = quoted_label(metric) + "=" +
-                      (metric.is_integer && !ratio ? std::to_string(metric.integer) : format_number(ratio ? metric.value * 100 : metric.value));
+    std::string one =
+        quoted_label(metric) + "=" +
+        (metric.is_integer && !ratio ? std::to_string(metric.integer) : format_number(ratio ? metric.value * 100 : metric.value));
     one += ratio ? "%" : metric.counter && metric.unit.empty() ? "c" : metric.unit;
     const std::string warn = limit_text(limits.warn, metric, metric.warn);
     const std::string crit = limit_text(limits.crit, metric, metric.crit);

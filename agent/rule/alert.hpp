@@ -55,9 +55,7 @@ struct RuleSet {
   const Alert* find(std::string_view name) const;
 };
 
-/// All alerts of the generation. `instances` gives those of `severity`, which may stand in the generation or elsewhere;
-/// `sources` is what places in `diagnostics` point into, for a caret inside of a condition. An alert with an error is not
-/// in the result and is appended to `disabled`.
+/// A check's `severity`, short for an alert of that level on `status == critical`.
 struct SeverityOf {
   std::string check;
   config::Level level = config::Level::none;
@@ -65,6 +63,14 @@ struct SeverityOf {
   std::string runbook;
   config::Place place;
 };
+
+/// Of the instances that stand in the generation: facts without metrics, and severities. See candidate_facts.hpp for all that
+/// plugins say too.
+Facts facts_of(const config::Generation& generation);
+std::vector<SeverityOf> severities_of(const config::Generation& generation);
+
+/// All alerts of the generation, and those of `severities`. `sources` is what places in `diagnostics` point into: their texts
+/// give a caret inside of a condition. An alert with an error is not in the result and is appended to `disabled`.
 RuleSet load_alerts(const config::Generation& generation, Facts facts, const std::vector<SeverityOf>& severities,
                     const config::Sources& sources, config::Diagnostics& diagnostics, std::vector<config::Disabled>& disabled);
 
