@@ -97,7 +97,7 @@ void print_text(const std::string& path, const Tested& tested) {
     return;
   }
   if (tested.elsewhere > 0)
-    complain("conf has " + counted(tested.elsewhere, "error") + " that are about no alert ('ronda validate' shows them)");
+    complain("conf has " + counted(tested.elsewhere, "error") + " in what is no alert ('ronda validate' shows them)");
   std::cerr << config::render_all(differences_of(tested), tested.sources);
   const rule::TestResult& result = tested.result;
   std::cout << path << ": " << counted(result.tests, "test") << ", " << counted(result.expectations, "expectation") << ": "

@@ -5,7 +5,7 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
-#include "rule/past.hpp"
+#include "rule/replay.hpp"
 #include "rule/test_file.hpp"
 
 namespace ronda::rule {

@@ -12,6 +12,7 @@
 #include "rule/given.hpp"
 #include "rule/ladder.hpp"
 #include "rule/past.hpp"
+#include "rule/replay.hpp"
 
 namespace ronda::test {
 
