@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "store/sample.hpp"
-
 namespace ronda::rule {
 namespace {
 
