@@ -69,7 +69,7 @@ std::string_view status_name(Status status) {
 class Evaluation {
  public:
   Evaluation(const Condition& condition, const Moment& moment, std::vector<Step>* steps)
-      : condition_(condition), moment_(moment), steps_(steps), values_(condition, moment), found_(condition.nodes.size()) {}
+      : condition_(condition), steps_(steps), values_(condition, moment), found_(condition.nodes.size()) {}
 
   Finding run() {
     const std::vector<bool> inside = arguments();
@@ -192,7 +192,6 @@ class Evaluation {
   }
 
   const Condition& condition_;
-  const Moment& moment_;
   std::vector<Step>* steps_;
   Values values_;
   std::vector<Finding> found_;
