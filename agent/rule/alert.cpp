@@ -20,6 +20,7 @@ using config::Level;
 using config::Scope;
 using config::Value;
 
+constexpr std::int64_t usual_patience_ns = 60'000'000'000;  // of a check without an interval
 constexpr std::array<std::string_view, 4> level_keys = {"p1", "p2", "p3", "p4"};
 constexpr std::array<std::string_view, 13> alert_keys = {
     "p1", "p2", "p3", "p4", "for", "clear", "keep_firing_for", "no_data", "runbook", "min_samples", "service", "title", "diagnose"};
@@ -202,8 +203,10 @@ std::vector<std::string> parents_of(const std::vector<std::string>& checks, cons
 
 void Reader::finish(Alert& alert) {
   std::ranges::sort(alert.rungs, {}, &Rung::level);
+  std::int64_t window = 0;
   const auto take = [&](const std::optional<Condition>& condition) {
     if (!condition) return;
+    for (const Need& need : condition->needs) window = std::max(window, need.window_ns);
     for (const std::string& check : condition->checks) {
       if (std::ranges::find(alert.checks, check) == alert.checks.end()) alert.checks.push_back(check);
     }
@@ -223,6 +226,7 @@ void Reader::finish(Alert& alert) {
     all_known = all_known && patience > 0;
     alert.patience_ns = std::max(alert.patience_ns, patience);
   }
+  alert.grace_ns = std::max(alert.patience_ns, usual_patience_ns) + window;
   if (!all_known) alert.patience_ns = 0;
   alert.parents = parents_of(alert.checks, facts_);
 }

@@ -39,6 +39,7 @@ struct Alert {
   NoData no_data;
   std::uint32_t least_points = 1;    // min_samples
   std::int64_t patience_ns = 0;      // the longest of its checks; what nobody watched for longer does not count for `for`
+  std::int64_t grace_ns = 0;         // so long a check may be without its first result, and a window without enough of them
   std::vector<std::string> checks;   // of all conditions, each once
   std::vector<std::string> parents;  // what those come `after`, near to far; without the checks themselves
   bool of_severity = false;          // made from a check's `severity`

@@ -12,7 +12,7 @@ namespace {
 using config::Level;
 using What = Change::What;
 
-/// What a check without a known interval gets for its first result.
+/// Of checks without a known interval.
 constexpr std::int64_t usual_patience_ns = 60'000'000'000;
 
 bool is_higher(Level a, Level b) {
@@ -183,8 +183,8 @@ void Climb::read_unknown() {
     return;
   }
   if (state_.unknown_since_ns == 0 || state_.unknown_since_ns > now_) state_.unknown_since_ns = now_;
-  lapsed_ = !pending || now_ - state_.unknown_since_ns > patience();
-  if (!lapsed_) look_again(state_.unknown_since_ns + patience() + 1);
+  lapsed_ = !pending || now_ - state_.unknown_since_ns > alert_.grace_ns;
+  if (!lapsed_) look_again(state_.unknown_since_ns + alert_.grace_ns + 1);
   if (!lapsed_) return;
   for (std::size_t i = 0; i < seen_.size(); ++i) {
     if (alert_.no_data.is_ok && seen_[i].now == Truth::unknown) seen_[i].now = Truth::no;

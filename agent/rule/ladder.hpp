@@ -100,6 +100,18 @@ struct AlertState {
 /// Reads all conditions of the alert, and whether it is blocked.
 Reading observe(const Alert& alert, const AlertState& state, const Facts& facts, const measure::View& view, std::int64_t now_ns);
 
+/// One condition of an alert with the reason at each of its parts.
+struct Explained {
+  config::Level level = config::Level::none;  // none: the alert's one `clear`
+  bool is_clear = false;
+  const Condition* condition = nullptr;  // lives as long as the alert
+  Finding finding;
+  std::vector<Step> steps;  // the last is the whole
+};
+/// What `ronda explain` shows: all conditions, the highest level first, also while the alert is blocked.
+std::vector<Explained> explain(const Alert& alert, const AlertState& state, const Facts& facts, const measure::View& view,
+                               std::int64_t now_ns);
+
 struct Outcome {
   AlertState state;
   std::vector<Change> changes;  // at most two: "unblocked" and what follows from it

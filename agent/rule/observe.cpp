@@ -40,4 +40,22 @@ Reading observe(const Alert& alert, const AlertState& state, const Facts& facts,
   return out;
 }
 
+std::vector<Explained> explain(const Alert& alert, const AlertState& state, const Facts& facts, const measure::View& view,
+                               std::int64_t now_ns) {
+  std::vector<Explained> out;
+  const Moment moment{view, facts, now_ns, state.frozen_at_ns, alert.least_points};
+  const auto add = [&](config::Level level, bool is_clear, const std::optional<Condition>& condition) {
+    if (!condition) return;
+    Explained one{level, is_clear, &*condition, {}, {}};
+    one.finding = evaluate(*condition, moment, &one.steps);
+    out.push_back(std::move(one));
+  };
+  for (const Rung& rung : alert.rungs) {
+    add(rung.level, false, rung.when);
+    add(rung.level, true, rung.clear);
+  }
+  add(config::Level::none, true, alert.clear);
+  return out;
+}
+
 }  // namespace ronda::rule

@@ -139,10 +139,11 @@ Values::Items Values::over_time(const Node& node) {
     if (!count || *count <= 0) return std::nullopt;
     const auto value = measure::over(moment_.view, id, node.function, node.window_ns, moment_.now_ns, node.number);
     Item item = item_of(id, per, value.value_or(0));
-    if (!value || *count < moment_.least_points) item.problem = too_few(metric, node.window_ns, id);
+    if (!value || *count < moment_.least_points) return problem_item(too_few(metric, node.window_ns, id), true);
     return item;
   });
-  if (out.empty()) out.push_back(problem_item("no samples of " + tick(condition_.text_of(metric)) + " in " + span_text(node.window_ns)));
+  if (out.empty())
+    out.push_back(problem_item("no samples of " + tick(condition_.text_of(metric)) + " in " + span_text(node.window_ns), true));
   return out;
 }
 
@@ -206,10 +207,10 @@ Values::Items Values::usual(const Node& node) {
   Items out = each_series(metric, 0, [&](SeriesId id) -> std::optional<Item> {
     const auto value = moment_.view.baseline(id, moment_.now_ns, moment_.frozen_at_ns);
     Item item = item_of(id, Per::nothing, value.value_or(0));
-    if (!value) item.problem = "too little history for the baseline of " + tick(condition_.text_of(metric));
+    if (!value) return problem_item("too little history for the baseline of " + tick(condition_.text_of(metric)), true);
     return item;
   });
-  if (out.empty()) out.push_back(problem_item("no samples of " + tick(condition_.text_of(metric))));
+  if (out.empty()) out.push_back(problem_item("no samples of " + tick(condition_.text_of(metric)), true));
   return out;
 }
 
@@ -218,10 +219,10 @@ Values::Items Values::ahead(const Node& node) {
   Items out = each_series(metric, node.window_ns, [&](SeriesId id) -> std::optional<Item> {
     const auto value = measure::forecast_over(moment_.view, id, node.window_ns, moment_.now_ns);
     Item item = item_of(id, Per::nothing, value.value_or(0));
-    if (!value) item.problem = too_few(metric, measure::forecast_window_ns(node.window_ns), id);
+    if (!value) return problem_item(too_few(metric, measure::forecast_window_ns(node.window_ns), id), true);
     return item;
   });
-  if (out.empty()) out.push_back(problem_item("no samples of " + tick(condition_.text_of(metric))));
+  if (out.empty()) out.push_back(problem_item("no samples of " + tick(condition_.text_of(metric)), true));
   return out;
 }
 

@@ -17,7 +17,7 @@ struct Item {
   double value = 0;
   Dimension dimension = {};
   std::string problem = {};
-  bool pending = false;  // only because there was no result yet
+  bool pending = false;  // only because there was no result yet, or not enough of them
 };
 
 /// What is known of a check: its last result, unless that is too old.

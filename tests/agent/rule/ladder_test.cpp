@@ -124,7 +124,25 @@ TEST_CASE("unknown neither counts for `for` nor breaks it", "[rule]") {
 
 TEST_CASE("before the first result nothing is told for as long as one may take", "[rule]") {
   CHECK(trace("p1 = \"api.error_rate > 5%\"\n", repeat({{-1, 1}, {6, 2}})) == Lines{"30s fired p1"});
-  CHECK(trace("p1 = \"api.error_rate > 5%\"\n", {-1, -1, -1, -1}) == Lines{"50s no_data"});
+  CHECK(trace("p1 = \"api.error_rate > 5%\"\n", {-1, -1, -1, -1}) == Lines{"1m no_data"});
+}
+
+TEST_CASE("a window that has too few samples yet is waited for as long as it is, and told then", "[rule]") {
+  // none at all in the first two minutes, then every 30 s: half of the window is covered at 4 m 30 s
+  CHECK(trace("p1 = \"avg(api.error_rate, 5m) > 5%\"\n", repeat({{6, 20}})) == Lines{"2m fired p1"});
+  CHECK(trace("p1 = \"trend(api.error_rate, 5m) > 5%\"\nmin_samples = 30\n", repeat({{6, 15}})) == Lines{"6m no_data"});
+}
+
+TEST_CASE("explain shows every condition with its parts", "[rule]") {
+  const Rules rules(check("api") + "[alert.errors]\n" + two_levels + "clear = \"api.error_rate < 0.5%\"\n");
+  const Given view = history({2});
+  const auto all = explain(rules["errors"], {}, rules.set.facts, view, monday);
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].level == Level::p1);
+  CHECK(all[0].finding.truth == Truth::no);
+  CHECK(all[1].steps.at(0).text == "api.error_rate is 2%, above 1%");
+  CHECK(all[2].is_clear);
+  CHECK(all[2].condition->text == "api.error_rate < 0.5%");
 }
 
 TEST_CASE("an alert is blocked by the farthest parent that is critical, and judged anew by a result after that", "[rule]") {
