@@ -43,7 +43,9 @@ class Climb {
   Climb(const Alert& alert, AlertState state, const Reading& reading, std::int64_t now_ns)
       : alert_(alert), reading_(reading), now_(now_ns), state_(std::move(state)) {
     const std::int64_t passed = state_.looked_ns == 0 ? 0 : std::max<std::int64_t>(0, now_ns - state_.looked_ns);
-    passed_ = alert.patience_ns > 0 ? std::min(passed, alert.patience_ns) : passed;
+    // what nobody watched did not hold; an instant that the state asked for is watched however far it was
+    const std::int64_t watched = std::max(alert.patience_ns, state_.next_ns - state_.looked_ns);
+    passed_ = alert.patience_ns > 0 ? std::min(passed, watched) : passed;
   }
 
   Outcome run() {

@@ -11,6 +11,7 @@ namespace {
 
 struct Look {
   std::int64_t now = 0;
+  std::int64_t asked_ns = 0;  // until when the state of the look before wanted to be left alone
   Reading reading;
 };
 
@@ -28,7 +29,9 @@ class Judge {
 
  private:
   std::int64_t passed(std::size_t i) const {  // since the look before
-    return i == 0 ? 0 : std::clamp<std::int64_t>(looks_[i].now - looks_[i - 1].now, 0, alert_.patience_ns);
+    return i == 0 ? 0
+                  : std::clamp<std::int64_t>(looks_[i].now - looks_[i - 1].now, 0,
+                                             std::max(alert_.patience_ns, looks_[i].asked_ns - looks_[i - 1].now));
   }
   bool is_fresh(std::size_t i) const { return i == 0 || looks_[i].reading.newest_result_ns != looks_[i - 1].reading.newest_result_ns; }
 
@@ -177,11 +180,12 @@ void run(std::uint64_t seed, std::size_t count) {
   INFO("seed " << seed << "\n" << text);
   const Rules rules(check("api") + text);
   const Alert& alert = rules["x"];
-  const auto looks = random_looks(random, alert.rungs.size(), count);
+  auto looks = random_looks(random, alert.rungs.size(), count);
   Judge judge(alert, looks);
   AlertState state;
   for (std::size_t i = 0; i < looks.size(); ++i) {
     state.flapping = {};
+    looks[i].asked_ns = state.next_ns;
     const Level before = state.level;
     const Outcome out = advance(alert, state, looks[i].reading, looks[i].now);
     // over the store and back: nothing that counts is lost

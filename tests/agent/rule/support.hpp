@@ -72,11 +72,12 @@ inline const char* name_of(What what) {
   return rule::what_name(what).data();
 }
 
-/// "5m fired p1" for each change, the times since `from`.
+/// "5m fired p1" for each change, the times since `from` to the next millisecond.
 inline std::vector<std::string> told(const std::vector<rule::Change>& changes, std::int64_t from) {
   std::vector<std::string> out;
   for (const rule::Change& change : changes) {
-    std::string line = format_duration(Nanos(change.at_ns - from)) + " " + std::string(rule::what_name(change.what));
+    std::string line =
+        format_duration(Nanos((change.at_ns - from + 500'000) / 1'000'000 * 1'000'000)) + " " + std::string(rule::what_name(change.what));
     if (change.to != Level::none) line += " " + std::string(config::level_name(change.to));
     if (!change.blocked_by.empty()) line += " by " + change.blocked_by;
     out.push_back(line);
