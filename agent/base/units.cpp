@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -35,6 +36,25 @@ constexpr std::array<Scale, 9> size_scales = {{{"TiB", std::int64_t{1} << 40},
                                                {"KiB", std::int64_t{1} << 10},
                                                {"kB", 1'000},
                                                {"B", 1}}};
+
+struct NamedUnit {
+  std::string_view name;
+  BaseUnit base;
+};
+
+constexpr std::array<NamedUnit, 13> named_units = {{{"ms", {1e-3, "s"}},
+                                                    {"us", {1e-6, "s"}},
+                                                    {"ns", {1e-9, "s"}},
+                                                    {"KB", {1e3, "B"}},
+                                                    {"kB", {1e3, "B"}},
+                                                    {"MB", {1e6, "B"}},
+                                                    {"GB", {1e9, "B"}},
+                                                    {"TB", {1e12, "B"}},
+                                                    {"KiB", {1024.0, "B"}},
+                                                    {"MiB", {1048576.0, "B"}},
+                                                    {"GiB", {1073741824.0, "B"}},
+                                                    {"TiB", {1099511627776.0, "B"}},
+                                                    {"%", {0.01, "ratio"}}}};
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -154,6 +174,25 @@ std::int64_t clamp_to_int64(double value) {
 
 std::string format_percent(double ratio) {
   return plain_number(ratio * 100) + "%";
+}
+
+BaseUnit base_unit(std::string_view unit) {
+  const auto found = std::ranges::find(named_units, unit, &NamedUnit::name);
+  return found == named_units.end() ? BaseUnit{1, unit} : found->base;
+}
+
+std::string format_number(double value) {
+  std::array<char, 400> buffer{};  // the largest double has 309 digits
+  const bool whole = std::abs(value) < 1e15 && value == std::floor(value);
+  std::snprintf(buffer.data(), buffer.size(), whole ? "%.0f" : "%.6g", value);
+  if (std::string_view(buffer.data()).find('e') != std::string_view::npos) std::snprintf(buffer.data(), buffer.size(), "%.9f", value);
+  return buffer.data();
+}
+
+std::string format_quantity(double value, std::string_view unit) {
+  if (unit == "ratio") return format_number(std::round(value * 1e4) / 100) + "%";
+  if (unit == "B") return format_size(clamp_to_int64(value));
+  return format_number(value) + std::string(unit);
 }
 
 Result<double> parse_quantity(std::string_view text) {

@@ -28,6 +28,19 @@ std::string format_size(std::int64_t bytes);
 Result<double> parse_percent(std::string_view text);
 std::string format_percent(double ratio);
 
+/// What a value in `unit` is multiplied with to be in base units, and which that is: "ms" is 0.001 "s", "MiB" 1048576 "B",
+/// "%" 0.01 "ratio". A unit that is none of these is its own.
+struct BaseUnit {
+  double factor = 1;
+  std::string_view unit;
+};
+BaseUnit base_unit(std::string_view unit);
+
+/// At most six digits that count, without an exponent: "0.61", "1500000".
+std::string format_number(double value);
+/// "83%", "0.61s", "1.5GiB", "42": a value in that unit for people.
+std::string format_quantity(double value, std::string_view unit);
+
 /// The whole number that `value` begins with; what no integer holds becomes the nearest one, and a NaN becomes 0.
 std::int64_t clamp_to_int64(double value);
 

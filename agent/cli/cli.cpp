@@ -82,6 +82,7 @@ const std::vector<Verb>& verbs() {
         {"id", "ID", "of new: the plugin's id"},
         {"json", "", "of schema: it is always JSON"}},
        plugin},
+      {"rules", "test FILE ...", "unit tests of alerts: given series, expected levels", {}, rules},
       {"state", "backup FILE | restore FILE", "a copy of the store by the agent itself", {}, state},
       {"safe-mode", "leave", "let tasks run by their schedule again", {}, safe_mode},
       {"version", "", "versions of the agent, its SDK and its libraries", {}, version},

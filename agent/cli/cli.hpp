@@ -80,6 +80,7 @@ int wrap(const Options& options);
 int calendar(const Options& options);
 int config(const Options& options);
 int plugin(const Options& options);
+int rules(const Options& options);
 int state(const Options& options);
 int safe_mode(const Options& options);
 int version(const Options& options);

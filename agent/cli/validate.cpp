@@ -16,6 +16,7 @@
 #include "plugin/runner_spec.hpp"
 #include "ronda/abi.h"
 #include "ronda/version.h"
+#include "rule/candidate_facts.hpp"
 #include "schedule/prober.hpp"
 
 namespace ronda::cli {
@@ -107,6 +108,7 @@ int validate(const Options& options) {
   const bool probe = options.has("probe");
   if (probe) parts.stage = &stage.emplace(directory.emplace().path(), ::geteuid());
   schedule::Candidate candidate = load_local(options, parts);
+  rule::load_alerts(candidate);
   const std::string tried = probe ? "; " + counted(try_plugins(candidate), "plugin") + " tried" : std::string();
   candidate.diagnostics.sort();
   if (options.value("output") == "sarif")

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -14,37 +13,12 @@ namespace {
 
 constexpr std::size_t perfdata_limit = 16 << 10;
 
-struct BaseUnit {
-  std::string_view unit, base;
-  double factor;
-};
-constexpr std::array<BaseUnit, 12> base_units = {{{"ms", "s", 1e-3},
-                                                  {"us", "s", 1e-6},
-                                                  {"ns", "s", 1e-9},
-                                                  {"KB", "B", 1e3},
-                                                  {"kB", "B", 1e3},
-                                                  {"MB", "B", 1e6},
-                                                  {"GB", "B", 1e9},
-                                                  {"TB", "B", 1e12},
-                                                  {"KiB", "B", 1024.0},
-                                                  {"MiB", "B", 1048576.0},
-                                                  {"GiB", "B", 1073741824.0},
-                                                  {"%", "ratio", 0.01}}};
-
 /// The unit that a limit's text is written in: "ratio", "s", "B" or none.
 std::string_view unit_of_limit(std::string_view text) {
   const std::size_t letter = text.find_first_not_of("0123456789.@:~-+ ");
   if (letter == std::string_view::npos) return {};
   if (text[letter] == '%') return "ratio";
   return text.find('B', letter) == std::string_view::npos ? "s" : "B";
-}
-
-std::string plain(double value) {
-  std::array<char, 40> buffer{};
-  const bool whole = std::abs(value) < 1e15 && value == std::floor(value);
-  std::snprintf(buffer.data(), buffer.size(), whole ? "%.0f" : "%.6g", value);
-  if (std::string_view(buffer.data()).find('e') != std::string_view::npos) std::snprintf(buffer.data(), buffer.size(), "%.9f", value);
-  return buffer.data();
 }
 
 struct Broken {
@@ -100,8 +74,8 @@ std::string plain(const Range& range, double factor) {
   if (std::isinf(range.low))
     out += "~:";
   else if (range.low != 0 || std::isinf(range.high))
-    out += plain(range.low * factor) + ":";
-  return std::isinf(range.high) ? out : out + plain(range.high * factor);
+    out += format_number(range.low * factor) + ":";
+  return std::isinf(range.high) ? out : out + format_number(range.high * factor);
 }
 
 /// The limit in the unit that the metric's value is printed in: what reads perfdata compares the two as numbers.
@@ -130,8 +104,8 @@ CheckStatus worse(CheckStatus a, CheckStatus b) {
 }
 
 Measured in_base_unit(double value, std::string_view unit) {
-  const auto found = std::ranges::find(base_units, unit, &BaseUnit::unit);
-  return found == base_units.end() ? Measured{value, unit} : Measured{value * found->factor, found->base};
+  const BaseUnit base = base_unit(unit);
+  return {value * base.factor, base.unit};
 }
 
 Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits) {
@@ -157,9 +131,7 @@ std::vector<wire::Metric> decode_metrics(std::string_view encoded) {
 }
 
 std::string format_value(double value, std::string_view unit) {
-  if (unit == "ratio") return plain(std::round(value * 1e4) / 100) + "%";
-  if (unit == "B") return format_size(clamp_to_int64(value));
-  return plain(value) + std::string(unit);
+  return format_quantity(value, unit);
 }
 
 std::string format_value(const wire::Metric& metric) {
@@ -171,8 +143,9 @@ std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgem
   std::string out;
   for (const wire::Metric& metric : metrics) {
     const bool ratio = metric.unit == "ratio";
-    std::string one = quoted_label(metric) + "=" +
-                      (metric.is_integer && !ratio ? std::to_string(metric.integer) : plain(ratio ? metric.value * 100 : metric.value));
+    std::string one =
+        quoted_label(metric) + "=" +
+        (metric.is_integer && !ratio ? std::to_string(metric.integer) : format_number(ratio ? metric.value * 100 : metric.value));
     one += ratio ? "%" : metric.counter && metric.unit.empty() ? "c" : metric.unit;
     const std::string warn = limit_text(limits.warn, metric, metric.warn);
     const std::string crit = limit_text(limits.crit, metric, metric.crit);

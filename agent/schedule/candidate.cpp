@@ -251,7 +251,8 @@ void Preparer::prepare(config::Instance& instance) {
   warn_of_idle_keys(instance);
   if (instance.has_rare()) prepared.rare = std::make_unique<config::Rare>(instance.rare());
   const config::Judgement& limits = instance.judgement();
-  if (!limits.warn.empty() || !limits.crit.empty()) prepared.limits = std::make_unique<config::Judgement>(limits);
+  const bool judges = !limits.warn.empty() || !limits.crit.empty() || !limits.hold.empty() || limits.severity != config::Level::none;
+  if (judges) prepared.limits = std::make_unique<config::Judgement>(limits);
   // the code is part of what an instance is, and what it may do: another plugin file or other grants replace it
   prepared.hash =
       siphash128(prepared.procedure->plugin->sha256 + prepared.procedure->plugin->grants, {instance.hash.first, instance.hash.second});

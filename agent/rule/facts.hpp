@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What conditions may name, as it is known before anything runs: checks with their metrics, and tasks. A plain
+// value, made from a candidate by facts_of (candidate_facts.hpp), or by hand in tests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ronda::rule {
+
+struct MetricFacts {
+  std::string name;
+  std::string unit;  // in base units: "s", "B", "ratio", ...; empty: a plain number
+  bool counter = false;
+  std::vector<std::string> labels;
+};
+
+struct CheckFacts {
+  std::string name;
+  std::vector<MetricFacts> metrics;  // by name
+  bool open_metrics = true;          // may bring others too: then neither their names nor their units are known
+  std::int64_t patience_ns = 0;      // interval + timeout + 10 s: with no result for longer nothing is known; 0: no limit
+  std::vector<std::string> after;    // checks that it depends on
+  std::string service;
+
+  const MetricFacts* find(std::string_view metric) const;
+};
+
+struct Facts {
+  std::vector<CheckFacts> checks;  // by name
+  std::vector<std::string> tasks;  // sorted
+  bool complete = true;            // false: part of conf.d could not be read, so a name that is not here may exist
+
+  const CheckFacts* find(std::string_view check) const;
+  bool has_task(std::string_view task) const;
+  void sort();
+};
+
+}  // namespace ronda::rule

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rule/replay.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "rule/past.hpp"
+
+namespace ronda::rule {
+
+using measure::Point;
+
+namespace {
+
+/// When something may have changed, besides what the state asks for.
+std::vector<std::int64_t> instants_of(const Alert& alert, const measure::View& whole, std::int64_t from, std::int64_t until,
+                                      const std::vector<std::int64_t>& more) {
+  std::set<std::int64_t> out(more.begin(), more.end());
+  out.insert(from);
+  for (const auto* names : {&alert.checks, &alert.parents}) {
+    for (const std::string& name : *names) {
+      for (const Point& point : whole.statuses(name, from, until)) {
+        if (out.size() <= most_looks) out.insert(point.at_ns);
+      }
+    }
+  }
+  return {out.begin(), out.end()};
+}
+
+}  // namespace
+
+Replay replay(const Alert& alert, const Facts& facts, const measure::View& whole, std::int64_t from_ns, std::int64_t until_ns,
+              const std::vector<std::int64_t>& more, const std::function<void(std::int64_t, const AlertState&)>& seen) {
+  Replay out;
+  Past past(whole);
+  const std::vector<std::int64_t> instants = instants_of(alert, whole, from_ns, until_ns, more);
+  auto next = instants.begin();
+  std::int64_t now = from_ns - 1;
+  while (true) {
+    const bool has_next = next != instants.end();
+    const std::int64_t asked = out.state.next_ns > now ? out.state.next_ns : INT64_MAX;
+    const std::int64_t at = has_next ? std::min(*next, asked) : asked;
+    if (at > until_ns) break;
+    if (++out.looks > most_looks) {
+      out.is_cut = true;
+      break;
+    }
+    if (has_next && *next <= at) ++next;
+    now = at;
+    past.move_to(now);
+    const Reading reading = observe(alert, out.state, facts, past, now);
+    Outcome outcome = advance(alert, std::move(out.state), reading, now);
+    out.state = std::move(outcome.state);
+    for (Change& change : outcome.changes) out.changes.push_back(std::move(change));
+    if (seen) seen(now, out.state);
+  }
+  return out;
+}
+
+Backtest backtest(const Alert& alert, const Facts& facts, const measure::View& whole, std::int64_t from_ns, std::int64_t until_ns) {
+  Backtest out;
+  out.replay = replay(alert, facts, whole, from_ns, until_ns);
+  std::int64_t since = from_ns;
+  config::Level level = config::Level::none;
+  const auto upto = [&](std::int64_t at) {
+    if (level != config::Level::none) out.time_ns[static_cast<std::size_t>(level) - 1] += at - since;
+    since = at;
+  };
+  for (const Change& change : out.replay.changes) {
+    if (change.to == level) continue;
+    upto(change.at_ns);
+    level = change.to;
+    if (change.what == Change::What::fired) ++out.fired;
+    if (level != config::Level::none) ++out.reached[static_cast<std::size_t>(level) - 1];
+  }
+  upto(until_ns);
+  return out;
+}
+
+}  // namespace ronda::rule

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules over history.
+#include "support.hpp"
+
+using namespace ronda;
+using namespace ronda::rule;
+using namespace ronda::test;
+
+namespace {
+
+Given day_of_errors() {
+  Given view;
+  view.set_interval("api", 30 * second);
+  GivenSeries series{"api", "error_rate", {{}, "ratio", measure::Shape::gauge}, {}, {}};
+  for (int i = 0; i < 2880; ++i) {
+    const bool bad = (i >= 100 && i < 120) || (i >= 1000 && i < 1010);
+    series.points.push_back({monday + i * 30 * second, bad ? (i < 110 ? 0.02 : 0.08) : 0.0});
+  }
+  view.add_statuses("api", points(monday, 30 * second, std::vector<double>(2880, 0)));
+  view.add(std::move(series));
+  return view;
+}
+
+}  // namespace
+
+TEST_CASE("a backtest tells how often each level would have been reached, and for how long", "[rule]") {
+  const Rules rules(check("api") + "[alert.errors]\np1 = \"api.error_rate > 5%\"\np2 = \"api.error_rate > 1%\"\n");
+  const Backtest out = backtest(rules["errors"], rules.set.facts, day_of_errors(), monday, monday + day - 30 * second);
+  CHECK(out.fired == 2);
+  CHECK(out.reached[0] == 2);
+  CHECK(out.reached[1] == 1);
+  CHECK(out.time_ns[0] == 600 * second);
+  CHECK(out.time_ns[1] == 300 * second);
+  CHECK_FALSE(out.replay.is_cut);
+}
+
+TEST_CASE("history knows nothing of what came after an instant", "[rule]") {
+  const Given view = day_of_errors();
+  Past past(view);
+  past.move_to(monday + hour);
+  CHECK(past.check("api")->last_result_ns == monday + hour);
+  CHECK(past.points(0, monday, monday + day).size() == 120);
+  CHECK(past.statuses("api", monday, monday + day).size() == 120);
+  past.move_to(monday - 1);
+  CHECK_FALSE(past.check("api"));
+}
+
+TEST_CASE("windows of more than a day are answered from five-minute stretches of the same history", "[rule]") {
+  Given view;
+  view.set_interval("api", minute);
+  GivenSeries series{"api", "total", {{}, "s", measure::Shape::gauge}, {}, {}};
+  for (int i = 0; i < 3 * 1440; ++i) series.points.push_back({monday + i * minute, i % 2 == 0 ? 0.1 : 0.3});
+  const std::int64_t last = series.points.back().at_ns;
+  view.add(std::move(series));
+  view.add_statuses("api", points(monday, minute, std::vector<double>(3 * 1440, 0)));
+  Facts facts;
+  facts.checks.emplace_back();
+  facts.checks.back().name = "api";
+  const Finding found = ask("avg(api.total, 2d) > 190ms and avg(api.total, 2d) < 210ms", view, last, facts);
+  CHECK(found.truth == Truth::yes);
+}
