@@ -53,6 +53,9 @@ struct Ladder {
   config::Place place;
 };
 
+/// The one target of a ladder that nobody wrote: where a level has none, or none of its targets is left.
+inline constexpr std::string_view last_resort_target = "*";
+
 /// `[escalation.NAME.*]`
 struct Escalation {
   std::string name;
@@ -63,7 +66,8 @@ struct Escalation {
 };
 
 /// What holds for one service, or for incidents of none: its escalations, side by side, with [severity.*] notify as
-/// one more of the name "severity", and without what others override.
+/// one more of the name "severity", and without what others override. Each level tells somebody: for one of which
+/// no ladder is left there is an escalation "last-resort".
 struct Policy {
   std::string service;  // empty: for incidents of no service, and of those that name no escalation
   std::vector<Escalation> escalations;
@@ -85,7 +89,8 @@ struct Due {
   Level level = Level::none;
   std::size_t step = 0;  // index into the ladder's steps; steps.size() for its owner
   Why why = Why::start;
-  std::uint64_t round = 0;  // how often the step has repeated before and with this
+  std::uint64_t cycle = 0;  // how often the ladder has begun anew
+  std::uint64_t round = 0;  // which repeat within it, from 1; 0: none
   Nanos clock{0};           // the step's clock at that time
   bool business = false;
   std::vector<std::string> targets;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/units.hpp"
-#include "incident/oncall.hpp"
 #include "incident/severity.hpp"
+#include "incident/stretch.hpp"
 
 namespace ronda::escalation {
 

@@ -36,7 +36,8 @@ std::optional<std::int64_t> held_until(const Quiet& quiet, Level level, std::int
 
 struct Channel {
   std::string notifier;
-  std::string to;  // empty: where the notifier itself points to
+  std::string to;     // empty: where the notifier itself points to
+  std::string shown;  // `to` for people: what came from a reference stands as it was written
   LevelSet levels = LevelSet::all();
   bool fallback = false;       // only when the others failed for good
   std::optional<Quiet> quiet;  // of its own; else its contact's
@@ -66,6 +67,7 @@ struct Notifier {
   std::string name;
   std::string procedure;  // "sms"; empty where its object is wrong
   bool usable = false;    // enabled, its plugin loads, its options are right
+  bool wrong = false;     // it is not, and that was told
 };
 
 /// What a target stands for: contacts by themselves or by groups, and rotas, each once, in order of mention.
@@ -95,8 +97,9 @@ struct People {
   const Contact* contact_of_unix(std::string_view user) const;
   /// A target's people; empty for a name that is none.
   Members members_of(std::string_view target) const;
-  /// Whether somebody of the target can hear a message of that level (of a rota: any member of it).
-  bool reachable(std::string_view target, Level level) const;
+  /// Whether somebody of the target can hear a message of that level by one of these notifiers (of a rota: any
+  /// member of it).
+  bool reachable(std::string_view target, Level level, std::span<const std::string> by) const;
 };
 
 struct Input {

@@ -18,6 +18,7 @@ namespace ronda::escalation {
 struct Address {
   std::string notifier;
   std::string to;                             // empty: where the notifier itself points to
+  std::string shown;                          // the same for people
   std::optional<std::int64_t> held_until_ns;  // quiet hours
   bool operator==(const Address&) const = default;
 };
@@ -50,13 +51,14 @@ struct Reach {
 /// By rota: overrides of the store.
 using Overrides = std::map<std::string, std::vector<people::Override>, std::less<>>;
 
-/// Where messages go that are due together (same instant, same incident) at `at_ns`. `due` may be empty: then, and
-/// where nobody is reached, the last resort is.
+/// Where messages go that are due together (same instant, same incident) at `at_ns`. A step that reaches nobody tells
+/// the next one's targets; where nobody at all is reached, the last resort is.
 Reach route(const people::People& people, const Policy& policy, Level level, std::span<const Due> due, std::int64_t at_ns,
             const Overrides& overrides = {});
 
 /// Where messages of that level go for which no ladder says anything: notifiers of [agent] last_resort, else all usable
-/// ones. A notifier's addresses are all those that contacts have on it, else the one that it points to itself.
-Reach last_resort(const people::People& people);
+/// ones. A notifier's addresses are all those that contacts have on it for that level, else all that they have, else the
+/// one that it points to itself.
+Reach last_resort(const people::People& people, Level level);
 
 }  // namespace ronda::escalation

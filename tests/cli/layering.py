@@ -19,8 +19,9 @@ PARTS = {
     "runner": {"base"},  # and WIRE
     "store": {"base"},
     "schedule": {"base", "config", "plugin", "store"},
-    "api": {"base", "config", "plugin", "store", "schedule"},
-    "cli": {"base", "config", "plugin", "store", "schedule", "api"},
+    "incident": {"base", "config", "schedule"},
+    "api": {"base", "config", "plugin", "store", "schedule", "incident"},
+    "cli": {"base", "config", "plugin", "store", "schedule", "incident", "api"},
 }
 # What the runner may know of plugin/: it carries nothing else of the agent.
 WIRE = {"plugin/wire.hpp", "plugin/messages.hpp", "plugin/blackbox.hpp", "plugin/report_text.hpp"}
