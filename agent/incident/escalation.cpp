@@ -133,8 +133,8 @@ std::vector<Runner> Planner::runners_at(Level level) const {
 }
 
 void Planner::add(const Runner& runner, std::int64_t at_ns, Why why, Beat beat, std::vector<std::string> targets) {
+  if (targets.empty() || at_ns <= asked_ns_) return;
   if (at_ns > now_ns_) return expect(at_ns);
-  if (at_ns <= asked_ns_ || targets.empty()) return;
   Due due;
   due.at_ns = at_ns;
   due.escalation = runner.escalation->name;
@@ -153,13 +153,20 @@ void Planner::expect(std::optional<std::int64_t> at_ns) {
   if (at_ns && *at_ns > now_ns_ && (!answer_.next_ns || *at_ns < *answer_.next_ns)) answer_.next_ns = at_ns;
 }
 
-/// Whom the level of a segment told while it held, be it late.
+/// The largest reading whose instant is at or before `at_ns`.
+Nanos last_reading(const PausedTime& time, std::int64_t detected_ns, std::int64_t at_ns) {
+  if (at_ns < detected_ns) return Nanos(-1);
+  const Nanos reading = time.reading(at_ns);
+  return time.next_running(at_ns) == at_ns ? reading : reading - Nanos(1);
+}
+
+/// Whom the steps told in a segment at their own times; what was caught up is noted where it is.
 void Planner::note_told(std::size_t index, const std::vector<Runner>& runners) {
   const Segment& segment = segments_[index];
   for (const Runner& runner : runners) {
-    const auto start = runner.first_instant();
-    const auto told = start && *start < segment.begin_ns ? runner.time->next_running(segment.begin_ns) : start;
-    if (told && *told < segment.end_ns) told_[index].insert(runner.targets().begin(), runner.targets().end());
+    const Nanos after = last_reading(*runner.time, clock_.detected_ns, segment.begin_ns - 1);
+    const Nanos upto = last_reading(*runner.time, clock_.detected_ns, segment.end_ns - 1);
+    if (!runner.beats.between(after, upto, 1).empty()) told_[index].insert(runner.targets().begin(), runner.targets().end());
   }
 }
 
@@ -203,7 +210,8 @@ void Planner::catch_up(std::size_t index, const std::vector<Runner>& runners, co
         if (!was_told(index, target) && named.insert(target).second) targets.push_back(target);
       }
     }
-    if (!targets.empty()) add(**one, *at_ns, Why::catch_up, {}, std::move(targets));
+    told_[index].insert(targets.begin(), targets.end());
+    add(**one, *at_ns, Why::catch_up, {}, std::move(targets));
   }
 }
 
@@ -240,13 +248,6 @@ void Planner::add_resumes(std::size_t index, const std::vector<Runner>& runners)
   }
 }
 
-/// The largest reading whose instant is at or before `at_ns`.
-Nanos last_reading(const PausedTime& time, std::int64_t detected_ns, std::int64_t at_ns) {
-  if (at_ns < detected_ns) return Nanos(-1);
-  const Nanos reading = time.reading(at_ns);
-  return time.next_running(at_ns) == at_ns ? reading : reading - Nanos(1);
-}
-
 void Planner::add_beats(const Segment& segment, const std::vector<Runner>& runners) {
   const std::int64_t after_ns = std::max(asked_ns_, segment.begin_ns - 1);
   const std::int64_t upto_ns = std::min(now_ns_, segment.end_ns - 1);
@@ -268,9 +269,9 @@ Answer Planner::run() {
   told_.resize(segments_.size());
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     const std::vector<Runner> runners = runners_at(segments_[i].level);
+    add_catch_up(i, runners);
     if (i + 1 < segments_.size()) note_told(i, runners);
     if (segments_[i].end_ns <= asked_ns_) continue;  // all of it has been asked for
-    add_catch_up(i, runners);
     add_resumes(i, runners);
     add_beats(segments_[i], runners);
   }

@@ -40,7 +40,10 @@ class Router {
 
 void Router::add_address(const Contact& contact, const Channel& channel, std::vector<Address>& out) const {
   const auto& quiet = channel.quiet ? channel.quiet : contact.quiet;
-  out.push_back({channel.notifier, channel.to, channel.shown, quiet ? people::held_until(*quiet, level_, at_ns_) : std::nullopt});
+  Address address{channel.notifier, channel.to, channel.shown, quiet ? people::held_until(*quiet, level_, at_ns_) : std::nullopt, false};
+  const auto has_it = [&](const Recipient& one) { return std::ranges::find(one.addresses, address) != one.addresses.end(); };
+  address.repeated = std::ranges::any_of(out_.recipients, has_it);
+  out.push_back(std::move(address));
 }
 
 /// Whether that person hears of it, by this or already.
@@ -126,7 +129,7 @@ void add_addresses(const People& people, const std::string& notifier, Fits fits,
   for (const Contact& contact : people.contacts) {
     for (const Channel& channel : contact.channels) {
       if (channel.notifier == notifier && fits(channel) && seen.insert(channel.to).second)
-        out.push_back({notifier, channel.to, channel.shown, {}});
+        out.push_back({notifier, channel.to, channel.shown, {}, false});
     }
   }
 }
@@ -153,7 +156,7 @@ Reach last_resort(const people::People& people, Level level) {
     if (out.broadcast.size() == before)
       add_addresses(
           people, notifier, [](const Channel&) { return true; }, out.broadcast);
-    if (out.broadcast.size() == before) out.broadcast.push_back({notifier, {}, {}, {}});
+    if (out.broadcast.size() == before) out.broadcast.push_back({notifier, {}, {}, {}, false});
   }
   return out;
 }

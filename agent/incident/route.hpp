@@ -20,6 +20,7 @@ struct Address {
   std::string to;                             // empty: where the notifier itself points to
   std::string shown;                          // the same for people
   std::optional<std::int64_t> held_until_ns;  // quiet hours
+  bool repeated = false;                      // a recipient before this one has the same address: one message serves both
   bool operator==(const Address&) const = default;
 };
 
