@@ -21,6 +21,7 @@
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
 #include "give_back.hpp"
+#include "incident/people_candidate.hpp"
 #include "own_process.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
@@ -195,6 +196,7 @@ schedule::CandidateRequest Agent::candidate_request() {
   request.vet_plugin = [](const plugin::PluginBytes& bytes) {
     return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes.bytes, vet_deadline);
   };
+  request.judges.push_back(escalation::judge_staff(zones_, wall_clock().count(), uid_));
   return request;
 }
 

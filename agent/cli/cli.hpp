@@ -78,6 +78,8 @@ int explain(const Options& options);
 int ping(const Options& options);
 int wrap(const Options& options);
 int calendar(const Options& options);
+int escalation(const Options& options);
+int oncall(const Options& options);
 int config(const Options& options);
 int plugin(const Options& options);
 int rules(const Options& options);

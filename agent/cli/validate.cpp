@@ -5,12 +5,14 @@
 #include <boost/asio/io_context.hpp>
 #include <iostream>
 
+#include "base/clock.hpp"
 #include "base/counted.hpp"
 #include "cli/cli.hpp"
 #include "cli/layout.hpp"
 #include "cli/local.hpp"
 #include "cli/stage_directory.hpp"
 #include "config/parse_child.hpp"
+#include "incident/people_candidate.hpp"
 #include "plugin/host_libraries.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
@@ -98,6 +100,7 @@ schedule::Candidate load_local(const Options& options, LocalParts& parts) {
     if (!answer) return std::move(answer).error();
     return done();
   };
+  request.judges.push_back(escalation::judge_staff(parts.zones, wall_clock().count(), request.uid));
   return schedule::load_candidate(request);
 }
 

@@ -110,7 +110,7 @@ struct Instance {
 struct Service {
   std::string name;
   std::string title;
-  std::string escalation;
+  std::vector<std::string> escalations;  // side by side for one incident; empty: the one named "default"
   std::vector<std::string> checks;
   Place place;
 };

@@ -134,9 +134,7 @@ Service read_service(Scope& scope, const std::string& name, Place place, const T
         scope.warning(value.place(), "service `" + name + "` has no checks: it is always pending");
       }
     } else if (key == "escalation") {
-      service.escalation = read_text(scope, key, value).value_or("");
-      if (!service.escalation.empty())
-        mentions.push_back({"escalation", "escalation", service.escalation, value.place()});
+      service.escalations = read_names(scope, "escalation", value, "escalation", mentions);
     } else if (key == "title") {
       service.title = read_text(scope, key, value).value_or(name);
     } else {

@@ -2,6 +2,7 @@
 #include "schedule/candidate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -326,13 +327,16 @@ VettedFiles read_and_vet(const CandidateRequest& request) {
 
 /// The same for what is no instance: one line a kind, at the first of it.
 void warn_of_idle_objects(Candidate& candidate) {
+  // `ronda escalation` and `ronda oncall` answer by these
+  constexpr std::array<std::string_view, 6> people = {"contact", "escalation", "group", "oncall", "severity", "vendor"};
   const config::Generation& generation = candidate.generation;
   const auto warn = [&](config::Place place, const std::string& what) {
     candidate.diagnostics.warning(place, what + " has no effect in this version");
   };
   for (auto first = generation.objects.begin(); first != generation.objects.end();) {
     const auto next = std::find_if(first, generation.objects.end(), [&](const config::RawObject& one) { return one.kind != first->kind; });
-    warn(first->place, "`[" + first->kind + ".*]`, of which there are " + std::to_string(next - first) + ",");
+    if (std::ranges::find(people, first->kind) == people.end())
+      warn(first->place, "`[" + first->kind + ".*]`, of which there are " + std::to_string(next - first) + ",");
     first = next;
   }
   if (!generation.api.listen.empty()) warn(generation.api.listen_place, "`listen` of [api]");
@@ -373,6 +377,7 @@ Candidate load_candidate(const CandidateRequest& request) {
   }
   for (const config::Instance& instance : std::exchange(out.generation.unsound, {})) preparer.judge_rest(instance);
   if (!is_trusted) forget_plugins(out.catalogue);
+  for (const auto& judge : request.judges) judge(out);
   out.diagnostics.sort();
   return out;
 }

@@ -27,6 +27,8 @@ struct VettedFiles {
   std::map<std::string, Result<Unit>, std::less<>> plugins = {};  // by hash; an error refuses the file
 };
 
+struct Candidate;
+
 struct CandidateRequest {
   std::string config_directory;
   std::vector<std::string> plugin_directories;
@@ -44,6 +46,8 @@ struct CandidateRequest {
   std::optional<VettedFiles> vetted;  // done already: then neither read nor vetted again
   /// The same for the bytes of a plugin that is in neither `previous` nor `vetted`; waits for the answer.
   std::function<Result<Unit>(const plugin::PluginBytes&)> vet_plugin;
+  /// What parts that schedule does not know say of their own objects (people, rules, ...), once the set is made.
+  std::vector<std::function<void(Candidate&)>> judges;
 };
 
 struct Candidate {

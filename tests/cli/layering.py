@@ -23,6 +23,9 @@ PARTS = {
     "rule": {"base", "config", "measure"},  # and CANDIDATE
     "api": {"base", "config", "plugin", "store", "schedule", "measure", "rule"},
     "cli": {"base", "config", "plugin", "store", "schedule", "measure", "rule", "api"},
+    "incident": {"base", "config", "schedule"},
+    "api": {"base", "config", "plugin", "store", "schedule", "incident"},
+    "cli": {"base", "config", "plugin", "store", "schedule", "incident", "api"},
 }
 # What the runner may know of plugin/: it carries nothing else of the agent.
 WIRE = {"plugin/wire.hpp", "plugin/messages.hpp", "plugin/blackbox.hpp", "plugin/report_text.hpp"}

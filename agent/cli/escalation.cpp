@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ronda escalation simulate LEVEL`: who would hear what, when, through which channel. Needs no agent.
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <iostream>
+
+#include "api/json.hpp"
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "cli/cli.hpp"
+#include "cli/local.hpp"
+#include "incident/moment.hpp"
+#include "incident/people_candidate.hpp"
+#include "incident/simulate.hpp"
+
+namespace ronda::cli {
+namespace json = boost::json;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanos usual_length = 24h, most_length = std::chrono::days(366);
+
+json::array addresses_json(const std::vector<escalation::Address>& addresses) {
+  json::array out;
+  for (const escalation::Address& one : addresses) {
+    json::object address{{"notifier", one.notifier}, {"to", one.shown.empty() ? json::value() : json::value(one.shown)}};
+    address["held_until"] = one.held_until_ns ? api::time_json(*one.held_until_ns) : json::value();
+    out.push_back(std::move(address));
+  }
+  return out;
+}
+
+json::array due_json(const std::vector<escalation::Due>& due) {
+  json::array out;
+  for (const escalation::Due& one : due) {
+    out.push_back(json::object{{"escalation", one.escalation},
+                               {"level", config::level_name(one.level)},
+                               {"step", one.step + 1},
+                               {"why", escalation::why_name(one.why)},
+                               {"business", one.business},
+                               {"targets", json::value_from(one.targets)}});
+  }
+  return out;
+}
+
+json::object told_json(const escalation::Told& told, const escalation::Scenario& scenario) {
+  json::array recipients;
+  for (const escalation::Recipient& one : told.reach.recipients) {
+    recipients.push_back(json::object{{"contact", one.contact},
+                                      {"via", one.via.empty() ? json::value() : json::value(one.via)},
+                                      {"business", one.business},
+                                      {"channels", addresses_json(one.addresses)},
+                                      {"fallback", addresses_json(one.fallback)}});
+  }
+  return json::object{{"at", api::time_json(told.at_ns)},
+                      {"after", format_duration(Nanos(told.at_ns - scenario.detected_ns))},
+                      {"how", escalation::how_name(told.reach.how)},
+                      {"due", due_json(told.due)},
+                      {"recipients", std::move(recipients)},
+                      {"broadcast", addresses_json(told.reach.broadcast)},
+                      {"missed", json::value_from(told.reach.missed)}};
+}
+
+void print_json(const escalation::Simulation& simulation, const escalation::Scenario& scenario) {
+  json::array told;
+  for (const escalation::Told& one : simulation.told) told.push_back(told_json(one, scenario));
+  std::cout << json::serialize(json::object{{"level", config::level_name(scenario.level)},
+                                            {"service", scenario.service.empty() ? json::value() : json::value(scenario.service)},
+                                            {"detected", api::time_json(scenario.detected_ns)},
+                                            {"for", format_duration(scenario.lasts)},
+                                            {"told", std::move(told)},
+                                            {"cut", simulation.is_cut}})
+            << "\n";
+}
+
+/// An option that is a duration; false: it is none, which was said.
+bool read_length(const Options& options, std::string_view flag, std::optional<Nanos>& out) {
+  if (!options.has(flag)) return true;
+  const std::string text = options.value(flag);
+  const auto length = parse_duration(text);
+  if (length && *length <= most_length) {
+    out = *length;
+    return true;
+  }
+  complain("--" + std::string(flag) + " is a duration up to 366d like \"24h\", not \"" + escape_controls(text) + "\"");
+  return false;
+}
+
+/// False: not meant, which was said.
+bool read_scenario(const Options& options, const schedule::Candidate& candidate, const schedule::Zone& zone, escalation::Scenario& out) {
+  const std::string& word = options.arguments[1];
+  const auto level = std::ranges::find(people::all_levels, word, config::level_name);
+  if (level == people::all_levels.end()) {
+    complain("\"" + escape_controls(word) + "\" is no level; it is p1, p2, p3 or p4");
+    return false;
+  }
+  out.level = *level;
+  std::optional<Nanos> lasts = usual_length;
+  if (!read_length(options, "for", lasts) || !read_length(options, "ack", out.ack_after)) return false;
+  out.lasts = *lasts;
+  out.detected_ns = std::chrono::nanoseconds(std::chrono::floor<std::chrono::seconds>(wall_clock())).count();
+  if (options.has("at")) {
+    const auto at = people::parse_moment(options.value("at"), zone);
+    if (!at) {
+      complain("--at: " + at.error().message());
+      return false;
+    }
+    out.detected_ns = *at;
+  }
+  out.service = options.value("service");
+  if (out.service.empty() || candidate.generation.find_service(out.service) != nullptr) return true;
+  std::vector<std::string_view> names;
+  for (const config::Service& one : candidate.generation.services) names.push_back(one.name);
+  const std::string_view near = nearest(out.service, names);
+  complain("there is no service \"" + escape_controls(out.service) + "\"" +
+           (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?"));
+  return false;
+}
+
+}  // namespace
+
+int escalation(const Options& options) {
+  if (options.arguments.size() != 2 || options.arguments.front() != "simulate") {
+    complain("write: ronda escalation simulate p1 [--service NAME] [--at TIME] [--for 24h] [--ack 10m]");
+    return exit_usage;
+  }
+  LocalParts parts;
+  const schedule::Candidate candidate = load_local(options, parts);
+  const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");
+  escalation::Scenario scenario;
+  if (!read_scenario(options, candidate, *zone, scenario)) return exit_usage;
+  config::Diagnostics told_already;
+  const escalation::Staff staff = escalation::staff_of(candidate, parts.zones, scenario.detected_ns, ::geteuid(), told_already);
+  if (candidate.has_errors())
+    complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
+             " errors ('ronda validate' shows them); this is what holds with them");
+  const escalation::Simulation simulation = escalation::simulate(staff.people, staff.policies, scenario);
+  if (options.json) {
+    print_json(simulation, scenario);
+  } else {
+    std::cout << escalation::print(simulation, staff.people, scenario, *zone);
+  }
+  const bool is_lost =
+      std::ranges::any_of(simulation.told, [](const escalation::Told& one) { return one.reach.how == escalation::How::nowhere; });
+  return candidate.has_errors() || is_lost ? exit_failed : exit_done;
+}
+
+}  // namespace ronda::cli

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ronda oncall show`: whose turn it is, and whose next, by the configuration. Needs no agent.
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <charconv>
+#include <iostream>
+
+#include "api/json.hpp"
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "cli/cli.hpp"
+#include "cli/local.hpp"
+#include "incident/moment.hpp"
+#include "incident/people_candidate.hpp"
+
+namespace ronda::cli {
+namespace json = boost::json;
+
+namespace {
+
+constexpr unsigned default_days = 14, most_days = 366;
+
+std::string_view source_name(people::Shift::Source source) {
+  return source == people::Shift::Source::rota ? "rota" : source == people::Shift::Source::calendar ? "calendar" : "override";
+}
+
+struct Asked {
+  std::int64_t at_ns = 0;
+  std::int64_t until_ns = 0;
+};
+
+bool read_asked(const Options& options, const schedule::Zone& zone, Asked& out) {
+  out.at_ns = std::chrono::nanoseconds(std::chrono::floor<std::chrono::seconds>(wall_clock())).count();
+  if (options.has("at")) {
+    const auto at = people::parse_moment(options.value("at"), zone);
+    if (!at) {
+      complain("--at: " + at.error().message());
+      return false;
+    }
+    out.at_ns = *at;
+  }
+  unsigned days = default_days;
+  const std::string text = options.value("days", std::to_string(default_days));
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), days);
+  if (error != std::errc() || end != text.data() + text.size() || days < 1 || days > most_days) {
+    complain("--days is a number from 1 to 366, not \"" + escape_controls(text) + "\"");
+    return false;
+  }
+  out.until_ns = out.at_ns + Nanos(std::chrono::days(days)).count();
+  return true;
+}
+
+std::string person(const people::People& people, const std::string& name) {
+  const people::Contact* contact = people.find_contact(name);
+  return contact == nullptr || contact->title == name ? name : name + " (" + escape_controls(contact->title) + ")";
+}
+
+void print_text(const people::People& people, const people::Rota& rota, const Asked& asked) {
+  const auto text = [&](std::int64_t at_ns) { return people::moment_text(at_ns, *rota.zone); };
+  std::cout << rota.name << (rota.title == rota.name ? "" : " - " + escape_controls(rota.title)) << ", " << rota.zone->name() << "\n";
+  if (people::on_call(rota, asked.at_ns).empty()) std::cout << "  nobody is on call at " << text(asked.at_ns) << "\n";
+  for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns)) {
+    std::cout << "  " << text(one.when.begin_ns) << "  to  " << text(one.when.end_ns) << "  " << person(people, one.contact);
+    if (one.source == people::Shift::Source::override_) std::cout << " [override]";
+    std::cout << "\n";
+  }
+  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns))
+    std::cout << "  " << text(one.begin_ns) << "  to  " << text(one.end_ns) << "  NOBODY\n";
+}
+
+json::object rota_json(const people::Rota& rota, const Asked& asked) {
+  json::array now, shifts, gaps;
+  for (const people::Shift& one : people::on_call(rota, asked.at_ns)) now.push_back(json::value(one.contact));
+  for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns)) {
+    shifts.push_back(json::object{{"from", api::time_json(one.when.begin_ns)},
+                                  {"to", api::time_json(one.when.end_ns)},
+                                  {"contact", one.contact},
+                                  {"source", source_name(one.source)}});
+  }
+  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns))
+    gaps.push_back(json::object{{"from", api::time_json(one.begin_ns)}, {"to", api::time_json(one.end_ns)}});
+  return {{"name", rota.name},         {"title", rota.title},         {"zone", rota.zone->name()}, {"at", api::time_json(asked.at_ns)},
+          {"on_call", std::move(now)}, {"shifts", std::move(shifts)}, {"gaps", std::move(gaps)}};
+}
+
+}  // namespace
+
+int oncall(const Options& options) {
+  if (options.arguments.empty() || options.arguments.size() > 2 || options.arguments.front() != "show") {
+    complain("write: ronda oncall show [NAME] [--at TIME] [--days 14]");
+    return exit_usage;
+  }
+  LocalParts parts;
+  const schedule::Candidate candidate = load_local(options, parts);
+  const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");
+  Asked asked;
+  if (!read_asked(options, *zone, asked)) return exit_usage;
+  config::Diagnostics told_already;
+  const people::People people = escalation::staff_of(candidate, parts.zones, asked.at_ns, ::geteuid(), told_already).people;
+  const std::string wanted = options.arguments.size() == 2 ? options.arguments[1] : std::string();
+  if (!wanted.empty() && people.find_oncall(wanted) == nullptr) {
+    std::vector<std::string_view> names;
+    for (const people::Rota& one : people.oncalls) names.push_back(one.name);
+    const std::string_view near = nearest(wanted, names);
+    complain("there is no oncall \"" + escape_controls(wanted) + "\"" +
+             (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?"));
+    return exit_usage;
+  }
+  if (candidate.has_errors())
+    complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
+             " errors ('ronda validate' shows them); this is what holds with them");
+  json::array all;
+  for (const people::Rota& one : people.oncalls) {
+    if (!wanted.empty() && one.name != wanted) continue;
+    if (options.json) {
+      all.push_back(rota_json(one, asked));
+    } else {
+      print_text(people, one, asked);
+    }
+  }
+  if (options.json) std::cout << json::serialize(all) << "\n";
+  if (!options.json && people.oncalls.empty()) std::cout << "there is no [oncall.*]\n";
+  return candidate.has_errors() ? exit_failed : exit_done;
+}
+
+}  // namespace ronda::cli

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The people's side of a candidate: contacts to ladders, compiled from what was loaded. Start, reload, `validate`,
+// `ronda escalation` and `ronda oncall` are this one function. Reads calendar files of on-call rotas, nothing else.
+#pragma once
+
+#include <sys/types.h>
+
+#include "incident/policies.hpp"
+#include "schedule/candidate.hpp"
+
+namespace ronda::escalation {
+
+struct Staff {
+  people::People people;
+  Policies policies;
+};
+
+/// `now_ns` (wall clock): gaps of rotas are looked for from there, and calendar files are read around it. Calendar files
+/// must be trusted for `uid` like conf.d itself.
+Staff staff_of(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, std::int64_t now_ns, uid_t uid,
+               config::Diagnostics& diagnostics);
+
+/// For CandidateRequest::judges: tells what is wrong, and adds what is left out to `disabled`.
+std::function<void(schedule::Candidate&)> judge_staff(schedule::ZoneDatabase& zones, std::int64_t now_ns, uid_t uid);
+
+}  // namespace ronda::escalation
