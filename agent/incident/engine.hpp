@@ -7,8 +7,10 @@
 // Grouping: one live incident for one cause. An alert joins, in this order, the incident that it fires in, the one whose
 // root or member is the check that blocks it, the one whose root is its own check, the one of its service (without a
 // service: of its check). Soon after the end it is reopened instead of a new one.
-// Pages: opened once, reopened once, then `flapping`: no more calls until it has been still for `settle`. A higher level
-// ends an ack (it was given for less) and is told; a lower one is only noted.
+// Calls: whom to call and when is said by escalation from an incident's History, never by a Notice alone. A Notice with
+// `page` and without contacts says as what those are called who are due at that instant.
+// Flapping: opened once, reopened once, then no more calls until it has been still for `settle`.
+// A higher level ends an ack (it was given for less) and is told; a lower one is only noted.
 #pragma once
 
 #include <array>
@@ -42,9 +44,9 @@ struct Settings {
   std::array<LevelTimes, 5> levels{{
       {},
       {15 * minute_ns, 30 * minute_ns, 30 * minute_ns, hour_ns, 30 * day_ns},
-      {hour_ns, 2 * hour_ns, 2 * hour_ns, 4 * hour_ns, 30 * day_ns},
-      {4 * hour_ns, 8 * hour_ns, 8 * hour_ns, day_ns, 7 * day_ns},
-      {day_ns, 0, day_ns, 3 * day_ns, 7 * day_ns},
+      {hour_ns, hour_ns, 2 * hour_ns, 4 * hour_ns, 30 * day_ns},
+      {4 * hour_ns, 0, 8 * hour_ns, day_ns, 7 * day_ns},
+      {day_ns, 0, day_ns, 0, 7 * day_ns},
   }};
   std::string host;
   /// {prefix} {id} {random} are replaced; empty: no link.
@@ -73,7 +75,7 @@ struct Command {
   std::string text;                                         // open: the title; note, update; a reason
   config::Level level = config::Level::none;                // open, raise, lower
   std::string service;                                      // open
-  std::string subject;                                      // role: the contact
+  std::string subject;                                      // role: the contact; note, update: whom it hurts, a tag
   std::string role;                                         // role: "commander", ...
   std::int64_t for_ns = 0;                                  // ack: for so long; update: the next one within; 0: as the level says
   bool force = false;                                       // resolve while alerts fire, close without a review: `text` says why
@@ -82,10 +84,12 @@ struct Command {
 
 /// What a silence or window mutes from now on.
 struct Mute {
-  std::string name;  // "silence:S-...", "window:sunday"
-  Matcher what;
-  bool all = false;  // a window without a list: everything
+  std::string name;           // "silence:S-...", "window:sunday"
+  std::vector<Matcher> what;  // covered by any of them
+  bool all = false;           // a window without a list: everything
   std::int64_t until_ns = 0;
+
+  bool covers(const Subject& subject) const;
   bool operator==(const Mute&) const = default;
 };
 
@@ -94,7 +98,8 @@ struct Tick {};
 struct MutesNow {
   std::vector<Mute> mutes;
 };
-/// What became of a message. Not for incidents that have been dropped.
+/// What became of a message: `sent` with the outbox row, in the same transaction (from then on that contact is one who
+/// was told), the rest as it is known. Nothing for incidents that have been dropped.
 struct Delivery {
   enum class What : std::uint8_t { sent, delivered, failed };
   std::string incident, contact, channel, message, text;

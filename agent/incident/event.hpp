@@ -52,6 +52,7 @@ enum class Kind : std::uint8_t {
   ack_expired,
   unacked,
   note,
+  impact,  // whom it hurts: `subject` is the tag
   update,
   update_overdue,
   response_overdue,
@@ -85,7 +86,8 @@ struct Event {
   std::string kind_name;  // for Kind::other only
 
   config::Level level = config::Level::none;  // of the incident (opened, raised, lowered, reopened), of the alert (alert_*)
-  std::string service, root;                  // opened
+  std::string service;                        // opened; alert_*: the alert's own
+  std::string root;                           // opened
   std::string alert, check;                   // alert_*
   std::string subject;                        // who or what it is about: a contact, a silence or window, a diagnosis, the event of a notice
   std::string role;                           // role

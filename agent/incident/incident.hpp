@@ -2,13 +2,10 @@
 // An incident: what people work on. It is nothing but the fold over its events; no function here decides
 // anything (engine.hpp does), reads a clock or asks the configuration.
 //
-// The clocks. All follow the wall clock of events and never go back:
-//   elapsed    time since detection during which nothing suppressed it. It stands while a silence or a window
-//              covers all of its alerts, and at nothing else. The one that people are shown.
-//   at_level   the same since the present level was reached: time to respond counts on it.
-//   paging     at_level without the time during which somebody had it or it flapped: the ladder's steps count on
-//              it, so that an ack that ends goes on at the step where it stopped. Executive notices, which an ack
-//              does not stop, count on at_level.
+// The clocks follow the wall clock of events and never go back. `elapsed` is the time since detection during which it was
+// live and nothing suppressed it: it stands while a silence or a window covers all of its alerts, while it is resolved, and
+// at nothing else. `at_level` is the same since the present level was reached by a raise: the time to respond counts on it.
+// What an escalation needs besides (levels, and when somebody had it) is kept as History.
 #pragma once
 
 #include <array>
@@ -45,7 +42,7 @@ struct Clock {
 
 /// An alert that belongs to it.
 struct Member {
-  std::string check;
+  std::string check, service;
   config::Level level = config::Level::none;  // none: it does not fire any more
   bool blocked = false;                       // by the root: no cause of its own
   std::int64_t joined_ns = 0;
@@ -53,6 +50,40 @@ struct Member {
 
   bool fires() const { return level != config::Level::none; }
   bool operator==(const Member&) const = default;
+};
+
+/// [begin, end); end 0: it still goes on.
+struct Stretch {
+  std::int64_t begin_ns = 0;
+  std::int64_t end_ns = 0;
+  bool operator==(const Stretch&) const = default;
+};
+
+/// What happened to it, as an escalation asks for it; each in order of time, stretches of one list do not overlap.
+struct History {
+  struct LevelAt {
+    std::int64_t at_ns = 0;
+    config::Level level = config::Level::none;
+    bool operator==(const LevelAt&) const = default;
+  };
+  struct Impact {
+    std::int64_t at_ns = 0;
+    std::string tag;
+    bool operator==(const Impact&) const = default;
+  };
+  std::vector<LevelAt> levels;      // the first is that at detection
+  std::vector<Stretch> suppressed;  // by silences and windows, and while it was resolved before it was reopened
+  std::vector<Stretch> held;        // somebody had it, or it flapped: nobody is called
+  std::vector<Impact> impacts;
+  bool operator==(const History&) const = default;
+};
+
+/// Who has a role, since which event and by whom.
+struct Role {
+  std::string contact;
+  std::uint64_t sequence = 0;
+  Author by;
+  bool operator==(const Role&) const = default;
 };
 
 struct Ack {
@@ -71,19 +102,21 @@ struct Incident {
   config::Level peak_level = config::Level::none;  // the highest it ever had
   std::string service;                             // empty: none
   std::string root;                                // the check that is the cause; empty when a person opened it
+  std::string cause;                               // cause_of() that it was opened for; empty: a person's without a service
   std::string title;                               // the first event's text
   std::string war_room;
   bool by_hand = false;  // opened by a person: only a person resolves it
 
   std::map<std::string, Member, std::less<>> members;  // by alert; those that left stay, with level none
   std::optional<Ack> ack;
-  std::map<std::string, std::string, std::less<>> roles;  // "commander" -> contact
-  std::set<std::string, std::less<>> told;                // contacts that a notice was sent to
+  std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
+  std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
   std::vector<std::pair<std::string, std::string>> review;
   std::string suppressed_by;  // "silence:S-..." or "window:sunday"; empty: nothing does
 
   std::int64_t detected_ns = 0;
   std::int64_t changed_ns = 0;   // the last event
+  std::int64_t moved_ns = 0;     // an alert of it began or ceased to fire
   std::int64_t resolved_ns = 0;  // 0: not
   std::int64_t mitigated_ns = 0;
   std::int64_t responded_ns = 0;  // the first time that a named person took it, at any level
@@ -91,7 +124,8 @@ struct Incident {
   bool responded = false;         // at the present level
   bool response_overdue = false;  // at the present level
   std::int64_t respond_within_ns = 0;
-  Clock elapsed, at_level, paging;
+  Clock elapsed, at_level;
+  History history;
 
   std::int64_t update_due_ns = 0;  // 0: none wanted
   bool update_overdue = false;
@@ -122,6 +156,9 @@ struct Incident {
 /// The cause that it stands for: at most one live incident of each. "service:api", "check:disk"; empty: a person's,
 /// which no alert finds by itself.
 std::string cause_of(std::string_view service, std::string_view check);
+
+/// How long it took or has taken: from detection to its end, or to now.
+std::int64_t duration_ns(const Incident& incident, std::int64_t now_ns);
 
 /// Takes one event in. Total: an event that does not fit (a later version's, a damaged row) changes as little as it can.
 void apply(Incident& incident, const Event& event);

@@ -84,7 +84,7 @@ Result<OneOff> end_one_off(OneOff one_off, const Author& author, std::int64_t no
 std::optional<Occurrence> active_at(const Window& window, std::int64_t at_ns, std::span<const Firing> firing = {});
 std::optional<Occurrence> active_at(const OneOff& one_off, std::int64_t at_ns, std::span<const Firing> firing = {});
 
-/// The first instant after at which it opens or ends, or may end.
+/// The first instant after `after_ns` at which it opens or ends, or may end.
 std::optional<std::int64_t> next_boundary(const Window& window, std::int64_t after_ns);
 std::optional<std::int64_t> next_boundary(const OneOff& one_off, std::int64_t after_ns);
 

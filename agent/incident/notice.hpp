@@ -24,7 +24,8 @@ struct Notice {
   std::string incident;  // its id; empty: about a silence or a window alone
   std::string event;     // one of those above
   config::Level level = config::Level::none;
-  std::vector<std::string> contacts;  // empty: those whom the escalation names at `at_ns`
+  /// Whom to tell. Empty with `page`: those whom the escalation names at `at_ns`. Empty without: nobody has heard of it.
+  std::vector<std::string> contacts;
   std::int64_t at_ns = 0;
   std::string reason;  // for people: step of the ladder, "acknowledged by cto", "still broken after window sunday"
 

@@ -105,8 +105,8 @@ void add(SilenceBook& book, Silence silence);
 Result<Silence> expire(SilenceBook& book, std::string_view id, const Author& author, std::uint64_t based_on, std::int64_t now_ns);
 /// What time brings: ends, notices before an end and of a P1 that one hides.
 SilenceChange tick(SilenceBook& book, std::span<const Firing> firing, std::int64_t now_ns);
-/// When to call tick again if nothing else happens.
-std::optional<std::int64_t> next_wake(const SilenceBook& book);
+/// When one begins or tick is wanted again, if nothing else happens.
+std::optional<std::int64_t> next_wake(const SilenceBook& book, std::int64_t now_ns);
 /// What it hides at this moment.
 std::vector<Firing> hidden_by(const Silence& silence, std::span<const Firing> firing);
 /// Forgets those that ended before.

@@ -19,6 +19,8 @@ PARTS = {
     "runner": {"base"},  # and WIRE
     "store": {"base"},
     "schedule": {"base", "config", "plugin", "store"},
+    "rule": {"base", "config"},
+    "incident": {"base", "config", "schedule", "rule"},
     "api": {"base", "config", "plugin", "store", "schedule"},
     "cli": {"base", "config", "plugin", "store", "schedule", "api"},
 }
