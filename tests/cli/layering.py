@@ -26,6 +26,10 @@ PARTS = {
     "incident": {"base", "config", "schedule"},
     "api": {"base", "config", "plugin", "store", "schedule", "incident"},
     "cli": {"base", "config", "plugin", "store", "schedule", "incident", "api"},
+    "rule": {"base", "config"},
+    "incident": {"base", "config", "schedule", "rule"},
+    "api": {"base", "config", "plugin", "store", "schedule"},
+    "cli": {"base", "config", "plugin", "store", "schedule", "api"},
 }
 # What the runner may know of plugin/: it carries nothing else of the agent.
 WIRE = {"plugin/wire.hpp", "plugin/messages.hpp", "plugin/blackbox.hpp", "plugin/report_text.hpp"}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "incident/engine.hpp"
+
+#include <algorithm>
+
+#include "base/counted.hpp"
+#include "incident/engine_step.hpp"
+
+namespace ronda::incident {
+namespace {
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+}
+
+void index_members(State& state, const Incident& incident, const Event& event) {
+  if (event.alert.empty()) return;
+  if (event.kind != Kind::alert_left) {
+    state.by_alert[event.alert] = incident.id;
+    if (incident.is_live()) state.by_check[event.check] = incident.id;
+    return;
+  }
+  const auto found = state.by_alert.find(event.alert);
+  if (found != state.by_alert.end() && found->second == incident.id) state.by_alert.erase(found);
+}
+
+void index_live(State& state, const Incident& incident) {
+  if (!incident.cause.empty()) state.live_by_cause[incident.cause] = incident.id;
+  if (!incident.root.empty()) state.by_check[incident.root] = incident.id;
+  for (const auto& [alert, member] : incident.members) {
+    if (member.fires()) state.by_check[member.check] = incident.id;
+  }
+}
+
+template <class Map>
+void erase_id(Map& map, const std::string& key, const std::string& id) {
+  const auto found = map.find(key);
+  if (found != map.end() && found->second == id) map.erase(found);
+}
+
+void unindex(State& state, const Incident& incident) {
+  erase_id(state.by_check, incident.root, incident.id);
+  for (const auto& [alert, member] : incident.members) {
+    erase_id(state.by_check, member.check, incident.id);
+    if (incident.stage == Stage::closed) erase_id(state.by_alert, alert, incident.id);
+  }
+  if (incident.stage == Stage::closed) erase_id(state.live_by_cause, incident.cause, incident.id);
+}
+
+}  // namespace
+
+const Incident* State::find(std::string_view id) const {
+  const auto found = incidents.find(id);
+  return found == incidents.end() ? nullptr : &found->second;
+}
+
+std::vector<Firing> State::firing(const Settings& settings) const {
+  std::vector<Firing> out;
+  for (const auto& [alert, id] : by_alert) {
+    const Incident& incident = incidents.at(id);
+    const Member& member = incident.members.at(alert);
+    Firing firing{alert, member.check, member.service, id, member.level, {}};
+    const auto tags = settings.tags.find(member.check);
+    if (tags != settings.tags.end()) firing.tags = tags->second;
+    out.push_back(std::move(firing));
+  }
+  return out;
+}
+
+void apply(State& state, const Event& event) {
+  auto found = state.incidents.find(event.incident);
+  if (found == state.incidents.end()) {
+    if (event.kind != Kind::opened) return;  // what it begins with has been dropped
+    found = state.incidents.try_emplace(event.incident).first;
+  }
+  Incident& incident = found->second;
+  if (event.sequence <= incident.sequence) return;  // has been taken in
+  const bool was_live = incident.sequence != 0 && incident.is_live();
+  apply(incident, event);
+  index_members(state, incident, event);
+  if (incident.is_live() && !was_live) index_live(state, incident);
+  if (!incident.is_live()) unindex(state, incident);
+}
+
+State restore(std::span<const Event> events, std::vector<Mute> mutes) {
+  State state;
+  state.mutes = std::move(mutes);
+  for (const Event& event : events) apply(state, event);
+  return state;
+}
+
+void drop_closed(State& state, std::int64_t before_ns) {
+  std::erase_if(state.incidents,
+                [&](const auto& entry) { return entry.second.stage == Stage::closed && entry.second.changed_ns < before_ns; });
+}
+
+Outcome step(State& state, const Settings& settings, const Input& input, std::int64_t now_ns, const Entropy& entropy) {
+  Stepper stepper(state, settings, now_ns, entropy);
+  std::visit([&](const auto& one) { stepper.on(one); }, input);
+  return stepper.take();
+}
+
+Event Stepper::make(Kind kind, std::string text) const {
+  Event event;
+  event.kind = kind;
+  event.source = "engine";
+  event.text = std::move(text);
+  return event;
+}
+
+Event Stepper::make(Kind kind, const Command& command) const {
+  Event event = make(kind, command.text);
+  event.author = command.author;
+  event.source = command.source;
+  return event;
+}
+
+Incident& Stepper::emit(const std::string& id, Event event) {
+  const Incident* known = state_.find(id);
+  event.incident = id;
+  event.sequence = known == nullptr ? 1 : known->sequence + 1;
+  event.at_ns = known == nullptr ? now_ : std::max(now_, known->changed_ns);
+  event.host = settings_.host;
+  bound(event);
+  apply(state_, event);
+  outcome_.events.push_back(std::move(event));
+  return state_.incidents.find(id)->second;
+}
+
+Incident* Stepper::find(const std::string& id) {
+  const auto found = state_.incidents.find(id);
+  return found == state_.incidents.end() ? nullptr : &found->second;
+}
+
+void Stepper::owe(Incident& incident, std::string_view event, bool page, std::string reason, std::vector<std::string> contacts) {
+  Notice notice;
+  notice.incident = incident.id;
+  notice.event = event;
+  notice.level = incident.level;
+  notice.contacts = std::move(contacts);
+  if (!page && notice.contacts.empty()) notice.contacts.assign(incident.told.begin(), incident.told.end());
+  notice.page = page;
+  notice.group = incident.group();
+  notice.count = std::max<std::uint32_t>(incident.joined_untold, 1);
+  if (event == notice::update) notice.supersedes = incident.id + ":update";
+  Event owed = make(Kind::notice_owed, reason);
+  owed.subject = event;
+  owed.page = page;
+  notice.reason = std::move(reason);
+  emit(incident.id, std::move(owed));
+  notice.sequence = incident.sequence;
+  notice.at_ns = incident.changed_ns;
+  outcome_.effects.emplace_back(std::move(notice));
+}
+
+void Stepper::set_level_times(Event& event, config::Level level) const {
+  const LevelTimes& times = settings_.of(level);
+  event.level = level;
+  event.within_ns = times.respond_within_ns;
+  if (times.update_every_ns != 0) event.due_ns = now_ + times.update_every_ns;
+}
+
+std::string Stepper::unused_id() const {
+  std::string id = make_id(now_, entropy_.id);
+  for (std::uint64_t more = 1; state_.incidents.contains(id); ++more) id = make_id(now_, entropy_.id + more);
+  return id;
+}
+
+Incident& Stepper::open(Event opened) {
+  const std::string id = unused_id();
+  opened.war_room = settings_.war_room;
+  replace_all(opened.war_room, "{prefix}", settings_.war_room_prefix);
+  replace_all(opened.war_room, "{id}", id);
+  replace_all(opened.war_room, "{random}", random_word(entropy_.room, 12));
+  return emit(id, std::move(opened));
+}
+
+void Stepper::on(const Delivery& delivery) {
+  if (find(delivery.incident) == nullptr) return;
+  constexpr Kind kinds[] = {Kind::notice_sent, Kind::notice_delivered, Kind::notice_failed};
+  Event event = make(kinds[static_cast<std::size_t>(delivery.what)], delivery.text);
+  event.source = "outbox";
+  event.subject = delivery.contact;
+  event.channel = delivery.channel;
+  event.message = delivery.message;
+  emit(delivery.incident, std::move(event));
+}
+
+void Stepper::on(const Diagnosis& diagnosis) {
+  if (find(diagnosis.incident) == nullptr) return;
+  Event event = make(Kind::diagnosis, diagnosis.output);
+  event.subject = diagnosis.name;
+  emit(diagnosis.incident, std::move(event));
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 5;
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < most; ++i) out += (i == 0 ? "" : ", ") + names[i];
+  return names.size() <= most ? out : out + " and " + std::to_string(names.size() - most) + " more";
+}
+
+std::vector<std::string> firing_names(const Incident& incident) {
+  std::vector<std::string> out;
+  for (const auto& [alert, member] : incident.members) {
+    if (member.fires()) out.push_back(alert);
+  }
+  return out;
+}
+
+std::vector<std::string> owner_of(const Incident& incident) {
+  if (incident.ack && incident.ack->author.is_named()) return {incident.ack->author.name};
+  const auto commander = incident.roles.find("commander");
+  if (commander != incident.roles.end()) return {commander->second.contact};
+  return {};
+}
+
+}  // namespace ronda::incident

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to incidents: (state, input, now) -> (state', events, effects). Pure: no clock, no I/O, no random source.
+// The state changes by its own events and by nothing else (and by the mutes it is told), so a fold over the stored
+// events is the state: restore(). The caller commits the events with the outbox rows of the notices in one
+// transaction before anything else happens.
+//
+// Grouping: one live incident for one cause. An alert joins, in this order, the incident that it fires in, the one whose
+// root or member is the check that blocks it, the one whose root is its own check, the one of its service (without a
+// service: of its check). Soon after the end it is reopened instead of a new one.
+// Calls: whom to call and when is said by escalation from an incident's History, never by a Notice alone. A Notice with
+// `page` and without contacts says as what those are called who are due at that instant.
+// Flapping: opened once, reopened once, then no more calls until it has been still for `settle`.
+// A higher level ends an ack (it was given for less) and is told; a lower one is only noted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "incident/incident.hpp"
+#include "incident/notice.hpp"
+#include "incident/silence.hpp"
+#include "rule/change.hpp"
+
+namespace ronda::incident {
+
+/// Times of one level, all durations; 0: not at all.
+struct LevelTimes {
+  std::int64_t respond_within_ns = 0;
+  std::int64_t update_every_ns = 0;  // "next update due"
+  std::int64_t ack_remind_ns = 0;
+  std::int64_t ack_expires_ns = 0;
+  std::int64_t close_after_ns = 0;  // after it was resolved
+};
+
+struct Settings {
+  /// By config::Level, the first unused. Responses of requirements 3.1.1: 15 min, 1 h, 4 h, 1 d.
+  std::array<LevelTimes, 5> levels{{
+      {},
+      {15 * minute_ns, 30 * minute_ns, 30 * minute_ns, hour_ns, 30 * day_ns},
+      {hour_ns, hour_ns, 2 * hour_ns, 4 * hour_ns, 30 * day_ns},
+      {4 * hour_ns, 0, 8 * hour_ns, day_ns, 7 * day_ns},
+      {day_ns, 0, day_ns, 0, 7 * day_ns},
+  }};
+  std::string host;
+  /// {prefix} {id} {random} are replaced; empty: no link.
+  std::string war_room = "https://meet.jit.si/{prefix}-{id}-{random}";
+  std::string war_room_prefix = "ronda";
+  std::int64_t reopen_within_ns = 30 * minute_ns;  // after it was resolved
+  std::int64_t settle_ns = 30 * minute_ns;         // still for so long, and it does not flap any more
+  std::int64_t gather_ns = 30 * second_ns;         // alerts that join are told together
+  std::int64_t still_firing_ns = hour_ns;          // resolved by a person against firing alerts: opened again after this
+  /// Tags by check, for mutes.
+  std::map<std::string, std::vector<std::string>, std::less<>> tags;
+
+  const LevelTimes& of(config::Level level) const { return levels[static_cast<std::size_t>(level)]; }
+};
+
+enum class Verb : std::uint8_t { open, ack, unack, note, update, raise, lower, mitigate, resolve, close, review, role };
+std::string_view verb_name(Verb verb);
+
+/// What a person asks for, by whichever door.
+struct Command {
+  Verb verb = Verb::note;
+  std::string incident;        // not for open
+  std::uint64_t based_on = 0;  // the sequence that the person saw; 0: whichever
+  Author author;
+  std::string source;                                       // the door
+  std::string text;                                         // open: the title; note, update; a reason
+  config::Level level = config::Level::none;                // open, raise, lower
+  std::string service;                                      // open
+  std::string subject;                                      // role: the contact; note, update: whom it hurts, a tag
+  std::string role;                                         // role: "commander", ...
+  std::int64_t for_ns = 0;                                  // ack: for so long; update: the next one within; 0: as the level says
+  bool force = false;                                       // resolve while alerts fire, close without a review: `text` says why
+  std::vector<std::pair<std::string, std::string>> fields;  // review, resolve: parts of document.hpp's Review
+};
+
+/// What a silence or window mutes from now on.
+struct Mute {
+  std::string name;           // "silence:S-...", "window:sunday"
+  std::vector<Matcher> what;  // covered by any of them
+  bool all = false;           // a window without a list: everything
+  std::int64_t until_ns = 0;
+
+  bool covers(const Subject& subject) const;
+  bool operator==(const Mute&) const = default;
+};
+
+struct Tick {};
+/// All mutes that are active now; what is not in it has ended (at its `until_ns` if that has passed).
+struct MutesNow {
+  std::vector<Mute> mutes;
+};
+/// What became of a message: `sent` with the outbox row, in the same transaction (from then on that contact is one who
+/// was told), the rest as it is known. Nothing for incidents that have been dropped.
+struct Delivery {
+  enum class What : std::uint8_t { sent, delivered, failed };
+  std::string incident, contact, channel, message, text;
+  What what = What::sent;
+};
+struct Diagnosis {
+  std::string incident, name, output;
+};
+/// A reload took the alert (with its check) away.
+struct Removed {
+  std::string alert;
+};
+
+using Input = std::variant<rule::Change, Command, Tick, MutesNow, Delivery, Diagnosis, Removed>;
+
+/// Answer to the person whose Command it was.
+struct Reply {
+  bool done = false;
+  std::string incident;
+  std::uint64_t sequence = 0;  // to base the next command on
+  Errc code = Errc::invalid;   // why not; exists: somebody else was first
+  std::string text;            // why not, or what it means
+};
+/// To be looked into by the alert's read-only diagnosis; once an opening, at P1 and P2.
+struct Diagnose {
+  std::string incident, alert;
+};
+using Effect = std::variant<Notice, Reply, Diagnose>;
+
+struct Outcome {
+  std::vector<Event> events;
+  std::vector<Effect> effects;
+};
+
+struct State {
+  std::map<std::string, Incident, std::less<>> incidents;         // by id
+  std::map<std::string, std::string, std::less<>> live_by_cause;  // cause_of() -> id; resolved ones too until closed
+  std::map<std::string, std::string, std::less<>> by_alert;       // alert -> id in which it fires
+  std::map<std::string, std::string, std::less<>> by_check;       // root or member's check -> id, live only
+  std::vector<Mute> mutes;
+
+  const Incident* find(std::string_view id) const;
+  /// All firing alerts, for silences: what they hide, whether it is ok.
+  std::vector<Firing> firing(const Settings& settings) const;
+  bool operator==(const State&) const = default;
+};
+
+/// Random bits for one step: two words, used only where an incident opens.
+struct Entropy {
+  std::uint64_t id = 0;
+  std::uint64_t room = 0;
+};
+
+/// One input. Instants in it are for the record; `now_ns` decides.
+Outcome step(State& state, const Settings& settings, const Input& input, std::int64_t now_ns, const Entropy& entropy);
+
+/// When a Tick is wanted if nothing else happens; goes through all incidents: once a batch, not once an input.
+std::optional<std::int64_t> next_wake(const State& state, const Settings& settings);
+
+/// One event into the state. Events of one incident in their order; those of several may be mixed.
+void apply(State& state, const Event& event);
+State restore(std::span<const Event> events, std::vector<Mute> mutes);
+/// Forgets closed incidents that have not changed since.
+void drop_closed(State& state, std::int64_t before_ns);
+
+/// "unless somebody else was first" is said by `sequence`: true when an event that `command` conflicts with came after
+/// what it was based on, by somebody else.
+bool is_conflicting(const Incident& incident, const Command& command);
+
+}  // namespace ronda::incident

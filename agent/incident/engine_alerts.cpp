@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/counted.hpp"
+#include "incident/engine_step.hpp"
+
+namespace ronda::incident {
+namespace {
+
+std::string headline(const rule::Change& change) {
+  return change.reason.empty() ? change.alert : change.alert + ": " + change.reason;
+}
+
+}  // namespace
+
+void Stepper::on(const rule::Change& change) {
+  using What = rule::Change::What;
+  const bool fires = change.to != config::Level::none && change.what != What::resolved;
+  const bool blocked = fires && !change.blocked_by.empty() && change.what != What::unblocked;
+  if (fires) return come(change, blocked);
+  const auto found = state_.by_alert.find(change.alert);
+  if (found == state_.by_alert.end()) return;
+  Incident& incident = *find(found->second);
+  leave(incident, change.alert, change.reason.empty() ? "recovered" : change.reason);
+  after_leave(incident, "recovered");
+}
+
+void Stepper::come(const rule::Change& change, bool blocked) {
+  const Target target = target_of(change, blocked);
+  const auto found = state_.by_alert.find(change.alert);
+  if (found == state_.by_alert.end()) {
+    if (target.incident == nullptr) return open_for(change, blocked);
+    if (target.is_back) reopen(*target.incident, change.to, headline(change));
+    return join(*target.incident, change, blocked);
+  }
+  Incident& where = *find(found->second);
+  if (!blocked || target.incident == nullptr || target.incident == &where || target.is_back) return change_member(where, change, blocked);
+  const std::string goes_on_in = target.incident->id;
+  leave(where, change.alert, "blocked by " + change.blocked_by, goes_on_in);
+  join(*target.incident, change, blocked);
+  after_leave(where, "goes on in " + goes_on_in, goes_on_in);
+}
+
+Stepper::Target Stepper::target_of(const rule::Change& change, bool blocked) {
+  if (blocked) {
+    const auto parent = state_.by_check.find(change.blocked_by);
+    if (parent != state_.by_check.end()) return {find(parent->second), false};
+  }
+  const auto own = state_.by_check.find(change.check);
+  if (!blocked && own != state_.by_check.end() && find(own->second)->root == change.check) return {find(own->second), false};
+  const auto same = state_.live_by_cause.find(blocked ? cause_of({}, change.blocked_by) : cause_of(change.service, change.check));
+  if (same == state_.live_by_cause.end()) return {};
+  Incident* incident = find(same->second);
+  if (incident->is_live()) return {incident, false};
+  return may_reopen(*incident) ? Target{incident, true} : Target{};
+}
+
+/// One that was resolved against firing alerts is never left for a new one.
+bool Stepper::may_reopen(const Incident& incident) const {
+  return incident.stage == Stage::resolved && (incident.any_fires() || now_ - incident.resolved_ns <= settings_.reopen_within_ns);
+}
+
+Event Stepper::member_event(Kind kind, const rule::Change& change, bool blocked) const {
+  Event event = make(kind, change.reason);
+  event.source = "rule";
+  event.alert = change.alert;
+  event.check = change.check;
+  event.service = change.service;
+  event.level = change.to;
+  event.blocked = blocked;
+  event.muted = mute_of(state_.mutes, change.alert, change.check, change.service, change.to) != nullptr;
+  return event;
+}
+
+void Stepper::open_for(const rule::Change& change, bool blocked) {
+  Event opened = make(Kind::opened, headline(change));
+  opened.source = "rule";
+  opened.service = change.service;
+  opened.root = blocked ? change.blocked_by : change.check;
+  opened.subject = blocked ? cause_of({}, change.blocked_by) : cause_of(change.service, change.check);
+  set_level_times(opened, change.to);
+  Incident& incident = open(std::move(opened));
+  emit(incident.id, member_event(Kind::alert_joined, change, blocked));
+  follow_mutes(incident);
+  if (!incident.is_suppressed()) owe(incident, notice::open, true, headline(change));
+  if (!is_higher(config::Level::p2, change.to)) outcome_.effects.emplace_back(Diagnose{incident.id, change.alert});
+}
+
+void Stepper::reopen(Incident& incident, config::Level level, std::string text) {
+  Event event = make(Kind::reopened, text);
+  event.source = "rule";
+  set_level_times(event, is_higher(level, incident.level) ? level : incident.level);
+  emit(incident.id, std::move(event));
+}
+
+void Stepper::join(Incident& incident, const rule::Change& change, bool blocked) {
+  Event event = member_event(Kind::alert_joined, change, blocked);
+  const bool is_raise = !event.muted && is_higher(change.to, incident.level);
+  const bool is_back = !incident.was_told && incident.opened_count > 1;
+  if (incident.was_told && !incident.is_suppressed() && !is_raise)
+    event.due_ns = incident.joined_notice_ns != 0 ? incident.joined_notice_ns : now_ + settings_.gather_ns;
+  emit(incident.id, std::move(event));
+  if (is_raise) {
+    Event raised = make(Kind::raised, headline(change));
+    raised.source = "rule";
+    raise(incident, change.to, std::move(raised));
+  }
+  follow_mutes(incident);
+  if (is_back && !incident.was_told && !incident.is_suppressed()) owe(incident, notice::open, true, "again: " + headline(change));
+}
+
+void Stepper::change_member(Incident& incident, const rule::Change& change, bool blocked) {
+  const Member& member = incident.members.at(change.alert);
+  const config::Level before = member.level;
+  if (before == change.to && member.blocked == blocked) return;
+  Event event = member_event(Kind::alert_changed, change, blocked);
+  const bool is_muted = event.muted;
+  emit(incident.id, std::move(event));
+  if (!incident.is_live()) {  // a person resolved it; what gets worse is not
+    if (!is_higher(change.to, before)) return;
+    reopen(incident, change.to, headline(change));
+    follow_mutes(incident);
+    if (!incident.is_suppressed()) owe(incident, notice::open, true, "again: " + headline(change));
+    return;
+  }
+  if (!is_muted && is_higher(change.to, before) && is_higher(change.to, incident.level)) {
+    Event raised = make(Kind::raised, headline(change));
+    raised.source = "rule";
+    raise(incident, change.to, std::move(raised));
+  }
+  follow_mutes(incident);
+}
+
+void Stepper::raise(Incident& incident, config::Level level, Event event) {
+  const std::string text = event.text;
+  if (incident.is_flapping) emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
+  if (incident.is_taken()) {
+    const std::string had = std::string(config::level_name(incident.level));
+    emit(incident.id, make(Kind::unacked, "raised to " + std::string(config::level_name(level)) + ", it was taken at " + had));
+  }
+  set_level_times(event, level);
+  emit(incident.id, std::move(event));
+  if (incident.is_suppressed()) return;
+  owe(incident, incident.was_told ? notice::escalation : notice::open, true,
+      "raised to " + std::string(config::level_name(level)) + (text.empty() ? "" : ": " + text));
+}
+
+void Stepper::leave(Incident& incident, const std::string& alert, std::string text, const std::string& goes_on_in) {
+  const Member& member = incident.members.at(alert);
+  Event event = make(Kind::alert_left, std::move(text));
+  event.source = "rule";
+  event.alert = alert;
+  event.check = member.check;
+  event.service = member.service;
+  event.message = goes_on_in;
+  emit(incident.id, std::move(event));
+}
+
+void Stepper::after_leave(Incident& incident, const std::string& reason, const std::string& goes_on_in) {
+  if (!incident.is_live()) return;
+  if (incident.any_fires()) return follow_mutes(incident);
+  if (incident.by_hand) {
+    if (!incident.is_suppressed())
+      owe(incident, notice::update, false, "all alerts have recovered; it was opened by hand and is to be resolved so");
+    return;
+  }
+  if (goes_on_in.empty() && incident.opened_count > 1) {
+    if (!incident.is_flapping) emit(incident.id, make(Kind::flapping, "came and went " + counted(incident.opened_count, "time")));
+    return;
+  }
+  Event event = make(Kind::resolved, reason);
+  event.message = goes_on_in;
+  resolve(incident, std::move(event), reason);
+}
+
+void Stepper::resolve(Incident& incident, Event event, std::string notice) {
+  const bool was_told = incident.was_told;
+  emit(incident.id, std::move(event));
+  if (was_told) owe(incident, notice::resolve, false, std::move(notice));
+}
+
+void Stepper::on(const Removed& removed) {
+  const auto found = state_.by_alert.find(removed.alert);
+  if (found != state_.by_alert.end()) {
+    Incident& incident = *find(found->second);
+    leave(incident, removed.alert, "config removed");
+    close_removed(incident, removed.alert);
+    return;
+  }
+  // one that waits for its alert to settle would do so for ever
+  for (auto& [id, incident] : state_.incidents) {
+    if (incident.is_live() && incident.members.contains(removed.alert)) return close_removed(incident, removed.alert);
+  }
+}
+
+void Stepper::close_removed(Incident& incident, const std::string& alert) {
+  if (!incident.is_live()) return;
+  if (incident.any_fires()) return follow_mutes(incident);
+  if (incident.by_hand) return;
+  const bool was_told = incident.was_told;
+  emit(incident.id, make(Kind::closed, "config removed"));
+  if (was_told) owe(incident, notice::resolve, false, "closed: alert `" + alert + "` was removed from the configuration");
+}
+
+}  // namespace ronda::incident

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "base/units.hpp"
+#include "incident/document.hpp"
+#include "incident/engine_step.hpp"
+
+namespace ronda::incident {
+namespace {
+
+constexpr std::array<std::string_view, 12> verb_names = {"open",  "ack",      "unack",   "note",  "update", "raise",
+                                                         "lower", "mitigate", "resolve", "close", "review", "role"};
+constexpr std::int64_t longest_ack_ns = 7 * day_ns;
+constexpr std::int64_t longest_update_ns = 30 * day_ns;
+
+/// "cto", "root of this host", "the token wallboard"
+std::string person(const Author& author) {
+  switch (author.kind) {
+    case Author::Kind::agent:
+      return "the agent";
+    case Author::Kind::contact:
+      return author.name;
+    case Author::Kind::unix:
+      return "the user " + author.name;
+    case Author::Kind::token:
+      return "the token " + author.name;
+  }
+  return {};
+}
+
+bool is_state_change(Verb verb) {
+  return verb == Verb::ack || verb == Verb::unack || verb == Verb::raise || verb == Verb::lower || verb == Verb::mitigate ||
+         verb == Verb::resolve || verb == Verb::close;
+}
+
+const Role* role_of(const Incident& incident, const std::string& name) {
+  const auto found = incident.roles.find(name);
+  return found == incident.roles.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+std::string_view verb_name(Verb verb) {
+  return verb_names[static_cast<std::size_t>(verb)];
+}
+
+bool is_conflicting(const Incident& incident, const Command& command) {
+  if (command.based_on == 0) return false;
+  if (command.verb == Verb::role) {
+    const Role* role = role_of(incident, command.role);
+    return role != nullptr && role->sequence > command.based_on && !(role->by == command.author);
+  }
+  return is_state_change(command.verb) && incident.decided_sequence > command.based_on && !(incident.decided_by == command.author);
+}
+
+void Stepper::reply(const Incident& incident, std::string text) {
+  outcome_.effects.emplace_back(Reply{true, incident.id, incident.sequence, Errc::invalid, std::move(text)});
+}
+
+void Stepper::refuse(Errc code, std::string text) {
+  outcome_.effects.emplace_back(Reply{false, {}, 0, code, std::move(text)});
+}
+
+void Stepper::refuse(Incident& incident, const Command& command, Errc code, std::string text) {
+  Event event = make(Kind::refused, command);
+  event.subject = verb_name(command.verb);
+  event.text = text;
+  emit(incident.id, std::move(event));
+  outcome_.effects.emplace_back(Reply{false, incident.id, incident.sequence, code, std::move(text)});
+}
+
+/// Of two who decide at once, the first one's word holds; both are told, both are on the timeline.
+bool Stepper::is_first(Incident& incident, const Command& command) {
+  if (!is_conflicting(incident, command)) return true;
+  const Role* role = command.verb == Verb::role ? role_of(incident, command.role) : nullptr;
+  const Author winner = role != nullptr ? role->by : incident.decided_by;
+  const std::string verb(verb_name(command.verb));
+  refuse(incident, command, Errc::exists,
+         person(winner) + " was first: it is " + std::string(stage_name(incident.stage)) + " at " +
+             std::string(config::level_name(incident.level)) + " now; look at it and say `" + verb + "` again if that is still wanted");
+  if (winner.is_named())
+    owe(incident, notice::update, false,
+        person(command.author) + " wanted `" + verb + "` at the same time and was told that you were first", {winner.name});
+  return false;
+}
+
+void Stepper::on(const Command& command) {
+  if (command.verb == Verb::open) return open_by_hand(command);
+  Incident* incident = find(command.incident);
+  if (incident == nullptr) return refuse(Errc::not_found, "there is no incident `" + repair_utf8(command.incident, 64) + "`");
+  if (!is_first(*incident, command)) return;
+  const bool is_over = !incident->is_live();
+  if (is_over && is_state_change(command.verb) && command.verb != Verb::close)
+    return refuse(*incident, command, Errc::invalid, "it is " + std::string(stage_name(incident->stage)) + " already");
+  switch (command.verb) {
+    case Verb::open:
+      return;
+    case Verb::ack:
+      return ack(*incident, command);
+    case Verb::unack:
+      return unack(*incident, command);
+    case Verb::note:
+      return note(*incident, command);
+    case Verb::update:
+      return update(*incident, command);
+    case Verb::raise:
+    case Verb::lower:
+      return set_level(*incident, command);
+    case Verb::mitigate:
+      return mitigate(*incident, command);
+    case Verb::resolve:
+      return resolve(*incident, command);
+    case Verb::close:
+      return close(*incident, command);
+    case Verb::review:
+      return review(*incident, command);
+    case Verb::role:
+      return give_role(*incident, command);
+  }
+}
+
+void Stepper::open_by_hand(const Command& command) {
+  if (command.level == config::Level::none) return refuse(Errc::invalid, "an incident needs a level: p1, p2, p3 or p4");
+  if (trim(command.text).empty()) return refuse(Errc::invalid, "an incident needs a title: say in a few words what is broken");
+  const std::string cause = cause_of(command.service, {});
+  const auto same = cause.empty() ? state_.live_by_cause.end() : state_.live_by_cause.find(cause);
+  if (same != state_.live_by_cause.end()) {
+    const Incident& other = *find(same->second);
+    if (other.is_live() || other.any_fires())
+      return refuse(Errc::exists, "service `" + command.service + "` has " + other.id + " already (" +
+                                      std::string(stage_name(other.stage)) + "): add a note to it or raise it");
+  }
+  Event opened = make(Kind::opened, command);
+  opened.service = command.service;
+  opened.subject = cause;
+  set_level_times(opened, command.level);
+  Incident& incident = open(std::move(opened));
+  follow_mutes(incident);
+  if (!incident.is_suppressed()) owe(incident, notice::open, true, command.text);
+  reply(incident, incident.is_suppressed() ? "opened; nobody is told: " + incident.suppressed_by : "opened");
+}
+
+/// A sign of life of whoever has it: the ack is good for as long again.
+void Stepper::renew_ack(const Incident& incident, Event& event) const {
+  if (!incident.ack || event.author.kind == Author::Kind::agent) return;
+  const LevelTimes& times = settings_.of(incident.level);
+  if (times.ack_expires_ns != 0) event.until_ns = std::max(incident.ack->until_ns, now_ + times.ack_expires_ns);
+  if (times.ack_remind_ns != 0) event.remind_ns = now_ + times.ack_remind_ns;
+}
+
+/// What those who heard of it should know, without calling them.
+void Stepper::tell(Incident& incident, std::string reason) {
+  if (incident.was_told) owe(incident, notice::update, false, std::move(reason));
+}
+
+void Stepper::take_acked(Incident& incident, const Command& command) {
+  const LevelTimes& times = settings_.of(incident.level);
+  Event event = make(Kind::acked, command);
+  const std::int64_t lasts =
+      command.for_ns != 0 ? std::clamp<std::int64_t>(command.for_ns, minute_ns, longest_ack_ns) : times.ack_expires_ns;
+  if (lasts != 0) event.until_ns = now_ + lasts;
+  if (times.ack_remind_ns != 0 && (lasts == 0 || times.ack_remind_ns < lasts)) event.remind_ns = now_ + times.ack_remind_ns;
+  emit(incident.id, std::move(event));
+}
+
+void Stepper::ack(Incident& incident, const Command& command) {
+  const bool is_of_other = incident.ack && !(incident.ack->author == command.author);
+  const bool saw_it = command.based_on != 0 || command.force;
+  if (is_of_other && incident.ack->author.is_named() && !saw_it)
+    return refuse(incident, command, Errc::exists, person(incident.ack->author) + " has it already; take it over with --force");
+  if (is_of_other && incident.ack->author.is_named() && !command.author.is_named())
+    return refuse(incident, command, Errc::denied, person(incident.ack->author) + " has it; only a contact of conf.d can take it over");
+  take_acked(incident, command);
+  tell(incident, "taken by " + person(command.author));
+  reply(incident, command.author.is_named() ? "it is yours"
+                                            : "nobody is called any more; the time to respond runs on until a contact of conf.d takes it");
+}
+
+void Stepper::unack(Incident& incident, const Command& command) {
+  if (!incident.is_taken()) return refuse(incident, command, Errc::invalid, "nobody has it");
+  emit(incident.id, make(Kind::unacked, command));
+  if (incident.is_paging()) owe(incident, notice::escalation, true, "given back by " + person(command.author));
+  reply(incident, "given back");
+}
+
+void Stepper::note(Incident& incident, const Command& command) {
+  if (trim(command.text).empty() && command.subject.empty()) return refuse(Errc::invalid, "a note needs a text");
+  if (!command.subject.empty()) {
+    Event impact = make(Kind::impact, command);
+    impact.subject = command.subject;
+    emit(incident.id, std::move(impact));
+  }
+  if (!trim(command.text).empty()) {
+    Event event = make(Kind::note, command);
+    renew_ack(incident, event);
+    emit(incident.id, std::move(event));
+  }
+  reply(incident, "noted");
+}
+
+void Stepper::update(Incident& incident, const Command& command) {
+  if (trim(command.text).empty()) return refuse(Errc::invalid, "an update needs a text: what is known now, and what is being done");
+  if (!command.subject.empty()) {
+    Event impact = make(Kind::impact, command);
+    impact.subject = command.subject;
+    emit(incident.id, std::move(impact));
+  }
+  Event event = make(Kind::update, command);
+  const std::int64_t within = command.for_ns != 0 ? std::clamp<std::int64_t>(command.for_ns, minute_ns, longest_update_ns)
+                                                  : settings_.of(incident.level).update_every_ns;
+  if (within != 0 && incident.is_live()) event.due_ns = now_ + within;
+  renew_ack(incident, event);
+  emit(incident.id, std::move(event));
+  tell(incident, command.text);
+  reply(incident, "recorded");
+}
+
+void Stepper::set_level(Incident& incident, const Command& command) {
+  const bool up = command.verb == Verb::raise;
+  if (command.level == config::Level::none) return refuse(Errc::invalid, "say to which level: p1, p2, p3 or p4");
+  if (up ? !is_higher(command.level, incident.level) : !is_higher(incident.level, command.level)) {
+    return refuse(incident, command, Errc::invalid,
+                  "it is " + std::string(config::level_name(incident.level)) + ", and " + std::string(config::level_name(command.level)) +
+                      " is not " + (up ? "higher" : "lower"));
+  }
+  if (up) {
+    raise(incident, command.level, make(Kind::raised, command));
+    return reply(incident, "raised");
+  }
+  Event event = make(Kind::lowered, command);
+  set_level_times(event, command.level);
+  emit(incident.id, std::move(event));
+  tell(incident, "lowered to " + std::string(config::level_name(command.level)) + " by " + person(command.author));
+  reply(incident, "lowered");
+}
+
+void Stepper::mitigate(Incident& incident, const Command& command) {
+  if (incident.stage == Stage::mitigating) return refuse(incident, command, Errc::invalid, "it is mitigating already");
+  if (!incident.is_taken()) take_acked(incident, command);
+  Event event = make(Kind::mitigated, command);
+  renew_ack(incident, event);
+  emit(incident.id, std::move(event));
+  tell(incident, "mitigating: " + (trim(command.text).empty() ? person(command.author) : command.text));
+  reply(incident, "mitigating");
+}
+
+/// False: refused, and said so.
+bool Stepper::record_review(Incident& incident, const Command& command) {
+  if (command.fields.empty()) return true;
+  const auto parts = check_parts(command.fields);
+  if (!parts) {
+    refuse(parts.error().code(), parts.error().message());
+    return false;
+  }
+  Event event = make(Kind::reviewed, command);
+  event.text.clear();
+  event.fields = command.fields;
+  emit(incident.id, std::move(event));
+  return true;
+}
+
+void Stepper::resolve(Incident& incident, const Command& command) {
+  if (incident.any_fires() && !command.force) {
+    return refuse(incident, command, Errc::invalid,
+                  "still firing: " + listed(firing_names(incident)) + "; resolve it with --force and a reason, or wait for the recovery");
+  }
+  if (command.force && trim(command.text).empty()) return refuse(Errc::invalid, "--force needs a reason");
+  if (!record_review(incident, command)) return;
+  Event event = make(Kind::resolved, command);
+  event.forced = command.force && incident.any_fires();
+  resolve(incident, std::move(event), "resolved by " + person(command.author) + (trim(command.text).empty() ? "" : ": " + command.text));
+  reply(incident, "resolved");
+}
+
+void Stepper::close(Incident& incident, const Command& command) {
+  if (incident.stage == Stage::closed) return refuse(incident, command, Errc::invalid, "it is closed already");
+  if (incident.is_live())
+    return refuse(incident, command, Errc::invalid, "it is " + std::string(stage_name(incident.stage)) + ": resolve it first");
+  if (incident.any_fires())
+    return refuse(incident, command, Errc::invalid, "still firing: " + listed(firing_names(incident)) + "; silence what is to be quiet");
+  if (!record_review(incident, command)) return;
+  const auto complete = check_resolution(incident.review, incident.peak_level, command.force, command.text);
+  if (!complete) return refuse(incident, command, complete.error().code(), complete.error().message());
+  Event event = make(Kind::closed, command);
+  event.forced = command.force && !missing_parts(incident.review, incident.peak_level).empty();
+  emit(incident.id, std::move(event));
+  reply(incident, "closed");
+}
+
+void Stepper::review(Incident& incident, const Command& command) {
+  if (command.fields.empty()) return refuse(Errc::invalid, "a review needs at least one part, like summary");
+  if (record_review(incident, command)) reply(incident, "recorded");
+}
+
+void Stepper::give_role(Incident& incident, const Command& command) {
+  if (!is_object_name(command.role)) return refuse(Errc::invalid, "a role is a word of small letters, like commander");
+  if (!is_object_name(command.subject)) return refuse(Errc::invalid, "say to which contact the role goes");
+  Event event = make(Kind::role, command);
+  event.role = command.role;
+  event.subject = command.subject;
+  emit(incident.id, std::move(event));
+  owe(incident, notice::update, false, "you are " + command.role + ", said " + person(command.author), {command.subject});
+  reply(incident, command.subject + " is " + command.role);
+}
+
+}  // namespace ronda::incident

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of step(), shared by its source files: engine.cpp (events, state), engine_alerts.cpp (what rules say),
+// engine_commands.cpp (what people want), engine_mutes.cpp (silences and windows), engine_time.cpp (what time brings).
+#pragma once
+
+#include "incident/engine.hpp"
+
+namespace ronda::incident {
+
+/// P1 before P2; none is below all.
+inline bool is_higher(config::Level a, config::Level b) {
+  if (a == config::Level::none || b == config::Level::none) return a != config::Level::none && b == config::Level::none;
+  return a < b;
+}
+
+/// One input on its way through the state. Every change of an incident is an event that is applied at once.
+class Stepper {
+ public:
+  Stepper(State& state, const Settings& settings, std::int64_t now_ns, const Entropy& entropy)
+      : state_(state), settings_(settings), now_(now_ns), entropy_(entropy) {}
+
+  void on(const rule::Change& change);
+  void on(const Command& command);
+  void on(const Tick&);
+  void on(const MutesNow& mutes);
+  void on(const Delivery& delivery);
+  void on(const Diagnosis& diagnosis);
+  void on(const Removed& removed);
+
+  Outcome take() { return std::move(outcome_); }
+
+ private:
+  // engine.cpp
+  Event make(Kind kind, std::string text = {}) const;
+  Event make(Kind kind, const Command& command) const;
+  Incident& emit(const std::string& id, Event event);
+  void owe(Incident& incident, std::string_view event, bool page, std::string reason, std::vector<std::string> contacts = {});
+  void set_level_times(Event& event, config::Level level) const;
+  std::string unused_id() const;
+  Incident& open(Event opened);
+  Incident* find(const std::string& id);
+
+  // engine_alerts.cpp
+  struct Target {
+    Incident* incident = nullptr;  // null: none that it belongs to
+    bool is_back = false;          // it is over and will be reopened
+  };
+  Target target_of(const rule::Change& change, bool blocked);
+  bool may_reopen(const Incident& incident) const;
+  void leave(Incident& incident, const std::string& alert, std::string text, const std::string& goes_on_in = {});
+  void after_leave(Incident& incident, const std::string& reason, const std::string& goes_on_in = {});
+  void change_member(Incident& incident, const rule::Change& change, bool blocked);
+  void come(const rule::Change& change, bool blocked);
+  void open_for(const rule::Change& change, bool blocked);
+  void join(Incident& incident, const rule::Change& change, bool blocked);
+  void reopen(Incident& incident, config::Level level, std::string text);
+  Event member_event(Kind kind, const rule::Change& change, bool blocked) const;
+  void raise(Incident& incident, config::Level level, Event event);
+  void resolve(Incident& incident, Event event, std::string notice);
+  void close_removed(Incident& incident, const std::string& alert);
+
+  // engine_commands.cpp
+  void reply(const Incident& incident, std::string text);
+  void refuse(Errc code, std::string text);
+  void refuse(Incident& incident, const Command& command, Errc code, std::string text);
+  bool is_first(Incident& incident, const Command& command);
+  void renew_ack(const Incident& incident, Event& event) const;
+  void tell(Incident& incident, std::string reason);
+  void open_by_hand(const Command& command);
+  void ack(Incident& incident, const Command& command);
+  void unack(Incident& incident, const Command& command);
+  void note(Incident& incident, const Command& command);
+  void update(Incident& incident, const Command& command);
+  void set_level(Incident& incident, const Command& command);
+  void mitigate(Incident& incident, const Command& command);
+  void resolve(Incident& incident, const Command& command);
+  void close(Incident& incident, const Command& command);
+  void review(Incident& incident, const Command& command);
+  void give_role(Incident& incident, const Command& command);
+  void take_acked(Incident& incident, const Command& command);
+  bool record_review(Incident& incident, const Command& command);
+
+  // engine_mutes.cpp
+  const Mute* mute_of(const std::vector<Mute>& mutes, const std::string& alert, const std::string& check, const std::string& service,
+                      config::Level level) const;
+  const Mute* mute_of(const Incident& incident) const;
+  void follow_mutes(Incident& incident, std::int64_t effective_ns = 0);
+  void come_out(Incident& incident, const std::string& was);
+
+  // engine_time.cpp
+  void watch_live(Incident& incident);
+  void watch_ack(Incident& incident);
+  void watch_flapping(Incident& incident);
+  void watch_over(Incident& incident);
+  void tell_joined(Incident& incident);
+
+  State& state_;
+  const Settings& settings_;
+  std::int64_t now_;
+  Entropy entropy_;
+  Outcome outcome_;
+};
+
+/// "api-down, api-slow and 3 more"
+std::string listed(const std::vector<std::string>& names);
+std::vector<std::string> firing_names(const Incident& incident);
+/// The person who has it, for a notice to that one alone; empty: nobody that can be reached.
+std::vector<std::string> owner_of(const Incident& incident);
+
+}  // namespace ronda::incident

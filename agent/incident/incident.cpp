@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "incident/incident.hpp"
+
+#include <algorithm>
+
+namespace ronda::incident {
+namespace {
+
+constexpr std::array<std::string_view, 5> stage_names = {"open", "acknowledged", "mitigating", "resolved", "closed"};
+constexpr std::size_t max_impacts = 64;
+
+/// One list of stretches follows a condition.
+void follow(std::vector<Stretch>& stretches, bool holds, std::int64_t at_ns) {
+  const bool goes_on = !stretches.empty() && stretches.back().end_ns == 0;
+  if (holds == goes_on) return;
+  if (holds) return stretches.push_back({at_ns, 0});
+  stretches.back().end_ns = std::max(at_ns, stretches.back().begin_ns);
+  if (stretches.back().end_ns == stretches.back().begin_ns) stretches.pop_back();
+}
+
+/// What runs and stands from `at_ns` on, after anything changed.
+void follow(Incident& incident, std::int64_t at_ns) {
+  const bool runs = incident.is_live() && !incident.is_suppressed();
+  incident.elapsed.set_running(runs, at_ns);
+  incident.at_level.set_running(runs, at_ns);
+  follow(incident.history.suppressed, !runs, at_ns);
+  follow(incident.history.held, incident.is_live() && (incident.is_taken() || incident.is_flapping), at_ns);
+}
+
+void take_timers(Incident& incident, const Event& event) {
+  if (event.due_ns != 0) {
+    incident.update_due_ns = event.due_ns;
+    incident.update_overdue = false;
+  }
+  if (incident.ack && (event.until_ns != 0 || event.remind_ns != 0)) {
+    incident.ack->until_ns = event.until_ns;
+    incident.ack->remind_ns = event.remind_ns;
+  }
+}
+
+void set_level(Incident& incident, const Event& event) {
+  incident.level = event.level;
+  const bool is_higher = incident.peak_level == config::Level::none || event.level < incident.peak_level;
+  if (is_higher && event.level != config::Level::none) incident.peak_level = event.level;
+  incident.respond_within_ns = event.within_ns;
+  incident.history.levels.push_back({event.at_ns, event.level});
+}
+
+void open(Incident& incident, const Event& event) {
+  incident.id = event.incident;
+  incident.service = event.service;
+  incident.root = event.root;
+  incident.title = event.text;
+  incident.cause = event.subject;
+  incident.war_room = event.war_room;
+  incident.by_hand = event.author.kind != Author::Kind::agent;
+  incident.detected_ns = event.at_ns;
+  incident.opened_count = 1;
+  set_level(incident, event);
+  take_timers(incident, event);
+}
+
+void start_level_anew(Incident& incident, const Event& event) {
+  incident.at_level = {0, incident.at_level.since_ns == 0 ? 0 : event.at_ns};
+  incident.responded = false;
+  incident.response_overdue = false;
+}
+
+void raise(Incident& incident, const Event& event) {
+  set_level(incident, event);
+  start_level_anew(incident, event);
+  take_timers(incident, event);
+}
+
+void reopen(Incident& incident, const Event& event) {
+  incident.stage = Stage::open;
+  incident.ack.reset();
+  incident.resolved_ns = 0;
+  incident.mitigated_ns = 0;
+  incident.was_told = false;
+  ++incident.opened_count;
+  set_level(incident, event);
+  start_level_anew(incident, event);
+  take_timers(incident, event);
+}
+
+void respond(Incident& incident, const Event& event) {
+  if (!event.author.is_named()) return;
+  incident.responded = true;
+  if (incident.responded_ns != 0) return;
+  incident.responded_ns = event.at_ns;
+  incident.responded_by = event.author.name;
+}
+
+void acknowledge(Incident& incident, const Event& event) {
+  if (incident.stage != Stage::mitigating) incident.stage = Stage::acknowledged;
+  incident.ack = Ack{event.author, event.at_ns, event.remind_ns, event.until_ns};
+  respond(incident, event);
+  take_timers(incident, event);
+}
+
+void end_ack(Incident& incident) {
+  incident.ack.reset();
+  if (incident.is_live()) incident.stage = Stage::open;
+}
+
+void finish(Incident& incident, const Event& event, Stage stage) {
+  incident.stage = stage;
+  if (incident.resolved_ns == 0) incident.resolved_ns = event.at_ns;
+  incident.ack.reset();
+  incident.update_due_ns = 0;
+  incident.update_overdue = false;
+  incident.is_flapping = false;
+  incident.suppressed_by.clear();
+  incident.joined_untold = 0;
+  incident.joined_notice_ns = 0;
+  respond(incident, event);
+}
+
+void take_member(Incident& incident, const Event& event) {
+  auto [found, is_new] = incident.members.try_emplace(event.alert);
+  Member& member = found->second;
+  if (is_new) member.joined_ns = event.at_ns;
+  const bool fired = member.fires();
+  member.check = event.check;
+  member.service = event.service;
+  member.level = event.kind == Kind::alert_left ? config::Level::none : event.level;
+  member.blocked = event.kind != Kind::alert_left && event.blocked;
+  member.changed_ns = event.at_ns;
+  if (member.fires() != fired) incident.moved_ns = event.at_ns;
+  if (is_new && incident.opened_count > 0 && event.due_ns != 0) {  // to be told with others
+    ++incident.joined_untold;
+    incident.joined_notice_ns = event.due_ns;
+  }
+}
+
+void take_review(Incident& incident, const Event& event) {
+  for (const auto& [name, text] : event.fields) {
+    const auto found = std::ranges::find(incident.review, name, &std::pair<std::string, std::string>::first);
+    if (found != incident.review.end())
+      found->second = text;
+    else
+      incident.review.emplace_back(name, text);
+  }
+}
+
+void owe_notice(Incident& incident, const Event& event) {
+  if (event.page) incident.was_told = true;
+  incident.joined_untold = 0;
+  incident.joined_notice_ns = 0;
+}
+
+void take_impact(Incident& incident, const Event& event) {
+  if (incident.history.impacts.size() < max_impacts) incident.history.impacts.push_back({event.at_ns, event.subject});
+}
+
+void take_suppression(Incident& incident, const Event& event) {
+  if (event.kind == Kind::suppressed) {
+    incident.suppressed_by = event.subject;
+    return;
+  }
+  incident.suppressed_by.clear();
+}
+
+bool is_decision(Kind kind) {
+  return kind == Kind::acked || kind == Kind::unacked || kind == Kind::raised || kind == Kind::lowered || kind == Kind::mitigated ||
+         kind == Kind::resolved || kind == Kind::closed;
+}
+
+/// By kind; what is not named here is for the record only.
+void take(Incident& incident, const Event& event) {
+  switch (event.kind) {
+    case Kind::opened:
+      return open(incident, event);
+    case Kind::alert_joined:
+    case Kind::alert_changed:
+    case Kind::alert_left:
+      return take_member(incident, event);
+    case Kind::raised:
+      return raise(incident, event);
+    case Kind::lowered:
+      return set_level(incident, event);
+    case Kind::acked:
+      return acknowledge(incident, event);
+    case Kind::ack_reminded:
+      if (incident.ack) incident.ack->remind_ns = 0;
+      return;
+    case Kind::ack_expired:
+    case Kind::unacked:
+      return end_ack(incident);
+    case Kind::note:
+    case Kind::update:
+      return take_timers(incident, event);
+    case Kind::impact:
+      return take_impact(incident, event);
+    case Kind::update_overdue:
+      incident.update_overdue = true;
+      return;
+    case Kind::response_overdue:
+      incident.response_overdue = true;
+      return;
+    case Kind::role:
+      incident.roles[event.role] = {event.subject, event.sequence, event.author};
+      return;
+    case Kind::mitigated:
+      incident.stage = Stage::mitigating;
+      incident.mitigated_ns = event.at_ns;
+      return take_timers(incident, event);
+    case Kind::resolved:
+      return finish(incident, event, Stage::resolved);
+    case Kind::closed:
+      return finish(incident, event, Stage::closed);
+    case Kind::reopened:
+      return reopen(incident, event);
+    case Kind::flapping:
+      incident.is_flapping = true;
+      return;
+    case Kind::settled:
+      incident.is_flapping = false;
+      return;
+    case Kind::suppressed:
+    case Kind::unsuppressed:
+      return take_suppression(incident, event);
+    case Kind::reviewed:
+      return take_review(incident, event);
+    case Kind::notice_owed:
+      return owe_notice(incident, event);
+    case Kind::notice_sent:
+      if (!event.subject.empty()) incident.told.insert(event.subject);
+      return;
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+std::string_view stage_name(Stage stage) {
+  return stage_names[static_cast<std::size_t>(stage)];
+}
+
+bool is_legal_move(Stage from, Stage to) {
+  constexpr bool legal[5][5] = {
+      // open, acknowledged, mitigating, resolved, closed
+      {true, true, false, true, true},     // open
+      {true, true, true, true, true},      // acknowledged
+      {true, false, true, true, true},     // mitigating
+      {true, false, false, true, true},    // resolved
+      {false, false, false, false, true},  // closed
+  };
+  return legal[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+}
+
+void Clock::set_running(bool running, std::int64_t at_ns) {
+  if (running == (since_ns != 0)) return;
+  if (running) {
+    since_ns = at_ns;
+    return;
+  }
+  spent_ns = at(at_ns);
+  since_ns = 0;
+}
+
+std::optional<std::int64_t> Clock::when(std::int64_t value_ns) const {
+  if (since_ns == 0 || value_ns < spent_ns) return std::nullopt;
+  return since_ns + (value_ns - spent_ns);
+}
+
+bool Incident::any_fires() const {
+  return std::ranges::any_of(members, [](const auto& member) { return member.second.fires(); });
+}
+
+std::optional<std::int64_t> Incident::respond_by_ns() const {
+  if (responded || respond_within_ns == 0 || !is_live()) return std::nullopt;
+  return at_level.when(respond_within_ns);
+}
+
+std::string_view Incident::group() const {
+  if (!service.empty()) return service;
+  return root.empty() ? std::string_view(id) : std::string_view(root);
+}
+
+std::string cause_of(std::string_view service, std::string_view check) {
+  if (!service.empty()) return "service:" + std::string(service);
+  return check.empty() ? std::string() : "check:" + std::string(check);
+}
+
+std::int64_t duration_ns(const Incident& incident, std::int64_t now_ns) {
+  const std::int64_t end = incident.resolved_ns != 0 ? incident.resolved_ns : std::max(now_ns, incident.changed_ns);
+  return end - incident.detected_ns;
+}
+
+void apply(Incident& incident, const Event& event) {
+  take(incident, event);
+  std::int64_t from = event.at_ns;
+  if (event.kind == Kind::unsuppressed && event.effective_ns != 0 && !incident.history.suppressed.empty())
+    from = std::clamp(event.effective_ns, incident.history.suppressed.back().begin_ns, event.at_ns);
+  follow(incident, from);
+  incident.sequence = std::max(incident.sequence, event.sequence);
+  incident.changed_ns = std::max(incident.changed_ns, event.at_ns);
+  if (event.author.kind != Author::Kind::agent && is_decision(event.kind)) {
+    incident.decided_sequence = event.sequence;
+    incident.decided_by = event.author;
+  }
+}
+
+}  // namespace ronda::incident

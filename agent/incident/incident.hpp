@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// An incident: what people work on. It is nothing but the fold over its events; no function here decides
+// anything (engine.hpp does), reads a clock or asks the configuration.
+//
+// The clocks follow the wall clock of events and never go back. `elapsed` is the time since detection during which it was
+// live and nothing suppressed it: it stands while a silence or a window covers all of its alerts, while it is resolved, and
+// at nothing else. `at_level` is the same since the present level was reached by a raise: the time to respond counts on it.
+// What an escalation needs besides (levels, and when somebody had it) is kept as History.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "incident/event.hpp"
+
+namespace ronda::incident {
+
+/// `reopened` is not a state: a resolved incident becomes open.
+enum class Stage : std::uint8_t { open, acknowledged, mitigating, resolved, closed };
+std::string_view stage_name(Stage stage);
+/// Whether an incident may go from one state to the other. Source: requirements 3.1, and `closed` from anywhere for
+/// what left the configuration.
+bool is_legal_move(Stage from, Stage to);
+
+/// A sum of time that runs and stands.
+struct Clock {
+  std::int64_t spent_ns = 0;
+  std::int64_t since_ns = 0;  // runs since then; 0: it stands
+
+  std::int64_t at(std::int64_t now_ns) const { return since_ns == 0 || now_ns < since_ns ? spent_ns : spent_ns + (now_ns - since_ns); }
+  void set_running(bool running, std::int64_t at_ns);
+  /// The instant at which it will show `value_ns` if nothing stops it; none: it stands or shows more already.
+  std::optional<std::int64_t> when(std::int64_t value_ns) const;
+  bool operator==(const Clock&) const = default;
+};
+
+/// An alert that belongs to it.
+struct Member {
+  std::string check, service;
+  config::Level level = config::Level::none;  // none: it does not fire any more
+  bool blocked = false;                       // by the root: no cause of its own
+  std::int64_t joined_ns = 0;
+  std::int64_t changed_ns = 0;
+
+  bool fires() const { return level != config::Level::none; }
+  bool operator==(const Member&) const = default;
+};
+
+/// [begin, end); end 0: it still goes on.
+struct Stretch {
+  std::int64_t begin_ns = 0;
+  std::int64_t end_ns = 0;
+  bool operator==(const Stretch&) const = default;
+};
+
+/// What happened to it, as an escalation asks for it; each in order of time, stretches of one list do not overlap.
+struct History {
+  struct LevelAt {
+    std::int64_t at_ns = 0;
+    config::Level level = config::Level::none;
+    bool operator==(const LevelAt&) const = default;
+  };
+  struct Impact {
+    std::int64_t at_ns = 0;
+    std::string tag;
+    bool operator==(const Impact&) const = default;
+  };
+  std::vector<LevelAt> levels;      // the first is that at detection
+  std::vector<Stretch> suppressed;  // by silences and windows, and while it was resolved before it was reopened
+  std::vector<Stretch> held;        // somebody had it, or it flapped: nobody is called
+  std::vector<Impact> impacts;
+  bool operator==(const History&) const = default;
+};
+
+/// Who has a role, since which event and by whom.
+struct Role {
+  std::string contact;
+  std::uint64_t sequence = 0;
+  Author by;
+  bool operator==(const Role&) const = default;
+};
+
+struct Ack {
+  Author author;
+  std::int64_t at_ns = 0;
+  std::int64_t remind_ns = 0;  // 0: not, or done
+  std::int64_t until_ns = 0;   // 0: without end
+  bool operator==(const Ack&) const = default;
+};
+
+struct Incident {
+  std::string id;
+  std::uint64_t sequence = 0;  // of its last event: what a person's command is based on
+  Stage stage = Stage::open;
+  config::Level level = config::Level::none;       // never lowered but by a person, or when only silenced alerts held it up
+  config::Level peak_level = config::Level::none;  // the highest it ever had
+  std::string service;                             // empty: none
+  std::string root;                                // the check that is the cause; empty when a person opened it
+  std::string cause;                               // cause_of() that it was opened for; empty: a person's without a service
+  std::string title;                               // the first event's text
+  std::string war_room;
+  bool by_hand = false;  // opened by a person: only a person resolves it
+
+  std::map<std::string, Member, std::less<>> members;  // by alert; those that left stay, with level none
+  std::optional<Ack> ack;
+  std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
+  std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
+  std::vector<std::pair<std::string, std::string>> review;
+  std::string suppressed_by;  // "silence:S-..." or "window:sunday"; empty: nothing does
+
+  std::int64_t detected_ns = 0;
+  std::int64_t changed_ns = 0;   // the last event
+  std::int64_t moved_ns = 0;     // an alert of it began or ceased to fire
+  std::int64_t resolved_ns = 0;  // 0: not
+  std::int64_t mitigated_ns = 0;
+  std::int64_t responded_ns = 0;  // the first time that a named person took it, at any level
+  std::string responded_by;
+  bool responded = false;         // at the present level
+  bool response_overdue = false;  // at the present level
+  std::int64_t respond_within_ns = 0;
+  Clock elapsed, at_level;
+  History history;
+
+  std::int64_t update_due_ns = 0;  // 0: none wanted
+  bool update_overdue = false;
+  std::uint32_t opened_count = 0;  // 1, and one more each time it was reopened
+  bool is_flapping = false;
+  bool was_told = false;            // a page was owed since it was opened: 5.3's "open" has gone out
+  std::uint32_t joined_untold = 0;  // alerts that came since the last notice
+  std::int64_t joined_notice_ns = 0;
+
+  std::uint64_t decided_sequence = 0;  // the last event that a person's command may conflict with, and who did it
+  Author decided_by;
+
+  bool is_live() const { return stage != Stage::resolved && stage != Stage::closed; }
+  bool is_suppressed() const { return !suppressed_by.empty(); }
+  /// Somebody has it: nobody is called.
+  bool is_taken() const { return stage == Stage::acknowledged || stage == Stage::mitigating; }
+  /// Whether calls go on: it is live, nobody has it, nothing suppresses it and it does not flap.
+  bool is_paging() const { return is_live() && !is_taken() && !is_suppressed() && !is_flapping; }
+  bool any_fires() const;
+  /// When a named person must have taken it; none: has been, the clock stands, or it is over.
+  std::optional<std::int64_t> respond_by_ns() const;
+  /// From the incident's names: the service, else its root's check, else its id.
+  std::string_view group() const;
+
+  bool operator==(const Incident&) const = default;
+};
+
+/// The cause that it stands for: at most one live incident of each. "service:api", "check:disk"; empty: a person's,
+/// which no alert finds by itself.
+std::string cause_of(std::string_view service, std::string_view check);
+
+/// How long it took or has taken: from detection to its end, or to now.
+std::int64_t duration_ns(const Incident& incident, std::int64_t now_ns);
+
+/// Takes one event in. Total: an event that does not fit (a later version's, a damaged row) changes as little as it can.
+void apply(Incident& incident, const Event& event);
+
+}  // namespace ronda::incident

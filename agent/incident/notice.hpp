@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must be told, before anybody knows in which words: incident says that and why, escalation says to
+// whom, notify by which channel. A Notice is a plain value; the event that it came with is committed with it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/generation.hpp"
+
+namespace ronda::incident {
+
+namespace notice {
+inline constexpr std::string_view open = "open";              // also when it came back
+inline constexpr std::string_view escalation = "escalation";  // a higher level, or a step of the ladder
+inline constexpr std::string_view update = "update";          // taken, joined, mitigated, a person's update
+inline constexpr std::string_view resolve = "resolve";        // recovered, resolved, closed
+inline constexpr std::string_view reminder = "reminder";      // to the one who has it
+}  // namespace notice
+
+struct Notice {
+  std::string incident;  // its id; empty: about a silence or a window alone
+  std::string event;     // one of those above
+  config::Level level = config::Level::none;
+  /// Whom to tell. Empty with `page`: those whom the escalation names at `at_ns`. Empty without: nobody has heard of it.
+  std::vector<std::string> contacts;
+  std::int64_t at_ns = 0;
+  std::string reason;  // for people: step of the ladder, "acknowledged by cto", "still broken after window sunday"
+
+  /// Calls a person: may ring at night. False: goes along quietly (updates, resolves, reminders by mail).
+  bool page = false;
+  /// Of the event that says so in the timeline. (incident, sequence, contact, channel) names one message in all its
+  /// attempts and over a restart. 0 when `incident` is empty.
+  std::uint64_t sequence = 0;
+  /// For the storm rule: notices of one group may go to a sink as one. The service, else "".
+  std::string group;
+  /// How many things this stands for: alerts that joined.
+  std::uint32_t count = 1;
+  /// What has the same key and is not sent yet may be left out in favour of this one: "INC-...:update". Empty: never.
+  std::string supersedes;
+};
+
+}  // namespace ronda::incident

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// What alerts do to incidents: grouping, levels, the end, coming back, flapping.
+#include "world.hpp"
+
+using namespace ronda::incident;
+using ronda::rule::Change;
+
+TEST_CASE("an alert opens an incident of its service, with level, root and a link nobody can guess, and calls", "[incident]") {
+  World world;
+  world.settings.war_room_prefix = "minimarket";
+  world.fire("api-down", Level::p1);
+  const Incident& incident = world.only();
+  CHECK(world.said() == "opened alert_joined notice_owed");
+  CHECK(is_id(incident.id));
+  CHECK(incident.id.starts_with("INC-20261130-"));
+  CHECK(incident.service == "api");
+  CHECK(incident.root == "c-api-down");
+  CHECK(incident.level == Level::p1);
+  CHECK(incident.title == "api-down: over its limit");
+  CHECK(incident.stage == Stage::open);
+  CHECK(incident.war_room.starts_with("https://meet.jit.si/minimarket-" + incident.id + "-"));
+  CHECK(incident.war_room.size() == std::string("https://meet.jit.si/minimarket--").size() + incident.id.size() + 12);
+  REQUIRE(world.notices.size() == 1);
+  CHECK(world.notices[0].event == notice::open);
+  CHECK(world.notices[0].page);
+  CHECK(world.notices[0].contacts.empty());
+  CHECK(world.notices[0].group == "api");
+  CHECK(world.notices[0].sequence == 3);
+  CHECK(world.events[0].host == "shop-1");
+}
+
+TEST_CASE("a diagnosis is asked for at P1 and P2 and not below", "[incident]") {
+  const auto wanted = [](Level level) {
+    World world;
+    const Outcome out = world.fire("a", level);
+    return std::ranges::count_if(out.effects, [](const Effect& effect) { return std::holds_alternative<Diagnose>(effect); });
+  };
+  CHECK(wanted(Level::p1) == 1);
+  CHECK(wanted(Level::p2) == 1);
+  CHECK(wanted(Level::p3) == 0);
+  CHECK(wanted(Level::p4) == 0);
+}
+
+TEST_CASE("a second alert of the service joins the incident and calls nobody", "[incident]") {
+  World world;
+  world.fire("api-down", Level::p2);
+  world.fire("api-slow", Level::p3);
+  CHECK(world.only().members.size() == 2);
+  CHECK(world.only().level == Level::p2);
+  CHECK(world.pages() == 1);
+  world.pass(1);
+  CHECK(world.pages() == 1);
+  CHECK(world.last_notice().event == notice::update);
+  CHECK(world.last_notice().reason == "1 more alert; firing: api-down, api-slow");
+}
+
+TEST_CASE("ten thousand alerts of one service are two messages: the first at once, the rest as one with its count", "[incident]") {
+  World world;
+  for (int i = 0; i < 10000; ++i) world.fire("a" + std::to_string(i), Level::p3);
+  CHECK(world.notices.size() == 1);
+  world.pass(1);
+  REQUIRE(world.notices.size() == 2);
+  CHECK(world.notices[1].count == 9999);
+  CHECK_FALSE(world.notices[1].page);
+}
+
+TEST_CASE("alerts without a service are one incident for each check", "[incident]") {
+  World world;
+  world.give(change("disk-full", "disk", "", Level::p2));
+  world.give(change("disk-trend", "disk", "", Level::p3));
+  world.give(change("load", "load", "", Level::p3));
+  CHECK(world.state.incidents.size() == 2);
+}
+
+TEST_CASE("an alert of a higher level raises the incident and calls; it says so once", "[incident]") {
+  World world;
+  world.fire("api-slow", Level::p3);
+  world.fire("api-down", Level::p1);
+  CHECK(world.only().level == Level::p1);
+  CHECK(world.pages() == 2);
+  CHECK(world.last_notice().event == notice::escalation);
+  CHECK(world.last_notice().reason == "raised to p1: api-down: over its limit");
+  world.fire("api-slow", Level::p1);
+  CHECK(world.pages() == 2);
+}
+
+TEST_CASE("an alert that goes down its ladder leaves the incident at its level", "[incident]") {
+  World world;
+  world.fire("api", Level::p1);
+  world.fire("api", Level::p3);
+  CHECK(world.only().level == Level::p1);
+  CHECK(world.only().members.at("api").level == Level::p3);
+  CHECK(world.said() == "alert_changed");
+  world.fire("api", Level::p3);
+  CHECK(world.said().empty());
+}
+
+TEST_CASE("a child that is blocked by its parent joins the parent's incident, whatever its own service", "[incident]") {
+  World world;
+  world.fire("network", Level::p2, "infra");
+  world.fire("api-down", Level::p1, "api", "c-network");
+  const Incident& incident = world.only();
+  CHECK(incident.root == "c-network");
+  CHECK(incident.members.at("api-down").blocked);
+  CHECK(incident.level == Level::p1);
+}
+
+TEST_CASE("blocked children whose parent has no alert are one incident with the parent as its root", "[incident]") {
+  World world;
+  world.fire("api-down", Level::p1, "api", "c-network");
+  world.fire("db-down", Level::p2, "db", "c-network");
+  CHECK(world.only().root == "c-network");
+  CHECK(world.only().members.size() == 2);
+  CHECK(world.pages() == 1);
+  world.fire("network", Level::p2, "infra");
+  CHECK(world.only().members.size() == 3);
+  CHECK(world.pages() == 1);
+}
+
+TEST_CASE("an alert whose parent turns out to be the cause moves there, and its own incident ends and says where it goes on",
+          "[incident]") {
+  World world;
+  world.fire("api-down", Level::p1, "api");
+  world.now += second_ns;
+  world.fire("network", Level::p1, "infra");
+  world.fire("api-down", Level::p1, "api", "c-network");
+  REQUIRE(world.state.incidents.size() == 2);
+  const Incident* api = nullptr;
+  const Incident* infra = nullptr;
+  for (const auto& [id, incident] : world.state.incidents) (incident.service == "api" ? api : infra) = &incident;
+  CHECK(api->stage == Stage::resolved);
+  CHECK(infra->members.at("api-down").fires());
+  CHECK(world.last_notice().event == notice::resolve);
+  CHECK(world.last_notice().reason == "goes on in " + infra->id);
+  world.recover("network", "infra");
+  CHECK(infra->is_live());
+  world.recover("api-down");
+  CHECK(infra->stage == Stage::resolved);
+}
+
+TEST_CASE("the incident is over when its last alert has recovered, and those who were told are told", "[incident]") {
+  World world;
+  world.fire("a", Level::p2);
+  world.give(Delivery{world.only().id, "cto", "slack", "m1", "", Delivery::What::sent});
+  world.fire("b", Level::p2);
+  world.recover("a");
+  CHECK(world.only().is_live());
+  world.recover("b");
+  CHECK(world.only().stage == Stage::resolved);
+  CHECK(world.last_notice().event == notice::resolve);
+  CHECK(world.last_notice().contacts == std::vector<std::string>{"cto"});
+  CHECK_FALSE(world.last_notice().page);
+}
+
+TEST_CASE("the same cause soon after the end is the same incident; later it is a new one", "[incident]") {
+  World world;
+  world.fire("a", Level::p2);
+  world.pass(5);
+  world.recover("a");
+  world.pass(29);
+  world.fire("a", Level::p2);
+  CHECK(world.said() == "reopened alert_joined notice_owed");
+  CHECK(world.only().stage == Stage::open);
+  CHECK(world.only().opened_count == 2);
+  CHECK(world.pages() == 2);
+
+  World other;
+  other.fire("a", Level::p2);
+  other.recover("a");
+  other.pass(31);
+  other.fire("a", Level::p2);
+  CHECK(other.state.incidents.size() == 2);
+}
+
+TEST_CASE("a check that flaps for a day calls twice, and its end is told once it has been still", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  for (int i = 0; i < 24 * 60 / 2; ++i) {
+    world.pass(1);
+    world.recover("a");
+    world.pass(1);
+    world.fire("a", Level::p1);
+  }
+  CHECK(world.pages() == 2);
+  CHECK(world.only().is_flapping);
+  world.recover("a");
+  world.pass(31);
+  CHECK(world.only().stage == Stage::resolved);
+  CHECK(world.pages() == 2);
+  CHECK(std::ranges::count_if(world.notices, [](const Notice& one) { return one.event == notice::resolve; }) == 2);
+}
+
+TEST_CASE("what flapped and then stays broken is called again", "[incident]") {
+  World world;
+  for (int i = 0; i < 10; ++i) {
+    world.fire("a", Level::p1);
+    world.pass(1);
+    world.recover("a");
+    world.pass(1);
+  }
+  world.fire("a", Level::p1);
+  CHECK(world.pages() == 2);
+  world.pass(31);
+  CHECK_FALSE(world.only().is_flapping);
+  CHECK(world.pages() == 3);
+  CHECK(world.last_notice().reason == "fires without a break for 30m");
+}
+
+TEST_CASE("while it flaps a higher level is called all the same", "[incident]") {
+  World world;
+  for (int i = 0; i < 3; ++i) {
+    world.fire("a", Level::p3);
+    world.recover("a");
+  }
+  REQUIRE(world.only().is_flapping);
+  world.fire("b", Level::p1);
+  CHECK_FALSE(world.only().is_flapping);
+  CHECK(world.last_notice().page);
+}
+
+TEST_CASE("a check that left the configuration closes its incident, and that is told", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  world.give(Removed{"a"});
+  CHECK(world.only().stage == Stage::closed);
+  CHECK(world.events[world.events.size() - 2].text == "config removed");
+  CHECK(world.last_notice().event == notice::resolve);
+  CHECK(world.last_notice().reason == "closed: alert `a` was removed from the configuration");
+}
+
+TEST_CASE("one of two alerts that is removed does not close the incident of the other", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  world.fire("b", Level::p2);
+  world.give(Removed{"a"});
+  CHECK(world.only().stage == Stage::open);
+  world.give(Removed{"b"});
+  CHECK(world.only().stage == Stage::closed);
+}
+
+TEST_CASE("an incident that waits for a removed alert to settle is closed too", "[incident]") {
+  World world;
+  for (int i = 0; i < 2; ++i) {
+    world.fire("a", Level::p3);
+    world.recover("a");
+  }
+  REQUIRE(world.only().is_live());
+  world.give(Removed{"a"});
+  CHECK(world.only().stage == Stage::closed);
+}
+
+TEST_CASE("ids stay apart even when the random bits are the same", "[incident]") {
+  State state;
+  Settings settings;
+  step(state, settings, change("a", "a", "", Level::p1), World::start, {7, 7});
+  step(state, settings, change("b", "b", "", Level::p1), World::start, {7, 7});
+  CHECK(state.incidents.size() == 2);
+}

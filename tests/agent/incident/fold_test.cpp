@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fold alone: clocks, legal moves, and events that do not fit.
+#include "incident/incident.hpp"
+
+#include "world.hpp"
+
+using namespace ronda::incident;
+
+TEST_CASE("a clock runs and stands, and never goes back", "[incident]") {
+  Clock clock;
+  clock.set_running(true, 100);
+  CHECK(clock.at(150) == 50);
+  CHECK(clock.when(70) == 170);
+  clock.set_running(false, 160);
+  CHECK(clock.at(1000) == 60);
+  CHECK_FALSE(clock.when(70));
+  clock.set_running(false, 500);
+  CHECK(clock.at(1000) == 60);
+  clock.set_running(true, 1000);
+  CHECK(clock.at(1010) == 70);
+  CHECK(clock.at(900) == 60);
+  CHECK_FALSE(clock.when(50));
+}
+
+TEST_CASE("an incident moves only as it may", "[incident]") {
+  using enum Stage;
+  CHECK(is_legal_move(open, acknowledged));
+  CHECK(is_legal_move(acknowledged, open));
+  CHECK(is_legal_move(mitigating, resolved));
+  CHECK(is_legal_move(resolved, open));
+  CHECK(is_legal_move(resolved, closed));
+  CHECK_FALSE(is_legal_move(open, mitigating));
+  CHECK_FALSE(is_legal_move(resolved, acknowledged));
+  CHECK_FALSE(is_legal_move(resolved, mitigating));
+  for (const Stage to : {open, acknowledged, mitigating, resolved}) CHECK_FALSE(is_legal_move(closed, to));
+}
+
+TEST_CASE("a fold over stored events is the state, read twice or once", "[incident]") {
+  World world;
+  world.fire("a", Level::p2);
+  world.say(Verb::ack, contact("cto"));
+  world.fire("b", Level::p1);
+  std::vector<Event> twice = world.events;
+  twice.insert(twice.end(), world.events.begin(), world.events.end());
+  CHECK(restore(twice, {}) == world.state);
+}
+
+TEST_CASE("events whose beginning has been dropped and kinds of a later version change nothing", "[incident]") {
+  World world;
+  world.fire("a", Level::p2);
+  const State before = world.state;
+  Event event = world.events[1];
+  event.incident = "INC-20200101-0000000000";
+  apply(world.state, event);
+  CHECK(world.state == before);
+  event = world.events.back();
+  event.kind = Kind::other;
+  event.kind_name = "teleported";
+  ++event.sequence;
+  apply(world.state, event);
+  CHECK(world.only().sequence == before.incidents.begin()->second.sequence + 1);
+  CHECK(world.only().stage == Stage::open);
+}
+
+TEST_CASE("restart between two steps of an escalation changes no clock and no limit", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  world.pass(7);
+  const auto wake = next_wake(world.state, world.settings);
+  const auto respond_by = world.only().respond_by_ns();
+  world.state = restore(world.events, {});
+  CHECK(next_wake(world.state, world.settings) == wake);
+  CHECK(world.only().respond_by_ns() == respond_by);
+  CHECK(world.only().elapsed.at(world.now) == 7 * minute_ns);
+  world.give(Tick{});
+  CHECK(world.said().empty());
+}
