@@ -18,6 +18,10 @@ enum class Markup : std::uint8_t {
   sms,  // one line, few characters
 };
 
+/// "plain", "mrkdwn", "html", "sms"; and back, plain for what is none.
+std::string_view markup_name(Markup markup);
+Markup find_markup(std::string_view name);
+
 /// The markup of a shipped procedure by its name ("slack", "sms"); plain for all others.
 Markup markup_of(std::string_view procedure);
 

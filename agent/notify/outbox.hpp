@@ -59,7 +59,7 @@ struct SinkTrouble {
 struct Effects {
   std::vector<store::OutboxChange> changes;  // without text
   std::vector<Start> starts;
-  std::vector<std::string> dead;  // failed for good now, oldest first; carried ones are not named again
+  std::vector<std::string> dead;  // failed for good now, oldest first, carried ones too
   std::vector<SinkTrouble> troubles;
 };
 

@@ -26,9 +26,15 @@ struct IncidentMark {
   std::int64_t closed = 0;
 };
 
-/// The state of an alert's ladder. Without data it is forgotten.
+struct IncidentSummary {
+  std::string id;
+  std::int64_t opened = 0, changed = 0, closed = 0;  // closed 0: open
+};
+
+/// The state of an alert's ladder. Without data it is forgotten. An older one (by `at`) never replaces a newer one.
 struct AlertState {
   std::string name;
+  std::int64_t at = 0;
   std::optional<std::string> data;  // JSON
 };
 
@@ -46,6 +52,8 @@ struct OutboxText {
   std::string title, body;
   std::string fields = "{}";  // JSON object of strings: the named values the text was made from
 };
+
+inline constexpr std::size_t outbox_text_max = 256 * 1024;  // of `fields`
 
 /// A message that is owed to one recipient by one notifier.
 struct OutboxRow {

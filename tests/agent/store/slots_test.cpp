@@ -201,8 +201,9 @@ TEST_CASE("a database from before calendars were known owes what it owed", "[sto
   }
   sqlite3* db = nullptr;
   REQUIRE(sqlite3_open((directory + "/ronda.db").c_str(), &db) == SQLITE_OK);
-  CHECK(sqlite3_exec(db, "DROP TABLE calendar; PRAGMA user_version=2; UPDATE meta SET value=2 WHERE name='schema'", nullptr, nullptr, nullptr) ==
-        SQLITE_OK);
+  CHECK(sqlite3_exec(db, "DROP TABLE calendar; DROP TABLE incident; DROP TABLE incident_event; DROP TABLE alert_state; DROP TABLE silence; "
+                     "DROP TABLE outbox; DROP TABLE delivery; PRAGMA user_version=2; UPDATE meta SET value=2 WHERE name='schema'",
+                     nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(db);
   auto store = open_at(directory);
   const auto known = [&] { return must<std::vector<KnownCalendar>>(*store, &Store::load_calendars); };
