@@ -34,9 +34,11 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   Impl(store::Store& store, CourierClient& client, OutboxRules rules) : store_(store), client_(client), outbox_(rules) {}
 
   void start(store::Done<Unit> done) {
+    loading_ = true;
     store_.load_outbox([weak = weak_from_this(), done = std::move(done)](Result<std::vector<store::OutboxRow>> rows) {
       const auto self = weak.lock();
       if (!self) return;
+      self->loading_ = false;
       if (rows) self->take_up(*std::move(rows));
       if (done) done(self->loaded_ ? ronda::done() : Status(rows.error()));
     });
@@ -56,8 +58,9 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   void on_result(std::string_view id, std::int64_t number, const Delivery& delivery) {
     const std::int64_t now = client_.wall_ns();
     const auto held = held_.find(std::string(id));
-    if (held == held_.end()) return;
-    if (in_flight_ > 0) --in_flight_;
+    if (held == held_.end() || held->second.dispatched != number) return;  // late, or twice
+    held->second.dispatched = 0;
+    --in_flight_;
     store::Decision decision;
     decision.trail.push_back({held->first, number, held->second.started, now, std::string(outcome_name(delivery.what)), delivery.detail});
     run(outbox_.on_result(id, number, delivery, now), std::move(decision));
@@ -93,7 +96,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     store::OutboxRow row;
     bool has_text = false;
     bool is_stored = false;
-    std::int64_t started = 0;  // the attempt in flight
+    std::int64_t started = 0;     // the attempt in flight
+    std::int64_t dispatched = 0;  // its number; 0: none
   };
   using Starts = std::vector<Start>;
 
@@ -171,7 +175,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       if (held == held_.end()) continue;
       held->second.row.attempts = change.attempts;
       held->second.row.carrier = change.carrier;
-      const bool in_ring = ring_.change(change);
+      const bool in_ring = !held->second.is_stored && ring_.change(change);
       if (is_ended(change.state)) {
         forget_text(held->second);
         held_.erase(held);
@@ -187,6 +191,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     for (const Start& start : effects.starts) {
       const auto held = held_.find(start.id);
       if (start.carries.empty() || start.number != 1 || held == held_.end() || !held->second.has_text) continue;
+      if (is_digest(held->second.row)) continue;  // taken back before its first attempt
       std::vector<const store::OutboxRow*> older;
       for (const std::string& id : start.carries) {
         if (const auto one = held_.find(id); one != held_.end()) older.push_back(&one->second.row);
@@ -286,6 +291,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
         continue;
       }
       ++in_flight_;
+      held->second.dispatched = start.number;
       client_.deliver(parcel(held->second.row, start));
     }
   }

@@ -74,6 +74,8 @@ store::OutboxText digest(const std::vector<const store::OutboxRow*>& older, cons
   return text;
 }
 
+bool is_digest(const store::OutboxRow& row) { return !value_of(fields_from_json(row.text.fields), "merged").empty(); }
+
 std::string event_of_digest(const std::vector<const store::OutboxRow*>& older, const store::OutboxRow& newest) {
   const bool opens = std::ranges::any_of(
       older, [&](const store::OutboxRow* row) { return row->event == "open" && row->incident == newest.incident; });

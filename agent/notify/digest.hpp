@@ -10,6 +10,7 @@ namespace ronda::notify {
 
 /// `older`, oldest first: of them the titles alone are read. The named values are those of the newest, and `merged`.
 store::OutboxText digest(const std::vector<const store::OutboxRow*>& older, const store::OutboxRow& newest);
+bool is_digest(const store::OutboxRow& row);
 /// The event of the whole: an update behind an open of the same incident that the sink has not had yet is an open.
 std::string event_of_digest(const std::vector<const store::OutboxRow*>& older, const store::OutboxRow& newest);
 

@@ -2,7 +2,9 @@
 #include "notify/outbox.hpp"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "notify/outbox_lane.hpp"
 
@@ -27,16 +29,15 @@ class Outbox::Impl {
     see(now);
     Effects effects;
     std::erase_if(rows, [&](const store::OutboxRow& row) { return items_.contains(row.id); });
-    std::vector<Lane*> touched;
+    std::vector<Lane*> touched;  // each once, in the order of the rows: no address may decide what goes first
+    std::unordered_set<const Lane*> seen;
     for (store::OutboxRow& row : rows) {
       row.order = last_order_ = std::max(last_order_ + 1, now);
       row.queued_at = now;
       Item& item = take_in(row);
-      item.lane->queue.push_back(&item);
-      touched.push_back(item.lane);
+      item.lane->queue.push_back(item);
+      if (seen.insert(item.lane).second) touched.push_back(item.lane);
     }
-    std::ranges::sort(touched);
-    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     for (Lane* lane : touched) settle(*lane, now);
     for (Lane* lane : touched) pump(*lane->notifier, now, false, effects);
     tell_in_rows(rows, effects);
@@ -66,7 +67,7 @@ class Outbox::Impl {
       if (item.attempts > 0 && item.lane->active == nullptr && item.lane->queue.empty())
         make_active(item, row->state == OutboxState::sending ? now : row->next_at, now);
       else
-        item.lane->queue.push_back(&item);
+        item.lane->queue.push_back(item);
     }
     Effects effects;
     for (Lane* lane : touched) settle(*lane, now);
@@ -175,11 +176,11 @@ class Outbox::Impl {
     last_now_ = now;
     if (back < second_ns) return;
     for (auto& [key, lane] : lanes_) {
-      lane->notifier->unlist(*lane);
-      if (lane->ready_at != never) lane->ready_at -= back;
-      if (lane->last_start != 0) lane->last_start -= back;
-      lane->fill_at -= back;
-      lane->notifier->list(*lane, now);
+      lane.notifier->unlist(lane);
+      if (lane.ready_at != never) lane.ready_at -= back;
+      if (lane.last_start != 0) lane.last_start -= back;
+      lane.fill_at -= back;
+      lane.notifier->list(lane, now);
     }
     for (auto& [name, one] : notifiers_) {
       one->not_before -= back;
@@ -188,8 +189,9 @@ class Outbox::Impl {
   }
 
   Item& take_in(const store::OutboxRow& row) {
-    Item& item = items_[row.id];
-    item.id = row.id;
+    const auto added = items_.try_emplace(row.id).first;
+    Item& item = added->second;
+    item.id = &added->first;
     item.last_error = row.last_error;
     item.level = level_of(row.level);
     item.state = row.state;
@@ -199,15 +201,13 @@ class Outbox::Impl {
     item.first_at = row.first_at;
     item.attempts = row.attempts;
     item.carrier = row.carrier;
-    const std::string key = lane_key(row);
-    auto& lane = lanes_[key];
-    if (!lane) {
-      lane = std::make_unique<Lane>();
-      lane->key = key;
-      lane->notifier = &notifier(row.notifier);
+    const auto [lane, fresh] = lanes_.try_emplace(lane_key(row));
+    if (fresh) {
+      lane->second.key = &lane->first;
+      lane->second.notifier = &notifier(row.notifier);
     }
-    item.lane = lane.get();
-    lane->notifier->ages.insert(item.queued_at);
+    item.lane = &lane->second;
+    item.lane->notifier->ages.insert(item.queued_at);
     return item;
   }
 
@@ -262,7 +262,7 @@ class Outbox::Impl {
       return fail_for_good(item, "given up after " + std::to_string((now - item.first_at) / hour_ns) + " hours: " + delivery.detail, effects);
     }
     ++at.failures;
-    std::int64_t next = now + retry_delay(rules_, item.id, item.attempts);
+    std::int64_t next = now + retry_delay(rules_, *item.id, item.attempts);
     if (delivery.again_at > now) {
       at.not_before = std::min(delivery.again_at, now + rules_.retry_after_most);
       next = std::max(next, at.not_before);
@@ -281,9 +281,9 @@ class Outbox::Impl {
 
   void fail_for_good(Item& item, const std::string& why, Effects& effects) {
     item.lane->notifier->last_error = why;
-    for (const Item* carried : item.carries) effects.dead.push_back(carried->id);
-    effects.dead.push_back(item.id);
-    effects.troubles.push_back({SinkTrouble::What::dead_letter, item.lane->notifier->name, item.id, why});
+    for (const Item* carried : item.carries) effects.dead.push_back(*carried->id);
+    effects.dead.push_back(*item.id);
+    effects.troubles.push_back({SinkTrouble::What::dead_letter, item.lane->notifier->name, *item.id, why});
     finish(item, OutboxState::dead, why, effects);
   }
 
@@ -301,18 +301,19 @@ class Outbox::Impl {
     note(item, effects);
     auto& ages = item.lane->notifier->ages;
     if (const auto age = ages.find(item.queued_at); age != ages.end()) ages.erase(age);
-    items_.erase(item.id);
+    items_.erase(std::string(*item.id));
   }
 
   static void note(const Item& item, Effects& effects) {
-    effects.changes.push_back({item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
+    effects.changes.push_back({*item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
   }
 
   /// When the lane may go on, and how urgent it is.
   void settle(Lane& lane, std::int64_t now) {
     lane.notifier->unlist(lane);
     lane.level = lane.active != nullptr ? lane.active->level : 5;
-    for (std::size_t i = 0; i < std::min<std::size_t>(lane.queue.size(), 100); ++i) lane.level = std::min(lane.level, lane.queue[i]->level);
+    int looked_at = 0;
+    for (const Item* item = lane.queue.first; item != nullptr && ++looked_at <= 100; item = item->next) lane.level = std::min(lane.level, item->level);
     if (lane.active == nullptr) lane.ready_at = lane.queue.empty() ? never : lane.open_at(rules_, lane.notifier->policy.merges);
     lane.notifier->list(lane, now);
   }
@@ -331,10 +332,11 @@ class Outbox::Impl {
   // The first of a burst goes alone and at once; what gathered behind it goes as one. What has waited long is no
   // burst: all of it is one message, with the newest state first.
   std::size_t how_many(const Lane& lane, std::int64_t now) const {
-    const bool fresh = lane.fill_at <= now && now - lane.queue.front()->queued_at < rules_.group_interval;
+    const Item* item = lane.queue.first;
+    const bool fresh = lane.fill_at <= now && now - item->queued_at < rules_.group_interval;
     if (fresh || !lane.notifier->policy.merges) return 1;
     std::size_t count = 0;
-    while (count < lane.queue.size() && count < rules_.merged_most && is_untried(*lane.queue[count])) ++count;
+    for (; item != nullptr && count < rules_.merged_most && is_untried(*item); item = item->next) ++count;
     return std::max<std::size_t>(count, 1);
   }
 
@@ -353,21 +355,21 @@ class Outbox::Impl {
     ++lane.notifier->in_flight;
     lane.notifier->last_start = now;
     note(item, effects);
-    Start made{item.id, item.attempts, {}};
-    for (const Item* carried : item.carries) made.carries.push_back(carried->id);
+    Start made{*item.id, item.attempts, {}};
+    for (const Item* carried : item.carries) made.carries.push_back(*carried->id);
     effects.starts.push_back(std::move(made));
   }
 
   void choose(Lane& lane, std::int64_t now, Effects& effects) {
     const std::size_t count = how_many(lane, now);
-    Item& newest = *lane.queue[count - 1];
-    for (std::size_t i = 0; i + 1 < count; ++i) {
-      Item& older = *lane.queue[i];
-      older.carrier = newest.id;
-      newest.carries.push_back(&older);
-      note(older, effects);
+    std::vector<Item*> older;
+    for (std::size_t i = 0; i + 1 < count; ++i) older.push_back(&lane.queue.pop_front());
+    Item& newest = lane.queue.pop_front();
+    for (Item* item : older) {
+      item->carrier = *newest.id;
+      note(*item, effects);
     }
-    lane.queue.erase(lane.queue.begin(), lane.queue.begin() + static_cast<std::ptrdiff_t>(count));
+    if (!older.empty()) newest.carries = std::move(older);
     lane.active = &newest;
     lane.count_start(rules_, now);
   }
@@ -385,11 +387,11 @@ class Outbox::Impl {
   void drop_if_done(Lane& lane, std::int64_t now) {
     // Empty lanes are remembered until the storm rule has forgotten them; now and then all such are looked for.
     if (lane.is_empty() && lane.fill_at <= now) {
-      lanes_.erase(std::string(lane.key));
+      lanes_.erase(std::string(*lane.key));
       return;
     }
     if (lanes_.size() < sweep_at_) return;
-    std::erase_if(lanes_, [&](const auto& one) { return one.second->is_empty() && one.second->fill_at <= now; });
+    std::erase_if(lanes_, [&](const auto& one) { return one.second.is_empty() && one.second.fill_at <= now; });
     sweep_at_ = std::max<std::size_t>(1000, 2 * lanes_.size());
   }
 
@@ -413,8 +415,8 @@ class Outbox::Impl {
 
   const OutboxRules rules_;
   std::unordered_map<std::string, Item> items_;  // by id; addresses stay
-  std::unordered_map<std::string, std::unique_ptr<Lane>> lanes_;
-  std::unordered_map<std::string, std::unique_ptr<Notifier>> notifiers_;
+  std::unordered_map<std::string, Lane> lanes_;          // addresses stay here too
+  std::map<std::string, std::unique_ptr<Notifier>> notifiers_;  // by name: effects come in that order
   std::int64_t last_order_ = 0, last_now_ = 0;
   std::size_t sweep_at_ = 1000;
 };

@@ -24,7 +24,7 @@ void Notifier::list(Lane& lane, std::int64_t now) {
   if (lane.is_empty() || lane.in_flight || lane.ready_at == never) return;
   lane.is_listed = true;
   lane.is_ready = lane.ready_at <= now;
-  const Item* first = lane.active != nullptr ? lane.active : lane.queue.front();
+  const Item* first = lane.active != nullptr ? lane.active : lane.queue.first;
   lane.listed_level = lane.level;
   lane.listed_order = first->order;
   lane.listed_at = lane.ready_at;

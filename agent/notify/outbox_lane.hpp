@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,8 +19,10 @@ struct Lane;
 
 /// An envelope, without its text.
 struct Item {
-  std::string id, last_error;
+  const std::string* id = nullptr;  // the key of the map that holds it
+  std::string last_error;
   Lane* lane = nullptr;
+  Item* next = nullptr;  // behind it in its lane
   int level = 5;  // 1 to 4, 5: none
   store::OutboxState state = store::OutboxState::queued;
   std::int64_t order = 0, queued_at = 0, next_at = 0, first_at = 0, attempts = 0;
@@ -31,11 +32,31 @@ struct Item {
 
 struct Notifier;
 
+/// What waits in a lane, by order. It owns nothing: there may be 100,000 lanes with one envelope each.
+struct Queue {
+  Item* first = nullptr;
+  Item* last = nullptr;
+
+  bool empty() const { return first == nullptr; }
+  void push_back(Item& item) {
+    item.next = nullptr;
+    (last == nullptr ? first : last->next) = &item;
+    last = &item;
+  }
+  Item& pop_front() {
+    Item& item = *first;
+    first = item.next;
+    if (first == nullptr) last = nullptr;
+    item.next = nullptr;
+    return item;
+  }
+};
+
 /// Messages of one group to one sink: the next one begins when the one before has ended.
 struct Lane {
-  std::string key;
+  const std::string* key = nullptr;  // of the map that holds it
   Notifier* notifier = nullptr;
-  std::deque<Item*> queue;  // by order
+  Queue queue;
   Item* active = nullptr;   // attempted, and not at its end
   bool in_flight = false;
   std::int64_t fill_at = 0;     // when the storm rule has forgotten all messages of this lane

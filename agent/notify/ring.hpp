@@ -5,7 +5,8 @@
 
 #include <cstdint>
 #include <deque>
-#include <string_view>
+#include <string>
+#include <unordered_map>
 
 #include "store/decision.hpp"
 
@@ -29,6 +30,7 @@ class Ring {
  private:
   const std::size_t most_, most_bytes_;
   std::deque<store::Decision> held_;
+  std::unordered_map<std::string, store::OutboxRow*> rows_;  // of the decisions in held_, by id
   std::size_t bytes_ = 0;
   std::uint64_t lost_ = 0;
 };
