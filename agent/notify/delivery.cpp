@@ -301,7 +301,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     for (const std::string& id : start.carries) {
       if (const auto one = held_.find(id); one != held_.end()) older.push_back(&one->second.row);
     }
-    return {row.id, row.notifier, row.to, row.level, event_of_digest(older, row), row.incident, start.number, row.text};
+    return {row.id, row.notifier, row.to, row.level, event_of_digest(older, row), row.incident, start.number, row.text, start.carries};
   }
 
   // In the order in which they were refused; what comes meanwhile stands behind them in the store's queue.

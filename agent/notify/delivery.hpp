@@ -21,6 +21,7 @@ struct Parcel {
   std::string id, notifier, to, level, event, incident;
   std::int64_t number = 1;
   store::OutboxText text;
+  std::vector<std::string> carries;  // ids of other envelopes whose text goes with it, oldest first
 };
 
 class CourierClient {

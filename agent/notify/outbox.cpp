@@ -312,9 +312,13 @@ class Outbox::Impl {
   void settle(Lane& lane, std::int64_t now) {
     lane.notifier->unlist(lane);
     lane.level = lane.active != nullptr ? lane.active->level : 5;
+    std::int64_t due = never;  // the earliest of what waits: what is held back goes along with what comes behind it
     int looked_at = 0;
-    for (const Item* item = lane.queue.first; item != nullptr && ++looked_at <= 100; item = item->next) lane.level = std::min(lane.level, item->level);
-    if (lane.active == nullptr) lane.ready_at = lane.queue.empty() ? never : lane.open_at(rules_, lane.notifier->policy.merges);
+    for (const Item* item = lane.queue.first; item != nullptr && ++looked_at <= 100; item = item->next) {
+      lane.level = std::min(lane.level, item->level);
+      due = std::min(due, item->next_at);
+    }
+    if (lane.active == nullptr) lane.ready_at = due == never ? never : std::max(due, lane.open_at(rules_, lane.notifier->policy.merges));
     lane.notifier->list(lane, now);
   }
 
@@ -333,8 +337,10 @@ class Outbox::Impl {
   // burst: all of it is one message, with the newest state first.
   std::size_t how_many(const Lane& lane, std::int64_t now) const {
     const Item* item = lane.queue.first;
+    if (!lane.notifier->policy.merges) return 1;
+    const bool held = item->next_at > now;
     const bool fresh = lane.fill_at <= now && now - item->queued_at < rules_.group_interval;
-    if (fresh || !lane.notifier->policy.merges) return 1;
+    if (fresh && !held) return 1;
     std::size_t count = 0;
     for (; item != nullptr && count < rules_.merged_most && is_untried(*item); item = item->next) ++count;
     return std::max<std::size_t>(count, 1);

@@ -81,7 +81,8 @@ class Outbox {
 
   /// Holds from now on; a notifier without one has the default.
   void set_policy(std::string_view notifier, SinkPolicy policy);
-  /// New envelopes, in the order in which they are owed; each gets its order and queued_at. What may go at once is
+  /// New envelopes, in the order in which they are owed; each gets its order and queued_at. One with a next_at waits
+  /// until then (quiet hours), or goes along when something behind it in its lane may go before. What may go at once is
   /// `sending` in its row already, so that one commit holds the decision and the attempt.
   Effects add(std::vector<store::OutboxRow>& rows, std::int64_t now);
   /// What the store held at start, in any order. What was `sending` is sent again with the next number.

@@ -49,7 +49,7 @@ std::vector<std::string> split(std::string_view text, char by) {
 std::vector<Channel> whole_channels(const std::vector<std::string>& notifiers, const People& people) {
   std::vector<Channel> out;
   for (const std::string& notifier : notifiers) {
-    if (people.is_usable(notifier)) out.push_back({notifier, "", true});
+    if (people.is_usable(notifier)) out.push_back({notifier, "", true, 0});
   }
   return out;
 }
@@ -64,6 +64,7 @@ class Rows {
     const std::string id = id_of(message_.key, channel);
     for (store::OutboxRow& row : rows_) {
       if (row.id != id) continue;
+      row.next_at = std::min(row.next_at, channel.not_before);
       const auto there = split(row.contact, ',');
       if (!contact.empty() && std::ranges::find(there, contact) == there.end()) row.contact += (row.contact.empty() ? "" : ",") + std::string(contact);
       return;
@@ -75,6 +76,7 @@ class Rows {
     row.notifier = channel.notifier;
     row.contact = contact;
     row.to = channel.to;
+    row.next_at = channel.not_before;
     row.level = level_text(message_.level);
     row.event = event_of(message_.topic);
     row.text = text(channel, contact);

@@ -19,9 +19,10 @@ struct Channel {
   std::string notifier;
   std::string to;         // empty: the notifier has its own
   bool fallback = false;  // only when the others failed for good
+  std::int64_t not_before = 0;  // wall ns: the end of quiet hours that the message falls into; 0: at once
 };
 
-/// What routing asks of the people side and of the configuration.
+/// What routing asks of the people side and of the configuration, at one instant.
 class People {
  public:
   virtual ~People() = default;

@@ -295,6 +295,27 @@ TEST_CASE("after a day's outage a group is one message with the newest state, an
   CHECK(std::set<std::string>(arrived.begin(), arrived.end()).size() == 50);
 }
 
+TEST_CASE("what is held for quiet hours waits, or goes along with what may not wait", "[notify]") {
+  Desk desk;
+  auto quiet = envelope("p3", "slack", "INC", "open", "p3");
+  quiet.next_at = noon + 8 * hour_ns;
+  CHECK(desk.add({quiet}).empty());
+  SECTION("until their end") {
+    std::vector<Start> starts;
+    while (starts.empty()) starts = desk.next();
+    CHECK(desk.now == noon + 8 * hour_ns);
+    CHECK(ids(starts) == Ids{"p3"});
+  }
+  SECTION("with what is urgent") {
+    desk.now += minute_ns;
+    CHECK(desk.add({envelope("p1", "slack", "INC", "update", "p1")}).empty());  // its text is made first
+    const auto starts = desk.next();
+    CHECK(desk.now == noon + minute_ns);
+    REQUIRE(ids(starts) == Ids{"p1"});
+    CHECK(starts[0].carries == Ids{"p3"});
+  }
+}
+
 TEST_CASE("who waits longer than 15 minutes is told once, and once when it flows again", "[notify]") {
   Desk desk;
   auto starts = desk.add({envelope("a")});
