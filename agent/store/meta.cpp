@@ -72,6 +72,7 @@ Result<std::int64_t> retention_step(Database& db, std::int64_t now, std::int64_t
   }
   RONDA_TRY(std::ignore, forget_slots(db, now, rows, &gone));
   RONDA_TRY(std::ignore, forget_kv(db, now, rows, &gone));
+  RONDA_TRY(std::ignore, forget_delivered(db, now, rows, &gone));
   RONDA_TRY(std::ignore, drop_left(db, now, std::max<std::int64_t>(rows / 20, 1), &gone));
   return gone;
 }

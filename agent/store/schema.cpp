@@ -11,7 +11,7 @@ namespace ronda::store {
 namespace {
 
 // Append only: a step that has been released is never edited.
-constexpr std::array<const char*, 4> steps = {
+constexpr std::array<const char*, 5> steps = {
     // 1: what the first agent keeps
     R"sql(
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -81,6 +81,34 @@ CREATE TABLE sample(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, data BLOB NOT 
 CREATE TABLE raw(bucket INTEGER NOT NULL, series INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(bucket, series)) WITHOUT ROWID;
 CREATE TABLE five(bucket INTEGER NOT NULL, series INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(bucket, series)) WITHOUT ROWID;
 CREATE TABLE hours(bucket INTEGER NOT NULL, series INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(bucket, series)) WITHOUT ROWID;
+)sql",
+    // 5: alerts, incidents and what is owed to people
+    R"sql(
+CREATE TABLE incident(
+  id TEXT PRIMARY KEY, opened INTEGER NOT NULL, changed INTEGER NOT NULL, closed INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX incident_open ON incident(id) WHERE closed = 0;
+CREATE INDEX incident_age ON incident(opened);
+CREATE TABLE incident_event(
+  incident TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, author TEXT NOT NULL,
+  source TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY(incident, seq)) WITHOUT ROWID;
+CREATE TRIGGER incident_event_stays BEFORE UPDATE ON incident_event
+BEGIN SELECT RAISE(ABORT, 'events of incidents are never changed'); END;
+
+CREATE TABLE alert_state(name TEXT PRIMARY KEY, at INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE silence(id TEXT PRIMARY KEY, until INTEGER NOT NULL, data TEXT NOT NULL) WITHOUT ROWID;
+
+-- state: queued, sending, delivered, dead; carrier: the row whose message carries this one too
+CREATE TABLE outbox(
+  id TEXT PRIMARY KEY, incident TEXT NOT NULL, grp TEXT NOT NULL, notifier TEXT NOT NULL, contact TEXT NOT NULL,
+  recipient TEXT NOT NULL, level TEXT NOT NULL, event TEXT NOT NULL, ord INTEGER NOT NULL, state INTEGER NOT NULL,
+  carrier TEXT NOT NULL, attempts INTEGER NOT NULL, queued_at INTEGER NOT NULL, next_at INTEGER NOT NULL,
+  first_at INTEGER NOT NULL, last_error TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, fields TEXT NOT NULL);
+CREATE INDEX outbox_owed ON outbox(ord) WHERE state < 2;
+CREATE INDEX outbox_age ON outbox(queued_at) WHERE state >= 2;
+CREATE INDEX outbox_of ON outbox(incident, ord);
+CREATE TABLE delivery(
+  id TEXT NOT NULL, number INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL, outcome TEXT NOT NULL,
+  detail TEXT NOT NULL, PRIMARY KEY(id, number)) WITHOUT ROWID;
 )sql",
 };
 

@@ -268,6 +268,59 @@ void Store::load_samples(SampleQuery query, Done<std::vector<LoadedSeries>> done
       std::move(done));
 }
 
+void Store::decide(Decision decision, Done<Unit> done) {
+  const std::size_t bytes = decision.bytes();
+  impl_->write<Unit>(
+      bytes, [decision = std::move(decision)](const Work& w) { return apply_decision(w.db, decision); }, std::move(done));
+}
+
+void Store::record_attempt(std::vector<OutboxChange> changes, std::vector<DeliveryAttempt> trail, Done<Unit> done) {
+  Decision decision;
+  decision.changes = std::move(changes);
+  decision.trail = std::move(trail);
+  decide(std::move(decision), std::move(done));
+}
+
+void Store::load_incidents(Done<std::vector<IncidentEvent>> done) {
+  impl_->read<std::vector<IncidentEvent>>([](const Work& w) { return store::load_open_incidents(w.db); }, std::move(done));
+}
+
+void Store::load_incident(std::string incident, Done<std::vector<IncidentEvent>> done) {
+  impl_->read<std::vector<IncidentEvent>>(
+      [incident = std::move(incident)](const Work& w) { return store::load_incident(w.db, incident); }, std::move(done));
+}
+
+void Store::load_incident_ids(std::int64_t limit, Done<std::vector<IncidentSummary>> done) {
+  impl_->read<std::vector<IncidentSummary>>([limit](const Work& w) { return store::load_incident_ids(w.db, limit); }, std::move(done));
+}
+
+void Store::load_alert_states(Done<std::vector<AlertState>> done) {
+  impl_->read<std::vector<AlertState>>([](const Work& w) { return store::load_alert_states(w.db); }, std::move(done));
+}
+
+void Store::load_silences(Done<std::vector<SilenceRow>> done) {
+  impl_->read<std::vector<SilenceRow>>([](const Work& w) { return store::load_silences(w.db); }, std::move(done));
+}
+
+void Store::load_outbox(Done<std::vector<OutboxRow>> done) {
+  impl_->read<std::vector<OutboxRow>>([](const Work& w) { return store::load_outbox(w.db); }, std::move(done));
+}
+
+void Store::load_outbox_rows(std::vector<std::string> ids, Done<std::vector<OutboxRow>> done) {
+  impl_->read<std::vector<OutboxRow>>([ids = std::move(ids)](const Work& w) { return store::load_outbox_rows(w.db, ids); },
+                                      std::move(done));
+}
+
+void Store::list_outbox(std::string incident, std::int64_t limit, Done<std::vector<OutboxRow>> done) {
+  impl_->read<std::vector<OutboxRow>>(
+      [incident = std::move(incident), limit](const Work& w) { return store::list_outbox(w.db, incident, limit); }, std::move(done));
+}
+
+void Store::load_trail(std::string incident, Done<std::vector<DeliveryAttempt>> done) {
+  impl_->read<std::vector<DeliveryAttempt>>(
+      [incident = std::move(incident)](const Work& w) { return store::load_trail(w.db, incident); }, std::move(done));
+}
+
 void Store::backup(std::string path, Done<Unit> done) {
   Job job;
   job.backup = path.empty() ? "?" : std::move(path);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "store/decision.hpp"
 #include "store/types.hpp"
 
 namespace ronda::store {
@@ -75,6 +76,14 @@ class Store {
   void append_journal(JournalEvent event, Done<Unit> done);
   void put_quarantine(Quarantine quarantine, Done<Unit> done);
   void clear_quarantine(std::string subject, Done<Unit> done);
+  /// Alerts, incident events, silences and outbox rows of one decision, in one transaction: durable before `done`, and
+  /// only then may its effects begin. Decisions that wait together share one sync. Errc::exists: another event has that
+  /// number; Errc::range and Errc::invalid: data too long or no JSON; nothing is applied then. Errc::unavailable: not
+  /// promised (the disk, the file): send without it, keep the decision and give it again when the store is well; the
+  /// same decision twice does no harm.
+  void decide(Decision decision, Done<Unit> done);
+  /// What became of messages, and the lines of their trail.
+  void record_attempt(std::vector<OutboxChange> changes, std::vector<DeliveryAttempt> trail, Done<Unit> done);
   /// All instances of the configuration. What the store knows of others is dropped once they have been gone for 30 days.
   void mark_configured(std::vector<InstanceId> configured, Done<Unit> done);
   /// Everything of an instance that is gone for good, except slots, journal and samples: these go when their time is over.
@@ -109,6 +118,18 @@ class Store {
   /// All series of a check that are known, also those without anything in the time asked for. About 10 us for each series
   /// and five minutes (or hour) of it, during which the store does nothing else: ask for a day at a time.
   void load_samples(SampleQuery query, Done<std::vector<LoadedSeries>> done);
+  /// All events of the incidents that are not closed: by incident, then seq.
+  void load_incidents(Done<std::vector<IncidentEvent>> done);
+  void load_incident(std::string incident, Done<std::vector<IncidentEvent>> done);
+  void load_incident_ids(std::int64_t limit, Done<std::vector<IncidentSummary>> done);  // newest first
+  void load_alert_states(Done<std::vector<AlertState>> done);
+  void load_silences(Done<std::vector<SilenceRow>> done);
+  /// What is owed, in its order; of the text only the title (there may be 100,000).
+  void load_outbox(Done<std::vector<OutboxRow>> done);
+  void load_outbox_rows(std::vector<std::string> ids, Done<std::vector<OutboxRow>> done);
+  /// All of an incident in order, or with an empty one the newest `limit` of all.
+  void list_outbox(std::string incident, std::int64_t limit, Done<std::vector<OutboxRow>> done);
+  void load_trail(std::string incident, Done<std::vector<DeliveryAttempt>> done);
 
   // --- copies -----------------------------------------------------------------------------------
   /// A copy in one file, checked and synced, while the store goes on. `path` is absolute and must not exist.

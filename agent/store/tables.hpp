@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/database.hpp"
+#include "store/decision.hpp"
 #include "store/types.hpp"
 
 namespace ronda::store {
@@ -70,6 +71,20 @@ Status put_quarantine(Database& db, const Quarantine& quarantine);
 Status clear_quarantine(Database& db, const std::string& subject);
 Result<std::vector<Quarantine>> load_quarantines(Database& db);
 Status apply_call(Database& db, const CallEffects& effects, const std::string& host, std::int64_t now);
+
+// decisions.cpp
+Status apply_decision(Database& db, const Decision& decision);
+Result<std::vector<IncidentEvent>> load_open_incidents(Database& db);  // by incident, then seq
+Result<std::vector<IncidentEvent>> load_incident(Database& db, const std::string& incident);
+Result<std::vector<IncidentSummary>> load_incident_ids(Database& db, std::int64_t limit);  // newest first
+Result<std::vector<AlertState>> load_alert_states(Database& db);
+Result<std::vector<SilenceRow>> load_silences(Database& db);
+Result<std::vector<OutboxRow>> load_outbox(Database& db);  // what is owed, in its order; title only
+Result<std::vector<OutboxRow>> load_outbox_rows(Database& db, const std::vector<std::string>& ids);
+/// Of one incident in order, or the newest of all.
+Result<std::vector<OutboxRow>> list_outbox(Database& db, const std::string& incident, std::int64_t limit);
+Result<std::vector<DeliveryAttempt>> load_trail(Database& db, const std::string& incident);
+Status forget_delivered(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone);
 
 // meta.cpp
 struct Meta {

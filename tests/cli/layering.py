@@ -30,6 +30,9 @@ PARTS = {
     "incident": {"base", "config", "schedule", "rule"},
     "api": {"base", "config", "plugin", "store", "schedule"},
     "cli": {"base", "config", "plugin", "store", "schedule", "api"},
+    "notify": {"base", "config", "store"},
+    "api": {"base", "config", "plugin", "store", "schedule", "notify"},
+    "cli": {"base", "config", "plugin", "store", "schedule", "notify", "api"},
 }
 # What the runner may know of plugin/: it carries nothing else of the agent.
 WIRE = {"plugin/wire.hpp", "plugin/messages.hpp", "plugin/blackbox.hpp", "plugin/report_text.hpp"}
@@ -58,6 +61,7 @@ HOMES = [
     (r"boost/program_options", {"agent/cli/"}),
     (r"libpq", {"plugins/postgresql/"}),
     (r"curl/", {"plugins/http/"}),
+    (r"kainjow/", {"agent/notify/pattern.cpp"}),
     (r"re2/", {"plugins/http/ere.hpp", "plugins/host/ere.hpp"}),
     (r"date/", set()),  # a witness in tests only
 ]
@@ -157,6 +161,8 @@ PLANTED = [
     ("agent/extra/new.cpp", "int x;", "no place in the order"),
     ("agent/schedule/scheduler.cpp", "#include <sqlite3.h>", "another home"),
     ("agent/config/value.hpp", "#include <toml++/toml.h>", "another home"),
+    ("agent/notify/template.cpp", "#include <kainjow/mustache.hpp>", "another home"),
+    ("agent/notify/route.cpp", '#include "schedule/scheduler.hpp"', "notify may not include"),
     ("agent/schedule/zone.cpp", "#include <date/tz.h>", "another home"),
     ("plugins/host/disk.cpp", '#include "base/text.hpp"', "plugins may not include"),
     ("plugins/host/disk.cpp", '#include "../http/url.hpp"', "another folder"),

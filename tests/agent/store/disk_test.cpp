@@ -153,6 +153,32 @@ TEST_CASE("on a full disk the reserve takes a thousand events, and with space al
   CHECK(has_all(*store, kept));
 }
 
+TEST_CASE("on a full disk the reserve takes a thousand incidents with their messages", "[store]") {
+  const TinyDisk disk("size=24m");
+  RONDA_NEED_DISK(disk);
+  const auto store = open_with_ballast(disk.state());
+  disk.fill();
+  std::size_t kept = 0;
+  for (; kept < 5000; ++kept) {
+    Decision decision;
+    const std::string incident = "INC-" + std::to_string(kept * 7919 % 100'003);
+    decision.events.push_back({incident, 1, noon, "opened", "ronda", "alert", "{\"text\":\"" + std::string(400, 'x') + "\"}"});
+    decision.alerts.push_back({"alert-" + std::to_string(kept % 50), noon, "{\"level\":\"p1\"}"});
+    OutboxRow row;
+    row.id = incident + "/1/0123456789abcdef";
+    row.incident = row.group = incident;
+    row.notifier = "slack";
+    row.text = {"INCIDENT ALERT - P1", std::string(600, 'b'), "{\"description\":\"" + std::string(400, 'f') + "\"}"};
+    decision.outbox.push_back(row);
+    if (!ask<Unit>(*store, &Store::decide, decision)) break;
+  }
+  INFO(kept << " were kept");
+  CHECK(kept >= 1000);
+  CHECK(must<std::vector<IncidentEvent>>(*store, &Store::load_incidents).size() == kept);
+  CHECK(must<std::vector<OutboxRow>>(*store, &Store::load_outbox).size() == kept);
+  CHECK(store->health().state != HealthState::ok);
+}
+
 TEST_CASE("a large write that a full disk cannot take does not take the small ones beside it along", "[store]") {
   const TinyDisk disk("size=16m");
   RONDA_NEED_DISK(disk);

@@ -105,6 +105,8 @@ inline void write_bytes(const std::string& path, std::string_view bytes) {
 /// What undoes the schema's steps after `version`, so that a database is as an older agent left it. SQL.
 inline std::string back_to_schema(int version) {
   std::string sql;
+  if (version < 5)
+    sql += "DROP TABLE incident; DROP TABLE incident_event; DROP TABLE alert_state; DROP TABLE silence; DROP TABLE outbox; DROP TABLE delivery;";
   if (version < 4) sql += "DROP TABLE series; DROP TABLE sample; DROP TABLE raw; DROP TABLE five; DROP TABLE hours;";
   if (version < 3) sql += "DROP TABLE calendar;";
   const std::string number = std::to_string(version);

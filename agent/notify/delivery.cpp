@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/delivery.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "notify/digest.hpp"
+
+namespace ronda::notify {
+namespace {
+
+constexpr std::size_t texts_kept_bytes = std::size_t{32} * 1024 * 1024;
+constexpr std::int64_t replay_every = second_ns;
+
+std::string_view outcome_name(Delivery::What what) {
+  switch (what) {
+    case Delivery::What::delivered:
+      return "delivered";
+    case Delivery::What::retry:
+      return "retry";
+    case Delivery::What::dropped:
+      break;
+  }
+  return "dropped";
+}
+
+bool is_ended(store::OutboxState state) { return state == store::OutboxState::delivered || state == store::OutboxState::dead; }
+
+}  // namespace
+
+class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
+ public:
+  Impl(store::Store& store, CourierClient& client, OutboxRules rules) : store_(store), client_(client), outbox_(rules) {}
+
+  void start(store::Done<Unit> done) {
+    loading_ = true;
+    store_.load_outbox([weak = weak_from_this(), done = std::move(done)](Result<std::vector<store::OutboxRow>> rows) {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->loading_ = false;
+      if (rows) self->take_up(*std::move(rows));
+      if (done) done(self->loaded_ ? ronda::done() : Status(rows.error()));
+    });
+  }
+
+  void decide(store::Decision decision, store::Done<Unit> done) {
+    const std::int64_t now = client_.wall_ns();
+    Effects effects = outbox_.add(decision.outbox, now);
+    for (const store::OutboxRow& row : decision.outbox) hold(row, true);
+    note_starts(effects, now);
+    decision.changes.insert(decision.changes.end(), effects.changes.begin(), effects.changes.end());
+    tell(effects.troubles);
+    commit(std::move(decision), std::move(effects.starts), std::move(done));
+    arm();
+  }
+
+  void on_result(std::string_view id, std::int64_t number, const Delivery& delivery) {
+    const std::int64_t now = client_.wall_ns();
+    const auto held = held_.find(std::string(id));
+    if (held == held_.end() || held->second.dispatched != number) return;  // late, or twice
+    held->second.dispatched = 0;
+    --in_flight_;
+    store::Decision decision;
+    decision.trail.push_back({held->first, number, held->second.started, now, std::string(outcome_name(delivery.what)), delivery.detail});
+    run(outbox_.on_result(id, number, delivery, now), std::move(decision));
+    arm();
+  }
+
+  void tick() {
+    replay();
+    if (!loaded_ && !loading_ && store_.health().state != store::HealthState::failed) start({});
+    run(outbox_.tick(client_.wall_ns()), {});
+    arm();
+  }
+
+  void on_store_health(const store::Health& health) {
+    if (health.state != store::HealthState::failed) tick();
+  }
+
+  Effects hurry(std::string_view notifier) {
+    Effects effects = outbox_.hurry(notifier, client_.wall_ns());
+    run(effects, {});
+    arm();
+    return effects;
+  }
+
+  void stop() { stopped_ = true; }
+  bool is_idle() const { return in_flight_ == 0 && storing_ == 0; }
+  const Ring& ring() const { return ring_; }
+  std::vector<SinkStatus> status() const { return outbox_.status(); }
+  void set_policy(std::string_view notifier, SinkPolicy policy) { outbox_.set_policy(notifier, policy); }
+
+ private:
+  struct Held {
+    store::OutboxRow row;
+    bool has_text = false;
+    bool is_stored = false;
+    std::int64_t started = 0;     // the attempt in flight
+    std::int64_t dispatched = 0;  // its number; 0: none
+  };
+  using Starts = std::vector<Start>;
+
+  void take_up(std::vector<store::OutboxRow> rows) {
+    loaded_ = true;
+    for (const store::OutboxRow& row : rows) {
+      if (!held_.contains(row.id)) hold(row, false).is_stored = true;
+    }
+    run(outbox_.restore(rows, client_.wall_ns()), {});
+    arm();
+  }
+
+  Held& hold(const store::OutboxRow& row, bool has_text) {
+    Held& held = held_[row.id];
+    forget_text(held);
+    held.row = row;
+    held.has_text = has_text;
+    if (has_text) text_bytes_ += row.text.body.size() + row.text.fields.size();
+    return held;
+  }
+
+  void forget_text(Held& held) {
+    if (!held.has_text) return;
+    text_bytes_ -= std::min(text_bytes_, held.row.text.body.size() + held.row.text.fields.size());
+    held.has_text = false;
+    held.row.text.body = std::string();
+    held.row.text.fields = std::string();
+  }
+
+  void note_starts(const Effects& effects, std::int64_t now) {
+    for (const Start& start : effects.starts) {
+      if (const auto held = held_.find(start.id); held != held_.end()) held->second.started = now;
+    }
+  }
+
+  // What the outbox decided: texts are fetched where they are not at hand, then all is stored, then attempts begin.
+  void run(Effects effects, store::Decision decision) {
+    note_starts(effects, client_.wall_ns());
+    std::vector<std::string> missing;
+    const auto want = [&](const std::string& id) {
+      const auto held = held_.find(id);
+      if (held != held_.end() && !held->second.has_text) missing.push_back(id);
+    };
+    for (const Start& start : effects.starts) want(start.id);
+    for (const std::string& id : effects.dead) want(id);
+    if (missing.empty()) return finish(std::move(effects), std::move(decision));
+    ++storing_;
+    store_.load_outbox_rows(missing, [weak = weak_from_this(), effects = std::move(effects),
+                                      decision = std::move(decision)](Result<std::vector<store::OutboxRow>> rows) mutable {
+      const auto self = weak.lock();
+      if (!self) return;
+      --self->storing_;
+      if (rows) self->keep_texts(*std::move(rows));
+      self->finish(std::move(effects), std::move(decision));
+      self->arm();
+    });
+  }
+
+  void keep_texts(std::vector<store::OutboxRow> rows) {
+    for (store::OutboxRow& row : rows) {
+      const auto held = held_.find(row.id);
+      if (held == held_.end() || held->second.has_text) continue;
+      held->second.row.text = std::move(row.text);
+      held->second.has_text = true;
+      text_bytes_ += held->second.row.text.body.size() + held->second.row.text.fields.size();
+    }
+  }
+
+  void finish(Effects effects, store::Decision decision) {
+    merge_texts(effects);
+    tell(effects.troubles);
+    add_fallbacks(effects, decision);
+    for (store::OutboxChange& change : effects.changes) {
+      const auto held = held_.find(change.id);
+      if (held == held_.end()) continue;
+      held->second.row.attempts = change.attempts;
+      held->second.row.carrier = change.carrier;
+      const bool in_ring = !held->second.is_stored && ring_.change(change);
+      if (is_ended(change.state)) {
+        forget_text(held->second);
+        held_.erase(held);
+      }
+      if (!in_ring) decision.changes.push_back(std::move(change));
+    }
+    take_back_without_text(effects, decision);
+    commit(std::move(decision), std::move(effects.starts), {});
+  }
+
+  // The first attempt of a message that carries others: its text becomes the text of all, in the store too.
+  void merge_texts(Effects& effects) {
+    for (const Start& start : effects.starts) {
+      const auto held = held_.find(start.id);
+      if (start.carries.empty() || start.number != 1 || held == held_.end() || !held->second.has_text) continue;
+      if (is_digest(held->second.row)) continue;  // taken back before its first attempt
+      std::vector<const store::OutboxRow*> older;
+      for (const std::string& id : start.carries) {
+        if (const auto one = held_.find(id); one != held_.end()) older.push_back(&one->second.row);
+      }
+      store::OutboxText text = digest(older, held->second.row);
+      for (store::OutboxChange& change : effects.changes) {
+        if (change.id == start.id) change.text = text;
+      }
+      text_bytes_ += text.body.size() + text.fields.size();
+      text_bytes_ -= std::min(text_bytes_, held->second.row.text.body.size() + held->second.row.text.fields.size());
+      held->second.row.text = std::move(text);
+    }
+  }
+
+  void tell(const std::vector<SinkTrouble>& troubles) {
+    for (const SinkTrouble& trouble : troubles) {
+      const auto held = held_.find(trouble.id);
+      client_.on_sink_trouble(trouble, held == held_.end() ? store::OutboxRow() : held->second.row);
+    }
+  }
+
+  // In the same transaction as the end of what they stand in for: a kill between the two would lose them.
+  void add_fallbacks(Effects& effects, store::Decision& decision) {
+    std::vector<store::OutboxRow> rows;
+    for (const std::string& id : effects.dead) {
+      const auto held = held_.find(id);
+      if (held == held_.end()) continue;
+      for (store::OutboxRow& row : client_.fallbacks(held->second.row)) rows.push_back(std::move(row));
+    }
+    if (rows.empty()) return;
+    const std::int64_t now = client_.wall_ns();
+    Effects more = outbox_.add(rows, now);
+    for (const store::OutboxRow& row : rows) hold(row, true);
+    note_starts(more, now);
+    decision.outbox.insert(decision.outbox.end(), rows.begin(), rows.end());
+    std::ranges::move(more.changes, std::back_inserter(effects.changes));
+    std::ranges::move(more.starts, std::back_inserter(effects.starts));
+    tell(more.troubles);
+  }
+
+  // The store has the text and does not give it now: not an attempt, and tried again soon.
+  void take_back_without_text(Effects& effects, store::Decision& decision) {
+    std::erase_if(effects.starts, [&](const Start& start) {
+      const auto held = held_.find(start.id);
+      if (held != held_.end() && held->second.has_text) return false;
+      Effects back = outbox_.take_back(start.id, client_.wall_ns());
+      std::ranges::move(back.changes, std::back_inserter(decision.changes));
+      return true;
+    });
+  }
+
+  void commit(store::Decision decision, Starts starts, store::Done<Unit> done) {
+    if (decision.empty()) {
+      dispatch(starts);
+      if (done) done(ronda::done());
+      return;
+    }
+    ++storing_;
+    auto kept = std::make_shared<store::Decision>(std::move(decision));
+    store_.decide(*kept, [weak = weak_from_this(), kept, starts = std::move(starts), done = std::move(done)](Result<Unit> result) {
+      const auto self = weak.lock();
+      if (!self) return;
+      --self->storing_;
+      if (result)
+        self->on_stored(*kept);
+      else
+        self->on_refused(std::move(*kept), result.error());
+      self->dispatch(starts);
+      if (done) done(std::move(result));
+      self->arm();
+    });
+  }
+
+  void on_stored(const store::Decision& decision) {
+    for (const store::OutboxRow& row : decision.outbox) {
+      const auto held = held_.find(row.id);
+      if (held == held_.end()) continue;
+      held->second.is_stored = true;
+      const bool waits = row.state == store::OutboxState::queued;
+      if (waits && text_bytes_ > texts_kept_bytes) forget_text(held->second);
+    }
+  }
+
+  void on_refused(store::Decision decision, const Error& error) {
+    if (error.code() != Errc::unavailable) return;  // it never will be: who asked is told
+    ring_.push(std::move(decision));
+    if (std::exchange(durable_, false)) client_.on_durability(false, error.message());
+  }
+
+  void dispatch(const Starts& starts) {
+    for (const Start& start : starts) {
+      const auto held = held_.find(start.id);
+      if (held == held_.end()) continue;
+      if (stopped_) {
+        // in the store it is `sending`: the next life sends it, with the next number
+        outbox_.take_back(start.id, client_.wall_ns());
+        continue;
+      }
+      ++in_flight_;
+      held->second.dispatched = start.number;
+      client_.deliver(parcel(held->second.row, start));
+    }
+  }
+
+  Parcel parcel(const store::OutboxRow& row, const Start& start) const {
+    std::vector<const store::OutboxRow*> older;
+    for (const std::string& id : start.carries) {
+      if (const auto one = held_.find(id); one != held_.end()) older.push_back(&one->second.row);
+    }
+    return {row.id, row.notifier, row.to, row.level, event_of_digest(older, row), row.incident, start.number, row.text, start.carries};
+  }
+
+  // In the order in which they were refused; what comes meanwhile stands behind them in the store's queue.
+  void replay() {
+    const std::int64_t now = client_.wall_ns();
+    if (ring_.size() == 0 || replaying_ > 0 || store_.health().state == store::HealthState::failed) return;
+    if (now >= replayed_at_ && now - replayed_at_ < replay_every) return;
+    replayed_at_ = now;
+    for (store::Decision& decision : ring_.take()) {
+      ++replaying_;
+      ++storing_;
+      auto kept = std::make_shared<store::Decision>(std::move(decision));
+      store_.decide(*kept, [weak = weak_from_this(), kept](Result<Unit> result) {
+        const auto self = weak.lock();
+        if (!self) return;
+        --self->replaying_;
+        --self->storing_;
+        if (result)
+          self->on_stored(*kept);
+        else
+          self->on_refused(std::move(*kept), result.error());
+        if (self->replaying_ == 0 && self->ring_.size() == 0 && !std::exchange(self->durable_, true)) self->client_.on_durability(true, "");
+        self->arm();
+      });
+    }
+  }
+
+  void arm() {
+    std::int64_t next = outbox_.next_at();
+    const bool waits = ring_.size() > 0 || !loaded_;
+    if (waits) next = next == 0 ? client_.wall_ns() + replay_every : std::min(next, client_.wall_ns() + replay_every);
+    if (next != 0) client_.wake_at(next);
+  }
+
+  store::Store& store_;
+  CourierClient& client_;
+  Outbox outbox_;
+  Ring ring_;
+  std::unordered_map<std::string, Held> held_;
+  std::size_t text_bytes_ = 0, in_flight_ = 0, storing_ = 0, replaying_ = 0;
+  std::int64_t replayed_at_ = 0;
+  bool loaded_ = false, loading_ = false, stopped_ = false, durable_ = true;
+};
+
+Courier::Courier(store::Store& store, CourierClient& client, OutboxRules rules) : impl_(std::make_shared<Impl>(store, client, rules)) {}
+Courier::~Courier() = default;
+
+void Courier::set_policy(std::string_view notifier, SinkPolicy policy) { impl_->set_policy(notifier, policy); }
+void Courier::start(store::Done<Unit> done) { impl_->start(std::move(done)); }
+void Courier::decide(store::Decision decision, store::Done<Unit> done) { impl_->decide(std::move(decision), std::move(done)); }
+void Courier::on_result(std::string_view id, std::int64_t number, const Delivery& delivery) { impl_->on_result(id, number, delivery); }
+void Courier::tick() { impl_->tick(); }
+void Courier::on_store_health(const store::Health& health) { impl_->on_store_health(health); }
+void Courier::stop() { impl_->stop(); }
+bool Courier::is_idle() const { return impl_->is_idle(); }
+Effects Courier::hurry(std::string_view notifier) { return impl_->hurry(notifier); }
+const Ring& Courier::ring() const { return impl_->ring(); }
+std::vector<SinkStatus> Courier::status() const { return impl_->status(); }
+
+}  // namespace ronda::notify

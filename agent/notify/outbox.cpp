@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/outbox.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "notify/outbox_lane.hpp"
+
+namespace ronda::notify {
+
+using store::OutboxState;
+
+class Outbox::Impl {
+ public:
+  explicit Impl(OutboxRules rules) : rules_(rules) {}
+
+  Notifier& notifier(std::string_view name) {
+    auto& made = notifiers_[std::string(name)];
+    if (!made) {
+      made = std::make_unique<Notifier>();
+      made->name = name;
+    }
+    return *made;
+  }
+
+  Effects add(std::vector<store::OutboxRow>& rows, std::int64_t now) {
+    see(now);
+    Effects effects;
+    std::erase_if(rows, [&](const store::OutboxRow& row) { return items_.contains(row.id); });
+    std::vector<Lane*> touched;  // each once, in the order of the rows: no address may decide what goes first
+    std::unordered_set<const Lane*> seen;
+    for (store::OutboxRow& row : rows) {
+      row.order = last_order_ = std::max(last_order_ + 1, now);
+      row.queued_at = now;
+      Item& item = take_in(row);
+      item.lane->queue.push_back(item);
+      if (seen.insert(item.lane).second) touched.push_back(item.lane);
+    }
+    for (Lane* lane : touched) settle(*lane, now);
+    for (Lane* lane : touched) pump(*lane->notifier, now, false, effects);
+    tell_in_rows(rows, effects);
+    return effects;
+  }
+
+  Effects restore(const std::vector<store::OutboxRow>& rows, std::int64_t now) {
+    see(now);
+    std::vector<const store::OutboxRow*> sorted;
+    for (const store::OutboxRow& row : rows) {
+      if ((row.state == OutboxState::queued || row.state == OutboxState::sending) && !items_.contains(row.id)) sorted.push_back(&row);
+    }
+    std::ranges::sort(sorted, {}, [](const store::OutboxRow* row) { return std::pair(row->order, row->id); });
+    std::vector<Lane*> touched;
+    for (const store::OutboxRow* row : sorted) {
+      last_order_ = std::max(last_order_, row->order);
+      take_in(*row);
+    }
+    for (const store::OutboxRow* row : sorted) {
+      Item& item = items_.at(row->id);
+      if (Item* carrier = carrier_of(item)) {
+        carrier->carries.push_back(&item);
+        continue;
+      }
+      item.carrier.clear();
+      touched.push_back(item.lane);
+      if (item.attempts > 0 && item.lane->active == nullptr && item.lane->queue.empty())
+        make_active(item, row->state == OutboxState::sending ? now : row->next_at, now);
+      else
+        item.lane->queue.push_back(item);
+    }
+    Effects effects;
+    for (Lane* lane : touched) settle(*lane, now);
+    for (auto& [name, one] : notifiers_) pump(*one, now, true, effects);
+    return effects;
+  }
+
+  Effects on_result(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now) {
+    see(now);
+    Effects effects;
+    Item* item = in_flight(id, number);
+    if (item == nullptr) return effects;
+    Lane& lane = *item->lane;
+    Notifier& at = *lane.notifier;
+    land(lane);
+    switch (delivery.what) {
+      case Delivery::What::delivered:
+        answered(at, now);
+        at.last_error.clear();
+        finish(*item, OutboxState::delivered, "", effects);
+        break;
+      case Delivery::What::dropped:
+        answered(at, now);  // it says no, so it is there
+        fail_for_good(*item, delivery.detail, effects);
+        break;
+      case Delivery::What::retry:
+        on_failure(*item, delivery, now, effects);
+        break;
+    }
+    settle(lane, now);
+    watch(at, now, effects);
+    pump(at, now, true, effects);
+    drop_if_done(lane, now);
+    return effects;
+  }
+
+  Effects take_back(std::string_view id, std::int64_t now) {
+    see(now);
+    Effects effects;
+    const auto found = items_.find(std::string(id));
+    if (found == items_.end() || found->second.lane->active != &found->second || !found->second.lane->in_flight) return effects;
+    Item& item = found->second;
+    land(*item.lane);
+    --item.attempts;
+    item.state = OutboxState::queued;
+    item.next_at = item.lane->ready_at = now + rules_.retry_least;
+    if (item.attempts == 0) item.first_at = 0;
+    note(item, effects);
+    item.lane->notifier->list(*item.lane, now);
+    return effects;
+  }
+
+  Effects tick(std::int64_t now) {
+    see(now);
+    Effects effects;
+    for (auto& [name, one] : notifiers_) {
+      watch(*one, now, effects);
+      pump(*one, now, true, effects);
+    }
+    return effects;
+  }
+
+  Effects hurry(std::string_view name, std::int64_t now) {
+    see(now);
+    Effects effects;
+    Notifier& one = notifier(name);
+    one.not_before = 0;
+    wake(one, now);
+    pump(one, now, true, effects);
+    return effects;
+  }
+
+  std::int64_t next_at() const {
+    std::int64_t next = never;
+    for (const auto& [name, one] : notifiers_) {
+      next = std::min(next, one->next_start());
+      if (!one->stalled && !one->ages.empty()) next = std::min(next, *one->ages.begin() + rules_.stalled_after);
+    }
+    return next == never ? 0 : std::max(next, last_now_);
+  }
+
+  std::vector<SinkStatus> status() const {
+    std::vector<SinkStatus> all;
+    for (const auto& [name, one] : notifiers_) {
+      SinkStatus status;
+      status.notifier = name;
+      status.in_flight = static_cast<std::size_t>(one->in_flight);
+      status.waiting = one->ages.size();
+      status.oldest = one->ages.empty() ? 0 : *one->ages.begin();
+      status.failures = one->failures;
+      status.open = one->open;
+      status.last_error = one->last_error;
+      all.push_back(std::move(status));
+    }
+    std::ranges::sort(all, {}, &SinkStatus::notifier);
+    return all;
+  }
+
+  std::size_t size() const { return items_.size(); }
+  bool knows(std::string_view id) const { return items_.contains(std::string(id)); }
+
+ private:
+  // A wall clock that was set back would make everything wait for as long: what is planned moves with it.
+  void see(std::int64_t now) {
+    const std::int64_t back = last_now_ - now;
+    last_now_ = now;
+    if (back < second_ns) return;
+    for (auto& [key, lane] : lanes_) {
+      lane.notifier->unlist(lane);
+      if (lane.ready_at != never) lane.ready_at -= back;
+      if (lane.last_start != 0) lane.last_start -= back;
+      lane.fill_at -= back;
+      lane.notifier->list(lane, now);
+    }
+    for (auto& [name, one] : notifiers_) {
+      one->not_before -= back;
+      one->last_start -= back;
+    }
+  }
+
+  Item& take_in(const store::OutboxRow& row) {
+    const auto added = items_.try_emplace(row.id).first;
+    Item& item = added->second;
+    item.id = &added->first;
+    item.last_error = row.last_error;
+    item.level = level_of(row.level);
+    item.state = row.state;
+    item.order = row.order;
+    item.queued_at = row.queued_at;
+    item.next_at = row.next_at;
+    item.first_at = row.first_at;
+    item.attempts = row.attempts;
+    item.carrier = row.carrier;
+    const auto [lane, fresh] = lanes_.try_emplace(lane_key(row));
+    if (fresh) {
+      lane->second.key = &lane->first;
+      lane->second.notifier = &notifier(row.notifier);
+    }
+    item.lane = &lane->second;
+    item.lane->notifier->ages.insert(item.queued_at);
+    return item;
+  }
+
+  Item* carrier_of(const Item& item) {
+    if (item.carrier.empty()) return nullptr;
+    const auto found = items_.find(item.carrier);
+    return found != items_.end() && found->second.lane == item.lane && &found->second != &item ? &found->second : nullptr;
+  }
+
+  void make_active(Item& item, std::int64_t next, std::int64_t now) {
+    item.lane->active = &item;
+    item.state = OutboxState::queued;
+    // the clock may have been another one when this was written
+    item.next_at = item.lane->ready_at = std::clamp(next, now, now + rules_.retry_after_most);
+  }
+
+  Item* in_flight(std::string_view id, std::int64_t number) {
+    const auto found = items_.find(std::string(id));
+    if (found == items_.end()) return nullptr;
+    Item& item = found->second;
+    return item.lane->active == &item && item.lane->in_flight && item.attempts == number ? &item : nullptr;
+  }
+
+  void land(Lane& lane) {
+    lane.in_flight = false;
+    --lane.notifier->in_flight;
+  }
+
+  void answered(Notifier& at, std::int64_t now) {
+    at.failures = 0;
+    if (!at.open) return;
+    at.open = false;
+    wake(at, now);
+  }
+
+  /// All that waits to be repeated may go now; what the storm rule holds stays held.
+  void wake(Notifier& at, std::int64_t now) {
+    std::vector<Lane*> waiting;
+    for (const auto& [when, lane] : at.waiting) waiting.push_back(lane);
+    for (Lane* lane : waiting) {
+      if (lane->active == nullptr) continue;
+      at.unlist(*lane);
+      lane->ready_at = now;
+      at.list(*lane, now);
+    }
+  }
+
+  void on_failure(Item& item, const Delivery& delivery, std::int64_t now, Effects& effects) {
+    Notifier& at = *item.lane->notifier;
+    at.last_error = delivery.detail;
+    if (now - item.first_at >= rules_.give_up_after) {
+      return fail_for_good(item, "given up after " + std::to_string((now - item.first_at) / hour_ns) + " hours: " + delivery.detail, effects);
+    }
+    ++at.failures;
+    std::int64_t next = now + retry_delay(rules_, *item.id, item.attempts);
+    if (delivery.again_at > now) {
+      at.not_before = std::min(delivery.again_at, now + rules_.retry_after_most);
+      next = std::max(next, at.not_before);
+    }
+    if (at.failures >= rules_.circuit_after) {
+      at.open = true;
+      const std::int64_t probe = now + retry_delay(rules_, at.name, at.failures - rules_.circuit_after + 3);
+      at.not_before = std::max(at.not_before, probe);
+      next = std::min(next, at.not_before);  // somebody has to be the probe
+    }
+    item.state = OutboxState::queued;
+    item.next_at = item.lane->ready_at = next;
+    item.last_error = delivery.detail;
+    note(item, effects);
+  }
+
+  void fail_for_good(Item& item, const std::string& why, Effects& effects) {
+    item.lane->notifier->last_error = why;
+    for (const Item* carried : item.carries) effects.dead.push_back(*carried->id);
+    effects.dead.push_back(*item.id);
+    effects.troubles.push_back({SinkTrouble::What::dead_letter, item.lane->notifier->name, *item.id, why});
+    finish(item, OutboxState::dead, why, effects);
+  }
+
+  void finish(Item& item, OutboxState state, const std::string& error, Effects& effects) {
+    const std::vector<Item*> carried = std::move(item.carries);
+    item.lane->active = nullptr;
+    for (Item* one : carried) end_one(*one, state, error, effects);
+    end_one(item, state, error, effects);
+  }
+
+  void end_one(Item& item, OutboxState state, const std::string& error, Effects& effects) {
+    item.state = state;
+    item.last_error = error;
+    item.next_at = 0;
+    note(item, effects);
+    auto& ages = item.lane->notifier->ages;
+    if (const auto age = ages.find(item.queued_at); age != ages.end()) ages.erase(age);
+    items_.erase(std::string(*item.id));
+  }
+
+  static void note(const Item& item, Effects& effects) {
+    effects.changes.push_back({*item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
+  }
+
+  /// When the lane may go on, and how urgent it is.
+  void settle(Lane& lane, std::int64_t now) {
+    lane.notifier->unlist(lane);
+    lane.level = lane.active != nullptr ? lane.active->level : 5;
+    std::int64_t due = never;  // the earliest of what waits: what is held back goes along with what comes behind it
+    int looked_at = 0;
+    for (const Item* item = lane.queue.first; item != nullptr && ++looked_at <= 100; item = item->next) {
+      lane.level = std::min(lane.level, item->level);
+      due = std::min(due, item->next_at);
+    }
+    if (lane.active == nullptr) lane.ready_at = due == never ? never : std::max(due, lane.open_at(rules_, lane.notifier->policy.merges));
+    lane.notifier->list(lane, now);
+  }
+
+  void pump(Notifier& at, std::int64_t now, bool may_merge, Effects& effects) {
+    while (!at.waiting.empty() && at.waiting.begin()->first <= now) at.list(*at.waiting.begin()->second, now);
+    auto next = at.ready.begin();
+    while (next != at.ready.end() && at.may_start(now)) {
+      Lane& lane = *next->lane;
+      ++next;
+      if (!may_merge && lane.active == nullptr && how_many(lane, now) > 1) continue;  // its text has to be made first
+      start(lane, now, effects);
+    }
+  }
+
+  // The first of a burst goes alone and at once; what gathered behind it goes as one. What has waited long is no
+  // burst: all of it is one message, with the newest state first.
+  std::size_t how_many(const Lane& lane, std::int64_t now) const {
+    const Item* item = lane.queue.first;
+    if (!lane.notifier->policy.merges) return 1;
+    const bool held = item->next_at > now;
+    const bool fresh = lane.fill_at <= now && now - item->queued_at < rules_.group_interval;
+    if (fresh && !held) return 1;
+    std::size_t count = 0;
+    for (; item != nullptr && count < rules_.merged_most && is_untried(*item); item = item->next) ++count;
+    return std::max<std::size_t>(count, 1);
+  }
+
+  /// What has been tried goes again as it went: its text is known by its id.
+  static bool is_untried(const Item& item) { return item.attempts == 0 && item.carries.empty(); }
+
+  void start(Lane& lane, std::int64_t now, Effects& effects) {
+    lane.notifier->unlist(lane);
+    if (lane.active == nullptr) choose(lane, now, effects);
+    Item& item = *lane.active;
+    ++item.attempts;
+    item.state = OutboxState::sending;
+    if (item.first_at == 0) item.first_at = now;
+    lane.in_flight = true;
+    lane.ready_at = never;
+    ++lane.notifier->in_flight;
+    lane.notifier->last_start = now;
+    note(item, effects);
+    Start made{*item.id, item.attempts, {}};
+    for (const Item* carried : item.carries) made.carries.push_back(*carried->id);
+    effects.starts.push_back(std::move(made));
+  }
+
+  void choose(Lane& lane, std::int64_t now, Effects& effects) {
+    const std::size_t count = how_many(lane, now);
+    std::vector<Item*> older;
+    for (std::size_t i = 0; i + 1 < count; ++i) older.push_back(&lane.queue.pop_front());
+    Item& newest = lane.queue.pop_front();
+    for (Item* item : older) {
+      item->carrier = *newest.id;
+      note(*item, effects);
+    }
+    if (!older.empty()) newest.carries = std::move(older);
+    lane.active = &newest;
+    lane.count_start(rules_, now);
+  }
+
+  void watch(Notifier& at, std::int64_t now, Effects& effects) const {
+    const bool late = !at.ages.empty() && now - *at.ages.begin() >= rules_.stalled_after;
+    if (late == at.stalled) return;
+    at.stalled = late;
+    const std::string text = late ? std::to_string(at.ages.size()) + " messages wait, the oldest for " +
+                                        std::to_string((now - *at.ages.begin()) / minute_ns) + " minutes: " + at.last_error
+                                  : "";
+    effects.troubles.push_back({late ? SinkTrouble::What::stalled : SinkTrouble::What::flowing, at.name, "", text});
+  }
+
+  void drop_if_done(Lane& lane, std::int64_t now) {
+    // Empty lanes are remembered until the storm rule has forgotten them; now and then all such are looked for.
+    if (lane.is_empty() && lane.fill_at <= now) {
+      lanes_.erase(std::string(*lane.key));
+      return;
+    }
+    if (lanes_.size() < sweep_at_) return;
+    std::erase_if(lanes_, [&](const auto& one) { return one.second.is_empty() && one.second.fill_at <= now; });
+    sweep_at_ = std::max<std::size_t>(1000, 2 * lanes_.size());
+  }
+
+  /// What happened to rows that are new stands in them, so that they are written once.
+  static void tell_in_rows(std::vector<store::OutboxRow>& rows, Effects& effects) {
+    if (effects.changes.empty()) return;
+    std::unordered_map<std::string_view, store::OutboxRow*> fresh;
+    for (store::OutboxRow& row : rows) fresh[row.id] = &row;
+    std::erase_if(effects.changes, [&](const store::OutboxChange& change) {
+      const auto found = fresh.find(change.id);
+      if (found == fresh.end()) return false;
+      store::OutboxRow& row = *found->second;
+      row.state = change.state;
+      row.carrier = change.carrier;
+      row.attempts = change.attempts;
+      row.next_at = change.next_at;
+      row.first_at = change.first_at;
+      return true;
+    });
+  }
+
+  const OutboxRules rules_;
+  std::unordered_map<std::string, Item> items_;  // by id; addresses stay
+  std::unordered_map<std::string, Lane> lanes_;          // addresses stay here too
+  std::map<std::string, std::unique_ptr<Notifier>> notifiers_;  // by name: effects come in that order
+  std::int64_t last_order_ = 0, last_now_ = 0;
+  std::size_t sweep_at_ = 1000;
+};
+
+Outbox::Outbox(OutboxRules rules) : impl_(std::make_unique<Impl>(rules)) {}
+Outbox::~Outbox() = default;
+Outbox::Outbox(Outbox&&) noexcept = default;
+Outbox& Outbox::operator=(Outbox&&) noexcept = default;
+
+void Outbox::set_policy(std::string_view notifier, SinkPolicy policy) { impl_->notifier(notifier).policy = policy; }
+Effects Outbox::add(std::vector<store::OutboxRow>& rows, std::int64_t now) { return impl_->add(rows, now); }
+Effects Outbox::restore(const std::vector<store::OutboxRow>& rows, std::int64_t now) { return impl_->restore(rows, now); }
+Effects Outbox::on_result(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now) {
+  return impl_->on_result(id, number, delivery, now);
+}
+Effects Outbox::take_back(std::string_view id, std::int64_t now) { return impl_->take_back(id, now); }
+Effects Outbox::tick(std::int64_t now) { return impl_->tick(now); }
+Effects Outbox::hurry(std::string_view notifier, std::int64_t now) { return impl_->hurry(notifier, now); }
+std::int64_t Outbox::next_at() const { return impl_->next_at(); }
+std::size_t Outbox::size() const { return impl_->size(); }
+bool Outbox::knows(std::string_view id) const { return impl_->knows(id); }
+std::vector<SinkStatus> Outbox::status() const { return impl_->status(); }
+
+}  // namespace ronda::notify

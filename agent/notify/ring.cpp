@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/ring.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ronda::notify {
+
+void Ring::push(store::Decision decision) {
+  bytes_ += decision.bytes();
+  held_.push_back(std::move(decision));
+  for (store::OutboxRow& row : held_.back().outbox) rows_[row.id] = &row;
+  while (held_.size() > most_ || (bytes_ > most_bytes_ && held_.size() > 1)) {
+    bytes_ -= std::min(bytes_, held_.front().bytes());
+    for (const store::OutboxRow& row : held_.front().outbox) rows_.erase(row.id);
+    held_.pop_front();
+    ++lost_;
+  }
+}
+
+bool Ring::change(const store::OutboxChange& change) {
+  const auto found = rows_.find(change.id);
+  if (found == rows_.end()) return false;
+  store::OutboxRow& row = *found->second;
+  row.state = change.state;
+  row.carrier = change.carrier;
+  row.attempts = change.attempts;
+  row.next_at = change.next_at;
+  row.first_at = change.first_at;
+  row.last_error = change.last_error;
+  if (change.text) row.text = *change.text;
+  return true;
+}
+
+std::deque<store::Decision> Ring::take() {
+  bytes_ = 0;
+  rows_.clear();
+  return std::exchange(held_, {});
+}
+
+}  // namespace ronda::notify

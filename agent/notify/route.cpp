@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "notify/route.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/siphash.hpp"
+
+namespace ronda::notify {
+namespace {
+
+/// The event as plugins know it; the topic goes with the fields.
+std::string_view event_of(Topic topic) {
+  switch (topic) {
+    case Topic::open:
+    case Topic::escalation:
+      return "open";
+    case Topic::resolve:
+      return "resolve";
+    case Topic::test:
+      return "test";
+    default:
+      return "update";
+  }
+}
+
+std::string level_text(config::Level level) { return level == config::Level::none ? "" : std::string(config::level_name(level)); }
+
+std::string id_of(std::string_view key, const Channel& channel) {
+  return std::string(key) + "/" + to_hex(siphash128(channel.notifier + '\0' + channel.to)).substr(0, 16);
+}
+
+void set(Fields& fields, std::string_view name, std::string value) {
+  std::erase_if(fields, [&](const auto& field) { return field.first == name; });
+  if (!value.empty()) fields.emplace_back(name, std::move(value));
+}
+
+std::vector<std::string> split(std::string_view text, char by) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const std::size_t end = text.find(by);
+    if (end != 0) out.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+std::vector<Channel> whole_channels(const std::vector<std::string>& notifiers, const People& people) {
+  std::vector<Channel> out;
+  for (const std::string& notifier : notifiers) {
+    if (people.is_usable(notifier)) out.push_back({notifier, "", true, 0});
+  }
+  return out;
+}
+
+/// Makes rows, each notifier and address once: who shares one with others stands in the same row.
+class Rows {
+ public:
+  Rows(const Message& message, const People& people, const Templates& templates)
+      : message_(message), people_(people), templates_(templates) {}
+
+  void add(const Channel& channel, std::string_view contact) {
+    const std::string id = id_of(message_.key, channel);
+    for (store::OutboxRow& row : rows_) {
+      if (row.id != id) continue;
+      row.next_at = std::min(row.next_at, channel.not_before);
+      const auto there = split(row.contact, ',');
+      if (!contact.empty() && std::ranges::find(there, contact) == there.end()) row.contact += (row.contact.empty() ? "" : ",") + std::string(contact);
+      return;
+    }
+    store::OutboxRow row;
+    row.id = id;
+    row.incident = message_.incident;
+    row.group = message_.group;
+    row.notifier = channel.notifier;
+    row.contact = contact;
+    row.to = channel.to;
+    row.next_at = channel.not_before;
+    row.level = level_text(message_.level);
+    row.event = event_of(message_.topic);
+    row.text = text(channel, contact);
+    rows_.push_back(std::move(row));
+  }
+  std::vector<store::OutboxRow> take() { return std::move(rows_); }
+  bool empty() const { return rows_.empty(); }
+
+ private:
+  store::OutboxText text(const Channel& channel, std::string_view contact) const {
+    const Language language = people_.language(contact);
+    const Markup markup = people_.markup(channel.notifier);
+    const Text words = templates_.render({message_.topic, language, markup, channel.notifier, message_.drill}, message_.fields);
+    Fields fields = message_.fields;
+    set(fields, "topic", std::string(topic_name(message_.topic)));
+    set(fields, "language", language == Language::es ? "es" : "en");
+    set(fields, "markup", std::string(markup_name(markup)));
+    set(fields, "drill", message_.drill ? "yes" : "");
+    set(fields, "fallback", channel.fallback ? "yes" : "");
+    return {words.title, words.body, to_json(fields)};
+  }
+
+  const Message& message_;
+  const People& people_;
+  const Templates& templates_;
+  std::vector<store::OutboxRow> rows_;
+};
+
+/// Where nothing else is left.
+void add_last_resort(Rows& rows, const People& people, const std::vector<std::string>& tried, std::string_view contact) {
+  const auto untried = [&](std::vector<Channel> channels) {
+    std::erase_if(channels, [&](const Channel& channel) { return std::ranges::find(tried, channel.notifier) != tried.end(); });
+    return channels;
+  };
+  std::vector<Channel> channels = untried(whole_channels(people.last_resort(), people));
+  if (channels.empty()) channels = untried(whole_channels(people.usable(), people));
+  for (const Channel& channel : channels) rows.add(channel, contact);
+}
+
+}  // namespace
+
+Routed route(const Message& message, const People& people, const Templates& templates) {
+  Routed out;
+  Rows rows(message, people, templates);
+  for (const std::string& contact : message.contacts) {
+    std::vector<Channel> channels = people.channels(contact, message.level);
+    std::erase_if(channels, [&](const Channel& channel) { return !people.is_usable(channel.notifier); });
+    const bool primary = std::ranges::any_of(channels, [](const Channel& channel) { return !channel.fallback; });
+    for (const Channel& channel : channels) {
+      if (!primary || !channel.fallback) rows.add(channel, contact);
+    }
+    if (channels.empty()) out.troubles.push_back({RouteTrouble::What::no_channel, contact});
+  }
+  if (rows.empty()) {
+    add_last_resort(rows, people, {}, "");
+    out.troubles.push_back({rows.empty() ? RouteTrouble::What::nobody : RouteTrouble::What::last_resort, ""});
+  }
+  out.rows = rows.take();
+  return out;
+}
+
+Routed route_fallback(const store::OutboxRow& failed, const People& people, const Templates& templates) {
+  Routed out;
+  Message message;
+  message.key = failed.id;
+  message.incident = failed.incident;
+  message.group = failed.group;
+  message.fields = fields_from_json(failed.text.fields);
+  message.topic = find_topic(value_of(message.fields, "topic")).value_or(Topic::update);
+  message.drill = value_of(message.fields, "drill") == "yes";
+  for (const config::Level level : {config::Level::p1, config::Level::p2, config::Level::p3, config::Level::p4}) {
+    if (level_text(level) == failed.level) message.level = level;
+  }
+  std::vector<std::string> tried = split(value_of(message.fields, "tried"), ' ');
+  tried.push_back(failed.notifier);
+  std::string said;
+  for (const std::string& notifier : tried) said += (said.empty() ? "" : " ") + notifier;
+  const bool was_fallback = value_of(message.fields, "fallback") == "yes";
+  set(message.fields, "tried", said);
+  set(message.fields, "merged", "");
+  Rows rows(message, people, templates);
+  for (const std::string& contact : split(failed.contact, ',')) {
+    if (was_fallback) break;
+    for (const Channel& channel : people.channels(contact, message.level)) {
+      const bool fits = channel.fallback && people.is_usable(channel.notifier) && std::ranges::find(tried, channel.notifier) == tried.end();
+      if (fits) rows.add(channel, contact);
+    }
+  }
+  if (rows.empty()) {
+    add_last_resort(rows, people, tried, failed.contact);
+    out.troubles.push_back({rows.empty() ? RouteTrouble::What::nobody : RouteTrouble::What::last_resort, failed.contact});
+  }
+  out.rows = rows.take();
+  return out;
+}
+
+}  // namespace ronda::notify
