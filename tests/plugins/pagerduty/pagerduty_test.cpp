@@ -65,7 +65,7 @@ TEST_CASE("each event is one of three actions", "[pagerduty]") {
                                                                                              {"update", "open", "trigger"},
                                                                                              {"update", "acknowledged", "acknowledge"},
                                                                                              {"acknowledge", "", "acknowledge"},
-                                                                                             {"escalation", "open", "trigger"},
+                                                                                             {"escalation", "acknowledged", "trigger"},
                                                                                              {"resolve", "acknowledged", "resolve"},
                                                                                              {"test", "", "trigger"}}));
   auto m = message(event);
