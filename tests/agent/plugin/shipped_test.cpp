@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "config/toml.hpp"
@@ -189,6 +192,57 @@ TEST_CASE("http asks a server under the real runner", "[plugin]") {
     many.push_back(http.add("http.request", "url = \"http://localhost:" + std::to_string(server.port()) + "/" + std::to_string(i) + "\""));
   for (const auto id : http.bench.dispatch_together(many)) CHECK(http.bench.end_of(id).outcome.status == 0);
   CHECK(http.bench.status().deaths == 0);
+}
+
+TEST_CASE("the notifiers that post over HTTP do so under the real runner", "[plugin]") {
+  struct Row {
+    std::string name, options, summary;  // PORT in the options stands for the server's, which answers "up" to everything
+    int status;
+  };
+  const Row rows[] = {
+      {"webhook", "url = \"http://localhost:PORT/\"\nsecret = \"0123456789abcdef\"", "HTTP 200", 0},
+      {"alertmanager", "url = \"http://localhost:PORT/\"", "HTTP 200", 0},
+      {"slack", "webhook_url = \"http://localhost:PORT/\"", "HTTP 200, but not Slack's `ok`: up", 2},
+      {"slack", "token = \"xoxb-12345678\"\nchannel = \"C1\"\napi_base = \"http://localhost:PORT/\"", "what answers is not Slack's web API: up", 2},
+      {"pagerduty", "routing_key = \"0123456789abcdef0123456789abcdef\"\napi_base = \"http://localhost:PORT\"",
+       "HTTP 200, but not PagerDuty's word that it took the event: up", 2},
+      {"sms", "account_sid = \"AC1\"\nauth_token = \"x\"\nfrom = \"+15005550006\"", "`to` is \"somebody\": a telephone number is written like", 2},
+  };
+  const TinyServer server;
+  for (const Row& row : rows) {
+    boost::asio::io_context loop;
+    Shipped notifier(loop, row.name);
+    auto options = row.options;
+    if (const auto at = options.find("PORT"); at != options.npos) options.replace(at, 4, std::to_string(server.port()));
+    const auto& end = notifier.run(row.name, options);
+    INFO(row.name << ": " << end.cause << end.outcome.summary);
+    CHECK(end.fate == Fate::finished);
+    CHECK(end.outcome.status == row.status);
+    CHECK_THAT(end.outcome.summary, Catch::StartsWith(row.summary));
+    CHECK(notifier.bench.status().deaths == 0);
+  }
+}
+
+TEST_CASE("a webhook's path is in no process's arguments, environment or result", "[plugin]") {
+  const TinyServer server;
+  boost::asio::io_context loop;
+  Shipped notifier(loop, "webhook");
+  const std::string canary = std::string("a-path-") + "that-opens-doors";
+  const auto url = "http://127.0.0.1:" + std::to_string(server.port() + 1) + "/" + canary;  // nobody is there
+  const auto& end = notifier.run("webhook", "url = \"" + url + "\"\nsecret = \"" + canary + "-key\"");
+  CHECK(end.outcome.status == 1);
+  CHECK_THAT(end.outcome.summary, Catch::StartsWith("cannot connect to 127.0.0.1:"));
+  CHECK((end.outcome.summary + end.outcome.detail + end.cause).find(canary) == std::string::npos);
+  CHECK(notifier.bench.status().deaths == 0);
+  std::size_t seen = 0;
+  for (const auto& process : std::filesystem::directory_iterator("/proc"))
+    for (const char* name : {"/cmdline", "/environ"}) {
+      std::ifstream file(process.path().string() + name, std::ios::binary);
+      const std::string text{std::istreambuf_iterator<char>(file), {}};
+      seen += text.find("ronda-runner") != std::string::npos;
+      CHECK(text.find(canary) == std::string::npos);
+    }
+  CHECK(seen > 0);  // the runner is still there
 }
 
 TEST_CASE("host looks at this machine under the real runner", "[plugin]") {

@@ -52,7 +52,7 @@ bool can_connect(int port) {
 }  // namespace
 
 TempDir::TempDir() {
-  std::string path = "/tmp/ronda-http-XXXXXX";
+  std::string path = "/tmp/ronda-test-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
   path_ = path;
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A message as Alertmanager sees it: labels that say which alert it is and stay the same while it lasts, annotations that
+// say what is up. Both its API and its webhook (version 4) are made of these. Pure.
+#pragma once
+
+#include <ronda/plugin.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "outgoing/json.hpp"
+
+namespace outgoing {
+
+using Labels = std::map<std::string, std::string>;  // in the order of their names, as Alertmanager's fingerprint wants them
+
+struct Alert {
+  Labels labels, annotations;  ///< none is empty
+  std::string starts_at;       ///< RFC 3339; empty when the message does not say
+  bool resolved = false;
+  std::string link;  ///< of the incident; may be empty
+};
+
+/// From level, incident, title, body and the fields alert, check, service, host, opened_at and incident_url. `host`: where no
+/// field says another.
+Alert alert_of(const ronda::message& message, const std::string& host);
+
+/// Alertmanager's own of these labels, as it prints it: 16 digits.
+std::string fingerprint(const Labels& labels);
+
+void write_labels(JsonWriter& json, const Labels& labels);
+
+}  // namespace outgoing

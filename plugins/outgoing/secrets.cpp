@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "outgoing/secrets.hpp"
+
+#include <string.h>
+
+#include <algorithm>
+
+namespace outgoing {
+namespace {
+
+constexpr std::size_t shortest = 6;  // what is shorter is found in innocent words
+
+}  // namespace
+
+Secrets::~Secrets() {
+  for (auto& secret : hidden_) explicit_bzero(secret.data(), secret.size());
+}
+
+void Secrets::hide(std::string_view secret) {
+  if (secret.size() < shortest || std::find(hidden_.begin(), hidden_.end(), secret) != hidden_.end()) return;
+  const auto place = std::find_if(hidden_.begin(), hidden_.end(), [&](const auto& one) { return one.size() < secret.size(); });
+  hidden_.insert(place, std::string(secret));
+}
+
+/// Path, query and userinfo, whole and by their parts.
+void Secrets::hide_url(const std::string& text) {
+  hide(text);
+  const auto scheme = text.find("://");
+  auto rest = std::string_view(text).substr(scheme == text.npos ? 0 : scheme + 3);
+  const auto authority = rest.substr(0, rest.find_first_of("/?#"));
+  const auto at = authority.rfind('@');
+  rest.remove_prefix(authority.size());
+  hide(rest);
+  hide(rest.substr(0, rest.find_first_of("?#")));
+  std::string parts(rest);
+  if (at != authority.npos) parts += "/" + std::string(authority.substr(0, at));
+  for (std::string_view left = parts; !left.empty();) {
+    const auto part = left.substr(0, left.find_first_of("/?#&=;:"));
+    hide(part);
+    left.remove_prefix(std::min(part.size() + 1, left.size()));
+  }
+}
+
+ronda::reply<std::string> Secrets::read(const ronda::value& option) {
+  if (option.is_none()) return std::string();
+  if (!option.is_secret()) return option.as<std::string>();
+  const auto opened = open_(option);
+  if (!opened) return ronda::reply<std::string>::failed(opened.code(), ronda::text(option.path(), ": ", opened.error()));
+  hide(opened.view());
+  return std::string(opened.view());
+}
+
+ronda::reply<Url> Secrets::read_url(const ronda::value& option) {
+  const auto text = read(option);
+  if (!text) return ronda::reply<Url>::failed(text.code(), text.error());
+  auto url = parse_url(*text);
+  if (!url) return ronda::reply<Url>::failed(url.code(), ronda::text(option.path(), ": ", url.error()));
+  hide_url(url->text);
+  return url;
+}
+
+std::string Secrets::without(std::string text) const {
+  for (const auto& secret : hidden_)
+    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at + 3)) text.replace(at, secret.size(), "***");
+  return text;
+}
+
+}  // namespace outgoing

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compose.hpp"
+#include "gateway.hpp"
+#include "outgoing/notifier.hpp"
+#include "outgoing/text.hpp"
+
+namespace sms {
+namespace {
+
+constexpr std::size_t shown_characters = 40, messaging_service_characters = 34;
+
+}  // namespace
+
+class Sms : public outgoing::Notifier {
+ public:
+  Sms()
+      : account_sid_(config()["account_sid"]),
+        auth_token_(config()["auth_token"]),
+        from_(config()["from"]),
+        api_base_(config()["api_base"]),
+        max_segments_(config()["max_segments"].as<std::size_t>()),
+        transliterate_(config()["transliterate"].as<bool>()) {
+    if (!account_sid_ || !auth_token_ || !from_) throw std::invalid_argument("account_sid, auth_token and from must be given");
+  }
+
+ protected:
+  ronda::delivery hand_over(outgoing::Attempt& attempt, const ronda::message& message) override {
+    if (!is_e164(message.to()))
+      return ronda::drop("`to` is \"", outgoing::one_line(message.to(), shown_characters),
+                         "\": a telephone number is written like +5491155550000");
+    const auto text = compose(parts_of(message), max_segments_, transliterate_);
+    if (text.empty()) return ronda::drop("the message has no text");
+    const auto sid = attempt.read(account_sid_);
+    outgoing::Request request;
+    request.url = attempt.url(outgoing::join_url(attempt.read(api_base_), "2010-04-01/Accounts/" + form_encoded(sid) + "/Messages.json"));
+    request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+    request.login = {sid, attempt.read(auth_token_)};
+    request.body = "To=" + form_encoded(message.to()) + "&" + sender(attempt.read(from_)) + "&Body=" + form_encoded(text);
+    return read_reply(attempt.post(request), attempt.now_s());
+  }
+
+ private:
+  Parts parts_of(const ronda::message& message) const {
+    Parts parts{message.title(), message.body(), {}};
+    const auto code = message.field("ack_code");
+    const bool told = !code.empty() && message.body().find(code) != std::string_view::npos;  // by the template
+    if (!told) parts.ack = ack_sentence(code, facts().get("language").value_or("en"));
+    return parts;
+  }
+
+  static std::string sender(const std::string& from) {
+    const bool service = from.size() == messaging_service_characters && from.compare(0, 2, "MG") == 0;
+    return (service ? "MessagingServiceSid=" : "From=") + form_encoded(from);
+  }
+
+  ronda::value account_sid_, auth_token_, from_, api_base_;
+  std::size_t max_segments_;
+  bool transliterate_;
+};
+
+}  // namespace sms
+
+RONDA_PLUGIN(sms::Sms)
