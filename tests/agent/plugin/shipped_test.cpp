@@ -3,9 +3,13 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch.hpp>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "config/toml.hpp"
@@ -26,7 +30,10 @@ namespace {
 /// A plugin of this build with what its own manifest says: grants, kinds, limits, options.
 class Shipped {
  public:
-  Shipped(boost::asio::io_context& loop, const std::string& name) : manifest_(read(name)), bench(loop, under_test(name, manifest_)) {}
+  Shipped(boost::asio::io_context& loop, const std::string& name) : Shipped(loop, name, {}) {}
+  /// With these grants instead of all that it needs.
+  Shipped(boost::asio::io_context& loop, const std::string& name, const std::vector<std::string>& grants)
+      : manifest_(read(name)), bench(loop, under_test(name, manifest_, grants)) {}
 
   /// An instance as conf.d would say it, checked and defaulted by the manifest.
   std::uint32_t add(const std::string& procedure, const std::string& text) {
@@ -55,12 +62,13 @@ class Shipped {
     return std::move(*manifest);
   }
 
-  static PluginUnderTest under_test(const std::string& name, const plugin::Manifest& manifest) {
+  static PluginUnderTest under_test(const std::string& name, const plugin::Manifest& manifest, const std::vector<std::string>& grants) {
     PluginUnderTest plugin;
     plugin.path = RONDA_PLUGINS "/" + name + ".so";
     plugin.id = manifest.id;
-    plugin.grants.clear();
-    for (const plugin::Grant grant : manifest.needs) plugin.grants.emplace_back(plugin::to_string(grant));
+    plugin.grants = grants;
+    if (grants.empty())
+      for (const plugin::Grant grant : manifest.needs) plugin.grants.emplace_back(plugin::to_string(grant));
     plugin.pid_namespace = plugin.pid_namespace && plugin::fits_pid_namespace(plugin.grants);
     plugin.kinds.clear();
     for (const auto& procedure : manifest.provides) {
@@ -237,6 +245,46 @@ TEST_CASE("postgresql asks a server under the real runner, on a session that it 
   postgresql.bench.supervisor().retire();
   REQUIRE(postgresql.bench.until([&] { return postgresql.bench.supervisor().is_empty(); }));
   CHECK(postgresql.bench.status().deaths == 0);
+}
+
+TEST_CASE("logfile adds a line outside of /tmp under the real runner, which a plugin without its grant could not", "[plugin]") {
+  char name[] = "/dev/shm/ronda-logfile-XXXXXX";
+  REQUIRE(::mkdtemp(name) != nullptr);
+  const std::string folder = name, path = folder + "/alerts.log";
+  std::ofstream(path) << "";
+  // the runner's user writes, and passes the directory
+  ::chmod(name, 0755);
+  std::filesystem::permissions(path, std::filesystem::perms(0666));
+  boost::asio::io_context loop;
+  Shipped logfile(loop, "logfile");
+  const auto instance = logfile.add("logfile", "path = \"" + path + "\"\nzone = \"UTC\"");
+  logfile.bench.message.level = "p1";
+  logfile.bench.message.title = "two\nlines";
+  const auto line_count = [&] {
+    std::ifstream file(path);
+    return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+  };
+  for (int i = 0; i < 2; ++i) {
+    const auto& end = logfile.bench.run(instance);
+    INFO(end.cause << end.outcome.summary);
+    CHECK(end.outcome.end == wire::End::reported);
+    CHECK(end.outcome.status == RONDA_DELIVERY_OK);
+    CHECK(line_count() == 1);
+  }
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  CHECK_THAT(line, Catch::EndsWith("] [CRITICAL] two\\x0alines"));
+  CHECK(logfile.bench.status().deaths == 0);
+  // what the grant is for
+  Shipped without(loop, "logfile", {"state"});
+  const auto& refused = without.bench.run(without.add("logfile", "path = \"" + path + "\""));
+  if (without.bench.status().runners.at(0).locked.find(", landlock ") != std::string::npos) {
+    CHECK(refused.outcome.status == RONDA_DELIVERY_DROP);
+    CHECK_THAT(refused.outcome.summary, Catch::StartsWith("open " + path + ": Permission denied; let uid "));
+    CHECK(line_count() == 1);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("options with a name longer than 64 KiB arrive whole", "[plugin]") {
