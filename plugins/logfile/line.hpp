@@ -34,10 +34,4 @@ std::array<std::string, 4> usual_severities(Format format);
 /// Without the line's end.
 std::string make_line(const Style& style, const ronda::message& message, const Reading& time);
 
-/// Bytes of C0 and C1 controls, DEL, bidirectional marks, U+2028, U+2029 and of what is not UTF-8 as \xNN.
-std::string escape(std::string_view text);
-
-/// `text` cut to at most `limit` bytes, never within a character, with "..." where something is missing.
-std::string cut(std::string_view text, std::size_t limit);
-
 }  // namespace logfile

@@ -18,8 +18,12 @@
 #include "plugin/plugin_file.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
+#include "plugins/http/certificates.hpp"
+#include "plugins/smtp/stub.hpp"
+#include "ronda/abi.h"
 #include "supervised.hpp"
 #include "support/postgres.hpp"
+#include "support/scratch.hpp"
 
 using namespace ronda;
 using namespace ronda::test;
@@ -285,6 +289,61 @@ TEST_CASE("logfile adds a line outside of /tmp under the real runner, which a pl
     CHECK(line_count() == 1);
   }
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("command hands a message to a program under the real runner, with its secrets in no result", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped command(loop, "command");
+  command.bench.message = {"m1", "ops", "a title", "a body", "p1", "open", "", 1, {{"service", "shop"}}};
+  const auto end_of = [&](const std::string& script) -> const plugin::CallEnd& {
+    return command.run("command", "command = [\"/bin/sh\", \"-c\", '" + script + "']");
+  };
+  CHECK(end_of("read title; test \"$title\" = \"$RONDA_TITLE\" && test $RONDA_FIELD_SERVICE = shop").outcome.status == RONDA_DELIVERY_OK);
+  CHECK(end_of("exit 75").outcome.status == RONDA_DELIVERY_RETRY);
+  const auto& refused = end_of("echo no such pager >&2; exit 1");
+  CHECK(refused.outcome.status == RONDA_DELIVERY_DROP);
+  CHECK(refused.outcome.summary == "/bin/sh ended with exit code 1: no such pager");
+  const auto slow = command.add("command", "command = [\"/bin/sleep\", \"600\"]");
+  CHECK(command.bench.run(slow, 500ms).outcome.status == RONDA_DELIVERY_RETRY);
+  const auto& absent = command.run("command", "command = [\"/nonexistent/page-me\"]");
+  CHECK(absent.outcome.status == RONDA_DELIVERY_DROP);
+  CHECK_THAT(absent.outcome.summary, Catch::StartsWith("cannot start /nonexistent/page-me: "));
+  CHECK(command.bench.status().deaths == 0);
+}
+
+TEST_CASE("smtp sends an encrypted mail under the real runner", "[plugin]") {
+  const Scratch folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));  // the runner reads ca.crt
+  make_certificates(folder.path(), {{"server", {"DNS:localhost"}, -3600, 86400, false}});
+  std::filesystem::permissions(folder / "ca.crt", std::filesystem::perms(0644));
+  SmtpStub::Options options;
+  options.certificate = folder / "server.crt", options.key = folder / "server.key";
+  SmtpStub server(options, [](const std::string&, int) { return std::string(); });
+  boost::asio::io_context loop;
+  Shipped smtp(loop, "smtp");
+  const auto instance = smtp.add("smtp", "server = \"localhost:" + std::to_string(server.port()) +
+                                             "\"\nfrom = \"ronda@example.com\"\ntls.ca = \"" + folder / "ca.crt" + "\"");
+  smtp.bench.message.to = "ops@example.com";
+  for (int i = 0; i < 2; ++i) {
+    const auto& end = smtp.bench.run(instance);
+    INFO(end.cause << end.outcome.summary);
+    CHECK(end.outcome.status == RONDA_DELIVERY_OK);
+  }
+  // the second attempt found in the agent's store that the server had taken it
+  REQUIRE(server.mails().size() == 1);
+  CHECK(server.mails()[0].encrypted);
+  CHECK_THAT(server.mails()[0].text, Catch::Contains("Message-ID: <m1@example.com>\r\n"));
+  std::vector<std::uint32_t> many(16, 0);
+  for (auto& one : many)
+    one = smtp.add("smtp", "server = \"localhost:" + std::to_string(server.port()) + "\"\nfrom = \"ronda@example.com\"\ntls.ca = \"" +
+                               folder / "ca.crt" + "\"");
+  smtp.bench.message.id = "m2";
+  for (const auto call : smtp.bench.dispatch_together(many)) {
+    const auto& end = smtp.bench.end_of(call);
+    INFO(end.cause << end.outcome.summary);
+    CHECK(end.outcome.end == wire::End::reported);
+  }
+  CHECK(smtp.bench.status().deaths == 0);
 }
 
 TEST_CASE("options with a name longer than 64 KiB arrive whole", "[plugin]") {

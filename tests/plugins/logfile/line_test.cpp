@@ -4,9 +4,11 @@
 #include <boost/json.hpp>
 #include <catch.hpp>
 #include <random>
-#include <regex>
+
+#include "shown.hpp"
 
 using namespace logfile;
+using shown::cut, shown::escape;
 
 namespace {
 
