@@ -48,7 +48,7 @@ HOMES = [
     (r"boost/beast", {"agent/api/"}),
     (r"boost/program_options", {"agent/cli/"}),
     (r"libpq", {"plugins/postgresql/"}),
-    (r"curl/", {"plugins/http/"}),
+    (r"curl/", {"plugins/http/", "plugins/smtp/"}),
     (r"re2/", {"plugins/http/ere.hpp", "plugins/host/ere.hpp"}),
     (r"date/", set()),  # a witness in tests only
 ]
