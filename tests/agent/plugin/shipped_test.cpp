@@ -268,6 +268,11 @@ TEST_CASE("logfile adds a line outside of /tmp under the real runner, which a pl
     std::ifstream file(path);
     return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
   };
+  std::vector<std::ptrdiff_t> lines_at_commit;
+  logfile.bench.leave_unanswered = [&](const wire::Request& request) {
+    if (request.ask == wire::Ask::kv_commit) lines_at_commit.push_back(line_count());
+    return false;
+  };
   for (int i = 0; i < 2; ++i) {
     const auto& end = logfile.bench.run(instance);
     INFO(end.cause << end.outcome.summary);
@@ -275,6 +280,8 @@ TEST_CASE("logfile adds a line outside of /tmp under the real runner, which a pl
     CHECK(end.outcome.status == RONDA_DELIVERY_OK);
     CHECK(line_count() == 1);
   }
+  // what a crash would need is durable before the line is there, and only for the one that was written
+  CHECK(lines_at_commit == std::vector<std::ptrdiff_t>{0});
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);

@@ -220,6 +220,7 @@ TEST_CASE("a line of an attempt before is found in the file where it was begun, 
   rename((folder / "a.log").c_str(), (folder / "a.log.1").c_str());
   LogFile rotated;
   REQUIRE_FALSE(rotated.open(folder / "a.log"));
+  REQUIRE_FALSE(rotated.append("before"));
   REQUIRE_FALSE(rotated.append("the line"));
   CHECK_FALSE(rotated.holds(trace));
   CHECK_FALSE(Trace::parse("1 2 three"));
