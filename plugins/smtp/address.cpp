@@ -9,7 +9,6 @@ namespace smtp {
 namespace {
 
 constexpr std::size_t max_address_bytes = 254;  // RFC 5321, 4.5.3.1.3 without its brackets
-constexpr std::size_t max_recipients = 100;
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -64,17 +63,12 @@ ronda::reply<Address> parse_address(std::string_view text) {
   return out;
 }
 
-ronda::reply<std::vector<Address>> parse_addresses(std::string_view text) {
-  using Addresses = ronda::reply<std::vector<Address>>;
-  std::vector<Address> out;
-  while (!trim(text).empty()) {
-    const auto comma = text.find(',');
-    auto one = parse_address(text.substr(0, comma));
-    if (!one) return Addresses::failed(one.code(), one.error());
-    if (out.size() == max_recipients)
-      return Addresses::failed(RONDA_E_RANGE, ronda::text("there are more than ", max_recipients, " recipients"));
-    out.push_back(std::move(*one));
-    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
+std::vector<ronda::reply<Address>> parse_addresses(std::string_view text) {
+  std::vector<ronda::reply<Address>> out;
+  for (text = trim(text); !text.empty();) {
+    const auto comma = std::min(text.find(','), text.size());
+    out.push_back(parse_address(text.substr(0, comma)));
+    text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return out;
 }

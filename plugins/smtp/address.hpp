@@ -20,7 +20,7 @@ struct Address {
 /// "user@host" or "Name <user@host>"; the error says what is wrong with it.
 ronda::reply<Address> parse_address(std::string_view text);
 
-/// Some of them with commas between; an empty text has none.
-ronda::reply<std::vector<Address>> parse_addresses(std::string_view text);
+/// Some of them with commas between, each good or not; an empty text has none.
+std::vector<ronda::reply<Address>> parse_addresses(std::string_view text);
 
 }  // namespace smtp

@@ -20,12 +20,12 @@ Address read_from() {
   return std::move(*from);
 }
 
-std::vector<Address> read_to(const ronda::value& list) {
-  std::vector<Address> out;
+std::vector<ronda::reply<Address>> read_to(const ronda::value& list) {
+  std::vector<ronda::reply<Address>> out;
   for (std::size_t i = 0; i < list.size(); ++i) {
     auto one = parse_address(list.at(i).as<std::string>());
     if (!one) throw std::invalid_argument(ronda::text("to[", i, "]: ", one.error()));
-    out.push_back(std::move(*one));
+    out.push_back(std::move(one));
   }
   return out;
 }

@@ -27,9 +27,9 @@ struct Settings {
   Server server;
   Security security = Security::starttls;
   Address from;
-  std::vector<Address> to;  ///< of messages without an address
-  std::string hello;        ///< a host name, safe in a URL
-  std::string ca;           ///< empty: the system's
+  std::vector<ronda::reply<Address>> to;  ///< of messages without an address; all good
+  std::string hello;                      ///< a host name, safe in a URL
+  std::string ca;                         ///< empty: the system's
   std::chrono::milliseconds connect_timeout{0};
 };
 

@@ -13,6 +13,8 @@
 namespace smtp {
 namespace {
 
+constexpr std::size_t max_recipients = 100;
+
 /// What became of all mails of a message. One that is owed makes the message owed, one that was refused for good drops it where none is
 /// owed: nobody may be lost, and who has theirs does not get it again.
 class Tally {
@@ -53,12 +55,12 @@ class Smtp : public ronda::notifier {
  public:
   ronda::delivery deliver(ronda::call& call, const ronda::message& message) override {
     auto recipients = parse_addresses(message.to());
-    if (!recipients) return ronda::drop("recipient: ", recipients.error());
-    if (recipients->empty()) *recipients = settings_.to;
-    if (recipients->empty()) return ronda::drop("the message has no address, and the notifier has no `to`");
+    if (recipients.empty()) recipients = settings_.to;
+    if (recipients.empty()) return ronda::drop("the message has no address, and the notifier has no `to`");
+    if (recipients.size() > max_recipients) return ronda::drop("there are more than ", max_recipients, " recipients");
     const auto username = opened("username"), password = opened("password");
     if (!username || !password) return ronda::drop("username or password: ", !username ? username.error() : password.error());
-    return send(call, message, *recipients, {username->view(), password->view()});
+    return send(call, message, recipients, {username->view(), password->view()});
   }
 
  private:
@@ -89,29 +91,36 @@ class Smtp : public ronda::notifier {
     return left - std::min(left / 10, std::chrono::milliseconds(500));
   }
 
-  ronda::delivery send(ronda::call& call, const ronda::message& message, const std::vector<Address>& recipients, const Login& login) {
+  using Recipients = std::vector<ronda::reply<Address>>;
+
+  ronda::delivery send(ronda::call& call, const ronda::message& message, const Recipients& recipients, const Login& login) {
     const auto kept = kv();
     Memory memory(kept, message.id());
     const auto secrets = login.password.empty() ? std::vector<std::string>() : forms_of_password(login.username, login.password);
     Tally tally;
-    bool is_over = false;
+    std::optional<ronda::delivery_status> end_of_all;
     for (const auto& to : recipients) {
-      if (memory.was_taken(to.address)) {
-        tally.add(ronda::delivered("the mail to ", to.address, " was taken before"));
-        continue;
-      }
-      if (is_over || time_left(call).count() <= 0) {
-        tally.add(ronda::retry({}, "the mail to ", to.address, " was not tried"));
-        continue;
-      }
-      const auto mail = make_mail(message, settings_.from, to, clock().wall());
-      const auto ending = send_mail(settings_, login, to, mail, {time_left(call), call.cancel_fd()});
-      auto one = judge(ending, settings_.server.text, to.address, secrets);
-      if (one.status == ronda::delivery_status::delivered) memory.take(to.address);
-      is_over = ends_all(ending);
-      tally.add(std::move(one));
+      if (!to)
+        tally.add(ronda::drop(to.error()));
+      else if (memory.was_taken(to->address))
+        tally.add(ronda::delivered("the mail to ", to->address, " was taken before"));
+      else if (end_of_all || time_left(call).count() <= 0)
+        tally.add({end_of_all.value_or(ronda::delivery_status::retry), "the mail to " + to->address + " was not tried"});
+      else
+        tally.add(send_one(call, make_mail(message, settings_.from, *to, clock().wall()), *to, login, secrets, memory, end_of_all));
     }
     return std::move(tally).result();
+  }
+
+  ronda::delivery send_one(ronda::call& call, const std::string& mail, const Address& to, const Login& login,
+                           const std::vector<std::string>& secrets, Memory& memory, std::optional<ronda::delivery_status>& end_of_all) {
+    const auto ending = send_mail(settings_, login, to, mail, {time_left(call), call.cancel_fd()});
+    auto out = judge(ending, settings_.server.text, to.address, secrets);
+    if (out.status == ronda::delivery_status::delivered)
+      memory.take(to.address);
+    else if (ends_all(ending))
+      end_of_all = out.status;
+    return out;
   }
 
   Settings settings_ = read_settings(config(), facts().get("hostname").value_or(""));

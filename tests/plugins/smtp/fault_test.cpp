@@ -203,8 +203,32 @@ TEST_CASE("an address that is none reaches no server", "[smtp]") {
   configure(h, stub.port(), plain);
   const auto end = deliver(h, message_to("ops@example.com>\r\nRCPT TO:<evil@example.com"));
   CHECK(end.is(delivery_status::drop));
-  CHECK_THAT(end.summary, Catch::StartsWith("recipient: \"ops@example.com>\\x0d\\x0aRCPT TO:<evil@example.com\" is no mail address: "));
+  CHECK_THAT(end.summary, Catch::StartsWith("\"ops@example.com>\\x0d\\x0aRCPT TO:<evil@example.com\" is no mail address: "));
   CHECK(stub.connections() == 0);
+}
+
+TEST_CASE("a wrong address among others spoils no other", "[smtp]") {
+  SmtpStub stub(at("", ""));
+  host h;
+  configure(h, stub.port(), plain);
+  const auto end = deliver(h, message_to("a@example.com,nobody,b@example.com"));
+  CHECK(end.is(delivery_status::drop));
+  CHECK(end.summary == "\"nobody\" is no mail address: there is no @ in it; taken: 2");
+  CHECK(stub.mails().size() == 2);
+  std::string many;
+  for (int i = 0; i < 101; ++i) many += "a@example.com,";
+  CHECK(deliver(h, message_to(many)).summary == "there are more than 100 recipients");
+}
+
+TEST_CASE("what ends all mails alike is tried once, and counts for all", "[smtp]") {
+  SmtpStub stub(at("GREETING", "554 no mail here"));
+  host h;
+  configure(h, stub.port(), plain);
+  const auto end = deliver(h, message_to("a@example.com,b@example.com"));
+  CHECK(end.is(delivery_status::drop));
+  CHECK(end.summary ==
+        peer(stub.port()) + " refuses mail to a@example.com (at its greeting): 554 no mail here; the mail to b@example.com was not tried");
+  CHECK(stub.connections() == 1);
 }
 
 TEST_CASE("options that do not go together are refused when the notifier is made", "[smtp]") {
