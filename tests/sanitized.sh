@@ -15,8 +15,8 @@ command -v clang++-14 >/dev/null || { echo 'skipped: no clang++-14 (Debian: clan
 case "$preset" in
   asan) units=(agent/base/base agent/config/config sdk/sdk agent/plugin/plugin agent/plugin/runner_parts agent/schedule/schedule
     agent/schedule/schedule_oracle agent/schedule/schedule_simulation agent/store/store plugins/exec/plugin_exec
-    plugins/heartbeat/plugin_heartbeat plugins/http/plugin_http plugins/outgoing/plugin_outgoing
-    plugins/postgresql/postgresql_pure plugins/sms/plugin_sms_text) ;;
+    plugins/heartbeat/plugin_heartbeat plugins/http/plugin_http plugins/outgoing/plugin_outgoing plugins/logfile/plugin_logfile
+    plugins/command/plugin_command plugins/smtp/plugin_smtp plugins/postgresql/postgresql_pure plugins/sms/plugin_sms_text) ;;
   tsan) units=(agent/base/base agent/store/store) ;;
   *) echo "usage: sanitized.sh asan|tsan DIRECTORY"; exit 2 ;;
 esac

@@ -268,8 +268,8 @@ Kind parse_kind(std::string_view id) {
 }
 
 const std::vector<std::string_view>& grant_names() {
-  static const std::vector<std::string_view> names = {"state",   "secrets", "exec",   "net",     "db",
-                                                      "threads", "inbox",   "setuid", "detached"};
+  static const std::vector<std::string_view> names = {"state", "secrets", "exec",  "net",    "db",
+                                                      "files", "threads", "inbox", "setuid", "detached"};
   return names;
 }
 

@@ -23,7 +23,7 @@ std::string_view to_string(Kind kind);
 /// "ronda.check/1" as Kind::check; an id of a later SDK is unknown.
 Kind parse_kind(std::string_view id);
 
-enum class Grant : std::uint8_t { state, secrets, exec, net, db, threads, inbox, setuid, detached };
+enum class Grant : std::uint8_t { state, secrets, exec, net, db, files, threads, inbox, setuid, detached };
 std::string_view to_string(Grant grant);
 std::optional<Grant> parse_grant(std::string_view name);
 const std::vector<std::string_view>& grant_names();

@@ -86,8 +86,8 @@ void drop_capabilities() {
 }
 
 std::string lock_files(const wire::Setup& setup, bool network) {
-  // tasks are there to change something
-  const bool files = std::ranges::find(setup.kinds, wire::Kind::task) != setup.kinds.end();
+  // tasks are there to change something; a check or notifier has to ask for it
+  const bool files = holds(setup, "files") || std::ranges::find(setup.kinds, wire::Kind::task) != setup.kinds.end();
   const auto version = apply_landlock({files, network});
   if (!version) return ", no " + version.error().message();
   return *version == 0 ? "" : ", landlock " + std::to_string(*version);

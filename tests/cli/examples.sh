@@ -48,7 +48,7 @@ chmod 600 "$scratch/db"
 awk '/^```toml/ { on = 1; next } /^```/ { if (on) exit } on' "$here/../../README.md" >"$scratch/readme.toml"
 sed -i "s|/etc/ronda/secrets/db|$scratch/db|" "$scratch/readme.toml"
 expect 0 env -i API_BASE=https://api.example.com "$ronda" validate --plugins "$plugins" --trust "$scratch/none" --config "$scratch"
-expect_out 'valid: 1 file, 2 checks, 1 task, 0 notifiers, 10 plugins'
+expect_out 'valid: 1 file, 2 checks, 1 task, 0 notifiers, 13 plugins'
 expect 1 validate "$scratch"
 expect_err 'API_BASE'
 

@@ -62,6 +62,7 @@ HOMES = [
     (r"libpq", {"plugins/postgresql/"}),
     (r"curl/", {"plugins/http/"}),
     (r"kainjow/", {"agent/notify/pattern.cpp"}),
+    (r"curl/", {"plugins/http/", "plugins/smtp/"}),
     (r"re2/", {"plugins/http/ere.hpp", "plugins/host/ere.hpp"}),
     (r"date/", set()),  # a witness in tests only
 ]

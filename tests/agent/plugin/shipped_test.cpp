@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -17,8 +19,12 @@
 #include "plugin/plugin_file.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
+#include "plugins/http/certificates.hpp"
+#include "plugins/smtp/stub.hpp"
+#include "ronda/abi.h"
 #include "supervised.hpp"
 #include "support/postgres.hpp"
+#include "support/scratch.hpp"
 
 using namespace ronda;
 using namespace ronda::test;
@@ -29,7 +35,10 @@ namespace {
 /// A plugin of this build with what its own manifest says: grants, kinds, limits, options.
 class Shipped {
  public:
-  Shipped(boost::asio::io_context& loop, const std::string& name) : manifest_(read(name)), bench(loop, under_test(name, manifest_)) {}
+  Shipped(boost::asio::io_context& loop, const std::string& name) : Shipped(loop, name, {}) {}
+  /// With these grants instead of all that it needs.
+  Shipped(boost::asio::io_context& loop, const std::string& name, const std::vector<std::string>& grants)
+      : manifest_(read(name)), bench(loop, under_test(name, manifest_, grants)) {}
 
   /// An instance as conf.d would say it, checked and defaulted by the manifest.
   std::uint32_t add(const std::string& procedure, const std::string& text) {
@@ -58,12 +67,13 @@ class Shipped {
     return std::move(*manifest);
   }
 
-  static PluginUnderTest under_test(const std::string& name, const plugin::Manifest& manifest) {
+  static PluginUnderTest under_test(const std::string& name, const plugin::Manifest& manifest, const std::vector<std::string>& grants) {
     PluginUnderTest plugin;
     plugin.path = RONDA_PLUGINS "/" + name + ".so";
     plugin.id = manifest.id;
-    plugin.grants.clear();
-    for (const plugin::Grant grant : manifest.needs) plugin.grants.emplace_back(plugin::to_string(grant));
+    plugin.grants = grants;
+    if (grants.empty())
+      for (const plugin::Grant grant : manifest.needs) plugin.grants.emplace_back(plugin::to_string(grant));
     plugin.pid_namespace = plugin.pid_namespace && plugin::fits_pid_namespace(plugin.grants);
     plugin.kinds.clear();
     for (const auto& procedure : manifest.provides) {
@@ -291,6 +301,108 @@ TEST_CASE("postgresql asks a server under the real runner, on a session that it 
   postgresql.bench.supervisor().retire();
   REQUIRE(postgresql.bench.until([&] { return postgresql.bench.supervisor().is_empty(); }));
   CHECK(postgresql.bench.status().deaths == 0);
+}
+
+TEST_CASE("logfile adds a line outside of /tmp under the real runner, which a plugin without its grant could not", "[plugin]") {
+  char name[] = "/dev/shm/ronda-logfile-XXXXXX";
+  REQUIRE(::mkdtemp(name) != nullptr);
+  const std::string folder = name, path = folder + "/alerts.log";
+  std::ofstream(path) << "";
+  // the runner's user writes, and passes the directory
+  ::chmod(name, 0755);
+  std::filesystem::permissions(path, std::filesystem::perms(0666));
+  boost::asio::io_context loop;
+  Shipped logfile(loop, "logfile");
+  const auto instance = logfile.add("logfile", "path = \"" + path + "\"\nzone = \"UTC\"");
+  logfile.bench.message.level = "p1";
+  logfile.bench.message.title = "two\nlines";
+  const auto line_count = [&] {
+    std::ifstream file(path);
+    return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+  };
+  std::vector<std::ptrdiff_t> lines_at_commit;
+  logfile.bench.leave_unanswered = [&](const wire::Request& request) {
+    if (request.ask == wire::Ask::kv_commit) lines_at_commit.push_back(line_count());
+    return false;
+  };
+  for (int i = 0; i < 2; ++i) {
+    const auto& end = logfile.bench.run(instance);
+    INFO(end.cause << end.outcome.summary);
+    CHECK(end.outcome.end == wire::End::reported);
+    CHECK(end.outcome.status == RONDA_DELIVERY_OK);
+    CHECK(line_count() == 1);
+  }
+  // what a crash would need is durable before the line is there, and only for the one that was written
+  CHECK(lines_at_commit == std::vector<std::ptrdiff_t>{0});
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  CHECK_THAT(line, Catch::EndsWith("] [CRITICAL] two\\x0alines"));
+  CHECK(logfile.bench.status().deaths == 0);
+  // what the grant is for
+  Shipped without(loop, "logfile", {"state"});
+  const auto& refused = without.bench.run(without.add("logfile", "path = \"" + path + "\""));
+  if (without.bench.status().runners.at(0).locked.find(", landlock ") != std::string::npos) {
+    CHECK(refused.outcome.status == RONDA_DELIVERY_DROP);
+    CHECK_THAT(refused.outcome.summary, Catch::StartsWith("open " + path + ": Permission denied; let uid "));
+    CHECK(line_count() == 1);
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("command hands a message to a program under the real runner, with its secrets in no result", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped command(loop, "command");
+  command.bench.message = {"m1", "ops", "a title", "a body", "p1", "open", "", 1, {{"service", "shop"}}};
+  const auto end_of = [&](const std::string& script) -> const plugin::CallEnd& {
+    return command.run("command", "command = [\"/bin/sh\", \"-c\", '" + script + "']");
+  };
+  CHECK(end_of("read title; test \"$title\" = \"$RONDA_TITLE\" && test $RONDA_FIELD_SERVICE = shop").outcome.status == RONDA_DELIVERY_OK);
+  CHECK(end_of("exit 75").outcome.status == RONDA_DELIVERY_RETRY);
+  const auto& refused = end_of("echo no such pager >&2; exit 1");
+  CHECK(refused.outcome.status == RONDA_DELIVERY_DROP);
+  CHECK(refused.outcome.summary == "/bin/sh ended with exit code 1: no such pager");
+  const auto slow = command.add("command", "command = [\"/bin/sleep\", \"600\"]");
+  CHECK(command.bench.run(slow, 500ms).outcome.status == RONDA_DELIVERY_RETRY);
+  const auto& absent = command.run("command", "command = [\"/nonexistent/page-me\"]");
+  CHECK(absent.outcome.status == RONDA_DELIVERY_DROP);
+  CHECK_THAT(absent.outcome.summary, Catch::StartsWith("cannot start /nonexistent/page-me: "));
+  CHECK(command.bench.status().deaths == 0);
+}
+
+TEST_CASE("smtp sends an encrypted mail under the real runner", "[plugin]") {
+  const Scratch folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));  // the runner reads ca.crt
+  make_certificates(folder.path(), {{"server", {"DNS:localhost"}, -3600, 86400, false}});
+  std::filesystem::permissions(folder / "ca.crt", std::filesystem::perms(0644));
+  SmtpStub::Options options;
+  options.certificate = folder / "server.crt", options.key = folder / "server.key";
+  SmtpStub server(options, [](const std::string&, int) { return std::string(); });
+  boost::asio::io_context loop;
+  Shipped smtp(loop, "smtp");
+  const auto instance = smtp.add("smtp", "server = \"localhost:" + std::to_string(server.port()) +
+                                             "\"\nfrom = \"ronda@example.com\"\ntls.ca = \"" + folder / "ca.crt" + "\"");
+  smtp.bench.message.to = "ops@example.com";
+  for (int i = 0; i < 2; ++i) {
+    const auto& end = smtp.bench.run(instance);
+    INFO(end.cause << end.outcome.summary);
+    CHECK(end.outcome.status == RONDA_DELIVERY_OK);
+  }
+  // the second attempt found in the agent's store that the server had taken it
+  REQUIRE(server.mails().size() == 1);
+  CHECK(server.mails()[0].encrypted);
+  CHECK_THAT(server.mails()[0].text, Catch::Contains("Message-ID: <m1@example.com>\r\n"));
+  std::vector<std::uint32_t> many(16, 0);
+  for (auto& one : many)
+    one = smtp.add("smtp", "server = \"localhost:" + std::to_string(server.port()) + "\"\nfrom = \"ronda@example.com\"\ntls.ca = \"" +
+                               folder / "ca.crt" + "\"");
+  smtp.bench.message.id = "m2";
+  for (const auto call : smtp.bench.dispatch_together(many)) {
+    const auto& end = smtp.bench.end_of(call);
+    INFO(end.cause << end.outcome.summary);
+    CHECK(end.outcome.end == wire::End::reported);
+  }
+  CHECK(smtp.bench.status().deaths == 0);
 }
 
 TEST_CASE("options with a name longer than 64 KiB arrive whole", "[plugin]") {

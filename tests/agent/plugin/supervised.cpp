@@ -104,11 +104,7 @@ std::vector<std::uint64_t> Supervised::dispatch_together(const std::vector<std::
     spec.timeout = timeout;
     spec.quick = quick;
     spec.exclusive = exclusive;
-    if (spec.kind == wire::Kind::notifier) {
-      wire::Message message;
-      message.id = "m1", message.to = "somebody", message.title = "a title";
-      spec.message = std::make_shared<const wire::Message>(std::move(message));
-    }
+    if (spec.kind == wire::Kind::notifier) spec.message = std::make_shared<const wire::Message>(message);
     ids.push_back(spec.id);
     calls.push_back(std::move(spec));
   }

@@ -33,8 +33,8 @@ struct PluginUnderTest {
   std::string runner = RONDA_RUNNER;
   plugin::Cgroups* cgroups = nullptr;
   plugin::GroupLimits group;
-  bool detached = false;  // then without pid_namespace and with a concurrency of 1
-  bool as_root = false;  // stays who this test is
+  bool detached = false;                      // then without pid_namespace and with a concurrency of 1
+  bool as_root = false;                       // stays who this test is
   bool pid_namespace = has_pid_namespaces();  // chaos holds the grant exec and is tried both ways all the same
 };
 
@@ -72,8 +72,9 @@ class Supervised final : public plugin::SupervisorClient {
 
   std::map<std::uint64_t, std::vector<plugin::CallEnd>> ends;  // by call: exactly one each
   std::map<std::uint64_t, std::chrono::nanoseconds> ended_at;
-  std::vector<std::uint64_t> over;  // calls that ended before their code did
-  bool exclusive = false;            // of what is dispatched from now on
+  std::vector<std::uint64_t> over;                                            // calls that ended before their code did
+  bool exclusive = false;                                                     // of what is dispatched from now on
+  wire::Message message{"m1", "somebody", "a title", {}, {}, {}, {}, 1, {}};  // what notifiers are given from now on
   std::vector<std::string> logs, troubles;
   std::map<std::string, std::uint32_t, std::less<>> logged_by;  // the instance of the last line of that text
   std::map<std::uint32_t, std::vector<plugin::LeftAlive>> left;  // by instance
