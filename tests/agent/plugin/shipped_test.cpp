@@ -19,7 +19,7 @@
 #include "plugin/plugin_file.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
-#include "plugins/http/certificates.hpp"
+#include "certificates.hpp"
 #include "plugins/smtp/stub.hpp"
 #include "ronda/abi.h"
 #include "supervised.hpp"
