@@ -17,16 +17,18 @@
 #include "base/clock.hpp"
 #include "base/counted.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/service_manager.hpp"
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
 #include "give_back.hpp"
-#include "incident/people_candidate.hpp"
 #include "own_process.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/stage.hpp"
 #include "plugin/vet_child.hpp"
+#include "remember.hpp"
+#include "response/response.hpp"
 #include "roles.hpp"
 #include "ronda/version.h"
 #include "safe_mode.hpp"
@@ -63,6 +65,10 @@ std::string trouble_of(const schedule::Candidate& candidate) {
   return {};
 }
 
+std::string host_of(const config::AgentSettings& agent) {
+  return agent.host.empty() ? host_name() : agent.host;
+}
+
 /// A run that stopping gives its time: half done it would leave something behind.
 bool may_change(const schedule::Prepared& spec) {
   return spec.kind == config::Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
@@ -79,7 +85,7 @@ class Agent final : private api::AgentView {
   // start
   Status open_store();
   Status load_first();
-  void remember(std::function<void(const schedule::Remembered&)> then);
+  void make_response();
   void remember_late();
   void tell_configured();
   void on_store_health(const store::Health& health);
@@ -160,6 +166,8 @@ class Agent final : private api::AgentView {
   std::string config_trouble_;
   std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
   std::unique_ptr<schedule::Scheduler> scheduler_;
+  std::shared_ptr<const response::Plan> compiled_;  // of the candidate that was loaded last
+  std::unique_ptr<response::Response> response_;    // hands its messages to the scheduler, which tells it results
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
   std::vector<WaitingReload> reloads_waiting_;
@@ -196,7 +204,9 @@ schedule::CandidateRequest Agent::candidate_request() {
   request.vet_plugin = [](const plugin::PluginBytes& bytes) {
     return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes.bytes, vet_deadline);
   };
-  request.judges.push_back(escalation::judge_staff(zones_, wall_clock().count(), uid_));
+  request.judges.push_back([this](schedule::Candidate& candidate) {
+    compiled_ = response::compile(candidate, zones_, {host_of(candidate.generation.agent), wall_clock().count(), uid_});
+  });
   return request;
 }
 
@@ -231,6 +241,7 @@ void Agent::leave_safe_mode() {
 
 void Agent::on_store_health(const store::Health& health) {
   if (const auto line = health_log_.tell(health, monotonic())) log(line->is_well ? LogLevel::info : LogLevel::error, line->text);
+  if (response_ != nullptr) response_->on_store_health(health);
   if (health.state == store::HealthState::ok) remember_late();
 }
 
@@ -246,45 +257,40 @@ Status Agent::load_first() {
   config_trouble_ = trouble_of(active_);
   generation_ = 1;
   active_.generation.number = 1;
-  const std::string host = active_.generation.agent.host.empty() ? host_name() : active_.generation.agent.host;
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
-      loop_, *store_, zones_, active_.zone, host, schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
+      loop_, *store_, zones_, active_.zone, host_of(active_.generation.agent), schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
       [this](const schedule::PluginRef& plugin, const schedule::RunAs& as, plugin::SupervisorClient& client) {
         return make_supervisor(active_, plugin, as, client);
       },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
-      !safe_mode_.reason().empty()});
-  remember([this](const schedule::Remembered& known) { begin(known); });
+      !safe_mode_.reason().empty(), {}, std::chrono::seconds(10), [this](const schedule::Entry& entry) { response_->on_result(entry); },
+      [this] { return response_->take_samples(); }});
+  make_response();
+  remember(*store_, [this](const schedule::Remembered& known, bool is_whole) {
+    not_remembered_ = !is_whole;
+    if (!stopping_) response_->start([this, known] { begin(known); });
+  });
   return done();
 }
 
-/// What the store remembers comes in pieces, each by the loop; `then` is called when all are there.
-void Agent::remember(std::function<void(const schedule::Remembered&)> then) {
-  auto known = std::make_shared<schedule::Remembered>();
-  const auto part = [this, known]<class T>(std::vector<T> schedule::Remembered::*member, std::function<void()> next) {
-    return [this, known, member, next = std::move(next)](Result<std::vector<T>> loaded) {
-      if (loaded)
-        (*known).*member = std::move(*loaded);
-      else
-        log(LogLevel::error, "not remembered: " + loaded.error().message());
-      not_remembered_ = not_remembered_ || !loaded;
-      if (next && !stopping_) next();
-    };
-  };
-  store_->load_instances(part(&schedule::Remembered::states, nullptr));
-  store_->load_last_slots(part(&schedule::Remembered::last_slots, nullptr));
-  store_->load_calendars(part(&schedule::Remembered::calendars, nullptr));
-  store_->load_started_slots(part(&schedule::Remembered::started_slots, nullptr));
-  store_->load_kv_versions(part(&schedule::Remembered::state_versions, nullptr));
-  store_->load_inbox_owners(part(&schedule::Remembered::inbox_owners, nullptr));
-  store_->load_quarantines(part(&schedule::Remembered::quarantines, [known, then = std::move(then)] { then(*known); }));
+void Agent::make_response() {
+  response_ = std::make_unique<response::Response>(
+      response::Ports{loop_, *store_,
+                      [this](std::string_view notifier, std::shared_ptr<const wire::Message> message,
+                             std::function<void(const schedule::DeliveryEnd&)> ended) {
+                        scheduler_->deliver(notifier, std::move(message), std::move(ended));
+                      },
+                      [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
+                      [] { return wall_clock().count(); }, random_bits},
+      compiled_);
 }
 
 /// The store could not be read at the start; once it is well again, what it holds is caught up with.
 void Agent::remember_late() {
   if (!begun_ || stopping_ || !std::exchange(not_remembered_, false)) return;
-  remember([this](const schedule::Remembered& known) {
-    if (!not_remembered_) scheduler_->recall_late(known);
+  remember(*store_, [this](const schedule::Remembered& known, bool is_whole) {
+    not_remembered_ = !is_whole;
+    if (is_whole && !stopping_) scheduler_->recall_late(known);
   });
 }
 
@@ -306,7 +312,10 @@ void Agent::begin(const schedule::Remembered& known) {
   const auto report = scheduler_->begin(std::move(active_.set), known);
   tell_configured();
   begun_ = true;
-  clock_watch_.emplace(loop_, [this] { scheduler_->on_clock_set(); });
+  clock_watch_.emplace(loop_, [this] {
+    scheduler_->on_clock_set();
+    response_->on_clock_set();
+  });
   watch_zones();
   if (store_->health().state == store::HealthState::ok) remember_late();
   forget_reading();
@@ -374,7 +383,7 @@ std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candi
                                         pid_namespaces_,
                                         uid_ == 0,
                                         as.user,
-                                        {{"hostname", agent.host.empty() ? host_name() : agent.host},
+                                        {{"hostname", host_of(agent)},
                                          {"agent.version", RONDA_VERSION},
                                          {"agent.started_ns", std::to_string(started_)},
                                          {"language", agent.language},
@@ -476,6 +485,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
   scheduler_->use_zones(active_.zone);
+  response_->use(compiled_);
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   if (applied.added + applied.removed > 0) tell_configured();
   forget_reading();
@@ -540,6 +550,7 @@ void Agent::stop() {
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) finish();
   });
+  response_->stop();
   scheduler_->stop([this] { finish(); });
 }
 
@@ -581,6 +592,7 @@ int Agent::run() {
   api_.reset();
   trial_.reset();
   clock_watch_.reset();
+  response_.reset();
   scheduler_.reset();
   safe_mode_.end_orderly();  // as long as the state directory is ours
   store_->close();

@@ -55,7 +55,7 @@ const rule::AlertState* Desk::alert(std::string_view name) const {
   return found == alerts_.end() ? nullptr : &found->second.state;
 }
 
-std::vector<std::string> Desk::restore(const Kept& kept) {
+std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
   std::vector<std::string> left_out;
   for (const store::AlertState& row : kept.alerts) {
     auto state = rule::decode_state(row.data.value_or(""));
@@ -65,6 +65,7 @@ std::vector<std::string> Desk::restore(const Kept& kept) {
     }
     const rule::Alert* alert = plan_->rules.find(row.name);
     alerts_[row.name].state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));
+    alert_alarms_.set(row.name, alert == nullptr ? 0 : now_ns);
   }
   for (const store::SilenceRow& row : kept.silences) {
     auto silence = incident::parse_silence(row.data.value_or(""));
@@ -77,8 +78,9 @@ std::vector<std::string> Desk::restore(const Kept& kept) {
   // what was due then was told in the decision of that instant
   for (const incident::Event& event : kept.events) {
     if (event.kind == incident::Kind::notice_sent) asked_[event.incident] = std::max(asked_[event.incident], event.at_ns);
-    announced_ns_ = std::max(announced_ns_, event.at_ns);
   }
+  for (const auto& [id, incident] : state_.incidents) incident_alarms_.set(id, now_ns);
+  engine_wake_ = now_ns;
   return left_out;
 }
 
@@ -91,16 +93,18 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   index();
   for (auto held = alerts_.begin(); held != alerts_.end();) {
     const rule::Alert* alert = plan_->rules.find(held->first);
-    if (alert != nullptr) {
-      held->second.state = rule::adopt(*alert, std::move(held->second.state));
+    if (alert != nullptr) held->second.state = rule::adopt(*alert, std::move(held->second.state));
+    if (alert != nullptr || held->first.starts_with(own_prefix)) {
       ++held;
       continue;
     }
     feed(incident::Removed{held->first}, out, now_ns);
-    out.decision.alerts.push_back({held->first, std::nullopt});
+    out.decision.alerts.push_back({held->first, now_ns, std::nullopt});
+    alert_alarms_.clear(held->first);
     held = alerts_.erase(held);
   }
-  for (const rule::Alert& alert : plan_->rules.alerts) look_at(alert, out, now_ns);
+  look_at_all(out, now_ns);
+  muting_ = true;
   settle(out, now_ns);
   return out;
 }
@@ -131,6 +135,7 @@ Output Desk::add_silence(incident::Silence silence, std::int64_t now_ns) {
   Output out;
   out.decision.silences.push_back({silence.id, silence.until_ns, incident::to_json(silence)});
   incident::add(silences_, std::move(silence));
+  muting_ = true;
   settle(out, now_ns);
   return out;
 }
@@ -139,6 +144,7 @@ Result<Output> Desk::expire_silence(std::string_view id, const incident::Author&
   RONDA_TRY(const auto silence, incident::expire(silences_, id, author, based_on, now_ns));
   Output out;
   out.decision.silences.push_back({silence.id, silence.until_ns, incident::to_json(silence)});
+  muting_ = true;
   settle(out, now_ns);
   return out;
 }
@@ -159,10 +165,10 @@ Output Desk::on_diagnosis(const incident::Diagnosis& diagnosis, std::int64_t now
 
 Output Desk::on_own_trouble(std::string_view name, config::Level level, std::string_view text, std::int64_t now_ns) {
   Output out;
-  Held& held = alerts_[std::string(name)];
-  if (held.state.level == level) return out;
   rule::Change change;
-  change.alert = name;
+  change.alert = std::string(own_prefix) + std::string(name);
+  Held& held = alerts_[change.alert];
+  if (held.state.level == level) return out;
   change.service = std::string(own_service);
   change.from = std::exchange(held.state.level, level);
   change.to = level;
@@ -182,16 +188,57 @@ Output Desk::on_own_trouble(std::string_view name, config::Level level, std::str
 
 Output Desk::tick(std::int64_t now_ns) {
   Output out;
-  for (const rule::Alert& alert : plan_->rules.alerts) {
-    const auto held = alerts_.find(alert.name);
-    if (held != alerts_.end() && held->second.state.next_ns != 0 && held->second.state.next_ns <= now_ns) look_at(alert, out, now_ns);
+  for (const std::string& name : alert_alarms_.due(now_ns)) {
+    const rule::Alert* alert = plan_->rules.find(name);
+    if (alert == nullptr)
+      alert_alarms_.clear(name);
+    else
+      look_at(*alert, out, now_ns);
   }
-  feed(incident::Tick{}, out, now_ns);
+  if (engine_wake_ && *engine_wake_ <= now_ns) feed(incident::Tick{}, out, now_ns);
+  muting_ = true;
   settle(out, now_ns);
   return out;
 }
 
+std::optional<std::int64_t> Desk::next_wake(std::int64_t now_ns) const {
+  std::optional<std::int64_t> next = engine_wake_;
+  keep_earliest(next, alert_alarms_.next());
+  keep_earliest(next, incident_alarms_.next());
+  keep_earliest(next, incident::next_wake(silences_, now_ns));
+  for (const incident::Window& window : plan_->windows) keep_earliest(next, incident::next_boundary(window, now_ns));
+  return next;
+}
+
+void Desk::Alarms::set(const std::string& name, std::int64_t at_ns) {
+  const auto found = at_.find(name);
+  if (found != at_.end()) {
+    order_.erase({found->second, name});
+    if (at_ns == 0) return void(at_.erase(found));
+    found->second = at_ns;
+  } else if (at_ns == 0) {
+    return;
+  } else {
+    at_.emplace(name, at_ns);
+  }
+  order_.emplace(at_ns, name);
+}
+
+std::vector<std::string> Desk::Alarms::due(std::int64_t now_ns) const {
+  std::vector<std::string> out;
+  for (auto at = order_.begin(); at != order_.end() && at->first <= now_ns; ++at) out.push_back(at->second);
+  return out;
+}
+
+std::optional<std::int64_t> Desk::Alarms::next() const {
+  return order_.empty() ? std::nullopt : std::optional(order_.begin()->first);
+}
+
 // ---- one step -------------------------------------------------------------------------------
+
+void Desk::look_at_all(Output& out, std::int64_t now_ns) {
+  for (const rule::Alert& alert : plan_->rules.alerts) look_at(alert, out, now_ns);
+}
 
 void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   Held& held = alerts_[alert.name];
@@ -199,19 +246,21 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   rule::Outcome outcome = rule::advance(alert, held.state, reading, now_ns);
   const bool moved = !outcome.changes.empty() || has_moved(held.state, outcome.state);
   held.state = std::move(outcome.state);
+  alert_alarms_.set(alert.name, held.state.next_ns);
   if (moved || (is_counting(held.state) && now_ns - held.written_ns >= write_pending_every_ns)) write_alert(alert.name, held, out, now_ns);
   for (const rule::Change& change : outcome.changes) feed(change, out, now_ns);
 }
 
 void Desk::write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns) {
   held.written_ns = now_ns;
-  out.decision.alerts.push_back({name, rule::encode_state(held.state)});
+  out.decision.alerts.push_back({name, now_ns, rule::encode_state(held.state)});
 }
 
 void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) {
   incident::Outcome outcome = incident::step(state_, plan_->settings, input, now_ns, {random_(), random_()});
   for (const incident::Event& event : outcome.events) {
     out.decision.events.push_back(row_of(event));
+    touched_.insert(event.incident);
     if (event.kind == incident::Kind::closed) out.decision.marks.push_back({event.incident, event.at_ns});
     if (event.kind == incident::Kind::reopened) out.decision.marks.push_back({event.incident, 0});
   }
@@ -224,70 +273,64 @@ void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) 
 
 /// What every step brings with it: who is muted now, and who has to hear what.
 void Desk::settle(Output& out, std::int64_t now_ns) {
-  mute(out, now_ns);
-  tell(out, now_ns);
-  std::erase_if(asked_, [&](const auto& asked) {
-    const incident::Incident* incident = state_.find(asked.first);
-    return incident == nullptr || incident->stage == incident::Stage::closed;
-  });
+  if (muting_ || !touched_.empty()) mute(out, now_ns);
+  if (!touched_.empty() || !notices_.empty() || incident_alarms_.next().value_or(INT64_MAX) <= now_ns) tell(out, now_ns);
 }
 
 void Desk::mute(Output& out, std::int64_t now_ns) {
+  muting_ = false;
   const auto firing = state_.firing(plan_->settings);
   incident::SilenceChange change = incident::tick(silences_, firing, now_ns);
   for (const incident::Silence& silence : change.changed)
     out.decision.silences.push_back({silence.id, silence.until_ns, incident::to_json(silence)});
   std::ranges::move(change.notices, std::back_inserter(notices_));
   auto mutes = incident::mutes_at(plan_->windows, {}, silences_, firing, now_ns);
-  if (mutes == state_.mutes) return;
-  feed(incident::MutesNow{std::move(mutes)}, out, now_ns);
+  if (mutes != state_.mutes) feed(incident::MutesNow{std::move(mutes)}, out, now_ns);
 }
 
+/// Only incidents of this step, and those of which something is due.
 void Desk::tell(Output& out, std::int64_t now_ns) {
   std::map<std::string, std::vector<incident::Notice>> notices;
   for (incident::Notice& notice : std::exchange(notices_, {})) notices[notice.incident].push_back(std::move(notice));
-  for (const auto& [id, incident] : std::map(state_.incidents)) {
-    const auto own = notices.find(id);
-    if (own != notices.end() || incident.is_live())
-      tell_incident(incident, own == notices.end() ? std::vector<incident::Notice>() : std::move(own->second), out, now_ns);
-  }
-  // of silences and windows alone
-  if (const auto own = notices.find(""); own != notices.end()) {
-    for (const incident::Notice& notice : own->second) add_message(message_of(*plan_, notice, now_ns), *plan_, out);
-  }
+  std::set<std::string> ids = std::exchange(touched_, {});
+  for (std::string& id : incident_alarms_.due(now_ns)) ids.insert(std::move(id));
+  for (const std::string& id : ids) tell_incident(id, notices[id], out, now_ns);
+  for (const incident::Notice& notice : notices[""]) owe(tell_alone(*plan_, notice, now_ns), "", out, now_ns);
+  touched_.clear();  // by what is noted of the messages alone
+  engine_wake_ = incident::next_wake(state_, plan_->settings);
 }
 
-/// The steps of the escalation that are due, and what the engine wants told; both at the same people are one message.
-void Desk::tell_incident(const incident::Incident& incident, std::vector<incident::Notice> notices, Output& out, std::int64_t now_ns) {
-  const escalation::Policy& policy = plan_->policies.of(incident.service);
-  const auto asked = asked_.find(incident.id);
-  const std::int64_t since = asked == asked_.end() ? escalation::never_asked : asked->second;
-  escalation::Answer answer;
-  if (since < now_ns) answer = escalation::due(policy, clock_of(incident), since, now_ns);
-  asked_[incident.id] = now_ns;
-  const auto told = tell_by_escalation(*plan_, policy, incident, escalation::without_stale(std::move(answer.due)), notices, now_ns, out);
-  tell_along(*plan_, incident, notices, told, now_ns, out);
-  for (const store::OutboxRow& row : out.decision.outbox) {
-    if (row.incident == incident.id && row.queued_at == 0)
-      feed(incident::Delivery{row.incident, row.contact, row.notifier, row.id, {}, incident::Delivery::What::sent}, out, now_ns);
+/// The steps of the escalation that are due, and what the engine wants told; both to the same people are one message.
+void Desk::tell_incident(const std::string& id, const std::vector<incident::Notice>& notices, Output& out, std::int64_t now_ns) {
+  const incident::Incident* found = state_.find(id);
+  if (found == nullptr || found->stage == incident::Stage::closed) {
+    incident_alarms_.clear(id);
+    asked_.erase(id);
+    if (found == nullptr) return;
   }
-}
-
-std::optional<std::int64_t> Desk::next_wake(std::int64_t now_ns) const {
-  std::optional<std::int64_t> next = incident::next_wake(state_, plan_->settings);
-  for (const auto& [name, held] : alerts_) {
-    if (plan_->rules.find(name) != nullptr) keep_earliest(next, held.state.next_ns);
-  }
-  for (const auto& [id, incident] : state_.incidents) {
-    if (!incident.is_live()) continue;
+  const incident::Incident incident = *found;  // as it was before it is noted who is told
+  std::vector<escalation::Due> due;
+  if (incident.stage != incident::Stage::closed) {
     const auto asked = asked_.find(id);
     const std::int64_t since = asked == asked_.end() ? escalation::never_asked : asked->second;
-    keep_earliest(next, escalation::due(plan_->policies.of(incident.service), clock_of(incident), since, since).next_ns);
+    escalation::Answer answer = escalation::due(plan_->policies.of(incident.service), clock_of(incident), since, std::max(since, now_ns));
+    due = escalation::without_stale(std::move(answer.due));
+    asked_[id] = std::max(since, now_ns);
+    incident_alarms_.set(id, answer.next_ns.value_or(0));
   }
-  keep_earliest(next, incident::next_wake(silences_, now_ns));
-  for (const incident::Window& window : plan_->windows) keep_earliest(next, incident::next_boundary(window, now_ns));
-  keep_earliest(next, incident::next_announcement(plan_->windows, now_ns));
-  return next;
+  const Told called = tell_by_escalation(*plan_, incident, due, notices, now_ns);
+  owe(called, id, out, now_ns);
+  owe(tell_along(*plan_, incident, notices, called.contacts, now_ns), id, out, now_ns);
+}
+
+/// Into the decision, and into the timeline that they are on their way.
+void Desk::owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns) {
+  out.troubles.insert(out.troubles.end(), told.troubles.begin(), told.troubles.end());
+  for (const store::OutboxRow& row : told.rows) {
+    out.decision.outbox.push_back(row);
+    if (incident.empty()) continue;
+    feed(incident::Delivery{incident, row.contact, row.notifier, row.id, {}, incident::Delivery::What::sent}, out, now_ns);
+  }
 }
 
 }  // namespace ronda::response

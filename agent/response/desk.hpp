@@ -9,12 +9,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "incident/engine.hpp"
 #include "measure/history.hpp"
+#include "response/message.hpp"
 #include "response/plan.hpp"
 #include "rule/ladder.hpp"
 #include "store/decision.hpp"
@@ -44,7 +46,7 @@ class Desk {
   Desk(std::shared_ptr<const Plan> plan, Random random);
 
   /// Once, before everything else. What cannot be read is left out and named.
-  std::vector<std::string> restore(const Kept& kept);
+  std::vector<std::string> restore(const Kept& kept, std::int64_t now_ns);
   /// Another configuration: alerts keep their state as rule::adopt says, those that left are told.
   Output use(std::shared_ptr<const Plan> plan, std::int64_t now_ns);
   Output on_result(const measure::Result& result, std::int64_t now_ns);
@@ -74,12 +76,27 @@ class Desk {
     std::int64_t written_ns = 0;  // when it was last part of a decision
   };
 
+  /// A set of names by when each wants to be looked at again.
+  class Alarms {
+   public:
+    void set(const std::string& name, std::int64_t at_ns);  // 0: not by time alone
+    void clear(const std::string& name) { set(name, 0); }
+    std::vector<std::string> due(std::int64_t now_ns) const;
+    std::optional<std::int64_t> next() const;
+
+   private:
+    std::map<std::string, std::int64_t, std::less<>> at_;
+    std::set<std::pair<std::int64_t, std::string>> order_;
+  };
+
   void look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns);
+  void look_at_all(Output& out, std::int64_t now_ns);
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
   void settle(Output& out, std::int64_t now_ns);
   void mute(Output& out, std::int64_t now_ns);
   void tell(Output& out, std::int64_t now_ns);
-  void tell_incident(const incident::Incident& incident, std::vector<incident::Notice> notices, Output& out, std::int64_t now_ns);
+  void tell_incident(const std::string& id, const std::vector<incident::Notice>& notices, Output& out, std::int64_t now_ns);
+  void owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns);
   void write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns);
   void index();
 
@@ -90,9 +107,12 @@ class Desk {
   std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check that they name or depend on
   incident::State state_;
   incident::SilenceBook silences_;
-  std::map<std::string, std::int64_t, std::less<>> asked_;  // by live incident: until when its escalation has been asked
-  std::vector<incident::Notice> notices_;                    // of this step, not told yet
-  std::int64_t announced_ns_ = 0;
+  std::map<std::string, std::int64_t, std::less<>> asked_;  // by incident that is not closed: until when its escalation has been asked
+  Alarms alert_alarms_, incident_alarms_;
+  std::optional<std::int64_t> engine_wake_;
+  std::set<std::string> touched_;          // incidents of this step
+  std::vector<incident::Notice> notices_;  // of this step, not told yet
+  bool muting_ = true;                     // mutes may be other ones than those that the engine knows
 };
 
 }  // namespace ronda::response

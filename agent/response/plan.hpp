@@ -3,7 +3,11 @@
 // and no schedule reads. Immutable; start, reload and `ronda validate` make it in the same way.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,8 +39,13 @@ struct Plan {
   const people::Notifier* find_notifier(std::string_view name) const;
 };
 
+struct PlanInput {
+  std::string host;
+  std::int64_t now_ns = 0;  // gaps of rotas are looked for from here
+  uid_t uid = 0;            // of the agent: calendar files are trusted as conf.d is
+};
+
 /// Everything wrong goes to the candidate's diagnostics, what was left out for it to its generation's `disabled`.
-/// `now_ns` is of warnings about rotas with gaps ahead.
-std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const std::string& host, std::int64_t now_ns);
+std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const PlanInput& input);
 
 }  // namespace ronda::response

@@ -566,7 +566,7 @@ void Scheduler::write_dirty() {
                                entry.since_wall,  entry.trip.ended_wall,          entry.last_ok_wall, entry.failures};
     batch.push_back({std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary}});
   }
-  ports_.store.observe(std::move(batch));
+  ports_.store.observe(std::move(batch), ports_.take_samples ? ports_.take_samples() : std::vector<store::Sampled>());
 }
 
 // ---- stop -----------------------------------------------------------------------------------

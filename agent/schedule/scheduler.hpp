@@ -40,6 +40,8 @@ struct SchedulerPorts {
   Nanos refused_slot_wait = std::chrono::seconds(10);  // until a slot that the store could not promise is tried again
   /// Every result that counts, graded: of a check, a task and a notifier. May be empty.
   std::function<void(const Entry&)> on_result = {};
+  /// What is to be kept of results since the last call, for the batch that they are written with. May be empty.
+  std::function<std::vector<store::Sampled>()> take_samples = {};
 };
 
 /// What the store kept of an agent that ran before.

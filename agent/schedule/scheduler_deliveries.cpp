@@ -2,6 +2,7 @@
 // Messages on their way through a notifier: one at a time each, in the order in which they came, as a run of the
 // notifier's entry. So a reload, a timeout and a crash mean for a message what they mean for a check.
 #include <algorithm>
+#include <boost/asio/post.hpp>
 
 #include "ronda/abi.h"
 #include "schedule/scheduler.hpp"

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "response/message.hpp"
+
+#include <algorithm>
+
+#include "base/units.hpp"
+#include "response/words.hpp"
+
+namespace ronda::response {
+namespace {
+
+notify::Topic topic_of(std::string_view event) {
+  if (event == incident::notice::open) return notify::Topic::open;
+  if (event == incident::notice::escalation) return notify::Topic::escalation;
+  if (event == incident::notice::resolve) return notify::Topic::resolve;
+  if (event == incident::notice::reminder) return notify::Topic::reminder;
+  return notify::Topic::update;
+}
+
+void set(notify::Fields& fields, std::string_view name, std::string value) {
+  std::erase_if(fields, [&](const auto& field) { return field.first == name; });
+  fields.emplace_back(std::string(name), std::move(value));
+}
+
+std::string trouble_text(const notify::RouteTrouble& trouble, const notify::Message& message) {
+  const std::string about = message.incident.empty() ? "a message" : message.incident;
+  switch (trouble.what) {
+    case notify::RouteTrouble::What::no_channel: return about + ": " + trouble.contact + " has no channel that can be used";
+    case notify::RouteTrouble::What::last_resort: return about + ": nobody is reached as configured, the last resort is told";
+    case notify::RouteTrouble::What::nobody: return about + ": nobody can be told, no notifier can be used";
+  }
+  return {};
+}
+
+void post(const Plan& plan, const notify::Message& message, std::int64_t now_ns, Told& out) {
+  notify::Routed routed = notify::route(message, Directory(plan, now_ns), plan.templates);
+  for (const notify::RouteTrouble& trouble : routed.troubles) out.troubles.push_back(trouble_text(trouble, message));
+  out.contacts.insert(message.contacts.begin(), message.contacts.end());
+  std::ranges::move(routed.rows, std::back_inserter(out.rows));
+}
+
+notify::Message message_about(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns) {
+  notify::Message message;
+  message.incident = incident.id;
+  message.group = std::string(incident.group());
+  message.level = incident.level;
+  message.fields = fields_of(plan, incident, now_ns);
+  return message;
+}
+
+std::string step_text(const escalation::Due& due) {
+  std::string text = due.escalation + ", step " + std::to_string(due.step + 1);
+  if (due.why == escalation::Why::owner) text = due.escalation + ", the owner";
+  if (due.round > 0) text += ", repeat " + std::to_string(due.round);
+  return text + " (" + std::string(escalation::why_name(due.why)) + ", " + format_duration(due.clock) + " after detection)";
+}
+
+bool is_call(const incident::Notice& notice) {
+  return notice.page && notice.contacts.empty();
+}
+
+}  // namespace
+
+store::IncidentEvent row_of(const incident::Event& event) {
+  return {event.incident,
+          static_cast<std::int64_t>(event.sequence),
+          event.at_ns,
+          std::string(event.kind == incident::Kind::other ? event.kind_name : incident::kind_name(event.kind)),
+          incident::to_text(event.author),
+          event.source,
+          incident::to_json(event)};
+}
+
+// ---- who ------------------------------------------------------------------------------------
+
+std::vector<notify::Channel> Directory::channels(std::string_view contact, config::Level level) const {
+  std::vector<notify::Channel> out;
+  const people::Contact* found = plan_.people.find_contact(contact);
+  if (found == nullptr) return out;
+  for (const people::Channel& channel : found->channels) {
+    if (level != config::Level::none && !channel.levels.has(level)) continue;
+    const auto& quiet = channel.quiet ? channel.quiet : found->quiet;
+    const auto held = quiet && level != config::Level::none ? people::held_until(*quiet, level, at_ns_) : std::nullopt;
+    out.push_back({channel.notifier, channel.to, channel.fallback, held.value_or(0)});
+  }
+  return out;
+}
+
+bool Directory::is_usable(std::string_view notifier) const {
+  return std::ranges::binary_search(plan_.people.notifiers, notifier, std::less<>());
+}
+
+notify::Markup Directory::markup(std::string_view notifier) const {
+  const people::Notifier* found = plan_.find_notifier(notifier);
+  return notify::markup_of(found == nullptr ? "" : found->procedure);
+}
+
+notify::Language Directory::language(std::string_view) const {
+  return plan_.language;
+}
+
+std::vector<std::string> Directory::last_resort() const {
+  return plan_.people.last_resort;
+}
+
+std::vector<std::string> Directory::usable() const {
+  return plan_.people.notifiers;
+}
+
+// ---- what -----------------------------------------------------------------------------------
+
+Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, const std::vector<escalation::Due>& due,
+                        const std::vector<incident::Notice>& notices, std::int64_t now_ns) {
+  Told out;
+  const auto call = std::ranges::find_if(notices, is_call);
+  const escalation::Policy& policy = plan.policies.of(incident.service);
+  const bool has_ladder =
+      std::ranges::any_of(policy.escalations, [&](const escalation::Escalation& one) { return one.at(incident.level) != nullptr; });
+  // a ladder that begins later has its time; where there is none, somebody is told all the same
+  if (due.empty() && (call == notices.end() || has_ladder)) return out;
+  notify::Message message = message_about(plan, incident, now_ns);
+  const escalation::Reach reach = escalation::route(plan.people, policy, incident.level, due, now_ns);
+  for (const escalation::Recipient& recipient : reach.recipients) message.contacts.push_back(recipient.contact);
+  for (const std::string& missed : reach.missed) out.troubles.push_back(incident.id + ": " + missed);
+  message.topic = call != notices.end() ? topic_of(call->event) : notify::Topic::escalation;
+  if (call == notices.end() && std::ranges::all_of(due, [](const escalation::Due& one) { return one.why == escalation::Why::repeat; }))
+    message.topic = notify::Topic::reminder;
+  // the same for the same cause, also when the agent was killed before it was committed
+  message.key = incident.id + (due.empty() ? "/n" + std::to_string(call->sequence) : "/e" + std::to_string(due.back().at_ns));
+  if (!due.empty()) set(message.fields, "step", step_text(due.back()));
+  if (call != notices.end() && !call->reason.empty()) set(message.fields, "reason", call->reason);
+  if (message.topic == notify::Topic::reminder) set(message.fields, "reason", "nobody has taken it");
+  post(plan, message, now_ns, out);
+  return out;
+}
+
+Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices,
+                const std::set<std::string, std::less<>>& already, std::int64_t now_ns) {
+  Told out;
+  for (const incident::Notice& notice : notices) {
+    if (is_call(notice)) continue;
+    notify::Message message = message_about(plan, incident, now_ns);
+    if (notice.contacts.empty())
+      message.contacts.assign(incident.told.begin(), incident.told.end());
+    else
+      message.contacts = notice.contacts;
+    std::erase_if(message.contacts, [&](const std::string& contact) { return already.contains(contact); });
+    if (message.contacts.empty()) continue;  // nobody was told of it, so nobody waits for its end
+    message.topic = topic_of(notice.event);
+    message.key = incident.id + "/n" + std::to_string(notice.sequence);
+    if (!notice.reason.empty()) set(message.fields, "reason", notice.reason);
+    post(plan, message, now_ns, out);
+  }
+  return out;
+}
+
+Told tell_alone(const Plan& plan, const incident::Notice& notice, std::int64_t now_ns) {
+  Told out;
+  notify::Message message;
+  message.key = "notice/" + std::to_string(notice.at_ns) + "/" + notice.event;
+  message.group = notice.group;
+  message.level = notice.level;
+  message.contacts = notice.contacts;
+  message.topic = notify::Topic::expiry;
+  message.fields = {{"title", notice.reason}, {"reason", notice.reason}, {"expires", time_text(plan, notice.at_ns)}, {"host", plan.settings.host}};
+  post(plan, message, now_ns, out);
+  return out;
+}
+
+std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, std::int64_t now_ns) {
+  return notify::route_fallback(failed, Directory(plan, now_ns), plan.templates).rows;
+}
+
+}  // namespace ronda::response

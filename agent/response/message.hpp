@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// From an incident and what is due of it to envelopes: who hears it, and the values that the words are made of. Pure.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "incident/incident.hpp"
+#include "incident/notice.hpp"
+#include "incident/route.hpp"
+#include "notify/route.hpp"
+#include "response/plan.hpp"
+#include "store/decision.hpp"
+
+namespace ronda::response {
+
+/// The service of incidents about the agent itself.
+inline constexpr std::string_view own_service = "ronda";
+/// Of their alerts, which no rule makes. No name of conf.d has a slash.
+inline constexpr std::string_view own_prefix = "ronda/";
+
+store::IncidentEvent row_of(const incident::Event& event);
+
+/// The people of a plan as notify asks for them, at one instant.
+class Directory final : public notify::People {
+ public:
+  Directory(const Plan& plan, std::int64_t at_ns) : plan_(plan), at_ns_(at_ns) {}
+  std::vector<notify::Channel> channels(std::string_view contact, config::Level level) const override;
+  bool is_usable(std::string_view notifier) const override;
+  notify::Markup markup(std::string_view notifier) const override;
+  notify::Language language(std::string_view contact) const override;
+  std::vector<std::string> last_resort() const override;
+  std::vector<std::string> usable() const override;
+
+ private:
+  const Plan& plan_;
+  const std::int64_t at_ns_;
+};
+
+/// The values of an incident that templates may name.
+notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns);
+
+struct Told {
+  std::vector<store::OutboxRow> rows;
+  std::vector<std::string> troubles;  // for people
+  std::set<std::string, std::less<>> contacts;
+};
+/// Steps of the escalation that are due together, and the engine's calls that go the same way: one message.
+Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, const std::vector<escalation::Due>& due,
+                        const std::vector<incident::Notice>& notices, std::int64_t now_ns);
+/// What is no call: updates, ends and reminders, to those who were told before; not once more to `already`.
+Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices,
+                const std::set<std::string, std::less<>>& already, std::int64_t now_ns);
+/// Of a silence or a window alone: to the contacts that it names.
+Told tell_alone(const Plan& plan, const incident::Notice& notice, std::int64_t now_ns);
+/// What takes the place of a message that failed for good.
+std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, std::int64_t now_ns);
+
+}  // namespace ronda::response

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "response/plan.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "incident/people_candidate.hpp"
+#include "measure/settings.hpp"
+#include "rule/candidate_facts.hpp"
+
+namespace ronda::response {
+namespace {
+
+/// What silences and windows may name.
+incident::KnownNames names_of(const schedule::Candidate& candidate, const rule::RuleSet& rules) {
+  incident::KnownNames names;
+  for (const rule::Alert& alert : rules.alerts) names.alerts.push_back(alert.name);
+  std::set<std::string> tags;
+  for (const config::Instance& instance : candidate.generation.all(config::Kind::check)) {
+    names.checks.push_back(instance.name);
+    tags.insert(instance.tags.begin(), instance.tags.end());
+  }
+  for (const config::Service& service : candidate.generation.services) names.services.push_back(service.name);
+  names.tags.assign(tags.begin(), tags.end());
+  return names;
+}
+
+incident::Settings settings_of(const schedule::Candidate& candidate, const people::People& people, const std::string& host) {
+  incident::Settings settings;
+  settings.host = host;
+  for (const config::Level level : people::all_levels) {
+    const people::Severity& severity = people.severity(level);
+    incident::LevelTimes& times = settings.levels[static_cast<std::size_t>(level)];
+    times.respond_within_ns = severity.respond_within.count();
+    times.update_every_ns = severity.update_within.count();
+    times.ack_expires_ns = severity.ack_expires.count();
+    times.ack_remind_ns = times.ack_expires_ns / 2;
+  }
+  for (const config::Instance& instance : candidate.generation.all(config::Kind::check)) {
+    if (!instance.tags.empty()) settings.tags[instance.name] = instance.tags;
+  }
+  return settings;
+}
+
+std::vector<measure::Want> wants_of(const schedule::Candidate& candidate, const rule::RuleSet& rules) {
+  std::map<std::string, std::int64_t, std::less<>> interval;
+  for (const schedule::Prepared& prepared : candidate.set) {
+    if (prepared.kind == config::Kind::check) interval[prepared.name] = prepared.when.every.count();
+  }
+  std::vector<measure::Want> wants;
+  for (const rule::Need& need : rules.needs) {
+    const auto found = interval.find(need.check);
+    wants.push_back({need.check, need.metric, need.window_ns, need.baseline, found == interval.end() ? 0 : found->second});
+  }
+  return wants;
+}
+
+std::vector<people::Notifier> notifiers_of(const schedule::Candidate& candidate) {
+  std::vector<people::Notifier> out;
+  for (const schedule::Prepared& prepared : candidate.set) {
+    if (prepared.kind == config::Kind::notifier) out.push_back({prepared.name, prepared.procedure->name, true});
+  }
+  std::ranges::sort(out, {}, &people::Notifier::name);
+  return out;
+}
+
+}  // namespace
+
+const people::Notifier* Plan::find_notifier(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(notifiers, name, {}, &people::Notifier::name);
+  return found == notifiers.end() || found->name != name ? nullptr : &*found;
+}
+
+std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const PlanInput& input) {
+  auto plan = std::make_shared<Plan>();
+  config::Diagnostics& diagnostics = candidate.diagnostics;
+  plan->zone = candidate.zone;
+  plan->rules = rule::load_alerts(candidate);
+  escalation::Staff staff = escalation::staff_of(candidate, zones, input.now_ns, input.uid, diagnostics);
+  plan->people = std::move(staff.people);
+  plan->policies = std::move(staff.policies);
+  auto& disabled = candidate.generation.disabled;
+  disabled.insert(disabled.end(), plan->people.disabled.begin(), plan->people.disabled.end());
+  disabled.insert(disabled.end(), plan->policies.disabled.begin(), plan->policies.disabled.end());
+  plan->notifiers = notifiers_of(candidate);
+  plan->names = names_of(candidate, plan->rules);
+  plan->windows = incident::compile_windows(candidate.generation.raw("window"), plan->names, zones, candidate.zone, diagnostics);
+  plan->templates = notify::Templates::load(candidate.generation, diagnostics);
+  plan->language = notify::language_of(candidate.generation.agent.language);
+  plan->settings = settings_of(candidate, plan->people, input.host);
+  plan->wants = wants_of(candidate, plan->rules);
+  for (const config::Service& service : candidate.generation.services)
+    plan->service_titles[service.name] = service.title.empty() ? service.name : service.title;
+  return plan;
+}
+
+}  // namespace ronda::response

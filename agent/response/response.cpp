@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "response/response.hpp"
+
+#include <algorithm>
+
+#include "measure/load.hpp"
+#include "ronda/abi.h"
+
+namespace ronda::response {
+namespace {
+
+constexpr std::int64_t latest_ns = std::int64_t{3600} * 1'000'000'000;  // the wall clock may be set meanwhile
+
+measure::Status status_of(plugin::CheckStatus status) {
+  return static_cast<measure::Status>(status);
+}
+
+std::shared_ptr<const wire::Message> message_of(const notify::Parcel& parcel) {
+  auto message = std::make_shared<wire::Message>();
+  message->id = parcel.id;
+  message->to = parcel.to;
+  message->title = parcel.text.title;
+  message->body = parcel.text.body;
+  message->level = parcel.level;
+  message->event = parcel.event;
+  message->incident = parcel.incident;
+  message->attempt = parcel.number;
+  for (auto& [name, value] : notify::fields_from_json(parcel.text.fields)) message->fields.emplace_back(name, value);
+  return message;
+}
+
+notify::Delivery delivery_of(const schedule::DeliveryEnd& end) {
+  using What = notify::Delivery::What;
+  const What what = end.what == schedule::DeliveryEnd::What::delivered ? What::delivered
+                    : end.what == schedule::DeliveryEnd::What::dropped ? What::dropped
+                                                                       : What::retry;
+  return {what, end.again_at_wall_ns, end.detail};
+}
+
+void wait_until(boost::asio::steady_timer& timer, std::int64_t at_ns, std::int64_t now_ns, std::function<void()> then) {
+  timer.expires_after(std::chrono::nanoseconds(std::clamp<std::int64_t>(at_ns - now_ns, 0, latest_ns)));
+  timer.async_wait([then = std::move(then)](const boost::system::error_code& error) {
+    if (!error) then();
+  });
+}
+
+}  // namespace
+
+Response::Response(Ports ports, std::shared_ptr<const Plan> plan)
+    : ports_(std::move(ports)), desk_(std::move(plan), ports_.random), courier_(ports_.store, *this), desk_timer_(ports_.loop),
+      courier_timer_(ports_.loop) {
+  use_sinks();
+}
+
+Response::~Response() {
+  *alive_ = false;
+}
+
+/// Machines want each message by itself; people do not.
+void Response::use_sinks() {
+  for (const people::Notifier& notifier : desk_.plan().notifiers) {
+    notify::SinkPolicy policy;
+    policy.in_flight = 1;  // a notifier takes one at a time
+    policy.merges = notifier.procedure != "pagerduty" && notifier.procedure != "alertmanager" && notifier.procedure != "webhook" &&
+                    notifier.procedure != "logfile" && notifier.procedure != "command";
+    if (notifier.procedure == "slack") policy.spacing = notify::second_ns;
+    courier_.set_policy(notifier.name, policy);
+  }
+}
+
+// ---- start ----------------------------------------------------------------------------------
+
+void Response::start(std::function<void()> then) {
+  auto kept = std::make_shared<Kept>();
+  const auto failed = [this](const Error& error) { ports_.log(RONDA_LOG_ERROR, "not remembered: " + error.message()); };
+  ports_.store.load_alert_states([kept, failed](Result<std::vector<store::AlertState>> loaded) {
+    loaded ? void(kept->alerts = std::move(*loaded)) : failed(loaded.error());
+  });
+  ports_.store.load_silences([kept, failed](Result<std::vector<store::SilenceRow>> loaded) {
+    loaded ? void(kept->silences = std::move(*loaded)) : failed(loaded.error());
+  });
+  ports_.store.load_incidents([this, kept, failed, then = std::move(then)](Result<std::vector<store::IncidentEvent>> loaded) {
+    if (!loaded) failed(loaded.error());
+    for (const store::IncidentEvent& row : loaded ? *loaded : std::vector<store::IncidentEvent>()) {
+      auto event = incident::parse_event(row.data);
+      if (event)
+        kept->events.push_back(*std::move(event));
+      else
+        failed(std::move(event).error().with_context(row.incident + ", event " + std::to_string(row.seq)));
+    }
+    courier_.start([this, kept, failed, then](Result<Unit> started) {
+      if (!started) failed(started.error());
+      begin(*kept, then);
+    });
+  });
+}
+
+void Response::begin(const Kept& kept, const std::function<void()>& then) {
+  for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
+  begun_ = true;
+  measure::load_history(ports_.store, desk_.history(), wall_ns(), [this, alive = alive_](const Status& loaded) {
+    if (!*alive) return;
+    if (!loaded) ports_.log(RONDA_LOG_WARNING, "samples of before the start are not all known: " + loaded.error().message());
+  });
+  for (const auto& work : std::exchange(waiting_, {})) work();
+  then();
+  arm();
+}
+
+// ---- what comes in --------------------------------------------------------------------------
+
+void Response::use(std::shared_ptr<const Plan> plan) {
+  if (!begun_) return waiting_.push_back([this, plan = std::move(plan)] { use(plan); });
+  apply(desk_.use(std::move(plan), wall_ns()));
+  use_sinks();
+}
+
+void Response::on_result(const schedule::Entry& entry) {
+  const std::int64_t now = wall_ns();
+  if (entry.spec.kind == config::Kind::task) {
+    if (entry.status == plugin::CheckStatus::ok) desk_.on_task_success(entry.spec.name, entry.trip.ended_wall);
+    return;
+  }
+  if (entry.spec.kind != config::Kind::check || !begun_) return;
+  const std::string metrics = entry.metrics.str();
+  measure::Result result;
+  result.check = entry.spec.name;
+  result.status = status_of(entry.status);
+  result.since_ns = entry.since_wall;
+  result.started_ns = entry.trip.started_wall;
+  result.ended_ns = entry.trip.ended_wall;
+  result.duration_ns = entry.trip.duration_ns;
+  result.metrics = metrics;
+  apply(desk_.on_result(result, now));
+}
+
+void Response::on_store_health(const store::Health& health) {
+  courier_.on_store_health(health);
+}
+
+void Response::command(incident::Command command, std::function<void(const incident::Reply&)> reply) {
+  if (!begun_) return waiting_.push_back([this, command = std::move(command), reply = std::move(reply)] { this->command(command, reply); });
+  apply(desk_.command(command, wall_ns()), std::move(reply));
+}
+
+void Response::on_own_trouble(std::string_view name, config::Level level, std::string_view text) {
+  if (!begun_) {
+    return waiting_.push_back([this, name = std::string(name), level, text = std::string(text)] { on_own_trouble(name, level, text); });
+  }
+  apply(desk_.on_own_trouble(name, level, text, wall_ns()));
+}
+
+void Response::tick() {
+  armed_for_ = 0;
+  if (!begun_ || stopping_) return;
+  apply(desk_.tick(wall_ns()));
+}
+
+void Response::stop() {
+  stopping_ = true;
+  desk_timer_.cancel();
+  courier_timer_.cancel();
+  courier_.stop();
+}
+
+// ---- what goes out --------------------------------------------------------------------------
+
+/// Decide, commit, act: replies and diagnoses wait for the commit, messages are the courier's.
+void Response::apply(Output output, std::function<void(const incident::Reply&)> reply) {
+  for (const std::string& trouble : output.troubles) ports_.log(RONDA_LOG_WARNING, trouble);
+  std::ranges::move(output.samples, std::back_inserter(samples_));
+  for (const store::OutboxRow& row : output.decision.outbox) on_their_way_[row.id] = {row.incident, row.contact};
+  const auto answer = [reply = std::move(reply), replies = std::move(output.replies)] {
+    if (!reply) return;
+    reply(replies.empty() ? incident::Reply{true, {}, 0, Errc::invalid, {}} : replies.front());
+  };
+  if (output.decision.empty()) {
+    answer();
+  } else {
+    courier_.decide(std::move(output.decision), [answer](const Result<Unit>&) { answer(); });
+  }
+  arm();
+}
+
+void Response::arm() {
+  if (!begun_ || stopping_) return;
+  const std::int64_t now = wall_ns();
+  const auto next = desk_.next_wake(now);
+  const std::int64_t at = next ? *next : now + latest_ns;
+  if (armed_for_ != 0 && armed_for_ <= at && armed_for_ > now) return;
+  armed_for_ = at;
+  wait_until(desk_timer_, at, now, [this] { tick(); });
+}
+
+void Response::deliver(notify::Parcel parcel) {
+  if (stopping_) return;
+  auto message = message_of(parcel);
+  ports_.deliver(parcel.notifier, std::move(message),
+                 [this, alive = alive_, id = parcel.id, number = parcel.number, notifier = parcel.notifier](const schedule::DeliveryEnd& end) {
+                   if (!*alive) return;
+                   const notify::Delivery delivery = delivery_of(end);
+                   courier_.on_result(id, number, delivery);
+                   const auto found = on_their_way_.find(id);
+                   if (found == on_their_way_.end() || delivery.what == notify::Delivery::What::retry) return;
+                   const Sent sent = std::move(found->second);
+                   on_their_way_.erase(found);
+                   if (sent.incident.empty()) return;
+                   const auto what = delivery.what == notify::Delivery::What::delivered ? incident::Delivery::What::delivered
+                                                                                        : incident::Delivery::What::failed;
+                   apply(desk_.on_delivery({sent.incident, sent.contact, notifier, id, delivery.detail, what}, wall_ns()));
+                 });
+}
+
+std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed) {
+  auto rows = fallbacks_of(desk_.plan(), failed, wall_ns());
+  for (const store::OutboxRow& row : rows) on_their_way_[row.id] = {row.incident, row.contact};
+  return rows;
+}
+
+void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow&) {
+  using What = notify::SinkTrouble::What;
+  const std::string name = "sink/" + trouble.notifier;
+  if (trouble.what == What::flowing) {
+    ports_.log(RONDA_LOG_INFO, "notifier " + trouble.notifier + " takes messages again");
+    return on_own_trouble(name, config::Level::none, "notifier " + trouble.notifier + " takes messages again");
+  }
+  const std::string text = "notifier " + trouble.notifier +
+                           (trouble.what == What::dead_letter ? " refuses a message for good: " : " takes no message: ") + trouble.detail;
+  ports_.log(RONDA_LOG_ERROR, text);
+  on_own_trouble(name, config::Level::p2, text);
+}
+
+void Response::on_durability(bool durable, const std::string& reason) {
+  ports_.log(durable ? RONDA_LOG_INFO : RONDA_LOG_ERROR, reason);
+  on_own_trouble("store", durable ? config::Level::none : config::Level::p2, reason);
+}
+
+void Response::wake_at(std::int64_t at_ns) {
+  if (stopping_ || at_ns == 0) return;
+  wait_until(courier_timer_, at_ns, wall_ns(), [this] { courier_.tick(); });
+}
+
+}  // namespace ronda::response

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shell around the desk: it brings results, time and people's words to it, commits what it decides before anything of
+// that happens, hands messages to notifiers and what became of them back. It decides nothing. All [loop].
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "notify/delivery.hpp"
+#include "response/desk.hpp"
+#include "schedule/scheduler.hpp"
+#include "store/store.hpp"
+
+namespace ronda::response {
+
+/// What it needs of the rest of the agent.
+struct Ports {
+  boost::asio::io_context& loop;
+  store::Store& store;
+  std::function<void(std::string_view notifier, std::shared_ptr<const wire::Message> message,
+                     std::function<void(const schedule::DeliveryEnd&)> ended)>
+      deliver;
+  std::function<void(std::int64_t level, std::string_view text)> log;
+  std::function<std::int64_t()> wall_ns;
+  Desk::Random random;
+};
+
+class Response final : private notify::CourierClient {
+ public:
+  Response(Ports ports, std::shared_ptr<const Plan> plan);
+  ~Response();
+
+  /// Reads what the store holds of alerts, incidents, silences and messages, then of samples; `then` is called when the
+  /// first part is there. What comes in before waits.
+  void start(std::function<void()> then);
+  void use(std::shared_ptr<const Plan> plan);
+  /// Of a check or task; notifiers are the outbox's.
+  void on_result(const schedule::Entry& entry);
+  /// What the store is to keep of the results since the last call, for the batch that they are written with.
+  std::vector<store::Sampled> take_samples() { return std::exchange(samples_, {}); }
+  void on_store_health(const store::Health& health);
+  void on_clock_set() { tick(); }
+  /// The reply comes when what was decided is durable, or at once when nothing was.
+  void command(incident::Command command, std::function<void(const incident::Reply&)> reply);
+  Result<Unit> silence(incident::SilenceRequest request, std::function<void(Result<incident::Silence>)> done);
+  Result<Unit> expire_silence(std::string_view id, const incident::Author& author, std::function<void(Result<Unit>)> done);
+  /// Something about the agent itself; `level` none ends it.
+  void on_own_trouble(std::string_view name, config::Level level, std::string_view text);
+  /// No message leaves any more.
+  void stop();
+
+  const Desk& desk() const { return desk_; }
+  const notify::Courier& courier() const { return courier_; }
+
+ private:
+  // CourierClient
+  void deliver(notify::Parcel parcel) override;
+  std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override;
+  void on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) override;
+  void on_durability(bool durable, const std::string& reason) override;
+  void wake_at(std::int64_t wall_ns) override;
+  std::int64_t wall_ns() override { return ports_.wall_ns(); }
+
+  void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
+  void begin(const Kept& kept, const std::function<void()>& then);
+  void tick();
+  void arm();
+  void use_sinks();
+
+  struct Sent {
+    std::string incident, contact;
+  };
+
+  Ports ports_;
+  Desk desk_;
+  notify::Courier courier_;
+  boost::asio::steady_timer desk_timer_, courier_timer_;
+  std::int64_t armed_for_ = 0;
+  bool begun_ = false, stopping_ = false;
+  std::vector<std::function<void()>> waiting_;       // what came before the store had answered
+  std::unordered_map<std::string, Sent> on_their_way_;  // by message id
+  std::vector<store::Sampled> samples_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace ronda::response

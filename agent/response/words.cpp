@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "response/words.hpp"
+
+#include "base/units.hpp"
+#include "incident/moment.hpp"
+#include "response/message.hpp"
+
+namespace ronda::response {
+
+std::string time_text(const Plan& plan, std::int64_t at_ns) {
+  if (at_ns == 0) return {};
+  return escalation::moment_text(at_ns, *plan.zone);
+}
+
+namespace {
+
+std::string_view status_of(incident::Stage stage) {
+  switch (stage) {
+    case incident::Stage::open: return "investigating";
+    case incident::Stage::acknowledged: return "investigating";
+    case incident::Stage::mitigating: return "mitigating";
+    case incident::Stage::resolved:
+    case incident::Stage::closed: return "resolved";
+  }
+  return "";
+}
+
+std::string members_text(const incident::Incident& incident) {
+  std::string out;
+  for (const auto& [alert, member] : incident.members) {
+    if (!member.fires()) continue;
+    out += (out.empty() ? "" : "\n") + std::string(config::level_name(member.level)) + " " + alert;
+    if (!member.check.empty() && member.check != alert) out += " (check " + member.check + ")";
+    if (member.blocked) out += ", blocked by " + incident.root;
+  }
+  return out;
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return out;
+}
+
+std::string review_part(const incident::Incident& incident, std::string_view name) {
+  for (const auto& [part, text] : incident.review) {
+    if (part == name) return text;
+  }
+  return {};
+}
+
+}  // namespace
+
+notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns) {
+  const auto title = plan.service_titles.find(incident.service);
+  const std::string system = title != plan.service_titles.end() ? title->second : incident.service.empty() ? plan.settings.host : incident.service;
+  const bool over = !incident.is_live();
+  notify::Fields fields = {
+      {"incident", incident.id},
+      {"severity", upper(config::level_name(incident.level))},
+      {"level", std::string(config::level_name(incident.level))},
+      {"service", incident.service},
+      {"system", system},
+      {"title", incident.title},
+      {"time", time_text(plan, now_ns)},
+      {"since", time_text(plan, incident.detected_ns)},
+      {"status", std::string(status_of(incident.stage))},
+      {"description", incident.title},
+      {"current_status", members_text(incident)},
+      {"next_update", time_text(plan, incident.update_due_ns)},
+      {"war_room", incident.war_room},
+      {"check", incident.root},
+      {"host", plan.settings.host},
+      {"duration", format_duration(Nanos(incident::duration_ns(incident, now_ns)))},
+      {"owner", incident.ack ? incident.ack->author.name : ""},
+      {"contact", incident.ack ? incident.ack->author.name : ""},
+      {"resolved", over ? time_text(plan, incident.resolved_ns) : ""},
+      {"summary", review_part(incident, "summary")},
+      {"impact_summary", review_part(incident, "impact")},
+      {"root_cause", review_part(incident, "root_cause")},
+      {"action_items", review_part(incident, "action_items")},
+      {"customer_communication", review_part(incident, "customer")},
+      {"next_steps", review_part(incident, "next_steps")},
+  };
+  std::string impacts;
+  for (const incident::History::Impact& impact : incident.history.impacts) impacts += (impacts.empty() ? "" : ", ") + impact.tag;
+  fields.emplace_back("impact", std::move(impacts));
+  return fields;
+}
+
+}  // namespace ronda::response

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instants and levels in the words of messages. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "response/plan.hpp"
+
+namespace ronda::response {
+
+/// "2026-11-29 03:14:05 -03" in the agent's zone; "" for 0.
+std::string time_text(const Plan& plan, std::int64_t at_ns);
+
+}  // namespace ronda::response
