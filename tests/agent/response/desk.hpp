@@ -13,7 +13,7 @@
 namespace ronda::test {
 
 using config::Level;
-using measure::Status;
+using Seen = measure::Status;  // of a check
 
 inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour = 60 * minute;
 /// Monday, 2026-01-05T00:00:00Z.
@@ -74,7 +74,7 @@ class World {
   Held held;
   std::vector<std::string> told;  // "5m open p1 cto log": since monday, one line an envelope
 
-  void result(const std::string& check, Status status) {
+  void result(const std::string& check, Seen status) {
     measure::Result result;
     result.check = check;
     result.status = status;
@@ -82,7 +82,7 @@ class World {
     if (before == statuses_.end() || before->second.first != status) statuses_[check] = {status, now};
     result.since_ns = statuses_[check].second;
     result.started_ns = result.ended_ns = now;
-    take(desk_.on_result(result, now));
+    take(desk_->on_result(result, now));
   }
   void command(incident::Verb verb, const std::string& who = "cto", const std::string& text = "") {
     incident::Command command;
@@ -91,35 +91,35 @@ class World {
     command.author = {incident::Author::Kind::contact, who};
     command.source = "cli";
     command.text = text;
-    auto output = desk_.command(command, now);
+    auto output = desk_->command(command, now);
     REQUIRE(output.replies.size() == 1);
     INFO(output.replies.front().text);
     REQUIRE(output.replies.front().done);
     take(std::move(output));
   }
   /// Until that long after monday; `each_30s` gives results meanwhile.
-  void run_to(std::int64_t since_monday, const std::map<std::string, Status>& each_30s = {}) {
+  void run_to(std::int64_t since_monday, const std::map<std::string, Seen>& each_30s = {}) {
     const std::int64_t until = monday + since_monday;
     while (now < until) {
       std::int64_t next = std::min(until, each_30s.empty() ? until : now - (now - monday) % (30 * second) + 30 * second);
-      if (const auto wake = desk_.next_wake(now)) next = std::min(next, std::max(*wake, now + 1));
+      if (const auto wake = desk_->next_wake(now)) next = std::min(next, std::max(*wake, now + 1));
       now = next;
-      take(desk_.tick(now));
+      take(desk_->tick(now));
       if ((now - monday) % (30 * second) != 0) continue;
       for (const auto& [check, status] : each_30s) result(check, status);
     }
   }
   void restart() {
     desk_ = make();
-    REQUIRE(desk_.restore(held.kept(), now).empty());
-    for (const auto& [check, status] : statuses_) desk_.history().restore_check(check, {status.first, status.second, now, 0.1});
+    REQUIRE(desk_->restore(held.kept(), now).empty());
+    for (const auto& [check, status] : statuses_) desk_->history().restore_check(check, {status.first, status.second, now, 0.1});
   }
   const incident::Incident& only() const {
-    REQUIRE(desk_.incidents().incidents.size() == 1);
-    return desk_.incidents().incidents.begin()->second;
+    REQUIRE(desk_->incidents().incidents.size() == 1);
+    return desk_->incidents().incidents.begin()->second;
   }
-  const response::Desk& desk() const { return desk_; }
-  response::Desk& desk() { return desk_; }
+  const response::Desk& desk() const { return *desk_; }
+  response::Desk& desk() { return *desk_; }
 
   void take(response::Output output) {
     for (const store::OutboxRow& row : output.decision.outbox) {
@@ -132,14 +132,14 @@ class World {
   std::vector<std::string> troubles;
 
  private:
-  response::Desk make() {
-    return response::Desk(plan_, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
+  std::unique_ptr<response::Desk> make() {
+    return std::make_unique<response::Desk>(plan_, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
   }
 
   std::shared_ptr<const response::Plan> plan_;
   std::uint64_t random_ = 0;
-  std::map<std::string, std::pair<Status, std::int64_t>> statuses_;
-  response::Desk desk_;
+  std::map<std::string, std::pair<Seen, std::int64_t>> statuses_;
+  std::unique_ptr<response::Desk> desk_;
 };
 
 }  // namespace ronda::test

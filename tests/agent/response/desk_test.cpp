@@ -50,10 +50,10 @@ using Lines = std::vector<std::string>;
 
 TEST_CASE("a failing check opens one incident and tells the first step, all in one decision", "[response]") {
   World world(shop);
-  world.result("api", Status::ok);
+  world.result("api", Seen::ok);
   CHECK(world.held.events.empty());
   world.now += 30 * second;
-  world.result("api", Status::critical);
+  world.result("api", Seen::critical);
   CHECK(world.told == Lines{"30s open p1 cto log"});
   CHECK(world.only().level == Level::p1);
   CHECK(world.only().service == "shop");
@@ -64,22 +64,22 @@ TEST_CASE("a failing check opens one incident and tells the first step, all in o
   CHECK(std::ranges::find(kinds, "notice_sent") != kinds.end());
   // no second page while nothing changes
   world.now += 30 * second;
-  world.result("api", Status::critical);
+  world.result("api", Seen::critical);
   CHECK(world.told.size() == 1);
 }
 
 TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end is told to those who were told", "[response]") {
   World world(shop);
-  world.result("api", Status::critical);
-  world.run_to(70 * minute, {{"api", Status::critical}});
+  world.result("api", Seen::critical);
+  world.run_to(70 * minute, {{"api", Seen::critical}});
   CHECK(world.told == Lines{"0s open p1 cto log", "15m update p1 cto log", "30m update p1 cto log", "45m update p1 cto log",
                             "1h open p1 cto log", "1h open p1 ceo mail"});
   world.command(incident::Verb::ack);
   world.told.clear();
-  world.run_to(110 * minute, {{"api", Status::critical}});
+  world.run_to(110 * minute, {{"api", Seen::critical}});
   for (const std::string& line : world.told) CHECK(line.find(" open ") == std::string::npos);
   world.told.clear();
-  world.run_to(111 * minute, {{"api", Status::ok}});
+  world.run_to(111 * minute, {{"api", Seen::ok}});
   CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("resolve p1 cto log") != std::string::npos; }) == 1);
   CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("resolve p1 ceo mail") != std::string::npos; }) == 1);
   CHECK(world.only().stage == incident::Stage::resolved);
@@ -87,10 +87,10 @@ TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end
 
 TEST_CASE("over a restart nobody is paged again, and the next step comes at its time", "[response]") {
   World whole(shop), restarted(shop);
-  for (World* world : {&whole, &restarted}) world->result("api", Status::critical);
-  whole.run_to(80 * minute, {{"api", Status::critical}});
+  for (World* world : {&whole, &restarted}) world->result("api", Seen::critical);
+  whole.run_to(80 * minute, {{"api", Seen::critical}});
   for (int i = 1; i <= 80; ++i) {
-    restarted.run_to(i * minute, {{"api", Status::critical}});
+    restarted.run_to(i * minute, {{"api", Seen::critical}});
     restarted.restart();
   }
   CHECK(restarted.told == whole.told);
@@ -99,22 +99,22 @@ TEST_CASE("over a restart nobody is paged again, and the next step comes at its 
 
 TEST_CASE("`for` is held over a restart", "[response]") {
   World world(shop);
-  world.result("db", Status::critical);
-  world.run_to(4 * minute, {{"db", Status::critical}});
+  world.result("db", Seen::critical);
+  world.run_to(4 * minute, {{"db", Seen::critical}});
   CHECK(world.told.empty());
   world.restart();
-  world.run_to(6 * minute, {{"db", Status::critical}});
+  world.run_to(6 * minute, {{"db", Seen::critical}});
   REQUIRE(world.told.size() == 1);
   CHECK(world.told.front() == "5m open p1 cto log");
 }
 
 TEST_CASE("what fails because of its parent has no incident of its own", "[response]") {
   World world(shop);
-  for (const char* check : {"db", "page"}) world.result(check, Status::ok);
+  for (const char* check : {"db", "page"}) world.result(check, Seen::ok);
   world.now += 30 * second;
-  world.result("db", Status::critical);
-  world.result("page", Status::critical);
-  world.run_to(10 * minute, {{"db", Status::critical}, {"page", Status::critical}});
+  world.result("db", Seen::critical);
+  world.result("page", Seen::critical);
+  world.run_to(10 * minute, {{"db", Seen::critical}, {"page", Seen::critical}});
   CHECK(world.desk().incidents().incidents.size() == 1);
   CHECK(world.only().root == "db");
 }
@@ -128,7 +128,7 @@ severity = "p1"
 name = "CTO"
 channels = [{ notifier = "log" }]
 )");
-  world.result("disk", Status::critical);
+  world.result("disk", Seen::critical);
   CHECK_FALSE(world.told.empty());
   CHECK_FALSE(world.troubles.empty());
 }
