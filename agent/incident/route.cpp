@@ -102,6 +102,7 @@ bool Router::tell_next_steps(const Due& due) {
   const Ladder* ladder = escalation == policy_.escalations.end() ? nullptr : escalation->at(due.level);
   if (ladder == nullptr || due.business) return false;
   for (std::size_t i = due.step + 1; i < ladder->steps.size(); ++i) {
+    if (ladder->steps[i].business) continue;
     bool any = false;
     for (const std::string& target : ladder->steps[i].targets) any = tell_target(target, false) || any;
     if (any) return true;

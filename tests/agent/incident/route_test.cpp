@@ -79,23 +79,14 @@ TEST_CASE("whom a step loses its next one makes up for, and the last resort for 
   CHECK(text_of(first_of(alone, Level::p1, at("2026-11-29 03:00"))) == "last-resort @mail:a@x @mail:b@x !oncall ops: nobody is on call");
 }
 
-TEST_CASE("a notice does not make up for a page that nobody gets", "[incident]") {
-  const auto staffed =
-      test::staff(two_people +
-                  "[oncall.ops]\nmembers = ['a']\nstart = '2026-12-01'\ntz = 'UTC'\n[escalation.default.p1]\n"
-                  "steps = [{ from = '0m', notify = ['ops'], repeat = ['1h'] }, { from = '0m', notify = ['b'], business = true }]\n"
-                  "[escalation.default.p2]\nsteps = [{ from = '0m', notify = ['b'], business = true }]\n");
-  CHECK(text_of(first_of(staffed, Level::p2, at("2026-11-29 03:00"))) == "people b(ops-slack else mail:b@x)");
-  CHECK(text_of(first_of(staffed, Level::p1, at("2026-11-29 03:00"))) ==
-        "next-step b(ops-slack else mail:b@x) !oncall ops: nobody is on call");  // who gets the notice is paged
-}
-
 TEST_CASE("where only a notice finds its people the page goes to the last resort", "[incident]") {
   const auto staffed = test::staff(two_people +
-                                   "[contact.c]\n[escalation.default.p1]\nsteps = [{ from = '0m', notify = ['b'], business = true }, { "
-                                   "from = '0m', notify = ['c'], repeat = ['1h'] }]\n");
+                                   "[contact.c]\n[escalation.default.p1]\nsteps = [{ from = '0m', notify = ['c'], repeat = ['1h'] }, "
+                                   "{ from = '0m', notify = ['b'], business = true }]\n"
+                                   "[escalation.default.p2]\nsteps = [{ from = '0m', notify = ['b'], business = true }]\n");
   CHECK(text_of(first_of(staffed, Level::p1, at("2026-11-29 03:00"))) ==
         "every-notifier b(ops-slack else mail:b@x) @mail:a@x @mail:b@x @ops-slack @sms:+5491155550001 !c: no channel for p1");
+  CHECK(text_of(first_of(staffed, Level::p2, at("2026-11-29 03:00"))) == "people b(ops-slack else mail:b@x)");
 }
 
 TEST_CASE("without a last resort all notifiers that can be used are it, and without one of those it is nowhere", "[incident]") {
