@@ -39,7 +39,7 @@ json::array due_json(const std::vector<escalation::Due>& due) {
   for (const escalation::Due& one : due) {
     out.push_back(json::object{{"escalation", one.escalation},
                                {"level", config::level_name(one.level)},
-                               {"step", one.step + 1},
+                               {"step", one.owner ? json::value("owner") : json::value(one.step + 1)},
                                {"why", escalation::why_name(one.why)},
                                {"business", one.business},
                                {"targets", json::value_from(one.targets)}});
