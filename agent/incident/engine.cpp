@@ -89,6 +89,12 @@ State restore(std::span<const Event> events, std::vector<Mute> mutes) {
   return state;
 }
 
+std::int64_t last_change_ns(const State& state) {
+  std::int64_t out = 0;
+  for (const auto& [id, incident] : state.incidents) out = std::max(out, incident.changed_ns);
+  return out;
+}
+
 void drop_closed(State& state, std::int64_t before_ns) {
   std::erase_if(state.incidents,
                 [&](const auto& entry) { return entry.second.stage == Stage::closed && entry.second.changed_ns < before_ns; });

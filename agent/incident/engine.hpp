@@ -153,11 +153,16 @@ struct Entropy {
   std::uint64_t room = 0;
 };
 
-/// One input. Instants in it are for the record; `now_ns` decides.
+/// One input. Instants in it are for the record; `now_ns` decides. It must not go back during a life of the agent, or
+/// nobody would be called for as long: the wall clock as it was at the start, and not before last_change_ns(), plus the
+/// time by CLOCK_BOOTTIME since.
 Outcome step(State& state, const Settings& settings, const Input& input, std::int64_t now_ns, const Entropy& entropy);
 
 /// When a Tick is wanted if nothing else happens; goes through all incidents: once a batch, not once an input.
 std::optional<std::int64_t> next_wake(const State& state, const Settings& settings);
+
+/// The instant of the last event of all; 0: there is none.
+std::int64_t last_change_ns(const State& state);
 
 /// One event into the state. Events of one incident in their order; those of several may be mixed.
 void apply(State& state, const Event& event);

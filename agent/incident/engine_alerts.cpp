@@ -106,7 +106,7 @@ void Stepper::join(Incident& incident, const rule::Change& change, bool blocked)
     raise(incident, change.to, std::move(raised));
   }
   follow_mutes(incident);
-  if (is_back && !incident.was_told && !incident.is_suppressed()) owe(incident, notice::open, true, "again: " + headline(change));
+  if (is_back && !incident.was_told && incident.is_paging()) owe(incident, notice::open, true, "again: " + headline(change));
 }
 
 void Stepper::change_member(Incident& incident, const rule::Change& change, bool blocked) {
@@ -133,14 +133,14 @@ void Stepper::change_member(Incident& incident, const rule::Change& change, bool
 
 void Stepper::raise(Incident& incident, config::Level level, Event event) {
   const std::string text = event.text;
-  if (incident.is_flapping) emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
+  if (incident.is_flapping && incident.any_fires()) emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
   if (incident.is_taken()) {
     const std::string had = std::string(config::level_name(incident.level));
     emit(incident.id, make(Kind::unacked, "raised to " + std::string(config::level_name(level)) + ", it was taken at " + had));
   }
   set_level_times(event, level);
   emit(incident.id, std::move(event));
-  if (incident.is_suppressed()) return;
+  if (!incident.is_paging()) return;  // hidden, or it flaps and is still now
   owe(incident, incident.was_told ? notice::escalation : notice::open, true,
       "raised to " + std::string(config::level_name(level)) + (text.empty() ? "" : ": " + text));
 }
