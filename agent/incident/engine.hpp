@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -134,14 +135,19 @@ struct Outcome {
   std::vector<Effect> effects;
 };
 
+/// Ids by a name. A function of the incidents that there are, not of how they came about.
+using Index = std::map<std::string, std::set<std::string>, std::less<>>;
+
 struct State {
-  std::map<std::string, Incident, std::less<>> incidents;         // by id
-  std::map<std::string, std::string, std::less<>> live_by_cause;  // cause_of() -> id; resolved ones too until closed
-  std::map<std::string, std::string, std::less<>> by_alert;       // alert -> id in which it fires
-  std::map<std::string, std::string, std::less<>> by_check;       // root or member's check -> id, live only
+  std::map<std::string, Incident, std::less<>> incidents;    // by id
+  Index by_cause;                                            // cause_of() -> those that are not closed
+  std::map<std::string, std::string, std::less<>> by_alert;  // alert -> id in which it fires
+  Index by_check;                                            // root, or check of a member -> live ones
   std::vector<Mute> mutes;
 
   const Incident* find(std::string_view id) const;
+  /// The one that stands for a cause: the live one, else the one that was over last; null: none that is not closed.
+  const Incident* find_cause(std::string_view cause) const;
   /// All firing alerts, for silences: what they hide, whether it is ok.
   std::vector<Firing> firing(const Settings& settings) const;
   bool operator==(const State&) const = default;

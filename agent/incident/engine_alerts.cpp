@@ -42,17 +42,19 @@ void Stepper::come(const rule::Change& change, bool blocked) {
 }
 
 Stepper::Target Stepper::target_of(const rule::Change& change, bool blocked) {
-  if (blocked) {
-    const auto parent = state_.by_check.find(change.blocked_by);
-    if (parent != state_.by_check.end()) return {find(parent->second), false};
+  const auto with_check = state_.by_check.find(blocked ? change.blocked_by : change.check);
+  if (with_check != state_.by_check.end()) {
+    Incident* member_of = nullptr;
+    for (const std::string& id : with_check->second) {
+      Incident* one = find(id);
+      if (one->root == with_check->first) return {one, false};
+      if (member_of == nullptr) member_of = one;
+    }
+    if (blocked) return {member_of, false};
   }
-  const auto own = state_.by_check.find(change.check);
-  if (!blocked && own != state_.by_check.end() && find(own->second)->root == change.check) return {find(own->second), false};
-  const auto same = state_.live_by_cause.find(blocked ? cause_of({}, change.blocked_by) : cause_of(change.service, change.check));
-  if (same == state_.live_by_cause.end()) return {};
-  Incident* incident = find(same->second);
-  if (incident->is_live()) return {incident, false};
-  return may_reopen(*incident) ? Target{incident, true} : Target{};
+  const Incident* same = state_.find_cause(blocked ? cause_of({}, change.blocked_by) : cause_of(change.service, change.check));
+  if (same == nullptr || (!same->is_live() && !may_reopen(*same))) return {};
+  return {find(same->id), !same->is_live()};
 }
 
 /// One that was resolved against firing alerts is never left for a new one.
@@ -133,7 +135,8 @@ void Stepper::change_member(Incident& incident, const rule::Change& change, bool
 
 void Stepper::raise(Incident& incident, config::Level level, Event event) {
   const std::string text = event.text;
-  if (incident.is_flapping && incident.any_fires()) emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
+  if (incident.is_flapping && incident.any_fires())
+    emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
   if (incident.is_taken()) {
     const std::string had = std::string(config::level_name(incident.level));
     emit(incident.id, make(Kind::unacked, "raised to " + std::string(config::level_name(level)) + ", it was taken at " + had));
