@@ -14,19 +14,19 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
 }
 
 void index_alert(State& state, const Incident& incident, const Event& event) {
-  if (event.kind != Kind::alert_left) {
-    state.by_alert[event.alert] = incident.id;
-    if (incident.is_live()) state.by_check[event.check].insert(incident.id);
-    return;
-  }
   const auto found = state.by_alert.find(event.alert);
-  if (found != state.by_alert.end() && found->second == incident.id) state.by_alert.erase(found);
+  if (incident.members.at(event.alert).fires())
+    state.by_alert[event.alert] = incident.id;
+  else if (found != state.by_alert.end() && found->second == incident.id)
+    state.by_alert.erase(found);
+  if (!incident.is_live()) return;
+  state.by_check[event.check].insert(incident.id);
+  if (event.blocked && !event.subject.empty()) state.by_check[event.subject].insert(incident.id);
 }
 
 void index_live(State& state, const Incident& incident) {
   if (!incident.cause.empty()) state.by_cause[incident.cause].insert(incident.id);
-  if (!incident.root.empty()) state.by_check[incident.root].insert(incident.id);
-  for (const auto& [alert, member] : incident.members) state.by_check[member.check].insert(incident.id);
+  for (const std::string& check : incident.checks) state.by_check[check].insert(incident.id);
 }
 
 void take_out(Index& index, const std::string& key, const std::string& id) {
@@ -37,8 +37,7 @@ void take_out(Index& index, const std::string& key, const std::string& id) {
 }
 
 void unindex_live(State& state, const Incident& incident) {
-  take_out(state.by_check, incident.root, incident.id);
-  for (const auto& [alert, member] : incident.members) take_out(state.by_check, member.check, incident.id);
+  for (const std::string& check : incident.checks) take_out(state.by_check, check, incident.id);
 }
 
 }  // namespace
@@ -71,7 +70,7 @@ void apply(State& state, const Event& event) {
   if (event.sequence <= incident.sequence) return;  // has been taken in
   const bool was_live = incident.sequence != 0 && incident.is_live();
   apply(incident, event);
-  if (!event.alert.empty()) index_alert(state, incident, event);
+  if (incident.members.contains(event.alert)) index_alert(state, incident, event);
   if (incident.is_live() && !was_live) index_live(state, incident);
   if (!incident.is_live() && was_live) unindex_live(state, incident);
   if (incident.stage == Stage::closed) take_out(state.by_cause, incident.cause, incident.id);

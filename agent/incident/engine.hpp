@@ -5,8 +5,9 @@
 // transaction before anything else happens.
 //
 // Grouping: one live incident for one cause. An alert joins, in this order, the incident that it fires in, the one whose
-// root or member is the check that blocks it, the one whose root is its own check, the one of its service (without a
-// service: of its check). Soon after the end it is reopened instead of a new one.
+// root is its check or that waits for its check, the one of its service (without a service: of its check). One that fired
+// and is blocked goes on in the incident of the check that it waits for. Soon after the end an incident is reopened
+// instead of a new one.
 // Calls: whom to call and when is said by escalation from an incident's History, never by a Notice alone. A Notice with
 // `page` and without contacts says as what those are called who are due at that instant.
 // Flapping: opened once, reopened once, then no more calls until it has been still for `settle`.
@@ -15,7 +16,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>

@@ -141,23 +141,40 @@ Simulation::Alert* Simulation::find_alert(const std::string& name) {
   return found == alerts_.end() ? nullptr : &*found;
 }
 
+/// As the ladder tells it: what waits for a critical parent is blocked, its level none; then it is judged anew.
 void Simulation::change_alert(const Move& move) {
+  using What = rule::Change::What;
   Alert& alert = alerts_[move.a % alerts_.size()];
-  const bool ends = alert.level != Level::none && move.b % 3 != 0;
+  const bool parent_fails =
+      std::ranges::any_of(alerts_, [&](const Alert& other) { return other.check == alert.parent && other.level != Level::none; });
   rule::Change change;
   change.alert = alert.name;
   change.check = alert.check;
   change.service = alert.service;
-  change.from = alert.level;
-  change.to = ends ? Level::none : static_cast<Level>(1 + move.c % 4);
-  const bool parent_fails =
-      std::ranges::any_of(alerts_, [&](const Alert& other) { return other.check == alert.parent && other.level != Level::none; });
-  const bool blocked = !ends && !alert.parent.empty() && (parent_fails || move.b % 16 == 3);
-  change.what = ends ? rule::Change::What::resolved : blocked ? rule::Change::What::blocked : rule::Change::What::fired;
-  if (blocked) change.blocked_by = alert.parent;
+  change.from = alert.blocked ? Level::none : alert.level;
   change.reason = "limit";
+  if (!alert.parent.empty() && !alert.blocked && (parent_fails || move.b % 16 == 3)) {
+    alert.blocked = true;
+    change.what = What::blocked;
+    change.blocked_by = alert.parent;
+    return give(change);
+  }
+  if (alert.blocked) {
+    if (parent_fails && move.b % 4 != 0) return;
+    alert.blocked = false;
+    alert.level = Level::none;
+    change.what = What::unblocked;
+    return give(change);
+  }
+  if (move.b % 32 == 5) {
+    change.what = What::no_data;
+    change.to = alert.level;
+    return give(change);
+  }
+  const bool ends = alert.level != Level::none && move.b % 3 != 0;
+  change.to = ends ? Level::none : static_cast<Level>(1 + move.c % 4);
+  change.what = ends ? What::resolved : What::fired;
   alert.level = change.to;
-  alert.blocked = blocked;
   give(change);
 }
 
@@ -199,6 +216,7 @@ void Simulation::switch_mute(const Move& move) {
 void Simulation::remove(const Move& move) {
   Alert& alert = alerts_[move.a % alerts_.size()];
   alert.level = Level::none;
+  alert.blocked = false;
   give(Removed{alert.name});
 }
 
