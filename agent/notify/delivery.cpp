@@ -25,7 +25,9 @@ std::string_view outcome_name(Delivery::What what) {
   return "dropped";
 }
 
-bool is_ended(store::OutboxState state) { return state == store::OutboxState::delivered || state == store::OutboxState::dead; }
+bool is_ended(store::OutboxState state) {
+  return state == store::OutboxState::delivered || state == store::OutboxState::dead;
+}
 
 }  // namespace
 
@@ -349,16 +351,38 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 Courier::Courier(store::Store& store, CourierClient& client, OutboxRules rules) : impl_(std::make_shared<Impl>(store, client, rules)) {}
 Courier::~Courier() = default;
 
-void Courier::set_policy(std::string_view notifier, SinkPolicy policy) { impl_->set_policy(notifier, policy); }
-void Courier::start(store::Done<Unit> done) { impl_->start(std::move(done)); }
-void Courier::decide(store::Decision decision, store::Done<Unit> done) { impl_->decide(std::move(decision), std::move(done)); }
-void Courier::on_result(std::string_view id, std::int64_t number, const Delivery& delivery) { impl_->on_result(id, number, delivery); }
-void Courier::tick() { impl_->tick(); }
-void Courier::on_store_health(const store::Health& health) { impl_->on_store_health(health); }
-void Courier::stop() { impl_->stop(); }
-bool Courier::is_idle() const { return impl_->is_idle(); }
-Effects Courier::hurry(std::string_view notifier) { return impl_->hurry(notifier); }
-const Ring& Courier::ring() const { return impl_->ring(); }
-std::vector<SinkStatus> Courier::status() const { return impl_->status(); }
+void Courier::set_policy(std::string_view notifier, SinkPolicy policy) {
+  impl_->set_policy(notifier, policy);
+}
+void Courier::start(store::Done<Unit> done) {
+  impl_->start(std::move(done));
+}
+void Courier::decide(store::Decision decision, store::Done<Unit> done) {
+  impl_->decide(std::move(decision), std::move(done));
+}
+void Courier::on_result(std::string_view id, std::int64_t number, const Delivery& delivery) {
+  impl_->on_result(id, number, delivery);
+}
+void Courier::tick() {
+  impl_->tick();
+}
+void Courier::on_store_health(const store::Health& health) {
+  impl_->on_store_health(health);
+}
+void Courier::stop() {
+  impl_->stop();
+}
+bool Courier::is_idle() const {
+  return impl_->is_idle();
+}
+Effects Courier::hurry(std::string_view notifier) {
+  return impl_->hurry(notifier);
+}
+const Ring& Courier::ring() const {
+  return impl_->ring();
+}
+std::vector<SinkStatus> Courier::status() const {
+  return impl_->status();
+}
 
 }  // namespace ronda::notify

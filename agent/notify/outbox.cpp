@@ -259,7 +259,8 @@ class Outbox::Impl {
     Notifier& at = *item.lane->notifier;
     at.last_error = delivery.detail;
     if (now - item.first_at >= rules_.give_up_after) {
-      return fail_for_good(item, "given up after " + std::to_string((now - item.first_at) / hour_ns) + " hours: " + delivery.detail, effects);
+      return fail_for_good(item, "given up after " + std::to_string((now - item.first_at) / hour_ns) + " hours: " + delivery.detail,
+                           effects);
     }
     ++at.failures;
     std::int64_t next = now + retry_delay(rules_, *item.id, item.attempts);
@@ -420,8 +421,8 @@ class Outbox::Impl {
   }
 
   const OutboxRules rules_;
-  std::unordered_map<std::string, Item> items_;  // by id; addresses stay
-  std::unordered_map<std::string, Lane> lanes_;          // addresses stay here too
+  std::unordered_map<std::string, Item> items_;                 // by id; addresses stay
+  std::unordered_map<std::string, Lane> lanes_;                 // addresses stay here too
   std::map<std::string, std::unique_ptr<Notifier>> notifiers_;  // by name: effects come in that order
   std::int64_t last_order_ = 0, last_now_ = 0;
   std::size_t sweep_at_ = 1000;
@@ -432,18 +433,38 @@ Outbox::~Outbox() = default;
 Outbox::Outbox(Outbox&&) noexcept = default;
 Outbox& Outbox::operator=(Outbox&&) noexcept = default;
 
-void Outbox::set_policy(std::string_view notifier, SinkPolicy policy) { impl_->notifier(notifier).policy = policy; }
-Effects Outbox::add(std::vector<store::OutboxRow>& rows, std::int64_t now) { return impl_->add(rows, now); }
-Effects Outbox::restore(const std::vector<store::OutboxRow>& rows, std::int64_t now) { return impl_->restore(rows, now); }
+void Outbox::set_policy(std::string_view notifier, SinkPolicy policy) {
+  impl_->notifier(notifier).policy = policy;
+}
+Effects Outbox::add(std::vector<store::OutboxRow>& rows, std::int64_t now) {
+  return impl_->add(rows, now);
+}
+Effects Outbox::restore(const std::vector<store::OutboxRow>& rows, std::int64_t now) {
+  return impl_->restore(rows, now);
+}
 Effects Outbox::on_result(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now) {
   return impl_->on_result(id, number, delivery, now);
 }
-Effects Outbox::take_back(std::string_view id, std::int64_t now) { return impl_->take_back(id, now); }
-Effects Outbox::tick(std::int64_t now) { return impl_->tick(now); }
-Effects Outbox::hurry(std::string_view notifier, std::int64_t now) { return impl_->hurry(notifier, now); }
-std::int64_t Outbox::next_at() const { return impl_->next_at(); }
-std::size_t Outbox::size() const { return impl_->size(); }
-bool Outbox::knows(std::string_view id) const { return impl_->knows(id); }
-std::vector<SinkStatus> Outbox::status() const { return impl_->status(); }
+Effects Outbox::take_back(std::string_view id, std::int64_t now) {
+  return impl_->take_back(id, now);
+}
+Effects Outbox::tick(std::int64_t now) {
+  return impl_->tick(now);
+}
+Effects Outbox::hurry(std::string_view notifier, std::int64_t now) {
+  return impl_->hurry(notifier, now);
+}
+std::int64_t Outbox::next_at() const {
+  return impl_->next_at();
+}
+std::size_t Outbox::size() const {
+  return impl_->size();
+}
+bool Outbox::knows(std::string_view id) const {
+  return impl_->knows(id);
+}
+std::vector<SinkStatus> Outbox::status() const {
+  return impl_->status();
+}
 
 }  // namespace ronda::notify

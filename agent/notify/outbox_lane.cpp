@@ -65,7 +65,8 @@ int level_of(std::string_view level) {
 }
 
 std::int64_t retry_delay(const OutboxRules& rules, std::string_view id, std::int64_t number) {
-  const std::int64_t doubled = number > 30 ? rules.retry_most : rules.retry_least * (std::int64_t{2} << (std::max<std::int64_t>(number, 1) - 1));
+  const std::int64_t doubled =
+      number > 30 ? rules.retry_most : rules.retry_least * (std::int64_t{2} << (std::max<std::int64_t>(number, 1) - 1));
   const std::int64_t range = std::min(doubled, rules.retry_most) - rules.retry_least;
   if (range <= 0) return rules.retry_least;
   const Hash128 hash = siphash128(std::string(id) + '\0' + std::to_string(number));

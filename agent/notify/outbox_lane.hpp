@@ -23,7 +23,7 @@ struct Item {
   std::string last_error;
   Lane* lane = nullptr;
   Item* next = nullptr;  // behind it in its lane
-  int level = 5;  // 1 to 4, 5: none
+  int level = 5;         // 1 to 4, 5: none
   store::OutboxState state = store::OutboxState::queued;
   std::int64_t order = 0, queued_at = 0, next_at = 0, first_at = 0, attempts = 0;
   std::string carrier;
@@ -57,12 +57,12 @@ struct Lane {
   const std::string* key = nullptr;  // of the map that holds it
   Notifier* notifier = nullptr;
   Queue queue;
-  Item* active = nullptr;   // attempted, and not at its end
+  Item* active = nullptr;  // attempted, and not at its end
   bool in_flight = false;
   std::int64_t fill_at = 0;     // when the storm rule has forgotten all messages of this lane
   std::int64_t last_start = 0;  // of a new message
   std::int64_t ready_at = never;
-  int level = 5;  // the most urgent of what waits
+  int level = 5;           // the most urgent of what waits
   bool is_listed = false;  // in one of the sets of its notifier
   bool is_ready = false;   // in which, and under which key
   int listed_level = 0;

@@ -24,7 +24,9 @@ std::string_view event_of(Topic topic) {
   }
 }
 
-std::string level_text(config::Level level) { return level == config::Level::none ? "" : std::string(config::level_name(level)); }
+std::string level_text(config::Level level) {
+  return level == config::Level::none ? "" : std::string(config::level_name(level));
+}
 
 std::string id_of(std::string_view key, const Channel& channel) {
   return std::string(key) + "/" + to_hex(siphash128(channel.notifier + '\0' + channel.to)).substr(0, 16);
@@ -66,7 +68,8 @@ class Rows {
       if (row.id != id) continue;
       row.next_at = std::min(row.next_at, channel.not_before);
       const auto there = split(row.contact, ',');
-      if (!contact.empty() && std::ranges::find(there, contact) == there.end()) row.contact += (row.contact.empty() ? "" : ",") + std::string(contact);
+      if (!contact.empty() && std::ranges::find(there, contact) == there.end())
+        row.contact += (row.contact.empty() ? "" : ",") + std::string(contact);
       return;
     }
     store::OutboxRow row;

@@ -17,8 +17,8 @@ namespace ronda::notify {
 /// One way to reach a contact.
 struct Channel {
   std::string notifier;
-  std::string to;         // empty: the notifier has its own
-  bool fallback = false;  // only when the others failed for good
+  std::string to;               // empty: the notifier has its own
+  bool fallback = false;        // only when the others failed for good
   std::int64_t not_before = 0;  // wall ns: the end of quiet hours that the message falls into; 0: at once
 };
 

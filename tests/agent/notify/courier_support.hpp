@@ -45,7 +45,7 @@ class Loop {
   std::deque<std::function<void()>> queue_;
 };
 
-struct FakeClient : CourierClient {
+struct FakeClient final : CourierClient {
   void deliver(Parcel parcel) override { parcels.push_back(std::move(parcel)); }
   std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override {
     return fallback ? fallback(failed) : std::vector<store::OutboxRow>{};

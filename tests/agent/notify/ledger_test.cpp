@@ -219,7 +219,9 @@ std::string find_planted(const std::string& plant, int most) {
 
 }  // namespace
 
-TEST_CASE("200 kills of a sending process lose nothing, repeat only what was in flight and keep the order", "[notify]") { check_kills(200); }
+TEST_CASE("200 kills of a sending process lose nothing, repeat only what was in flight and keep the order", "[notify]") {
+  check_kills(200);
+}
 
 TEST_CASE("1000 kills of a sending process lose nothing, repeat only what was in flight and keep the order", "[notify][.long]") {
   check_kills(1000);

@@ -81,7 +81,7 @@ class Agenda {
   std::multimap<std::chrono::steady_clock::time_point, Work> queue_;
 };
 
-class Sender : public CourierClient {
+class Sender final : public CourierClient {
  public:
   Sender(const std::string& state, const std::string& ledgers, std::string life, std::string plant)
       : life_(std::move(life)),

@@ -24,14 +24,18 @@ struct FakePeople : People {
     return out;
   }
   bool is_usable(std::string_view notifier) const override { return notifiers.contains(std::string(notifier)); }
-  Markup markup(std::string_view notifier) const override { return notifier == "sms" ? Markup::sms : notifier == "slack" ? Markup::mrkdwn : Markup::plain; }
+  Markup markup(std::string_view notifier) const override {
+    return notifier == "sms" ? Markup::sms : notifier == "slack" ? Markup::mrkdwn : Markup::plain;
+  }
   Language language(std::string_view contact) const override { return contact == "dba" ? Language::es : Language::en; }
   std::vector<std::string> last_resort() const override { return resort; }
   std::vector<std::string> usable() const override { return {notifiers.begin(), notifiers.end()}; }
 
   std::map<std::string, std::vector<std::pair<Channel, Level>>> all = {
       {"cto",
-       {{{"slack", "", false, 0}, Level::p4}, {{"mail", "cto@example.com", false, 0}, Level::p4}, {{"sms", "+54911", false, 0}, Level::p1},
+       {{{"slack", "", false, 0}, Level::p4},
+        {{"mail", "cto@example.com", false, 0}, Level::p4},
+        {{"sms", "+54911", false, 0}, Level::p1},
         {{"pager", "", true, 0}, Level::p4}}},
       {"dba", {{{"slack", "", false, 0}, Level::p4}, {{"mail", "dba@example.com", false, 0}, Level::p4}}},
       {"broken", {{{"gone", "", false, 0}, Level::p4}}},

@@ -41,13 +41,32 @@ const Fields resolution = {
     {"next_steps", "Watch it for a day"},
 };
 const Fields others = {
-    {"severity", "P2"}, {"system", "Mini Market"}, {"title", "silence of api-down"}, {"reason", "The update is overdue"}, {"status", "mitigating"},
-    {"since", "14:00"}, {"owner", "cto"}, {"next_update", "14:30"}, {"incident", "INC-2"}, {"step", "step 2 after 15m"}, {"window", "sunday"},
-    {"starts", "02:00"}, {"ends", "04:00"}, {"service", "api, database"}, {"expires", "15:00"}, {"hides", "P1 api-down"}, {"contact", "cto"},
-    {"author", "root"}, {"host", "db1"}, {"time", "14:13"}, {"still_broken", "api-down"},
+    {"severity", "P2"},
+    {"system", "Mini Market"},
+    {"title", "silence of api-down"},
+    {"reason", "The update is overdue"},
+    {"status", "mitigating"},
+    {"since", "14:00"},
+    {"owner", "cto"},
+    {"next_update", "14:30"},
+    {"incident", "INC-2"},
+    {"step", "step 2 after 15m"},
+    {"window", "sunday"},
+    {"starts", "02:00"},
+    {"ends", "04:00"},
+    {"service", "api, database"},
+    {"expires", "15:00"},
+    {"hides", "P1 api-down"},
+    {"contact", "cto"},
+    {"author", "root"},
+    {"host", "db1"},
+    {"time", "14:13"},
+    {"still_broken", "api-down"},
 };
 
-Text plain(Topic topic, Language language, const Fields& fields) { return Templates().render({topic, language, Markup::plain, "", false}, fields); }
+Text plain(Topic topic, Language language, const Fields& fields) {
+  return Templates().render({topic, language, Markup::plain, "", false}, fields);
+}
 
 /// The templates of a conf.d of one file.
 config::Generation generation_of(std::string_view text, config::Diagnostics& diagnostics) {
@@ -173,7 +192,10 @@ TEST_CASE("a drill is marked in title, text and SMS", "[notify]") {
 }
 
 TEST_CASE("values are escaped for the channel, and a title stays one line", "[notify]") {
-  const Fields hostile = {{"severity", "P1"}, {"title", "<!channel>\r\nBcc: all"}, {"description", "{{impact}} <http://x|click>\nsecond"}, {"impact", "secret"}};
+  const Fields hostile = {{"severity", "P1"},
+                          {"title", "<!channel>\r\nBcc: all"},
+                          {"description", "{{impact}} <http://x|click>\nsecond"},
+                          {"impact", "secret"}};
   const Text slack = Templates().render({Topic::open, Language::en, Markup::mrkdwn, "", false}, hostile);
   CHECK(slack.title == "🚨 INCIDENT ALERT - P1: &lt;!channel&gt;\\x0d\\x0aBcc: all");
   CHECK(slack.body.find("Description:\n{{impact}} &lt;http://x|click&gt;\nsecond\n") != std::string::npos);
@@ -220,7 +242,8 @@ TEST_CASE("what is wrong with a template is said with its place and what was mea
         "t.toml:3:11: error: the words of `open` in English for every notifier stand in another template already (first at t.toml:1:11)\n");
 }
 
-TEST_CASE("a template of a notifier goes before that for all, and that before the shipped one; what it does not say is shipped", "[notify]") {
+TEST_CASE("a template of a notifier goes before that for all, and that before the shipped one; what it does not say is shipped",
+          "[notify]") {
   config::Diagnostics diagnostics;
   const Templates templates = Templates::load(generation_of("[template.all]\nevent = \"open\"\ntitle = \"all {{severity}}\"\n"
                                                             "[template.one]\nevent = \"open\"\nnotifiers = [\"ops\", \"mail\"]\n"
