@@ -2,6 +2,7 @@
 #include "notify/delivery.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -87,6 +88,18 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     return effects;
   }
 
+  void revive(std::string id, store::Done<Unit> done) {
+    store_.load_outbox_rows({id}, [weak = weak_from_this(), id, done = std::move(done)](Result<std::vector<store::OutboxRow>> rows) {
+      const auto self = weak.lock();
+      if (!self) return;
+      if (!rows) return done(rows.error());
+      if (rows->empty()) return done(Error(Errc::not_found, "there is no message '" + id + "'; ronda notify list shows them"));
+      if (rows->front().state != store::OutboxState::dead)
+        return done(Error(Errc::invalid, "message '" + id + "' is no dead letter: it was delivered, or still waits"));
+      self->owe_again(*std::move(rows), done);
+    });
+  }
+
   void stop() { stopped_ = true; }
   bool is_idle() const { return in_flight_ == 0 && storing_ == 0; }
   const Ring& ring() const { return ring_; }
@@ -102,6 +115,23 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     std::int64_t dispatched = 0;  // its number; 0: none
   };
   using Starts = std::vector<Start>;
+
+  void owe_again(std::vector<store::OutboxRow> rows, store::Done<Unit> done) {
+    const std::int64_t now = client_.wall_ns();
+    rows.front().state = store::OutboxState::queued;
+    rows.front().carrier.clear();
+    rows.front().first_at = rows.front().next_at = 0;
+    Effects effects = outbox_.add(rows, now);
+    store::Decision decision;
+    for (const store::OutboxRow& row : rows) {
+      hold(row, true).is_stored = true;
+      decision.changes.push_back({row.id, row.state, row.carrier, row.attempts, row.next_at, row.first_at, row.last_error, {}});
+    }
+    note_starts(effects, now);
+    std::ranges::move(effects.changes, std::back_inserter(decision.changes));
+    commit(std::move(decision), std::move(effects.starts), std::move(done));
+    arm();
+  }
 
   void take_up(std::vector<store::OutboxRow> rows) {
     loaded_ = true;
@@ -378,6 +408,7 @@ bool Courier::is_idle() const {
 Effects Courier::hurry(std::string_view notifier) {
   return impl_->hurry(notifier);
 }
+void Courier::revive(std::string id, store::Done<Unit> done) { impl_->revive(std::move(id), std::move(done)); }
 const Ring& Courier::ring() const {
   return impl_->ring();
 }

@@ -47,6 +47,7 @@ struct Message {
   std::vector<std::string> contacts;
   Fields fields;
   bool drill = false;
+  std::vector<std::string> avoid;  // notifiers that this is about: they are used only where nothing else is left
 };
 
 /// Why a message could not go as configured; for a P2, or with nobody left a P1, about the agent itself.

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, topic_count> topics = {"open",       "upd
 constexpr std::array<std::string_view, 2> languages = {"en", "es"};
 constexpr std::array<std::string_view, 6> keys = {"event", "title", "body", "sms", "language", "notifiers"};
 
-constexpr std::array fields = {
+constexpr std::array known_fields = {
     // of the incident
     FieldName{"severity"},
     FieldName{"level"},
@@ -89,8 +89,8 @@ Pattern shipped(std::string_view text) {
 }
 
 bool has_lines(std::string_view name) {
-  const auto field = std::ranges::find(fields, name, &FieldName::name);
-  return field != fields.end() && field->lines;
+  const auto field = std::ranges::find(known_fields, name, &FieldName::name);
+  return field != known_fields.end() && field->lines;
 }
 
 Fields escaped(const Fields& raw, Markup markup, Language language, bool one_line) {

@@ -160,6 +160,17 @@ TEST_CASE("what failed for good goes to the fallback, then to last_resort, then 
   CHECK(next.troubles.at(0).what == What::nobody);
 }
 
+TEST_CASE("what is about a notifier goes by another one as long as there is one", "[notify]") {
+  FakePeople people;
+  Message about = message({"dba"});
+  about.avoid = {"slack"};
+  CHECK(shown(route(about, people, Templates())) == Shown{"mail:dba@example.com:dba"});
+  about.avoid = {"slack", "mail"};
+  CHECK(shown(route(about, people, Templates())) == Shown{"log::"});
+  people.notifiers = {"slack"};
+  CHECK(shown(route(about, people, Templates())) == Shown{"slack::dba"});
+}
+
 TEST_CASE("quiet hours of a channel hold its envelope, and of two who share it the earlier end counts", "[notify]") {
   FakePeople people;
   people.all["cto"] = {{{"slack", "", false, 500}, Level::p4}};

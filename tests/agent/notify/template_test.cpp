@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "notify/template.hpp"
 
+#include <fstream>
+#include <iterator>
+
 #include "catch.hpp"
 #include "config/diagnostic.hpp"
 #include "config/toml.hpp"
@@ -268,6 +271,18 @@ TEST_CASE("a value of a few hundred kinds of bytes never ends a line of the titl
       const std::string title = Templates().render({Topic::open, Language::en, markup, "", false}, fields).title;
       CHECK(title.find_first_of("\r\n") == std::string::npos);
     }
+  }
+}
+
+TEST_CASE("the manual of templates names every placeholder and every event", "[notify]") {
+  std::ifstream in(RONDA_SOURCE_DIR "/agent/notify/TEMPLATES.md");
+  const std::string manual{std::istreambuf_iterator<char>(in), {}};
+  for (const FieldName& field : field_names()) {
+    INFO(field.name);
+    CHECK(manual.find("`" + std::string(field.name) + "`") != std::string::npos);
+  }
+  for (std::size_t topic = 0; topic < topic_count; ++topic) {
+    CHECK(manual.find("`" + std::string(topic_name(static_cast<Topic>(topic))) + "`") != std::string::npos);
   }
 }
 
