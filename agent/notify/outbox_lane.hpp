@@ -70,8 +70,12 @@ struct Lane {
 
   /// When a new message may begin at the earliest.
   std::int64_t open_at(const OutboxRules& rules, bool merges) const;
-  /// A new message has begun.
-  void count_start(const OutboxRules& rules, std::int64_t now);
+  /// Sets ready_at and level from what waits.
+  void plan(const OutboxRules& rules);
+  /// How many of what waits the next message takes.
+  std::size_t how_many(const OutboxRules& rules, std::int64_t now) const;
+  /// Makes the next message of them, to be active; the newest carries the others.
+  void choose(const OutboxRules& rules, std::int64_t now, Effects& effects);
   bool is_empty() const { return queue.empty() && active == nullptr; }
 };
 
@@ -100,7 +104,15 @@ struct Notifier {
   /// Whether an attempt may begin now; if not, when that may change by time alone.
   bool may_start(std::int64_t now) const;
   std::int64_t next_start() const;
+  /// Tells when the oldest has waited for too long, and when that is over.
+  void watch(const OutboxRules& rules, std::int64_t now, Effects& effects);
+  SinkStatus status() const;
 };
+
+/// What is to be written of an envelope.
+void note(const Item& item, Effects& effects);
+/// What happened to rows that are new stands in them, so that they are written once.
+void tell_in_rows(std::vector<store::OutboxRow>& rows, Effects& effects);
 
 /// "notifier\0to\0group": a group that is empty is the incident.
 std::string lane_key(const store::OutboxRow& row);

@@ -242,7 +242,7 @@ Language language_of(std::string_view name) {
 }
 
 std::span<const FieldName> field_names() {
-  return fields;
+  return known_fields;
 }
 
 std::string_view value_of(const Fields& fields, std::string_view name) {

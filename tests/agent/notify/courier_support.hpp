@@ -112,10 +112,10 @@ struct Post {
   /// Everything that was given to the store before has been answered.
   void wait_stored() {
     bool seen = false;
-    store->load_outbox([&](auto) { seen = true; });
+    store->load_outbox_rows({}, [&](auto) { seen = true; });
     loop.run_until([&] { return seen; });
     seen = false;  // and what those answers gave to it
-    store->load_outbox([&](auto) { seen = true; });
+    store->load_outbox_rows({}, [&](auto) { seen = true; });
     loop.run_until([&] { return seen; });
   }
   std::vector<store::OutboxRow> stored(std::vector<std::string> ids) {
