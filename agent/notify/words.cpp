@@ -52,12 +52,12 @@ constexpr PerTopic english = {{
      "{{severity}} escalated {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MAINTENANCE - {{window}}",
      "Window: {{window}}\nStarts: {{starts}}\nEnds: {{ends}}\n{{#service}}Services: {{service}}\n{{/service}}"
-     "{{#owner}}Owner: {{owner}}\n{{/owner}}{{#reason}}\n{{reason}}\n{{/reason}}"
-     "{{#still_broken}}\nStill broken:\n{{still_broken}}\n{{/still_broken}}",
+     "{{#owner}}Owner: {{owner}}\n{{/owner}}{{#reason}}Reason: {{reason}}\n{{/reason}}"
+     "{{#still_broken}}Still broken:\n{{still_broken}}\n{{/still_broken}}",
      "Maintenance {{window}}: {{starts}} to {{ends}}"},
     {"⌛ EXPIRES {{expires}} - {{title}}",
      "{{title}}\nExpires: {{expires}}\nOwner: {{owner}}{{^owner}}nobody{{/owner}}\nReason: {{reason}}\n"
-     "{{#hides}}\nIt hides now:\n{{hides}}\n{{/hides}}",
+     "{{#hides}}It hides now:\n{{hides}}\n{{/hides}}",
      "Expires {{expires}}: {{title}}"},
     {"TEST - {{system}}",
      "This is a test of the way to {{contact}}, sent by {{author}} from {{host}} at {{time}}. Nothing is wrong and there is "
@@ -90,12 +90,12 @@ constexpr PerTopic spanish = {{
      "{{severity}} escalado {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MANTENIMIENTO - {{window}}",
      "Ventana: {{window}}\nEmpieza: {{starts}}\nTermina: {{ends}}\n{{#service}}Servicios: {{service}}\n{{/service}}"
-     "{{#owner}}Responsable: {{owner}}\n{{/owner}}{{#reason}}\n{{reason}}\n{{/reason}}"
-     "{{#still_broken}}\nTodavía falla:\n{{still_broken}}\n{{/still_broken}}",
+     "{{#owner}}Responsable: {{owner}}\n{{/owner}}{{#reason}}Motivo: {{reason}}\n{{/reason}}"
+     "{{#still_broken}}Todavía falla:\n{{still_broken}}\n{{/still_broken}}",
      "Mantenimiento {{window}}: de {{starts}} a {{ends}}"},
     {"⌛ VENCE {{expires}} - {{title}}",
      "{{title}}\nVence: {{expires}}\nResponsable: {{owner}}{{^owner}}nadie{{/owner}}\nMotivo: {{reason}}\n"
-     "{{#hides}}\nAhora oculta:\n{{hides}}\n{{/hides}}",
+     "{{#hides}}Ahora oculta:\n{{hides}}\n{{/hides}}",
      "Vence {{expires}}: {{title}}"},
     {"PRUEBA - {{system}}",
      "Esto es una prueba del canal de {{contact}}, enviada por {{author}} desde {{host}} a las {{time}}. No pasa nada y no hay "

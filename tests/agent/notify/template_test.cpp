@@ -156,15 +156,15 @@ TEST_CASE("the other templates say what they are about, in both languages", "[no
        "The update is overdue\n\nSistema: Mini Market\nSeveridad: P2\nEstado: MITIGANDO\nDesde: 14:00\nResponsable: cto\n"
        "Próxima actualización: 14:30\nIncidente: INC-2\n"},
       {Topic::window, Language::en, "🛠 MAINTENANCE - sunday",
-       "Window: sunday\nStarts: 02:00\nEnds: 04:00\nServices: api, database\nOwner: cto\n\nThe update is overdue\n\nStill "
-       "broken:\napi-down\n"},
+       "Window: sunday\nStarts: 02:00\nEnds: 04:00\nServices: api, database\nOwner: cto\nReason: The update is overdue\n"
+       "Still broken:\napi-down\n"},
       {Topic::window, Language::es, "🛠 MANTENIMIENTO - sunday",
-       "Ventana: sunday\nEmpieza: 02:00\nTermina: 04:00\nServicios: api, database\nResponsable: cto\n\nThe update is overdue\n\nTodavía "
-       "falla:\napi-down\n"},
+       "Ventana: sunday\nEmpieza: 02:00\nTermina: 04:00\nServicios: api, database\nResponsable: cto\n"
+       "Motivo: The update is overdue\nTodavía falla:\napi-down\n"},
       {Topic::expiry, Language::en, "⌛ EXPIRES 15:00 - silence of api-down",
-       "silence of api-down\nExpires: 15:00\nOwner: cto\nReason: The update is overdue\n\nIt hides now:\nP1 api-down\n"},
+       "silence of api-down\nExpires: 15:00\nOwner: cto\nReason: The update is overdue\nIt hides now:\nP1 api-down\n"},
       {Topic::expiry, Language::es, "⌛ VENCE 15:00 - silence of api-down",
-       "silence of api-down\nVence: 15:00\nResponsable: cto\nMotivo: The update is overdue\n\nAhora oculta:\nP1 api-down\n"},
+       "silence of api-down\nVence: 15:00\nResponsable: cto\nMotivo: The update is overdue\nAhora oculta:\nP1 api-down\n"},
       {Topic::test, Language::en, "TEST - Mini Market",
        "This is a test of the way to cto, sent by root from db1 at 14:13. Nothing is wrong and there is nothing to do.\n"},
       {Topic::test, Language::es, "PRUEBA - Mini Market",
@@ -242,7 +242,7 @@ TEST_CASE("what is wrong with a template is said with its place and what was mea
         "t.toml:1:11: error: template `mine` says no `event`, and its name is none: write event = \"open\" (or update, resolve, reminder, "
         "escalation, window, expiry, test)\n");
   CHECK(wrong_in("[template.open]\ntitle = \"x\"\n[template.mine]\nevent = \"open\"\ntitle = \"y\"\n") ==
-        "t.toml:3:11: error: the words of `open` in English for every notifier stand in another template already (first at t.toml:1:11)\n");
+        "t.toml:3:11: error: the words of `open` in English for every notifier stand in another template already; the first is at t.toml:1:11\n");
 }
 
 TEST_CASE("a template of a notifier goes before that for all, and that before the shipped one; what it does not say is shipped",
