@@ -11,6 +11,7 @@
 namespace ronda::response {
 namespace {
 
+constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
 
 /// What a look changed that a restart must not forget. Sums of time alone are written seldom.
@@ -195,7 +196,10 @@ Output Desk::tick(std::int64_t now_ns) {
     else
       look_at(*alert, out, now_ns);
   }
-  if (engine_wake_ && *engine_wake_ <= now_ns) feed(incident::Tick{}, out, now_ns);
+  if (engine_wake_ && *engine_wake_ <= now_ns) {
+    feed(incident::Tick{}, out, now_ns);
+    engine_wake_ = incident::next_wake(state_, plan_->settings);
+  }
   muting_ = true;
   settle(out, now_ns);
   return out;
@@ -246,7 +250,9 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   rule::Outcome outcome = rule::advance(alert, held.state, reading, now_ns);
   const bool moved = !outcome.changes.empty() || has_moved(held.state, outcome.state);
   held.state = std::move(outcome.state);
-  alert_alarms_.set(alert.name, held.state.next_ns);
+  // an instant that has passed and changed nothing is not waited for again: a result will say more
+  const std::int64_t next_ns = held.state.next_ns;
+  alert_alarms_.set(alert.name, next_ns == 0 || next_ns > now_ns ? next_ns : now_ns + look_again_ns);
   if (moved || (is_counting(held.state) && now_ns - held.written_ns >= write_pending_every_ns)) write_alert(alert.name, held, out, now_ns);
   for (const rule::Change& change : outcome.changes) feed(change, out, now_ns);
 }

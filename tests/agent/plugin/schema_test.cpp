@@ -341,9 +341,9 @@ one_of = ["a", "b"]
 a = { type = "int" }
 b = { type = "int" }
 )";
-  const Checked absent = check("extract = { x = { json = \"a\" }, y = { path = \"b\", more = false } }", options);
-  REQUIRE(absent.options);
-  CHECK(absent.options->find("single") == nullptr);
+  const Checked without = check("extract = { x = { json = \"a\" }, y = { path = \"b\", more = false } }", options);
+  REQUIRE(without.options);
+  CHECK(without.options->find("single") == nullptr);
   CHECK(check("single = { a = 1 }", options).options);
   CHECK(check("single = {}", options).said == "x.toml:2:10: error: 'single' has none of a, b; give exactly one\n");
   CHECK(check("extract = { x = { json = \"a\", regex = \"b\" } }", options).said ==
