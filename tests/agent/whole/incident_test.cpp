@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a check that fails to a message in somebody's hands and back: one whole agent, its store, a notifier that is a
+// program, and people at the command line.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "catch.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A door that is broken while the file `broken` is there; who is called writes into the file `heard`.
+class Door {
+ public:
+  Door() {
+    if (::geteuid() == 0) agent_.become_nobody();  // uid 0 is nobody in particular; the agent's own user operates
+    const std::string open = agent_.open_directory();
+    agent_.configure("10.toml", "[check.door]\nuse = \"exec.nagios\"\nevery = \"1s\"\nseverity = \"p1\"\n"
+                                "command = [\"/bin/sh\", \"-c\", \"test ! -e " + open + "/broken || { echo broken; exit 2; }; echo fine\"]\n"
+                                "[notifier.paper]\nuse = \"command\"\n"
+                                "command = [\"/bin/sh\", \"-c\", \"echo $RONDA_EVENT $RONDA_LEVEL $RONDA_INCIDENT $RONDA_TO >> " + open + "/heard\"]\n"
+                                "[contact.ana]\nname = \"Ana\"\nunix = [\"" + user() + "\"]\nchannels = [{ notifier = \"paper\", to = \"ana\" }]\n"
+                                "[escalation.default.p1]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n"
+                                "[escalation.default.p2]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n");
+  }
+
+  WholeAgent& agent() { return agent_; }
+  void break_it() const { std::ofstream(agent_.open_directory() + "/broken") << "yes"; }
+  void mend_it() const { std::filesystem::remove(agent_.open_directory() + "/broken"); }
+
+  /// The lines "EVENT LEVEL INCIDENT TO" that begin so.
+  std::size_t heard(const std::string& start) const {
+    std::istringstream lines(read_file(agent_.open_directory() + "/heard"));
+    std::size_t out = 0;
+    for (std::string line; std::getline(lines, line);) out += line.starts_with(start) ? 1 : 0;
+    return out;
+  }
+
+  json::array incidents() const {
+    const json::value all = agent_.get("/v1/incidents");
+    return all.is_array() ? all.as_array() : json::array();
+  }
+  /// The id of the only open incident, once there is one.
+  std::string await_incident() const {
+    REQUIRE(eventually([&] { return incidents().size() == 1; }));
+    return std::string(incidents().at(0).at("id").as_string());
+  }
+  json::value incident(const std::string& id) const { return agent_.get("/v1/incidents/" + id); }
+  bool is_at_stage(const std::string& id, std::string_view stage) const {
+    const json::value one = incident(id);
+    return one.is_object() && one.at("stage").as_string() == json::string_view(stage.data(), stage.size());
+  }
+  /// The author of the first event of that kind; empty: there is none.
+  std::string author_of(const std::string& id, std::string_view kind) const {
+    const json::value one = incident(id);
+    if (!one.is_object() || !one.at("timeline").is_array()) return {};
+    for (const json::value& event : one.at("timeline").as_array()) {
+      if (event.at("kind").as_string() == json::string_view(kind.data(), kind.size())) return std::string(event.at("author").as_string());
+    }
+    return {};
+  }
+
+  /// `ronda` as the user that ana is.
+  Finished as_ana(std::vector<std::string> words) const {
+    std::vector<std::string> argv;
+    if (::geteuid() == 0) argv = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
+    argv.insert(argv.end(), {ronda_program(), "--socket", agent_.socket()});
+    argv.insert(argv.end(), words.begin(), words.end());
+    const std::string base = agent_.open_directory() + "/ana";
+    std::filesystem::remove(base + ".out");
+    std::filesystem::remove(base + ".err");
+    Finished out;
+    out.code = wait_program(start_program(argv, base + ".out", base + ".err"), 60s);
+    out.out = read_file(base + ".out");
+    out.err = read_file(base + ".err");
+    return out;
+  }
+
+ private:
+  static std::string user() {
+    if (::geteuid() == 0) return "nobody";
+    const char* login = ::getenv("USER");
+    return login == nullptr ? "nobody" : login;
+  }
+
+  WholeAgent agent_;
+};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a failing check becomes an incident, is told, survives a kill, is taken by a person and ends with the recovery", "[whole]") {
+  Door door;
+  REQUIRE(door.agent().start());
+  REQUIRE(eventually([&] { return door.agent().check_status("door") == "ok"; }));
+  CHECK(door.agent().ronda({"incident", "list"}).out == "no incident is open\n");
+
+  door.break_it();
+  const std::string id = door.await_incident();
+  CHECK(door.incidents().at(0).at("level").as_string() == "p1");
+  CHECK(door.incidents().at(0).at("root").as_string() == "door");
+  CHECK(eventually([&] { return door.heard("open p1 " + id + " ana") == 1; }));
+  CHECK(eventually([&] { return door.author_of(id, "notice_delivered") == "agent"; }));
+  const Finished status = door.agent().ronda({"status"});
+  CHECK(status.code == 2);
+  CHECK(has(status.out, id));
+
+  door.agent().kill_hard();
+  std::filesystem::remove(door.agent().state_directory() + "/starts");
+  REQUIRE(door.agent().start());
+  CHECK(door.await_incident() == id);
+  CHECK(door.is_at_stage(id, "open"));
+
+  const Finished taken = door.as_ana({"incident", "ack", id});
+  INFO(taken.err);
+  CHECK(taken.code == 0);
+  CHECK(taken.out == id + ": it is yours\n");
+  CHECK(door.author_of(id, "acked") == "contact:ana");
+  CHECK(door.is_at_stage(id, "acknowledged"));
+  CHECK(door.as_ana({"incident", "note", id, "the hinge is loose"}).code == 0);
+  const Finished shown = door.agent().ronda({"incident", "show", id});
+  CHECK(shown.code == 0);
+  CHECK(has(shown.out, "the hinge is loose"));
+  CHECK(has(shown.out, "paper"));
+
+  door.mend_it();
+  CHECK(eventually([&] { return door.is_at_stage(id, "resolved"); }));
+  CHECK(eventually([&] { return door.heard("resolve p1 " + id + " ana") == 1; }));
+  CHECK(door.incidents().empty());
+  CHECK(door.heard("open p1 " + id + " ana") == 1);
+  CHECK(door.author_of(id, "resolved") == "agent");
+
+  const Finished unreviewed = door.as_ana({"incident", "close", id});
+  CHECK(unreviewed.code == 1);
+  CHECK(has(unreviewed.err, "root_cause"));
+  CHECK(door.as_ana({"incident", "review", id, "--set", "summary=the hinge broke", "--set", "impact=nobody came in", "--set",
+                     "root_cause=rust", "--set", "action_items=oil it", "--set", "customer=a note on the door", "--set", "next_steps=none"})
+            .code == 0);
+  const Finished document = door.agent().ronda({"incident", "review", id, "--markdown"});
+  CHECK(document.code == 0);
+  CHECK(has(document.out, "the hinge broke"));
+  CHECK(door.as_ana({"incident", "close", id}).code == 0);
+  CHECK(door.is_at_stage(id, "closed"));
+  CHECK(door.agent().stop() == 0);
+}
+
+TEST_CASE("while it is silenced nobody hears of what fails, and of what still fails at the end they do", "[whole]") {
+  Door door;
+  REQUIRE(door.agent().start());
+  const Finished wrong = door.as_ana({"silence", "add", "check=dor", "--for", "1h", "--reason", "new door"});
+  CHECK(wrong.code == 1);
+  CHECK(has(wrong.err, "door"));
+  CHECK(door.as_ana({"silence", "add", "check=door", "--reason", "new door"}).code == 1);  // it has no end
+  const Finished added = door.as_ana({"silence", "add", "check=door", "--for", "1h", "--reason", "new door", "--output", "json"});
+  INFO(added.err);
+  REQUIRE(added.code == 0);
+  const std::string silence(json::parse(added.out).at("id").as_string());
+  CHECK(json::parse(added.out).at("owner").as_string() == "contact:ana");
+
+  door.break_it();
+  const std::string id = door.await_incident();
+  CHECK(door.incident(id).at("suppressed_by").as_string() == json::string_view("silence:" + silence));
+  CHECK(has(door.agent().ronda({"silence", "list"}).out, silence));
+  CHECK(door.heard("") == 0);
+  CHECK(door.as_ana({"silence", "expire", silence}).code == 0);
+  CHECK(eventually([&] { return door.heard("open p1 " + id) + door.heard("escalation p1 " + id) >= 1; }));
+  CHECK(door.as_ana({"silence", "expire", silence}).code == 1);
+  CHECK(door.agent().stop() == 0);
+}
+
+TEST_CASE("a person opens an incident, raises it and ends it, under the name that the socket knows", "[whole]") {
+  Door door;
+  REQUIRE(door.agent().start());
+  const Finished untitled = door.as_ana({"incident", "open", "--level", "p2"});
+  CHECK(untitled.code == 2);
+  const Finished opened = door.as_ana({"incident", "open", "--level", "p2", "the till is slow"});
+  INFO(opened.err);
+  REQUIRE(opened.code == 0);
+  const std::string id = door.await_incident();
+  CHECK(has(opened.out, id));
+  CHECK(door.author_of(id, "opened") == "contact:ana");
+  CHECK(eventually([&] { return door.heard("open p2 " + id + " ana") == 1; }));
+  CHECK(door.as_ana({"incident", "raise", id, "--level", "p1", "nobody can pay"}).code == 0);
+  CHECK(door.incident(id).at("level").as_string() == "p1");
+  const Finished lower = door.as_ana({"incident", "raise", id, "--level", "p3"});
+  CHECK(lower.code == 1);
+  CHECK(has(lower.err, "p3 is not higher"));
+  const Finished unknown = door.as_ana({"incident", "ack", "INC-20261129-0000000000"});
+  CHECK(unknown.code == 1);
+  CHECK(has(unknown.err, "there is no incident"));
+  const Finished verb = door.as_ana({"incident", "acc", id});
+  CHECK(verb.code == 2);
+  CHECK(has(verb.err, "did you mean \"ack\"?"));
+  const Finished stale = door.as_ana({"incident", "resolve", id, "--based-on", "1"});
+  INFO(stale.err);
+  CHECK(stale.code == 0);  // only what somebody else did is in the way
+  CHECK(eventually([&] { return door.is_at_stage(id, "resolved"); }));
+  if (::geteuid() == 0) {
+    const Finished by_root = door.agent().ronda({"incident", "note", id, "root was here"});
+    CHECK(by_root.code == 0);
+    CHECK(door.author_of(id, "note") == "unix:root");
+  }
+  CHECK(door.agent().stop() == 0);
+}
+
+TEST_CASE("who may only look sees alerts and incidents and changes none", "[whole]") {
+  if (::geteuid() != 0) return;  // then everybody that the test can be operates
+  WholeAgent agent;
+  agent.configure("10.toml", "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\nseverity = \"p3\"\ncommand = [\"/bin/echo\", \"fine\"]\n");
+  REQUIRE(agent.start());
+  const auto as_nobody = [&](std::vector<std::string> words) {
+    std::vector<std::string> argv{"/usr/bin/setpriv", "--reuid", "65534",         "--regid",  "65534",
+                                  "--clear-groups",   "--",      ronda_program(), "--socket", agent.socket()};
+    argv.insert(argv.end(), words.begin(), words.end());
+    const std::string base = agent.open_directory() + "/" + words[0] + words[1];
+    const int code = wait_program(start_program(argv, base, base), 60s);
+    return std::pair(code, read_file(base));
+  };
+  CHECK(as_nobody({"alert", "list"}).first == 0);
+  CHECK(as_nobody({"incident", "list"}).second == "no incident is open\n");
+  CHECK(as_nobody({"silence", "list"}).first == 0);
+  CHECK(as_nobody({"notify", "list"}).first == 0);
+  const auto [code, said] = as_nobody({"incident", "open", "--level", "p1", "fire"});
+  CHECK(code == 1);
+  CHECK(said == "ronda: unix:nobody is viewer; this needs operator\n");
+  const auto [silence_code, silence_said] = as_nobody({"silence", "add", "check=one", "--for", "1h", "--reason", "quiet"});
+  CHECK(silence_code == 1);
+  CHECK(silence_said == "ronda: unix:nobody is viewer; this needs operator\n");
+  CHECK(agent.stop() == 0);
+}
