@@ -89,6 +89,9 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   plan->language = notify::language_of(candidate.generation.agent.language);
   plan->settings = settings_of(candidate, plan->people, input.host);
   plan->wants = wants_of(candidate, plan->rules);
+  const measure::StoreSettings samples = measure::read_store(candidate.generation, diagnostics);
+  plan->retention = samples.retention;
+  std::ranges::move(measure::service_wants(candidate.generation, samples), std::back_inserter(plan->wants));
   for (const config::Service& service : candidate.generation.services)
     plan->service_titles[service.name] = service.title.empty() ? service.name : service.title;
   return plan;

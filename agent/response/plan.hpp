@@ -19,6 +19,7 @@
 #include "notify/template.hpp"
 #include "rule/alert.hpp"
 #include "schedule/candidate.hpp"
+#include "store/sample.hpp"
 
 namespace ronda::response {
 
@@ -33,6 +34,7 @@ struct Plan {
   notify::Templates templates;
   notify::Language language = notify::Language::en;
   std::vector<measure::Want> wants;
+  store::SampleRetention retention;
   schedule::ZonePtr zone;
   std::map<std::string, std::string, std::less<>> service_titles;
 

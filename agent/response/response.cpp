@@ -49,15 +49,17 @@ void wait_until(boost::asio::steady_timer& timer, std::int64_t at_ns, std::int64
 Response::Response(Ports ports, std::shared_ptr<const Plan> plan)
     : ports_(std::move(ports)), desk_(std::move(plan), ports_.random), courier_(ports_.store, *this), desk_timer_(ports_.loop),
       courier_timer_(ports_.loop) {
-  use_sinks();
+  hand_on();
 }
 
 Response::~Response() {
   *alive_ = false;
 }
 
-/// Machines want each message by itself; people do not.
-void Response::use_sinks() {
+/// What of a plan belongs to others: how long the store keeps samples, how notifiers are treated. Machines want each
+/// message by itself; people do not.
+void Response::hand_on() {
+  ports_.store.keep_samples(desk_.plan().retention, [](const auto&) {});
   for (const people::Notifier& notifier : desk_.plan().notifiers) {
     notify::SinkPolicy policy;
     policy.in_flight = 1;  // a notifier takes one at a time
@@ -112,7 +114,7 @@ void Response::begin(const Kept& kept, const std::function<void()>& then) {
 void Response::use(std::shared_ptr<const Plan> plan) {
   if (!begun_) return waiting_.push_back([this, plan = std::move(plan)] { use(plan); });
   apply(desk_.use(std::move(plan), wall_ns()));
-  use_sinks();
+  hand_on();
 }
 
 void Response::on_result(const schedule::Entry& entry) {

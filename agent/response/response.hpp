@@ -70,7 +70,7 @@ class Response final : private notify::CourierClient {
   void begin(const Kept& kept, const std::function<void()>& then);
   void tick();
   void arm();
-  void use_sinks();
+  void hand_on();
 
   struct Sent {
     std::string incident, contact;

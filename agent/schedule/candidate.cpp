@@ -125,11 +125,8 @@ void Preparer::warn_of_idle_keys(const config::Instance& instance) {
     if (is_set) candidate_.diagnostics.warning(instance.place, "`" + std::string(key) + "` has no effect in this version");
   };
   const config::Judgement& judgement = instance.judgement();
-  if (judgement.severity != config::Level::none) {
-    candidate_.diagnostics.warning(instance.place,
-                                   "`severity` has no effect in this version: nobody is told when check `" + instance.name + "` fails");
-  }
-  warn(!judgement.hold.empty(), "for");
+  warn(judgement.severity != config::Level::none && instance.kind != Kind::check, "severity");
+  warn(!judgement.hold.empty() && instance.kind != Kind::check, "for");
   if (!instance.has_rare()) return;
   const config::Rare& rare = instance.rare();
   const bool is_notifier = instance.kind == Kind::notifier;
@@ -327,8 +324,9 @@ VettedFiles read_and_vet(const CandidateRequest& request) {
 
 /// The same for what is no instance: one line a kind, at the first of it.
 void warn_of_idle_objects(Candidate& candidate) {
-  // `ronda escalation` and `ronda oncall` answer by these
-  constexpr std::array<std::string_view, 6> people = {"contact", "escalation", "group", "oncall", "severity", "vendor"};
+  // what parts that schedule does not know act on
+  constexpr std::array<std::string_view, 9> people = {"alert",    "contact",  "escalation", "group", "oncall",
+                                                      "severity", "template", "vendor",     "window"};
   const config::Generation& generation = candidate.generation;
   const auto warn = [&](config::Place place, const std::string& what) {
     candidate.diagnostics.warning(place, what + " has no effect in this version");
@@ -340,8 +338,6 @@ void warn_of_idle_objects(Candidate& candidate) {
     first = next;
   }
   if (!generation.api.listen.empty()) warn(generation.api.listen_place, "`listen` of [api]");
-  if (const config::Table* store = generation.store.as_table(); store != nullptr && !store->empty())
-    warn(generation.store.place(), "`[store]`");
 }
 
 }  // namespace
