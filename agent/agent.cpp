@@ -1,59 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent.hpp"
+#include "agent_impl.hpp"
 
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <filesystem>
-#include <optional>
-#include <set>
 
-#include "api/routes.hpp"
-#include "base/clock.hpp"
 #include "base/counted.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
-#include "base/service_manager.hpp"
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
-#include "give_back.hpp"
 #include "own_process.hpp"
-#include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
-#include "plugin/stage.hpp"
 #include "plugin/vet_child.hpp"
 #include "remember.hpp"
-#include "response/response.hpp"
-#include "roles.hpp"
 #include "ronda/version.h"
-#include "safe_mode.hpp"
-#include "schedule/clock_watch.hpp"
-#include "schedule/prober.hpp"
-#include "schedule/scheduler.hpp"
-#include "store/health_log.hpp"
-#include "vetting.hpp"
 
 namespace ronda {
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
-constexpr auto parse_deadline = 15000ms;
-constexpr auto vet_deadline = 10000ms;
 constexpr auto zone_look = 10min;  // at tzdata; a reload looks too
 constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
-
-std::string errors_text(std::size_t count) {
-  return counted(count, "error") + " in the configuration";
-}
 
 /// What a start that goes on in spite of errors owes whoever looks: how many there are, and the first of them.
 std::string trouble_of(const schedule::Candidate& candidate) {
@@ -76,108 +48,9 @@ bool may_change(const schedule::Prepared& spec) {
 
 }  // namespace
 
-class Agent final : private api::AgentView {
- public:
-  explicit Agent(const AgentOptions& options);
-  int run();
-
- private:
-  // start
-  Status open_store();
-  Status load_first();
-  void make_response();
-  void remember_late();
-  void tell_configured();
-  void on_store_health(const store::Health& health);
-  void begin(const schedule::Remembered& known);
-  void open_api();
-  schedule::CandidateRequest candidate_request();
-  void report(const schedule::Candidate& candidate) const;
-  void look_at_zones();
-  void watch_zones();
-  void start_signals();
-  void on_signal(int number);
-  void tick_watchdog();
-
-  // reload
-  void reload(bool allow_empty, std::function<void(api::ReloadResult)> told) override;
-  std::vector<const schedule::Prepared*> to_be_tried(const schedule::Candidate& candidate) const;
-  void try_candidate(schedule::VettedFiles files);
-  void finish_reload(schedule::Prober::Failures failures);
-  void reload_by_signal();
-  api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
-  void forget_reading();
-
-  // runners
-  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
-                                                      const schedule::RunAs& as, plugin::SupervisorClient& client);
-
-  // stop
-  void stop();
-  void finish();
-
-  // AgentView
-  const schedule::Scheduler& scheduler() const override { return *scheduler_; }
-  schedule::Scheduler& scheduler() override { return *scheduler_; }
-  store::Store& store() override { return *store_; }
-  const schedule::Candidate& active() const override { return active_; }
-  std::uint64_t generation() const override { return generation_; }
-  std::int64_t started_wall_ns() const override { return started_; }
-  std::string config_trouble() const override { return config_trouble_; }
-  std::string safe_mode() const override { return safe_mode_.reason(); }
-  std::string runner_limits() const override { return cgroups_->text(); }
-  bool may_leave_safe_mode() const override { return !options_.safe_mode; }
-  void leave_safe_mode() override;
-  std::string backup_directory() const override {
-    return std::filesystem::absolute(options_.state_directory + "/backups").lexically_normal().string();
-  }
-
-  /// A reload under way.
-  struct Trial {
-    bool allow_empty = false;
-    std::function<void(api::ReloadResult)> told;
-    std::shared_ptr<Vetting> vetting;  // until the files are read
-    schedule::VettedFiles files;       // then: if some new code does not work the candidate is made again
-    schedule::Candidate candidate;
-    std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
-  };
-  struct WaitingReload {
-    bool allow_empty = false;
-    std::function<void(api::ReloadResult)> told;
-  };
-
-  const AgentOptions options_;
-  const std::int64_t started_ = wall_clock().count();
-  const uid_t uid_ = ::geteuid();
-  bool pid_namespaces_ = false;
-  ServiceManager manager_ = ServiceManager::from_environment();
-  asio::io_context loop_{1};
-  asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
-  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_};
-  GiveBack give_back_{loop_, [this] { return scheduler_->in_flight() == 0; }};
-  schedule::ZoneDatabase zones_;
-  std::vector<std::string> zones_kept_old_;  // as it was told last
-  std::optional<plugin::Stage> stage_;
-  plugin::HostLibraries libraries_{plugin::system_library_directories()};
-  SafeMode safe_mode_{loop_, options_.state_directory, options_.safe_mode};
-  std::unique_ptr<store::Store> store_;
-  schedule::Candidate active_;
-  std::uint64_t generation_ = 0, reloads_ = 0;
-  std::string config_trouble_;
-  std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
-  std::unique_ptr<schedule::Scheduler> scheduler_;
-  std::shared_ptr<const response::Plan> compiled_;  // of the candidate that was loaded last
-  std::unique_ptr<response::Response> response_;    // hands its messages to the scheduler, which tells it results
-  std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
-  std::unique_ptr<Trial> trial_;
-  std::vector<WaitingReload> reloads_waiting_;
-  std::optional<Roles> roles_;
-  std::unique_ptr<api::UnixServer> api_;
-  bool reload_wanted_ = false, stopping_ = false;
-  bool begun_ = false, not_remembered_ = false;
-  store::HealthLog health_log_;
-  std::chrono::nanoseconds last_reload_{0};
-};
+std::string errors_text(std::size_t count) {
+  return counted(count, "error") + " in the configuration";
+}
 
 Agent::Agent(const AgentOptions& options) : options_(options) {}
 
@@ -391,134 +264,6 @@ std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candi
                                         &*cgroups_,
                                         as.detached};
   return std::make_unique<plugin::Supervisor>(loop_, plugin::make_runner_spec(*of.catalogue.plugins.at(plugin.id), settings), client);
-}
-
-// ---- reload ---------------------------------------------------------------------------------
-
-/// In three steps beside the event loop: the files are parsed by a throw-away process, new plugin code is tried in
-/// runners of its own, then all of it takes over at once. What is asked for meanwhile waits for the next reload,
-/// which serves all of them.
-void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told) {
-  if (stopping_) return told({false, "the agent is stopping", {}});
-  if (trial_ != nullptr) return reloads_waiting_.push_back({allow_empty, std::move(told)});
-  manager_.reloading();
-  last_reload_ = monotonic();
-  trial_ = std::make_unique<Trial>();
-  trial_->allow_empty = allow_empty;
-  trial_->told = std::move(told);
-  trial_->vetting = Vetting::start(loop_, candidate_request(), {parse_deadline, vet_deadline},
-                                   [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
-}
-
-void Agent::try_candidate(schedule::VettedFiles files) {
-  const auto vetting = std::exchange(trial_->vetting, nullptr);  // lives until this returns
-  look_at_zones();
-  schedule::CandidateRequest request = candidate_request();
-  request.vetted = std::move(files);
-  trial_->candidate = schedule::load_candidate(request);
-  trial_->files = *std::move(request.vetted);
-  auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
-  if (subjects.empty()) return finish_reload({});
-  const auto make = [this](const schedule::PluginRef& plugin, const schedule::RunAs& as, plugin::SupervisorClient& client) {
-    return make_supervisor(trial_->candidate, plugin, as, client);
-  };
-  trial_->prober = std::make_unique<schedule::Prober>(
-      loop_, std::move(subjects), make,
-      schedule::Prober::Present{
-          [this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
-          [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
-            scheduler_->answer_trial(spec, asked, std::move(reply));
-          }});
-  trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
-}
-
-/// Instances of plugins whose code no instance uses yet: of replaced files, of new ones, and of those that lay idle.
-std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candidate& candidate) const {
-  std::set<std::string_view> running;
-  scheduler_->each([&](const schedule::Entry& entry) { running.insert(entry.spec.procedure->plugin->sha256); });
-  std::vector<const schedule::Prepared*> out;
-  for (const schedule::Prepared& prepared : candidate.set) {
-    if (!running.contains(prepared.procedure->plugin->sha256)) out.push_back(&prepared);
-  }
-  return out;
-}
-
-/// New code that failed is left out: the candidate is made once more, with the code that runs now.
-void Agent::finish_reload(schedule::Prober::Failures failures) {
-  const auto trial = std::move(trial_);
-  if (stopping_) return trial->told({false, "the agent is stopping", {}});
-  if (!failures.empty()) {
-    schedule::CandidateRequest request = candidate_request();
-    request.unfit = std::move(failures);
-    request.vetted = std::move(trial->files);
-    trial->candidate = schedule::load_candidate(request);
-  }
-  api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
-  log(result.ok ? LogLevel::info : LogLevel::error, result.line);
-  manager_.ready(result.line);  // also after a refused one: the old configuration is active, not nothing
-  trial->told(std::move(result));
-  if (reloads_waiting_.empty()) return;
-  auto waiting = std::make_shared<std::vector<WaitingReload>>(std::exchange(reloads_waiting_, {}));
-  const bool all_allow_empty = std::ranges::all_of(*waiting, &WaitingReload::allow_empty);
-  reload(all_allow_empty, [waiting](const api::ReloadResult& of_all) {
-    for (const WaitingReload& one : *waiting) one.told(of_all);
-  });
-}
-
-api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_empty) {
-  api::ReloadResult result;
-  const std::string name = "reload #" + std::to_string(++reloads_);
-  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all())
-    result.details.push_back(config::render(diagnostic, candidate.sources));
-  if (candidate.set.empty() && !allow_empty && !candidate.has_errors()) {
-    config_trouble_ = "the configuration is empty; --allow-empty accepts that";
-    result.line = name + ": refused, nothing changed: " + config_trouble_;
-    return result;
-  }
-  if (candidate.has_errors()) {
-    report(candidate);
-    config_trouble_ = errors_text(candidate.diagnostics.errors()) + "; the old one is active";
-    result.line = name + ": refused, nothing changed: " + counted(candidate.diagnostics.errors(), "error");
-    return result;
-  }
-  std::vector<schedule::Prepared> set = std::move(candidate.set);
-  active_ = std::move(candidate);
-  active_.generation.number = ++generation_;
-  scheduler_->use_zones(active_.zone);
-  response_->use(compiled_);
-  const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
-  if (applied.added + applied.removed > 0) tell_configured();
-  forget_reading();
-  stage_->prune(plugin::hashes_of(active_.catalogue));
-  const std::size_t failed = active_.kept_plugins.size();
-  config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
-  result.ok = failed == 0;
-  result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " +
-                std::to_string(applied.added) + " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) +
-                " failed";
-  result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
-  result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
-  return result;
-}
-
-/// The text of the files was needed to judge them and is many times what is kept: it goes back to the system.
-void Agent::forget_reading() {
-  for (auto* sources : {&active_.sources, &active_.files.sources}) {
-    for (config::Source& source : *sources) std::string().swap(source.text);  // assigning nothing would keep the room
-  }
-  give_back_.begin();
-}
-
-/// Signals coalesce: the first reload starts at once, the next not sooner than a second after, with the last state.
-void Agent::reload_by_signal() {
-  if (std::exchange(reload_wanted_, true) || !begun_) return;
-  const auto wait = std::max<std::chrono::nanoseconds>(last_reload_ == 0ns ? 0ns : last_reload_ + reload_pause - monotonic(), 0ns);
-  reload_timer_.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(wait));
-  reload_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    reload_wanted_ = false;
-    reload(false, [](const api::ReloadResult&) {});
-  });
 }
 
 // ---- signals and stop -----------------------------------------------------------------------

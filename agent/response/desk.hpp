@@ -49,6 +49,8 @@ class Desk {
   std::vector<std::string> restore(const Kept& kept, std::int64_t now_ns);
   /// Another configuration: alerts keep their state as rule::adopt says, those that left are told.
   Output use(std::shared_ptr<const Plan> plan, std::int64_t now_ns);
+  /// False: its results change nothing here.
+  bool cares_for(std::string_view check) const { return alerts_of_.contains(check) || history_.wants(check); }
   Output on_result(const measure::Result& result, std::int64_t now_ns);
   Output on_task_success(std::string_view task, std::int64_t at_ns);
   Output command(const incident::Command& command, std::int64_t now_ns);

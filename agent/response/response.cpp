@@ -123,7 +123,7 @@ void Response::on_result(const schedule::Entry& entry) {
     if (entry.status == plugin::CheckStatus::ok) desk_.on_task_success(entry.spec.name, entry.trip.ended_wall);
     return;
   }
-  if (entry.spec.kind != config::Kind::check || !begun_) return;
+  if (entry.spec.kind != config::Kind::check || !begun_ || !desk_.cares_for(entry.spec.name)) return;
   const std::string metrics = entry.metrics.str();
   measure::Result result;
   result.check = entry.spec.name;

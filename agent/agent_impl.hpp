@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root's own class: what is built, in which order, and what is connected to what. For agent.cpp (start, stop)
+// and reload.cpp alone.
+#pragma once
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent.hpp"
+#include "api/routes.hpp"
+#include "base/clock.hpp"
+#include "base/service_manager.hpp"
+#include "give_back.hpp"
+#include "plugin/runner_process.hpp"
+#include "plugin/stage.hpp"
+#include "response/response.hpp"
+#include "roles.hpp"
+#include "safe_mode.hpp"
+#include "schedule/clock_watch.hpp"
+#include "schedule/prober.hpp"
+#include "schedule/scheduler.hpp"
+#include "store/health_log.hpp"
+#include "vetting.hpp"
+
+namespace ronda {
+namespace asio = boost::asio;
+
+inline constexpr std::chrono::milliseconds parse_deadline{15000};
+inline constexpr std::chrono::milliseconds vet_deadline{10000};
+
+/// "3 errors in the configuration"
+std::string errors_text(std::size_t count);
+
+class Agent final : private api::AgentView {
+ public:
+  explicit Agent(const AgentOptions& options);
+  int run();
+
+ private:
+  // start
+  Status open_store();
+  Status load_first();
+  void make_response();
+  void remember_late();
+  void tell_configured();
+  void on_store_health(const store::Health& health);
+  void begin(const schedule::Remembered& known);
+  void open_api();
+  schedule::CandidateRequest candidate_request();
+  void report(const schedule::Candidate& candidate) const;
+  void look_at_zones();
+  void watch_zones();
+  void start_signals();
+  void on_signal(int number);
+  void tick_watchdog();
+
+  // reload
+  void reload(bool allow_empty, std::function<void(api::ReloadResult)> told) override;
+  std::vector<const schedule::Prepared*> to_be_tried(const schedule::Candidate& candidate) const;
+  void try_candidate(schedule::VettedFiles files);
+  void finish_reload(schedule::Prober::Failures failures);
+  void reload_by_signal();
+  api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
+  void forget_reading();
+
+  // runners
+  std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
+                                                      const schedule::RunAs& as, plugin::SupervisorClient& client);
+
+  // stop
+  void stop();
+  void finish();
+
+  // AgentView
+  const schedule::Scheduler& scheduler() const override { return *scheduler_; }
+  schedule::Scheduler& scheduler() override { return *scheduler_; }
+  store::Store& store() override { return *store_; }
+  const schedule::Candidate& active() const override { return active_; }
+  std::uint64_t generation() const override { return generation_; }
+  std::int64_t started_wall_ns() const override { return started_; }
+  std::string config_trouble() const override { return config_trouble_; }
+  std::string safe_mode() const override { return safe_mode_.reason(); }
+  std::string runner_limits() const override { return cgroups_->text(); }
+  bool may_leave_safe_mode() const override { return !options_.safe_mode; }
+  void leave_safe_mode() override;
+  std::string backup_directory() const override {
+    return std::filesystem::absolute(options_.state_directory + "/backups").lexically_normal().string();
+  }
+
+  /// A reload under way.
+  struct Trial {
+    bool allow_empty = false;
+    std::function<void(api::ReloadResult)> told;
+    std::shared_ptr<Vetting> vetting;  // until the files are read
+    schedule::VettedFiles files;       // then: if some new code does not work the candidate is made again
+    schedule::Candidate candidate;
+    std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
+  };
+  struct WaitingReload {
+    bool allow_empty = false;
+    std::function<void(api::ReloadResult)> told;
+  };
+
+  const AgentOptions options_;
+  const std::int64_t started_ = wall_clock().count();
+  const uid_t uid_ = ::geteuid();
+  bool pid_namespaces_ = false;
+  ServiceManager manager_ = ServiceManager::from_environment();
+  asio::io_context loop_{1};
+  asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
+  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_};
+  GiveBack give_back_{loop_, [this] { return scheduler_->in_flight() == 0; }};
+  schedule::ZoneDatabase zones_;
+  std::vector<std::string> zones_kept_old_;  // as it was told last
+  std::optional<plugin::Stage> stage_;
+  plugin::HostLibraries libraries_{plugin::system_library_directories()};
+  SafeMode safe_mode_{loop_, options_.state_directory, options_.safe_mode};
+  std::unique_ptr<store::Store> store_;
+  schedule::Candidate active_;
+  std::uint64_t generation_ = 0, reloads_ = 0;
+  std::string config_trouble_;
+  std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
+  std::unique_ptr<schedule::Scheduler> scheduler_;
+  std::shared_ptr<const response::Plan> compiled_;  // of the candidate that was loaded last
+  std::unique_ptr<response::Response> response_;    // hands its messages to the scheduler, which tells it results
+  std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
+  std::unique_ptr<Trial> trial_;
+  std::vector<WaitingReload> reloads_waiting_;
+  std::optional<Roles> roles_;
+  std::unique_ptr<api::UnixServer> api_;
+  bool reload_wanted_ = false, stopping_ = false;
+  bool begun_ = false, not_remembered_ = false;
+  store::HealthLog health_log_;
+  std::chrono::nanoseconds last_reload_{0};
+};
+
+}  // namespace ronda

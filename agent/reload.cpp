@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reload: from a signal or a request to another generation, or to nothing changed.
+#include <algorithm>
+#include <set>
+
+#include "agent_impl.hpp"
+#include "base/counted.hpp"
+#include "base/log.hpp"
+
+namespace ronda {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
+
+}  // namespace
+
+/// In three steps beside the event loop: the files are parsed by a throw-away process, new plugin code is tried in
+/// runners of its own, then all of it takes over at once. What is asked for meanwhile waits for the next reload,
+/// which serves all of them.
+void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told) {
+  if (stopping_) return told({false, "the agent is stopping", {}});
+  if (trial_ != nullptr) return reloads_waiting_.push_back({allow_empty, std::move(told)});
+  manager_.reloading();
+  last_reload_ = monotonic();
+  trial_ = std::make_unique<Trial>();
+  trial_->allow_empty = allow_empty;
+  trial_->told = std::move(told);
+  trial_->vetting = Vetting::start(loop_, candidate_request(), {parse_deadline, vet_deadline},
+                                   [this](schedule::VettedFiles files) { try_candidate(std::move(files)); });
+}
+
+void Agent::try_candidate(schedule::VettedFiles files) {
+  const auto vetting = std::exchange(trial_->vetting, nullptr);  // lives until this returns
+  look_at_zones();
+  schedule::CandidateRequest request = candidate_request();
+  request.vetted = std::move(files);
+  trial_->candidate = schedule::load_candidate(request);
+  trial_->files = *std::move(request.vetted);
+  auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
+  if (subjects.empty()) return finish_reload({});
+  const auto make = [this](const schedule::PluginRef& plugin, const schedule::RunAs& as, plugin::SupervisorClient& client) {
+    return make_supervisor(trial_->candidate, plugin, as, client);
+  };
+  trial_->prober = std::make_unique<schedule::Prober>(
+      loop_, std::move(subjects), make,
+      schedule::Prober::Present{
+          [this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
+          [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
+            scheduler_->answer_trial(spec, asked, std::move(reply));
+          }});
+  trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
+}
+
+/// Instances of plugins whose code no instance uses yet: of replaced files, of new ones, and of those that lay idle.
+std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candidate& candidate) const {
+  std::set<std::string_view> running;
+  scheduler_->each([&](const schedule::Entry& entry) { running.insert(entry.spec.procedure->plugin->sha256); });
+  std::vector<const schedule::Prepared*> out;
+  for (const schedule::Prepared& prepared : candidate.set) {
+    if (!running.contains(prepared.procedure->plugin->sha256)) out.push_back(&prepared);
+  }
+  return out;
+}
+
+/// New code that failed is left out: the candidate is made once more, with the code that runs now.
+void Agent::finish_reload(schedule::Prober::Failures failures) {
+  const auto trial = std::move(trial_);
+  if (stopping_) return trial->told({false, "the agent is stopping", {}});
+  if (!failures.empty()) {
+    schedule::CandidateRequest request = candidate_request();
+    request.unfit = std::move(failures);
+    request.vetted = std::move(trial->files);
+    trial->candidate = schedule::load_candidate(request);
+  }
+  api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
+  log(result.ok ? LogLevel::info : LogLevel::error, result.line);
+  manager_.ready(result.line);  // also after a refused one: the old configuration is active, not nothing
+  trial->told(std::move(result));
+  if (reloads_waiting_.empty()) return;
+  auto waiting = std::make_shared<std::vector<WaitingReload>>(std::exchange(reloads_waiting_, {}));
+  const bool all_allow_empty = std::ranges::all_of(*waiting, &WaitingReload::allow_empty);
+  reload(all_allow_empty, [waiting](const api::ReloadResult& of_all) {
+    for (const WaitingReload& one : *waiting) one.told(of_all);
+  });
+}
+
+api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_empty) {
+  api::ReloadResult result;
+  const std::string name = "reload #" + std::to_string(++reloads_);
+  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all())
+    result.details.push_back(config::render(diagnostic, candidate.sources));
+  if (candidate.set.empty() && !allow_empty && !candidate.has_errors()) {
+    config_trouble_ = "the configuration is empty; --allow-empty accepts that";
+    result.line = name + ": refused, nothing changed: " + config_trouble_;
+    return result;
+  }
+  if (candidate.has_errors()) {
+    report(candidate);
+    config_trouble_ = errors_text(candidate.diagnostics.errors()) + "; the old one is active";
+    result.line = name + ": refused, nothing changed: " + counted(candidate.diagnostics.errors(), "error");
+    return result;
+  }
+  std::vector<schedule::Prepared> set = std::move(candidate.set);
+  active_ = std::move(candidate);
+  active_.generation.number = ++generation_;
+  scheduler_->use_zones(active_.zone);
+  response_->use(compiled_);
+  const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
+  if (applied.added + applied.removed > 0) tell_configured();
+  forget_reading();
+  stage_->prune(plugin::hashes_of(active_.catalogue));
+  const std::size_t failed = active_.kept_plugins.size();
+  config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
+  result.ok = failed == 0;
+  result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " +
+                std::to_string(applied.added) + " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) +
+                " failed";
+  result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
+  result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
+  return result;
+}
+
+/// The text of the files was needed to judge them and is many times what is kept: it goes back to the system.
+void Agent::forget_reading() {
+  for (auto* sources : {&active_.sources, &active_.files.sources}) {
+    for (config::Source& source : *sources) std::string().swap(source.text);  // assigning nothing would keep the room
+  }
+  give_back_.begin();
+}
+
+/// Signals coalesce: the first reload starts at once, the next not sooner than a second after, with the last state.
+void Agent::reload_by_signal() {
+  if (std::exchange(reload_wanted_, true) || !begun_) return;
+  const auto wait = std::max<std::chrono::nanoseconds>(last_reload_ == 0ns ? 0ns : last_reload_ + reload_pause - monotonic(), 0ns);
+  reload_timer_.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(wait));
+  reload_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    reload_wanted_ = false;
+    reload(false, [](const api::ReloadResult&) {});
+  });
+}
+
+}  // namespace ronda
