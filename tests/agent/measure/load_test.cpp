@@ -84,7 +84,7 @@ TEST_CASE("after a restart a history answers as before, for short windows, long 
       clocked.store->observe({}, std::exchange(batch, {}));
       REQUIRE(ask<Unit>(*clocked.store, &store::Store::flush));
     }
-    // a year of hours a second is more than it rolls up meanwhile
+    // time goes by faster here than it is rolled up
     REQUIRE(wait_for([&] {
       const ronda::store::SampleQuery last{"api", "requests", ronda::store::SampleLevel::five_minutes, end - hour, end};
       const auto rolled = must<std::vector<ronda::store::LoadedSeries>>(*clocked.store, &ronda::store::Store::load_samples, last);
