@@ -84,6 +84,12 @@ TEST_CASE("after a restart a history answers as before, for short windows, long 
       clocked.store->observe({}, std::exchange(batch, {}));
       REQUIRE(ask<Unit>(*clocked.store, &store::Store::flush));
     }
+    // time goes by faster here than it is rolled up
+    REQUIRE(wait_for([&] {
+      const ronda::store::SampleQuery last{"api", "requests", ronda::store::SampleLevel::five_minutes, end - hour, end};
+      const auto rolled = must<std::vector<ronda::store::LoadedSeries>>(*clocked.store, &ronda::store::Store::load_samples, last);
+      return !rolled[0].rollups.empty() && rolled[0].rollups.back().from_ns == end - 7 * minute;
+    }));
   }
   Clocked clocked(scratch / "state");
   *clocked.now = end + 20 * second;
