@@ -39,7 +39,7 @@ void count_result(Flapping& flapping, Raw raw, bool is_first, std::int64_t now_n
   flapping.raw = raw;
   flapping.changes = (flapping.changes << 1U | (changed ? 1U : 0U)) & all_results;
   flapping.since_change = changed ? 0 : std::min(flapping.since_change + 1, quiet_results);
-  if (changed) flapping.changed_ns = now_ns;
+  if (changed || is_first) flapping.changed_ns = now_ns;
   if (flapping.since_fall > 0 && ++flapping.since_fall > quiet_results + 1) flapping.since_fall = 0;
   const double share = flapping_share(flapping.changes);
   if (share > flapping_on) flapping.on = true;
@@ -51,8 +51,11 @@ void pass_time(Flapping& flapping, std::int64_t now_ns) {
   if (flapping.holds() || flapping.since_fall > 0) forget_what_is_long_ago(flapping, now_ns);
 }
 
-void note_rise(Flapping& flapping) {
-  if (flapping.since_fall > 0) flapping.restless = true;
+void note_rise(Flapping& flapping, std::int64_t now_ns) {
+  if (flapping.since_fall == 0) return;
+  flapping.restless = true;
+  flapping.since_change = 0;
+  flapping.changed_ns = now_ns;
 }
 
 void note_fall(Flapping& flapping, std::int64_t now_ns) {

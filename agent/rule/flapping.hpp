@@ -10,7 +10,7 @@ namespace ronda::rule {
 void count_result(Flapping& flapping, Raw raw, bool is_first, std::int64_t now_ns);
 /// Without a result: what was long ago holds nothing any more.
 void pass_time(Flapping& flapping, std::int64_t now_ns);
-void note_rise(Flapping& flapping);
+void note_rise(Flapping& flapping, std::int64_t now_ns);
 void note_fall(Flapping& flapping, std::int64_t now_ns);
 
 }  // namespace ronda::rule

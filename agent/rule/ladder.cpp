@@ -300,7 +300,7 @@ void Climb::move(Level to) {
   }
   tell(what, to, since, reason, value);
   if (rises)
-    note_rise(state_.flapping);
+    note_rise(state_.flapping, now_);
   else
     note_fall(state_.flapping, now_);
   if (from == Level::none) state_.started_ns = now_;
@@ -317,7 +317,7 @@ void Climb::tell_no_data(bool moved) {
     state_.no_data = true;
     tell(What::no_data, state_.level, state_.unknown_since_ns, unknown_->reason, 0);
     state_.reason = changes_.back().reason;
-    note_rise(state_.flapping);
+    note_rise(state_.flapping, now_);
     return;
   }
   if (!state_.no_data || is_unknown_ || (state_.flapping.holds() && !moved)) return;
