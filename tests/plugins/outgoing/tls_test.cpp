@@ -51,9 +51,10 @@ Site& site() {
   return only;
 }
 
-report deliver_to(int port, const std::string& ca, std::chrono::nanoseconds deadline = 10s) {
+report deliver_to(int port, const std::string& ca, std::chrono::nanoseconds deadline = 30s) {
   host h;
   prepare(h, "https://127.0.0.1:" + std::to_string(port));
+  h.set("connect_timeout", 30s);  // of a busy host
   if (!ca.empty()) h.set("tls", node::table{{"ca", ca}});
   return deliver(h, under_test().message, deadline);
 }

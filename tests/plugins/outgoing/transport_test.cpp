@@ -86,18 +86,20 @@ TEST_CASE("a connection that nobody accepts is tried again after connect_timeout
 
 TEST_CASE("a sink that does not come to an end is left at the deadline and tried again", "[notifier]") {
   struct Row {
-    std::string what, summary;
+    std::string what;
+    std::chrono::milliseconds deadline;  // of those that answer long enough for the answer to begin on a busy host
+    std::string summary;
     TinyServer::Handler handler;
   };
   const auto row = GENERATE(values<Row>({
-      {"says nothing", "timeout while waiting for the answer of PEER; the message may have arrived", wait_for_close},
-      {"never ends its header", "timeout while reading the answer of PEER",
+      {"says nothing", 400ms, "timeout while waiting for the answer of PEER; the message may have arrived", wait_for_close},
+      {"never ends its header", 2s, "timeout while reading the answer of PEER",
        [](int fd) {
          read_request(fd);
          send_text(fd, "HTTP/1.1 200 OK\r\n");
          trickle(fd, "X: y\r\n");
        }},
-      {"trickles its body", "timeout while reading the answer of PEER",
+      {"trickles its body", 2s, "timeout while reading the answer of PEER",
        [](int fd) {
          read_request(fd);
          send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
@@ -106,12 +108,12 @@ TEST_CASE("a sink that does not come to an end is left at the deadline and tried
   }));
   INFO(row.what);
   TinyServer server(row.handler);
-  const auto [report, took] = deliver_to(server.port(), 400ms);
+  const auto [report, took] = deliver_to(server.port(), row.deadline);
   CHECK(report.is(delivery_status::retry));
   auto expected = row.summary;
   expected.replace(expected.find("PEER"), 4, "127.0.0.1:" + std::to_string(server.port()));
   CHECK(report.summary == expected);
-  CHECK(took < 3s);
+  CHECK(took < 8s);
 }
 
 TEST_CASE("a sink that breaks off is tried again", "[notifier]") {
