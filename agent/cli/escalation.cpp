@@ -24,10 +24,16 @@ using namespace std::chrono_literals;
 
 constexpr Nanos usual_length = 24h, most_length = std::chrono::days(366);
 
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value() : json::value(text);
+}
+
 json::array addresses_json(const std::vector<escalation::Address>& addresses) {
   json::array out;
   for (const escalation::Address& one : addresses) {
-    json::object address{{"notifier", one.notifier}, {"to", one.shown.empty() ? json::value() : json::value(one.shown)}};
+    json::object address;
+    address["notifier"] = one.notifier;
+    address["to"] = text_or_null(one.shown);
     address["held_until"] = one.held_until_ns ? api::time_json(*one.held_until_ns) : json::value();
     out.push_back(std::move(address));
   }
@@ -37,12 +43,14 @@ json::array addresses_json(const std::vector<escalation::Address>& addresses) {
 json::array due_json(const std::vector<escalation::Due>& due) {
   json::array out;
   for (const escalation::Due& one : due) {
-    out.push_back(json::object{{"escalation", one.escalation},
-                               {"level", config::level_name(one.level)},
-                               {"step", one.step + 1},
-                               {"why", escalation::why_name(one.why)},
-                               {"business", one.business},
-                               {"targets", json::value_from(one.targets)}});
+    json::object step;
+    step["escalation"] = one.escalation;
+    step["level"] = config::level_name(one.level);
+    step["step"] = one.owner ? json::value("owner") : json::value(one.step + 1);
+    step["why"] = escalation::why_name(one.why);
+    step["business"] = one.business;
+    step["targets"] = json::value_from(one.targets);
+    out.push_back(std::move(step));
   }
   return out;
 }
@@ -50,31 +58,36 @@ json::array due_json(const std::vector<escalation::Due>& due) {
 json::object told_json(const escalation::Told& told, const escalation::Scenario& scenario) {
   json::array recipients;
   for (const escalation::Recipient& one : told.reach.recipients) {
-    recipients.push_back(json::object{{"contact", one.contact},
-                                      {"via", one.via.empty() ? json::value() : json::value(one.via)},
-                                      {"business", one.business},
-                                      {"channels", addresses_json(one.addresses)},
-                                      {"fallback", addresses_json(one.fallback)}});
+    json::object person;
+    person["contact"] = one.contact;
+    person["via"] = text_or_null(one.via);
+    person["business"] = one.business;
+    person["channels"] = addresses_json(one.addresses);
+    person["fallback"] = addresses_json(one.fallback);
+    recipients.push_back(std::move(person));
   }
-  return json::object{{"at", api::time_json(told.at_ns)},
-                      {"after", format_duration(Nanos(told.at_ns - scenario.detected_ns))},
-                      {"how", escalation::how_name(told.reach.how)},
-                      {"due", due_json(told.due)},
-                      {"recipients", std::move(recipients)},
-                      {"broadcast", addresses_json(told.reach.broadcast)},
-                      {"missed", json::value_from(told.reach.missed)}};
+  json::object out;
+  out["at"] = api::time_json(told.at_ns);
+  out["after"] = format_duration(Nanos(told.at_ns - scenario.detected_ns));
+  out["how"] = escalation::how_name(told.reach.how);
+  out["due"] = due_json(told.due);
+  out["recipients"] = std::move(recipients);
+  out["broadcast"] = addresses_json(told.reach.broadcast);
+  out["missed"] = json::value_from(told.reach.missed);
+  return out;
 }
 
 void print_json(const escalation::Simulation& simulation, const escalation::Scenario& scenario) {
   json::array told;
   for (const escalation::Told& one : simulation.told) told.push_back(told_json(one, scenario));
-  std::cout << json::serialize(json::object{{"level", config::level_name(scenario.level)},
-                                            {"service", scenario.service.empty() ? json::value() : json::value(scenario.service)},
-                                            {"detected", api::time_json(scenario.detected_ns)},
-                                            {"for", format_duration(scenario.lasts)},
-                                            {"told", std::move(told)},
-                                            {"cut", simulation.is_cut}})
-            << "\n";
+  json::object out;
+  out["level"] = config::level_name(scenario.level);
+  out["service"] = text_or_null(scenario.service);
+  out["detected"] = api::time_json(scenario.detected_ns);
+  out["for"] = format_duration(scenario.lasts);
+  out["told"] = std::move(told);
+  out["cut"] = simulation.is_cut;
+  std::cout << json::serialize(out) << "\n";
 }
 
 /// An option that is a duration; false: it is none, which was said.

@@ -70,19 +70,32 @@ void print_text(const people::People& people, const people::Rota& rota, const As
     std::cout << "  " << text(one.begin_ns) << "  to  " << text(one.end_ns) << "  NOBODY\n";
 }
 
+json::object stretch_json(const people::Stretch& stretch) {
+  json::object out;
+  out["from"] = api::time_json(stretch.begin_ns);
+  out["to"] = api::time_json(stretch.end_ns);
+  return out;
+}
+
 json::object rota_json(const people::Rota& rota, const Asked& asked) {
   json::array now, shifts, gaps;
   for (const people::Shift& one : people::on_call(rota, asked.at_ns)) now.push_back(json::value(one.contact));
   for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns)) {
-    shifts.push_back(json::object{{"from", api::time_json(one.when.begin_ns)},
-                                  {"to", api::time_json(one.when.end_ns)},
-                                  {"contact", one.contact},
-                                  {"source", source_name(one.source)}});
+    json::object shift = stretch_json(one.when);
+    shift["contact"] = one.contact;
+    shift["source"] = source_name(one.source);
+    shifts.push_back(std::move(shift));
   }
-  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns))
-    gaps.push_back(json::object{{"from", api::time_json(one.begin_ns)}, {"to", api::time_json(one.end_ns)}});
-  return {{"name", rota.name},         {"title", rota.title},         {"zone", rota.zone->name()}, {"at", api::time_json(asked.at_ns)},
-          {"on_call", std::move(now)}, {"shifts", std::move(shifts)}, {"gaps", std::move(gaps)}};
+  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns)) gaps.push_back(stretch_json(one));
+  json::object out;
+  out["name"] = rota.name;
+  out["title"] = rota.title;
+  out["zone"] = rota.zone->name();
+  out["at"] = api::time_json(asked.at_ns);
+  out["on_call"] = std::move(now);
+  out["shifts"] = std::move(shifts);
+  out["gaps"] = std::move(gaps);
+  return out;
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ Tested test_file(const Options& options, const std::string& path, const std::str
   if (!root) return out;
   auto file = rule::read_test_file(*root, generation, out.diagnostics);
   if (!file) return out;
-  const rule::RuleSet rules = rule::rules_of(std::move(generation), std::move(file->own), out.sources, out.diagnostics);
+  const rule::RuleSet rules = rule::rules_of(std::move(generation), *file, out.sources, out.diagnostics);
   if (!out.diagnostics.has_errors()) out.result = rule::run_tests(*file, rules);
   return out;
 }

@@ -13,38 +13,31 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
 }
 
-void index_members(State& state, const Incident& incident, const Event& event) {
-  if (event.alert.empty()) return;
-  if (event.kind != Kind::alert_left) {
-    state.by_alert[event.alert] = incident.id;
-    if (incident.is_live()) state.by_check[event.check] = incident.id;
-    return;
-  }
+void index_alert(State& state, const Incident& incident, const Event& event) {
   const auto found = state.by_alert.find(event.alert);
-  if (found != state.by_alert.end() && found->second == incident.id) state.by_alert.erase(found);
+  if (incident.members.at(event.alert).fires())
+    state.by_alert[event.alert] = incident.id;
+  else if (found != state.by_alert.end() && found->second == incident.id)
+    state.by_alert.erase(found);
+  if (!incident.is_live()) return;
+  state.by_check[event.check].insert(incident.id);
+  if (event.blocked && !event.subject.empty()) state.by_check[event.subject].insert(incident.id);
 }
 
 void index_live(State& state, const Incident& incident) {
-  if (!incident.cause.empty()) state.live_by_cause[incident.cause] = incident.id;
-  if (!incident.root.empty()) state.by_check[incident.root] = incident.id;
-  for (const auto& [alert, member] : incident.members) {
-    if (member.fires()) state.by_check[member.check] = incident.id;
-  }
+  if (!incident.cause.empty()) state.by_cause[incident.cause].insert(incident.id);
+  for (const std::string& check : incident.checks) state.by_check[check].insert(incident.id);
 }
 
-template <class Map>
-void erase_id(Map& map, const std::string& key, const std::string& id) {
-  const auto found = map.find(key);
-  if (found != map.end() && found->second == id) map.erase(found);
+void take_out(Index& index, const std::string& key, const std::string& id) {
+  const auto found = index.find(key);
+  if (found == index.end()) return;
+  found->second.erase(id);
+  if (found->second.empty()) index.erase(found);
 }
 
-void unindex(State& state, const Incident& incident) {
-  erase_id(state.by_check, incident.root, incident.id);
-  for (const auto& [alert, member] : incident.members) {
-    erase_id(state.by_check, member.check, incident.id);
-    if (incident.stage == Stage::closed) erase_id(state.by_alert, alert, incident.id);
-  }
-  if (incident.stage == Stage::closed) erase_id(state.live_by_cause, incident.cause, incident.id);
+void unindex_live(State& state, const Incident& incident) {
+  for (const std::string& check : incident.checks) take_out(state.by_check, check, incident.id);
 }
 
 }  // namespace
@@ -77,9 +70,22 @@ void apply(State& state, const Event& event) {
   if (event.sequence <= incident.sequence) return;  // has been taken in
   const bool was_live = incident.sequence != 0 && incident.is_live();
   apply(incident, event);
-  index_members(state, incident, event);
+  if (incident.members.contains(event.alert)) index_alert(state, incident, event);
   if (incident.is_live() && !was_live) index_live(state, incident);
-  if (!incident.is_live()) unindex(state, incident);
+  if (!incident.is_live() && was_live) unindex_live(state, incident);
+  if (incident.stage == Stage::closed) take_out(state.by_cause, incident.cause, incident.id);
+}
+
+const Incident* State::find_cause(std::string_view cause) const {
+  const auto same = by_cause.find(cause);
+  if (same == by_cause.end()) return nullptr;
+  const Incident* out = nullptr;
+  for (const std::string& id : same->second) {
+    const Incident* one = find(id);
+    if (one->is_live()) return one;
+    if (out == nullptr || one->resolved_ns > out->resolved_ns) out = one;
+  }
+  return out;
 }
 
 State restore(std::span<const Event> events, std::vector<Mute> mutes) {
@@ -87,6 +93,12 @@ State restore(std::span<const Event> events, std::vector<Mute> mutes) {
   state.mutes = std::move(mutes);
   for (const Event& event : events) apply(state, event);
   return state;
+}
+
+std::int64_t last_change_ns(const State& state) {
+  std::int64_t out = 0;
+  for (const auto& [id, incident] : state.incidents) out = std::max(out, incident.changed_ns);
+  return out;
 }
 
 void drop_closed(State& state, std::int64_t before_ns) {

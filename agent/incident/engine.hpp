@@ -5,8 +5,9 @@
 // transaction before anything else happens.
 //
 // Grouping: one live incident for one cause. An alert joins, in this order, the incident that it fires in, the one whose
-// root or member is the check that blocks it, the one whose root is its own check, the one of its service (without a
-// service: of its check). Soon after the end it is reopened instead of a new one.
+// root is its check or that waits for its check, the one of its service (without a service: of its check). One that fired
+// and is blocked goes on in the incident of the check that it waits for. Soon after the end an incident is reopened
+// instead of a new one.
 // Calls: whom to call and when is said by escalation from an incident's History, never by a Notice alone. A Notice with
 // `page` and without contacts says as what those are called who are due at that instant.
 // Flapping: opened once, reopened once, then no more calls until it has been still for `settle`.
@@ -15,9 +16,9 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -134,14 +135,19 @@ struct Outcome {
   std::vector<Effect> effects;
 };
 
+/// Ids by a name. A function of the incidents that there are, not of how they came about.
+using Index = std::map<std::string, std::set<std::string>, std::less<>>;
+
 struct State {
-  std::map<std::string, Incident, std::less<>> incidents;         // by id
-  std::map<std::string, std::string, std::less<>> live_by_cause;  // cause_of() -> id; resolved ones too until closed
-  std::map<std::string, std::string, std::less<>> by_alert;       // alert -> id in which it fires
-  std::map<std::string, std::string, std::less<>> by_check;       // root or member's check -> id, live only
+  std::map<std::string, Incident, std::less<>> incidents;    // by id
+  Index by_cause;                                            // cause_of() -> those that are not closed
+  std::map<std::string, std::string, std::less<>> by_alert;  // alert -> id in which it fires
+  Index by_check;                                            // root, or check of a member -> live ones
   std::vector<Mute> mutes;
 
   const Incident* find(std::string_view id) const;
+  /// The one that stands for a cause: the live one, else the one that was over last; null: none that is not closed.
+  const Incident* find_cause(std::string_view cause) const;
   /// All firing alerts, for silences: what they hide, whether it is ok.
   std::vector<Firing> firing(const Settings& settings) const;
   bool operator==(const State&) const = default;
@@ -153,11 +159,16 @@ struct Entropy {
   std::uint64_t room = 0;
 };
 
-/// One input. Instants in it are for the record; `now_ns` decides.
+/// One input. Instants in it are for the record; `now_ns` decides. It must not go back during a life of the agent, or
+/// nobody would be called for as long: the wall clock as it was at the start, and not before last_change_ns(), plus the
+/// time by CLOCK_BOOTTIME since.
 Outcome step(State& state, const Settings& settings, const Input& input, std::int64_t now_ns, const Entropy& entropy);
 
 /// When a Tick is wanted if nothing else happens; goes through all incidents: once a batch, not once an input.
 std::optional<std::int64_t> next_wake(const State& state, const Settings& settings);
+
+/// The instant of the last event of all; 0: there is none.
+std::int64_t last_change_ns(const State& state);
 
 /// One event into the state. Events of one incident in their order; those of several may be mixed.
 void apply(State& state, const Event& event);

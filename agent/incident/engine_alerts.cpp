@@ -15,9 +15,23 @@ std::string headline(const rule::Change& change) {
 
 void Stepper::on(const rule::Change& change) {
   using What = rule::Change::What;
-  const bool fires = change.to != config::Level::none && change.what != What::resolved;
-  const bool blocked = fires && !change.blocked_by.empty() && change.what != What::unblocked;
-  if (fires) return come(change, blocked);
+  switch (change.what) {
+    case What::fired:
+    case What::level_changed:
+      return change.to == config::Level::none ? end(change) : come(change);
+    case What::resolved:
+      return end(change);
+    case What::blocked:
+      return block(change);
+    case What::unblocked:
+      return unblock(change);
+    case What::no_data:
+    case What::data_back:
+      return remark(change);
+  }
+}
+
+void Stepper::end(const rule::Change& change) {
   const auto found = state_.by_alert.find(change.alert);
   if (found == state_.by_alert.end()) return;
   Incident& incident = *find(found->second);
@@ -25,34 +39,82 @@ void Stepper::on(const rule::Change& change) {
   after_leave(incident, "recovered");
 }
 
-void Stepper::come(const rule::Change& change, bool blocked) {
-  const Target target = target_of(change, blocked);
+void Stepper::come(const rule::Change& change) {
   const auto found = state_.by_alert.find(change.alert);
+  if (found != state_.by_alert.end()) return change_member(*find(found->second), change);
+  const Target target = target_of(change);
+  if (target.incident == nullptr) return open_for(change);
+  if (target.is_back) reopen(*target.incident, change.to, headline(change));
+  join(*target.incident, change);
+}
+
+/// It waits for another check. What fired goes on, at its level, in the incident of the cause; where that has none it stays
+/// where it is, and the cause's own alert joins it there. What did not fire is only listed.
+void Stepper::block(const rule::Change& change) {
+  Incident* target = incident_about(change.blocked_by);
+  const auto found = state_.by_alert.find(change.alert);
+  rule::Change waiting = change;
   if (found == state_.by_alert.end()) {
-    if (target.incident == nullptr) return open_for(change, blocked);
-    if (target.is_back) reopen(*target.incident, change.to, headline(change));
-    return join(*target.incident, change, blocked);
+    if (target == nullptr) return;
+    const auto member = target->members.find(change.alert);
+    if (member != target->members.end() && member->second.blocked) return;
+    waiting.to = config::Level::none;
+    emit(target->id, member_event(Kind::alert_joined, waiting));
+    return;
   }
   Incident& where = *find(found->second);
-  if (!blocked || target.incident == nullptr || target.incident == &where || target.is_back) return change_member(where, change, blocked);
-  const std::string goes_on_in = target.incident->id;
+  waiting.to = where.members.at(change.alert).level;
+  if (target == nullptr || target == &where || !where.is_live()) return change_member(where, waiting);
+  const std::string goes_on_in = target->id;
   leave(where, change.alert, "blocked by " + change.blocked_by, goes_on_in);
-  join(*target.incident, change, blocked);
+  join(*target, waiting);
   after_leave(where, "goes on in " + goes_on_in, goes_on_in);
 }
 
-Stepper::Target Stepper::target_of(const rule::Change& change, bool blocked) {
-  if (blocked) {
-    const auto parent = state_.by_check.find(change.blocked_by);
-    if (parent != state_.by_check.end()) return {find(parent->second), false};
+/// It is judged anew: what it was before says nothing.
+void Stepper::unblock(const rule::Change& change) {
+  const auto found = state_.by_alert.find(change.alert);
+  if (found != state_.by_alert.end()) {
+    Incident& incident = *find(found->second);
+    if (!incident.members.at(change.alert).blocked) return;
+    leave(incident, change.alert, change.reason);
+    return after_leave(incident, "recovered");
   }
-  const auto own = state_.by_check.find(change.check);
-  if (!blocked && own != state_.by_check.end() && find(own->second)->root == change.check) return {find(own->second), false};
-  const auto same = state_.live_by_cause.find(blocked ? cause_of({}, change.blocked_by) : cause_of(change.service, change.check));
-  if (same == state_.live_by_cause.end()) return {};
-  Incident* incident = find(same->second);
-  if (incident->is_live()) return {incident, false};
-  return may_reopen(*incident) ? Target{incident, true} : Target{};
+  for (auto& [id, incident] : state_.incidents) {
+    const auto member = incident.members.find(change.alert);
+    if (incident.is_live() && member != incident.members.end() && member->second.blocked)
+      return leave(incident, change.alert, change.reason);
+  }
+}
+
+/// Nothing is known of it, or again: its level stays.
+void Stepper::remark(const rule::Change& change) {
+  const auto found = state_.by_alert.find(change.alert);
+  if (found == state_.by_alert.end()) return;
+  Event event = make(Kind::note, headline(change));
+  event.source = "rule";
+  emit(found->second, std::move(event));
+}
+
+/// The live one whose root the check is; else one that has to do with it.
+Incident* Stepper::incident_about(const std::string& check) {
+  const auto found = state_.by_check.find(check);
+  if (found == state_.by_check.end()) return nullptr;
+  Incident* out = nullptr;
+  for (const std::string& id : found->second) {
+    Incident* one = find(id);
+    if (one->root == check) return one;
+    if (out == nullptr) out = one;
+  }
+  return out;
+}
+
+Stepper::Target Stepper::target_of(const rule::Change& change) {
+  Incident* about = incident_about(change.check);
+  if (about != nullptr && (about->root == change.check || about->parents.contains(change.check))) return {about, false};
+  const Incident* same = state_.find_cause(cause_of(change.service, change.check));
+  if (same == nullptr || (!same->is_live() && !may_reopen(*same))) return {};
+  return {find(same->id), !same->is_live()};
 }
 
 /// One that was resolved against firing alerts is never left for a new one.
@@ -60,27 +122,28 @@ bool Stepper::may_reopen(const Incident& incident) const {
   return incident.stage == Stage::resolved && (incident.any_fires() || now_ - incident.resolved_ns <= settings_.reopen_within_ns);
 }
 
-Event Stepper::member_event(Kind kind, const rule::Change& change, bool blocked) const {
+Event Stepper::member_event(Kind kind, const rule::Change& change) const {
   Event event = make(kind, change.reason);
   event.source = "rule";
   event.alert = change.alert;
   event.check = change.check;
   event.service = change.service;
   event.level = change.to;
-  event.blocked = blocked;
+  event.blocked = change.what == rule::Change::What::blocked;
+  if (event.blocked) event.subject = change.blocked_by;
   event.muted = mute_of(state_.mutes, change.alert, change.check, change.service, change.to) != nullptr;
   return event;
 }
 
-void Stepper::open_for(const rule::Change& change, bool blocked) {
+void Stepper::open_for(const rule::Change& change) {
   Event opened = make(Kind::opened, headline(change));
   opened.source = "rule";
   opened.service = change.service;
-  opened.root = blocked ? change.blocked_by : change.check;
-  opened.subject = blocked ? cause_of({}, change.blocked_by) : cause_of(change.service, change.check);
+  opened.root = change.check;
+  opened.subject = cause_of(change.service, change.check);
   set_level_times(opened, change.to);
   Incident& incident = open(std::move(opened));
-  emit(incident.id, member_event(Kind::alert_joined, change, blocked));
+  emit(incident.id, member_event(Kind::alert_joined, change));
   follow_mutes(incident);
   if (!incident.is_suppressed()) owe(incident, notice::open, true, headline(change));
   if (!is_higher(config::Level::p2, change.to)) outcome_.effects.emplace_back(Diagnose{incident.id, change.alert});
@@ -93,8 +156,8 @@ void Stepper::reopen(Incident& incident, config::Level level, std::string text) 
   emit(incident.id, std::move(event));
 }
 
-void Stepper::join(Incident& incident, const rule::Change& change, bool blocked) {
-  Event event = member_event(Kind::alert_joined, change, blocked);
+void Stepper::join(Incident& incident, const rule::Change& change) {
+  Event event = member_event(Kind::alert_joined, change);
   const bool is_raise = !event.muted && is_higher(change.to, incident.level);
   const bool is_back = !incident.was_told && incident.opened_count > 1;
   if (incident.was_told && !incident.is_suppressed() && !is_raise)
@@ -106,14 +169,14 @@ void Stepper::join(Incident& incident, const rule::Change& change, bool blocked)
     raise(incident, change.to, std::move(raised));
   }
   follow_mutes(incident);
-  if (is_back && !incident.was_told && !incident.is_suppressed()) owe(incident, notice::open, true, "again: " + headline(change));
+  if (is_back && !incident.was_told && incident.is_paging()) owe(incident, notice::open, true, "again: " + headline(change));
 }
 
-void Stepper::change_member(Incident& incident, const rule::Change& change, bool blocked) {
+void Stepper::change_member(Incident& incident, const rule::Change& change) {
   const Member& member = incident.members.at(change.alert);
   const config::Level before = member.level;
-  if (before == change.to && member.blocked == blocked) return;
-  Event event = member_event(Kind::alert_changed, change, blocked);
+  if (before == change.to && member.blocked == (change.what == rule::Change::What::blocked)) return;
+  Event event = member_event(Kind::alert_changed, change);
   const bool is_muted = event.muted;
   emit(incident.id, std::move(event));
   if (!incident.is_live()) {  // a person resolved it; what gets worse is not
@@ -133,14 +196,15 @@ void Stepper::change_member(Incident& incident, const rule::Change& change, bool
 
 void Stepper::raise(Incident& incident, config::Level level, Event event) {
   const std::string text = event.text;
-  if (incident.is_flapping) emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
+  if (incident.is_flapping && incident.any_fires())
+    emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
   if (incident.is_taken()) {
     const std::string had = std::string(config::level_name(incident.level));
     emit(incident.id, make(Kind::unacked, "raised to " + std::string(config::level_name(level)) + ", it was taken at " + had));
   }
   set_level_times(event, level);
   emit(incident.id, std::move(event));
-  if (incident.is_suppressed()) return;
+  if (!incident.is_paging()) return;  // hidden, or it flaps and is still now
   owe(incident, incident.was_told ? notice::escalation : notice::open, true,
       "raised to " + std::string(config::level_name(level)) + (text.empty() ? "" : ": " + text));
 }

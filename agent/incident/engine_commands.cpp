@@ -125,13 +125,10 @@ void Stepper::open_by_hand(const Command& command) {
   if (command.level == config::Level::none) return refuse(Errc::invalid, "an incident needs a level: p1, p2, p3 or p4");
   if (trim(command.text).empty()) return refuse(Errc::invalid, "an incident needs a title: say in a few words what is broken");
   const std::string cause = cause_of(command.service, {});
-  const auto same = cause.empty() ? state_.live_by_cause.end() : state_.live_by_cause.find(cause);
-  if (same != state_.live_by_cause.end()) {
-    const Incident& other = *find(same->second);
-    if (other.is_live() || other.any_fires())
-      return refuse(Errc::exists, "service `" + command.service + "` has " + other.id + " already (" +
-                                      std::string(stage_name(other.stage)) + "): add a note to it or raise it");
-  }
+  const Incident* other = cause.empty() ? nullptr : state_.find_cause(cause);
+  if (other != nullptr && (other->is_live() || other->any_fires()))
+    return refuse(Errc::exists, "service `" + command.service + "` has " + other->id + " already (" +
+                                    std::string(stage_name(other->stage)) + "): add a note to it or raise it");
   Event opened = make(Kind::opened, command);
   opened.service = command.service;
   opened.subject = cause;

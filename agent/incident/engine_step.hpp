@@ -45,16 +45,21 @@ class Stepper {
     Incident* incident = nullptr;  // null: none that it belongs to
     bool is_back = false;          // it is over and will be reopened
   };
-  Target target_of(const rule::Change& change, bool blocked);
+  Target target_of(const rule::Change& change);
+  Incident* incident_about(const std::string& check);
   bool may_reopen(const Incident& incident) const;
+  void come(const rule::Change& change);
+  void end(const rule::Change& change);
+  void block(const rule::Change& change);
+  void unblock(const rule::Change& change);
+  void remark(const rule::Change& change);
   void leave(Incident& incident, const std::string& alert, std::string text, const std::string& goes_on_in = {});
   void after_leave(Incident& incident, const std::string& reason, const std::string& goes_on_in = {});
-  void change_member(Incident& incident, const rule::Change& change, bool blocked);
-  void come(const rule::Change& change, bool blocked);
-  void open_for(const rule::Change& change, bool blocked);
-  void join(Incident& incident, const rule::Change& change, bool blocked);
+  void change_member(Incident& incident, const rule::Change& change);
+  void open_for(const rule::Change& change);
+  void join(Incident& incident, const rule::Change& change);
   void reopen(Incident& incident, config::Level level, std::string text);
-  Event member_event(Kind kind, const rule::Change& change, bool blocked) const;
+  Event member_event(Kind kind, const rule::Change& change) const;
   void raise(Incident& incident, config::Level level, Event event);
   void resolve(Incident& incident, Event event, std::string notice);
   void close_removed(Incident& incident, const std::string& alert);

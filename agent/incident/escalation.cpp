@@ -140,6 +140,7 @@ void Planner::add(const Runner& runner, std::int64_t at_ns, Why why, Beat beat, 
   due.escalation = runner.escalation->name;
   due.level = runner.ladder->level;
   due.step = runner.step;
+  due.owner = runner.is_owner();
   due.why = why;
   due.cycle = beat.cycle;
   due.round = beat.round;

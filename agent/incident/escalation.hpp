@@ -87,7 +87,8 @@ struct Due {
   std::int64_t at_ns = 0;  // when it was due; may lie before the asking
   std::string escalation;
   Level level = Level::none;
-  std::size_t step = 0;  // index into the ladder's steps; steps.size() for its owner
+  std::size_t step = 0;  // index into the ladder's steps; their number for its owner
+  bool owner = false;    // it is the owner's from `end` on
   Why why = Why::start;
   std::uint64_t cycle = 0;  // how often the ladder has begun anew
   std::uint64_t round = 0;  // which repeat within it, from 1; 0: none

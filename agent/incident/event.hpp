@@ -96,7 +96,7 @@ struct Event {
   std::string text;                           // for people
   std::string war_room;                       // opened
   bool forced = false;                        // against a rule that may be overridden, `text` says why
-  bool blocked = false;                       // alert_*: it is blocked by the root
+  bool blocked = false;                       // alert_*: it waits for the check `subject`
   bool muted = false;                         // alert_*: a silence or a window covers it
   bool page = false;                          // notice_owed
   std::int64_t effective_ns = 0;              // suppressed, unsuppressed: when it became so, if not at_ns

@@ -52,6 +52,7 @@ void open(Incident& incident, const Event& event) {
   incident.root = event.root;
   incident.title = event.text;
   incident.cause = event.subject;
+  if (!event.root.empty()) incident.checks.insert(event.root);
   incident.war_room = event.war_room;
   incident.by_hand = event.author.kind != Author::Kind::agent;
   incident.detected_ns = event.at_ns;
@@ -124,6 +125,11 @@ void take_member(Incident& incident, const Event& event) {
   const bool fired = member.fires();
   member.check = event.check;
   member.service = event.service;
+  incident.checks.insert(event.check);
+  if (event.blocked && !event.subject.empty()) {
+    incident.checks.insert(event.subject);
+    incident.parents.insert(event.subject);
+  }
   member.level = event.kind == Kind::alert_left ? config::Level::none : event.level;
   member.blocked = event.kind != Kind::alert_left && event.blocked;
   member.changed_ns = event.at_ns;

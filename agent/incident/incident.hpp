@@ -44,7 +44,7 @@ struct Clock {
 struct Member {
   std::string check, service;
   config::Level level = config::Level::none;  // none: it does not fire any more
-  bool blocked = false;                       // by the root: no cause of its own
+  bool blocked = false;                       // it waits for a check that is critical: no cause of its own
   std::int64_t joined_ns = 0;
   std::int64_t changed_ns = 0;
 
@@ -108,6 +108,8 @@ struct Incident {
   bool by_hand = false;  // opened by a person: only a person resolves it
 
   std::map<std::string, Member, std::less<>> members;  // by alert; those that left stay, with level none
+  std::set<std::string, std::less<>> checks;           // it was ever about: root, members', and those that members waited for
+  std::set<std::string, std::less<>> parents;          // of these, those that members waited for
   std::optional<Ack> ack;
   std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
   std::set<std::string, std::less<>> told;         // contacts that a notice was sent to

@@ -40,7 +40,6 @@ class LadderReader {
   static std::vector<Nanos> read_gaps(config::Scope& scope, std::string_view key, const config::Value& value);
   void read_end(config::Scope& scope, const config::Value& value);
   void judge_end(config::Scope& scope, const config::Value& value, const config::Value* loop_to);
-  void warn_of_silence();
   void note(config::Place place, std::string reason) { disabled_.push_back({"escalation", object_.name, place, std::move(reason)}); }
 
   const Known& known_;
@@ -200,15 +199,6 @@ void LadderReader::read_end(config::Scope& scope, const config::Value& value) {
   if (has_owner && out_.owner.empty()) out_.end.reset();  // nobody would be told from then on
 }
 
-/// Sooner or later nobody would be told any more of what nobody has taken.
-void LadderReader::warn_of_silence() {
-  const auto goes_on = [](const Step& step) { return !step.to && !step.repeat.empty(); };
-  if (out_.end || std::ranges::any_of(out_.steps, goes_on)) return;
-  diagnostics_.warning(
-      object_.place,
-      "[escalation." + object_.name + "] ends in silence: no step without `to` repeats, and there is no `end` with `loop_to` or `owner`");
-}
-
 std::optional<Ladder> LadderReader::run() {
   const config::Table* table = object_.value.as_table();
   if (table == nullptr) return {};
@@ -227,7 +217,6 @@ std::optional<Ladder> LadderReader::run() {
   }
   if (!scope.sound()) note(object_.place, scope.reason());
   if (out_.steps.empty()) return {};
-  if (scope.sound()) warn_of_silence();
   return std::move(out_);
 }
 

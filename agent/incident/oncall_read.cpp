@@ -40,6 +40,7 @@ class RotaReader {
   void read_members(const config::Value& value);
   void read_shift();
   void read_start();
+  void read_handover();
   void read_overrides(const config::Value& value);
   void read_override(const config::Value& value);
   void read_calendar(const config::Value& path);
@@ -97,46 +98,47 @@ void RotaReader::read_shift() {
   out_.shift = whole;
 }
 
-/// The date of `start` (a Monday if none is said), moved on to the weekday of `handover`, at its time.
+/// The date of `start`; a Monday if none is said.
 void RotaReader::read_start() {
-  constexpr std::array<std::string_view, 7> names = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   out_.start = local_days(year(1970) / January / 5);
-  if (const config::Value* value = find("start")) {
-    const auto text = config::read_text(scope_, "start", *value);
-    const auto date = text ? parse_date(*text) : Result<schedule::local_seconds>(out_.start);
-    if (!date) return config::wrong_text(scope_, "start", *value, date.error().message(), "a date like \"2026-12-24\"");
-    out_.start = *date;
+  const config::Value* value = find("start");
+  const auto text = value == nullptr ? std::nullopt : config::read_text(scope_, "start", *value);
+  if (!text) return;
+  const auto date = parse_date(*text);
+  if (!date) return config::wrong_text(scope_, "start", *value, date.error().message(), "a date like \"2026-12-24\"");
+  out_.start = *date;
+}
+
+/// Moves the start on to the weekday and the time of day at which shifts change.
+void RotaReader::read_handover() {
+  constexpr std::array<std::string_view, 7> names = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  const config::Value* value = find("handover");
+  const auto text = value == nullptr ? std::optional<std::string>("09:00") : config::read_text(scope_, "handover", *value);
+  if (!text) return;
+  std::string_view rest = *text;
+  const auto day = std::ranges::find(names, rest.substr(0, 3));
+  if (day != names.end()) {
+    rest = trim(rest.substr(3));
+    const weekday wanted(static_cast<unsigned>(day - names.begin()));
+    out_.start += wanted - weekday(floor<days>(out_.start));
+    if (out_.shift % days(7) != seconds(0))
+      scope_.error(value->place(),
+                   "`handover` names a day of the week: then `shift` must be whole weeks, and it is " + format_duration(out_.shift));
   }
-  minutes time = hours(9);
-  if (const config::Value* value = find("handover")) {
-    const auto text = config::read_text(scope_, "handover", *value);
-    if (!text) return;
-    std::string_view rest = *text;
-    const auto day = std::ranges::find(names, rest.substr(0, 3));
-    if (day != names.end()) {
-      rest = trim(rest.substr(3));
-      const weekday wanted(static_cast<unsigned>(day - names.begin()));
-      out_.start += wanted - weekday(floor<days>(out_.start));
-      if (out_.shift % days(7) != seconds(0))
-        scope_.error(value->place(),
-                     "`handover` names a day of the week: then `shift` must be whole weeks, and it is " + format_duration(out_.shift));
-    }
-    const auto read = parse_time_of_day(rest);
-    if (!read || *read == hours(24))
-      return config::wrong_text(scope_, "handover", *value, "must be a time like \"09:00\" or \"Mon 09:00\"", "a time like \"09:00\"");
-    time = *read;
-  }
-  out_.start += time;
+  const auto time = parse_time_of_day(rest);
+  if (!time || *time == hours(24))
+    return config::wrong_text(scope_, "handover", *value, "must be a time like \"09:00\" or \"Mon 09:00\"", "a time like \"09:00\"");
+  out_.start += *time;
 }
 
 void RotaReader::read_override(const config::Value& value) {
   constexpr std::array<std::string_view, 4> known = {"from", "reason", "to", "who"};
   const config::Table* table = value.as_table();
   if (table == nullptr) return;
+  config::Scope scope(context_.diagnostics);
   Override one;
-  bool has_from = false, has_to = false;
-  read_keys(scope_, *table, known, [&](std::string_view key, const config::Value& member) {
-    const auto text = config::read_text(scope_, key, member);
+  read_keys(scope, *table, known, [&](std::string_view key, const config::Value& member) {
+    const auto text = config::read_text(scope, key, member);
     if (!text) return;
     if (key == "reason") {
       one.reason = *text;
@@ -144,18 +146,18 @@ void RotaReader::read_override(const config::Value& value) {
       if (is_contact(key, member, *text)) one.contact = *text;
     } else {
       const auto at = parse_moment(*text, *out_.zone);
-      if (!at) return config::wrong_text(scope_, key, member, at.error().message(), "a time like \"2026-12-24 09:00\"");
-      (key == "from" ? has_from : has_to) = true;
+      if (!at) return config::wrong_text(scope, key, member, at.error().message(), "a time like \"2026-12-24 09:00\"");
       (key == "from" ? one.when.begin_ns : one.when.end_ns) = *at;
     }
   });
-  if (table->empty() || (scope_.sound() && (!has_from || !has_to || one.contact.empty()) && context_.names_complete)) {
-    scope_.error(value.place(), "an override needs `who`, `from` and `to`");
-  } else if (has_from && has_to && one.when.begin_ns >= one.when.end_ns) {
-    scope_.error(value.place(), "an override must end after it begins");
-  } else if (!one.contact.empty()) {
-    out_.overrides.push_back(std::move(one));
+  const auto lacks = [&](std::string_view key) { return value.find(key) == nullptr; };
+  if (lacks("who") || lacks("from") || lacks("to")) {
+    scope.error(value.place(), "an override needs `who`, `from` and `to`");
+  } else if (scope.sound() && one.when.begin_ns >= one.when.end_ns) {
+    scope.error(value.place(), "an override must end after it begins");
   }
+  if (!scope.sound()) return scope_.spoil();
+  if (!one.contact.empty()) out_.overrides.push_back(std::move(one));
 }
 
 void RotaReader::read_overrides(const config::Value& value) {
@@ -206,11 +208,12 @@ std::optional<Rota> RotaReader::run() {
   if (table == nullptr) return {};
   out_.name = out_.title = object_.name;
   read_keys(scope_, *table, known_keys, [&](std::string_view key, const config::Value& value) {
-    if (key == "title") out_.title = config::read_text(scope_, key, value).value_or(object_.name);
+    if (key == "title") out_.title = shown_title(scope_, key, value, *context_.input.generation);
   });
   read_zone();
   read_shift();
   read_start();
+  read_handover();
   if (const config::Value* value = find("members")) read_members(*value);
   if (const config::Value* value = find("overrides")) read_overrides(*value);
   if (const config::Value* value = find("people"); value != nullptr && value->as_table() != nullptr) {

@@ -162,7 +162,7 @@ void Compiler::judge_circles() {
 void Compiler::read_groups() {
   for (const config::RawObject& object : generation_.raw("group")) {
     config::Scope scope(diagnostics_);
-    if (auto group = read_group(scope, object)) {
+    if (auto group = read_group(context_, scope, object)) {
       out_.groups.push_back(*std::move(group));
     } else {
       disable(object, scope);

@@ -147,7 +147,7 @@ std::optional<Contact> read_contact(const ReadContext& context, const config::Ra
   out.place = object.place;
   read_keys(scope, *table, known, [&](std::string_view key, const config::Value& value) {
     if (key == "name") {
-      out.title = config::read_text(scope, key, value).value_or(object.name);
+      out.title = shown_title(scope, key, value, *context.input.generation);
     } else if (key == "unix") {
       out.unix_users = config::read_texts(scope, key, value);
     } else if (key == "quiet") {
@@ -161,7 +161,7 @@ std::optional<Contact> read_contact(const ReadContext& context, const config::Ra
   return {};
 }
 
-std::optional<Group> read_group(config::Scope& scope, const config::RawObject& object) {
+std::optional<Group> read_group(const ReadContext& context, config::Scope& scope, const config::RawObject& object) {
   constexpr std::array<std::string_view, 2> known = {"members", "title"};
   const config::Table* table = object.value.as_table();
   if (table == nullptr) return {};
@@ -170,7 +170,7 @@ std::optional<Group> read_group(config::Scope& scope, const config::RawObject& o
   out.place = object.place;
   read_keys(scope, *table, known, [&](std::string_view key, const config::Value& value) {
     if (key == "title") {
-      out.title = config::read_text(scope, key, value).value_or(object.name);
+      out.title = shown_title(scope, key, value, *context.input.generation);
     } else {
       out.members = config::read_texts(scope, key, value);
     }

@@ -19,7 +19,7 @@ struct ReadContext {
 
 /// A channel that is wrong is left out and told in `people.disabled`, the others stay. None: the contact itself is wrong.
 std::optional<Contact> read_contact(const ReadContext& context, const config::RawObject& object, People& people);
-std::optional<Group> read_group(config::Scope& scope, const config::RawObject& object);
+std::optional<Group> read_group(const ReadContext& context, config::Scope& scope, const config::RawObject& object);
 
 /// Needs the contacts. None: the rota is wrong. `targets`: names of contacts, also of those that are wrong.
 std::optional<Rota> read_rota(const ReadContext& context, config::Scope& scope, const config::RawObject& object, const People& people,

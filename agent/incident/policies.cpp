@@ -56,6 +56,7 @@ class Compiler {
   void judge_reach(const Policy& policy, Level level);
   void judge_target(const Step& step, const std::string& target, const std::string& where, Level level);
   void add_last_resort(Policy& policy, Level level);
+  void warn_of_silence(const Policy& policy, Level level);
   bool fresh(const std::string& message, config::Place place) {
     return told_.emplace(message, place.file, place.line, place.column).second;
   }
@@ -238,6 +239,30 @@ void Compiler::add_last_resort(Policy& policy, Level level) {
   policy.escalations.back().ladders[level_index(level)] = std::move(ladder);
 }
 
+/// Whether a ladder pages for ever what nobody takes.
+bool goes_on(const Ladder& ladder) {
+  if (ladder.end) return ladder.loop_to || !ladder.owner_repeat.empty();
+  return std::ranges::any_of(ladder.steps, [](const Step& step) {
+    return step.until_ack && !step.to && !step.repeat.empty() && !step.targets.empty() && step.impact.empty();
+  });
+}
+
+void Compiler::warn_of_silence(const Policy& policy, Level level) {
+  const Ladder* first = nullptr;
+  std::string names;
+  for (const Escalation& escalation : policy.escalations) {
+    const Ladder* ladder = escalation.at(level);
+    if (ladder == nullptr || escalation.name == of_severity) continue;
+    if (escalation.name == of_last_resort || goes_on(*ladder)) return;
+    if (first == nullptr) first = ladder;
+    names += (names.empty() ? "" : " and ") + header(escalation, level);
+  }
+  if (first == nullptr) return;
+  const std::string message = "what nobody takes ends in silence: of " + names +
+                              " no step without `to` repeats, nor is there an `end` with loop_to, or with owner and repeat";
+  if (fresh(message, first->place)) diagnostics_.warning(first->place, message);
+}
+
 Policy Compiler::make_policy(std::string_view service, const std::vector<std::string>& escalations) {
   Policy policy;
   policy.service = service;
@@ -250,6 +275,7 @@ Policy Compiler::make_policy(std::string_view service, const std::vector<std::st
   for (const people::Level level : all_levels) {
     settle(policy, level);
     judge_reach(policy, level);
+    warn_of_silence(policy, level);
     add_last_resort(policy, level);
   }
   return policy;

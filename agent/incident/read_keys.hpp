@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "config/fields.hpp"
+#include "config/redact.hpp"
 
 namespace ronda::people {
 
@@ -22,6 +23,14 @@ void read_keys(config::Scope& scope, const config::Table& table, std::span<const
       read(std::string_view(member.key), member.value);
     }
   }
+}
+
+/// A text that is shown to people: what came from a secret stands as it was written. Empty: it is none, which was told.
+inline std::string shown_title(config::Scope& scope, std::string_view key, const config::Value& value,
+                               const config::Generation& generation) {
+  const auto text = config::read_text(scope, key, value);
+  if (!text || value.origin() != config::Origin::secret) return text.value_or("");
+  return config::shown_text(value, generation.written_at(value.place()), false);
 }
 
 /// "; did you mean `x`?", or nothing.

@@ -102,6 +102,7 @@ bool Router::tell_next_steps(const Due& due) {
   const Ladder* ladder = escalation == policy_.escalations.end() ? nullptr : escalation->at(due.level);
   if (ladder == nullptr || due.business) return false;
   for (std::size_t i = due.step + 1; i < ladder->steps.size(); ++i) {
+    if (ladder->steps[i].business) continue;
     bool any = false;
     for (const std::string& target : ladder->steps[i].targets) any = tell_target(target, false) || any;
     if (any) return true;
@@ -116,10 +117,14 @@ Reach Router::run(std::span<const Due> due) {
   for (const Due& one : due) {
     if (!tell_step(one) && tell_next_steps(one)) out_.how = How::next_step;
   }
-  if (!out_.recipients.empty()) return std::move(out_);
+  // a notice to those who decide is no substitute for a page to those who work on it
+  const bool wants_page = std::ranges::any_of(due, [](const Due& one) { return !one.business; });
+  const bool has_page = std::ranges::any_of(out_.recipients, [](const Recipient& one) { return !one.business; });
+  if (has_page || (!wants_page && !out_.recipients.empty())) return std::move(out_);
   Reach last = last_resort(people_, level_);
-  last.missed = std::move(out_.missed);
-  return last;
+  out_.how = last.how;
+  out_.broadcast = std::move(last.broadcast);
+  return std::move(out_);
 }
 
 /// All that contacts have on that notifier, of the channels that `fits` says; each address once.

@@ -27,8 +27,10 @@ std::string reasons_text(const std::vector<Due>& due) {
   std::string out;
   for (const Due& one : due) {
     out += (out.empty() ? "" : ", ") + one.escalation + " " + std::string(config::level_name(one.level));
-    if (one.why != Why::owner && one.escalation != "last-resort") out += " step " + std::to_string(one.step + 1);
-    if (one.why != Why::start) out += " (" + std::string(why_name(one.why)) + ")";
+    const bool says_all = one.escalation == "last-resort" || one.owner;
+    if (one.owner) out += " owner";
+    if (!says_all) out += " step " + std::to_string(one.step + 1);
+    if (one.why != Why::start && one.why != Why::owner) out += " (" + std::string(why_name(one.why)) + ")";
   }
   return out;
 }

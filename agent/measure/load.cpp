@@ -101,7 +101,44 @@ class Loader : public std::enable_shared_from_this<Loader> {
   ronda::Status first_error_ = ronda::done();
 };
 
+/// A day at a time.
+struct Judgements : std::enable_shared_from_this<Judgements> {
+  ronda::store::Store& store;
+  ronda::store::SampleQuery next;
+  std::int64_t end_ns;
+  std::function<void(ronda::Result<std::vector<slo::Stretch>>)> done;
+  std::vector<slo::Stretch> stretches;
+
+  Judgements(store::Store& from, const slo::Objective& objective, std::int64_t now_ns,
+             std::function<void(ronda::Result<std::vector<slo::Stretch>>)> call)
+      : store(from),
+        next{judgements_of(objective), std::string(judgement_metric), SampleLevel::five_minutes, now_ns - objective.window_ns, 0},
+        end_ns(now_ns),
+        done(std::move(call)) {}
+
+  void ask() {
+    next.until_ns = std::min(next.after_ns + day_ns, end_ns);
+    store.load_samples(next, [self = shared_from_this()](ronda::Result<std::vector<store::LoadedSeries>> loaded) { self->take(std::move(loaded)); });
+  }
+  void take(ronda::Result<std::vector<store::LoadedSeries>> loaded) {
+    if (!loaded) return done(loaded.error());
+    for (const store::LoadedSeries& one : *loaded) {
+      for (const Rollup& rollup : one.rollups) stretches.push_back(slo::stretch_of(rollup, store::five_minutes_ns));
+    }
+    next.after_ns = next.until_ns;
+    if (next.after_ns >= end_ns) return done(std::move(stretches));
+    ask();
+  }
+};
+
 }  // namespace
+
+std::string judgements_of(const slo::Objective& objective) { return "slo:" + objective.name; }
+
+void load_judgements(store::Store& store, const slo::Objective& objective, std::int64_t now_ns,
+                     std::function<void(ronda::Result<std::vector<slo::Stretch>>)> done) {
+  std::make_shared<Judgements>(store, objective, now_ns, std::move(done))->ask();
+}
 
 void load_history(store::Store& store, History& history, std::int64_t now_ns, std::function<void(ronda::Status)> done) {
   std::make_shared<Loader>(store, history, now_ns, std::move(done))->next();

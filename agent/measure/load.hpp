@@ -3,9 +3,14 @@
 // one check's samples.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "measure/history.hpp"
+#include "measure/slo.hpp"
 #include "store/store.hpp"
 
 namespace ronda::measure {
@@ -13,5 +18,13 @@ namespace ronda::measure {
 /// Both must live until `done` is called, or the store be closed. `done` is called once, on the thread on which the store
 /// answers, with the first error there was: what could not be read is left out.
 void load_history(store::Store& store, History& history, std::int64_t now_ns, std::function<void(ronda::Status)> done);
+
+/// What the store has of an objective's judgements: those that History::observe_value gave as ("slo:NAME", "good"), values of
+/// slo::Goodness. For Meter::restore. The store lives as above.
+void load_judgements(store::Store& store, const slo::Objective& objective, std::int64_t now_ns,
+                     std::function<void(ronda::Result<std::vector<slo::Stretch>>)> done);
+/// "slo:NAME", and the metric.
+std::string judgements_of(const slo::Objective& objective);
+inline constexpr std::string_view judgement_metric = "good";
 
 }  // namespace ronda::measure

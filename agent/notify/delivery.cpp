@@ -2,15 +2,15 @@
 #include "notify/delivery.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <iterator>
 #include <utility>
 
 #include "notify/digest.hpp"
+#include "notify/shelf.hpp"
 
 namespace ronda::notify {
 namespace {
 
-constexpr std::size_t texts_kept_bytes = std::size_t{32} * 1024 * 1024;
 constexpr std::int64_t replay_every = second_ns;
 
 std::string_view outcome_name(Delivery::What what) {
@@ -25,7 +25,9 @@ std::string_view outcome_name(Delivery::What what) {
   return "dropped";
 }
 
-bool is_ended(store::OutboxState state) { return state == store::OutboxState::delivered || state == store::OutboxState::dead; }
+bool is_ended(store::OutboxState state) {
+  return state == store::OutboxState::delivered || state == store::OutboxState::dead;
+}
 
 }  // namespace
 
@@ -47,7 +49,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   void decide(store::Decision decision, store::Done<Unit> done) {
     const std::int64_t now = client_.wall_ns();
     Effects effects = outbox_.add(decision.outbox, now);
-    for (const store::OutboxRow& row : decision.outbox) hold(row, true);
+    for (const store::OutboxRow& row : decision.outbox) shelf_.put(row, true);
     note_starts(effects, now);
     decision.changes.insert(decision.changes.end(), effects.changes.begin(), effects.changes.end());
     tell(effects.troubles);
@@ -57,12 +59,12 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 
   void on_result(std::string_view id, std::int64_t number, const Delivery& delivery) {
     const std::int64_t now = client_.wall_ns();
-    const auto held = held_.find(std::string(id));
-    if (held == held_.end() || held->second.dispatched != number) return;  // late, or twice
-    held->second.dispatched = 0;
+    Held* held = shelf_.find(std::string(id));
+    if (held == nullptr || held->dispatched != number) return;  // late, or twice
+    held->dispatched = 0;
     --in_flight_;
     store::Decision decision;
-    decision.trail.push_back({held->first, number, held->second.started, now, std::string(outcome_name(delivery.what)), delivery.detail});
+    decision.trail.push_back({held->row.id, number, held->started, now, std::string(outcome_name(delivery.what)), delivery.detail});
     run(outbox_.on_result(id, number, delivery, now), std::move(decision));
     arm();
   }
@@ -85,6 +87,18 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     return effects;
   }
 
+  void revive(std::string id, store::Done<Unit> done) {
+    store_.load_outbox_rows({id}, [weak = weak_from_this(), id, done = std::move(done)](Result<std::vector<store::OutboxRow>> rows) {
+      const auto self = weak.lock();
+      if (!self) return;
+      if (!rows) return done(rows.error());
+      if (rows->empty()) return done(Error(Errc::not_found, "there is no message '" + id + "'; ronda notify list shows them"));
+      if (rows->front().state != store::OutboxState::dead)
+        return done(Error(Errc::invalid, "message '" + id + "' is no dead letter: it was delivered, or still waits"));
+      self->owe_again(*std::move(rows), done);
+    });
+  }
+
   void stop() { stopped_ = true; }
   bool is_idle() const { return in_flight_ == 0 && storing_ == 0; }
   const Ring& ring() const { return ring_; }
@@ -92,44 +106,37 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   void set_policy(std::string_view notifier, SinkPolicy policy) { outbox_.set_policy(notifier, policy); }
 
  private:
-  struct Held {
-    store::OutboxRow row;
-    bool has_text = false;
-    bool is_stored = false;
-    std::int64_t started = 0;     // the attempt in flight
-    std::int64_t dispatched = 0;  // its number; 0: none
-  };
   using Starts = std::vector<Start>;
+
+  void owe_again(std::vector<store::OutboxRow> rows, store::Done<Unit> done) {
+    const std::int64_t now = client_.wall_ns();
+    rows.front().state = store::OutboxState::queued;
+    rows.front().carrier.clear();
+    rows.front().first_at = rows.front().next_at = 0;
+    Effects effects = outbox_.add(rows, now);
+    store::Decision decision;
+    for (const store::OutboxRow& row : rows) {
+      shelf_.put(row, true).is_stored = true;
+      decision.changes.push_back({row.id, row.state, row.carrier, row.attempts, row.next_at, row.first_at, row.last_error, {}});
+    }
+    note_starts(effects, now);
+    std::ranges::move(effects.changes, std::back_inserter(decision.changes));
+    commit(std::move(decision), std::move(effects.starts), std::move(done));
+    arm();
+  }
 
   void take_up(std::vector<store::OutboxRow> rows) {
     loaded_ = true;
     for (const store::OutboxRow& row : rows) {
-      if (!held_.contains(row.id)) hold(row, false).is_stored = true;
+      if (shelf_.find(row.id) == nullptr) shelf_.put(row, false).is_stored = true;
     }
     run(outbox_.restore(rows, client_.wall_ns()), {});
     arm();
   }
 
-  Held& hold(const store::OutboxRow& row, bool has_text) {
-    Held& held = held_[row.id];
-    forget_text(held);
-    held.row = row;
-    held.has_text = has_text;
-    if (has_text) text_bytes_ += row.text.body.size() + row.text.fields.size();
-    return held;
-  }
-
-  void forget_text(Held& held) {
-    if (!held.has_text) return;
-    text_bytes_ -= std::min(text_bytes_, held.row.text.body.size() + held.row.text.fields.size());
-    held.has_text = false;
-    held.row.text.body = std::string();
-    held.row.text.fields = std::string();
-  }
-
   void note_starts(const Effects& effects, std::int64_t now) {
     for (const Start& start : effects.starts) {
-      if (const auto held = held_.find(start.id); held != held_.end()) held->second.started = now;
+      if (Held* held = shelf_.find(start.id)) held->started = now;
     }
   }
 
@@ -138,8 +145,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     note_starts(effects, client_.wall_ns());
     std::vector<std::string> missing;
     const auto want = [&](const std::string& id) {
-      const auto held = held_.find(id);
-      if (held != held_.end() && !held->second.has_text) missing.push_back(id);
+      const Held* held = shelf_.find(id);
+      if (held != nullptr && !held->has_text) missing.push_back(id);
     };
     for (const Start& start : effects.starts) want(start.id);
     for (const std::string& id : effects.dead) want(id);
@@ -158,11 +165,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 
   void keep_texts(std::vector<store::OutboxRow> rows) {
     for (store::OutboxRow& row : rows) {
-      const auto held = held_.find(row.id);
-      if (held == held_.end() || held->second.has_text) continue;
-      held->second.row.text = std::move(row.text);
-      held->second.has_text = true;
-      text_bytes_ += held->second.row.text.body.size() + held->second.row.text.fields.size();
+      Held* held = shelf_.find(row.id);
+      if (held != nullptr && !held->has_text) shelf_.set_text(*held, std::move(row.text));
     }
   }
 
@@ -171,15 +175,12 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     tell(effects.troubles);
     add_fallbacks(effects, decision);
     for (store::OutboxChange& change : effects.changes) {
-      const auto held = held_.find(change.id);
-      if (held == held_.end()) continue;
-      held->second.row.attempts = change.attempts;
-      held->second.row.carrier = change.carrier;
-      const bool in_ring = !held->second.is_stored && ring_.change(change);
-      if (is_ended(change.state)) {
-        forget_text(held->second);
-        held_.erase(held);
-      }
+      Held* held = shelf_.find(change.id);
+      if (held == nullptr) continue;
+      held->row.attempts = change.attempts;
+      held->row.carrier = change.carrier;
+      const bool in_ring = !held->is_stored && ring_.change(change);
+      if (is_ended(change.state)) shelf_.drop(change.id);
       if (!in_ring) decision.changes.push_back(std::move(change));
     }
     take_back_without_text(effects, decision);
@@ -189,27 +190,21 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   // The first attempt of a message that carries others: its text becomes the text of all, in the store too.
   void merge_texts(Effects& effects) {
     for (const Start& start : effects.starts) {
-      const auto held = held_.find(start.id);
-      if (start.carries.empty() || start.number != 1 || held == held_.end() || !held->second.has_text) continue;
-      if (is_digest(held->second.row)) continue;  // taken back before its first attempt
-      std::vector<const store::OutboxRow*> older;
-      for (const std::string& id : start.carries) {
-        if (const auto one = held_.find(id); one != held_.end()) older.push_back(&one->second.row);
-      }
-      store::OutboxText text = digest(older, held->second.row);
+      Held* held = shelf_.find(start.id);
+      if (start.carries.empty() || start.number != 1 || held == nullptr || !held->has_text) continue;
+      if (is_digest(held->row)) continue;  // taken back before its first attempt
+      store::OutboxText text = digest(shelf_.rows(start.carries), held->row);
       for (store::OutboxChange& change : effects.changes) {
         if (change.id == start.id) change.text = text;
       }
-      text_bytes_ += text.body.size() + text.fields.size();
-      text_bytes_ -= std::min(text_bytes_, held->second.row.text.body.size() + held->second.row.text.fields.size());
-      held->second.row.text = std::move(text);
+      shelf_.set_text(*held, std::move(text));
     }
   }
 
   void tell(const std::vector<SinkTrouble>& troubles) {
     for (const SinkTrouble& trouble : troubles) {
-      const auto held = held_.find(trouble.id);
-      client_.on_sink_trouble(trouble, held == held_.end() ? store::OutboxRow() : held->second.row);
+      const Held* held = shelf_.find(trouble.id);
+      client_.on_sink_trouble(trouble, held == nullptr ? store::OutboxRow() : held->row);
     }
   }
 
@@ -217,14 +212,14 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   void add_fallbacks(Effects& effects, store::Decision& decision) {
     std::vector<store::OutboxRow> rows;
     for (const std::string& id : effects.dead) {
-      const auto held = held_.find(id);
-      if (held == held_.end()) continue;
-      for (store::OutboxRow& row : client_.fallbacks(held->second.row)) rows.push_back(std::move(row));
+      const Held* held = shelf_.find(id);
+      if (held == nullptr) continue;
+      for (store::OutboxRow& row : client_.fallbacks(held->row)) rows.push_back(std::move(row));
     }
     if (rows.empty()) return;
     const std::int64_t now = client_.wall_ns();
     Effects more = outbox_.add(rows, now);
-    for (const store::OutboxRow& row : rows) hold(row, true);
+    for (const store::OutboxRow& row : rows) shelf_.put(row, true);
     note_starts(more, now);
     decision.outbox.insert(decision.outbox.end(), rows.begin(), rows.end());
     std::ranges::move(more.changes, std::back_inserter(effects.changes));
@@ -235,8 +230,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   // The store has the text and does not give it now: not an attempt, and tried again soon.
   void take_back_without_text(Effects& effects, store::Decision& decision) {
     std::erase_if(effects.starts, [&](const Start& start) {
-      const auto held = held_.find(start.id);
-      if (held != held_.end() && held->second.has_text) return false;
+      const Held* held = shelf_.find(start.id);
+      if (held != nullptr && held->has_text) return false;
       Effects back = outbox_.take_back(start.id, client_.wall_ns());
       std::ranges::move(back.changes, std::back_inserter(decision.changes));
       return true;
@@ -267,11 +262,10 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 
   void on_stored(const store::Decision& decision) {
     for (const store::OutboxRow& row : decision.outbox) {
-      const auto held = held_.find(row.id);
-      if (held == held_.end()) continue;
-      held->second.is_stored = true;
-      const bool waits = row.state == store::OutboxState::queued;
-      if (waits && text_bytes_ > texts_kept_bytes) forget_text(held->second);
+      Held* held = shelf_.find(row.id);
+      if (held == nullptr) continue;
+      held->is_stored = true;
+      if (row.state == store::OutboxState::queued) shelf_.relieve(*held);
     }
   }
 
@@ -283,25 +277,19 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 
   void dispatch(const Starts& starts) {
     for (const Start& start : starts) {
-      const auto held = held_.find(start.id);
-      if (held == held_.end()) continue;
+      Held* held = shelf_.find(start.id);
+      if (held == nullptr) continue;
       if (stopped_) {
         // in the store it is `sending`: the next life sends it, with the next number
         outbox_.take_back(start.id, client_.wall_ns());
         continue;
       }
       ++in_flight_;
-      held->second.dispatched = start.number;
-      client_.deliver(parcel(held->second.row, start));
+      held->dispatched = start.number;
+      const store::OutboxRow& row = held->row;
+      client_.deliver({row.id, row.notifier, row.to, row.level, event_of_digest(shelf_.rows(start.carries), row), row.incident, start.number,
+                       row.text, start.carries});
     }
-  }
-
-  Parcel parcel(const store::OutboxRow& row, const Start& start) const {
-    std::vector<const store::OutboxRow*> older;
-    for (const std::string& id : start.carries) {
-      if (const auto one = held_.find(id); one != held_.end()) older.push_back(&one->second.row);
-    }
-    return {row.id, row.notifier, row.to, row.level, event_of_digest(older, row), row.incident, start.number, row.text, start.carries};
   }
 
   // In the order in which they were refused; what comes meanwhile stands behind them in the store's queue.
@@ -340,8 +328,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   CourierClient& client_;
   Outbox outbox_;
   Ring ring_;
-  std::unordered_map<std::string, Held> held_;
-  std::size_t text_bytes_ = 0, in_flight_ = 0, storing_ = 0, replaying_ = 0;
+  Shelf shelf_;
+  std::size_t in_flight_ = 0, storing_ = 0, replaying_ = 0;
   std::int64_t replayed_at_ = 0;
   bool loaded_ = false, loading_ = false, stopped_ = false, durable_ = true;
 };
@@ -349,16 +337,39 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 Courier::Courier(store::Store& store, CourierClient& client, OutboxRules rules) : impl_(std::make_shared<Impl>(store, client, rules)) {}
 Courier::~Courier() = default;
 
-void Courier::set_policy(std::string_view notifier, SinkPolicy policy) { impl_->set_policy(notifier, policy); }
-void Courier::start(store::Done<Unit> done) { impl_->start(std::move(done)); }
-void Courier::decide(store::Decision decision, store::Done<Unit> done) { impl_->decide(std::move(decision), std::move(done)); }
-void Courier::on_result(std::string_view id, std::int64_t number, const Delivery& delivery) { impl_->on_result(id, number, delivery); }
-void Courier::tick() { impl_->tick(); }
-void Courier::on_store_health(const store::Health& health) { impl_->on_store_health(health); }
-void Courier::stop() { impl_->stop(); }
-bool Courier::is_idle() const { return impl_->is_idle(); }
-Effects Courier::hurry(std::string_view notifier) { return impl_->hurry(notifier); }
-const Ring& Courier::ring() const { return impl_->ring(); }
-std::vector<SinkStatus> Courier::status() const { return impl_->status(); }
+void Courier::set_policy(std::string_view notifier, SinkPolicy policy) {
+  impl_->set_policy(notifier, policy);
+}
+void Courier::start(store::Done<Unit> done) {
+  impl_->start(std::move(done));
+}
+void Courier::decide(store::Decision decision, store::Done<Unit> done) {
+  impl_->decide(std::move(decision), std::move(done));
+}
+void Courier::on_result(std::string_view id, std::int64_t number, const Delivery& delivery) {
+  impl_->on_result(id, number, delivery);
+}
+void Courier::tick() {
+  impl_->tick();
+}
+void Courier::on_store_health(const store::Health& health) {
+  impl_->on_store_health(health);
+}
+void Courier::stop() {
+  impl_->stop();
+}
+bool Courier::is_idle() const {
+  return impl_->is_idle();
+}
+Effects Courier::hurry(std::string_view notifier) {
+  return impl_->hurry(notifier);
+}
+void Courier::revive(std::string id, store::Done<Unit> done) { impl_->revive(std::move(id), std::move(done)); }
+const Ring& Courier::ring() const {
+  return impl_->ring();
+}
+std::vector<SinkStatus> Courier::status() const {
+  return impl_->status();
+}
 
 }  // namespace ronda::notify

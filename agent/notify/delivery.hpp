@@ -64,7 +64,11 @@ class Courier {
   /// No attempt starts any more; those in flight may still come back.
   void stop();
   bool is_idle() const;  // nothing in flight and nothing being stored
+  /// What waits for this notifier may go now.
   Effects hurry(std::string_view notifier);
+  /// A dead letter is owed again, by its id and with its next number, for another 72 hours. Errc::not_found: there is no
+  /// such message; Errc::invalid: it is none.
+  void revive(std::string id, store::Done<Unit> done);
 
   const Ring& ring() const;
   std::vector<SinkStatus> status() const;

@@ -74,11 +74,13 @@ store::OutboxText digest(const std::vector<const store::OutboxRow*>& older, cons
   return text;
 }
 
-bool is_digest(const store::OutboxRow& row) { return !value_of(fields_from_json(row.text.fields), "merged").empty(); }
+bool is_digest(const store::OutboxRow& row) {
+  return !value_of(fields_from_json(row.text.fields), "merged").empty();
+}
 
 std::string event_of_digest(const std::vector<const store::OutboxRow*>& older, const store::OutboxRow& newest) {
-  const bool opens = std::ranges::any_of(
-      older, [&](const store::OutboxRow* row) { return row->event == "open" && row->incident == newest.incident; });
+  const bool opens =
+      std::ranges::any_of(older, [&](const store::OutboxRow* row) { return row->event == "open" && row->incident == newest.incident; });
   return newest.event == "update" && opens ? "open" : newest.event;
 }
 

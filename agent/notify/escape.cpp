@@ -30,7 +30,8 @@ std::uint32_t point_at(std::string_view text, std::size_t at) {
 
 template <class OnCharacter>
 void each_character(std::string_view text, OnCharacter&& on_character) {
-  for (std::size_t at = 0; at < text.size(); at += length_at(text, at)) on_character(point_at(text, at), text.substr(at, length_at(text, at)));
+  for (std::size_t at = 0; at < text.size(); at += length_at(text, at))
+    on_character(point_at(text, at), text.substr(at, length_at(text, at)));
 }
 
 /// What belongs to the character before it: combining marks, joiners, variation selectors, skin tones.
@@ -87,13 +88,13 @@ struct Near {
   std::string_view near;
 };
 constexpr std::array near_ones = {
-    Near{U'á', "a"},      Near{U'í', "i"},      Near{U'ó', "o"},      Near{U'ú', "u"},        Near{U'Á', "A"},      Near{U'Í', "I"},
-    Near{U'Ó', "O"},      Near{U'Ú', "U"},      Near{U'À', "A"},      Near{U'È', "E"},        Near{U'Ì', "I"},      Near{U'Ò', "O"},
-    Near{U'Ù', "U"},      Near{U'â', "a"},      Near{U'ê', "e"},      Near{U'î', "i"},        Near{U'ô', "o"},      Near{U'û', "u"},
-    Near{U'ã', "a"},      Near{U'õ', "o"},      Near{U'ç', "c"},      Near{U'ë', "e"},        Near{U'ï', "i"},      Near{U'º', "o"},
-    Near{U'ª', "a"},      Near{U'`', "'"},      Near{U'\u2018', "'"}, Near{U'\u2019', "'"},   Near{U'\u201C', "\""}, Near{U'\u201D', "\""},
-    Near{U'\u2013', "-"}, Near{U'\u2014', "-"}, Near{U'\u2026', "..."}, Near{U'\u00A0', " "}, Near{U'\u00AB', "\""}, Near{U'\u00BB', "\""},
-    Near{U'\u2022', "-"}, Near{U'\u2192', "->"}, Near{U'\u00B7', "."}, Near{U'\t', " "},
+    Near{U'á', "a"},      Near{U'í', "i"},       Near{U'ó', "o"},        Near{U'ú', "u"},      Near{U'Á', "A"},       Near{U'Í', "I"},
+    Near{U'Ó', "O"},      Near{U'Ú', "U"},       Near{U'À', "A"},        Near{U'È', "E"},      Near{U'Ì', "I"},       Near{U'Ò', "O"},
+    Near{U'Ù', "U"},      Near{U'â', "a"},       Near{U'ê', "e"},        Near{U'î', "i"},      Near{U'ô', "o"},       Near{U'û', "u"},
+    Near{U'ã', "a"},      Near{U'õ', "o"},       Near{U'ç', "c"},        Near{U'ë', "e"},      Near{U'ï', "i"},       Near{U'º', "o"},
+    Near{U'ª', "a"},      Near{U'`', "'"},       Near{U'\u2018', "'"},   Near{U'\u2019', "'"}, Near{U'\u201C', "\""}, Near{U'\u201D', "\""},
+    Near{U'\u2013', "-"}, Near{U'\u2014', "-"},  Near{U'\u2026', "..."}, Near{U'\u00A0', " "}, Near{U'\u00AB', "\""}, Near{U'\u00BB', "\""},
+    Near{U'\u2022', "-"}, Near{U'\u2192', "->"}, Near{U'\u00B7', "."},   Near{U'\t', " "},
 };
 
 /// How many bytes of `text` may stand so that nothing is torn at the end.
@@ -112,7 +113,9 @@ std::size_t whole(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::string_view markup_name(Markup markup) { return markup_names[static_cast<std::size_t>(markup)]; }
+std::string_view markup_name(Markup markup) {
+  return markup_names[static_cast<std::size_t>(markup)];
+}
 
 Markup find_markup(std::string_view name) {
   const auto found = std::ranges::find(markup_names, name);

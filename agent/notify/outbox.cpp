@@ -98,7 +98,7 @@ class Outbox::Impl {
         break;
     }
     settle(lane, now);
-    watch(at, now, effects);
+    at.watch(rules_, now, effects);
     pump(at, now, true, effects);
     drop_if_done(lane, now);
     return effects;
@@ -124,7 +124,7 @@ class Outbox::Impl {
     see(now);
     Effects effects;
     for (auto& [name, one] : notifiers_) {
-      watch(*one, now, effects);
+      one->watch(rules_, now, effects);
       pump(*one, now, true, effects);
     }
     return effects;
@@ -151,18 +151,7 @@ class Outbox::Impl {
 
   std::vector<SinkStatus> status() const {
     std::vector<SinkStatus> all;
-    for (const auto& [name, one] : notifiers_) {
-      SinkStatus status;
-      status.notifier = name;
-      status.in_flight = static_cast<std::size_t>(one->in_flight);
-      status.waiting = one->ages.size();
-      status.oldest = one->ages.empty() ? 0 : *one->ages.begin();
-      status.failures = one->failures;
-      status.open = one->open;
-      status.last_error = one->last_error;
-      all.push_back(std::move(status));
-    }
-    std::ranges::sort(all, {}, &SinkStatus::notifier);
+    for (const auto& [name, one] : notifiers_) all.push_back(one->status());
     return all;
   }
 
@@ -259,7 +248,8 @@ class Outbox::Impl {
     Notifier& at = *item.lane->notifier;
     at.last_error = delivery.detail;
     if (now - item.first_at >= rules_.give_up_after) {
-      return fail_for_good(item, "given up after " + std::to_string((now - item.first_at) / hour_ns) + " hours: " + delivery.detail, effects);
+      return fail_for_good(item, "given up after " + std::to_string((now - item.first_at) / hour_ns) + " hours: " + delivery.detail,
+                           effects);
     }
     ++at.failures;
     std::int64_t next = now + retry_delay(rules_, *item.id, item.attempts);
@@ -304,21 +294,10 @@ class Outbox::Impl {
     items_.erase(std::string(*item.id));
   }
 
-  static void note(const Item& item, Effects& effects) {
-    effects.changes.push_back({*item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
-  }
-
   /// When the lane may go on, and how urgent it is.
   void settle(Lane& lane, std::int64_t now) {
     lane.notifier->unlist(lane);
-    lane.level = lane.active != nullptr ? lane.active->level : 5;
-    std::int64_t due = never;  // the earliest of what waits: what is held back goes along with what comes behind it
-    int looked_at = 0;
-    for (const Item* item = lane.queue.first; item != nullptr && ++looked_at <= 100; item = item->next) {
-      lane.level = std::min(lane.level, item->level);
-      due = std::min(due, item->next_at);
-    }
-    if (lane.active == nullptr) lane.ready_at = due == never ? never : std::max(due, lane.open_at(rules_, lane.notifier->policy.merges));
+    lane.plan(rules_);
     lane.notifier->list(lane, now);
   }
 
@@ -328,30 +307,14 @@ class Outbox::Impl {
     while (next != at.ready.end() && at.may_start(now)) {
       Lane& lane = *next->lane;
       ++next;
-      if (!may_merge && lane.active == nullptr && how_many(lane, now) > 1) continue;  // its text has to be made first
+      if (!may_merge && lane.active == nullptr && lane.how_many(rules_, now) > 1) continue;  // its text has to be made first
       start(lane, now, effects);
     }
   }
 
-  // The first of a burst goes alone and at once; what gathered behind it goes as one. What has waited long is no
-  // burst: all of it is one message, with the newest state first.
-  std::size_t how_many(const Lane& lane, std::int64_t now) const {
-    const Item* item = lane.queue.first;
-    if (!lane.notifier->policy.merges) return 1;
-    const bool held = item->next_at > now;
-    const bool fresh = lane.fill_at <= now && now - item->queued_at < rules_.group_interval;
-    if (fresh && !held) return 1;
-    std::size_t count = 0;
-    for (; item != nullptr && count < rules_.merged_most && is_untried(*item); item = item->next) ++count;
-    return std::max<std::size_t>(count, 1);
-  }
-
-  /// What has been tried goes again as it went: its text is known by its id.
-  static bool is_untried(const Item& item) { return item.attempts == 0 && item.carries.empty(); }
-
   void start(Lane& lane, std::int64_t now, Effects& effects) {
     lane.notifier->unlist(lane);
-    if (lane.active == nullptr) choose(lane, now, effects);
+    if (lane.active == nullptr) lane.choose(rules_, now, effects);
     Item& item = *lane.active;
     ++item.attempts;
     item.state = OutboxState::sending;
@@ -366,30 +329,6 @@ class Outbox::Impl {
     effects.starts.push_back(std::move(made));
   }
 
-  void choose(Lane& lane, std::int64_t now, Effects& effects) {
-    const std::size_t count = how_many(lane, now);
-    std::vector<Item*> older;
-    for (std::size_t i = 0; i + 1 < count; ++i) older.push_back(&lane.queue.pop_front());
-    Item& newest = lane.queue.pop_front();
-    for (Item* item : older) {
-      item->carrier = *newest.id;
-      note(*item, effects);
-    }
-    if (!older.empty()) newest.carries = std::move(older);
-    lane.active = &newest;
-    lane.count_start(rules_, now);
-  }
-
-  void watch(Notifier& at, std::int64_t now, Effects& effects) const {
-    const bool late = !at.ages.empty() && now - *at.ages.begin() >= rules_.stalled_after;
-    if (late == at.stalled) return;
-    at.stalled = late;
-    const std::string text = late ? std::to_string(at.ages.size()) + " messages wait, the oldest for " +
-                                        std::to_string((now - *at.ages.begin()) / minute_ns) + " minutes: " + at.last_error
-                                  : "";
-    effects.troubles.push_back({late ? SinkTrouble::What::stalled : SinkTrouble::What::flowing, at.name, "", text});
-  }
-
   void drop_if_done(Lane& lane, std::int64_t now) {
     // Empty lanes are remembered until the storm rule has forgotten them; now and then all such are looked for.
     if (lane.is_empty() && lane.fill_at <= now) {
@@ -401,27 +340,9 @@ class Outbox::Impl {
     sweep_at_ = std::max<std::size_t>(1000, 2 * lanes_.size());
   }
 
-  /// What happened to rows that are new stands in them, so that they are written once.
-  static void tell_in_rows(std::vector<store::OutboxRow>& rows, Effects& effects) {
-    if (effects.changes.empty()) return;
-    std::unordered_map<std::string_view, store::OutboxRow*> fresh;
-    for (store::OutboxRow& row : rows) fresh[row.id] = &row;
-    std::erase_if(effects.changes, [&](const store::OutboxChange& change) {
-      const auto found = fresh.find(change.id);
-      if (found == fresh.end()) return false;
-      store::OutboxRow& row = *found->second;
-      row.state = change.state;
-      row.carrier = change.carrier;
-      row.attempts = change.attempts;
-      row.next_at = change.next_at;
-      row.first_at = change.first_at;
-      return true;
-    });
-  }
-
   const OutboxRules rules_;
-  std::unordered_map<std::string, Item> items_;  // by id; addresses stay
-  std::unordered_map<std::string, Lane> lanes_;          // addresses stay here too
+  std::unordered_map<std::string, Item> items_;                 // by id; addresses stay
+  std::unordered_map<std::string, Lane> lanes_;                 // addresses stay here too
   std::map<std::string, std::unique_ptr<Notifier>> notifiers_;  // by name: effects come in that order
   std::int64_t last_order_ = 0, last_now_ = 0;
   std::size_t sweep_at_ = 1000;
@@ -432,18 +353,38 @@ Outbox::~Outbox() = default;
 Outbox::Outbox(Outbox&&) noexcept = default;
 Outbox& Outbox::operator=(Outbox&&) noexcept = default;
 
-void Outbox::set_policy(std::string_view notifier, SinkPolicy policy) { impl_->notifier(notifier).policy = policy; }
-Effects Outbox::add(std::vector<store::OutboxRow>& rows, std::int64_t now) { return impl_->add(rows, now); }
-Effects Outbox::restore(const std::vector<store::OutboxRow>& rows, std::int64_t now) { return impl_->restore(rows, now); }
+void Outbox::set_policy(std::string_view notifier, SinkPolicy policy) {
+  impl_->notifier(notifier).policy = policy;
+}
+Effects Outbox::add(std::vector<store::OutboxRow>& rows, std::int64_t now) {
+  return impl_->add(rows, now);
+}
+Effects Outbox::restore(const std::vector<store::OutboxRow>& rows, std::int64_t now) {
+  return impl_->restore(rows, now);
+}
 Effects Outbox::on_result(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now) {
   return impl_->on_result(id, number, delivery, now);
 }
-Effects Outbox::take_back(std::string_view id, std::int64_t now) { return impl_->take_back(id, now); }
-Effects Outbox::tick(std::int64_t now) { return impl_->tick(now); }
-Effects Outbox::hurry(std::string_view notifier, std::int64_t now) { return impl_->hurry(notifier, now); }
-std::int64_t Outbox::next_at() const { return impl_->next_at(); }
-std::size_t Outbox::size() const { return impl_->size(); }
-bool Outbox::knows(std::string_view id) const { return impl_->knows(id); }
-std::vector<SinkStatus> Outbox::status() const { return impl_->status(); }
+Effects Outbox::take_back(std::string_view id, std::int64_t now) {
+  return impl_->take_back(id, now);
+}
+Effects Outbox::tick(std::int64_t now) {
+  return impl_->tick(now);
+}
+Effects Outbox::hurry(std::string_view notifier, std::int64_t now) {
+  return impl_->hurry(notifier, now);
+}
+std::int64_t Outbox::next_at() const {
+  return impl_->next_at();
+}
+std::size_t Outbox::size() const {
+  return impl_->size();
+}
+bool Outbox::knows(std::string_view id) const {
+  return impl_->knows(id);
+}
+std::vector<SinkStatus> Outbox::status() const {
+  return impl_->status();
+}
 
 }  // namespace ronda::notify

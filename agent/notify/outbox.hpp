@@ -27,7 +27,7 @@ struct OutboxRules {
   int burst = 2;                              // messages by group and sink at once
   std::int64_t gather = second_ns;            // how long the second of them waits for more
   std::int64_t group_interval = 30 * second_ns;
-  std::size_t merged_most = 10'000;           // rows that one message carries
+  std::size_t merged_most = 10'000;  // rows that one message carries
   std::int64_t stalled_after = 15 * minute_ns;
 };
 
@@ -46,7 +46,7 @@ struct Delivery {
 
 /// An attempt to be made. Its changes must be durable before it is (or the store has failed).
 struct Start {
-  std::string id;                    // of the envelope; the id of the message
+  std::string id;  // of the envelope; the id of the message
   std::int64_t number = 1;
   std::vector<std::string> carries;  // ids whose text goes with it, oldest first; empty: its own alone
 };

@@ -2,6 +2,8 @@
 #include "notify/outbox_lane.hpp"
 
 #include <algorithm>
+#include <unordered_map>
+#include <utility>
 
 #include "base/siphash.hpp"
 
@@ -14,7 +16,42 @@ std::int64_t Lane::open_at(const OutboxRules& rules, bool merges) const {
   return std::max(fill_at - (rules.burst - 1) * rules.group_interval, last_start + rules.gather);
 }
 
-void Lane::count_start(const OutboxRules& rules, std::int64_t now) {
+void Lane::plan(const OutboxRules& rules) {
+  level = active != nullptr ? active->level : 5;
+  std::int64_t due = never;  // the earliest of what waits: what is held back goes along with what comes behind it
+  int looked_at = 0;
+  for (const Item* item = queue.first; item != nullptr && ++looked_at <= 100; item = item->next) {
+    level = std::min(level, item->level);
+    due = std::min(due, item->next_at);
+  }
+  if (active == nullptr) ready_at = due == never ? never : std::max(due, open_at(rules, notifier->policy.merges));
+}
+
+// The first of a burst goes alone and at once; what gathered behind it goes as one. What has waited long is no
+// burst: all of it is one message, with the newest state first. What has been tried goes again as it went: its text
+// is known by its id.
+std::size_t Lane::how_many(const OutboxRules& rules, std::int64_t now) const {
+  const Item* item = queue.first;
+  if (!notifier->policy.merges) return 1;
+  const bool held = item->next_at > now;
+  const bool fresh = fill_at <= now && now - item->queued_at < rules.group_interval;
+  if (fresh && !held) return 1;
+  std::size_t count = 0;
+  for (; item != nullptr && count < rules.merged_most && item->attempts == 0 && item->carries.empty(); item = item->next) ++count;
+  return std::max<std::size_t>(count, 1);
+}
+
+void Lane::choose(const OutboxRules& rules, std::int64_t now, Effects& effects) {
+  const std::size_t count = how_many(rules, now);
+  std::vector<Item*> older;
+  for (std::size_t i = 0; i + 1 < count; ++i) older.push_back(&queue.pop_front());
+  Item& newest = queue.pop_front();
+  for (Item* item : older) {
+    item->carrier = *newest.id;
+    note(*item, effects);
+  }
+  if (!older.empty()) newest.carries = std::move(older);
+  active = &newest;
   last_start = now;
   fill_at = std::max(fill_at, now) + rules.group_interval;
 }
@@ -54,6 +91,50 @@ std::int64_t Notifier::next_start() const {
   return std::max({next, not_before, last_start + policy.spacing});
 }
 
+void Notifier::watch(const OutboxRules& rules, std::int64_t now, Effects& effects) {
+  const bool late = !ages.empty() && now - *ages.begin() >= rules.stalled_after;
+  if (late == stalled) return;
+  stalled = late;
+  const std::string text = late ? std::to_string(ages.size()) + " messages wait, the oldest for " +
+                                      std::to_string((now - *ages.begin()) / minute_ns) + " minutes: " + last_error
+                                : "";
+  effects.troubles.push_back({late ? SinkTrouble::What::stalled : SinkTrouble::What::flowing, name, "", text});
+}
+
+SinkStatus Notifier::status() const {
+  SinkStatus status;
+  status.notifier = name;
+  status.waiting = ages.size();
+  status.in_flight = static_cast<std::size_t>(in_flight);
+  status.oldest = ages.empty() ? 0 : *ages.begin();
+  status.failures = failures;
+  status.open = open;
+  status.last_error = last_error;
+  return status;
+}
+
+void note(const Item& item, Effects& effects) {
+  effects.changes.push_back(
+      {*item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
+}
+
+void tell_in_rows(std::vector<store::OutboxRow>& rows, Effects& effects) {
+  if (effects.changes.empty()) return;
+  std::unordered_map<std::string_view, store::OutboxRow*> fresh;
+  for (store::OutboxRow& row : rows) fresh[row.id] = &row;
+  std::erase_if(effects.changes, [&](const store::OutboxChange& change) {
+    const auto found = fresh.find(change.id);
+    if (found == fresh.end()) return false;
+    store::OutboxRow& row = *found->second;
+    row.state = change.state;
+    row.carrier = change.carrier;
+    row.attempts = change.attempts;
+    row.next_at = change.next_at;
+    row.first_at = change.first_at;
+    return true;
+  });
+}
+
 std::string lane_key(const store::OutboxRow& row) {
   const std::string& group = row.group.empty() ? row.incident : row.group;
   // without group and incident nothing has to be in order: each by itself
@@ -65,7 +146,8 @@ int level_of(std::string_view level) {
 }
 
 std::int64_t retry_delay(const OutboxRules& rules, std::string_view id, std::int64_t number) {
-  const std::int64_t doubled = number > 30 ? rules.retry_most : rules.retry_least * (std::int64_t{2} << (std::max<std::int64_t>(number, 1) - 1));
+  const std::int64_t doubled =
+      number > 30 ? rules.retry_most : rules.retry_least * (std::int64_t{2} << (std::max<std::int64_t>(number, 1) - 1));
   const std::int64_t range = std::min(doubled, rules.retry_most) - rules.retry_least;
   if (range <= 0) return rules.retry_least;
   const Hash128 hash = siphash128(std::string(id) + '\0' + std::to_string(number));

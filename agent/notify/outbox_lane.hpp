@@ -23,7 +23,7 @@ struct Item {
   std::string last_error;
   Lane* lane = nullptr;
   Item* next = nullptr;  // behind it in its lane
-  int level = 5;  // 1 to 4, 5: none
+  int level = 5;         // 1 to 4, 5: none
   store::OutboxState state = store::OutboxState::queued;
   std::int64_t order = 0, queued_at = 0, next_at = 0, first_at = 0, attempts = 0;
   std::string carrier;
@@ -57,12 +57,12 @@ struct Lane {
   const std::string* key = nullptr;  // of the map that holds it
   Notifier* notifier = nullptr;
   Queue queue;
-  Item* active = nullptr;   // attempted, and not at its end
+  Item* active = nullptr;  // attempted, and not at its end
   bool in_flight = false;
   std::int64_t fill_at = 0;     // when the storm rule has forgotten all messages of this lane
   std::int64_t last_start = 0;  // of a new message
   std::int64_t ready_at = never;
-  int level = 5;  // the most urgent of what waits
+  int level = 5;           // the most urgent of what waits
   bool is_listed = false;  // in one of the sets of its notifier
   bool is_ready = false;   // in which, and under which key
   int listed_level = 0;
@@ -70,8 +70,12 @@ struct Lane {
 
   /// When a new message may begin at the earliest.
   std::int64_t open_at(const OutboxRules& rules, bool merges) const;
-  /// A new message has begun.
-  void count_start(const OutboxRules& rules, std::int64_t now);
+  /// Sets ready_at and level from what waits.
+  void plan(const OutboxRules& rules);
+  /// How many of what waits the next message takes.
+  std::size_t how_many(const OutboxRules& rules, std::int64_t now) const;
+  /// Makes the next message of them, to be active; the newest carries the others.
+  void choose(const OutboxRules& rules, std::int64_t now, Effects& effects);
   bool is_empty() const { return queue.empty() && active == nullptr; }
 };
 
@@ -100,7 +104,15 @@ struct Notifier {
   /// Whether an attempt may begin now; if not, when that may change by time alone.
   bool may_start(std::int64_t now) const;
   std::int64_t next_start() const;
+  /// Tells when the oldest has waited for too long, and when that is over.
+  void watch(const OutboxRules& rules, std::int64_t now, Effects& effects);
+  SinkStatus status() const;
 };
+
+/// What is to be written of an envelope.
+void note(const Item& item, Effects& effects);
+/// What happened to rows that are new stands in them, so that they are written once.
+void tell_in_rows(std::vector<store::OutboxRow>& rows, Effects& effects);
 
 /// "notifier\0to\0group": a group that is empty is the incident.
 std::string lane_key(const store::OutboxRow& row);

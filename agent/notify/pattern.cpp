@@ -23,7 +23,9 @@ std::string place_in(std::string_view text, std::size_t position) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column) + " of the text";
 }
 
-std::string shown(std::string_view name) { return escape_controls(repair_utf8(name, 64)); }
+std::string shown(std::string_view name) {
+  return escape_controls(repair_utf8(name, 64));
+}
 
 std::string wrong_placeholder(std::string_view name) {
   if (name.empty()) return "a placeholder without a name";

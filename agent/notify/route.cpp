@@ -24,7 +24,9 @@ std::string_view event_of(Topic topic) {
   }
 }
 
-std::string level_text(config::Level level) { return level == config::Level::none ? "" : std::string(config::level_name(level)); }
+std::string level_text(config::Level level) {
+  return level == config::Level::none ? "" : std::string(config::level_name(level));
+}
 
 std::string id_of(std::string_view key, const Channel& channel) {
   return std::string(key) + "/" + to_hex(siphash128(channel.notifier + '\0' + channel.to)).substr(0, 16);
@@ -66,7 +68,8 @@ class Rows {
       if (row.id != id) continue;
       row.next_at = std::min(row.next_at, channel.not_before);
       const auto there = split(row.contact, ',');
-      if (!contact.empty() && std::ranges::find(there, contact) == there.end()) row.contact += (row.contact.empty() ? "" : ",") + std::string(contact);
+      if (!contact.empty() && std::ranges::find(there, contact) == there.end())
+        row.contact += (row.contact.empty() ? "" : ",") + std::string(contact);
       return;
     }
     store::OutboxRow row;
@@ -121,17 +124,25 @@ void add_last_resort(Rows& rows, const People& people, const std::vector<std::st
 Routed route(const Message& message, const People& people, const Templates& templates) {
   Routed out;
   Rows rows(message, people, templates);
-  for (const std::string& contact : message.contacts) {
+  const auto add_channels = [&](const std::string& contact, const std::vector<std::string>& avoid) {
     std::vector<Channel> channels = people.channels(contact, message.level);
-    std::erase_if(channels, [&](const Channel& channel) { return !people.is_usable(channel.notifier); });
+    std::erase_if(channels, [&](const Channel& channel) {
+      return !people.is_usable(channel.notifier) || std::ranges::find(avoid, channel.notifier) != avoid.end();
+    });
     const bool primary = std::ranges::any_of(channels, [](const Channel& channel) { return !channel.fallback; });
     for (const Channel& channel : channels) {
       if (!primary || !channel.fallback) rows.add(channel, contact);
     }
-    if (channels.empty()) out.troubles.push_back({RouteTrouble::What::no_channel, contact});
+    return !channels.empty();
+  };
+  for (const std::string& contact : message.contacts) {
+    if (!add_channels(contact, message.avoid)) out.troubles.push_back({RouteTrouble::What::no_channel, contact});
   }
   if (rows.empty()) {
-    add_last_resort(rows, people, {}, "");
+    add_last_resort(rows, people, message.avoid, "");
+    if (!message.avoid.empty() && rows.empty()) {
+      for (const std::string& contact : message.contacts) add_channels(contact, {});
+    }
     out.troubles.push_back({rows.empty() ? RouteTrouble::What::nobody : RouteTrouble::What::last_resort, ""});
   }
   out.rows = rows.take();

@@ -17,8 +17,8 @@ namespace ronda::notify {
 /// One way to reach a contact.
 struct Channel {
   std::string notifier;
-  std::string to;         // empty: the notifier has its own
-  bool fallback = false;  // only when the others failed for good
+  std::string to;               // empty: the notifier has its own
+  bool fallback = false;        // only when the others failed for good
   std::int64_t not_before = 0;  // wall ns: the end of quiet hours that the message falls into; 0: at once
 };
 
@@ -47,6 +47,7 @@ struct Message {
   std::vector<std::string> contacts;
   Fields fields;
   bool drill = false;
+  std::vector<std::string> avoid;  // notifiers that this is about: they are used only where nothing else is left
 };
 
 /// Why a message could not go as configured; for a P2, or with nobody left a P1, about the agent itself.

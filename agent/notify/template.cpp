@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, topic_count> topics = {"open",       "upd
 constexpr std::array<std::string_view, 2> languages = {"en", "es"};
 constexpr std::array<std::string_view, 6> keys = {"event", "title", "body", "sms", "language", "notifiers"};
 
-constexpr std::array fields = {
+constexpr std::array known_fields = {
     // of the incident
     FieldName{"severity"},
     FieldName{"level"},
@@ -79,7 +79,9 @@ struct Key {
 };
 using OwnWords = std::map<Key, std::shared_ptr<const Own>>;
 
-std::string_view language_name(Language language) { return language == Language::es ? "Spanish" : "English"; }
+std::string_view language_name(Language language) {
+  return language == Language::es ? "Spanish" : "English";
+}
 
 Pattern shipped(std::string_view text) {
   auto pattern = Pattern::parse(text);
@@ -87,8 +89,8 @@ Pattern shipped(std::string_view text) {
 }
 
 bool has_lines(std::string_view name) {
-  const auto field = std::ranges::find(fields, name, &FieldName::name);
-  return field != fields.end() && field->lines;
+  const auto field = std::ranges::find(known_fields, name, &FieldName::name);
+  return field != known_fields.end() && field->lines;
 }
 
 Fields escaped(const Fields& raw, Markup markup, Language language, bool one_line) {
@@ -108,8 +110,7 @@ std::string joined_line(std::string text) {
 /// Reads the tables `[template.N]` into words.
 class Loader {
  public:
-  Loader(OwnWords& own, config::Diagnostics& diagnostics, Language standard)
-      : own_(own), diagnostics_(diagnostics), standard_(standard) {}
+  Loader(OwnWords& own, config::Diagnostics& diagnostics, Language standard) : own_(own), diagnostics_(diagnostics), standard_(standard) {}
 
   void load(const config::RawObject& object) {
     config::Scope scope(diagnostics_);
@@ -162,8 +163,8 @@ class Loader {
       if (added) continue;
       const std::string whose = notifier.empty() ? "every notifier" : "notifier `" + notifier + "`";
       return scope.error(shared->place,
-                         "the words of `" + std::string(topic_name(topic)) + "` in " + std::string(language_name(language)) + " for " + whose +
-                             " stand in another template already",
+                         "the words of `" + std::string(topic_name(topic)) + "` in " + std::string(language_name(language)) + " for " +
+                             whose + " stand in another template already",
                          there->second->place);
     }
   }
@@ -226,7 +227,9 @@ Text Templates::render(const Use& use, const Fields& fields) const {
   return {cut(mark + title, limits.title), cut((use.drill ? std::string(drill_line(use.language)) : "") + body, limits.body)};
 }
 
-std::string_view topic_name(Topic topic) { return topics[static_cast<std::size_t>(topic)]; }
+std::string_view topic_name(Topic topic) {
+  return topics[static_cast<std::size_t>(topic)];
+}
 
 std::optional<Topic> find_topic(std::string_view name) {
   const auto found = std::ranges::find(topics, name);
@@ -234,9 +237,13 @@ std::optional<Topic> find_topic(std::string_view name) {
   return static_cast<Topic>(found - topics.begin());
 }
 
-Language language_of(std::string_view name) { return name == "es" ? Language::es : Language::en; }
+Language language_of(std::string_view name) {
+  return name == "es" ? Language::es : Language::en;
+}
 
-std::span<const FieldName> field_names() { return fields; }
+std::span<const FieldName> field_names() {
+  return known_fields;
+}
 
 std::string_view value_of(const Fields& fields, std::string_view name) {
   for (const auto& [key, value] : fields) {

@@ -6,24 +6,24 @@
 namespace ronda::notify {
 namespace {
 
-#define RONDA_INCIDENT_EN                                                                                         \
-  "System: {{system}}\nTime: {{time}}\nSeverity: {{severity}}\nStatus: {{status}}\n\n"                            \
-  "Description:\n{{description}}{{^description}}not known yet{{/description}}\n\n"                                \
-  "Impact:\n{{impact}}{{^impact}}not known yet{{/impact}}\n\n"                                                    \
-  "Current Status:\n{{current_status}}{{^current_status}}not known yet{{/current_status}}\n\n"                    \
-  "Next Update:\n{{next_update}}{{^next_update}}not announced{{/next_update}}\n\n"                                \
-  "War Room:\n{{war_room}}{{^war_room}}none{{/war_room}}\n\n"                                                     \
-  "Contact:\n{{contact}}{{^contact}}none{{/contact}}\n\n"                                                         \
+#define RONDA_INCIDENT_EN                                                                      \
+  "System: {{system}}\nTime: {{time}}\nSeverity: {{severity}}\nStatus: {{status}}\n\n"         \
+  "Description:\n{{description}}{{^description}}not known yet{{/description}}\n\n"             \
+  "Impact:\n{{impact}}{{^impact}}not known yet{{/impact}}\n\n"                                 \
+  "Current Status:\n{{current_status}}{{^current_status}}not known yet{{/current_status}}\n\n" \
+  "Next Update:\n{{next_update}}{{^next_update}}not announced{{/next_update}}\n\n"             \
+  "War Room:\n{{war_room}}{{^war_room}}none{{/war_room}}\n\n"                                  \
+  "Contact:\n{{contact}}{{^contact}}none{{/contact}}\n\n"                                      \
   "Incident: {{incident}}\n{{#ack}}Acknowledge: {{ack}}\n{{/ack}}"
 
-#define RONDA_INCIDENT_ES                                                                                         \
-  "Sistema: {{system}}\nHora: {{time}}\nSeveridad: {{severity}}\nEstado: {{status}}\n\n"                          \
-  "Descripción:\n{{description}}{{^description}}aún no se conoce{{/description}}\n\n"                             \
-  "Impacto:\n{{impact}}{{^impact}}aún no se conoce{{/impact}}\n\n"                                                \
-  "Situación actual:\n{{current_status}}{{^current_status}}aún no se conoce{{/current_status}}\n\n"               \
-  "Próxima actualización:\n{{next_update}}{{^next_update}}sin anunciar{{/next_update}}\n\n"                       \
-  "Sala de crisis:\n{{war_room}}{{^war_room}}ninguna{{/war_room}}\n\n"                                            \
-  "Contacto:\n{{contact}}{{^contact}}ninguno{{/contact}}\n\n"                                                     \
+#define RONDA_INCIDENT_ES                                                                             \
+  "Sistema: {{system}}\nHora: {{time}}\nSeveridad: {{severity}}\nEstado: {{status}}\n\n"              \
+  "Descripción:\n{{description}}{{^description}}aún no se conoce{{/description}}\n\n"               \
+  "Impacto:\n{{impact}}{{^impact}}aún no se conoce{{/impact}}\n\n"                                   \
+  "Situación actual:\n{{current_status}}{{^current_status}}aún no se conoce{{/current_status}}\n\n" \
+  "Próxima actualización:\n{{next_update}}{{^next_update}}sin anunciar{{/next_update}}\n\n"         \
+  "Sala de crisis:\n{{war_room}}{{^war_room}}ninguna{{/war_room}}\n\n"                                \
+  "Contacto:\n{{contact}}{{^contact}}ninguno{{/contact}}\n\n"                                         \
   "Incidente: {{incident}}\n{{#ack}}Confirmar: {{ack}}\n{{/ack}}"
 
 using PerTopic = std::array<Words, topic_count>;  // in the order of Topic
@@ -48,17 +48,16 @@ constexpr PerTopic english = {{
      "Owner: {{owner}}{{^owner}}nobody{{/owner}}\nNext Update: {{next_update}}{{^next_update}}not announced{{/next_update}}\n"
      "Incident: {{incident}}\n{{#ack}}Acknowledge: {{ack}}\n{{/ack}}",
      "{{severity}} reminder {{system}}: {{reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}",
-     "Not taken by anybody since {{since}}: {{step}}\n\n" RONDA_INCIDENT_EN,
+    {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}", "Not taken by anybody since {{since}}: {{step}}\n\n" RONDA_INCIDENT_EN,
      "{{severity}} escalated {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MAINTENANCE - {{window}}",
      "Window: {{window}}\nStarts: {{starts}}\nEnds: {{ends}}\n{{#service}}Services: {{service}}\n{{/service}}"
-     "{{#owner}}Owner: {{owner}}\n{{/owner}}{{#reason}}\n{{reason}}\n{{/reason}}"
-     "{{#still_broken}}\nStill broken:\n{{still_broken}}\n{{/still_broken}}",
+     "{{#owner}}Owner: {{owner}}\n{{/owner}}{{#reason}}Reason: {{reason}}\n{{/reason}}"
+     "{{#still_broken}}Still broken:\n{{still_broken}}\n{{/still_broken}}",
      "Maintenance {{window}}: {{starts}} to {{ends}}"},
     {"⌛ EXPIRES {{expires}} - {{title}}",
      "{{title}}\nExpires: {{expires}}\nOwner: {{owner}}{{^owner}}nobody{{/owner}}\nReason: {{reason}}\n"
-     "{{#hides}}\nIt hides now:\n{{hides}}\n{{/hides}}",
+     "{{#hides}}It hides now:\n{{hides}}\n{{/hides}}",
      "Expires {{expires}}: {{title}}"},
     {"TEST - {{system}}",
      "This is a test of the way to {{contact}}, sent by {{author}} from {{host}} at {{time}}. Nothing is wrong and there is "
@@ -87,17 +86,16 @@ constexpr PerTopic spanish = {{
      "Próxima actualización: {{next_update}}{{^next_update}}sin anunciar{{/next_update}}\n"
      "Incidente: {{incident}}\n{{#ack}}Confirmar: {{ack}}\n{{/ack}}",
      "{{severity}} recordatorio {{system}}: {{reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}",
-     "Nadie lo ha tomado desde {{since}}: {{step}}\n\n" RONDA_INCIDENT_ES,
+    {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}", "Nadie lo ha tomado desde {{since}}: {{step}}\n\n" RONDA_INCIDENT_ES,
      "{{severity}} escalado {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MANTENIMIENTO - {{window}}",
      "Ventana: {{window}}\nEmpieza: {{starts}}\nTermina: {{ends}}\n{{#service}}Servicios: {{service}}\n{{/service}}"
-     "{{#owner}}Responsable: {{owner}}\n{{/owner}}{{#reason}}\n{{reason}}\n{{/reason}}"
-     "{{#still_broken}}\nTodavía falla:\n{{still_broken}}\n{{/still_broken}}",
+     "{{#owner}}Responsable: {{owner}}\n{{/owner}}{{#reason}}Motivo: {{reason}}\n{{/reason}}"
+     "{{#still_broken}}Todavía falla:\n{{still_broken}}\n{{/still_broken}}",
      "Mantenimiento {{window}}: de {{starts}} a {{ends}}"},
     {"⌛ VENCE {{expires}} - {{title}}",
      "{{title}}\nVence: {{expires}}\nResponsable: {{owner}}{{^owner}}nadie{{/owner}}\nMotivo: {{reason}}\n"
-     "{{#hides}}\nAhora oculta:\n{{hides}}\n{{/hides}}",
+     "{{#hides}}Ahora oculta:\n{{hides}}\n{{/hides}}",
      "Vence {{expires}}: {{title}}"},
     {"PRUEBA - {{system}}",
      "Esto es una prueba del canal de {{contact}}, enviada por {{author}} desde {{host}} a las {{time}}. No pasa nada y no hay "
@@ -124,10 +122,13 @@ const Words& shipped_words(Topic topic, Language language) {
   return language == Language::es ? spanish[index] : english[index];
 }
 
-std::string_view drill_mark() { return "[DRILL] "; }
+std::string_view drill_mark() {
+  return "[DRILL] ";
+}
 
 std::string_view drill_line(Language language) {
-  return language == Language::es ? "Esto es un simulacro: no ha ocurrido nada de esto.\n\n" : "This is a drill: nothing of this has happened.\n\n";
+  return language == Language::es ? "Esto es un simulacro: no ha ocurrido nada de esto.\n\n"
+                                  : "This is a drill: nothing of this has happened.\n\n";
 }
 
 std::string_view status_word(std::string_view status, Language language) {

@@ -21,8 +21,8 @@ bool has_moved(const rule::AlertState& before, const rule::AlertState& after) {
   for (std::size_t i = 0; i < before.rungs.size(); ++i) {
     if (moved(before.rungs[i], after.rungs[i])) return true;
   }
-  return before.level != after.level || before.no_data != after.no_data || before.flapping != after.flapping ||
-         before.restless != after.restless || before.blocked_by != after.blocked_by || before.frozen_at_ns != after.frozen_at_ns;
+  return before.level != after.level || before.no_data != after.no_data || before.flapping.holds() != after.flapping.holds() || (before.flapping.since_fall == 0) != (after.flapping.since_fall == 0) ||
+         before.blocked_by != after.blocked_by || before.frozen_at_ns != after.frozen_at_ns;
 }
 
 bool is_counting(const rule::AlertState& state) {

@@ -9,7 +9,7 @@ namespace ronda::response {
 
 std::string time_text(const Plan& plan, std::int64_t at_ns) {
   if (at_ns == 0) return {};
-  return escalation::moment_text(at_ns, *plan.zone);
+  return people::moment_text(at_ns, *plan.zone);
 }
 
 namespace {

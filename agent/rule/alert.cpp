@@ -312,7 +312,7 @@ RuleSet load_alerts(const config::Generation& generation, Facts facts, const std
       diagnostics.error(same->place,
                         "alert " + tick(severity.check) + ": check " + tick(severity.check) +
                             " has `severity`, which makes an alert of that name; give this one another name",
-                        severity.place);
+                        severity.place.line == 0 ? std::nullopt : std::optional(severity.place));
       disabled.push_back({"alert", severity.check, severity.place, "its name is taken by [alert." + severity.check + "]"});
       continue;
     }

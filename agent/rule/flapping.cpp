@@ -33,14 +33,14 @@ double flapping_share(std::uint32_t changes) {
   return sum / results_kept;
 }
 
-void count_result(Flapping& flapping, Raw raw, std::int64_t now_ns) {
+void count_result(Flapping& flapping, Raw raw, bool is_first, std::int64_t now_ns) {
   forget_what_is_long_ago(flapping, now_ns);
-  const bool changed = raw != flapping.raw;
+  const bool changed = raw != flapping.raw && !is_first;
   flapping.raw = raw;
   flapping.changes = (flapping.changes << 1U | (changed ? 1U : 0U)) & all_results;
   flapping.since_change = changed ? 0 : std::min(flapping.since_change + 1, quiet_results);
   if (changed) flapping.changed_ns = now_ns;
-  if (flapping.since_fall > 0 && ++flapping.since_fall > quiet_results) flapping.since_fall = 0;
+  if (flapping.since_fall > 0 && ++flapping.since_fall > quiet_results + 1) flapping.since_fall = 0;
   const double share = flapping_share(flapping.changes);
   if (share > flapping_on) flapping.on = true;
   if (share < flapping_off) flapping.on = false;

@@ -6,7 +6,8 @@
 
 namespace ronda::rule {
 
-void count_result(Flapping& flapping, Raw raw, std::int64_t now_ns);
+/// The first result of all is no change.
+void count_result(Flapping& flapping, Raw raw, bool is_first, std::int64_t now_ns);
 /// Without a result: what was long ago holds nothing any more.
 void pass_time(Flapping& flapping, std::int64_t now_ns);
 void note_rise(Flapping& flapping);

@@ -191,6 +191,10 @@ void Judge::warn_of_counters(const Node& node) {
 
 }  // namespace
 
+bool judge_nodes(Condition& condition, const Facts& facts, std::vector<Remark>& remarks) {
+  return Judge(condition, facts, remarks).run();
+}
+
 double constant_beside(const Node& constant, const Dimension& other) {
   constexpr double seconds_an_hour = 3600;
   const bool hourly = constant.dimension.per == Per::second && other.per == Per::hour;

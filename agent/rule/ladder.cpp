@@ -77,7 +77,7 @@ class Climb {
   void read_unknown();
   void read_rung(std::size_t index, bool fresh);
   void read_clear();
-  void count_results();
+  void count_results(bool is_first);
   void climb();
   Level target();
   Level target_of_levels();
@@ -164,8 +164,8 @@ void Climb::read() {
   for (std::size_t i = 0; i < seen_.size(); ++i) read_rung(i, fresh);
   read_clear();
   if (fresh) {
+    count_results(state_.counted_ns == 0);
     state_.counted_ns = reading_.newest_result_ns;
-    count_results();
   } else {
     pass_time(state_.flapping, now_);
   }
@@ -237,12 +237,12 @@ void Climb::read_clear() {
   state_.last_clear = ends_;
 }
 
-void Climb::count_results() {
+void Climb::count_results(bool is_first) {
   Raw raw = is_unknown_ ? Raw::unknown : Raw::none;
   for (std::size_t i = seen_.size(); i-- > 0;) {
     if (reading_.levels[i].when.truth == Truth::yes) raw = static_cast<Raw>(alert_.rungs[i].level);
   }
-  count_result(state_.flapping, raw, now_);
+  count_result(state_.flapping, raw, is_first, now_);
 }
 
 /// The highest level that is active and that nothing has ended; what was ended becomes inactive.

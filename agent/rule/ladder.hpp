@@ -65,7 +65,7 @@ enum class Raw : std::uint8_t { none, p1, p2, p3, p4, unknown };
 struct Flapping {
   std::uint32_t changes = 0;       // of the last 20 results, a bit for each that differed from the one before; the newest is bit 0
   std::uint32_t since_change = 0;  // results since the last that did, at most quiet_results
-  std::uint32_t since_fall = 0;    // results since the last fall, itself counted; 0: none, or quiet_results ago
+  std::uint32_t since_fall = 0;    // results since the last fall, itself counted; 0: none, or more than quiet_results ago
   std::int64_t changed_ns = 0, fell_ns = 0;
   Raw raw = Raw::none;    // of the last result
   bool on = false;        // by the weighted share

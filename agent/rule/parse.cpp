@@ -28,6 +28,7 @@ Status Parser::run() {
   RONDA_TRY(token_, tokens_.next());
   if (token_.kind == Kind::end) return error_at(0, "an empty condition; write for example \"api.status == critical\"");
   RONDA_TRY(const std::uint32_t whole, condition());
+  if (token_.kind == Kind::word && (text_of(token_) == "AND" || text_of(token_) == "OR")) return unexpected("write `and` and `or` small");
   if (token_.kind != Kind::end) return unexpected("nothing more is expected here; two conditions are joined by `and` or `or`");
   if (!is_truth(whole)) return not_a_truth(whole);
   return done();
@@ -225,6 +226,8 @@ Parser::Index Parser::word() {
     out.word = static_cast<measure::Status>(known - status_words.begin());
     return add(std::move(out));
   }
+  if (text.front() >= '0' && text.front() <= '9')
+    return error_at(name.begin, tick(text) + " is no number with a unit; write for example 5, 5%, 500ms, 10MiB");
   constexpr std::array<std::string_view, 8> words = {"ok", "warning", "critical", "unknown", "pending", "and", "or", "not"};
   std::string small(text);
   std::ranges::transform(small, small.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });

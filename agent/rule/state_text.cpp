@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of an alert as JSON, for the store. What is read back is not believed further than its bounds.
+#include <array>
 #include <boost/json.hpp>
+#include <charconv>
 
 #include "base/text.hpp"
 #include "rule/ladder.hpp"
@@ -14,6 +16,13 @@ using config::Level;
 constexpr std::int64_t version = 1;
 constexpr std::size_t most_results = 1000, most_name = 128;
 constexpr std::int64_t all_bits = 0xFFFFF;
+
+/// As text: the JSON library does not read back every number that it writes.
+std::string number_text(double value) {
+  std::array<char, 32> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return {buffer.data(), end.ptr};
+}
 
 json::object rung_object(const RungState& rung) {
   json::object out{{"mark", to_hex({rung.mark, 0}).substr(0, 16)}};
@@ -61,13 +70,11 @@ class Members {
     return spoil(key, 0) != 0;
   }
   double number(std::string_view key) {
-    const json::value* value = object_.if_contains(key);
-    if (value == nullptr) return 0;
-    if (const double* number = value->if_double()) return *number;
-    if (const std::int64_t* number = value->if_int64()) return static_cast<double>(*number);
-    if (const std::uint64_t* number = value->if_uint64()) return static_cast<double>(*number);
-    spoil(key, 0);
-    return 0;
+    const std::string text = this->text(key, 32);
+    double out = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) spoil(key, 0);
+    return out;
   }
   std::string text(std::string_view key, std::size_t most) {
     const json::value* value = object_.if_contains(key);
@@ -126,7 +133,7 @@ std::string read_flapping(const json::object& object, Flapping& flapping) {
   Members members(object);
   flapping.changes = static_cast<std::uint32_t>(members.integer("changes", 0, all_bits));
   flapping.since_change = static_cast<std::uint32_t>(members.integer("since_change", 0, quiet_results));
-  flapping.since_fall = static_cast<std::uint32_t>(members.integer("since_fall", 0, quiet_results));
+  flapping.since_fall = static_cast<std::uint32_t>(members.integer("since_fall", 0, quiet_results + 1));
   flapping.changed_ns = members.instant("changed");
   flapping.fell_ns = members.instant("fell");
   flapping.raw = members.choice("raw", Raw::unknown);
@@ -180,7 +187,7 @@ std::string encode_state(const AlertState& state) {
                    {"no_data", state.no_data},
                    {"blocked_by", state.blocked_by},
                    {"reason", repair_utf8(state.reason, most_reason)},
-                   {"value", state.value},
+                   {"value", number_text(state.value)},
                    {"flapping", flapping_object(state.flapping)}};
   for (std::size_t i = 0; i < state.rungs.size(); ++i) out["p" + std::to_string(i + 1)] = rung_object(state.rungs[i]);
   return json::serialize(out);

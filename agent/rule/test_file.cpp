@@ -325,6 +325,7 @@ void FileReader::add_results(RulesTest& test) {
 void FileReader::read_tasks(const Value& value, RulesTest& test) {
   each_table("test.task", value, task_keys, [&](const Table& table, Place place) {
     const std::string name = text(table, place, "a task", "task");
+    out_.tasks.push_back(name);
     if (required(table, place, "a task", "success") == nullptr) return;
     test.view.add_task(name, test.from_ns + duration(table, "success", Nanos(0)).count());
   });
@@ -355,8 +356,9 @@ void FileReader::read_expectation(const Table& table, Place place, RulesTest& te
       expect.blocked_by = *written;
   }
   if (const Value* fired = find(table, "fired")) expect.fired = config::read_integer(scope_, "fired", *fired, 0, 1'000'000);
-  if (!expect.level && !expect.no_data && !expect.blocked_by && !expect.fired)
-    scope_.error(place, "an expectation says at least one of level, no_data, blocked_by and fired");
+  const bool says =
+      std::ranges::any_of(expect_keys, [&](std::string_view key) { return key != "at" && key != "alert" && find(table, key) != nullptr; });
+  if (!says) scope_.error(place, "an expectation says at least one of level, no_data, blocked_by and fired");
   test.expectations.push_back(std::move(expect));
 }
 

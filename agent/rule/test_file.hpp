@@ -65,7 +65,8 @@ struct RulesTest {
 struct TestFile {
   std::string conf;  // as written; empty: none
   config::Place conf_place;
-  config::Generation own;  // alerts, checks and services that stand in the file
+  config::Generation own;          // alerts, checks and services that stand in the file
+  std::vector<std::string> tasks;  // that the tests name
   std::vector<RulesTest> tests;
 };
 
@@ -78,8 +79,8 @@ std::string conf_of(const config::Table& root, config::Place& place);
 /// generation of its `conf`, whose checks say how often they run.
 std::optional<TestFile> read_test_file(const config::Table& root, const config::Generation& conf, config::Diagnostics& diagnostics);
 
-/// The alerts of `conf` and of the file itself. Errors are in `diagnostics`.
-RuleSet rules_of(config::Generation conf, config::Generation own, const config::Sources& sources, config::Diagnostics& diagnostics);
+/// The alerts of `conf` and of the file itself, whose own objects are taken. Errors are in `diagnostics`.
+RuleSet rules_of(config::Generation conf, TestFile& file, const config::Sources& sources, config::Diagnostics& diagnostics);
 
 /// Where what happened is not what was expected.
 struct Difference {

@@ -94,7 +94,8 @@ class TestRun {
 
 }  // namespace
 
-RuleSet rules_of(config::Generation conf, config::Generation own, const config::Sources& sources, config::Diagnostics& diagnostics) {
+RuleSet rules_of(config::Generation conf, TestFile& file, const config::Sources& sources, config::Diagnostics& diagnostics) {
+  config::Generation own = std::move(file.own);
   for (config::Instance& check : own.instances) {
     if (conf.find(config::Kind::check, check.name) == nullptr)
       conf.instances.push_back(std::move(check));
@@ -107,7 +108,10 @@ RuleSet rules_of(config::Generation conf, config::Generation own, const config::
   std::ranges::sort(conf.objects, [](const auto& a, const auto& b) { return std::tie(a.kind, a.name) < std::tie(b.kind, b.name); });
   std::ranges::sort(conf.services, {}, &config::Service::name);
   std::vector<config::Disabled> disabled;
-  return load_alerts(conf, facts_of(conf), severities_of(conf), sources, diagnostics, disabled);
+  Facts facts = facts_of(conf);
+  facts.tasks.insert(facts.tasks.end(), file.tasks.begin(), file.tasks.end());
+  facts.sort();
+  return load_alerts(conf, std::move(facts), severities_of(conf), sources, diagnostics, disabled);
 }
 
 TestResult run_tests(const TestFile& file, const RuleSet& rules) {

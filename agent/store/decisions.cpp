@@ -38,9 +38,10 @@ Status append_event(Database& db, const IncidentEvent& event) {
 Status save_alert(Database& db, const AlertState& alert) {
   if (!alert.data) return db.run("DELETE FROM alert_state WHERE name=? AND at<=?", alert.name, alert.at);
   RONDA_TRY(std::ignore, check_json(db, "alert '" + alert.name + "'", *alert.data, event_data_max));
-  return db.run("INSERT INTO alert_state(name,at,data) VALUES(?,?,?) ON CONFLICT DO UPDATE SET at=excluded.at,data=excluded.data "
-                "WHERE excluded.at>=at",
-                alert.name, alert.at, *alert.data);
+  return db.run(
+      "INSERT INTO alert_state(name,at,data) VALUES(?,?,?) ON CONFLICT DO UPDATE SET at=excluded.at,data=excluded.data "
+      "WHERE excluded.at>=at",
+      alert.name, alert.at, *alert.data);
 }
 
 Status save_silence(Database& db, const SilenceRow& silence) {
@@ -161,19 +162,20 @@ Result<std::vector<IncidentEvent>> load_open_incidents(Database& db) {
 
 Result<std::vector<IncidentEvent>> load_incident(Database& db, const std::string& incident) {
   std::vector<IncidentEvent> all;
-  RONDA_TRY(std::ignore,
-            db.each("SELECT incident,seq,at,kind,author,source,data FROM incident_event WHERE incident=? ORDER BY seq",
-                    [&](const Row& row) { all.push_back(event_of(row)); }, incident));
+  RONDA_TRY(std::ignore, db.each(
+                             "SELECT incident,seq,at,kind,author,source,data FROM incident_event WHERE incident=? ORDER BY seq",
+                             [&](const Row& row) { all.push_back(event_of(row)); }, incident));
   return all;
 }
 
 Result<std::vector<IncidentSummary>> load_incident_ids(Database& db, std::int64_t limit) {
   std::vector<IncidentSummary> all;
-  RONDA_TRY(std::ignore, db.each("SELECT id,opened,changed,closed FROM incident ORDER BY opened DESC LIMIT ?",
-                                 [&](const Row& row) {
-                                   all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3)});
-                                 },
-                                 limit));
+  RONDA_TRY(std::ignore, db.each(
+                             "SELECT id,opened,changed,closed FROM incident ORDER BY opened DESC LIMIT ?",
+                             [&](const Row& row) {
+                               all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3)});
+                             },
+                             limit));
   return all;
 }
 
@@ -213,28 +215,31 @@ Result<std::vector<OutboxRow>> list_outbox(Database& db, const std::string& inci
 Result<std::vector<OutboxRow>> load_outbox_rows(Database& db, const std::vector<std::string>& ids) {
   std::vector<OutboxRow> all;
   for (const std::string& id : ids) {
-    RONDA_TRY(std::ignore, db.each(row_columns_one, [&](const Row& row) { all.push_back(outbox_row(row)); }, id));
+    RONDA_TRY(std::ignore, db.each(
+                               row_columns_one, [&](const Row& row) { all.push_back(outbox_row(row)); }, id));
   }
   return all;
 }
 
 Result<std::vector<DeliveryAttempt>> load_trail(Database& db, const std::string& incident) {
   std::vector<DeliveryAttempt> all;
-  RONDA_TRY(std::ignore, db.each("SELECT d.id,d.number,d.started,d.ended,d.outcome,d.detail FROM outbox o JOIN delivery d ON d.id=o.id "
-                                 "WHERE o.incident=? ORDER BY d.started,d.id,d.number",
-                                 [&](const Row& row) {
-                                   all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3),
-                                                  std::string(row.text(4)), std::string(row.text(5))});
-                                 },
-                                 incident));
+  RONDA_TRY(std::ignore, db.each(
+                             "SELECT d.id,d.number,d.started,d.ended,d.outcome,d.detail FROM outbox o JOIN delivery d ON d.id=o.id "
+                             "WHERE o.incident=? ORDER BY d.started,d.id,d.number",
+                             [&](const Row& row) {
+                               all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3),
+                                              std::string(row.text(4)), std::string(row.text(5))});
+                             },
+                             incident));
   return all;
 }
 
 Status forget_delivered(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone) {
   constexpr std::int64_t kept = std::int64_t{400} * 86'400'000'000'000;
   std::vector<std::string> old;
-  RONDA_TRY(std::ignore, db.each("SELECT id FROM outbox WHERE state>=2 AND queued_at<? LIMIT ?",
-                                 [&](const Row& row) { old.emplace_back(row.text(0)); }, now - kept, rows));
+  RONDA_TRY(std::ignore, db.each(
+                             "SELECT id FROM outbox WHERE state>=2 AND queued_at<? LIMIT ?",
+                             [&](const Row& row) { old.emplace_back(row.text(0)); }, now - kept, rows));
   for (const std::string& id : old) {
     RONDA_TRY(std::ignore, db.run("DELETE FROM delivery WHERE id=?", id));
     RONDA_TRY(std::ignore, db.run("DELETE FROM outbox WHERE id=?", id));

@@ -40,6 +40,7 @@ Url Attempt::url(const std::string& text) {
 }
 
 Answer Attempt::post(const Request& request) {
+  if (request.login) secrets_.hide_login(request.login->first + ":" + request.login->second);
   return outgoing::post(request, policy_, limits_of(call_));
 }
 

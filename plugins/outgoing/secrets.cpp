@@ -10,6 +10,19 @@ namespace {
 
 constexpr std::size_t shortest = 6;  // what is shorter is found in innocent words
 
+/// RFC 4648, without the '=' at the end.
+std::string base64(std::string_view bytes) {
+  constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned held = 0, bits = 0;
+  for (const char c : bytes) {
+    held = held << 8 | static_cast<unsigned char>(c);
+    for (bits += 8; bits >= 6; bits -= 6) out += digits[held >> (bits - 6) & 63];
+  }
+  if (bits > 0) out += digits[held << (6 - bits) & 63];
+  return out;
+}
+
 }  // namespace
 
 Secrets::~Secrets() {
@@ -20,6 +33,11 @@ void Secrets::hide(std::string_view secret) {
   if (secret.size() < shortest || std::find(hidden_.begin(), hidden_.end(), secret) != hidden_.end()) return;
   const auto place = std::find_if(hidden_.begin(), hidden_.end(), [&](const auto& one) { return one.size() < secret.size(); });
   hidden_.insert(place, std::string(secret));
+}
+
+void Secrets::hide_login(const std::string& login) {
+  hide(login);
+  hide(base64(login));
 }
 
 /// Path, query and userinfo, whole and by their parts.
@@ -33,7 +51,11 @@ void Secrets::hide_url(const std::string& text) {
   hide(rest);
   hide(rest.substr(0, rest.find_first_of("?#")));
   std::string parts(rest);
-  if (at != authority.npos) parts += "/" + std::string(authority.substr(0, at));
+  if (at != authority.npos) {
+    const std::string login(authority.substr(0, at));
+    hide_login(login);
+    parts += "/" + login;
+  }
   for (std::string_view left = parts; !left.empty();) {
     const auto part = left.substr(0, left.find_first_of("/?#&=;:"));
     hide(part);

@@ -27,6 +27,8 @@ class Secrets {
   /// The same of a URL: all of it but scheme, host and port is hidden, secret or not.
   ronda::reply<Url> read_url(const ronda::value& option);
   void hide(std::string_view secret);
+  /// "user:password", also as basic authentication sends it.
+  void hide_login(const std::string& login);
 
   /// The text with "***" for each secret and each part of one of at least 6 bytes.
   std::string without(std::string text) const;

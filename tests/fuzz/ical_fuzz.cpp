@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (file->shifts.size() > limits.max_shifts || file->warnings.size() > 100) std::abort();
   std::int64_t before_ns = INT64_MIN;
   for (const people::CalendarShift& one : file->shifts) {
-    if (one.begin_ns < before_ns || one.end_ns < one.begin_ns || one.end_ns <= from_ns || one.begin_ns >= to_ns || one.who.empty()) std::abort();
+    if (one.begin_ns < before_ns || one.end_ns < one.begin_ns || one.end_ns <= from_ns || one.begin_ns >= to_ns || one.who.empty())
+      std::abort();
     before_ns = one.begin_ns;
   }
   return 0;

@@ -103,7 +103,8 @@ History random_history(Random& random) {
   out.length = 2 * pick(random, 20, 120);
   const auto odd = [&] { return 2 * pick(random, 0, out.length / 2) + 1; };
   out.level = people::all_levels[static_cast<std::size_t>(pick(random, 0, 3))];
-  for (int i = pick(random, 0, 4); i > 0; --i) out.changes.emplace_back(odd(), people::all_levels[static_cast<std::size_t>(pick(random, 0, 3))]);
+  for (int i = pick(random, 0, 4); i > 0; --i)
+    out.changes.emplace_back(odd(), people::all_levels[static_cast<std::size_t>(pick(random, 0, 3))]);
   std::ranges::stable_sort(out.changes, {}, &std::pair<int, Level>::first);
   for (int i = pick(random, 0, 3); i > 0; --i) {
     const int begin = pick(random, 0, 4) == 0 ? -5 : odd();
@@ -303,7 +304,8 @@ class Machine {
       for (auto one = passed_.rbegin(); one != passed_.rend(); ++one) {
         if (one->escalation != &escalation || one->is_paging() != of_paging) continue;
         std::vector<std::string> targets;
-        if (now && one->step == now->step) targets = one->targets();
+        if (now && one->step == now->step)
+          targets = one->targets();
         else
           for (const std::string& target : one->targets()) {
             if (!was_told(target, told_before_) && named.insert(target).second) targets.push_back(target);
@@ -318,7 +320,8 @@ class Machine {
     for (const Escalation& escalation : policy_.escalations) {
       std::optional<Place> best;
       if (const auto now = reached(escalation, paging_)) {
-        const bool is_passed = std::ranges::any_of(passed_, [&](const Place& one) { return one.escalation == &escalation && one.step == now->step; });
+        const bool is_passed =
+            std::ranges::any_of(passed_, [&](const Place& one) { return one.escalation == &escalation && one.step == now->step; });
         if (is_passed) best = now;
       }
       if (!best) best = best_passed(escalation);
@@ -363,7 +366,8 @@ class Machine {
     for (const Place& place : places()) {
       if (place.is_paging() ? paused : suppressed) continue;
       for (const Beat& beat : beats(place, clock(place))) {
-        if (beat.value == clock(place)) tell(tick, place, beat.is_repeat ? "repeat" : place.is_owner() ? "owner" : "start", place.targets());
+        if (beat.value == clock(place))
+          tell(tick, place, beat.is_repeat ? "repeat" : place.is_owner() ? "owner" : "start", place.targets());
       }
     }
     for (const Escalation& escalation : policy_.escalations) {

@@ -72,7 +72,8 @@ Policy matrix() {
 
 TEST_CASE("a step repeats after each of its gaps, the last gap for ever", "[incident]") {
   CHECK(told(matrix(), clock_at(Level::p1), 230) ==
-        "0 p1 all\n15 p1 all (repeat)\n15 p1 ceo\n45 p1 all (repeat)\n60 p1 board\n105 p1 all (repeat)\n165 p1 all (repeat)\n225 p1 all (repeat)\n");
+        "0 p1 all\n15 p1 all (repeat)\n15 p1 ceo\n45 p1 all (repeat)\n60 p1 board\n105 p1 all (repeat)\n165 p1 all (repeat)\n225 p1 all "
+        "(repeat)\n");
 }
 
 TEST_CASE("nobody is told twice for one question and the next, and the next instant is when something is due", "[incident]") {
@@ -148,13 +149,15 @@ TEST_CASE("a raise goes on at the higher ladder's step and replays nothing to th
   clock.changes = {{minute(70), Level::p1}};
   // of P1's steps up to then each target is told once, in that instant; the pages go on as if it had been P1 from the start
   CHECK(told(matrix(), clock, 170) ==
-        "0 p2 lead\n15 p2 all\n70 p1 board (catch-up)\n70 p1 ceo (catch-up)\n70 p1 all (catch-up)\n105 p1 all (repeat)\n165 p1 all (repeat)\n");
+        "0 p2 lead\n15 p2 all\n70 p1 board (catch-up)\n70 p1 ceo (catch-up)\n70 p1 all (catch-up)\n105 p1 all (repeat)\n165 p1 all "
+        "(repeat)\n");
 }
 
 TEST_CASE("raised a second time, only the step that was reached tells its people again", "[incident]") {
   IncidentClock clock = clock_at(Level::p1);
   clock.changes = {{minute(70), Level::p2}, {minute(80), Level::p1}};
-  CHECK(told(matrix(), clock, 100) == "0 p1 all\n15 p1 all (repeat)\n15 p1 ceo\n45 p1 all (repeat)\n60 p1 board\n70 p2 lead (catch-up)\n80 p1 all (catch-up)\n");
+  CHECK(told(matrix(), clock, 100) ==
+        "0 p1 all\n15 p1 all (repeat)\n15 p1 ceo\n45 p1 all (repeat)\n60 p1 board\n70 p2 lead (catch-up)\n80 p1 all (catch-up)\n");
 }
 
 TEST_CASE("a lowering tells those whom nobody has told, and no one else", "[incident]") {

@@ -104,7 +104,7 @@ TEST_CASE("what is over is closed after its time, and without a review says so",
   drop_closed(world.state, world.now + 1);
   CHECK(world.state.incidents.empty());
   CHECK(world.state.by_alert.empty());
-  CHECK(world.state.live_by_cause.empty());
+  CHECK(world.state.by_cause.empty());
 }
 
 TEST_CASE("after a tick the next one is wanted later", "[incident]") {

@@ -35,7 +35,9 @@ TEST_CASE("a name of this host is one person's", "[incident]") {
 }
 
 TEST_CASE("quiet hours hold P3 and P4 back until their end by the wall clock", "[incident]") {
-  const auto staffed = test::staff("[contact.a]\nquiet = { hours = '22:00-07:00', tz = 'Europe/Madrid' }\n[contact.b]\nquiet = { hours = '12:00-24:00', levels = ['p4'] }\n");
+  const auto staffed = test::staff(
+      "[contact.a]\nquiet = { hours = '22:00-07:00', tz = 'Europe/Madrid' }\n[contact.b]\nquiet = { hours = '12:00-24:00', levels = ['p4'] "
+      "}\n");
   REQUIRE(staffed.diagnostics.errors() == 0);
   const Quiet& night = *staffed.people.find_contact("a")->quiet;
   const auto until = [](const Quiet& quiet, Level level, std::string_view when, std::string_view zone) {
@@ -57,7 +59,9 @@ TEST_CASE("quiet hours hold P3 and P4 back until their end by the wall clock", "
 
 TEST_CASE("numbers as E.164 has them", "[incident]") {
   for (const std::string_view good : {"+5491155550000", "+12025550123", "+34600000000"}) CHECK(is_e164(good));
-  for (const std::string_view bad : {"", "+", "5491155550000", "+0491155550000", "+54 911 5555", "+549115555000012345", "+1234567", "+54911555500a0", "0054911555"}) CHECK_FALSE(is_e164(bad));
+  for (const std::string_view bad :
+       {"", "+", "5491155550000", "+0491155550000", "+54 911 5555", "+549115555000012345", "+1234567", "+54911555500a0", "0054911555"})
+    CHECK_FALSE(is_e164(bad));
 }
 
 TEST_CASE("severities have the runbook's response times where nobody says others", "[incident]") {
@@ -72,13 +76,14 @@ TEST_CASE("severities have the runbook's response times where nobody says others
 
 TEST_CASE("a ticket is filled in from the incident and the vendor, without control characters", "[incident]") {
   const auto staffed = test::staff(
-      "[vendor.db]\ntitle = 'DB Inc'\naccount = '4711'\nticket = '{{vendor}}/{{ account }}/{{vendor_level}} {{respond_within}}: {{summary}} ({{impact}}) {{account}}'\n"
+      "[vendor.db]\ntitle = 'DB Inc'\naccount = '4711'\nticket = '{{vendor}}/{{ account }}/{{vendor_level}} {{respond_within}}: "
+      "{{summary}} ({{impact}}) {{account}}'\n"
       "levels = [{ name = 'Forum', url = 'https://x.example/' }, { name = 'Pro', email = 'pro@x.example', respond_within = '4h' }]\n");
   INFO(staffed.printed());
   REQUIRE(staffed.diagnostics.errors() == 0);
   const Vendor& vendor = *staffed.people.find_vendor("db");
   CHECK(ticket_text(vendor, 1, {{"summary", "down\x1b[2J\nsince {{account}}"}, {"account", "other"}}) ==
-        "DB Inc/4711/Pro 4h: down\\x1B[2J\nsince {{account}} (-) 4711");
+        "DB Inc/4711/Pro 4h: down\\x1b[2J\nsince {{account}} (-) 4711");
   CHECK(ticket_text(vendor, 0, {}) == "DB Inc/4711/Forum -: - (-) 4711");
   CHECK(owed_until(vendor.levels[1], at("2026-11-29 03:00")) == at("2026-11-29 07:00"));
   CHECK_FALSE(owed_until(vendor.levels[0], at("2026-11-29 03:00")));

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ class Simulation {
   void switch_mute(const Move& move);
   void remove(const Move& move);
   void restart();
+  void set_clock_back(const Move& move);
   void give(const Input& input);
   void take(const Event& event);
   void take(const Notice& notice);
@@ -72,9 +74,10 @@ class Simulation {
   std::vector<Alert> alerts_;
   std::vector<bool> muted_;
   std::int64_t now_;
-  std::int64_t latest_;  // of all instants so far: the clock may be set back
   std::uint64_t entropy_ = 0;
   std::uint64_t messages_ = 0;
+  std::uint64_t checks_ = 0;
+  std::set<std::string> touched_;
   std::map<std::string, std::int64_t> elapsed_;
   std::map<std::string, std::size_t> kinds_;
   std::vector<Notice> to_deliver_;

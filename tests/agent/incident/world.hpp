@@ -26,9 +26,8 @@ inline rule::Change change(std::string alert, std::string check, std::string ser
   out.check = std::move(check);
   out.service = std::move(service);
   out.to = to;
-  out.what = to == Level::none    ? rule::Change::What::resolved
-             : blocked_by.empty() ? rule::Change::What::fired
-                                  : rule::Change::What::blocked;
+  using What = rule::Change::What;
+  out.what = !blocked_by.empty() ? What::blocked : to == Level::none ? What::resolved : What::fired;
   out.blocked_by = std::move(blocked_by);
   out.reason = to == Level::none ? "recovered" : "over its limit";
   return out;

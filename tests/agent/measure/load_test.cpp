@@ -129,3 +129,47 @@ TEST_CASE("where the store does not answer, a history begins empty and says why"
   CHECK(status.error().message() == "the store does not work: it is closed");
   CHECK(history.size().points == 0);
 }
+
+TEST_CASE("after a restart an objective has the budget that it had", "[measure]") {
+  const Scratch scratch;
+  const slo::Objective objective{"api", 0.999, 7 * day, false, 30};
+  const std::int64_t end = noon + 5 * day;
+  slo::Meter before(objective.window_ns, 10 * minute);
+  {
+    Clocked clocked(scratch / "state");
+    History history(utc());
+    history.want({{judgements_of(objective), std::string(judgement_metric), 0, false, minute}});
+    Seeded seeded(2);
+    std::vector<ronda::store::Sampled> batch;
+    for (std::int64_t at = noon; at <= end; at += minute) {
+      const auto goodness = seeded.below(200) == 0 ? slo::Goodness::bad : slo::Goodness::good;
+      before.judge(at, goodness);
+      batch.push_back(*history.observe_value(judgements_of(objective), judgement_metric, at, static_cast<double>(goodness)));
+      if ((at - noon) % hour != 0) continue;
+      *clocked.now = at + 20 * second;
+      clocked.store->observe({}, std::exchange(batch, {}));
+      REQUIRE(ask<Unit>(*clocked.store, &ronda::store::Store::flush));
+    }
+  }
+  Clocked clocked(scratch / "state");
+  *clocked.now = end + 20 * second;
+  slo::Meter after(objective.window_ns, 10 * minute);
+  after.judge(end, slo::Goodness::good);
+  std::promise<ronda::Result<std::vector<slo::Stretch>>> loaded;
+  REQUIRE(wait_for([&] {
+    loaded = {};
+    load_judgements(*clocked.store, objective, end, [&](auto result) { loaded.set_value(std::move(result)); });
+    auto stretches = loaded.get_future().get();
+    REQUIRE(stretches);
+    if (stretches->size() != 5 * 288) return false;  // the last of them are being made
+    after.restore(*stretches);
+    return true;
+  }));
+  const auto a = slo::budget(objective, before.stretches(end), end, {}), b = slo::budget(objective, after.stretches(end), end, {});
+  REQUIRE(a);
+  REQUIRE(b);
+  CHECK(a->sums.bad > 0);
+  CHECK(b->sums.bad == Approx(a->sums.bad));
+  CHECK(b->left == Approx(a->left));
+  CHECK(b->known == Approx(a->known).epsilon(0.001));
+}

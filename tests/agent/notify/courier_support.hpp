@@ -45,7 +45,7 @@ class Loop {
   std::deque<std::function<void()>> queue_;
 };
 
-struct FakeClient : CourierClient {
+struct FakeClient final : CourierClient {
   void deliver(Parcel parcel) override { parcels.push_back(std::move(parcel)); }
   std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override {
     return fallback ? fallback(failed) : std::vector<store::OutboxRow>{};
@@ -112,10 +112,10 @@ struct Post {
   /// Everything that was given to the store before has been answered.
   void wait_stored() {
     bool seen = false;
-    store->load_outbox([&](auto) { seen = true; });
+    store->load_outbox_rows({}, [&](auto) { seen = true; });
     loop.run_until([&] { return seen; });
     seen = false;  // and what those answers gave to it
-    store->load_outbox([&](auto) { seen = true; });
+    store->load_outbox_rows({}, [&](auto) { seen = true; });
     loop.run_until([&] { return seen; });
   }
   std::vector<store::OutboxRow> stored(std::vector<std::string> ids) {

@@ -117,6 +117,32 @@ TEST_CASE("what failed for good and what takes its place are one transaction, an
   CHECK(rows[1].state == OutboxState::sending);
 }
 
+TEST_CASE("a dead letter that a person revives goes by its id with the next number", "[notify]") {
+  const Scratch scratch;
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  REQUIRE(post.send({envelope("a")}));
+  post.end(post.client.parcels[0], dropped());
+  std::string said;
+  const auto revive = [&](const std::string& id) {
+    post.courier->revive(id, [&](Result<Unit> result) { said = result ? "done" : result.error().message(); });
+    post.wait_stored();
+  };
+  revive("b");
+  CHECK(said == "there is no message 'b'; ronda notify list shows them");
+  revive("a");
+  CHECK(said == "done");
+  post.next();  // it waits for company, as any second message of a group
+  REQUIRE(post.client.parcels.size() == 2);
+  CHECK(post.client.parcels[1].id == "a");
+  CHECK(post.client.parcels[1].number == 2);
+  CHECK(post.client.parcels[1].text.body == "body of a");
+  post.end(post.client.parcels[1]);
+  CHECK(post.stored({"a"}).at(0).state == OutboxState::delivered);
+  revive("a");
+  CHECK(said == "message 'a' is no dead letter: it was delivered, or still waits");
+}
+
 TEST_CASE("the next life sends again what was in flight, and goes on with what waited", "[notify]") {
   const Scratch scratch;
   {

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::array all_markups = {Markup::plain, Markup::mrkdwn, Markup::html, Markup::sms};
 
-bool has_control(std::string_view text) { return escape_controls(text) != text; }
+bool has_control(std::string_view text) {
+  return escape_controls(text) != text;
+}
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
@@ -43,8 +45,9 @@ void check_line(std::string_view value) {
 }
 
 std::string random_text(std::mt19937& random) {
-  constexpr std::array pieces = {"<!channel>", "<@U1|x>", "&amp;", "\r\n.\r\n", "\xE2\x80\xAE", "\xC2\x85", "\xE2\x80\xA8", "\x1B[31m", "\xF0\x9F\x9A\xA8",
-                                 "\xCC\x81",   "a",       "\xED\xA0\x80", "\xFF", "\"'", "{{x}}", "\n"};
+  constexpr std::array pieces = {
+      "<!channel>",       "<@U1|x>",  "&amp;", "\r\n.\r\n",    "\xE2\x80\xAE", "\xC2\x85", "\xE2\x80\xA8", "\x1B[31m",
+      "\xF0\x9F\x9A\xA8", "\xCC\x81", "a",     "\xED\xA0\x80", "\xFF",         "\"'",      "{{x}}",        "\n"};
   std::string text;
   for (std::size_t n = random() % 12; n > 0; --n) {
     if (random() % 3 == 0)
@@ -102,7 +105,7 @@ TEST_CASE("what a markup gives a meaning to is escaped, and mentions are words",
 TEST_CASE("a cut text ends with a mark and never in the middle of something", "[notify]") {
   CHECK(cut("abcdef", 6) == "abcdef");
   CHECK(cut("abcdefg", 6) == "abc...");
-  CHECK(cut("a&amp;bcdef", 8) == "a...");          // not "a&amp..."
+  CHECK(cut("a&amp;bcdef", 8) == "a...");  // not "a&amp..."
   CHECK(cut("a&amp;bcdef", 9) == "a&amp;...");
   CHECK(cut("áéíóúáéíóú", 6) == "áéí...");
   CHECK(cut("abe\xCC\x81xyz", 6) == "ab...");  // not "abe" without its accent

@@ -4,6 +4,7 @@
 //   accepted  ID             its decision was acknowledged
 //   received  SINK ID NUMBER  a sink got it, before it answers
 //   dropped   ID             a sink refused it for good
+//   flying    life LIFE, then the ids that the life before it had in flight at its end
 // Usage: message_sender STATE LEDGERS LIFE PLANT        until it is killed; says "." when the first was accepted
 //        message_sender STATE LEDGERS LIFE drain        sends what is owed and ends
 // PLANT is "none", or a mistake that the harness must find.
@@ -81,7 +82,7 @@ class Agenda {
   std::multimap<std::chrono::steady_clock::time_point, Work> queue_;
 };
 
-class Sender : public CourierClient {
+class Sender final : public CourierClient {
  public:
   Sender(const std::string& state, const std::string& ledgers, std::string life, std::string plant)
       : life_(std::move(life)),
@@ -89,6 +90,7 @@ class Sender : public CourierClient {
         accepted_(ledgers + "/accepted"),
         received_(ledgers + "/received"),
         dropped_(ledgers + "/dropped"),
+        flying_(ledgers + "/flying"),
         random_(std::random_device{}()) {
     store::Options options = store::test::options_at(state);
     options.post = [this](std::function<void()> work) { loop_.now(std::move(work)); };
@@ -109,10 +111,14 @@ class Sender : public CourierClient {
   }
 
   void run() {
-    courier_->start([this](Result<Unit> result) {
-      if (!result) std::_Exit(4);
-      is_started_ = true;
-      if (plant_ != "drain") produce();
+    store_->load_outbox([this](Result<std::vector<store::OutboxRow>> rows) {
+      if (!rows) std::_Exit(4);
+      tell_flying(*rows);
+      courier_->start([this](Result<Unit> result) {
+        if (!result) std::_Exit(4);
+        is_started_ = true;
+        if (plant_ != "drain") produce();
+      });
     });
     loop_.run_while([this] { return plant_ != "drain" || !is_started_ || owed() > 0 || !courier_->is_idle(); });
     store_->close();
@@ -120,6 +126,20 @@ class Sender : public CourierClient {
   }
 
  private:
+  // Before anything is sent again.
+  void tell_flying(const std::vector<store::OutboxRow>& rows) const {
+    std::set<std::string> ids;
+    for (const store::OutboxRow& row : rows) {
+      if (row.state == store::OutboxState::sending) ids.insert(row.id);
+    }
+    std::string lines = "life " + life_ + "\n";
+    for (const std::string& id : ids) lines += "message " + id + "\n";
+    for (const store::OutboxRow& row : rows) {
+      if (ids.contains(row.carrier)) lines += "carried " + row.id + "\n";
+    }
+    flying_.write(lines);
+  }
+
   // --- what a courier asks of an agent ----------------------------------------------------------
   void deliver(Parcel parcel) override {
     const auto when = std::chrono::steady_clock::now() + std::chrono::microseconds(random_() % 8000);
@@ -217,7 +237,7 @@ class Sender : public CourierClient {
   }
 
   const std::string life_, plant_;
-  const Ledger accepted_, received_, dropped_;
+  const Ledger accepted_, received_, dropped_, flying_;
   std::mt19937 random_;
   Agenda loop_, outside_;
   std::thread sinks_;

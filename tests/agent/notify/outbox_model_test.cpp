@@ -245,7 +245,9 @@ void run_worlds(unsigned count) {
 
 }  // namespace
 
-TEST_CASE("in 300 random worlds with kills nothing accepted is lost, repeated without need or out of order", "[notify]") { run_worlds(300); }
+TEST_CASE("in 300 random worlds with kills nothing accepted is lost, repeated without need or out of order", "[notify]") {
+  run_worlds(300);
+}
 
 TEST_CASE("in 5000 random worlds with kills nothing accepted is lost, repeated without need or out of order", "[notify][.long]") {
   run_worlds(5000);

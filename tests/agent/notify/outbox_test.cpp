@@ -73,7 +73,8 @@ TEST_CASE("a machine gets each message by itself and in order", "[notify]") {
   SinkPolicy policy;
   policy.merges = false;
   desk.outbox.set_policy("pagerduty", policy);
-  auto starts = desk.add({envelope("a", "pagerduty"), envelope("b", "pagerduty", "INC", "update"), envelope("c", "pagerduty", "INC", "resolve")});
+  auto starts =
+      desk.add({envelope("a", "pagerduty"), envelope("b", "pagerduty", "INC", "update"), envelope("c", "pagerduty", "INC", "resolve")});
   for (const char* id : {"a", "b", "c"}) {
     REQUIRE(ids(starts) == Ids{id});
     CHECK(starts[0].carries.empty());
@@ -140,8 +141,12 @@ TEST_CASE("when the other side says when to come again, nothing goes there befor
   Desk desk;
   auto starts = desk.add({envelope("a")});
   std::int64_t wanted = 0;
-  SECTION("in 20 minutes") { wanted = 20 * minute_ns; }
-  SECTION("in a year") { wanted = 365 * 24 * hour_ns; }
+  SECTION("in 20 minutes") {
+    wanted = 20 * minute_ns;
+  }
+  SECTION("in a year") {
+    wanted = 365 * 24 * hour_ns;
+  }
   desk.end(starts[0], retry("429", noon + wanted));
   CHECK(desk.add({envelope("b", "slack", "OTHER")}).empty());
   CHECK(ids(desk.add({envelope("c", "mail", "OTHER")})) == Ids{"c"});

@@ -24,14 +24,18 @@ struct FakePeople : People {
     return out;
   }
   bool is_usable(std::string_view notifier) const override { return notifiers.contains(std::string(notifier)); }
-  Markup markup(std::string_view notifier) const override { return notifier == "sms" ? Markup::sms : notifier == "slack" ? Markup::mrkdwn : Markup::plain; }
+  Markup markup(std::string_view notifier) const override {
+    return notifier == "sms" ? Markup::sms : notifier == "slack" ? Markup::mrkdwn : Markup::plain;
+  }
   Language language(std::string_view contact) const override { return contact == "dba" ? Language::es : Language::en; }
   std::vector<std::string> last_resort() const override { return resort; }
   std::vector<std::string> usable() const override { return {notifiers.begin(), notifiers.end()}; }
 
   std::map<std::string, std::vector<std::pair<Channel, Level>>> all = {
       {"cto",
-       {{{"slack", "", false, 0}, Level::p4}, {{"mail", "cto@example.com", false, 0}, Level::p4}, {{"sms", "+54911", false, 0}, Level::p1},
+       {{{"slack", "", false, 0}, Level::p4},
+        {{"mail", "cto@example.com", false, 0}, Level::p4},
+        {{"sms", "+54911", false, 0}, Level::p1},
         {{"pager", "", true, 0}, Level::p4}}},
       {"dba", {{{"slack", "", false, 0}, Level::p4}, {{"mail", "dba@example.com", false, 0}, Level::p4}}},
       {"broken", {{{"gone", "", false, 0}, Level::p4}}},
@@ -154,6 +158,17 @@ TEST_CASE("what failed for good goes to the fallback, then to last_resort, then 
   next = route_fallback(last, people, templates);
   CHECK(next.rows.empty());
   CHECK(next.troubles.at(0).what == What::nobody);
+}
+
+TEST_CASE("what is about a notifier goes by another one as long as there is one", "[notify]") {
+  FakePeople people;
+  Message about = message({"dba"});
+  about.avoid = {"slack"};
+  CHECK(shown(route(about, people, Templates())) == Shown{"mail:dba@example.com:dba"});
+  about.avoid = {"slack", "mail"};
+  CHECK(shown(route(about, people, Templates())) == Shown{"log::"});
+  people.notifiers = {"slack"};
+  CHECK(shown(route(about, people, Templates())) == Shown{"slack::dba"});
 }
 
 TEST_CASE("quiet hours of a channel hold its envelope, and of two who share it the earlier end counts", "[notify]") {

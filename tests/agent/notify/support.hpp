@@ -28,11 +28,15 @@ inline store::OutboxRow envelope(std::string id, std::string notifier = "slack",
   return row;
 }
 
-inline Delivery delivered() { return {}; }
+inline Delivery delivered() {
+  return {};
+}
 inline Delivery retry(std::string detail = "503", std::int64_t again_at = 0) {
   return {Delivery::What::retry, again_at, std::move(detail)};
 }
-inline Delivery dropped(std::string detail = "404") { return {Delivery::What::dropped, 0, std::move(detail)}; }
+inline Delivery dropped(std::string detail = "404") {
+  return {Delivery::What::dropped, 0, std::move(detail)};
+}
 
 /// An outbox, the instant it is, and the rows as a store would have them.
 struct Desk {

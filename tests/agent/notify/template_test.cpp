@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "notify/template.hpp"
 
+#include <fstream>
+#include <iterator>
+
 #include "catch.hpp"
 #include "config/diagnostic.hpp"
 #include "config/toml.hpp"
@@ -41,13 +44,32 @@ const Fields resolution = {
     {"next_steps", "Watch it for a day"},
 };
 const Fields others = {
-    {"severity", "P2"}, {"system", "Mini Market"}, {"title", "silence of api-down"}, {"reason", "The update is overdue"}, {"status", "mitigating"},
-    {"since", "14:00"}, {"owner", "cto"}, {"next_update", "14:30"}, {"incident", "INC-2"}, {"step", "step 2 after 15m"}, {"window", "sunday"},
-    {"starts", "02:00"}, {"ends", "04:00"}, {"service", "api, database"}, {"expires", "15:00"}, {"hides", "P1 api-down"}, {"contact", "cto"},
-    {"author", "root"}, {"host", "db1"}, {"time", "14:13"}, {"still_broken", "api-down"},
+    {"severity", "P2"},
+    {"system", "Mini Market"},
+    {"title", "silence of api-down"},
+    {"reason", "The update is overdue"},
+    {"status", "mitigating"},
+    {"since", "14:00"},
+    {"owner", "cto"},
+    {"next_update", "14:30"},
+    {"incident", "INC-2"},
+    {"step", "step 2 after 15m"},
+    {"window", "sunday"},
+    {"starts", "02:00"},
+    {"ends", "04:00"},
+    {"service", "api, database"},
+    {"expires", "15:00"},
+    {"hides", "P1 api-down"},
+    {"contact", "cto"},
+    {"author", "root"},
+    {"host", "db1"},
+    {"time", "14:13"},
+    {"still_broken", "api-down"},
 };
 
-Text plain(Topic topic, Language language, const Fields& fields) { return Templates().render({topic, language, Markup::plain, "", false}, fields); }
+Text plain(Topic topic, Language language, const Fields& fields) {
+  return Templates().render({topic, language, Markup::plain, "", false}, fields);
+}
 
 /// The templates of a conf.d of one file.
 config::Generation generation_of(std::string_view text, config::Diagnostics& diagnostics) {
@@ -134,15 +156,15 @@ TEST_CASE("the other templates say what they are about, in both languages", "[no
        "The update is overdue\n\nSistema: Mini Market\nSeveridad: P2\nEstado: MITIGANDO\nDesde: 14:00\nResponsable: cto\n"
        "Próxima actualización: 14:30\nIncidente: INC-2\n"},
       {Topic::window, Language::en, "🛠 MAINTENANCE - sunday",
-       "Window: sunday\nStarts: 02:00\nEnds: 04:00\nServices: api, database\nOwner: cto\n\nThe update is overdue\n\nStill "
-       "broken:\napi-down\n"},
+       "Window: sunday\nStarts: 02:00\nEnds: 04:00\nServices: api, database\nOwner: cto\nReason: The update is overdue\n"
+       "Still broken:\napi-down\n"},
       {Topic::window, Language::es, "🛠 MANTENIMIENTO - sunday",
-       "Ventana: sunday\nEmpieza: 02:00\nTermina: 04:00\nServicios: api, database\nResponsable: cto\n\nThe update is overdue\n\nTodavía "
-       "falla:\napi-down\n"},
+       "Ventana: sunday\nEmpieza: 02:00\nTermina: 04:00\nServicios: api, database\nResponsable: cto\n"
+       "Motivo: The update is overdue\nTodavía falla:\napi-down\n"},
       {Topic::expiry, Language::en, "⌛ EXPIRES 15:00 - silence of api-down",
-       "silence of api-down\nExpires: 15:00\nOwner: cto\nReason: The update is overdue\n\nIt hides now:\nP1 api-down\n"},
+       "silence of api-down\nExpires: 15:00\nOwner: cto\nReason: The update is overdue\nIt hides now:\nP1 api-down\n"},
       {Topic::expiry, Language::es, "⌛ VENCE 15:00 - silence of api-down",
-       "silence of api-down\nVence: 15:00\nResponsable: cto\nMotivo: The update is overdue\n\nAhora oculta:\nP1 api-down\n"},
+       "silence of api-down\nVence: 15:00\nResponsable: cto\nMotivo: The update is overdue\nAhora oculta:\nP1 api-down\n"},
       {Topic::test, Language::en, "TEST - Mini Market",
        "This is a test of the way to cto, sent by root from db1 at 14:13. Nothing is wrong and there is nothing to do.\n"},
       {Topic::test, Language::es, "PRUEBA - Mini Market",
@@ -173,7 +195,10 @@ TEST_CASE("a drill is marked in title, text and SMS", "[notify]") {
 }
 
 TEST_CASE("values are escaped for the channel, and a title stays one line", "[notify]") {
-  const Fields hostile = {{"severity", "P1"}, {"title", "<!channel>\r\nBcc: all"}, {"description", "{{impact}} <http://x|click>\nsecond"}, {"impact", "secret"}};
+  const Fields hostile = {{"severity", "P1"},
+                          {"title", "<!channel>\r\nBcc: all"},
+                          {"description", "{{impact}} <http://x|click>\nsecond"},
+                          {"impact", "secret"}};
   const Text slack = Templates().render({Topic::open, Language::en, Markup::mrkdwn, "", false}, hostile);
   CHECK(slack.title == "🚨 INCIDENT ALERT - P1: &lt;!channel&gt;\\x0d\\x0aBcc: all");
   CHECK(slack.body.find("Description:\n{{impact}} &lt;http://x|click&gt;\nsecond\n") != std::string::npos);
@@ -217,10 +242,11 @@ TEST_CASE("what is wrong with a template is said with its place and what was mea
         "t.toml:1:11: error: template `mine` says no `event`, and its name is none: write event = \"open\" (or update, resolve, reminder, "
         "escalation, window, expiry, test)\n");
   CHECK(wrong_in("[template.open]\ntitle = \"x\"\n[template.mine]\nevent = \"open\"\ntitle = \"y\"\n") ==
-        "t.toml:3:11: error: the words of `open` in English for every notifier stand in another template already (first at t.toml:1:11)\n");
+        "t.toml:3:11: error: the words of `open` in English for every notifier stand in another template already; the first is at t.toml:1:11\n");
 }
 
-TEST_CASE("a template of a notifier goes before that for all, and that before the shipped one; what it does not say is shipped", "[notify]") {
+TEST_CASE("a template of a notifier goes before that for all, and that before the shipped one; what it does not say is shipped",
+          "[notify]") {
   config::Diagnostics diagnostics;
   const Templates templates = Templates::load(generation_of("[template.all]\nevent = \"open\"\ntitle = \"all {{severity}}\"\n"
                                                             "[template.one]\nevent = \"open\"\nnotifiers = [\"ops\", \"mail\"]\n"
@@ -245,6 +271,18 @@ TEST_CASE("a value of a few hundred kinds of bytes never ends a line of the titl
       const std::string title = Templates().render({Topic::open, Language::en, markup, "", false}, fields).title;
       CHECK(title.find_first_of("\r\n") == std::string::npos);
     }
+  }
+}
+
+TEST_CASE("the manual of templates names every placeholder and every event", "[notify]") {
+  std::ifstream in(RONDA_SOURCE_DIR "/agent/notify/TEMPLATES.md");
+  const std::string manual{std::istreambuf_iterator<char>(in), {}};
+  for (const FieldName& field : field_names()) {
+    INFO(field.name);
+    CHECK(manual.find("`" + std::string(field.name) + "`") != std::string::npos);
+  }
+  for (std::size_t topic = 0; topic < topic_count; ++topic) {
+    CHECK(manual.find("`" + std::string(topic_name(static_cast<Topic>(topic))) + "`") != std::string::npos);
   }
 }
 

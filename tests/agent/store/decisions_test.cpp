@@ -35,12 +35,18 @@ Decision opened(const std::string& incident) {
   return decision;
 }
 
-Result<Unit> decide(Store& store, Decision decision) { return ask<Unit>(store, &Store::decide, std::move(decision)); }
-std::vector<OutboxRow> owed(Store& store) { return must<std::vector<OutboxRow>>(store, &Store::load_outbox); }
+Result<Unit> decide(Store& store, Decision decision) {
+  return ask<Unit>(store, &Store::decide, std::move(decision));
+}
+std::vector<OutboxRow> owed(Store& store) {
+  return must<std::vector<OutboxRow>>(store, &Store::load_outbox);
+}
 std::vector<OutboxRow> rows(Store& store, std::vector<std::string> ids) {
   return must<std::vector<OutboxRow>>(store, &Store::load_outbox_rows, std::move(ids));
 }
-std::vector<IncidentEvent> open_events(Store& store) { return must<std::vector<IncidentEvent>>(store, &Store::load_incidents); }
+std::vector<IncidentEvent> open_events(Store& store) {
+  return must<std::vector<IncidentEvent>>(store, &Store::load_incidents);
+}
 
 }  // namespace
 
@@ -121,7 +127,8 @@ TEST_CASE("the same decision once more changes nothing; another event by the sam
   const Scratch scratch;
   const auto store = open_at(scratch / "state");
   REQUIRE(decide(*store, opened("INC-1")));
-  REQUIRE(ask<Unit>(*store, &Store::record_attempt, std::vector<OutboxChange>{{"INC-1/1/a", OutboxState::delivered, "", 1, 0, noon, "", {}}},
+  REQUIRE(ask<Unit>(*store, &Store::record_attempt,
+                    std::vector<OutboxChange>{{"INC-1/1/a", OutboxState::delivered, "", 1, 0, noon, "", {}}},
                     std::vector<DeliveryAttempt>{}));
   REQUIRE(decide(*store, opened("INC-1")));
   CHECK(open_events(*store).size() == 1);

@@ -152,6 +152,17 @@ TEST_CASE("when the level of an incident changes the alert with the old one ends
   CHECK(real().alert_of("INC-4", "p1").is_null());
 }
 
+TEST_CASE("a login in the URL is sent and not told", "[alertmanager]") {
+  Sink sink([](const SinkRequest& request) { return http_answer(401, "who is " + request.header("Authorization") + ", pass-word?"); });
+  host h;
+  prepare(h, sink.base());
+  h.set_secret("url", "http://ronda:pass-word@" + sink.peer());
+  const auto report = deliver(h, message("INC-1"));
+  REQUIRE(sink.requests().size() == 1);
+  CHECK(sink.requests()[0].header("Authorization") == "Basic cm9uZGE6cGFzcy13b3Jk");
+  CHECK(report.summary == "HTTP 401: who is Basic ***, ***?; are the credentials right, and may they do this?");
+}
+
 TEST_CASE("damaged state does no harm", "[alertmanager]") {
   const std::string kept = GENERATE(as<std::string>(), "nonsense", "{}", "[]", R"({"alertname":1})", R"({"x":"y"})");
   host h;

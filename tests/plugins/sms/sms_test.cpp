@@ -48,7 +48,7 @@ const UnderTest& under_test() {
                                h.set_secret("auth_token", token);
                              },
                              queued,
-                             {token},
+                             {token, "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDp0aGUtYXV0aC10b2tlbi1jYW5hcnk"},
                              message()};
   return sms;
 }

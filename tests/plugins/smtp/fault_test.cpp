@@ -131,7 +131,7 @@ TEST_CASE("a server that does not answer costs no more than the time there is", 
     INFO(step);
     const auto begin = std::chrono::steady_clock::now();
     CHECK_THAT(end_with(at(step, SmtpStub::silence), 500ms), Catch::StartsWith("retry: SERVER did not answer within "));
-    CHECK(std::chrono::steady_clock::now() - begin < 2s);
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
   }
 }
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// A desk over a configuration that stands in the test itself, with a store that is a row of decisions.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/incident/staffed.hpp"
+#include "catch.hpp"
+#include "response/desk.hpp"
+
+namespace ronda::test {
+
+using config::Level;
+using Seen = measure::Status;  // of a check
+
+inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour = 60 * minute;
+/// Monday, 2026-01-05T00:00:00Z.
+inline constexpr std::int64_t monday = 1'767'571'200 * second;
+
+inline std::shared_ptr<const response::Plan> plan_of(const std::string& text) {
+  Staffed staffed = staff(text, {{"log", "logfile", true, false}, {"mail", "smtp", true, false}});
+  auto plan = std::make_shared<response::Plan>();
+  std::vector<config::Disabled> disabled;
+  plan->rules = rule::load_alerts(staffed.generation, rule::facts_of(staffed.generation), rule::severities_of(staffed.generation),
+                                  staffed.sources, staffed.diagnostics, disabled);
+  INFO(staffed.printed());
+  REQUIRE_FALSE(staffed.diagnostics.has_errors());
+  plan->people = std::move(staffed.people);
+  plan->policies = std::move(staffed.policies);
+  plan->notifiers = staffed.notifiers;
+  plan->zone = zone("UTC");
+  plan->settings.host = "shop1";
+  for (const rule::Need& need : plan->rules.needs) plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, 30 * second});
+  for (const config::Service& service : staffed.generation.services) plan->service_titles[service.name] = service.title;
+  return plan;
+}
+
+/// What a store would hold after these decisions.
+struct Held {
+  std::vector<store::IncidentEvent> events;
+  std::map<std::string, store::AlertState> alerts;
+  std::map<std::string, store::SilenceRow> silences;
+  std::map<std::string, store::OutboxRow> outbox;
+
+  void take(const store::Decision& decision) {
+    events.insert(events.end(), decision.events.begin(), decision.events.end());
+    for (const store::AlertState& row : decision.alerts) alerts[row.name] = row;
+    for (const store::SilenceRow& row : decision.silences) silences[row.id] = row;
+    for (const store::OutboxRow& row : decision.outbox) outbox.emplace(row.id, row);
+  }
+  response::Kept kept() const {
+    response::Kept out;
+    for (const store::IncidentEvent& row : events) {
+      auto event = incident::parse_event(row.data);
+      REQUIRE(event);
+      out.events.push_back(*std::move(event));
+    }
+    for (const auto& [name, row] : alerts) {
+      if (row.data) out.alerts.push_back(row);
+    }
+    for (const auto& [id, row] : silences) out.silences.push_back(row);
+    return out;
+  }
+};
+
+/// Runs by itself from one instant to the next, as the shell would wake it.
+class World {
+ public:
+  explicit World(const std::string& text) : plan_(plan_of(text)), desk_(make()) {}
+
+  std::int64_t now = monday;
+  Held held;
+  std::vector<std::string> told;  // "5m open p1 cto log": since monday, one line an envelope
+
+  void result(const std::string& check, Seen status) {
+    measure::Result result;
+    result.check = check;
+    result.status = status;
+    const auto before = statuses_.find(check);
+    if (before == statuses_.end() || before->second.first != status) statuses_[check] = {status, now};
+    result.since_ns = statuses_[check].second;
+    result.started_ns = result.ended_ns = now;
+    take(desk_->on_result(result, now));
+  }
+  void command(incident::Verb verb, const std::string& who = "cto", const std::string& text = "") {
+    incident::Command command;
+    command.verb = verb;
+    command.incident = only().id;
+    command.author = {incident::Author::Kind::contact, who};
+    command.source = "cli";
+    command.text = text;
+    auto output = desk_->command(command, now);
+    REQUIRE(output.replies.size() == 1);
+    INFO(output.replies.front().text);
+    REQUIRE(output.replies.front().done);
+    take(std::move(output));
+  }
+  /// Until that long after monday; `each_30s` gives results meanwhile.
+  void run_to(std::int64_t since_monday, const std::map<std::string, Seen>& each_30s = {}) {
+    const std::int64_t until = monday + since_monday;
+    while (now < until) {
+      std::int64_t next = std::min(until, each_30s.empty() ? until : now - (now - monday) % (30 * second) + 30 * second);
+      if (const auto wake = desk_->next_wake(now)) next = std::min(next, std::max(*wake, now + 1));
+      now = next;
+      take(desk_->tick(now));
+      if ((now - monday) % (30 * second) != 0) continue;
+      for (const auto& [check, status] : each_30s) result(check, status);
+    }
+  }
+  void restart() {
+    desk_ = make();
+    REQUIRE(desk_->restore(held.kept(), now).empty());
+    for (const auto& [check, status] : statuses_) desk_->history().restore_check(check, {status.first, status.second, now, 0.1});
+  }
+  const incident::Incident& only() const {
+    REQUIRE(desk_->incidents().incidents.size() == 1);
+    return desk_->incidents().incidents.begin()->second;
+  }
+  const response::Desk& desk() const { return *desk_; }
+  response::Desk& desk() { return *desk_; }
+
+  void take(response::Output output) {
+    for (const store::OutboxRow& row : output.decision.outbox) {
+      if (held.outbox.contains(row.id)) continue;
+      told.push_back(format_duration(Nanos((now - monday) / second * second)) + " " + row.event + " " + row.level + " " + row.contact + " " + row.notifier);
+    }
+    troubles.insert(troubles.end(), output.troubles.begin(), output.troubles.end());
+    held.take(output.decision);
+  }
+  std::vector<std::string> troubles;
+
+ private:
+  std::unique_ptr<response::Desk> make() {
+    return std::make_unique<response::Desk>(plan_, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
+  }
+
+  std::shared_ptr<const response::Plan> plan_;
+  std::uint64_t random_ = 0;
+  std::map<std::string, std::pair<Seen, std::int64_t>> statuses_;
+  std::unique_ptr<response::Desk> desk_;
+};
+
+}  // namespace ronda::test

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/response/desk.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+
+namespace {
+
+const std::string shop = R"(
+[check.api]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+severity = "p1"
+[check.db]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+[check.page]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+after = ["db"]
+severity = "p2"
+[alert.db-down]
+p1 = "db.status == critical"
+for = "5m"
+[service.shop]
+title = "The shop"
+checks = ["api", "db", "page"]
+escalation = "default"
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+[contact.ceo]
+name = "CEO"
+channels = [{ notifier = "mail", to = "ceo@example.com" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["cto"], repeat = ["15m"] }, { from = "1h", notify = ["ceo"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["cto"] }]
+)";
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a failing check opens one incident and tells the first step, all in one decision", "[response]") {
+  World world(shop);
+  world.result("api", Seen::ok);
+  CHECK(world.held.events.empty());
+  world.now += 30 * second;
+  world.result("api", Seen::critical);
+  CHECK(world.told == Lines{"30s open p1 cto log"});
+  CHECK(world.only().level == Level::p1);
+  CHECK(world.only().service == "shop");
+  REQUIRE(world.held.alerts.contains("api"));
+  std::vector<std::string> kinds;
+  for (const store::IncidentEvent& event : world.held.events) kinds.push_back(event.kind);
+  CHECK(std::ranges::find(kinds, "opened") != kinds.end());
+  CHECK(std::ranges::find(kinds, "notice_sent") != kinds.end());
+  // no second page while nothing changes
+  world.now += 30 * second;
+  world.result("api", Seen::critical);
+  CHECK(world.told.size() == 1);
+}
+
+TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end is told to those who were told", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  world.run_to(70 * minute, {{"api", Seen::critical}});
+  CHECK(world.told == Lines{"0s open p1 cto log", "15m update p1 cto log", "30m update p1 cto log", "45m update p1 cto log",
+                            "1h open p1 cto log", "1h open p1 ceo mail"});
+  world.command(incident::Verb::ack);
+  world.told.clear();
+  world.run_to(110 * minute, {{"api", Seen::critical}});
+  for (const std::string& line : world.told) CHECK(line.find(" open ") == std::string::npos);
+  world.told.clear();
+  world.run_to(111 * minute, {{"api", Seen::ok}});
+  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("resolve p1 cto log") != std::string::npos; }) == 1);
+  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("resolve p1 ceo mail") != std::string::npos; }) == 1);
+  CHECK(world.only().stage == incident::Stage::resolved);
+}
+
+TEST_CASE("over a restart nobody is paged again, and the next step comes at its time", "[response]") {
+  World whole(shop), restarted(shop);
+  for (World* world : {&whole, &restarted}) world->result("api", Seen::critical);
+  whole.run_to(80 * minute, {{"api", Seen::critical}});
+  for (int i = 1; i <= 80; ++i) {
+    restarted.run_to(i * minute, {{"api", Seen::critical}});
+    restarted.restart();
+  }
+  CHECK(restarted.told == whole.told);
+  CHECK(restarted.only().id.starts_with("INC-20260105-"));
+}
+
+TEST_CASE("`for` is held over a restart", "[response]") {
+  World world(shop);
+  world.result("db", Seen::critical);
+  world.run_to(4 * minute, {{"db", Seen::critical}});
+  CHECK(world.told.empty());
+  world.restart();
+  world.run_to(6 * minute, {{"db", Seen::critical}});
+  REQUIRE(world.told.size() == 1);
+  CHECK(world.told.front() == "5m open p1 cto log");
+}
+
+TEST_CASE("what fails because of its parent has no incident of its own", "[response]") {
+  World world(shop);
+  for (const char* check : {"db", "page"}) world.result(check, Seen::ok);
+  world.now += 30 * second;
+  world.result("db", Seen::critical);
+  world.result("page", Seen::critical);
+  world.run_to(10 * minute, {{"db", Seen::critical}, {"page", Seen::critical}});
+  CHECK(world.desk().incidents().incidents.size() == 1);
+  CHECK(world.only().root == "db");
+}
+
+TEST_CASE("an incident of which no ladder knows reaches somebody all the same", "[response]") {
+  World world(R"([check.disk]
+use = "a.b"
+every = "30s"
+severity = "p1"
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+)");
+  world.result("disk", Seen::critical);
+  CHECK_FALSE(world.told.empty());
+  CHECK_FALSE(world.troubles.empty());
+}
+
+TEST_CASE("trouble of the agent itself is an incident that ends with the trouble", "[response]") {
+  World world(shop);
+  world.take(world.desk().on_own_trouble("sink/mail", Level::p2, "notifier mail takes no message: refused", world.now));
+  CHECK(world.only().level == Level::p2);
+  CHECK_FALSE(world.told.empty());
+  world.now += minute;
+  world.take(world.desk().on_own_trouble("sink/mail", Level::none, "notifier mail takes messages again", world.now));
+  CHECK(world.only().stage == incident::Stage::resolved);
+}
