@@ -84,6 +84,7 @@ class Agent final : private api::AgentView {
   const schedule::Scheduler& scheduler() const override { return *scheduler_; }
   schedule::Scheduler& scheduler() override { return *scheduler_; }
   store::Store& store() override { return *store_; }
+  response::Response& response() override { return *response_; }
   const schedule::Candidate& active() const override { return active_; }
   std::uint64_t generation() const override { return generation_; }
   std::int64_t started_wall_ns() const override { return started_; }

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <set>
 
+#include "api/incident_json.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -272,7 +273,7 @@ CheckStatus overall(AgentView& agent) {
     worst = plugin::worse(worst, entry.status);
   });
   if (agent_json(agent)["state"] != "ok") worst = plugin::worse(worst, CheckStatus::warning);
-  return worst;
+  return plugin::worse(worst, status_of_incidents(agent));
 }
 
 json::object status_json(AgentView& agent) {
@@ -281,6 +282,8 @@ json::object status_json(AgentView& agent) {
   out["status"] = word(worst);
   out["exit"] = static_cast<int>(worst);
   out["agent"] = agent_json(agent);
+  out["incidents"] = incidents_json(agent, false);
+  out["alerts"] = alerts_json(agent, true);
   json::array checks, tasks, notifiers;
   agent.scheduler().each([&](const Entry& entry) {
     json::array& list = entry.spec.kind == config::Kind::check ? checks : entry.spec.kind == config::Kind::task ? tasks : notifiers;

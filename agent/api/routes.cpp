@@ -9,8 +9,11 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <memory>
+#include <span>
 
+#include "api/incident_json.hpp"
 #include "api/json.hpp"
+#include "api/route.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "ronda/abi.h"
@@ -20,18 +23,11 @@ namespace json = boost::json;
 using config::Kind;
 using schedule::Entry;
 
-namespace {
-
-Response json_response(const json::value& value, int status = 200) {
+Response json_response(const json::value& value, int status) {
   return {status, json::serialize(value) + "\n", "application/json"};
 }
 
-struct Context {
-  AgentView& agent;
-  const Request& request;
-  std::string_view name;  // the part of the path that a pattern leaves open
-  Respond respond;
-};
+namespace {
 
 void not_found(Context& c, Kind kind, std::string_view name) {
   const auto names = c.agent.scheduler().names(kind);
@@ -90,8 +86,13 @@ void run_task(Context& c) {
 
 void get_explain(Context& c) {
   for (const Kind kind : config::all_kinds) {
-    if (const Entry* entry = c.agent.scheduler().find(kind, c.name)) return c.respond(json_response(explain_json(c.agent, *entry)));
+    const Entry* entry = c.agent.scheduler().find(kind, c.name);
+    if (entry == nullptr) continue;
+    json::object out = explain_json(c.agent, *entry);
+    if (auto alert = explain_alert_json(c.agent, c.name)) out["alert"] = *std::move(alert);  // that its `severity` makes
+    return c.respond(json_response(out));
   }
+  if (auto alert = explain_alert_json(c.agent, c.name)) return c.respond(json_response(*alert));
   not_found(c, Kind::check, c.name);
 }
 
@@ -209,15 +210,7 @@ void get_health(Context& c) {
   c.respond({200, "ok\n", "text/plain; charset=utf-8"});
 }
 
-struct Route {
-  std::string_view method;
-  std::string_view before, after;  // the path; a name stands between them where `named`
-  bool named;
-  Role role;
-  void (*answer)(Context&);
-};
-
-constexpr std::array<Route, 13> routes = {{{"GET", "/v1/status", "", false, Role::viewer, get_status},
+constexpr std::array<Route, 13> own_routes = {{{"GET", "/v1/status", "", false, Role::viewer, get_status},
                                            {"GET", "/v1/plugins", "", false, Role::viewer, get_plugins},
                                            {"GET", "/v1/explain/", "", true, Role::viewer, get_explain},
                                            {"GET", "/v1/config", "", false, Role::viewer, get_config},
@@ -244,20 +237,29 @@ bool may(Role have, Role need) {
   return static_cast<int>(have) >= static_cast<int>(need);
 }
 
-void answer(AgentView& agent, const Request& request, Respond respond) {
-  bool path_known = false;
+/// True: answered. `path_known` becomes true where the path fits and the method does not.
+bool answer_by(std::span<const Route> routes, AgentView& agent, const Request& request, const Respond& respond, bool& path_known) {
   for (const Route& route : routes) {
     const auto name = match(route, request.path);
     if (!name) continue;
     path_known = true;
     if (route.method != request.method) continue;
     if (!may(request.who.role, route.role)) {
-      return respond(error_response(
+      respond(error_response(
           403, request.who.name + " is " + std::string(name_of(request.who.role)) + "; this needs " + std::string(name_of(route.role))));
+      return true;
     }
-    Context context{agent, request, *name, std::move(respond)};
-    return route.answer(context);
+    Context context{agent, request, *name, respond};
+    route.answer(context);
+    return true;
   }
+  return false;
+}
+
+void answer(AgentView& agent, const Request& request, const Respond& respond) {
+  bool path_known = false;
+  if (answer_by(own_routes, agent, request, respond, path_known)) return;
+  if (answer_by(incident_routes(), agent, request, respond, path_known)) return;
   if (path_known) return respond(error_response(405, "this path takes another method"));
   respond(error_response(404, "there is nothing here"));
 }
@@ -265,7 +267,7 @@ void answer(AgentView& agent, const Request& request, Respond respond) {
 }  // namespace
 
 Handler make_routes(AgentView& agent) {
-  return [&agent](const Request& request, Respond respond) { answer(agent, request, std::move(respond)); };
+  return [&agent](const Request& request, const Respond& respond) { answer(agent, request, respond); };
 }
 
 }  // namespace ronda::api

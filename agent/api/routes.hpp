@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/http.hpp"
+#include "response/response.hpp"
 #include "schedule/candidate.hpp"
 #include "schedule/scheduler.hpp"
 #include "store/store.hpp"
@@ -26,6 +27,7 @@ class AgentView {
   virtual const schedule::Scheduler& scheduler() const = 0;
   virtual schedule::Scheduler& scheduler() = 0;
   virtual store::Store& store() = 0;
+  virtual response::Response& response() = 0;
   /// The last candidate that became the generation; its `set` is empty.
   virtual const schedule::Candidate& active() const = 0;
   virtual std::uint64_t generation() const = 0;

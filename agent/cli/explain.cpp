@@ -2,13 +2,14 @@
 #include <iostream>
 
 #include "cli/cli.hpp"
+#include "cli/incident_text.hpp"
 #include "cli/show.hpp"
 
 namespace ronda::cli {
 
 int explain(const Options& options) {
   if (options.arguments.size() != 1) {
-    complain("explain takes the name of one check, task or notifier");
+    complain("explain takes the name of one check, task, notifier or alert");
     return exit_usage;
   }
   const auto answer = ask_json(options, "GET", "/v1/explain/" + percent_encode(options.arguments.front()));
@@ -18,6 +19,10 @@ int explain(const Options& options) {
     return exit_done;
   }
   const json::object& result = answer->value.as_object();
+  if (text_of(result, "kind") == "alert") {
+    print_explained(result);
+    return exit_done;
+  }
   std::cout << text_of(result, "line") << "\n\nuse       " << text_of(result, "use") << " of " << text_of(result, "plugin") << "\n";
   std::cout << "since     " << text_of(result, "since") << " (" << age_of(result.at("since")) << ")\n";
   // two counts with two beginnings: runs are the agent's own, failures are remembered
@@ -33,6 +38,10 @@ int explain(const Options& options) {
     std::string at = text_of(step.as_object(), "at");
     at.resize(std::max<std::size_t>(at.size(), 25), ' ');
     std::cout << "  " << at << part << text_of(step.as_object(), "text") << "\n";
+  }
+  if (const json::value* alert = result.if_contains("alert"); alert != nullptr && alert->is_object()) {
+    std::cout << "\n";
+    print_explained(alert->as_object());
   }
   return exit_done;
 }

@@ -8,6 +8,7 @@
 
 #include "base/counted.hpp"
 #include "cli/cli.hpp"
+#include "cli/incident_text.hpp"
 #include "cli/show.hpp"
 
 namespace ronda::cli {
@@ -15,11 +16,6 @@ namespace ronda::cli {
 namespace {
 
 constexpr std::size_t name_width = 26;
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
-  return text + " ";
-}
 
 /// Trouble first; then by name, as the agent sent them.
 int rank(const json::object& entry) {
@@ -60,6 +56,15 @@ void print_services(const json::array& services) {
     for (const json::value& failing : service.at("failing").as_array()) std::cout << "  " << text_of(failing);
     std::cout << "\n";
   }
+}
+
+void print_response(const json::object& status) {
+  const json::array& incidents = status.at("incidents").as_array();
+  if (!incidents.empty()) std::cout << "\nincidents\n";
+  for (const json::value& one : incidents) print_incident_line(one.as_object());
+  const json::array& alerts = status.at("alerts").as_array();
+  if (!alerts.empty()) std::cout << "\nalerts\n";
+  for (const json::value& one : alerts) print_alert_line(one.as_object());
 }
 
 void print_plugins(const json::array& plugins) {
@@ -128,6 +133,7 @@ int show_once(const Options& options) {
     std::cout << answer->text << "\n";
   } else {
     print_agent(status);
+    print_response(status);
     print_services(status.at("services").as_array());
     print_list(status, "checks", "checks");
     print_list(status, "tasks", "tasks");

@@ -145,6 +145,31 @@ void Response::command(incident::Command command, std::function<void(const incid
   apply(desk_.command(command, wall_ns()), std::move(reply));
 }
 
+void Response::silence(incident::SilenceRequest request, std::function<void(const Result<incident::Silence>&)> told) {
+  if (!begun_) {
+    return waiting_.push_back([this, request = std::move(request), told = std::move(told)] { silence(request, told); });
+  }
+  if (const auto known = incident::check_names(request.what, desk_.plan().names); !known) return told(known.error());
+  auto made = incident::make_silence(std::move(request), wall_ns(), ports_.random());
+  if (!made) return told(made.error());
+  Output output = desk_.add_silence(*made, wall_ns());
+  apply(std::move(output), [told = std::move(told), made = *std::move(made)](const incident::Reply&) { told(made); });
+}
+
+void Response::expire_silence(std::string id, incident::Author author, std::uint64_t based_on,
+                              std::function<void(const Result<incident::Silence>&)> told) {
+  if (!begun_) {
+    return waiting_.push_back([this, id = std::move(id), author = std::move(author), based_on, told = std::move(told)] {
+      expire_silence(id, author, based_on, told);
+    });
+  }
+  auto output = desk_.expire_silence(id, author, based_on, wall_ns());
+  if (!output) return told(output.error());
+  const incident::Silence* found = desk_.silences().find(id);
+  if (found == nullptr) return told(Error(Errc::internal, "the silence " + id + " has ended and is forgotten already"));
+  apply(*std::move(output), [told = std::move(told), ended = *found](const incident::Reply&) { told(ended); });
+}
+
 void Response::on_own_trouble(std::string_view name, config::Level level, std::string_view text) {
   if (!begun_) {
     return waiting_.push_back([this, name = std::string(name), level, text = std::string(text)] { on_own_trouble(name, level, text); });

@@ -47,8 +47,11 @@ class Response final : private notify::CourierClient {
   void on_clock_set() { tick(); }
   /// The reply comes when what was decided is durable, or at once when nothing was.
   void command(incident::Command command, std::function<void(const incident::Reply&)> reply);
-  Result<Unit> silence(incident::SilenceRequest request, std::function<void(Result<incident::Silence>)> done);
-  Result<Unit> expire_silence(std::string_view id, const incident::Author& author, std::function<void(Result<Unit>)> done);
+  /// Refused at once, or told when it is durable. Its names are looked at: what does not exist cannot be silenced.
+  void silence(incident::SilenceRequest request, std::function<void(const Result<incident::Silence>&)> told);
+  /// `based_on`: the revision that the person saw; 0: whichever.
+  void expire_silence(std::string id, incident::Author author, std::uint64_t based_on,
+                      std::function<void(const Result<incident::Silence>&)> told);
   /// Something about the agent itself; `level` none ends it.
   void on_own_trouble(std::string_view name, config::Level level, std::string_view text);
   /// No message leaves any more.

@@ -25,6 +25,7 @@ class Bare final : public AgentView {
   const schedule::Scheduler& scheduler() const override { throw std::logic_error("scheduler"); }
   schedule::Scheduler& scheduler() override { throw std::logic_error("scheduler"); }
   store::Store& store() override { throw StoreIsAsked(); }
+  response::Response& response() override { throw std::logic_error("response"); }
   const schedule::Candidate& active() const override { throw std::logic_error("active"); }
   std::uint64_t generation() const override { return 1; }
   std::int64_t started_wall_ns() const override { return 0; }

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/incident_json.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <cmath>
+#include <map>
+
+#include "api/json.hpp"
+#include "base/clock.hpp"
+#include "incident/document.hpp"
+#include "rule/ladder.hpp"
+
+namespace ronda::api {
+namespace json = boost::json;
+using incident::Incident;
+
+namespace {
+
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+double seconds(std::int64_t ns) {
+  return static_cast<double>(ns) / 1e9;
+}
+
+json::value number_json(double value) {
+  return std::isfinite(value) ? json::value(value) : json::value(nullptr);
+}
+
+const response::Desk& desk_of(AgentView& agent) {
+  return agent.response().desk();
+}
+
+json::object alert_json(const response::Desk& desk, std::string_view name, const rule::Alert* alert) {
+  static const rule::AlertState unseen;
+  const rule::AlertState* held = desk.alert(name);
+  const rule::AlertState& state = held == nullptr ? unseen : *held;
+  const auto incident = desk.incidents().by_alert.find(name);
+  json::object out;
+  out["name"] = name;
+  out["title"] = text_or_null(alert == nullptr ? std::string_view() : std::string_view(alert->title));
+  out["check"] = text_or_null(alert == nullptr ? std::string_view() : std::string_view(alert->check));
+  out["service"] = text_or_null(alert == nullptr ? response::own_service : std::string_view(alert->service));
+  out["level"] = level_json(state.level);
+  out["since"] = time_json(state.level_since_ns);
+  out["started"] = time_json(state.started_ns);
+  out["reason"] = text_or_null(state.reason);
+  out["value"] = number_json(state.value);
+  out["blocked_by"] = text_or_null(state.blocked_by);
+  out["no_data"] = state.no_data;
+  out["flapping"] = state.flapping.holds();
+  out["incident"] = incident == desk.incidents().by_alert.end() ? json::value(nullptr) : json::value(incident->second);
+  return out;
+}
+
+json::array conditions_json(const std::vector<rule::Explained>& all) {
+  json::array out;
+  for (const rule::Explained& one : all) {
+    json::array steps;
+    for (const rule::Step& step : one.steps) steps.push_back(json::object{{"holds", rule::truth_name(step.truth)}, {"text", step.text}});
+    out.push_back(json::object{{"level", level_json(one.level)},
+                               {"clear", one.is_clear},
+                               {"condition", one.condition == nullptr ? json::value(nullptr) : json::value(one.condition->text)},
+                               {"holds", rule::truth_name(one.finding.truth)},
+                               {"reason", text_or_null(one.finding.reason)},
+                               {"steps", std::move(steps)}});
+  }
+  return out;
+}
+
+json::array members_json(const Incident& incident) {
+  json::array out;
+  for (const auto& [alert, member] : incident.members) {
+    out.push_back(json::object{{"name", alert},
+                               {"check", text_or_null(member.check)},
+                               {"service", text_or_null(member.service)},
+                               {"level", level_json(member.level)},
+                               {"blocked", member.blocked},
+                               {"joined", time_json(member.joined_ns)},
+                               {"changed", time_json(member.changed_ns)}});
+  }
+  return out;
+}
+
+json::value ack_json(const Incident& incident) {
+  if (!incident.ack) return nullptr;
+  return json::object{
+      {"by", to_text(incident.ack->author)}, {"at", time_json(incident.ack->at_ns)}, {"until", time_json(incident.ack->until_ns)}};
+}
+
+json::object fields_json(const std::vector<std::pair<std::string, std::string>>& fields) {
+  json::object out;
+  for (const auto& [name, text] : fields) out[name] = text;
+  return out;
+}
+
+bool is_higher(const Incident* a, const Incident* b) {
+  return a->level != b->level ? a->level < b->level : a->detected_ns < b->detected_ns;
+}
+
+std::string_view state_name(store::OutboxState state) {
+  constexpr std::array<std::string_view, 4> names = {"queued", "sending", "delivered", "dead"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+}  // namespace
+
+json::value level_json(config::Level level) {
+  return level == config::Level::none ? json::value(nullptr) : json::value(config::level_name(level));
+}
+
+json::array alerts_json(AgentView& agent, bool firing_only) {
+  const response::Desk& desk = desk_of(agent);
+  json::array out;
+  const auto fires = [&](std::string_view name) {
+    const rule::AlertState* state = desk.alert(name);
+    return state != nullptr && state->level != config::Level::none;
+  };
+  for (const rule::Alert& alert : desk.plan().rules.alerts) {
+    if (!firing_only || fires(alert.name)) out.push_back(alert_json(desk, alert.name, &alert));
+  }
+  for (const auto& [name, id] : desk.incidents().by_alert) {  // what the agent says of itself has no rule
+    if (name.starts_with(response::own_prefix) && fires(name)) out.push_back(alert_json(desk, name, nullptr));
+  }
+  return out;
+}
+
+std::optional<json::object> explain_alert_json(AgentView& agent, std::string_view name) {
+  const response::Desk& desk = desk_of(agent);
+  const rule::Alert* alert = desk.plan().rules.find(name);
+  if (alert == nullptr) return {};
+  static const rule::AlertState unseen;
+  const rule::AlertState* state = desk.alert(name);
+  json::object out = alert_json(desk, name, alert);
+  out["kind"] = "alert";
+  out["runbook"] = text_or_null(alert->runbook);
+  out["conditions"] = conditions_json(rule::explain(*alert, state == nullptr ? unseen : *state, desk.plan().rules.facts, desk.history(),
+                                                    wall_clock().count()));
+  return out;
+}
+
+json::object incident_json(const Incident& incident, std::int64_t now_ns) {
+  json::object out;
+  out["id"] = incident.id;
+  out["sequence"] = incident.sequence;
+  out["stage"] = incident::stage_name(incident.stage);
+  out["level"] = level_json(incident.level);
+  out["peak_level"] = level_json(incident.peak_level);
+  out["title"] = incident.title;
+  out["service"] = text_or_null(incident.service);
+  out["root"] = text_or_null(incident.root);
+  out["by_hand"] = incident.by_hand;
+  out["detected"] = time_json(incident.detected_ns);
+  out["changed"] = time_json(incident.changed_ns);
+  out["resolved"] = time_json(incident.resolved_ns);
+  out["duration_s"] = seconds(incident::duration_ns(incident, now_ns));
+  out["ack"] = ack_json(incident);
+  out["responded"] = time_json(incident.responded_ns);
+  out["responded_by"] = text_or_null(incident.responded_by);
+  out["respond_by"] = time_json(incident.respond_by_ns().value_or(0));
+  out["response_overdue"] = incident.response_overdue;
+  out["update_due"] = time_json(incident.update_due_ns);
+  out["update_overdue"] = incident.update_overdue;
+  out["suppressed_by"] = text_or_null(incident.suppressed_by);
+  out["flapping"] = incident.is_flapping;
+  out["opened_count"] = incident.opened_count;
+  out["war_room"] = text_or_null(incident.war_room);
+  out["alerts"] = members_json(incident);
+  json::object roles;
+  for (const auto& [role, who] : incident.roles) roles[role] = who.contact;
+  out["roles"] = std::move(roles);
+  out["told"] = json::array(incident.told.begin(), incident.told.end());
+  out["review"] = fields_json(incident.review);
+  return out;
+}
+
+json::array incidents_json(AgentView& agent, bool all) {
+  std::vector<const Incident*> wanted;
+  for (const auto& [id, incident] : desk_of(agent).incidents().incidents) {
+    if (all || incident.is_live()) wanted.push_back(&incident);
+  }
+  std::ranges::sort(wanted, is_higher);
+  const std::int64_t now = wall_clock().count();
+  json::array out;
+  for (const Incident* incident : wanted) out.push_back(incident_json(*incident, now));
+  return out;
+}
+
+json::array timeline_json(std::span<const incident::Event> events) {
+  json::array out;
+  for (const incident::Event& event : events) {
+    json::object one{{"sequence", event.sequence},
+                     {"at", time_json(event.at_ns)},
+                     {"author", to_text(event.author)},
+                     {"source", text_or_null(event.source)},
+                     {"kind", event.kind == incident::Kind::other ? std::string_view(event.kind_name) : kind_name(event.kind)},
+                     {"line", incident::describe(event, incident::Language::en)},
+                     {"level", level_json(event.level)},
+                     {"text", text_or_null(event.text)}};
+    const auto put = [&](const char* key, const std::string& text) {
+      if (!text.empty()) one[key] = text;
+    };
+    put("alert", event.alert);
+    put("check", event.check);
+    put("subject", event.subject);
+    put("role", event.role);
+    put("channel", event.channel);
+    put("message", event.message);
+    if (event.forced) one["forced"] = true;
+    if (!event.fields.empty()) one["fields"] = fields_json(event.fields);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+json::object silence_json(AgentView& agent, const incident::Silence& silence) {
+  const response::Desk& desk = desk_of(agent);
+  json::object out;
+  const std::int64_t now = wall_clock().count();
+  out["id"] = silence.id;
+  out["revision"] = silence.revision;
+  out["what"] = to_text(silence.what);
+  out["owner"] = to_text(silence.owner);
+  out["reason"] = silence.reason;
+  out["from"] = time_json(silence.from_ns);
+  out["until"] = time_json(silence.until_ns);
+  out["until_ok"] = silence.until_ok;
+  out["active"] = silence.is_active(now);
+  out["ended"] = time_json(silence.ended_ns);
+  out["ended_by"] = silence.ended_ns == 0 ? json::value(nullptr) : json::value(to_text(silence.ended_by));
+  json::array hides;
+  if (silence.is_active(now)) {
+    for (const incident::Firing& firing : incident::hidden_by(silence, desk.incidents().firing(desk.plan().settings)))
+      hides.push_back(json::object{{"alert", firing.alert}, {"incident", text_or_null(firing.incident)}, {"level", level_json(firing.level)}});
+  }
+  out["hides"] = std::move(hides);
+  return out;
+}
+
+json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<const store::DeliveryAttempt> trail) {
+  std::map<std::string_view, json::array> attempts;
+  for (const store::DeliveryAttempt& one : trail) {
+    attempts[one.id].push_back(json::object{{"number", one.number},
+                                            {"started", time_json(one.started)},
+                                            {"ended", time_json(one.ended)},
+                                            {"outcome", one.outcome},
+                                            {"detail", text_or_null(one.detail)}});
+  }
+  json::array out;
+  for (const store::OutboxRow& row : rows) {
+    json::object one{{"id", row.id},
+                     {"incident", text_or_null(row.incident)},
+                     {"notifier", row.notifier},
+                     {"contact", text_or_null(row.contact)},
+                     {"level", text_or_null(row.level)},
+                     {"event", row.event},
+                     {"state", state_name(row.state)},
+                     {"carrier", text_or_null(row.carrier)},
+                     {"attempts", row.attempts},
+                     {"queued", time_json(row.queued_at)},
+                     {"first_attempt", time_json(row.first_at)},
+                     {"next_attempt", row.state == store::OutboxState::queued ? time_json(row.next_at) : json::value(nullptr)},
+                     {"last_error", text_or_null(row.last_error)},
+                     {"title", row.text.title}};
+    if (const auto found = attempts.find(row.id); found != attempts.end()) one["trail"] = std::move(found->second);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+plugin::CheckStatus status_of_incidents(AgentView& agent) {
+  using plugin::CheckStatus;
+  CheckStatus worst = CheckStatus::ok;
+  for (const auto& [id, incident] : desk_of(agent).incidents().incidents) {
+    if (!incident.is_live() || incident.is_suppressed()) continue;
+    const bool grave = incident.level <= config::Level::p2 && incident.service != response::own_service;
+    worst = plugin::worse(worst, grave ? CheckStatus::critical : CheckStatus::warning);
+  }
+  return worst;
+}
+
+}  // namespace ronda::api

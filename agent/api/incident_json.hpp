@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Alerts, incidents, silences and messages as JSON: the shapes of the API, which are stable. Where a message goes to is
+// named by contact and notifier only: an address may be a secret.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "api/routes.hpp"
+
+namespace ronda::api {
+
+/// "p1", or null where there is none.
+boost::json::value level_json(config::Level level);
+
+boost::json::array alerts_json(AgentView& agent, bool firing_only);
+/// All that is known of an alert, with each of its conditions, part by part; none: no alert has that name.
+std::optional<boost::json::object> explain_alert_json(AgentView& agent, std::string_view name);
+
+boost::json::object incident_json(const incident::Incident& incident, std::int64_t now_ns);
+/// Those that are live, the highest level first; with `all` the resolved ones too.
+boost::json::array incidents_json(AgentView& agent, bool all);
+/// The timeline, in order; `line` is the event in words.
+boost::json::array timeline_json(std::span<const incident::Event> events);
+boost::json::object silence_json(AgentView& agent, const incident::Silence& silence);
+/// Messages with the trail of each.
+boost::json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<const store::DeliveryAttempt> trail);
+
+/// What live incidents make of the whole: critical for one at P1 or P2, warning for others and for those about the agent
+/// itself; nothing for one that a silence or a window hides.
+plugin::CheckStatus status_of_incidents(AgentView& agent);
+
+}  // namespace ronda::api

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// Alerts, incidents, silences and messages on the API. What a person does is done under the identity that the door
+// established; the answer leaves when it is durable.
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <charconv>
+#include <memory>
+
+#include "api/body.hpp"
+#include "api/incident_json.hpp"
+#include "api/json.hpp"
+#include "api/route.hpp"
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "incident/document.hpp"
+#include "incident/moment.hpp"
+
+namespace ronda::api {
+namespace json = boost::json;
+using incident::Verb;
+
+namespace {
+
+constexpr std::int64_t usual_messages = 100, most_messages = 1000, most_closed = 200;
+constexpr std::size_t most_matchers = 64;
+
+const response::Desk& desk_of(AgentView& agent) {
+  return agent.response().desk();
+}
+
+/// uid 0 is nobody in particular, whoever has it.
+incident::Author author_of(const Context& c) {
+  using Kind = incident::Author::Kind;
+  constexpr std::string_view door = "unix:";
+  const Identity& who = c.request.who;
+  if (!who.name.starts_with(door)) return {Kind::token, who.name};
+  const std::string user = who.name.substr(door.size());
+  const people::Contact* contact = who.uid == 0 ? nullptr : desk_of(c.agent).plan().people.contact_of_unix(user);
+  return contact == nullptr ? incident::Author{Kind::unix, user} : incident::Author{Kind::contact, contact->name};
+}
+
+int status_of(Errc code) {
+  switch (code) {
+    case Errc::invalid:
+    case Errc::range:
+      return 400;
+    case Errc::denied:
+      return 403;
+    case Errc::not_found:
+      return 404;
+    case Errc::exists:
+      return 409;
+    default:
+      return 503;
+  }
+}
+
+Response error_of(const Error& error) {
+  return error_response(status_of(error.code()), error.message());
+}
+
+std::string no_incident(AgentView& agent, std::string_view id) {
+  std::vector<std::string_view> ids;
+  for (const auto& [known, incident] : desk_of(agent).incidents().incidents) ids.push_back(known);
+  const std::string_view near = nearest(id, ids);
+  return "there is no incident `" + repair_utf8(id, 64) + "`" +
+         (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?");
+}
+
+// ---- alerts ---------------------------------------------------------------------------------
+
+void get_alerts(Context& c) {
+  c.respond(json_response(alerts_json(c.agent, c.request.parameter("firing") == "1")));
+}
+
+// ---- incidents: what is known ---------------------------------------------------------------
+
+/// Those that are live; with `all` also the others, of closed ones that are no longer in mind only when they were.
+void get_incidents(Context& c) {
+  if (c.request.parameter("all") != "1") return c.respond(json_response(incidents_json(c.agent, false)));
+  c.agent.store().load_incident_ids(most_closed, [&agent = c.agent, respond = c.respond](Result<std::vector<store::IncidentSummary>> stored) {
+    if (!stored) return respond(error_of(stored.error()));
+    json::array out = incidents_json(agent, true);
+    for (const store::IncidentSummary& one : *stored) {
+      if (desk_of(agent).incidents().find(one.id) != nullptr) continue;
+      out.push_back(json::object{{"id", one.id},
+                                 {"stage", incident::stage_name(incident::Stage::closed)},
+                                 {"detected", time_json(one.opened)},
+                                 {"changed", time_json(one.changed)}});
+    }
+    respond(json_response(out));
+  });
+}
+
+/// An incident as it is read for one answer.
+struct Told {
+  incident::Incident incident;
+  std::vector<incident::Event> events;
+  std::vector<store::OutboxRow> rows;
+  std::vector<store::DeliveryAttempt> trail;
+};
+
+/// Its state and its timeline; `then` is not called where there is none, or the store cannot say.
+void load_incident(const Context& c, const std::function<void(std::shared_ptr<Told>)>& then) {
+  if (!incident::is_id(c.name)) return c.respond(error_response(404, no_incident(c.agent, c.name)));
+  const std::string id(c.name);
+  c.agent.store().load_incident(id, [&agent = c.agent, respond = c.respond, id, then](Result<std::vector<store::IncidentEvent>> stored) {
+    if (!stored) return respond(error_of(stored.error()));
+    auto told = std::make_shared<Told>();
+    for (const store::IncidentEvent& row : *stored) {
+      if (auto event = incident::parse_event(row.data)) told->events.push_back(*std::move(event));  // a damaged one is left out
+    }
+    const incident::State folded = incident::restore(told->events, {});
+    const incident::Incident* found = desk_of(agent).incidents().find(id);
+    if (found == nullptr) found = folded.find(id);
+    if (found == nullptr) return respond(error_response(404, no_incident(agent, id)));
+    told->incident = *found;
+    then(told);
+  });
+}
+
+void get_incident(Context& c) {
+  load_incident(c, [&store = c.agent.store(), respond = c.respond](const std::shared_ptr<Told>& told) {
+    store.list_outbox(told->incident.id, most_messages, [&store, respond, told](Result<std::vector<store::OutboxRow>> rows) {
+      if (!rows) return respond(error_of(rows.error()));
+      told->rows = *std::move(rows);
+      store.load_trail(told->incident.id, [respond, told](const Result<std::vector<store::DeliveryAttempt>>& trail) {
+        if (!trail) return respond(error_of(trail.error()));
+        json::object out = incident_json(told->incident, wall_clock().count());
+        out["timeline"] = timeline_json(told->events);
+        out["deliveries"] = deliveries_json(told->rows, *trail);
+        respond(json_response(out));
+      });
+    });
+  });
+}
+
+/// The post-incident document.
+void get_document(Context& c) {
+  load_incident(c, [&agent = c.agent, respond = c.respond](const std::shared_ptr<Told>& told) {
+    const response::Plan& plan = desk_of(agent).plan();
+    incident::DocumentOptions options;
+    options.language = plan.language == notify::Language::es ? incident::Language::es : incident::Language::en;
+    const auto detected = std::chrono::floor<std::chrono::seconds>(
+        std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(told->incident.detected_ns)));
+    options.offset_s = plan.zone->span_at(detected).offset.count();
+    options.zone = plan.zone->name();
+    const auto title = plan.service_titles.find(told->incident.service);
+    options.system = title == plan.service_titles.end() ? told->incident.service : title->second;
+    respond(json_response(json::object{{"incident", told->incident.id},
+                                       {"language", options.language == incident::Language::es ? "es" : "en"},
+                                       {"markdown", incident::to_markdown(told->incident, told->events, options)}}));
+  });
+}
+
+// ---- incidents: what people do --------------------------------------------------------------
+
+Result<incident::Command> read_command(const std::string& text) {
+  RONDA_TRY(const Body body, Body::parse(text, {"text", "level", "service", "for", "based_on", "force", "fields", "subject"}));
+  incident::Command command;
+  RONDA_TRY(command.text, body.text("text", incident::max_text_bytes));
+  RONDA_TRY(command.level, body.level("level"));
+  RONDA_TRY(command.service, body.text("service", incident::max_name_bytes));
+  RONDA_TRY(command.for_ns, body.duration_ns("for"));
+  RONDA_TRY(command.based_on, body.number("based_on"));
+  RONDA_TRY(command.force, body.flag("force"));
+  RONDA_TRY(command.subject, body.text("subject", incident::max_name_bytes));
+  RONDA_TRY(command.fields, body.fields("fields", 32, incident::max_text_bytes));
+  return command;
+}
+
+Status check_service(AgentView& agent, const std::string& service) {
+  const auto& services = desk_of(agent).plan().names.services;
+  if (service.empty() || std::ranges::find(services, service) != services.end()) return done();
+  const std::vector<std::string_view> names(services.begin(), services.end());
+  const std::string_view near = nearest(service, names);
+  return Error(Errc::invalid, "no service is named `" + repair_utf8(service, 64) + "`" +
+                                  (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?"));
+}
+
+void do_command(Context& c, Verb verb) {
+  auto command = read_command(c.request.body);
+  if (!command) return c.respond(error_of(command.error()));
+  if (const auto known = check_service(c.agent, command->service); !known) return c.respond(error_of(known.error()));
+  command->verb = verb;
+  command->incident = c.name;
+  command->author = author_of(c);
+  command->source = "api";
+  c.agent.response().command(*std::move(command), [&agent = c.agent, respond = c.respond, id = std::string(c.name)](const incident::Reply& reply) {
+    if (reply.done) return respond(json_response(json::object{{"incident", reply.incident}, {"sequence", reply.sequence}, {"text", reply.text}}));
+    if (reply.code == Errc::not_found) return respond(error_response(404, no_incident(agent, id)));
+    respond(json_response(json::object{{"error", escape_controls(reply.text)}, {"incident", reply.incident}, {"sequence", reply.sequence}},
+                          status_of(reply.code)));
+  });
+}
+
+template <Verb verb>
+void post_verb(Context& c) {
+  do_command(c, verb);
+}
+
+// ---- silences -------------------------------------------------------------------------------
+
+void get_silences(Context& c) {
+  json::array out;
+  const std::int64_t now = wall_clock().count();
+  for (const incident::Silence& silence : desk_of(c.agent).silences().silences) {
+    const bool is_over = silence.ended_ns != 0 || silence.until_ns <= now;
+    if (!is_over || c.request.parameter("all") == "1") out.push_back(silence_json(c.agent, silence));
+  }
+  c.respond(json_response(out));
+}
+
+Result<incident::SilenceRequest> read_silence(const std::string& text, const schedule::Zone& zone) {
+  RONDA_TRY(const Body body, Body::parse(text, {"what", "reason", "from", "for", "until_ok"}));
+  incident::SilenceRequest request;
+  RONDA_TRY(const auto words, body.texts("what", most_matchers, incident::max_name_bytes));
+  RONDA_TRY(request.what, incident::parse_matcher(words));
+  RONDA_TRY(request.reason, body.text("reason", incident::max_text_bytes));
+  RONDA_TRY(request.for_ns, body.duration_ns("for"));
+  RONDA_TRY(request.until_ok, body.flag("until_ok"));
+  RONDA_TRY(const auto from, body.text("from", 64));
+  if (from.empty()) return request;
+  const auto moment = people::parse_moment(from, zone);
+  if (!moment) return moment.error().with_context("`from`");
+  request.from_ns = *moment;
+  return request;
+}
+
+std::function<void(const Result<incident::Silence>&)> answer_silence(const Context& c) {
+  return [&agent = c.agent, respond = c.respond](const Result<incident::Silence>& silence) {
+    silence ? respond(json_response(silence_json(agent, *silence))) : respond(error_of(silence.error()));
+  };
+}
+
+void post_silence(Context& c) {
+  auto request = read_silence(c.request.body, *desk_of(c.agent).plan().zone);
+  if (!request) return c.respond(error_of(request.error()));
+  request->owner = author_of(c);
+  c.agent.response().silence(*std::move(request), answer_silence(c));
+}
+
+void expire_silence(Context& c) {
+  const auto read = [&]() -> Result<std::uint64_t> {
+    RONDA_TRY(const Body body, Body::parse(c.request.body, {"based_on"}));
+    return body.number("based_on");
+  };
+  const auto based_on = read();
+  if (!based_on) return c.respond(error_of(based_on.error()));
+  c.agent.response().expire_silence(std::string(c.name), author_of(c), *based_on, answer_silence(c));
+}
+
+// ---- outbox ---------------------------------------------------------------------------------
+
+/// The newest first; of one incident in their order.
+void get_outbox(Context& c) {
+  std::int64_t limit = usual_messages;
+  if (const std::string_view text = c.request.parameter("limit"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > most_messages)
+      return c.respond(error_response(400, "limit is a number from 1 to " + std::to_string(most_messages)));
+  }
+  c.agent.store().list_outbox(std::string(c.request.parameter("incident")), limit,
+                              [respond = c.respond](const Result<std::vector<store::OutboxRow>>& rows) {
+                                rows ? respond(json_response(deliveries_json(*rows, {}))) : respond(error_of(rows.error()));
+                              });
+}
+
+constexpr std::string_view one = "/v1/incidents/";
+constexpr std::array table = {
+    Route{"GET", "/v1/alerts", "", false, Role::viewer, get_alerts},
+    Route{"GET", "/v1/incidents", "", false, Role::viewer, get_incidents},
+    Route{"GET", one, "", true, Role::viewer, get_incident},
+    Route{"GET", one, "/document", true, Role::viewer, get_document},
+    Route{"POST", "/v1/incidents", "", false, Role::operator_, post_verb<Verb::open>},
+    Route{"POST", one, "/ack", true, Role::operator_, post_verb<Verb::ack>},
+    Route{"POST", one, "/unack", true, Role::operator_, post_verb<Verb::unack>},
+    Route{"POST", one, "/note", true, Role::operator_, post_verb<Verb::note>},
+    Route{"POST", one, "/update", true, Role::operator_, post_verb<Verb::update>},
+    Route{"POST", one, "/raise", true, Role::operator_, post_verb<Verb::raise>},
+    Route{"POST", one, "/lower", true, Role::operator_, post_verb<Verb::lower>},
+    Route{"POST", one, "/mitigate", true, Role::operator_, post_verb<Verb::mitigate>},
+    Route{"POST", one, "/resolve", true, Role::operator_, post_verb<Verb::resolve>},
+    Route{"POST", one, "/close", true, Role::operator_, post_verb<Verb::close>},
+    Route{"POST", one, "/review", true, Role::operator_, post_verb<Verb::review>},
+    Route{"GET", "/v1/silences", "", false, Role::viewer, get_silences},
+    Route{"POST", "/v1/silences", "", false, Role::operator_, post_silence},
+    Route{"POST", "/v1/silences/", "/expire", true, Role::operator_, expire_silence},
+    Route{"GET", "/v1/outbox", "", false, Role::viewer, get_outbox},
+};
+
+}  // namespace
+
+std::span<const Route> incident_routes() {
+  return table;
+}
+
+}  // namespace ronda::api

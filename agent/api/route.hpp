@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of routes share: one request on its way, and the rows of the table of routes.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <span>
+#include <string_view>
+
+#include "api/routes.hpp"
+
+namespace ronda::api {
+
+struct Context {
+  AgentView& agent;
+  const Request& request;
+  std::string_view name;  // the part of the path that a pattern leaves open
+  Respond respond;
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view before, after;  // the path; a name stands between them where `named`
+  bool named;
+  Role role;
+  void (*answer)(Context&);
+};
+
+Response json_response(const boost::json::value& value, int status = 200);
+
+/// Alerts, incidents, silences and the outbox.
+std::span<const Route> incident_routes();
+
+}  // namespace ronda::api

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ronda incident VERB`: people's side of an incident. The agent knows who speaks by the socket.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iostream>
+
+#include "base/text.hpp"
+#include "cli/incident_text.hpp"
+
+namespace ronda::cli {
+
+namespace {
+
+struct IncidentVerb {
+  std::string_view name, arguments;
+  std::size_t least;  // words after the verb
+  std::size_t most;   // those of a text may be many
+  int (*run)(const Options& options);
+};
+
+int list_incidents(const Options& options) {
+  const auto answer = ask_json(options, "GET", std::string("/v1/incidents") + (options.has("all") ? "?all=1" : ""));
+  if (!answer) return answer.error();
+  if (options.json) {
+    std::cout << answer->text << "\n";
+    return exit_done;
+  }
+  const json::array& all = answer->value.as_array();
+  if (all.empty()) std::cout << (options.has("all") ? "there has been no incident\n" : "no incident is open\n");
+  for (const json::value& one : all) print_incident_line(one.as_object());
+  return exit_done;
+}
+
+int show_incident(const Options& options) {
+  const auto answer = ask_json(options, "GET", "/v1/incidents/" + percent_encode(options.arguments[1]));
+  if (!answer) return answer.error();
+  if (options.json)
+    std::cout << answer->text << "\n";
+  else
+    print_incident(answer->value.as_object());
+  return exit_done;
+}
+
+/// The words from the `first` on as one text.
+std::string text_from(const Options& options, std::size_t first) {
+  std::string out;
+  for (std::size_t i = first; i < options.arguments.size(); ++i) out += (i > first ? " " : "") + options.arguments[i];
+  return out;
+}
+
+/// What the flags say, as the body of a request; false: one of them is wrong, and that was said.
+bool read_flags(const Options& options, json::object& body) {
+  for (const auto& [flag, key] : {std::pair("level", "level"), {"service", "service"}, {"for", "for"}, {"impact", "subject"}}) {
+    if (options.has(flag)) body[key] = options.value(flag);
+  }
+  if (options.has("force")) body["force"] = true;
+  if (options.has("based-on")) {
+    const std::string text = options.value("based-on");
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number < 0) {
+      complain("--based-on is the number of an event, as `ronda incident show` has it, not \"" + escape_controls(text) + "\"");
+      return false;
+    }
+    body["based_on"] = number;
+  }
+  json::object fields;
+  for (const auto& [flag, value] : options.flags) {
+    if (flag != "set") continue;
+    const std::size_t equals = value.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      complain("--set is PART=TEXT, like summary=\"the disk was full\", not \"" + escape_controls(value) + "\"");
+      return false;
+    }
+    fields[value.substr(0, equals)] = value.substr(equals + 1);
+  }
+  if (!fields.empty()) body["fields"] = std::move(fields);
+  return true;
+}
+
+/// Bytes that are no UTF-8 would make no JSON.
+std::string body_of(json::object body) {
+  for (auto& member : body) {
+    if (const json::string* text = member.value().if_string(); text != nullptr) {
+      const std::string_view all(text->data(), text->size());
+      member.value() = repair_utf8(all, all.size() * 3);
+    }
+  }
+  return json::serialize(body);
+}
+
+int send_command(const Options& options, const std::string& target, std::size_t text_at) {
+  json::object body;
+  if (!read_flags(options, body)) return exit_usage;
+  if (const std::string text = text_from(options, text_at); !text.empty()) body["text"] = text;
+  const auto answer = ask_json(options, "POST", target, body_of(std::move(body)));
+  if (!answer) return answer.error();
+  const json::object& reply = answer->value.as_object();
+  std::cout << (options.json ? answer->text : text_of(reply, "incident") + ": " + text_of(reply, "text")) << "\n";
+  return exit_done;
+}
+
+int open_incident(const Options& options) {
+  if (!options.has("level")) {
+    complain("an incident needs a level: ronda incident open --level p1|p2|p3|p4 TITLE");
+    return exit_usage;
+  }
+  return send_command(options, "/v1/incidents", 1);
+}
+
+int act_on_incident(const Options& options) {
+  return send_command(options, "/v1/incidents/" + percent_encode(options.arguments[1]) + "/" + options.arguments[0], 2);
+}
+
+int set_level(const Options& options) {
+  if (!options.has("level")) {
+    complain("usage: ronda incident " + options.arguments[0] + " ID --level p1|p2|p3|p4 [REASON]");
+    return exit_usage;
+  }
+  return act_on_incident(options);
+}
+
+int review_incident(const Options& options) {
+  if (options.has("set")) return act_on_incident(options);
+  const auto answer = ask_json(options, "GET", "/v1/incidents/" + percent_encode(options.arguments[1]) + "/document");
+  if (!answer) return answer.error();
+  // line by line made fit for a terminal, as all that comes from outside
+  std::cout << (options.json ? answer->text + "\n" : text_of(answer->value.as_object(), "markdown"));
+  return exit_done;
+}
+
+constexpr std::size_t many = 1000;
+constexpr std::array<IncidentVerb, 13> incident_verbs = {{
+    {"list", "[--all]", 0, 0, list_incidents},
+    {"show", "ID", 1, 1, show_incident},
+    {"open", "--level LEVEL [--service NAME] TITLE", 1, many, open_incident},
+    {"ack", "ID [--for DURATION] [--force] [TEXT]", 1, many, act_on_incident},
+    {"unack", "ID [TEXT]", 1, many, act_on_incident},
+    {"note", "ID TEXT [--impact TAG]", 1, many, act_on_incident},
+    {"update", "ID TEXT [--for DURATION] [--impact TAG]", 2, many, act_on_incident},
+    {"raise", "ID --level LEVEL [REASON]", 1, many, set_level},
+    {"lower", "ID --level LEVEL [REASON]", 1, many, set_level},
+    {"mitigate", "ID [TEXT]", 1, many, act_on_incident},
+    {"resolve", "ID [--force] [--set PART=TEXT ...] [TEXT]", 1, many, act_on_incident},
+    {"close", "ID [--force] [--set PART=TEXT ...] [TEXT]", 1, many, act_on_incident},
+    {"review", "ID --set PART=TEXT ... | ID --markdown", 1, 1, review_incident},
+}};
+
+int print_usage() {
+  std::string text = "usage:";
+  for (const IncidentVerb& verb : incident_verbs) {
+    text += "\n  ronda incident " + std::string(verb.name) + " " + std::string(verb.arguments);
+  }
+  complain(text);
+  return exit_usage;
+}
+
+}  // namespace
+
+int incident(const Options& options) {
+  if (options.arguments.empty()) return print_usage();
+  const std::string& word = options.arguments.front();
+  const auto* const verb = std::ranges::find(incident_verbs, word, &IncidentVerb::name);
+  if (verb == incident_verbs.end()) {
+    std::vector<std::string_view> names;
+    for (const IncidentVerb& one : incident_verbs) names.push_back(one.name);
+    return unknown_word("incident", word, names);
+  }
+  const std::size_t words = options.arguments.size() - 1;
+  if (words < verb->least || words > verb->most) {
+    complain("usage: ronda incident " + std::string(verb->name) + " " + std::string(verb->arguments));
+    return exit_usage;
+  }
+  return verb->run(options);
+}
+
+}  // namespace ronda::cli

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/incident_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iostream>
+
+#include "base/text.hpp"
+#include "base/units.hpp"
+
+namespace ronda::cli {
+
+namespace {
+
+constexpr std::size_t name_width = 26, who_width = 18;
+
+struct Shade {
+  std::string_view level, label, colour;
+};
+constexpr std::array<Shade, 4> shades = {
+    {{"p1", "P1", "\033[31;1m"}, {"p2", "P2", "\033[31m"}, {"p3", "P3", "\033[33m"}, {"p4", "P4", "\033[2m"}}};
+
+const json::value& member(const json::object& object, std::string_view key) {
+  static const json::value none;
+  const json::value* value = object.if_contains(json::string_view(key.data(), key.size()));
+  return value == nullptr ? none : *value;
+}
+
+bool is_set(const json::object& object, std::string_view key) {
+  const json::value& value = member(object, key);
+  return value.is_bool() && value.get_bool();
+}
+
+const json::array& list_of(const json::object& object, std::string_view key) {
+  static const json::array none;
+  const json::value& value = member(object, key);
+  return value.is_array() ? value.get_array() : none;
+}
+
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+/// "since", then "X" where there is one.
+void print_field(std::string_view name, const std::string& value) {
+  if (!value.empty()) std::cout << "  " << padded(std::string(name), 12) << value << "\n";
+}
+
+/// Who has it, and what holds it back.
+std::string state_text(const json::object& incident) {
+  std::string out = text_of(incident, "stage");
+  const json::value& ack = member(incident, "ack");
+  if (ack.is_object()) out += " by " + text_of(ack.get_object(), "by");
+  if (const std::string by = text_of(incident, "suppressed_by"); !by.empty()) out += ", nobody is told: " + by;
+  if (is_set(incident, "flapping")) out += ", flapping";
+  if (is_set(incident, "response_overdue")) out += ", RESPONSE OVERDUE";
+  if (is_set(incident, "update_overdue")) out += ", update overdue";
+  return out;
+}
+
+std::string firing_text(const json::object& incident) {
+  std::string out;
+  for (const json::value& one : list_of(incident, "alerts")) {
+    if (!one.is_object() || member(one.get_object(), "level").is_null()) continue;
+    out += (out.empty() ? "" : ", ") + text_of(one.get_object(), "name") + " " + text_of(one.get_object(), "level");
+    if (is_set(one.get_object(), "blocked")) out += " (blocked)";
+  }
+  return out;
+}
+
+void print_timeline(const json::array& events) {
+  std::cout << "\ntimeline\n";
+  for (const json::value& one : events) {
+    if (!one.is_object()) continue;
+    const json::object& event = one.get_object();
+    std::cout << "  " << padded(instant_text(member(event, "at")), 23) << padded(text_of(event, "author"), who_width)
+              << one_line(text_of(event, "line")) << "\n";
+    if (text_of(event, "kind") != "diagnosis") continue;
+    const std::string output = text_of(event, "text");
+    for (std::size_t at = 0; at < output.size();) {
+      const std::size_t end = std::min(output.find('\n', at), output.size());
+      std::cout << "      | " << output.substr(at, end - at) << "\n";
+      at = end + 1;
+    }
+  }
+}
+
+void print_review(const json::object& incident) {
+  const json::value& review = member(incident, "review");
+  if (!review.is_object() || review.get_object().empty()) return;
+  std::cout << "\nreview\n";
+  for (const auto& part : review.get_object()) std::cout << "  " << padded(text_of(json::value(part.key())), 14) << one_line(text_of(part.value())) << "\n";
+}
+
+}  // namespace
+
+std::string level_label(const json::value& level) {
+  const std::string word = text_of(level);
+  const auto* shade = std::ranges::find(shades, word, &Shade::level);
+  if (shade == shades.end()) return "--";
+  const std::string label(shade->label);
+  return colours() ? std::string(shade->colour) + label + "\033[0m" : label;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text + " ";
+}
+
+std::string instant_text(const json::value& instant) {
+  std::string text = text_of(instant);  // "2026-11-24T03:04:05.678Z"
+  if (text.size() < 19) return text;
+  text[10] = ' ';
+  return text.substr(0, 19) + " UTC";
+}
+
+void print_alert_line(const json::object& alert) {
+  const bool fires = !member(alert, "level").is_null();
+  std::string why = one_line(text_of(alert, "reason"));
+  if (const std::string by = text_of(alert, "blocked_by"); !by.empty()) why = "blocked by " + by;
+  if (is_set(alert, "no_data")) why = "nothing is known: " + why;
+  if (const std::string incident = text_of(alert, "incident"); fires && !incident.empty()) why = incident + "  " + why;
+  std::cout << "  " << level_label(member(alert, "level")) << "  " << padded(text_of(alert, "name"), name_width)
+            << padded(fires ? age_of(member(alert, "since")) : "", 6) << why << "\n";
+}
+
+void print_incident_line(const json::object& incident) {
+  std::cout << "  " << level_label(member(incident, "level")) << "  " << padded(text_of(incident, "id"), 23)
+            << padded(age_of(member(incident, "detected")), 6) << state_text(incident) << ": " << one_line(text_of(incident, "title")) << "\n";
+}
+
+void print_explained(const json::object& alert) {
+  const bool fires = !member(alert, "level").is_null();
+  std::cout << "alert " << text_of(alert, "name") << ": "
+            << (fires ? level_label(member(alert, "level")) + " since " + text_of(alert, "since") + " (" + age_of(member(alert, "since")) + ")"
+                      : std::string("does not fire"))
+            << "\n";
+  print_field("reason", one_line(text_of(alert, "reason")));
+  print_field("incident", text_of(alert, "incident"));
+  print_field("blocked by", text_of(alert, "blocked_by"));
+  if (is_set(alert, "no_data")) print_field("no data", "nothing is known of what it looks at");
+  if (is_set(alert, "flapping")) print_field("flapping", "it comes and goes: its level is held");
+  print_field("runbook", text_of(alert, "runbook"));
+  for (const json::value& one : list_of(alert, "conditions")) {
+    if (!one.is_object()) continue;
+    const json::object& condition = one.get_object();
+    const json::value& level = member(condition, "level");
+    std::cout << "\n  " << (level.is_null() ? std::string("clear") : level_label(level) + (is_set(condition, "clear") ? " clear" : ""))
+              << ": " << text_of(condition, "condition") << "\n    holds: " << text_of(condition, "holds");
+    if (const std::string reason = text_of(condition, "reason"); !reason.empty()) std::cout << ": " << one_line(reason);
+    std::cout << "\n";
+    const json::array& steps = list_of(condition, "steps");
+    for (const json::value& step : steps.size() > 1 ? steps : json::array()) {
+      if (step.is_object()) std::cout << "      " << padded(text_of(step.get_object(), "holds"), 8) << one_line(text_of(step.get_object(), "text")) << "\n";
+    }
+  }
+}
+
+void print_messages(const json::array& messages) {
+  for (const json::value& one : messages) {
+    if (!one.is_object()) continue;
+    const json::object& message = one.get_object();
+    std::cout << "  " << padded(instant_text(member(message, "queued")), 23) << padded(text_of(message, "state"), 9)
+              << padded(text_of(message, "event"), 10) << level_label(member(message, "level")) << "  " << padded(text_of(message, "contact"), 12)
+              << padded(text_of(message, "notifier"), 12) << one_line(text_of(message, "title"));
+    if (integer_of(message, "attempts") > 1) std::cout << " (" << integer_of(message, "attempts") << " attempts)";
+    if (const std::string error = text_of(message, "last_error"); !error.empty()) std::cout << ": " << one_line(error);
+    std::cout << "\n";
+  }
+}
+
+void print_incident(const json::object& incident) {
+  std::cout << text_of(incident, "id") << "  " << level_label(member(incident, "level")) << "  " << state_text(incident) << "\n"
+            << one_line(text_of(incident, "title")) << "\n\n";
+  print_field("service", text_of(incident, "service"));
+  print_field("cause", text_of(incident, "root"));
+  print_field("detected", instant_text(member(incident, "detected")));
+  const double lasted = number_of(incident, "duration_s");
+  print_field("lasts", format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(lasted, 0.0)))));
+  print_field("firing", firing_text(incident));
+  print_field("respond by", instant_text(member(incident, "respond_by")));
+  print_field("next update", instant_text(member(incident, "update_due")));
+  print_field("resolved", instant_text(member(incident, "resolved")));
+  print_field("war room", text_of(incident, "war_room"));
+  print_timeline(list_of(incident, "timeline"));
+  if (const json::array& messages = list_of(incident, "deliveries"); !messages.empty()) {
+    std::cout << "\nmessages\n";
+    print_messages(messages);
+  }
+  print_review(incident);
+}
+
+int unknown_word(std::string_view verb, const std::string& word, std::span<const std::string_view> known) {
+  const std::string_view near = nearest(word, known);
+  std::string text = std::string(verb) + " has no verb \"" + escape_controls(word) + "\"";
+  if (!near.empty()) {
+    text += "; did you mean \"" + std::string(near) + "\"?";
+  } else {
+    text += "; it has";
+    for (const std::string_view one : known) text += " " + std::string(one);
+  }
+  complain(text);
+  return exit_usage;
+}
+
+}  // namespace ronda::cli

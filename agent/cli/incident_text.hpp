@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Alerts and incidents of an answer, for people at a terminal.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "cli/show.hpp"
+
+namespace ronda::cli {
+
+/// "P1" of "p1" in its colour where colours are on, "--" of null.
+std::string level_label(const json::value& level);
+/// At least that wide, and a space.
+std::string padded(std::string text, std::size_t width);
+/// "2026-11-24 03:04:05 UTC" of an instant; "" for null.
+std::string instant_text(const json::value& instant);
+
+/// One line each.
+void print_alert_line(const json::object& alert);
+void print_incident_line(const json::object& incident);
+/// All that explain knows of an alert.
+void print_explained(const json::object& alert);
+/// An incident with its timeline and its messages.
+void print_incident(const json::object& incident);
+/// One line for each message.
+void print_messages(const json::array& messages);
+
+/// "VERB has no verb "WORD"; did you mean "X"?" and exit_usage.
+int unknown_word(std::string_view verb, const std::string& word, std::span<const std::string_view> known);
+
+}  // namespace ronda::cli
