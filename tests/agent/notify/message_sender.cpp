@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -178,16 +179,15 @@ class Sender final : public CourierClient {
   }
 
   void take_in(const Parcel& parcel, unsigned dice) {
+    std::vector<std::string> ids = all_of(parcel);
+    if (plant_ == "order") std::ranges::reverse(ids);
     std::string lines;
-    for (const std::string& id : all_of(parcel)) {
+    for (const std::string& id : ids) {
       if (plant_ == "send-before-commit" && sent_early_.contains(id)) continue;
       if (plant_ == "lost-resolve" && parcel.event == "resolve" && id == parcel.id && dice < 20) continue;
       lines += parcel.notifier + " " + id + " " + std::to_string(parcel.number) + "\n";
     }
-    if (plant_ == "order" && parcel.event == "open" && dice < 20)
-      outside_.at(std::chrono::steady_clock::now() + std::chrono::milliseconds(20), [this, lines] { received_.write(lines); });
-    else
-      received_.write(lines);
+    received_.write(lines);
     if (plant_ == "double" && dice < 5) received_.write(lines);
   }
 
