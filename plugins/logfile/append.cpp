@@ -19,6 +19,7 @@ namespace logfile {
 namespace {
 
 constexpr std::size_t max_searched_bytes = 1 << 20;
+constexpr int most_looks = 3;
 constexpr mode_t log_mode = 0640;
 
 std::string octal(mode_t mode) {
@@ -196,10 +197,7 @@ std::uint64_t stable_hash(std::string_view bytes) {
   return hash;
 }
 
-std::optional<Failure> LogFile::make(int directory, const std::string& name) {
-  file_ =
-      Descriptor(::openat(directory, name.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, log_mode));
-  if (!file_) return refusal("create", path_, errno);
+std::optional<Failure> LogFile::settle_new(int directory) {
   // the runner's umask is 077, and people in the file's group read logs
   if (::fchmod(file_.get(), log_mode) != 0) return refusal("set the mode of", path_, errno);
   const Descriptor entry(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -213,9 +211,12 @@ std::optional<Failure> LogFile::open(const std::string& path) {
   if (auto failure = walk(path, way)) return failure;
   struct stat facts {};
   // looked at before it is opened: opening a device can do something by itself
-  if (::fstatat(way.directory.get(), way.name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
+  for (int looks = 1; ::fstatat(way.directory.get(), way.name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0; ++looks) {
     if (errno != ENOENT) return refusal("look at", path, errno);
-    return make(way.directory.get(), way.name);
+    constexpr int flags = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+    file_ = Descriptor(::openat(way.directory.get(), way.name.c_str(), flags, log_mode));
+    if (file_) return settle_new(way.directory.get());
+    if (errno != EEXIST || looks == most_looks) return refusal("create", path, errno);  // else another notifier was first
   }
   if (!S_ISREG(facts.st_mode)) return link_or_kind(path, facts.st_mode, "a regular file");
   file_ = Descriptor(::openat(way.directory.get(), way.name.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));

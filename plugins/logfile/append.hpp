@@ -56,7 +56,7 @@ class LogFile {
   std::optional<Failure> make_durable();
 
  private:
-  std::optional<Failure> make(int directory, const std::string& name);
+  std::optional<Failure> settle_new(int directory);
   std::optional<Failure> write_all(std::string_view bytes);
 
   std::string path_;

@@ -113,7 +113,7 @@ expect_err 'there is no oncall "opz"; did you mean "ops"?'
 # a mistake is told by validate at its place, and what holds with it is simulated
 sed -i 's/notify = \["ops"\]/notify = ["opz"]/' "$scratch/conf.d/10.toml"
 expect 1 offline validate
-expect_err '10.toml:28:'
+expect_err '10.toml:24:28: error: `notify`: there is no contact, group or oncall `opz`; did you mean `ops`?'
 expect_err "\`notify\`: there is no contact, group or oncall \`opz\`; did you mean \`ops\`?"
 expect 1 offline escalation simulate p1 --at '2026-12-24 03:00' --for 1h
 expect_err 'the configuration has 1 errors'

@@ -81,7 +81,7 @@ command = ["/bin/true"]
 severity = "p2"
 TOML
 expect 0 live_ronda validate
-expect_out 'valid: 1 file, 1 check, 0 tasks, 0 notifiers, 10 plugins: 0 errors'
+expect_out 'valid: 1 file, 1 check, 0 tasks, 0 notifiers, 13 plugins: 0 errors'
 expect 0 live_ronda config
 expect_out '10-good.toml'
 expect 0 live_ronda config show
