@@ -15,11 +15,15 @@ namespace {
 incident::KnownNames names_of(const schedule::Candidate& candidate, const rule::RuleSet& rules) {
   incident::KnownNames names;
   for (const rule::Alert& alert : rules.alerts) names.alerts.push_back(alert.name);
-  std::set<std::string> tags;
-  for (const config::Instance& instance : candidate.generation.all(config::Kind::check)) {
-    names.checks.push_back(instance.name);
-    tags.insert(instance.tags.begin(), instance.tags.end());
+  for (const schedule::Prepared& prepared : candidate.set) {
+    if (prepared.kind == config::Kind::check) names.checks.push_back(prepared.name);
   }
+  for (const auto& [kind, name] : candidate.idle) {
+    if (kind == config::Kind::check) names.checks.push_back(name);
+  }
+  std::ranges::sort(names.checks);
+  std::set<std::string> tags;
+  for (const auto& [check, own] : candidate.tags) tags.insert(own.begin(), own.end());
   for (const config::Service& service : candidate.generation.services) names.services.push_back(service.name);
   names.tags.assign(tags.begin(), tags.end());
   return names;
@@ -36,9 +40,7 @@ incident::Settings settings_of(const schedule::Candidate& candidate, const peopl
     times.ack_expires_ns = severity.ack_expires.count();
     times.ack_remind_ns = times.ack_expires_ns / 2;
   }
-  for (const config::Instance& instance : candidate.generation.all(config::Kind::check)) {
-    if (!instance.tags.empty()) settings.tags[instance.name] = instance.tags;
-  }
+  settings.tags = candidate.tags;
   return settings;
 }
 
