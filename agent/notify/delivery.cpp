@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "notify/digest.hpp"
@@ -140,27 +141,54 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     }
   }
 
-  // What the outbox decided: texts are fetched where they are not at hand, then all is stored, then attempts begin.
+  // What the outbox decided is stored, then attempts begin. What needs a text that only the store has follows when it
+  // is there, and nothing else waits for it: a change that came later than the next one of its row would be a lie.
   void run(Effects effects, store::Decision decision) {
     note_starts(effects, client_.wall_ns());
     std::vector<std::string> missing;
-    const auto want = [&](const std::string& id) {
-      const Held* held = shelf_.find(id);
-      if (held != nullptr && !held->has_text) missing.push_back(id);
-    };
-    for (const Start& start : effects.starts) want(start.id);
-    for (const std::string& id : effects.dead) want(id);
-    if (missing.empty()) return finish(std::move(effects), std::move(decision));
+    Effects late = take_late(effects, missing);
+    finish(std::move(effects), std::move(decision));
+    if (missing.empty()) return;
     ++storing_;
-    store_.load_outbox_rows(missing, [weak = weak_from_this(), effects = std::move(effects),
-                                      decision = std::move(decision)](Result<std::vector<store::OutboxRow>> rows) mutable {
+    store_.load_outbox_rows(missing, [weak = weak_from_this(), late = std::move(late)](Result<std::vector<store::OutboxRow>> rows) mutable {
       const auto self = weak.lock();
       if (!self) return;
       --self->storing_;
       if (rows) self->keep_texts(*std::move(rows));
-      self->finish(std::move(effects), std::move(decision));
+      self->finish(std::move(late), {});
       self->arm();
     });
+  }
+
+  /// The starts and dead letters whose texts are missing, with the changes of all of their rows: nobody else changes
+  /// those until then, for they are in flight or at their end.
+  Effects take_late(Effects& effects, std::vector<std::string>& missing) const {
+    Effects late;
+    std::unordered_set<std::string> rows;
+    const auto is_missing = [&](const std::string& id) {
+      const Held* held = shelf_.find(id);
+      if (held == nullptr || held->has_text) return false;
+      missing.push_back(id);
+      return true;
+    };
+    std::erase_if(effects.starts, [&](Start& start) {
+      if (!is_missing(start.id)) return false;
+      rows.insert(start.id);
+      rows.insert(start.carries.begin(), start.carries.end());
+      late.starts.push_back(std::move(start));
+      return true;
+    });
+    if (std::ranges::count_if(effects.dead, is_missing) > 0) {
+      rows.insert(effects.dead.begin(), effects.dead.end());
+      late.dead = std::exchange(effects.dead, {});
+    }
+    if (rows.empty()) return late;
+    std::erase_if(effects.changes, [&](store::OutboxChange& change) {
+      if (!rows.contains(change.id)) return false;
+      late.changes.push_back(std::move(change));
+      return true;
+    });
+    return late;
   }
 
   void keep_texts(std::vector<store::OutboxRow> rows) {

@@ -131,6 +131,13 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   if (call != notices.end() && !call->reason.empty()) set(message.fields, "reason", call->reason);
   if (message.topic == notify::Topic::reminder) set(message.fields, "reason", "nobody has taken it");
   post(plan, message, now_ns, out);
+  // some were reached and all the same too few: the last resort hears it besides
+  const bool is_short = reach.how != escalation::How::people && reach.how != escalation::How::next_step;
+  if (is_short && !message.contacts.empty()) {
+    message.contacts.clear();
+    message.key += "/all";
+    post(plan, message, now_ns, out);
+  }
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/clock.hpp"
 #include "measure/load.hpp"
 #include "ronda/abi.h"
 
@@ -70,6 +71,14 @@ void Response::hand_on() {
   }
 }
 
+std::int64_t Response::wall_ns() {
+  const Nanos now = boottime();
+  if (last_wall_ != 0) last_wall_ += (now - last_boottime_).count();
+  last_boottime_ = now;
+  last_wall_ = std::max(last_wall_, ports_.wall_ns());
+  return last_wall_;
+}
+
 // ---- start ----------------------------------------------------------------------------------
 
 void Response::start(std::function<void()> then) {
@@ -100,6 +109,7 @@ void Response::start(std::function<void()> then) {
 void Response::begin(const Kept& kept, const std::function<void()>& then) {
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
+  last_wall_ = std::max(last_wall_, desk_.incidents().last_change_ns());
   measure::load_history(ports_.store, desk_.history(), wall_ns(), [this, alive = alive_](const Status& loaded) {
     if (!*alive) return;
     if (!loaded) ports_.log(RONDA_LOG_WARNING, "samples of before the start are not all known: " + loaded.error().message());

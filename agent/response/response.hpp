@@ -67,7 +67,8 @@ class Response final : private notify::CourierClient {
   void on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) override;
   void on_durability(bool durable, const std::string& reason) override;
   void wake_at(std::int64_t wall_ns) override;
-  std::int64_t wall_ns() override { return ports_.wall_ns(); }
+  /// Goes on by itself where the wall clock is set back: incidents and what is owed know no way back in time.
+  std::int64_t wall_ns() override;
 
   void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
   void begin(const Kept& kept, const std::function<void()>& then);
@@ -84,6 +85,8 @@ class Response final : private notify::CourierClient {
   notify::Courier courier_;
   boost::asio::steady_timer desk_timer_, courier_timer_;
   std::int64_t armed_for_ = 0;
+  std::int64_t last_wall_ = 0;
+  Nanos last_boottime_{0};
   bool begun_ = false, stopping_ = false;
   std::vector<std::function<void()>> waiting_;       // what came before the store had answered
   std::unordered_map<std::string, Sent> on_their_way_;  // by message id

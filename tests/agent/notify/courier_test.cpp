@@ -168,6 +168,36 @@ TEST_CASE("the next life sends again what was in flight, and goes on with what w
   CHECK(post.stored({"b"}).at(0).state == OutboxState::delivered);
 }
 
+TEST_CASE("what an end brings is stored before the next attempt of the same message, whatever else waits for its text", "[notify]") {
+  const Scratch scratch;
+  {
+    Post post(scratch / "state");
+    REQUIRE(post.start());
+    SinkPolicy one;
+    one.in_flight = 1;
+    post.courier->set_policy("slack", one);
+    REQUIRE(post.send({envelope("a", "slack", "A"), envelope("b", "slack", "B")}));
+  }
+  Post post(scratch / "state");
+  SinkPolicy one;
+  one.in_flight = 1;
+  post.courier->set_policy("slack", one);
+  REQUIRE(post.start());
+  post.wait_stored();
+  REQUIRE(post.client.parcels.size() == 1);
+  const Parcel a = post.client.parcels[0];
+  REQUIRE(a.id == "a");
+  post.client.now += second_ns;
+  post.courier->on_result(a.id, a.number, retry());  // and now the text of b is fetched
+  CHECK(post.client.parcels.size() == 1);
+  post.wait_stored();
+  REQUIRE(post.client.parcels.size() == 2);
+  CHECK(post.client.parcels[1].id == "b");
+  CHECK(post.client.parcels[1].text.body == "body of b");
+  CHECK(post.stored({"a"}).at(0).state == OutboxState::queued);
+  CHECK(post.stored({"a"}).at(0).last_error == "503");
+}
+
 TEST_CASE("a stop begins nothing, and the next life sends it once", "[notify]") {
   const Scratch scratch;
   {

@@ -184,7 +184,7 @@ class Sender final : public CourierClient {
     std::string lines;
     for (const std::string& id : ids) {
       if (plant_ == "send-before-commit" && sent_early_.contains(id)) continue;
-      if (plant_ == "lost-resolve" && parcel.event == "resolve" && id == parcel.id && dice < 20) continue;
+      if (plant_ == "lost-resolve" && parcel.event == "resolve" && id == parcel.id && dice < 60) continue;
       lines += parcel.notifier + " " + id + " " + std::to_string(parcel.number) + "\n";
     }
     received_.write(lines);
