@@ -178,7 +178,7 @@ void print_incident(const json::object& incident) {
   print_field("cause", text_of(incident, "root"));
   print_field("detected", instant_text(member(incident, "detected")));
   const double lasted = number_of(incident, "duration_s");
-  print_field("lasts", format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(lasted, 0.0)))));
+  print_field(member(incident, "resolved").is_null() ? "lasts" : "lasted", format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(lasted, 0.0)))));
   print_field("firing", firing_text(incident));
   print_field("respond by", instant_text(member(incident, "respond_by")));
   print_field("next update", instant_text(member(incident, "update_due")));

@@ -113,13 +113,12 @@ std::vector<SloDefinition> read_slos(const Generation& generation, Diagnostics& 
   return out;
 }
 
-std::vector<Want> service_wants(const Generation& generation, const StoreSettings& settings) {
+std::vector<Want> service_wants(const Generation& generation, const StoreSettings& settings, std::span<const Running> running) {
   std::set<std::string_view> named;
   for (const config::Service& service : generation.services) named.insert(service.checks.begin(), service.checks.end());
   std::vector<Want> out;
-  for (const config::Instance& check : generation.all(config::Kind::check)) {
-    if (!check.enabled || (!settings.all && !named.contains(check.name))) continue;
-    out.push_back({check.name, "", 0, false, check.every.value_or(0ns).count()});
+  for (const Running& one : running) {
+    if (settings.all || named.contains(one.check)) out.push_back({one.check, "", 0, false, one.interval_ns});
   }
   return out;
 }

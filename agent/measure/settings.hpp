@@ -3,6 +3,7 @@
 // reported at its place, and the object is left out.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,13 @@ struct SloDefinition {
 };
 std::vector<SloDefinition> read_slos(const config::Generation& generation, config::Diagnostics& diagnostics);
 
-/// One for each check that a service names, or for every check.
-std::vector<Want> service_wants(const config::Generation& generation, const StoreSettings& settings);
+/// A check that runs, and how often; 0: not by time alone.
+struct Running {
+  std::string check;
+  std::int64_t interval_ns = 0;
+};
+/// One for each of `running` that a service names, or for all of them. A generation that was made ready has no instances
+/// any more, so that they are given.
+std::vector<Want> service_wants(const config::Generation& generation, const StoreSettings& settings, std::span<const Running> running);
 
 }  // namespace ronda::measure

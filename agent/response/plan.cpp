@@ -15,11 +15,15 @@ namespace {
 incident::KnownNames names_of(const schedule::Candidate& candidate, const rule::RuleSet& rules) {
   incident::KnownNames names;
   for (const rule::Alert& alert : rules.alerts) names.alerts.push_back(alert.name);
-  std::set<std::string> tags;
-  for (const config::Instance& instance : candidate.generation.all(config::Kind::check)) {
-    names.checks.push_back(instance.name);
-    tags.insert(instance.tags.begin(), instance.tags.end());
+  for (const schedule::Prepared& prepared : candidate.set) {
+    if (prepared.kind == config::Kind::check) names.checks.push_back(prepared.name);
   }
+  for (const auto& [kind, name] : candidate.idle) {
+    if (kind == config::Kind::check) names.checks.push_back(name);
+  }
+  std::ranges::sort(names.checks);
+  std::set<std::string> tags;
+  for (const auto& [check, own] : candidate.tags) tags.insert(own.begin(), own.end());
   for (const config::Service& service : candidate.generation.services) names.services.push_back(service.name);
   names.tags.assign(tags.begin(), tags.end());
   return names;
@@ -36,17 +40,21 @@ incident::Settings settings_of(const schedule::Candidate& candidate, const peopl
     times.ack_expires_ns = severity.ack_expires.count();
     times.ack_remind_ns = times.ack_expires_ns / 2;
   }
-  for (const config::Instance& instance : candidate.generation.all(config::Kind::check)) {
-    if (!instance.tags.empty()) settings.tags[instance.name] = instance.tags;
-  }
+  settings.tags = candidate.tags;
   return settings;
+}
+
+std::vector<measure::Running> running_checks(const schedule::Candidate& candidate) {
+  std::vector<measure::Running> out;
+  for (const schedule::Prepared& prepared : candidate.set) {
+    if (prepared.kind == config::Kind::check) out.push_back({prepared.name, prepared.when.every.count()});
+  }
+  return out;
 }
 
 std::vector<measure::Want> wants_of(const schedule::Candidate& candidate, const rule::RuleSet& rules) {
   std::map<std::string, std::int64_t, std::less<>> interval;
-  for (const schedule::Prepared& prepared : candidate.set) {
-    if (prepared.kind == config::Kind::check) interval[prepared.name] = prepared.when.every.count();
-  }
+  for (const measure::Running& one : running_checks(candidate)) interval[one.check] = one.interval_ns;
   std::vector<measure::Want> wants;
   for (const rule::Need& need : rules.needs) {
     const auto found = interval.find(need.check);
@@ -91,7 +99,7 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   plan->wants = wants_of(candidate, plan->rules);
   const measure::StoreSettings samples = measure::read_store(candidate.generation, diagnostics);
   plan->retention = samples.retention;
-  std::ranges::move(measure::service_wants(candidate.generation, samples), std::back_inserter(plan->wants));
+  std::ranges::move(measure::service_wants(candidate.generation, samples, running_checks(candidate)), std::back_inserter(plan->wants));
   for (const config::Service& service : candidate.generation.services)
     plan->service_titles[service.name] = service.title.empty() ? service.name : service.title;
   return plan;

@@ -363,6 +363,7 @@ Candidate load_candidate(const CandidateRequest& request) {
   out.set.reserve(instances.size());
   for (config::Instance& instance : instances) {
     ++(instance.kind == Kind::check ? out.checks : instance.kind == Kind::task ? out.tasks : out.notifiers);
+    if (instance.kind == Kind::check && !instance.tags.empty()) out.tags.emplace(instance.name, instance.tags);
     const std::size_t before = out.set.size();
     if (is_trusted)
       preparer.prepare(instance);

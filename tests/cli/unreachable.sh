@@ -10,7 +10,9 @@ here=$(dirname "${BASH_SOURCE[0]}")
 mkdir -p "$live_dir/conf.d"
 
 # ---- no agent ---------------------------------------------------------------------------------
-for words in status 'check web' 'explain web' reload 'task run web' 'ping web' 'state backup backup.db'; do
+for words in status 'check web' 'explain web' reload 'task run web' 'ping web' 'state backup backup.db' 'alert list' 'incident list' \
+  'incident show INC-1' 'incident ack INC-1' 'incident open --level p1 fire' 'silence list' 'silence add check=web --for 1h --reason x' \
+  'silence expire S-1' 'notify list'; do
   # shellcheck disable=SC2086
   expect 3 live_ronda $words
   expect_err 'no agent answers on'
@@ -27,11 +29,17 @@ expect 2 live_ronda statsu
 expect_err 'did you mean "status"?'
 for words in 'validate more' 'validate --probee' 'reload more' 'run more' 'task' 'task walk web' 'task run' 'explain' 'explain a b' 'ping' 'ping a b c' \
   'ping web perhaps' 'ping web 256' 'wrap' 'wrap web' 'calendar more' 'calendar --days none' 'calendar --days 0' 'config more' 'state' 'state forget x' \
-  'version more' 'completion' 'completion tcsh' 'reload --output xml' 'validate --output xml' 'version --config'; do
+  'alert' 'alert lst' 'alert list more' 'incident' 'incident acc INC-1' 'incident show' 'incident open fire' 'incident open --level p1' \
+  'incident raise INC-1' 'incident update INC-1' 'incident ack INC-1 --based-on x' 'incident review INC-1 --set summary' 'incident list more' \
+  'silence' 'silence add' 'silence expire' 'silence lift S-1' 'notify' 'notify lst' 'version more' 'completion' 'completion tcsh' 'reload --output xml' 'validate --output xml' 'version --config'; do
   # shellcheck disable=SC2086
   expect 2 live_ronda $words
   [ -n "$err" ] || expect_fail "ronda $words says why"
 done
+expect 2 live_ronda incident acc INC-1
+expect_err 'incident has no verb "acc"; did you mean "ack"?'
+expect 2 live_ronda incident xyzzy INC-1
+expect_err 'incident has no verb "xyzzy"; it has list show open ack unack note update raise lower mitigate resolve close review'
 for words in 'status more' 'status --output xml' 'check' 'check a b' 'check a --loud' 'top more'; do
   # shellcheck disable=SC2086
   expect 3 live_ronda $words

@@ -127,12 +127,13 @@ enabled = false
 [service.shop]
 checks = ["a", "off"]
 )");
-  const auto named = service_wants(generation, {});
+  const std::vector<Running> running = {{"a", 10 * second}, {"b", 0}};
+  const auto named = service_wants(generation, {}, running);
   REQUIRE(named.size() == 1);
   CHECK(named[0].check == "a");
   CHECK(named[0].metric.empty());
   CHECK(named[0].interval_ns == 10 * second);
   StoreSettings all;
   all.all = true;
-  CHECK(service_wants(generation, all).size() == 2);
+  CHECK(service_wants(generation, all, running).size() == 2);
 }
