@@ -349,11 +349,15 @@ void Owner::forget() {
 /// A piece of it after each batch, so that what is owed waits for one piece at most.
 void Owner::roll_up() {
   rolling_ = false;
+  const std::int64_t now = options_.wall_ns();  // before the flush: what was observed by then is in it
+  if (!keeper_.usable() || keeper_.tight() || !book_.is_due(now)) return;
+  // what is held may be of a time that is about to be closed, and would be too late then
+  if (book_.is_idle() && !flush()) return;
   Database* db = keeper_.database();
-  if (db == nullptr || keeper_.tight() || !book_.is_due(options_.wall_ns())) return;
+  if (db == nullptr) return;
   db->clear_trouble();
   const std::int64_t commits = db->commits();
-  if (const Status status = book_.step(*db, options_.wall_ns()); !status) {
+  if (const Status status = book_.step(*db, now); !status) {
     book_.forget();
     keeper_.settle();
     return;

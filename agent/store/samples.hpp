@@ -37,6 +37,8 @@ class SampleBook {
 
   /// Whether step() has something to do; costs nothing.
   bool is_due(std::int64_t now) const;
+  /// Whether no work is under way: the next step() closes all that lies before its `now`, so write() first what is held.
+  bool is_idle() const { return phase_ == Phase::idle; }
   /// A bounded piece of the work. Not inside a transaction: it makes its own.
   Status step(Database& db, std::int64_t now);
 

@@ -448,6 +448,26 @@ TEST_CASE("samples that come too late are counted among what was dropped", "[sto
   }));
 }
 
+TEST_CASE("what is held is written before its time is closed", "[store]") {
+  const Scratch scratch;
+  const auto now = std::make_shared<std::atomic<std::int64_t>>(begin + minute);
+  Options options = options_at(scratch / "state");
+  options.wall_ns = [now] { return now->load(); };
+  options.flush_after = std::chrono::hours(1);
+  const auto store = *Store::open(std::move(options));
+  const auto key = std::make_shared<SeriesKey>(counted_series());
+  store->observe({}, {{begin, {{key, 1.0}}}});
+  REQUIRE(ask<Unit>(*store, &Store::flush));
+  store->observe({}, {{begin + minute, {{key, 2.0}}}});
+  *now = begin + 10 * minute;
+  REQUIRE(append(*store, "the owner's thread goes round, and flushes nothing for it"));
+  REQUIRE(append(*store, "and once more"));
+  REQUIRE(wait_for([&] { return samples(*store, SampleLevel::five_minutes, begin - 1, begin + day)[0].rollups.size() == 1; }));
+  CHECK(samples(*store, SampleLevel::five_minutes, begin - 1, begin + day)[0].rollups[0].count == 2);
+  CHECK(samples(*store, SampleLevel::raw, begin - 1, begin + day)[0].points.size() == 2);
+  CHECK(store->health().dropped_observed == 0);
+}
+
 TEST_CASE("while the disk does not write, the newest samples are held, and are written when it does", "[store]") {
   const Scratch scratch;
   FaultyVfs vfs;
