@@ -79,18 +79,19 @@ void get_alerts(Context& c) {
 /// Those that are live; with `all` also the others, of closed ones that are no longer in mind only when they were.
 void get_incidents(Context& c) {
   if (c.request.parameter("all") != "1") return c.respond(json_response(incidents_json(c.agent, false)));
-  c.agent.store().load_incident_ids(most_closed, [&agent = c.agent, respond = c.respond](Result<std::vector<store::IncidentSummary>> stored) {
-    if (!stored) return respond(error_of(stored.error()));
-    json::array out = incidents_json(agent, true);
-    for (const store::IncidentSummary& one : *stored) {
-      if (desk_of(agent).incidents().find(one.id) != nullptr) continue;
-      out.push_back(json::object{{"id", one.id},
-                                 {"stage", incident::stage_name(incident::Stage::closed)},
-                                 {"detected", time_json(one.opened)},
-                                 {"changed", time_json(one.changed)}});
-    }
-    respond(json_response(out));
-  });
+  c.agent.store().load_incident_ids(most_closed,
+                                    [&agent = c.agent, respond = c.respond](Result<std::vector<store::IncidentSummary>> stored) {
+                                      if (!stored) return respond(error_of(stored.error()));
+                                      json::array out = incidents_json(agent, true);
+                                      for (const store::IncidentSummary& one : *stored) {
+                                        if (desk_of(agent).incidents().find(one.id) != nullptr) continue;
+                                        out.push_back(json::object{{"id", one.id},
+                                                                   {"stage", incident::stage_name(incident::Stage::closed)},
+                                                                   {"detected", time_json(one.opened)},
+                                                                   {"changed", time_json(one.changed)}});
+                                      }
+                                      respond(json_response(out));
+                                    });
 }
 
 /// An incident as it is read for one answer.
@@ -187,8 +188,10 @@ void do_command(Context& c, Verb verb) {
   command->incident = c.name;
   command->author = author_of(c);
   command->source = "api";
-  c.agent.response().command(*std::move(command), [&agent = c.agent, respond = c.respond, id = std::string(c.name)](const incident::Reply& reply) {
-    if (reply.done) return respond(json_response(json::object{{"incident", reply.incident}, {"sequence", reply.sequence}, {"text", reply.text}}));
+  c.agent.response().command(*std::move(command), [&agent = c.agent, respond = c.respond,
+                                                   id = std::string(c.name)](const incident::Reply& reply) {
+    if (reply.done)
+      return respond(json_response(json::object{{"incident", reply.incident}, {"sequence", reply.sequence}, {"text", reply.text}}));
     if (reply.code == Errc::not_found) return respond(error_response(404, no_incident(agent, id)));
     respond(json_response(json::object{{"error", escape_controls(reply.text)}, {"incident", reply.incident}, {"sequence", reply.sequence}},
                           status_of(reply.code)));
