@@ -189,6 +189,8 @@ void print_incident(const json::object& incident) {
   print_field("next update", instant_text(member(incident, "update_due")));
   print_field("resolved", instant_text(member(incident, "resolved")));
   print_field("war room", text_of(incident, "war_room"));
+  if (const std::string trouble = text_of(incident, "trouble"); !trouble.empty())
+    std::cout << "\nnot all of it could be read: " << one_line(trouble) << "\n";
   print_timeline(list_of(incident, "timeline"));
   if (const json::array& messages = list_of(incident, "deliveries"); !messages.empty()) {
     std::cout << "\nmessages\n";
