@@ -109,7 +109,7 @@ void Response::start(std::function<void()> then) {
 void Response::begin(const Kept& kept, const std::function<void()>& then) {
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
-  last_wall_ = std::max(last_wall_, desk_.incidents().last_change_ns());
+  last_wall_ = std::max(last_wall_, incident::last_change_ns(desk_.incidents()));
   measure::load_history(ports_.store, desk_.history(), wall_ns(), [this, alive = alive_](const Status& loaded) {
     if (!*alive) return;
     if (!loaded) ports_.log(RONDA_LOG_WARNING, "samples of before the start are not all known: " + loaded.error().message());
