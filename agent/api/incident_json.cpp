@@ -137,8 +137,8 @@ std::optional<json::object> explain_alert_json(AgentView& agent, std::string_vie
   json::object out = alert_json(desk, name, alert);
   out["kind"] = "alert";
   out["runbook"] = text_or_null(alert->runbook);
-  out["conditions"] = conditions_json(rule::explain(*alert, state == nullptr ? unseen : *state, desk.plan().rules.facts, desk.history(),
-                                                    wall_clock().count()));
+  out["conditions"] = conditions_json(
+      rule::explain(*alert, state == nullptr ? unseen : *state, desk.plan().rules.facts, desk.history(), wall_clock().count()));
   return out;
 }
 
@@ -234,7 +234,8 @@ json::object silence_json(AgentView& agent, const incident::Silence& silence) {
   json::array hides;
   if (silence.is_active(now)) {
     for (const incident::Firing& firing : incident::hidden_by(silence, desk.incidents().firing(desk.plan().settings)))
-      hides.push_back(json::object{{"alert", firing.alert}, {"incident", text_or_null(firing.incident)}, {"level", level_json(firing.level)}});
+      hides.push_back(
+          json::object{{"alert", firing.alert}, {"incident", text_or_null(firing.incident)}, {"level", level_json(firing.level)}});
   }
   out["hides"] = std::move(hides);
   return out;

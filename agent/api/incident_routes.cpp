@@ -79,18 +79,19 @@ void get_alerts(Context& c) {
 /// Those that are live; with `all` also the others, of closed ones that are no longer in mind only when they were.
 void get_incidents(Context& c) {
   if (c.request.parameter("all") != "1") return c.respond(json_response(incidents_json(c.agent, false)));
-  c.agent.store().load_incident_ids(most_closed, [&agent = c.agent, respond = c.respond](Result<std::vector<store::IncidentSummary>> stored) {
-    if (!stored) return respond(error_of(stored.error()));
-    json::array out = incidents_json(agent, true);
-    for (const store::IncidentSummary& one : *stored) {
-      if (desk_of(agent).incidents().find(one.id) != nullptr) continue;
-      out.push_back(json::object{{"id", one.id},
-                                 {"stage", incident::stage_name(incident::Stage::closed)},
-                                 {"detected", time_json(one.opened)},
-                                 {"changed", time_json(one.changed)}});
-    }
-    respond(json_response(out));
-  });
+  c.agent.store().load_incident_ids(most_closed,
+                                    [&agent = c.agent, respond = c.respond](Result<std::vector<store::IncidentSummary>> stored) {
+                                      if (!stored) return respond(error_of(stored.error()));
+                                      json::array out = incidents_json(agent, true);
+                                      for (const store::IncidentSummary& one : *stored) {
+                                        if (desk_of(agent).incidents().find(one.id) != nullptr) continue;
+                                        out.push_back(json::object{{"id", one.id},
+                                                                   {"stage", incident::stage_name(incident::Stage::closed)},
+                                                                   {"detected", time_json(one.opened)},
+                                                                   {"changed", time_json(one.changed)}});
+                                      }
+                                      respond(json_response(out));
+                                    });
 }
 
 /// An incident as it is read for one answer.
@@ -98,23 +99,23 @@ struct Told {
   incident::Incident incident;
   std::vector<incident::Event> events;
   std::vector<store::OutboxRow> rows;
-  std::vector<store::DeliveryAttempt> trail;
+  std::string trouble;  // why the store could not tell all of it
 };
 
-/// Its state and its timeline; `then` is not called where there is none, or the store cannot say.
+/// Its state and its timeline; where the store cannot say, the state alone. `then` is not called where there is none.
 void load_incident(const Context& c, const std::function<void(std::shared_ptr<Told>)>& then) {
   if (!incident::is_id(c.name)) return c.respond(error_response(404, no_incident(c.agent, c.name)));
   const std::string id(c.name);
   c.agent.store().load_incident(id, [&agent = c.agent, respond = c.respond, id, then](Result<std::vector<store::IncidentEvent>> stored) {
-    if (!stored) return respond(error_of(stored.error()));
     auto told = std::make_shared<Told>();
-    for (const store::IncidentEvent& row : *stored) {
+    if (!stored) told->trouble = stored.error().message();
+    for (const store::IncidentEvent& row : stored ? *stored : std::vector<store::IncidentEvent>()) {
       if (auto event = incident::parse_event(row.data)) told->events.push_back(*std::move(event));  // a damaged one is left out
     }
     const incident::State folded = incident::restore(told->events, {});
     const incident::Incident* found = desk_of(agent).incidents().find(id);
     if (found == nullptr) found = folded.find(id);
-    if (found == nullptr) return respond(error_response(404, no_incident(agent, id)));
+    if (found == nullptr) return respond(stored ? error_response(404, no_incident(agent, id)) : error_of(stored.error()));
     told->incident = *found;
     then(told);
   });
@@ -123,13 +124,14 @@ void load_incident(const Context& c, const std::function<void(std::shared_ptr<To
 void get_incident(Context& c) {
   load_incident(c, [&store = c.agent.store(), respond = c.respond](const std::shared_ptr<Told>& told) {
     store.list_outbox(told->incident.id, most_messages, [&store, respond, told](Result<std::vector<store::OutboxRow>> rows) {
-      if (!rows) return respond(error_of(rows.error()));
-      told->rows = *std::move(rows);
+      if (!rows) told->trouble = rows.error().message();
+      if (rows) told->rows = *std::move(rows);
       store.load_trail(told->incident.id, [respond, told](const Result<std::vector<store::DeliveryAttempt>>& trail) {
-        if (!trail) return respond(error_of(trail.error()));
+        if (!trail) told->trouble = trail.error().message();
         json::object out = incident_json(told->incident, wall_clock().count());
+        out["trouble"] = told->trouble.empty() ? json::value(nullptr) : json::value(told->trouble);
         out["timeline"] = timeline_json(told->events);
-        out["deliveries"] = deliveries_json(told->rows, *trail);
+        out["deliveries"] = deliveries_json(told->rows, trail ? *trail : std::vector<store::DeliveryAttempt>());
         respond(json_response(out));
       });
     });
@@ -187,9 +189,12 @@ void do_command(Context& c, Verb verb) {
   command->incident = c.name;
   command->author = author_of(c);
   command->source = "api";
-  c.agent.response().command(*std::move(command), [&agent = c.agent, respond = c.respond, id = std::string(c.name)](const incident::Reply& reply) {
-    if (reply.done) return respond(json_response(json::object{{"incident", reply.incident}, {"sequence", reply.sequence}, {"text", reply.text}}));
-    if (reply.code == Errc::not_found) return respond(error_response(404, no_incident(agent, id)));
+  c.agent.response().command(*std::move(command), [&agent = c.agent, respond = c.respond,
+                                                   id = std::string(c.name)](const incident::Reply& reply) {
+    if (reply.done)
+      return respond(json_response(json::object{{"incident", reply.incident}, {"sequence", reply.sequence}, {"text", reply.text}}));
+    if (reply.code == Errc::not_found)
+      return respond(error_response(404, no_incident(agent, id) + "; one that was closed before the agent's start can only be shown"));
     respond(json_response(json::object{{"error", escape_controls(reply.text)}, {"incident", reply.incident}, {"sequence", reply.sequence}},
                           status_of(reply.code)));
   });

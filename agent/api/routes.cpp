@@ -211,18 +211,18 @@ void get_health(Context& c) {
 }
 
 constexpr std::array<Route, 13> own_routes = {{{"GET", "/v1/status", "", false, Role::viewer, get_status},
-                                           {"GET", "/v1/plugins", "", false, Role::viewer, get_plugins},
-                                           {"GET", "/v1/explain/", "", true, Role::viewer, get_explain},
-                                           {"GET", "/v1/config", "", false, Role::viewer, get_config},
-                                           {"GET", "/v1/journal", "", false, Role::viewer, get_journal},
-                                           {"GET", "/healthz", "", false, Role::reporter, get_health},
-                                           {"POST", "/v1/reload", "", false, Role::operator_, post_reload},
-                                           {"POST", "/v1/checks/", "/run", true, Role::operator_, run_check},
-                                           {"POST", "/v1/tasks/", "/run", true, Role::operator_, run_task},
-                                           {"POST", "/v1/inbox/", "", true, Role::reporter, post_inbox},
-                                           {"POST", "/v1/plugins/", "/clear", true, Role::operator_, post_clear},
-                                           {"POST", "/v1/safe-mode/leave", "", false, Role::operator_, leave_safe_mode},
-                                           {"POST", "/v1/backup", "", false, Role::operator_, post_backup}}};
+                                               {"GET", "/v1/plugins", "", false, Role::viewer, get_plugins},
+                                               {"GET", "/v1/explain/", "", true, Role::viewer, get_explain},
+                                               {"GET", "/v1/config", "", false, Role::viewer, get_config},
+                                               {"GET", "/v1/journal", "", false, Role::viewer, get_journal},
+                                               {"GET", "/healthz", "", false, Role::reporter, get_health},
+                                               {"POST", "/v1/reload", "", false, Role::operator_, post_reload},
+                                               {"POST", "/v1/checks/", "/run", true, Role::operator_, run_check},
+                                               {"POST", "/v1/tasks/", "/run", true, Role::operator_, run_task},
+                                               {"POST", "/v1/inbox/", "", true, Role::reporter, post_inbox},
+                                               {"POST", "/v1/plugins/", "/clear", true, Role::operator_, post_clear},
+                                               {"POST", "/v1/safe-mode/leave", "", false, Role::operator_, leave_safe_mode},
+                                               {"POST", "/v1/backup", "", false, Role::operator_, post_backup}}};
 
 /// The name in a path that fits the route, or nothing.
 std::optional<std::string_view> match(const Route& route, std::string_view path) {

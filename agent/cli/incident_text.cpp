@@ -91,7 +91,8 @@ void print_review(const json::object& incident) {
   const json::value& review = member(incident, "review");
   if (!review.is_object() || review.get_object().empty()) return;
   std::cout << "\nreview\n";
-  for (const auto& part : review.get_object()) std::cout << "  " << padded(text_of(json::value(part.key())), 14) << one_line(text_of(part.value())) << "\n";
+  for (const auto& part : review.get_object())
+    std::cout << "  " << padded(text_of(json::value(part.key())), 14) << one_line(text_of(part.value())) << "\n";
 }
 
 }  // namespace
@@ -128,13 +129,15 @@ void print_alert_line(const json::object& alert) {
 
 void print_incident_line(const json::object& incident) {
   std::cout << "  " << level_label(member(incident, "level")) << "  " << padded(text_of(incident, "id"), 23)
-            << padded(age_of(member(incident, "detected")), 6) << state_text(incident) << ": " << one_line(text_of(incident, "title")) << "\n";
+            << padded(age_of(member(incident, "detected")), 6) << state_text(incident) << ": " << one_line(text_of(incident, "title"))
+            << "\n";
 }
 
 void print_explained(const json::object& alert) {
   const bool fires = !member(alert, "level").is_null();
   std::cout << "alert " << text_of(alert, "name") << ": "
-            << (fires ? level_label(member(alert, "level")) + " since " + text_of(alert, "since") + " (" + age_of(member(alert, "since")) + ")"
+            << (fires ? level_label(member(alert, "level")) + " since " + text_of(alert, "since") + " (" + age_of(member(alert, "since")) +
+                            ")"
                       : std::string("does not fire"))
             << "\n";
   print_field("reason", one_line(text_of(alert, "reason")));
@@ -153,7 +156,8 @@ void print_explained(const json::object& alert) {
     std::cout << "\n";
     const json::array& steps = list_of(condition, "steps");
     for (const json::value& step : steps.size() > 1 ? steps : json::array()) {
-      if (step.is_object()) std::cout << "      " << padded(text_of(step.get_object(), "holds"), 8) << one_line(text_of(step.get_object(), "text")) << "\n";
+      if (step.is_object())
+        std::cout << "      " << padded(text_of(step.get_object(), "holds"), 8) << one_line(text_of(step.get_object(), "text")) << "\n";
     }
   }
 }
@@ -163,8 +167,8 @@ void print_messages(const json::array& messages) {
     if (!one.is_object()) continue;
     const json::object& message = one.get_object();
     std::cout << "  " << padded(instant_text(member(message, "queued")), 23) << padded(text_of(message, "state"), 9)
-              << padded(text_of(message, "event"), 10) << level_label(member(message, "level")) << "  " << padded(text_of(message, "contact"), 12)
-              << padded(text_of(message, "notifier"), 12) << one_line(text_of(message, "title"));
+              << padded(text_of(message, "event"), 10) << level_label(member(message, "level")) << "  "
+              << padded(text_of(message, "contact"), 12) << padded(text_of(message, "notifier"), 12) << one_line(text_of(message, "title"));
     if (integer_of(message, "attempts") > 1) std::cout << " (" << integer_of(message, "attempts") << " attempts)";
     if (const std::string error = text_of(message, "last_error"); !error.empty()) std::cout << ": " << one_line(error);
     std::cout << "\n";
@@ -178,12 +182,15 @@ void print_incident(const json::object& incident) {
   print_field("cause", text_of(incident, "root"));
   print_field("detected", instant_text(member(incident, "detected")));
   const double lasted = number_of(incident, "duration_s");
-  print_field(member(incident, "resolved").is_null() ? "lasts" : "lasted", format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(lasted, 0.0)))));
+  print_field(member(incident, "resolved").is_null() ? "lasts" : "lasted",
+              format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(lasted, 0.0)))));
   print_field("firing", firing_text(incident));
   print_field("respond by", instant_text(member(incident, "respond_by")));
   print_field("next update", instant_text(member(incident, "update_due")));
   print_field("resolved", instant_text(member(incident, "resolved")));
   print_field("war room", text_of(incident, "war_room"));
+  if (const std::string trouble = text_of(incident, "trouble"); !trouble.empty())
+    std::cout << "\nnot all of it could be read: " << one_line(trouble) << "\n";
   print_timeline(list_of(incident, "timeline"));
   if (const json::array& messages = list_of(incident, "deliveries"); !messages.empty()) {
     std::cout << "\nmessages\n";

@@ -15,7 +15,11 @@ constexpr std::array<std::string_view, 3> known = {"add", "list", "expire"};
 
 void print_silence(const json::object& silence) {
   const bool ended = !silence.at("ended").is_null();
-  std::cout << "  " << padded(text_of(silence, "id"), 11) << padded(ended ? "ended" : silence.at("active").as_bool() ? "active" : "planned", 8)
+  std::cout << "  " << padded(text_of(silence, "id"), 11)
+            << padded(ended                            ? "ended"
+                      : silence.at("active").as_bool() ? "active"
+                                                       : "planned",
+                      8)
             << text_of(silence, "what") << "  until " << instant_text(silence.at("until"));
   if (silence.at("until_ok").as_bool()) std::cout << " or until it is ok";
   std::cout << "  " << text_of(silence, "owner") << ": " << text_of(silence, "reason") << "\n";
@@ -70,8 +74,9 @@ int silence(const Options& options) {
   if (word == "list" && words == 1) return list(options);
   if (word == "expire" && words == 2) return expire(options);
   if (words > 0 && std::ranges::find(known, word) == known.end()) return unknown_word("silence", word, known);
-  complain("usage: ronda silence add check=NAME|alert=NAME|service=NAME|tag=TAG|level=LEVEL ... --for DURATION --reason TEXT | list [--all] | "
-           "expire ID");
+  complain(
+      "usage: ronda silence add check=NAME|alert=NAME|service=NAME|tag=TAG|level=LEVEL ... --for DURATION --reason TEXT | list [--all] | "
+      "expire ID");
   return exit_usage;
 }
 

@@ -23,13 +23,20 @@ class Door {
   Door() {
     if (::geteuid() == 0) agent_.become_nobody();  // uid 0 is nobody in particular; the agent's own user operates
     const std::string open = agent_.open_directory();
-    agent_.configure("10.toml", "[check.door]\nuse = \"exec.nagios\"\nevery = \"1s\"\nseverity = \"p1\"\ntags = [\"front\"]\n"
-                                "command = [\"/bin/sh\", \"-c\", \"test ! -e " + open + "/broken || { echo broken; exit 2; }; echo fine\"]\n"
-                                "[notifier.paper]\nuse = \"command\"\n"
-                                "command = [\"/bin/sh\", \"-c\", \"echo $RONDA_EVENT $RONDA_LEVEL $RONDA_INCIDENT $RONDA_TO >> " + open + "/heard\"]\n"
-                                "[contact.ana]\nname = \"Ana\"\nunix = [\"" + user() + "\"]\nchannels = [{ notifier = \"paper\", to = \"ana\" }]\n"
-                                "[escalation.default.p1]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n"
-                                "[escalation.default.p2]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n");
+    agent_.configure("10.toml",
+                     "[check.door]\nuse = \"exec.nagios\"\nevery = \"1s\"\nseverity = \"p1\"\ntags = [\"front\"]\n"
+                     "command = [\"/bin/sh\", \"-c\", \"test ! -e " +
+                         open +
+                         "/broken || { echo broken; exit 2; }; echo fine\"]\n"
+                         "[notifier.paper]\nuse = \"command\"\n"
+                         "command = [\"/bin/sh\", \"-c\", \"echo $RONDA_EVENT $RONDA_LEVEL $RONDA_INCIDENT $RONDA_TO >> " +
+                         open +
+                         "/heard\"]\n"
+                         "[contact.ana]\nname = \"Ana\"\nunix = [\"" +
+                         user() +
+                         "\"]\nchannels = [{ notifier = \"paper\", to = \"ana\" }]\n"
+                         "[escalation.default.p1]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n"
+                         "[escalation.default.p2]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n");
   }
 
   WholeAgent& agent() { return agent_; }
@@ -219,7 +226,8 @@ TEST_CASE("a person opens an incident, raises it and ends it, under the name tha
 TEST_CASE("who may only look sees alerts and incidents and changes none", "[whole]") {
   if (::geteuid() != 0) return;  // then everybody that the test can be operates
   WholeAgent agent;
-  agent.configure("10.toml", "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\nseverity = \"p3\"\ncommand = [\"/bin/echo\", \"fine\"]\n");
+  agent.configure("10.toml",
+                  "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\nseverity = \"p3\"\ncommand = [\"/bin/echo\", \"fine\"]\n");
   REQUIRE(agent.start());
   const auto as_nobody = [&](std::vector<std::string> words) {
     std::vector<std::string> argv{"/usr/bin/setpriv", "--reuid", "65534",         "--regid",  "65534",
