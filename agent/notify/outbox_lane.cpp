@@ -114,8 +114,7 @@ SinkStatus Notifier::status() const {
 }
 
 void note(const Item& item, Effects& effects) {
-  effects.changes.push_back(
-      {*item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
+  effects.changes.push_back({*item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
 }
 
 void tell_in_rows(std::vector<store::OutboxRow>& rows, Effects& effects) {
