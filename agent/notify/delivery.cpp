@@ -14,18 +14,6 @@ namespace {
 
 constexpr std::int64_t replay_every = second_ns;
 
-std::string_view outcome_name(Delivery::What what) {
-  switch (what) {
-    case Delivery::What::delivered:
-      return "delivered";
-    case Delivery::What::retry:
-      return "retry";
-    case Delivery::What::dropped:
-      break;
-  }
-  return "dropped";
-}
-
 bool is_ended(store::OutboxState state) {
   return state == store::OutboxState::delivered || state == store::OutboxState::dead;
 }

@@ -144,6 +144,18 @@ int level_of(std::string_view level) {
   return level.size() == 2 && level[0] == 'p' && level[1] >= '1' && level[1] <= '4' ? level[1] - '0' : 5;
 }
 
+std::string_view outcome_name(Delivery::What what) {
+  switch (what) {
+    case Delivery::What::delivered:
+      return "delivered";
+    case Delivery::What::retry:
+      return "retry";
+    case Delivery::What::dropped:
+      break;
+  }
+  return "dropped";
+}
+
 std::int64_t retry_delay(const OutboxRules& rules, std::string_view id, std::int64_t number) {
   const std::int64_t doubled =
       number > 30 ? rules.retry_most : rules.retry_least * (std::int64_t{2} << (std::max<std::int64_t>(number, 1) - 1));
