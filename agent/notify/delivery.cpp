@@ -14,18 +14,6 @@ namespace {
 
 constexpr std::int64_t replay_every = second_ns;
 
-std::string_view outcome_name(Delivery::What what) {
-  switch (what) {
-    case Delivery::What::delivered:
-      return "delivered";
-    case Delivery::What::retry:
-      return "retry";
-    case Delivery::What::dropped:
-      break;
-  }
-  return "dropped";
-}
-
 bool is_ended(store::OutboxState state) {
   return state == store::OutboxState::delivered || state == store::OutboxState::dead;
 }
@@ -80,7 +68,6 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   void on_store_health(const store::Health& health) {
     if (health.state != store::HealthState::failed) tick();
   }
-
   Effects hurry(std::string_view notifier) {
     Effects effects = outbox_.hurry(notifier, client_.wall_ns());
     run(effects, {});
@@ -315,8 +302,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       ++in_flight_;
       held->dispatched = start.number;
       const store::OutboxRow& row = held->row;
-      client_.deliver({row.id, row.notifier, row.to, row.level, event_of_digest(shelf_.rows(start.carries), row), row.incident, start.number,
-                       row.text, start.carries});
+      client_.deliver({row.id, row.notifier, row.to, row.level, event_of_digest(shelf_.rows(start.carries), row), row.incident,
+                       start.number, row.text, start.carries});
     }
   }
 
@@ -392,7 +379,9 @@ bool Courier::is_idle() const {
 Effects Courier::hurry(std::string_view notifier) {
   return impl_->hurry(notifier);
 }
-void Courier::revive(std::string id, store::Done<Unit> done) { impl_->revive(std::move(id), std::move(done)); }
+void Courier::revive(std::string id, store::Done<Unit> done) {
+  impl_->revive(std::move(id), std::move(done));
+}
 const Ring& Courier::ring() const {
   return impl_->ring();
 }

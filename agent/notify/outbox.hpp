@@ -44,6 +44,9 @@ struct Delivery {
   std::string detail;
 };
 
+/// "delivered", "retry", "dropped": as the trail has it.
+std::string_view outcome_name(Delivery::What what);
+
 /// An attempt to be made. Its changes must be durable before it is (or the store has failed).
 struct Start {
   std::string id;  // of the envelope; the id of the message

@@ -114,8 +114,7 @@ SinkStatus Notifier::status() const {
 }
 
 void note(const Item& item, Effects& effects) {
-  effects.changes.push_back(
-      {*item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
+  effects.changes.push_back({*item.id, item.state, item.carrier, item.attempts, item.next_at, item.first_at, item.last_error, {}});
 }
 
 void tell_in_rows(std::vector<store::OutboxRow>& rows, Effects& effects) {
@@ -143,6 +142,18 @@ std::string lane_key(const store::OutboxRow& row) {
 
 int level_of(std::string_view level) {
   return level.size() == 2 && level[0] == 'p' && level[1] >= '1' && level[1] <= '4' ? level[1] - '0' : 5;
+}
+
+std::string_view outcome_name(Delivery::What what) {
+  switch (what) {
+    case Delivery::What::delivered:
+      return "delivered";
+    case Delivery::What::retry:
+      return "retry";
+    case Delivery::What::dropped:
+      break;
+  }
+  return "dropped";
 }
 
 std::int64_t retry_delay(const OutboxRules& rules, std::string_view id, std::int64_t number) {

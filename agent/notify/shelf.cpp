@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t texts_kept_bytes = std::size_t{32} * 1024 * 1024;
 
-std::size_t size_of(const Held& held) { return held.row.text.body.size() + held.row.text.fields.size(); }
+std::size_t size_of(const Held& held) {
+  return held.row.text.body.size() + held.row.text.fields.size();
+}
 
 }  // namespace
 

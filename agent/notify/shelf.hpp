@@ -25,7 +25,10 @@ class Shelf {
   Held& put(const store::OutboxRow& row, bool has_text);
   Held* find(const std::string& id);
   const Held* find(const std::string& id) const;
-  void drop(const std::string& id) { forget_text(id); held_.erase(id); }
+  void drop(const std::string& id) {
+    forget_text(id);
+    held_.erase(id);
+  }
   void set_text(Held& held, store::OutboxText text);
   void forget_text(Held& held);
   /// The text of one that waits and is stored, when texts take more than they may.

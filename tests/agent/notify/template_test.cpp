@@ -242,7 +242,8 @@ TEST_CASE("what is wrong with a template is said with its place and what was mea
         "t.toml:1:11: error: template `mine` says no `event`, and its name is none: write event = \"open\" (or update, resolve, reminder, "
         "escalation, window, expiry, test)\n");
   CHECK(wrong_in("[template.open]\ntitle = \"x\"\n[template.mine]\nevent = \"open\"\ntitle = \"y\"\n") ==
-        "t.toml:3:11: error: the words of `open` in English for every notifier stand in another template already; the first is at t.toml:1:11\n");
+        "t.toml:3:11: error: the words of `open` in English for every notifier stand in another template already; the first is at "
+        "t.toml:1:11\n");
 }
 
 TEST_CASE("a template of a notifier goes before that for all, and that before the shipped one; what it does not say is shipped",
