@@ -99,8 +99,10 @@ inline std::string bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 inline void write_bytes(const std::string& path, std::string_view bytes) {
+  const bool is_new = !std::filesystem::exists(path);
   std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  std::filesystem::permissions(path, std::filesystem::perms(0600));
+  // one that was there keeps its own, and a store that runs may set it aside meanwhile
+  if (is_new) std::filesystem::permissions(path, std::filesystem::perms(0600));
 }
 /// What undoes the schema's steps after `version`, so that a database is as an older agent left it. SQL.
 inline std::string back_to_schema(int version) {
