@@ -101,43 +101,82 @@ class Loader : public std::enable_shared_from_this<Loader> {
   ronda::Status first_error_ = ronda::done();
 };
 
-/// A day at a time.
-struct Judgements : std::enable_shared_from_this<Judgements> {
-  ronda::store::Store& store;
-  ronda::store::SampleQuery next;
-  std::int64_t end_ns;
-  std::function<void(ronda::Result<std::vector<slo::Stretch>>)> done;
-  std::vector<slo::Stretch> stretches;
+/// A day at a time. Roll-ups are made while this reads: the newest are read first, so that what follows them is no longer there
+/// for the older ones to miss; and what is not rolled up yet is read as it came.
+class Judgements : public std::enable_shared_from_this<Judgements> {
+ public:
+  using Loaded = ronda::Result<std::vector<store::LoadedSeries>>;
+  using Done = std::function<void(ronda::Result<std::vector<slo::Stretch>>)>;
 
-  Judgements(store::Store& from, const slo::Objective& objective, std::int64_t now_ns,
-             std::function<void(ronda::Result<std::vector<slo::Stretch>>)> call)
-      : store(from),
-        next{judgements_of(objective), std::string(judgement_metric), SampleLevel::five_minutes, now_ns - objective.window_ns, 0},
-        end_ns(now_ns),
-        done(std::move(call)) {}
+  Judgements(store::Store& store, const slo::Objective& objective, std::int64_t now_ns, Done done)
+      : store_(store),
+        query_{judgements_of(objective), std::string(judgement_metric), SampleLevel::five_minutes, 0, now_ns - 1},
+        begin_ns_(now_ns - objective.window_ns),
+        now_ns_(now_ns),
+        done_(std::move(done)) {}
 
-  void ask() {
-    next.until_ns = std::min(next.after_ns + day_ns, end_ns);
-    store.load_samples(next, [self = shared_from_this()](ronda::Result<std::vector<store::LoadedSeries>> loaded) { self->take(std::move(loaded)); });
+  void ask_rolled() {
+    query_.after_ns = std::max(query_.until_ns - day_ns, begin_ns_);
+    store_.load_samples(query_, [self = shared_from_this()](Loaded loaded) { self->take_rolled(std::move(loaded)); });
   }
-  void take(ronda::Result<std::vector<store::LoadedSeries>> loaded) {
-    if (!loaded) return done(loaded.error());
+
+ private:
+  void take_rolled(Loaded loaded) {
+    if (!loaded) return done_(loaded.error());
+    std::vector<slo::Stretch> older;
     for (const store::LoadedSeries& one : *loaded) {
-      for (const Rollup& rollup : one.rollups) stretches.push_back(slo::stretch_of(rollup, store::five_minutes_ns));
+      for (const Rollup& rollup : one.rollups) older.push_back(slo::stretch_of(rollup, store::five_minutes_ns));
     }
-    next.after_ns = next.until_ns;
-    if (next.after_ns >= end_ns) return done(std::move(stretches));
-    ask();
+    stretches_.insert(stretches_.begin(), older.begin(), older.end());
+    query_.until_ns = query_.after_ns;
+    if (query_.until_ns > begin_ns_) return ask_rolled();
+    query_.level = SampleLevel::raw;
+    query_.after_ns = stretches_.empty() ? begin_ns_ : stretches_.back().until_ns - 1;
+    ask_open();
   }
+
+  void ask_open() {
+    if (query_.after_ns >= now_ns_ - 1) return finish();
+    query_.until_ns = std::min(query_.after_ns + day_ns, now_ns_ - 1);
+    store_.load_samples(query_, [self = shared_from_this()](Loaded loaded) { self->take_open(std::move(loaded)); });
+  }
+
+  void take_open(Loaded loaded) {
+    if (!loaded) return done_(loaded.error());
+    for (const store::LoadedSeries& one : *loaded) {
+      for (const Point& point : one.points) {
+        const std::int64_t from = store::floor_to(point.at_ns, store::five_minutes_ns);
+        if (open_.empty() || open_.back().from_ns != from) open_.emplace_back().from_ns = from;
+        store::add(open_.back(), point, Shape::gauge);
+      }
+    }
+    query_.after_ns = query_.until_ns;
+    ask_open();
+  }
+
+  void finish() {
+    for (const Rollup& rollup : open_)
+      stretches_.push_back(slo::stretch_of(rollup, std::min(store::five_minutes_ns, now_ns_ - rollup.from_ns)));
+    done_(std::move(stretches_));
+  }
+
+  store::Store& store_;
+  store::SampleQuery query_;
+  const std::int64_t begin_ns_, now_ns_;
+  Done done_;
+  std::vector<slo::Stretch> stretches_;  // ascending
+  std::vector<Rollup> open_;             // what the store will make of what it has not rolled up
 };
 
 }  // namespace
 
-std::string judgements_of(const slo::Objective& objective) { return "slo:" + objective.name; }
+std::string judgements_of(const slo::Objective& objective) {
+  return "slo:" + objective.name;
+}
 
 void load_judgements(store::Store& store, const slo::Objective& objective, std::int64_t now_ns,
                      std::function<void(ronda::Result<std::vector<slo::Stretch>>)> done) {
-  std::make_shared<Judgements>(store, objective, now_ns, std::move(done))->ask();
+  std::make_shared<Judgements>(store, objective, now_ns, std::move(done))->ask_rolled();
 }
 
 void load_history(store::Store& store, History& history, std::int64_t now_ns, std::function<void(ronda::Status)> done) {

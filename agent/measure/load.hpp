@@ -19,8 +19,9 @@ namespace ronda::measure {
 /// answers, with the first error there was: what could not be read is left out.
 void load_history(store::Store& store, History& history, std::int64_t now_ns, std::function<void(ronda::Status)> done);
 
-/// What the store has of an objective's judgements: those that History::observe_value gave as ("slo:NAME", "good"), values of
-/// slo::Goodness. For Meter::restore. The store lives as above.
+/// What the store has of an objective's judgements before `now_ns`, in stretches of five minutes that ascend; the newest may be
+/// shorter. All of it, also what is not rolled up yet. Judgements: those that History::observe_value gave as ("slo:NAME", "good"), values
+/// of slo::Goodness. For Meter::restore. The store lives as above.
 void load_judgements(store::Store& store, const slo::Objective& objective, std::int64_t now_ns,
                      std::function<void(ronda::Result<std::vector<slo::Stretch>>)> done);
 /// "slo:NAME", and the metric.

@@ -104,14 +104,13 @@ void Meter::restore(std::span<const Stretch> older) {
   const std::int64_t first = !coarse_.empty() ? coarse_.front().from_ns : !fine_.empty() ? fine_.front().from_ns : INT64_MAX;
   std::vector<Stretch> all;
   for (const Stretch& one : older) {
-    if (one.from_ns < first) add(at(all, floor_to(one.from_ns, coarse), coarse), one);
+    if (one.from_ns >= first) continue;
+    // one that reaches over what was seen here: only what is before counts
+    const auto length = static_cast<double>(one.until_ns - one.from_ns);
+    const double share = one.until_ns <= first ? 1 : static_cast<double>(first - one.from_ns) / length;
+    add(at(all, floor_to(one.from_ns, coarse), coarse), {0, 0, one.good * share, one.bad * share, one.unknown * share});
   }
-  if (!all.empty() && all.back().until_ns > first) {
-    // it reaches over what was seen here: only what is before counts
-    Stretch& last = all.back();
-    const double share = static_cast<double>(first - last.from_ns) / static_cast<double>(coarse);
-    last = {last.from_ns, first, last.good * share, last.bad * share, last.unknown * share};
-  }
+  if (!all.empty()) all.back().until_ns = std::min(all.back().until_ns, first);
   coarse_.insert(coarse_.begin(), all.begin(), all.end());
 }
 

@@ -273,3 +273,17 @@ TEST_CASE("what the store has of judgements is taken in before what was seen sin
   CHECK(sums.good == Approx(12 * 210 + 60));
   CHECK(sums.bad == Approx(12 * 60));
 }
+
+TEST_CASE("of the newest stretch of the store, which may be a short one, nothing is lost and nothing there twice", "[measure]") {
+  const std::vector<Stretch> older = {{noon - 5 * minute, noon, 300, 0, 0}, {noon, noon + 2 * minute, 0, 120, 0}};
+  const auto bad_after = [&](std::int64_t first_ns) {
+    Meter meter(30 * day, 2 * minute);
+    meter.judge(first_ns, Goodness::good);
+    meter.judge(first_ns + minute, Goodness::good);
+    meter.restore(older);
+    return slo::sums(meter.stretches(first_ns + minute), first_ns + minute, 2 * hour, {}).bad;
+  };
+  CHECK(bad_after(noon + 2 * minute) == Approx(120));
+  CHECK(bad_after(noon + minute) == Approx(60));
+  CHECK(bad_after(noon + 10 * minute) == Approx(120));
+}
