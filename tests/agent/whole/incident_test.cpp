@@ -17,31 +17,44 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A door that is broken while the file `broken` is there; who is called writes into the file `heard`.
+constexpr std::string_view configuration = R"([check.door]
+use = "exec.nagios"
+every = "1s"
+severity = "p1"
+tags = ["front"]
+command = ["/bin/sh", "-c", "test ! -e OPEN/broken || { echo broken; exit 2; }; echo fine"]
+[notifier.paper]
+use = "command"
+command = ["/bin/sh", "-c", "test ! -e OPEN/cut || exit 75; echo $RONDA_EVENT $RONDA_LEVEL $RONDA_INCIDENT $RONDA_TO >> OPEN/heard"]
+[contact.ana]
+name = "Ana"
+unix = ["USER"]
+channels = [{ notifier = "paper", to = "ana" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["ana"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["ana"] }]
+)";
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+  return text;
+}
+
+/// A door that is broken while the file `broken` is there; who is called writes into the file `heard`, unless the line is cut.
 class Door {
  public:
   Door() {
     if (::geteuid() == 0) agent_.become_nobody();  // uid 0 is nobody in particular; the agent's own user operates
-    const std::string open = agent_.open_directory();
-    agent_.configure("10.toml",
-                     "[check.door]\nuse = \"exec.nagios\"\nevery = \"1s\"\nseverity = \"p1\"\ntags = [\"front\"]\n"
-                     "command = [\"/bin/sh\", \"-c\", \"test ! -e " +
-                         open +
-                         "/broken || { echo broken; exit 2; }; echo fine\"]\n"
-                         "[notifier.paper]\nuse = \"command\"\n"
-                         "command = [\"/bin/sh\", \"-c\", \"echo $RONDA_EVENT $RONDA_LEVEL $RONDA_INCIDENT $RONDA_TO >> " +
-                         open +
-                         "/heard\"]\n"
-                         "[contact.ana]\nname = \"Ana\"\nunix = [\"" +
-                         user() +
-                         "\"]\nchannels = [{ notifier = \"paper\", to = \"ana\" }]\n"
-                         "[escalation.default.p1]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n"
-                         "[escalation.default.p2]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n");
+    agent_.configure("10.toml", replaced(replaced(std::string(configuration), "OPEN", agent_.open_directory()), "USER", user()));
   }
 
   WholeAgent& agent() { return agent_; }
   void break_it() const { std::ofstream(agent_.open_directory() + "/broken") << "yes"; }
   void mend_it() const { std::filesystem::remove(agent_.open_directory() + "/broken"); }
+
+  void cut_line() const { std::ofstream(agent_.open_directory() + "/cut") << "yes"; }
+  void join_line() const { std::filesystem::remove(agent_.open_directory() + "/cut"); }
 
   /// The lines "EVENT LEVEL INCIDENT TO" that begin so.
   std::size_t heard(const std::string& start) const {
@@ -159,6 +172,33 @@ TEST_CASE("a failing check becomes an incident, is told, survives a kill, is tak
   CHECK(has(document.out, "the hinge broke"));
   CHECK(door.as_ana({"incident", "close", id}).code == 0);
   CHECK(door.is_at_stage(id, "closed"));
+  CHECK(door.agent().stop() == 0);
+}
+
+TEST_CASE("a message that did not leave before a kill leaves after it, once, as the same message", "[whole]") {
+  Door door;
+  REQUIRE(door.agent().start());
+  door.cut_line();
+  door.break_it();
+  const std::string id = door.await_incident();
+  const auto messages = [&] {
+    const json::value all = door.agent().get("/v1/outbox?incident=" + id);
+    return all.is_array() ? all.as_array() : json::array();
+  };
+  REQUIRE(eventually([&] { return messages().size() == 1 && messages().at(0).at("attempts").to_number<int>() >= 1; }));
+  const std::string message(messages().at(0).at("id").as_string());
+  CHECK(messages().at(0).at("state").as_string() != "delivered");
+  door.agent().kill_hard();
+  std::filesystem::remove(door.agent().state_directory() + "/starts");
+  door.join_line();
+  REQUIRE(door.agent().start());
+  CHECK(eventually([&] { return door.heard("open p1 " + id + " ana") == 1; }, 60s));
+  CHECK(eventually([&] { return !messages().empty() && messages().at(0).at("state").as_string() == "delivered"; }));
+  REQUIRE(messages().size() == 1);
+  CHECK(messages().at(0).at("id").as_string() == json::string_view(message));
+  const json::value shown = door.incident(id);
+  CHECK(shown.at("deliveries").at(0).at("trail").as_array().size() >= 2);
+  CHECK(has(door.agent().ronda({"notify", "list", "--incident", id}).out, "delivered open"));
   CHECK(door.agent().stop() == 0);
 }
 
