@@ -45,6 +45,11 @@ notify::Message message_about(const Plan& plan, const incident::Incident& incide
   message.group = std::string(incident.group());
   message.level = incident.level;
   message.fields = fields_of(plan, incident, now_ns);
+  // what is wrong with a notifier is told by another one
+  constexpr std::string_view sink = "ronda/sink/";
+  for (const auto& [alert, member] : incident.members) {
+    if (alert.starts_with(sink) && member.fires()) message.avoid.push_back(alert.substr(sink.size()));
+  }
   return message;
 }
 

@@ -10,6 +10,7 @@
 namespace ronda::response {
 namespace {
 
+constexpr std::size_t sent_kept = 10'000;
 constexpr std::int64_t latest_ns = std::int64_t{3600} * 1'000'000'000;  // the wall clock may be set meanwhile
 
 measure::Status status_of(plugin::CheckStatus status) {
@@ -206,7 +207,7 @@ void Response::stop() {
 void Response::apply(Output output, std::function<void(const incident::Reply&)> reply) {
   for (const std::string& trouble : output.troubles) ports_.log(RONDA_LOG_WARNING, trouble);
   std::ranges::move(output.samples, std::back_inserter(samples_));
-  for (const store::OutboxRow& row : output.decision.outbox) on_their_way_[row.id] = {row.incident, row.contact};
+  for (const store::OutboxRow& row : output.decision.outbox) note_sent(row);
   const auto answer = [reply = std::move(reply), replies = std::move(output.replies)] {
     if (!reply) return;
     reply(replies.empty() ? incident::Reply{true, {}, 0, Errc::invalid, {}} : replies.front());
@@ -248,9 +249,16 @@ void Response::deliver(notify::Parcel parcel) {
                  });
 }
 
+/// What is merged into another message never comes back by its own id.
+void Response::note_sent(const store::OutboxRow& row) {
+  on_their_way_[row.id] = {row.incident, row.contact};
+  sent_order_.push_back(row.id);
+  for (; sent_order_.size() > sent_kept; sent_order_.pop_front()) on_their_way_.erase(sent_order_.front());
+}
+
 std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed) {
   auto rows = fallbacks_of(desk_.plan(), failed, wall_ns());
-  for (const store::OutboxRow& row : rows) on_their_way_[row.id] = {row.incident, row.contact};
+  for (const store::OutboxRow& row : rows) note_sent(row);
   return rows;
 }
 

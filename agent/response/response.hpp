@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -75,6 +76,7 @@ class Response final : private notify::CourierClient {
   void tick();
   void arm();
   void hand_on();
+  void note_sent(const store::OutboxRow& row);
 
   struct Sent {
     std::string incident, contact;
@@ -89,7 +91,8 @@ class Response final : private notify::CourierClient {
   Nanos last_boottime_{0};
   bool begun_ = false, stopping_ = false;
   std::vector<std::function<void()>> waiting_;       // what came before the store had answered
-  std::unordered_map<std::string, Sent> on_their_way_;  // by message id
+  std::unordered_map<std::string, Sent> on_their_way_;  // by message id; of the oldest beyond the cap nobody is noted as reached
+  std::deque<std::string> sent_order_;
   std::vector<store::Sampled> samples_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -142,3 +142,44 @@ TEST_CASE("trouble of the agent itself is an incident that ends with the trouble
   world.take(world.desk().on_own_trouble("sink/mail", Level::none, "notifier mail takes messages again", world.now));
   CHECK(world.only().stage == incident::Stage::resolved);
 }
+
+TEST_CASE("what is wrong with a notifier is told by another one", "[response]") {
+  World world(R"([contact.ops]
+name = "Operations"
+channels = [{ notifier = "mail", to = "ops@example.com" }, { notifier = "log" }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["ops"] }]
+)");
+  world.take(world.desk().on_own_trouble("sink/mail", Level::p2, "notifier mail takes no message: refused", world.now));
+  CHECK(world.told == Lines{"0s open p2 ops log"});
+}
+
+TEST_CASE("a silence hides and does not forget: at its end what still fails is told", "[response]") {
+  World world(shop);
+  incident::SilenceRequest request;
+  request.what.checks = {"api"};
+  request.owner = {incident::Author::Kind::contact, "cto"};
+  request.reason = "deploy";
+  request.for_ns = 30 * minute;
+  auto silence = incident::make_silence(request, world.now, 7);
+  REQUIRE(silence);
+  world.take(world.desk().add_silence(*silence, world.now));
+  world.result("api", Seen::critical);
+  world.run_to(29 * minute, {{"api", Seen::critical}});
+  CHECK(std::ranges::none_of(world.told, [](const std::string& line) { return line.find(" open ") != std::string::npos; }));
+  world.run_to(31 * minute, {{"api", Seen::critical}});
+  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("open p1 cto log") != std::string::npos; }) == 1);
+}
+
+TEST_CASE("an alert that left the configuration ends its incident, and that is told", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  REQUIRE(world.told.size() == 1);
+  std::string without = shop;
+  const std::size_t at = without.find("severity = \"p1\"\n");
+  without.erase(at, std::string("severity = \"p1\"\n").size());
+  world.now += minute;
+  world.take(world.desk().use(plan_of(without), world.now));
+  CHECK(world.only().stage != incident::Stage::open);
+  CHECK(world.told.size() == 2);
+}
