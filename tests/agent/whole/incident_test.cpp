@@ -17,31 +17,44 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A door that is broken while the file `broken` is there; who is called writes into the file `heard`.
+constexpr std::string_view configuration = R"([check.door]
+use = "exec.nagios"
+every = "1s"
+severity = "p1"
+tags = ["front"]
+command = ["/bin/sh", "-c", "test ! -e OPEN/broken || { echo broken; exit 2; }; echo fine"]
+[notifier.paper]
+use = "command"
+command = ["/bin/sh", "-c", "test ! -e OPEN/cut || exit 75; echo $RONDA_EVENT $RONDA_LEVEL $RONDA_INCIDENT $RONDA_TO >> OPEN/heard"]
+[contact.ana]
+name = "Ana"
+unix = ["USER"]
+channels = [{ notifier = "paper", to = "ana" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["ana"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["ana"] }]
+)";
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+  return text;
+}
+
+/// A door that is broken while the file `broken` is there; who is called writes into the file `heard`, unless the line is cut.
 class Door {
  public:
   Door() {
     if (::geteuid() == 0) agent_.become_nobody();  // uid 0 is nobody in particular; the agent's own user operates
-    const std::string open = agent_.open_directory();
-    agent_.configure("10.toml",
-                     "[check.door]\nuse = \"exec.nagios\"\nevery = \"1s\"\nseverity = \"p1\"\ntags = [\"front\"]\n"
-                     "command = [\"/bin/sh\", \"-c\", \"test ! -e " +
-                         open +
-                         "/broken || { echo broken; exit 2; }; echo fine\"]\n"
-                         "[notifier.paper]\nuse = \"command\"\n"
-                         "command = [\"/bin/sh\", \"-c\", \"echo $RONDA_EVENT $RONDA_LEVEL $RONDA_INCIDENT $RONDA_TO >> " +
-                         open +
-                         "/heard\"]\n"
-                         "[contact.ana]\nname = \"Ana\"\nunix = [\"" +
-                         user() +
-                         "\"]\nchannels = [{ notifier = \"paper\", to = \"ana\" }]\n"
-                         "[escalation.default.p1]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n"
-                         "[escalation.default.p2]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n");
+    agent_.configure("10.toml", replaced(replaced(std::string(configuration), "OPEN", agent_.open_directory()), "USER", user()));
   }
 
   WholeAgent& agent() { return agent_; }
   void break_it() const { std::ofstream(agent_.open_directory() + "/broken") << "yes"; }
   void mend_it() const { std::filesystem::remove(agent_.open_directory() + "/broken"); }
+
+  void cut_line() const { std::ofstream(agent_.open_directory() + "/cut") << "yes"; }
+  void join_line() const { std::filesystem::remove(agent_.open_directory() + "/cut"); }
 
   /// The lines "EVENT LEVEL INCIDENT TO" that begin so.
   std::size_t heard(const std::string& start) const {
@@ -162,6 +175,39 @@ TEST_CASE("a failing check becomes an incident, is told, survives a kill, is tak
   CHECK(door.agent().stop() == 0);
 }
 
+TEST_CASE("a message that did not leave before a kill leaves after it, once, as the same message", "[whole]") {
+  Door door;
+  REQUIRE(door.agent().start());
+  door.cut_line();
+  door.break_it();
+  const std::string id = door.await_incident();
+  const auto messages = [&] {
+    const json::value all = door.agent().get("/v1/outbox?incident=" + id);
+    return all.is_array() ? all.as_array() : json::array();
+  };
+  const auto attempts = [&] {  // that have ended
+    const json::value one = door.incident(id);
+    const json::array& all = one.at("deliveries").as_array();
+    const json::value* trail = all.empty() ? nullptr : all.at(0).as_object().if_contains("trail");
+    return trail == nullptr ? std::size_t{0} : trail->as_array().size();
+  };
+  REQUIRE(eventually([&] { return attempts() >= 1; }));
+  REQUIRE(messages().size() == 1);
+  const std::string message(messages().at(0).at("id").as_string());
+  CHECK(messages().at(0).at("state").as_string() != "delivered");
+  door.agent().kill_hard();
+  std::filesystem::remove(door.agent().state_directory() + "/starts");
+  door.join_line();
+  REQUIRE(door.agent().start());
+  CHECK(eventually([&] { return door.heard("open p1 " + id + " ana") == 1; }, 60s));
+  CHECK(eventually([&] { return !messages().empty() && messages().at(0).at("state").as_string() == "delivered"; }));
+  REQUIRE(messages().size() == 1);
+  CHECK(messages().at(0).at("id").as_string() == json::string_view(message));
+  CHECK(attempts() >= 2);
+  CHECK(has(door.agent().ronda({"notify", "list", "--incident", id}).out, "delivered open"));
+  CHECK(door.agent().stop() == 0);
+}
+
 TEST_CASE("while it is silenced nobody hears of what fails, and of what still fails at the end they do", "[whole]") {
   Door door;
   REQUIRE(door.agent().start());
@@ -220,6 +266,28 @@ TEST_CASE("a person opens an incident, raises it and ends it, under the name tha
     CHECK(by_root.code == 0);
     CHECK(door.author_of(id, "note") == "unix:root");
   }
+  CHECK(door.agent().stop() == 0);
+}
+
+TEST_CASE("of two who decide at once the first one's word holds, and both stand in the timeline", "[whole]") {
+  if (::geteuid() != 0) return;  // there is one user only that operates
+  Door door;
+  REQUIRE(door.agent().start());
+  REQUIRE(door.as_ana({"incident", "open", "--level", "p2", "the till is slow"}).code == 0);
+  const std::string id = door.await_incident();
+  const std::string seen = std::to_string(door.incident(id).at("sequence").to_number<std::int64_t>());
+  CHECK(door.as_ana({"incident", "ack", id, "--based-on", seen}).code == 0);
+  const Finished late = door.agent().ronda({"incident", "resolve", id, "--based-on", seen});
+  CHECK(late.code == 1);
+  CHECK(has(late.err, "ronda: ana was first: it is acknowledged at p2 now"));
+  CHECK(door.is_at_stage(id, "acknowledged"));
+  CHECK(door.author_of(id, "acked") == "contact:ana");
+  CHECK(door.author_of(id, "refused") == "unix:root");
+  const api::Response both = door.agent().ask("POST", "/v1/incidents/" + id + "/resolve", "{\"based_on\": " + seen + "}");
+  CHECK(both.status == 409);
+  CHECK(door.agent().ask("POST", "/v1/incidents/" + id + "/resolve", "{\"bsed_on\": 1}").status == 400);
+  CHECK(door.agent().ask("POST", "/v1/incidents/" + id, "{}").status == 405);
+  CHECK(door.agent().ask("GET", "/v1/incidents/nothing").status == 404);
   CHECK(door.agent().stop() == 0);
 }
 
