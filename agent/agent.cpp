@@ -141,7 +141,10 @@ Status Agent::load_first() {
   make_response();
   remember(*store_, [this](const schedule::Remembered& known, bool is_whole) {
     not_remembered_ = !is_whole;
-    if (!stopping_) response_->start([this, known] { begin(known); });
+    if (stopping_) return;
+    response_->start([this, known] {
+      if (!stopping_) begin(known);
+    });
   });
   return done();
 }

@@ -28,7 +28,8 @@ class Outbox::Impl {
   Effects add(std::vector<store::OutboxRow>& rows, std::int64_t now) {
     see(now);
     Effects effects;
-    std::erase_if(rows, [&](const store::OutboxRow& row) { return items_.contains(row.id); });
+    std::unordered_set<std::string> ids;
+    std::erase_if(rows, [&](const store::OutboxRow& row) { return items_.contains(row.id) || !ids.insert(row.id).second; });
     std::vector<Lane*> touched;  // each once, in the order of the rows: no address may decide what goes first
     std::unordered_set<const Lane*> seen;
     for (store::OutboxRow& row : rows) {

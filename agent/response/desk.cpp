@@ -11,8 +11,21 @@
 namespace ronda::response {
 namespace {
 
+constexpr std::int64_t clean_every_ns = std::int64_t{3600} * 1'000'000'000, keep_over_ns = 24 * clean_every_ns;
 constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
+
+/// Those who share an address stand in one row; of the last resort nobody is named.
+std::vector<std::string> contacts_of(const store::OutboxRow& row) {
+  std::vector<std::string> out;
+  std::string_view left = row.contact;
+  do {
+    const std::size_t comma = left.find(',');
+    out.emplace_back(left.substr(0, comma));
+    left.remove_prefix(comma == std::string_view::npos ? left.size() : comma + 1);
+  } while (!left.empty());
+  return out;
+}
 
 /// What a look changed that a restart must not forget. Sums of time alone are written seldom.
 bool has_moved(const rule::AlertState& before, const rule::AlertState& after) {
@@ -22,8 +35,9 @@ bool has_moved(const rule::AlertState& before, const rule::AlertState& after) {
   for (std::size_t i = 0; i < before.rungs.size(); ++i) {
     if (moved(before.rungs[i], after.rungs[i])) return true;
   }
-  return before.level != after.level || before.no_data != after.no_data || before.flapping.holds() != after.flapping.holds() || (before.flapping.since_fall == 0) != (after.flapping.since_fall == 0) ||
-         before.blocked_by != after.blocked_by || before.frozen_at_ns != after.frozen_at_ns;
+  return before.level != after.level || before.no_data != after.no_data || before.flapping.holds() != after.flapping.holds() ||
+         (before.flapping.since_fall == 0) != (after.flapping.since_fall == 0) || before.blocked_by != after.blocked_by ||
+         before.frozen_at_ns != after.frozen_at_ns;
 }
 
 bool is_counting(const rule::AlertState& state) {
@@ -38,7 +52,7 @@ void keep_earliest(std::optional<std::int64_t>& earliest, std::optional<std::int
 }  // namespace
 
 Desk::Desk(std::shared_ptr<const Plan> plan, Random random) : plan_(std::move(plan)), random_(std::move(random)), history_(plan_->zone) {
-  history_.want(plan_->wants);
+  history_.want(plan_->wants, plan_->rules.facts.tasks);
   index();
 }
 
@@ -90,8 +104,12 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
 Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   Output out;
   const auto before = std::exchange(plan_, std::move(plan));
-  history_.want(plan_->wants);
+  history_.want(plan_->wants, plan_->rules.facts.tasks);
   index();
+  // what fires in an incident and is known to nobody any more
+  for (const auto& [alert, id] : std::map(state_.by_alert)) {
+    if (!alerts_.contains(alert) && plan_->rules.find(alert) == nullptr) feed(incident::Removed{alert}, out, now_ns);
+  }
   for (auto held = alerts_.begin(); held != alerts_.end();) {
     const rule::Alert* alert = plan_->rules.find(held->first);
     if (alert != nullptr) held->second.state = rule::adopt(*alert, std::move(held->second.state));
@@ -105,6 +123,9 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
     held = alerts_.erase(held);
   }
   look_at_all(out, now_ns);
+  for (const auto& [id, incident] : state_.incidents) {
+    if (incident.stage != incident::Stage::closed) incident_alarms_.set(id, now_ns);  // its ladder may be another one
+  }
   muting_ = true;
   settle(out, now_ns);
   return out;
@@ -173,7 +194,7 @@ Output Desk::on_own_trouble(std::string_view name, config::Level level, std::str
   change.service = std::string(own_service);
   change.from = std::exchange(held.state.level, level);
   change.to = level;
-  change.what = level == config::Level::none          ? rule::Change::What::resolved
+  change.what = level == config::Level::none         ? rule::Change::What::resolved
                 : change.from == config::Level::none ? rule::Change::What::fired
                                                      : rule::Change::What::level_changed;
   change.at_ns = change.since_ns = now_ns;
@@ -200,18 +221,38 @@ Output Desk::tick(std::int64_t now_ns) {
     feed(incident::Tick{}, out, now_ns);
     engine_wake_ = incident::next_wake(state_, plan_->settings);
   }
-  muting_ = true;
+  muting_ = muting_ || (boundary_wake_ && *boundary_wake_ <= now_ns);
   settle(out, now_ns);
+  forget_old(out, now_ns);
   return out;
 }
 
-std::optional<std::int64_t> Desk::next_wake(std::int64_t now_ns) const {
+std::optional<std::int64_t> Desk::next_wake() const {
   std::optional<std::int64_t> next = engine_wake_;
   keep_earliest(next, alert_alarms_.next());
   keep_earliest(next, incident_alarms_.next());
-  keep_earliest(next, incident::next_wake(silences_, now_ns));
-  for (const incident::Window& window : plan_->windows) keep_earliest(next, incident::next_boundary(window, now_ns));
+  keep_earliest(next, boundary_wake_);
   return next;
+}
+
+/// What is over goes from memory after a day; the store keeps incidents.
+void Desk::forget_old(Output& out, std::int64_t now_ns) {
+  if (now_ns - cleaned_ns_ < clean_every_ns) return;
+  cleaned_ns_ = now_ns;
+  incident::drop_closed(state_, now_ns - keep_over_ns);
+  for (const incident::Silence& silence : silences_.silences) {
+    if (silence.ended_ns != 0 && silence.ended_ns < now_ns - keep_over_ns)
+      out.decision.silences.push_back({silence.id, silence.until_ns, std::nullopt});
+  }
+  incident::drop_ended(silences_, now_ns - keep_over_ns);
+}
+
+std::vector<std::string> Desk::own_troubles() const {
+  std::vector<std::string> out;
+  for (const auto& [name, held] : alerts_) {
+    if (name.starts_with(own_prefix) && held.state.level != config::Level::none) out.push_back(name.substr(own_prefix.size()));
+  }
+  return out;
 }
 
 void Desk::Alarms::set(const std::string& name, std::int64_t at_ns) {
@@ -292,6 +333,8 @@ void Desk::mute(Output& out, std::int64_t now_ns) {
   std::ranges::move(change.notices, std::back_inserter(notices_));
   auto mutes = incident::mutes_at(plan_->windows, {}, silences_, firing, now_ns);
   if (mutes != state_.mutes) feed(incident::MutesNow{std::move(mutes)}, out, now_ns);
+  boundary_wake_ = incident::next_wake(silences_, now_ns);
+  for (const incident::Window& window : plan_->windows) keep_earliest(boundary_wake_, incident::next_boundary(window, now_ns));
 }
 
 /// Only incidents of this step, and those of which something is due.
@@ -335,7 +378,8 @@ void Desk::owe(const Told& told, const std::string& incident, Output& out, std::
   for (const store::OutboxRow& row : told.rows) {
     out.decision.outbox.push_back(row);
     if (incident.empty()) continue;
-    feed(incident::Delivery{incident, row.contact, row.notifier, row.id, {}, incident::Delivery::What::sent}, out, now_ns);
+    for (const std::string& contact : contacts_of(row))
+      feed(incident::Delivery{incident, contact, row.notifier, row.id, {}, incident::Delivery::What::sent}, out, now_ns);
   }
 }
 

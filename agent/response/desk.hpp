@@ -26,10 +26,10 @@ namespace ronda::response {
 /// What one step owes and answers.
 struct Output {
   store::Decision decision;
-  std::vector<store::Sampled> samples;       // observed, not owed
-  std::vector<incident::Reply> replies;      // to the person whose command it was; after the commit
+  std::vector<store::Sampled> samples;        // observed, not owed
+  std::vector<incident::Reply> replies;       // to the person whose command it was; after the commit
   std::vector<incident::Diagnose> diagnoses;  // to be run; after the commit
-  std::vector<std::string> troubles;         // for the log: who could not be told as configured
+  std::vector<std::string> troubles;          // for the log: who could not be told as configured
 };
 
 /// What the store held.
@@ -59,13 +59,16 @@ class Desk {
   /// What became of a message.
   Output on_delivery(const incident::Delivery& delivery, std::int64_t now_ns);
   Output on_diagnosis(const incident::Diagnosis& diagnosis, std::int64_t now_ns);
+  /// The own troubles that hold: "sink/mail", "store".
+  std::vector<std::string> own_troubles() const;
   /// Something about the agent itself, as an alert that no rule makes: `level` none ends it.
   Output on_own_trouble(std::string_view name, config::Level level, std::string_view text, std::int64_t now_ns);
   Output tick(std::int64_t now_ns);
   /// When tick() is wanted if nothing else happens.
-  std::optional<std::int64_t> next_wake(std::int64_t now_ns) const;
+  std::optional<std::int64_t> next_wake() const;
 
   const Plan& plan() const { return *plan_; }
+  std::shared_ptr<const Plan> share_plan() const { return plan_; }
   const incident::State& incidents() const { return state_; }
   const incident::SilenceBook& silences() const { return silences_; }
   const measure::History& history() const { return history_; }
@@ -98,6 +101,7 @@ class Desk {
   void mute(Output& out, std::int64_t now_ns);
   void tell(Output& out, std::int64_t now_ns);
   void tell_incident(const std::string& id, const std::vector<incident::Notice>& notices, Output& out, std::int64_t now_ns);
+  void forget_old(Output& out, std::int64_t now_ns);
   void owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns);
   void write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns);
   void index();
@@ -111,7 +115,8 @@ class Desk {
   incident::SilenceBook silences_;
   std::map<std::string, std::int64_t, std::less<>> asked_;  // by incident that is not closed: until when its escalation has been asked
   Alarms alert_alarms_, incident_alarms_;
-  std::optional<std::int64_t> engine_wake_;
+  std::optional<std::int64_t> engine_wake_, boundary_wake_;  // boundary: of silences and windows
+  std::int64_t cleaned_ns_ = 0;
   std::set<std::string> touched_;          // incidents of this step
   std::vector<incident::Notice> notices_;  // of this step, not told yet
   bool muting_ = true;                     // mutes may be other ones than those that the engine knows

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/siphash.hpp"
 #include "base/units.hpp"
 #include "response/words.hpp"
 
@@ -25,9 +26,12 @@ void set(notify::Fields& fields, std::string_view name, std::string value) {
 std::string trouble_text(const notify::RouteTrouble& trouble, const notify::Message& message) {
   const std::string about = message.incident.empty() ? "a message" : message.incident;
   switch (trouble.what) {
-    case notify::RouteTrouble::What::no_channel: return about + ": " + trouble.contact + " has no channel that can be used";
-    case notify::RouteTrouble::What::last_resort: return about + ": nobody is reached as configured, the last resort is told";
-    case notify::RouteTrouble::What::nobody: return about + ": nobody can be told, no notifier can be used";
+    case notify::RouteTrouble::What::no_channel:
+      return about + ": " + trouble.contact + " has no channel that can be used";
+    case notify::RouteTrouble::What::last_resort:
+      return about + ": nobody is reached as configured, the last resort is told";
+    case notify::RouteTrouble::What::nobody:
+      return about + ": nobody can be told, no notifier can be used";
   }
   return {};
 }
@@ -168,13 +172,16 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
 
 Told tell_alone(const Plan& plan, const incident::Notice& notice, std::int64_t now_ns) {
   Told out;
+  // an owner who is no contact: that a silence ends is nobody else's business, that it hides a P1 is
+  if (notice.contacts.empty() && notice.level != config::Level::p1) return out;
   notify::Message message;
-  message.key = "notice/" + std::to_string(notice.at_ns) + "/" + notice.event;
+  message.key = "notice/" + std::to_string(notice.at_ns) + "/" + to_hex(siphash128(notice.event + '\0' + notice.reason)).substr(0, 16);
   message.group = notice.group;
   message.level = notice.level;
   message.contacts = notice.contacts;
   message.topic = notify::Topic::expiry;
-  message.fields = {{"title", notice.reason}, {"reason", notice.reason}, {"expires", time_text(plan, notice.at_ns)}, {"host", plan.settings.host}};
+  message.fields = {
+      {"title", notice.reason}, {"reason", notice.reason}, {"expires", time_text(plan, notice.at_ns)}, {"host", plan.settings.host}};
   post(plan, message, now_ns, out);
   return out;
 }

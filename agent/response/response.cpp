@@ -10,6 +10,7 @@
 namespace ronda::response {
 namespace {
 
+constexpr std::string_view sink_prefix = "sink/";
 constexpr std::size_t sent_kept = 10'000;
 constexpr std::int64_t latest_ns = std::int64_t{3600} * 1'000'000'000;  // the wall clock may be set meanwhile
 
@@ -49,7 +50,10 @@ void wait_until(boost::asio::steady_timer& timer, std::int64_t at_ns, std::int64
 }  // namespace
 
 Response::Response(Ports ports, std::shared_ptr<const Plan> plan)
-    : ports_(std::move(ports)), desk_(std::move(plan), ports_.random), courier_(ports_.store, *this), desk_timer_(ports_.loop),
+    : ports_(std::move(ports)),
+      desk_(std::move(plan), ports_.random),
+      courier_(ports_.store, *this),
+      desk_timer_(ports_.loop),
       courier_timer_(ports_.loop) {
   hand_on();
 }
@@ -116,6 +120,8 @@ void Response::begin(const Kept& kept, const std::function<void()>& then) {
     if (!loaded) ports_.log(RONDA_LOG_WARNING, "samples of before the start are not all known: " + loaded.error().message());
   });
   for (const auto& work : std::exchange(waiting_, {})) work();
+  use(desk_.share_plan());  // alerts that left while no agent ran
+  if (ports_.store.health().state == store::HealthState::ok) on_own_trouble("store", config::Level::none, "the store works");
   then();
   arm();
 }
@@ -126,6 +132,15 @@ void Response::use(std::shared_ptr<const Plan> plan) {
   if (!begun_) return waiting_.push_back([this, plan = std::move(plan)] { use(plan); });
   apply(desk_.use(std::move(plan), wall_ns()));
   hand_on();
+  end_foreign_troubles();
+}
+
+/// Of notifiers that are not configured any more.
+void Response::end_foreign_troubles() {
+  for (const std::string& name : desk_.own_troubles()) {
+    if (name.starts_with(sink_prefix) && desk_.plan().find_notifier(name.substr(sink_prefix.size())) == nullptr)
+      on_own_trouble(name, config::Level::none, "it is not configured any more");
+  }
 }
 
 void Response::on_result(const schedule::Entry& entry) {
@@ -139,9 +154,11 @@ void Response::on_result(const schedule::Entry& entry) {
   measure::Result result;
   result.check = entry.spec.name;
   result.status = status_of(entry.status);
-  result.since_ns = entry.since_wall;
-  result.started_ns = entry.trip.started_wall;
-  result.ended_ns = entry.trip.ended_wall;
+  // where the wall clock was set back, results come by the clock that is judged by
+  const std::int64_t ahead = now - ports_.wall_ns();
+  result.since_ns = entry.since_wall + ahead;
+  result.started_ns = entry.trip.started_wall + ahead;
+  result.ended_ns = entry.trip.ended_wall + ahead;
   result.duration_ns = entry.trip.duration_ns;
   result.metrics = metrics;
   apply(desk_.on_result(result, now));
@@ -164,7 +181,9 @@ void Response::silence(incident::SilenceRequest request, std::function<void(cons
   auto made = incident::make_silence(std::move(request), wall_ns(), ports_.random());
   if (!made) return told(made.error());
   Output output = desk_.add_silence(*made, wall_ns());
-  apply(std::move(output), [told = std::move(told), made = *std::move(made)](const incident::Reply&) { told(made); });
+  apply(std::move(output), [told = std::move(told), made = *std::move(made)](const incident::Reply& reply) {
+    reply.done ? told(made) : told(Error(reply.code, reply.text));
+  });
 }
 
 void Response::expire_silence(std::string id, incident::Author author, std::uint64_t based_on,
@@ -178,7 +197,9 @@ void Response::expire_silence(std::string id, incident::Author author, std::uint
   if (!output) return told(output.error());
   const incident::Silence* found = desk_.silences().find(id);
   if (found == nullptr) return told(Error(Errc::internal, "the silence " + id + " has ended and is forgotten already"));
-  apply(*std::move(output), [told = std::move(told), ended = *found](const incident::Reply&) { told(ended); });
+  apply(*std::move(output), [told = std::move(told), ended = *found](const incident::Reply& reply) {
+    reply.done ? told(ended) : told(Error(reply.code, reply.text));
+  });
 }
 
 void Response::on_own_trouble(std::string_view name, config::Level level, std::string_view text) {
@@ -208,22 +229,27 @@ void Response::apply(Output output, std::function<void(const incident::Reply&)> 
   for (const std::string& trouble : output.troubles) ports_.log(RONDA_LOG_WARNING, trouble);
   std::ranges::move(output.samples, std::back_inserter(samples_));
   for (const store::OutboxRow& row : output.decision.outbox) note_sent(row);
-  const auto answer = [reply = std::move(reply), replies = std::move(output.replies)] {
-    if (!reply) return;
-    reply(replies.empty() ? incident::Reply{true, {}, 0, Errc::invalid, {}} : replies.front());
+  incident::Reply said = output.replies.empty() ? incident::Reply{true, {}, 0, Errc::invalid, {}} : std::move(output.replies.front());
+  auto answer = [this, reply = std::move(reply), said = std::move(said)](const Result<Unit>& committed) mutable {
+    if (!committed) {
+      ports_.log(RONDA_LOG_ERROR, "a decision is not on the disk: " + committed.error().message());
+      said.done = false;
+      said.code = committed.error().code();
+      said.text = "it holds until the agent ends and is not on the disk: " + committed.error().message();
+    }
+    if (reply) reply(said);
   };
-  if (output.decision.empty()) {
-    answer();
-  } else {
-    courier_.decide(std::move(output.decision), [answer](const Result<Unit>&) { answer(); });
-  }
+  if (output.decision.empty())
+    answer(Unit{});
+  else
+    courier_.decide(std::move(output.decision), std::move(answer));
   arm();
 }
 
 void Response::arm() {
   if (!begun_ || stopping_) return;
   const std::int64_t now = wall_ns();
-  const auto next = desk_.next_wake(now);
+  const auto next = desk_.next_wake();
   const std::int64_t at = next ? *next : now + latest_ns;
   if (armed_for_ != 0 && armed_for_ <= at && armed_for_ > now) return;
   armed_for_ = at;
@@ -233,20 +259,23 @@ void Response::arm() {
 void Response::deliver(notify::Parcel parcel) {
   if (stopping_) return;
   auto message = message_of(parcel);
-  ports_.deliver(parcel.notifier, std::move(message),
-                 [this, alive = alive_, id = parcel.id, number = parcel.number, notifier = parcel.notifier](const schedule::DeliveryEnd& end) {
-                   if (!*alive) return;
-                   const notify::Delivery delivery = delivery_of(end);
-                   courier_.on_result(id, number, delivery);
-                   const auto found = on_their_way_.find(id);
-                   if (found == on_their_way_.end() || delivery.what == notify::Delivery::What::retry) return;
-                   const Sent sent = std::move(found->second);
-                   on_their_way_.erase(found);
-                   if (sent.incident.empty()) return;
-                   const auto what = delivery.what == notify::Delivery::What::delivered ? incident::Delivery::What::delivered
-                                                                                        : incident::Delivery::What::failed;
-                   apply(desk_.on_delivery({sent.incident, sent.contact, notifier, id, delivery.detail, what}, wall_ns()));
-                 });
+  ports_.deliver(
+      parcel.notifier, std::move(message),
+      [this, alive = alive_, id = parcel.id, number = parcel.number, notifier = parcel.notifier](const schedule::DeliveryEnd& end) {
+        if (!*alive) return;
+        const notify::Delivery delivery = delivery_of(end);
+        courier_.on_result(id, number, delivery);
+        if (delivery.what == notify::Delivery::What::delivered)
+          on_own_trouble(std::string(sink_prefix) + notifier, config::Level::none, "notifier " + notifier + " takes messages again");
+        const auto found = on_their_way_.find(id);
+        if (found == on_their_way_.end() || delivery.what == notify::Delivery::What::retry) return;
+        const Sent sent = std::move(found->second);
+        on_their_way_.erase(found);
+        if (sent.incident.empty()) return;
+        const auto what =
+            delivery.what == notify::Delivery::What::delivered ? incident::Delivery::What::delivered : incident::Delivery::What::failed;
+        apply(desk_.on_delivery({sent.incident, sent.contact, notifier, id, delivery.detail, what}, wall_ns()));
+      });
 }
 
 /// What is merged into another message never comes back by its own id.
@@ -264,7 +293,7 @@ std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed
 
 void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow&) {
   using What = notify::SinkTrouble::What;
-  const std::string name = "sink/" + trouble.notifier;
+  const std::string name = std::string(sink_prefix) + trouble.notifier;
   if (trouble.what == What::flowing) {
     ports_.log(RONDA_LOG_INFO, "notifier " + trouble.notifier + " takes messages again");
     return on_own_trouble(name, config::Level::none, "notifier " + trouble.notifier + " takes messages again");
@@ -276,7 +305,7 @@ void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::
 }
 
 void Response::on_durability(bool durable, const std::string& reason) {
-  ports_.log(durable ? RONDA_LOG_INFO : RONDA_LOG_ERROR, reason);
+  if (!reason.empty()) ports_.log(durable ? RONDA_LOG_INFO : RONDA_LOG_ERROR, reason);
   on_own_trouble("store", durable ? config::Level::none : config::Level::p2, reason);
 }
 

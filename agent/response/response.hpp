@@ -45,7 +45,10 @@ class Response final : private notify::CourierClient {
   /// What the store is to keep of the results since the last call, for the batch that they are written with.
   std::vector<store::Sampled> take_samples() { return std::exchange(samples_, {}); }
   void on_store_health(const store::Health& health);
-  void on_clock_set() { tick(); }
+  void on_clock_set() {
+    tick();
+    if (begun_ && !stopping_) courier_.tick();
+  }
   /// The reply comes when what was decided is durable, or at once when nothing was.
   void command(incident::Command command, std::function<void(const incident::Reply&)> reply);
   /// Refused at once, or told when it is durable. Its names are looked at: what does not exist cannot be silenced.
@@ -76,6 +79,7 @@ class Response final : private notify::CourierClient {
   void tick();
   void arm();
   void hand_on();
+  void end_foreign_troubles();
   void note_sent(const store::OutboxRow& row);
 
   struct Sent {
@@ -90,7 +94,7 @@ class Response final : private notify::CourierClient {
   std::int64_t last_wall_ = 0;
   Nanos last_boottime_{0};
   bool begun_ = false, stopping_ = false;
-  std::vector<std::function<void()>> waiting_;       // what came before the store had answered
+  std::vector<std::function<void()>> waiting_;          // what came before the store had answered
   std::unordered_map<std::string, Sent> on_their_way_;  // by message id; of the oldest beyond the cap nobody is noted as reached
   std::deque<std::string> sent_order_;
   std::vector<store::Sampled> samples_;

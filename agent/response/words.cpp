@@ -16,11 +16,15 @@ namespace {
 
 std::string_view status_of(incident::Stage stage) {
   switch (stage) {
-    case incident::Stage::open: return "investigating";
-    case incident::Stage::acknowledged: return "investigating";
-    case incident::Stage::mitigating: return "mitigating";
+    case incident::Stage::open:
+      return "investigating";
+    case incident::Stage::acknowledged:
+      return "investigating";
+    case incident::Stage::mitigating:
+      return "mitigating";
     case incident::Stage::resolved:
-    case incident::Stage::closed: return "resolved";
+    case incident::Stage::closed:
+      return "resolved";
   }
   return "";
 }
@@ -53,7 +57,9 @@ std::string review_part(const incident::Incident& incident, std::string_view nam
 
 notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns) {
   const auto title = plan.service_titles.find(incident.service);
-  const std::string system = title != plan.service_titles.end() ? title->second : incident.service.empty() ? plan.settings.host : incident.service;
+  const std::string system = title != plan.service_titles.end() ? title->second
+                             : incident.service.empty()         ? plan.settings.host
+                                                                : incident.service;
   const bool over = !incident.is_live();
   notify::Fields fields = {
       {"incident", incident.id},

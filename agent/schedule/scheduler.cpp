@@ -400,6 +400,7 @@ void Scheduler::on_call_over(std::uint64_t call) {
   if (found == lingering_.end() || found->second != call) return;
   lingering_.erase(found);
   let_go(position);
+  deliver_next(position);
 }
 
 /// Nothing of its run is left: others may have its locks, and it may run again.

@@ -28,13 +28,15 @@ DeliveryEnd delivery_end_of(const plugin::CallEnd& end) {
   return out;
 }
 
-void Scheduler::deliver(std::string_view notifier, std::shared_ptr<const wire::Message> message, std::function<void(const DeliveryEnd&)> ended) {
-  const auto refuse = [&](std::string why) {
-    boost::asio::post(ports_.loop, [ended = std::move(ended), why = std::move(why)] { ended({DeliveryEnd::What::retry, 0, why}); });
+void Scheduler::deliver(std::string_view notifier, std::shared_ptr<const wire::Message> message,
+                        std::function<void(const DeliveryEnd&)> ended) {
+  const auto refuse = [&](DeliveryEnd::What what, std::string why) {
+    boost::asio::post(ports_.loop, [ended = std::move(ended), what, why = std::move(why)] { ended({what, 0, why}); });
   };
-  if (stopping_) return refuse("the agent is stopping");
+  if (stopping_) return refuse(DeliveryEnd::What::retry, "the agent is stopping");
   const auto position = position_of(Kind::notifier, notifier);
-  if (!position) return refuse("no notifier is named \"" + std::string(notifier) + "\", or it is disabled");
+  // its fallback must not wait for somebody to configure it again
+  if (!position) return refuse(DeliveryEnd::What::dropped, "no notifier is named \"" + std::string(notifier) + "\", or it is disabled");
   deliveries_[*position].push_back({std::move(message), std::move(ended)});
   deliver_next(*position);
 }

@@ -102,7 +102,7 @@ class World {
     const std::int64_t until = monday + since_monday;
     while (now < until) {
       std::int64_t next = std::min(until, each_30s.empty() ? until : now - (now - monday) % (30 * second) + 30 * second);
-      if (const auto wake = desk_->next_wake(now)) next = std::min(next, std::max(*wake, now + 1));
+      if (const auto wake = desk_->next_wake()) next = std::min(next, std::max(*wake, now + 1));
       now = next;
       take(desk_->tick(now));
       if ((now - monday) % (30 * second) != 0) continue;

@@ -183,3 +183,70 @@ TEST_CASE("an alert that left the configuration ends its incident, and that is t
   CHECK(world.only().stage != incident::Stage::open);
   CHECK(world.told.size() == 2);
 }
+
+TEST_CASE("who shares an address with others hears of the end as well, once", "[response]") {
+  World world(R"([check.api]
+use = "a.b"
+every = "30s"
+severity = "p1"
+[contact.ana]
+name = "Ana"
+channels = [{ notifier = "log" }]
+[contact.bo]
+name = "Bo"
+channels = [{ notifier = "log" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["ana", "bo"] }]
+)");
+  world.result("api", Seen::critical);
+  CHECK(world.told == Lines{"0s open p1 ana,bo log"});
+  CHECK(world.only().told == std::set<std::string, std::less<>>{"ana", "bo"});
+  world.told.clear();
+  world.run_to(5 * minute, {{"api", Seen::ok}});
+  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find(" resolve p1 ana,bo log") != std::string::npos; }) == 1);
+  CHECK(world.troubles.empty());
+}
+
+TEST_CASE("an alert that left while no agent ran is ended by the next one", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  std::string without = shop;
+  without.erase(without.find("severity = \"p1\"\n"), std::string("severity = \"p1\"\n").size());
+  World next(without);
+  next.now = world.now + minute;
+  REQUIRE(next.desk().restore(world.held.kept(), next.now).empty());
+  CHECK(next.only().stage == incident::Stage::open);
+  next.take(next.desk().use(next.desk().share_plan(), next.now));
+  CHECK(next.only().stage != incident::Stage::open);
+}
+
+TEST_CASE("a silence that hides two incidents at P1 tells its owner of both", "[response]") {
+  World world(R"([check.api]
+use = "a.b"
+every = "30s"
+severity = "p1"
+service = "api"
+[check.db]
+use = "a.b"
+every = "30s"
+severity = "p1"
+service = "db"
+[service.api]
+checks = ["api"]
+[service.db]
+checks = ["db"]
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+)");
+  for (const char* check : {"api", "db"}) world.result(check, Seen::critical);
+  REQUIRE(world.desk().incidents().incidents.size() == 2);
+  world.told.clear();
+  incident::SilenceRequest request;
+  request.what.checks = {"api", "db"};
+  request.owner = {incident::Author::Kind::contact, "cto"};
+  request.reason = "deploy";
+  request.for_ns = hour;
+  world.take(world.desk().add_silence(*incident::make_silence(request, world.now, 7), world.now));
+  CHECK(world.told.size() == 2);
+}
