@@ -33,10 +33,13 @@ bool take_streams(const Program& program) {
 }
 
 /// In the child, which shares our memory: only calls that are safe in a signal handler, and no return to the caller.
-[[noreturn]] void become(const Program& program, volatile int& error) {
+[[noreturn]] void become(const Program& program, pid_t parent, volatile int& error) {
   const bool listed = program.programs == nullptr || program.programs->add(::getpid());
   if (!listed) errno = EAGAIN;
-  if (listed && ::setpgid(0, 0) == 0 && take_streams(program) && ::chdir(program.directory) == 0) {
+  // Whose parent was killed before this ends here: the keeper may have looked at the list already. If it is killed later,
+  // this is on the list, with its group.
+  const auto has_parent = [&] { return program.programs == nullptr || ::getppid() == parent; };
+  if (listed && ::setpgid(0, 0) == 0 && has_parent() && take_streams(program) && ::chdir(program.directory) == 0) {
     forget_signals();
     ::execve(program.argv[0], program.argv, program.environment);
   }
@@ -46,8 +49,9 @@ bool take_streams(const Program& program) {
 
 /// Apart from spawn(), so that what the child writes to its stack is only what is below this frame.
 [[gnu::noinline]] pid_t start(const Program& program, volatile int& error) {
+  const pid_t parent = ::getpid();
   const pid_t pid = ::vfork();
-  if (pid == 0) become(program, error);
+  if (pid == 0) become(program, parent, error);
   return pid;
 }
 
