@@ -26,6 +26,7 @@ incident::KnownNames names_of(const schedule::Candidate& candidate, const rule::
   for (const auto& [check, own] : candidate.tags) tags.insert(own.begin(), own.end());
   for (const config::Service& service : candidate.generation.services) names.services.push_back(service.name);
   names.tags.assign(tags.begin(), tags.end());
+  names.checks.shrink_to_fit();  // there may be a hundred thousand
   return names;
 }
 
@@ -74,6 +75,21 @@ std::vector<people::Notifier> notifiers_of(const schedule::Candidate& candidate)
 
 }  // namespace
 
+namespace {
+
+/// Facts were for reading conditions; what looks at alerts asks only about checks that they name or depend on.
+void drop_idle_facts(rule::RuleSet& rules) {
+  std::set<std::string, std::less<>> asked;
+  for (const rule::Alert& alert : rules.alerts) {
+    asked.insert(alert.checks.begin(), alert.checks.end());
+    asked.insert(alert.parents.begin(), alert.parents.end());
+  }
+  std::erase_if(rules.facts.checks, [&](const rule::CheckFacts& check) { return !asked.contains(check.name); });
+  rules.facts.checks.shrink_to_fit();
+}
+
+}  // namespace
+
 const people::Notifier* Plan::find_notifier(std::string_view name) const {
   const auto found = std::ranges::lower_bound(notifiers, name, {}, &people::Notifier::name);
   return found == notifiers.end() || found->name != name ? nullptr : &*found;
@@ -100,6 +116,7 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   const measure::StoreSettings samples = measure::read_store(candidate.generation, diagnostics);
   plan->retention = samples.retention;
   std::ranges::move(measure::service_wants(candidate.generation, samples, running_checks(candidate)), std::back_inserter(plan->wants));
+  drop_idle_facts(plan->rules);
   for (const config::Service& service : candidate.generation.services)
     plan->service_titles[service.name] = service.title.empty() ? service.name : service.title;
   return plan;
