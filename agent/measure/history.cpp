@@ -135,9 +135,8 @@ Check* History::Impl::find(std::string_view name) const {
 }
 
 std::vector<SeriesId> History::Impl::ids(const Check& check, std::string_view metric) const {
-  const auto range =
-      std::ranges::equal_range(check.series, metric, {}, [&](SeriesId id) { return std::string_view(series_[id]->key()->metric); });
-  return {range.begin(), range.end()};
+  const auto metric_of = [&](SeriesId id) { return std::string_view(series_[id]->key()->metric); };
+  return {std::ranges::lower_bound(check.series, metric, {}, metric_of), std::ranges::upper_bound(check.series, metric, {}, metric_of)};
 }
 
 /// Series of labels that do not come any more make room for new ones.
