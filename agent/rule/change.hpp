@@ -30,7 +30,8 @@ struct Change {
   std::int64_t at_ns = 0;     // of the decision
   std::int64_t since_ns = 0;  // since when the condition of the level has held; of no_data: since when nothing is known
   std::string reason;         // for people, one line of at most 300 bytes: "api.error_rate is 6.1%, above 5%"
-  double value = 0;           // the number that decided, in base units; 0 where it was a status
+  std::string source, author;  // who judged where no rule did: "alertmanager", "token:prometheus"; empty: a rule
+  double value = 0;            // the number that decided, in base units; 0 where it was a status
 
   bool operator==(const Change&) const = default;
 };
