@@ -13,10 +13,11 @@ std::string headline(const rule::Change& change) {
 
 }  // namespace
 
-/// What an alert brings has the name of whoever judged it: a rule, or somebody outside.
+/// What an alert brings has the name of whoever judged it: a rule, or somebody outside. A raise stays the agent's own: no
+/// person's command can be in conflict with it.
 void Stepper::sign(Event& event) const {
   event.source = source_;
-  event.author = judge_;
+  if (event.kind != Kind::raised) event.author = judge_;
 }
 
 void Stepper::on(const rule::Change& change) {
