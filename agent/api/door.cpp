@@ -2,9 +2,9 @@
 #include "api/door.hpp"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <memory>
-#include <optional>
+#include <utility>
 
 #include "api/door_acks.hpp"
 
@@ -72,7 +72,8 @@ class Door {
     if (generation_ == agent_.generation()) return;
     generation_ = agent_.generation();
     rules_ = door_rules(agent_.active().generation);
-    std::erase_if(allowances_, [&](const auto& one) { return std::ranges::find(rules_.tokens, one.first, &Token::name) == rules_.tokens.end(); });
+    std::erase_if(allowances_,
+                  [&](const auto& one) { return std::ranges::find(rules_.tokens, one.first, &Token::name) == rules_.tokens.end(); });
   }
 
   void answer_token(const Token& token, const Request& request, const Respond& respond) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "api/door_page.hpp"
 #include "base/clock.hpp"
@@ -166,9 +167,8 @@ void answer_twilio(AgentView& agent, const TwilioRules& rules, const Request& re
   if (contacts.empty()) return respond(sms_reply({}));  // a stranger's: not worth an answer
   const auto found = find_code(agent, contacts, codes_in(value_in(*form, "Body")));
   if (!found) return respond(sms_reply(es ? "Ningún incidente espera ese código." : "No incident waits for that code."));
-  agent.response().command(ack_of(found->incident, found->contact, "sms"), [respond, id = found->incident](const incident::Reply& reply) {
-    respond(sms_reply(id + ": " + reply.text));
-  });
+  agent.response().command(ack_of(found->incident, found->contact, "sms"),
+                           [respond, id = found->incident](const incident::Reply& reply) { respond(sms_reply(id + ": " + reply.text)); });
 }
 
 }  // namespace ronda::api

@@ -9,6 +9,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 
 #include "api/http.hpp"
@@ -36,7 +37,8 @@ boost::asio::awaitable<void> read_request(Stream& stream, boost::beast::flat_buf
 /// Called with true when the answer does not come at once, and with false when it did.
 using WaitTold = std::function<void(bool begins)>;
 /// The handler's answer, whenever it comes; 503 where it dropped the question.
-boost::asio::awaitable<Response> ask(boost::asio::io_context& loop, const Handler& handler, const Request& request, const WaitTold& waiting);
+boost::asio::awaitable<Response> ask(boost::asio::io_context& loop, const Handler& handler, const Request& request,
+                                     const WaitTold& waiting);
 
 /// False when the client did not take it: it is gone, and what else it asked for is asked by nobody.
 boost::asio::awaitable<bool> write_response(Stream& stream, Response& response, unsigned version, bool keep_alive);

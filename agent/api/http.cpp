@@ -190,8 +190,7 @@ void UnixServer::Impl::welcome(asio::local::stream_protocol::socket socket) {
   }
   const uid_t uid = peer->uid();
   Counts& counts = per_uid_[uid];  // first of all: what else is asked about a peer costs more
-  if (counts.open >= connections_per_uid)
-    return refuse(socket.native_handle(), 429, "too many connections of this user at once");
+  if (counts.open >= connections_per_uid) return refuse(socket.native_handle(), 429, "too many connections of this user at once");
   ++counts.open;
   reserve_.reset();  // what /proc says of it is to be readable
   Identity who = identify(*peer);
@@ -273,8 +272,10 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
   const bool apart = counts.waiting < waiting_per_uid;
   const WaitTold waiting = [&counts, apart](bool begins) {
     if (!apart) return;
-    begins ? ++counts.waiting : --counts.waiting;
-    begins ? --counts.open : ++counts.open;
+    if (begins)
+      ++counts.waiting, --counts.open;
+    else
+      --counts.waiting, ++counts.open;
   };
   if (request.who.role != Role::none) response = co_await ask(loop_, handler_, request, waiting);
   const bool taken = co_await write_response(stream, response, in.version, in.keep_alive && !closed_);

@@ -25,7 +25,8 @@ using Labels = std::map<std::string, std::string, std::less<>>;
 /// One line, valid, without controls.
 std::string line_of(std::string_view text, std::size_t most) {
   std::string out = repair_utf8(trim(text), most);
-  std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::ranges::replace_if(
+      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return out;
 }
 
@@ -53,7 +54,7 @@ Result<Labels> read_labels(const json::object& alert, std::string_view key) {
   for (const auto& member : *object) {
     const json::string* text = member.value().if_string();
     if (text == nullptr) return Error(Errc::invalid, "`" + std::string(key) + "` must be an object of texts");
-    out.emplace(member.key(), *text);
+    out.emplace(std::string(member.key()), std::string(*text));
   }
   return out;
 }
@@ -70,8 +71,8 @@ Level level_of(std::string_view severity) {
     std::string_view word;
     Level level;
   };
-  constexpr std::array words = {Word{"p1", Level::p1},      Word{"p2", Level::p2},    Word{"p3", Level::p3},   Word{"p4", Level::p4},
-                                Word{"critical", Level::p1}, Word{"page", Level::p1},  Word{"error", Level::p2}, Word{"high", Level::p2},
+  constexpr std::array words = {Word{"p1", Level::p1},       Word{"p2", Level::p2},      Word{"p3", Level::p3},    Word{"p4", Level::p4},
+                                Word{"critical", Level::p1}, Word{"page", Level::p1},    Word{"error", Level::p2}, Word{"high", Level::p2},
                                 Word{"major", Level::p2},    Word{"warning", Level::p3}, Word{"info", Level::p4},  Word{"none", Level::p4}};
   std::string small(severity.substr(0, 16));
   for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -14,8 +14,8 @@
 namespace ronda::api {
 
 struct InboundContext {
-  std::string_view sender;                 // a token's name, or "unix:alice"
-  std::span<const std::string> services;   // of conf.d, sorted
+  std::string_view sender;                // a token's name, or "unix:alice"
+  std::span<const std::string> services;  // of conf.d, sorted
   std::int64_t now_ns = 0;
 };
 

@@ -31,13 +31,16 @@ void post(Context& c, std::string_view inbox, Result<response::InboundBatch> (*p
   const Identity& who = c.request.who;
   if (!may_post(who, inbox)) {
     return c.respond(error_response(403, who.name + " is " + std::string(name_of(who.role)) +
-                                             "; this needs operator, or a reporter's token with `inbox = [\"" + std::string(inbox) + "\"]`"));
+                                             "; this needs operator, or a reporter's token with `inbox = [\"" + std::string(inbox) +
+                                             "\"]`"));
   }
   const response::Desk& desk = c.agent.response().desk();
   auto batch = parse(c.request.body, {sender_of(who), desk.plan().names.services, wall_clock().count()});
   if (!batch) return c.respond(error_response(400, batch.error().message()));
   batch->author = who.name;
-  const auto is_new = [&](const response::InboundAlert& one) { return one.level != config::Level::none && desk.alert(one.name) == nullptr; };
+  const auto is_new = [&](const response::InboundAlert& one) {
+    return one.level != config::Level::none && desk.alert(one.name) == nullptr;
+  };
   const auto added = static_cast<std::size_t>(std::ranges::count_if(batch->alerts, is_new));
   if (desk.inbound_count() + added > response::most_inbound)
     return c.respond(error_response(429, "more than 1000 alerts of others would fire at once; nothing of this was taken"));

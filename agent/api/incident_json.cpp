@@ -127,7 +127,8 @@ json::array alerts_json(AgentView& agent, bool firing_only) {
     if (!firing_only || fires(alert.name)) out.push_back(alert_json(desk, alert.name, &alert));
   }
   for (const auto& [name, id] : desk.incidents().by_alert) {  // what the agent says of itself has no rule
-    if ((name.starts_with(response::own_prefix) || name.starts_with(response::inbound_prefix)) && fires(name)) out.push_back(alert_json(desk, name, nullptr));
+    if ((name.starts_with(response::own_prefix) || name.starts_with(response::inbound_prefix)) && fires(name))
+      out.push_back(alert_json(desk, name, nullptr));
   }
   return out;
 }

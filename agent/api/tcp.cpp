@@ -7,6 +7,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <charconv>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "api/exchange.hpp"
 
@@ -126,7 +128,7 @@ asio::awaitable<bool> TcpServer::Impl::serve_one(Stream& stream, beast::flat_buf
   const bool keep_alive = in.keep_alive && !closed_;
   const bool taken = co_await write_response(stream, response, in.version, keep_alive);
   asked_.erase(&stream);
-  co_return taken && keep_alive;
+  co_return taken&& keep_alive;
 }
 
 void TcpServer::Impl::close(std::function<void()> closed) {

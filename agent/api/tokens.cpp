@@ -24,7 +24,8 @@ void judge_contact(config::Scope& scope, const config::Generation& generation, c
   // one that is wrong is told where it stands
   const bool is_disabled = std::ranges::any_of(
       generation.disabled, [&](const config::Disabled& one) { return one.kind == "file" || (one.kind == "contact" && one.name == name); });
-  if (!is_disabled) config::wrong_text(scope, "contact", value, "there is no contact `" + name.substr(0, 64) + "`", "the name of a contact");
+  if (!is_disabled)
+    config::wrong_text(scope, "contact", value, "there is no contact `" + name.substr(0, 64) + "`", "the name of a contact");
 }
 
 void judge_inbox(config::Scope& scope, const config::Value& value, const Token& token) {
@@ -68,7 +69,8 @@ std::vector<Token> read_tokens(const config::Generation& generation, config::Dia
     config::Scope scope(diagnostics);
     Token token = read_token(scope, generation, object);
     const auto same = std::ranges::find(out, token.sha256, &Token::sha256);
-    if (same != out.end()) scope.error(object.place, "token `" + token.name + "` is the same as token `" + same->name + "`; make each its own");
+    if (same != out.end())
+      scope.error(object.place, "token `" + token.name + "` is the same as token `" + same->name + "`; make each its own");
     if (scope.sound()) out.push_back(std::move(token));
   }
   return out;

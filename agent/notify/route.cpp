@@ -2,6 +2,7 @@
 #include "notify/route.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "base/siphash.hpp"
@@ -73,8 +74,7 @@ class Rows {
       if (row.id != id) continue;
       row.next_at = std::min(row.next_at, channel.not_before);
       const auto there = split(row.contact, ',');
-      if (!contact.empty() && std::ranges::find(there, contact) == there.end())
-        join(row, channel, contact);
+      if (!contact.empty() && std::ranges::find(there, contact) == there.end()) join(row, channel, contact);
       return;
     }
     store::OutboxRow row;

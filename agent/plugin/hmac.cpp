@@ -5,9 +5,11 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <new>
+#include <span>
 
 #include "plugin/sha256.hpp"
 
@@ -34,8 +36,10 @@ std::string encode(std::string_view bytes, std::string_view alphabet, bool padde
     std::uint32_t group = 0;
     for (std::size_t i = 0; i < 3; ++i) group = group << 8U | (i < count ? bytes_of(bytes)[at + i] : 0U);
     for (std::size_t i = 0; i < 4; ++i) {
-      if (i <= count) out += alphabet[group >> (18 - 6 * i) & 63U];
-      else if (padded) out += '=';
+      if (i <= count)
+        out += alphabet[group >> (18 - 6 * i) & 63U];
+      else if (padded)
+        out += '=';
     }
   }
   return out;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/generation.hpp"
@@ -17,9 +18,9 @@ inline constexpr std::string_view inbound_prefix = "inbound/";
 inline constexpr std::size_t most_inbound = 1000;
 
 struct InboundAlert {
-  std::string name;     // inbound_prefix SENDER/KEY
-  std::string check;    // what it groups by where it has no service: inbound_prefix SENDER/WORD
-  std::string service;  // one of conf.d, or empty
+  std::string name;                           // inbound_prefix SENDER/KEY
+  std::string check;                          // what it groups by where it has no service: inbound_prefix SENDER/WORD
+  std::string service;                        // one of conf.d, or empty
   config::Level level = config::Level::none;  // none: it is over
   std::string reason;                         // for people, one line
   std::int64_t until_ns = 0;                  // over by then if it is not said again; 0: holds until it is said to be over

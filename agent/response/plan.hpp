@@ -46,8 +46,8 @@ struct Plan {
 
 struct PlanInput {
   std::string host;
-  std::int64_t now_ns = 0;  // gaps of rotas are looked for from here
-  uid_t uid = 0;            // of the agent: calendar files are trusted as conf.d is
+  std::int64_t now_ns = 0;    // gaps of rotas are looked for from here
+  uid_t uid = 0;              // of the agent: calendar files are trusted as conf.d is
   std::string link_key = {};  // empty: no links and codes
 };
 

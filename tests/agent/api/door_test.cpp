@@ -75,7 +75,8 @@ TEST_CASE("the codes of authentication are those of the standards", "[api]") {
     return out;
   };
   // RFC 4231 and RFC 2202, test case 2; RFC 4648, 10
-  CHECK(hex(plugin::hmac_sha256("Jefe", "what do ya want for nothing?")) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK(hex(plugin::hmac_sha256("Jefe", "what do ya want for nothing?")) ==
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   CHECK(hex(plugin::hmac_sha1("Jefe", "what do ya want for nothing?")) == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
   CHECK(plugin::base64("") == "");
   CHECK(plugin::base64("f") == "Zg==");
@@ -207,7 +208,8 @@ TEST_CASE("labels are data: none of them is a name here, and no line is broken",
   CHECK(alert.check.find('/', 19) == std::string::npos);
   CHECK(alert.reason.find_first_of(std::string_view("\r\n\0\x1b", 4)) == std::string::npos);
   CHECK(alert.reason.size() <= 300);
-  CHECK(read(R"({"status": "firing", "labels": {}, "annotations": {"summary": ")" + std::string(9000, 'x') + R"("}})").reason.size() <= 300);
+  CHECK(read(R"({"status": "firing", "labels": {}, "annotations": {"summary": ")" + std::string(9000, 'x') + R"("}})").reason.size() <=
+        300);
   // without a fingerprint the same labels are the same alert
   const std::string same = R"({"status": "firing", "labels": {"b": "2", "a": "1"}})";
   CHECK(read(same).name == read(R"({"status": "resolved", "labels": {"a": "1", "b": "2"}})").name);
@@ -218,28 +220,50 @@ TEST_CASE("what is no webhook and no event is refused, with the reason", "[api]"
   std::string many = R"({"status": "firing", "labels": {}})", labels;
   for (int i = 0; i < 200; ++i) many += R"(,{"status": "firing", "labels": {}})";
   for (int i = 0; i < 65; ++i) labels += (i == 0 ? "\"l" : ",\"l") + std::to_string(i) + "\": \"\"";
-  const std::string bad[] = {"", "x", "[]", "null", "{}", R"({"version": "3", "alerts": []})", R"({"version": 4, "alerts": []})",
-                             R"({"version": "4"})", R"({"version": "4", "alerts": {}})", webhook("1"), webhook("{}"),
-                             webhook(R"({"status": "odd", "labels": {}})"), webhook(R"({"status": "firing", "labels": []})"),
-                             webhook(R"({"status": "firing", "labels": {"a": 1}})"), webhook(many),
-                             webhook(R"({"status": "firing", "labels": {)" + labels + "}}"), webhook("").substr(0, 40),
-                             std::string(60'000, '['), std::string("\xff\xfe\0{}", 5)};
+  const std::string bad[] = {"",
+                             "x",
+                             "[]",
+                             "null",
+                             "{}",
+                             R"({"version": "3", "alerts": []})",
+                             R"({"version": 4, "alerts": []})",
+                             R"({"version": "4"})",
+                             R"({"version": "4", "alerts": {}})",
+                             webhook("1"),
+                             webhook("{}"),
+                             webhook(R"({"status": "odd", "labels": {}})"),
+                             webhook(R"({"status": "firing", "labels": []})"),
+                             webhook(R"({"status": "firing", "labels": {"a": 1}})"),
+                             webhook(many),
+                             webhook(R"({"status": "firing", "labels": {)" + labels + "}}"),
+                             webhook("").substr(0, 40),
+                             std::string(60'000, '['),
+                             std::string("\xff\xfe\0{}", 5)};
   for (const std::string& one : bad) {
     INFO(one.substr(0, 80));
     CHECK_FALSE(parse_alertmanager(one, context));
   }
-  const std::string bad_events[] = {"", "x", "{}", R"({"alert": "", "status": "firing"})", R"({"alert": " ", "status": "firing"})",
-                                    R"({"alert": "a"})", R"({"alert": "a", "status": "odd"})", R"({"alert": 1, "status": "firing"})",
-                                    R"({"alert": "a", "status": "firing", "level": "p5"})", R"({"alert": "a", "status": "firing", "level": 1})",
+  const std::string bad_events[] = {"",
+                                    "x",
+                                    "{}",
+                                    R"({"alert": "", "status": "firing"})",
+                                    R"({"alert": " ", "status": "firing"})",
+                                    R"({"alert": "a"})",
+                                    R"({"alert": "a", "status": "odd"})",
+                                    R"({"alert": 1, "status": "firing"})",
+                                    R"({"alert": "a", "status": "firing", "level": "p5"})",
+                                    R"({"alert": "a", "status": "firing", "level": 1})",
                                     R"({"alert": "a", "status": "firing", "service": "none"})",
-                                    R"({"alert": "a", "status": "firing", "for": "-1s"})", R"({"alert": "a", "status": "firing", "for": "5"})",
+                                    R"({"alert": "a", "status": "firing", "for": "-1s"})",
+                                    R"({"alert": "a", "status": "firing", "for": "5"})",
                                     R"({"alert": "a", "status": "firing", "author": "cto"})",
                                     R"({"alert": ")" + std::string(200, 'a') + R"(", "status": "firing"})"};
   for (const std::string& one : bad_events) {
     INFO(one.substr(0, 80));
     CHECK_FALSE(parse_event(one, context));
   }
-  const auto good = parse_event(R"({"alert": "nas", "status": "firing", "level": "p2", "text": "disk 3", "service": "shop", "for": "1h"})", context);
+  const auto good =
+      parse_event(R"({"alert": "nas", "status": "firing", "level": "p2", "text": "disk 3", "service": "shop", "for": "1h"})", context);
   REQUIRE(good);
   CHECK(good->alerts.at(0).name == "inbound/prometheus/nas");
   CHECK(good->alerts.at(0).reason == "nas: disk 3");
@@ -300,7 +324,8 @@ TEST_CASE("the pages escape what they show, run nothing and load nothing", "[api
 TEST_CASE("the door opens on loopback only", "[api]") {
   boost::asio::io_context loop;
   const auto nothing = [](const Request&, const Respond& respond) { respond({200, "{}", "application/json"}); };
-  for (const char* bad : {"", ":0", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "0.0.0.0:0", "192.0.2.1:0", "[::]:0", "example.com:0"}) {
+  for (const char* bad :
+       {"", ":0", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "0.0.0.0:0", "192.0.2.1:0", "[::]:0", "example.com:0"}) {
     INFO(bad);
     CHECK_FALSE(TcpServer::open(loop, bad, nothing));
   }

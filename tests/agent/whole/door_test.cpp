@@ -154,7 +154,7 @@ class House {
     return ask("POST", target, {"Authorization: Bearer " + token, "Content-Type: application/json"}, body);
   }
   Answer submit(const std::string& target, const std::string& body, std::vector<std::string> headers = {}) const {
-    headers.insert(headers.end(), {"Content-Type: application/x-www-form-urlencoded"});
+    headers.emplace_back("Content-Type: application/x-www-form-urlencoded");
     return ask("POST", target, headers, body);
   }
   /// An SMS to the agent, signed as the gateway does.
@@ -187,7 +187,8 @@ class House {
   /// The path of the link that ana was sent last.
   std::string await_link() const {
     std::string link;
-    REQUIRE(eventually([&] { return !(link = word_at(heard().substr(std::min(heard().size(), heard().rfind("https://"))), "https://")).empty(); }));
+    REQUIRE(eventually(
+        [&] { return !(link = word_at(heard().substr(std::min(heard().size(), heard().rfind("https://"))), "https://")).empty(); }));
     return link.substr(std::string("https://ronda.example").size());
   }
 
@@ -226,7 +227,8 @@ TEST_CASE("the door asks for Host, Origin and a token, and each token may what i
   CHECK(house.post("/v1/backup?path=/tmp/x", "ana-canary-33", "").status == 403);
   CHECK(house.ask("DELETE", "/v1/status", {wall}).status == 405);
   // a token that has left the configuration is none, with the next reload
-  house.agent().configure("10.toml", replaced(read_file(house.agent().config_directory() + "/10.toml"), "[token.wall]\nrole = \"viewer\"", "[token.wall]\nrole = \"operator\""));
+  house.agent().configure("10.toml", replaced(read_file(house.agent().config_directory() + "/10.toml"), "[token.wall]\nrole = \"viewer\"",
+                                              "[token.wall]\nrole = \"operator\""));
   REQUIRE(house.agent().ronda({"reload"}).code == 0);
   CHECK(house.post("/v1/events", "wall-canary-22", "{}").status == 400);
   house.agent().configure("10.toml", replaced(read_file(house.agent().config_directory() + "/10.toml"), "listen = \"127.0.0.1:0\"\n", ""));
@@ -376,5 +378,6 @@ TEST_CASE("a code that is sent back by SMS takes the incident; without signature
   // nothing of it is in the log, in a command line or in an answer
   const std::string log = house.agent().log() + read_file("/proc/" + std::to_string(house.agent().pid()) + "/cmdline") +
                           house.agent().ronda({"config", "show"}).out + json::serialize(house.agent().status());
-  for (const char* secret : {"twilio-canary-77", "prom-canary-11", "wall-canary-22", "ana-canary-33", "/ack/INC"}) CHECK_FALSE(has(log, secret));
+  for (const char* secret : {"twilio-canary-77", "prom-canary-11", "wall-canary-22", "ana-canary-33", "/ack/INC"})
+    CHECK_FALSE(has(log, secret));
 }
