@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "api/door.hpp"
 #include "base/counted.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
 #include "config/parse_child.hpp"
+#include "door_key.hpp"
 #include "own_process.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/vet_child.hpp"
@@ -78,7 +80,9 @@ schedule::CandidateRequest Agent::candidate_request() {
     return plugin::vet_in_child({"/proc/self/exe", "--vet-plugin"}, bytes.bytes, vet_deadline);
   };
   request.judges.push_back([this](schedule::Candidate& candidate) {
-    compiled_ = response::compile(candidate, zones_, {host_of(candidate.generation.agent), wall_clock().count(), uid_});
+    const config::Generation& generation = candidate.generation;
+    compiled_ = response::compile(candidate, zones_, {host_of(generation.agent), wall_clock().count(), uid_, link_key(generation.api)});
+    api::read_tokens(generation, candidate.diagnostics);
   });
   return request;
 }
@@ -238,6 +242,31 @@ void Agent::open_api() {
       api::make_routes(*this), [](std::string_view text) { log(LogLevel::error, text); });
   if (!opened) return log(LogLevel::error, "no API: " + opened.error().message());
   api_ = std::move(*opened);
+  open_door();
+}
+
+/// Where the configuration says so, and again when it says something else. A door that cannot be opened is told, and
+/// tried again by the next reload.
+void Agent::open_door() {
+  const std::string& wanted = active_.generation.api.listen;
+  if (wanted == door_listens_) return;
+  door_.reset();
+  door_listens_.clear();
+  if (wanted.empty()) return log(LogLevel::info, "no API on TCP any more");
+  auto opened = api::TcpServer::open(loop_, wanted, api::make_door(*this, api::make_routes(*this), monotonic));
+  if (!opened) return log(LogLevel::error, "no API on TCP: " + opened.error().message());
+  door_ = std::move(*opened);
+  door_listens_ = wanted;
+  log(LogLevel::info, "the API is also on http://" + door_->address());
+}
+
+/// Empty where no door is to be opened, and where the key cannot be had: then there are no links, and all else goes on.
+std::string Agent::link_key(const config::ApiSettings& api) {
+  if (api.listen.empty() || api.public_url.empty() || !link_key_.empty()) return link_key_;
+  auto key = read_or_make_door_key(options_.state_directory);
+  if (!key) log(LogLevel::error, "no acknowledge links: " + key.error().message());
+  link_key_ = key ? *std::move(key) : std::string();
+  return link_key_;
 }
 
 void Agent::tick_watchdog() {
@@ -311,8 +340,8 @@ void Agent::finish() {
   });
   asio::post(loop_, [this] {  // the ends of what was killed come first
     store_->flush([this](auto) {
-      if (api_ == nullptr) return loop_.stop();
-      api_->close([this] { loop_.stop(); });
+      const auto close_api = [this] { api_ == nullptr ? loop_.stop() : api_->close([this] { loop_.stop(); }); };
+      door_ == nullptr ? close_api() : door_->close(close_api);
     });
   });
 }
@@ -337,6 +366,7 @@ int Agent::run() {
     return 1;
   }
   loop_.run();
+  door_.reset();
   api_.reset();
   trial_.reset();
   clock_watch_.reset();

@@ -17,6 +17,7 @@
 
 #include "agent.hpp"
 #include "api/routes.hpp"
+#include "api/tcp.hpp"
 #include "base/clock.hpp"
 #include "base/service_manager.hpp"
 #include "give_back.hpp"
@@ -55,6 +56,8 @@ class Agent final : private api::AgentView {
   void on_store_health(const store::Health& health);
   void begin(const schedule::Remembered& known);
   void open_api();
+  void open_door();
+  std::string link_key(const config::ApiSettings& api);
   schedule::CandidateRequest candidate_request();
   void report(const schedule::Candidate& candidate) const;
   void look_at_zones();
@@ -138,6 +141,9 @@ class Agent final : private api::AgentView {
   std::vector<WaitingReload> reloads_waiting_;
   std::optional<Roles> roles_;
   std::unique_ptr<api::UnixServer> api_;
+  std::unique_ptr<api::TcpServer> door_;
+  std::string door_listens_;  // as it was asked for; empty: there is none
+  std::string link_key_;
   bool reload_wanted_ = false, stopping_ = false;
   bool begun_ = false, not_remembered_ = false;
   store::HealthLog health_log_;

@@ -108,6 +108,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   active_.generation.number = ++generation_;
   scheduler_->use_zones(active_.zone);
   response_->use(compiled_);
+  if (api_ != nullptr) open_door();
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   if (applied.added + applied.removed > 0) tell_configured();
   forget_reading();

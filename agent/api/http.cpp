@@ -26,6 +26,7 @@
 #include <optional>
 #include <set>
 
+#include "api/exchange.hpp"
 #include "api/peer.hpp"
 #include "base/accounts.hpp"
 #include "base/clock.hpp"
@@ -39,44 +40,9 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 namespace json = boost::json;
 using asio::generic::stream_protocol;
-using Stream = beast::basic_stream<stream_protocol, asio::any_io_executor>;
 using boost::system::error_code;
 
 namespace {
-
-constexpr auto idle_limit = std::chrono::seconds(30);    // between two requests of a connection
-constexpr auto request_limit = std::chrono::seconds(5);  // for a request to arrive, and for a response to be taken
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string percent_decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escaped = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
-    out += escaped ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i] == '+' ? ' ' : text[i];
-    if (escaped) i += 2;
-  }
-  return out;
-}
-
-void parse_target(std::string_view target, Request& request) {
-  const std::size_t question = target.find('?');
-  request.path = percent_decode(target.substr(0, question));
-  if (question == std::string_view::npos) return;
-  std::string_view rest = target.substr(question + 1);
-  while (!rest.empty()) {
-    const std::string_view pair = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-    const std::size_t equals = pair.find('=');
-    const std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-    request.query.emplace_back(percent_decode(pair.substr(0, equals)), percent_decode(value));
-  }
-}
 
 /// A file by what it is, not by its name.
 struct Inode {
@@ -108,40 +74,11 @@ Status make_room(const std::string& path) {
   return done();
 }
 
-/// The one answer to a connection that is not let in, as far as the kernel takes it at once.
-void refuse(int socket, http::status status, std::string_view why) {
-  const Response response = error_response(static_cast<int>(status), why);
-  const std::string text =
-      "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(http::obsolete_reason(status)) +
-      "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n\r\n" +
-      response.body;
-  ::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  ::shutdown(socket, SHUT_WR);
-  std::array<char, 4096> asked{};
-  (void)::recv(socket, asked.data(), asked.size(), MSG_DONTWAIT);  // what is left unread resets the connection
-}
-
 void refuse_for_want_of_descriptors(int socket) {
-  refuse(socket, http::status::service_unavailable, "the agent has no descriptor left; LimitNOFILE is its limit");
+  refuse(socket, 503, "the agent has no descriptor left; LimitNOFILE is its limit");
 }
 
 }  // namespace
-
-std::string_view name_of(Role role) {
-  constexpr std::array<std::string_view, 5> names = {"none", "reporter", "viewer", "operator", "approver"};
-  return names[static_cast<std::size_t>(role)];
-}
-
-std::string_view Request::parameter(std::string_view name) const {
-  for (const auto& [key, value] : query) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-Response error_response(int status, std::string_view text) {
-  return {status, json::serialize(json::object{{"error", escape_controls(text)}}) + "\n", "application/json"};
-}
 
 class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
  public:
@@ -173,12 +110,7 @@ class UnixServer::Impl : public std::enable_shared_from_this<UnixServer::Impl> {
   void keep_reserve() { reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
   void turn_away();
   void tell_trouble();
-  asio::awaitable<error_code> await_request(Stream& stream, beast::flat_buffer& buffer, bool first);
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Caller& caller, bool first);
-  // by reference to what a caller's frame names: g++ 12 destroys temporaries in a co_await expression twice
-  asio::awaitable<Response> handle(const Request& request);
-  asio::awaitable<bool> write(Stream& stream, Response& response, unsigned version, bool keep_alive);
-  static int reading_status(const error_code& error);
 
   asio::io_context& loop_;
   asio::local::stream_protocol::acceptor acceptor_;
@@ -258,8 +190,7 @@ void UnixServer::Impl::welcome(asio::local::stream_protocol::socket socket) {
   }
   const uid_t uid = peer->uid();
   Counts& counts = per_uid_[uid];  // first of all: what else is asked about a peer costs more
-  if (counts.open >= connections_per_uid)
-    return refuse(socket.native_handle(), http::status::too_many_requests, "too many connections of this user at once");
+  if (counts.open >= connections_per_uid) return refuse(socket.native_handle(), 429, "too many connections of this user at once");
   ++counts.open;
   reserve_.reset();  // what /proc says of it is to be readable
   Identity who = identify(*peer);
@@ -322,107 +253,35 @@ asio::awaitable<void> UnixServer::Impl::serve(std::shared_ptr<Stream> stream, st
   }
 }
 
-/// The first bytes of a request may take long to come, unless nothing was ever asked; what follows them may not.
-asio::awaitable<error_code> UnixServer::Impl::await_request(Stream& stream, beast::flat_buffer& buffer, bool first) {
-  error_code error;
-  if (buffer.size() > 0) co_return error;
-  stream.expires_after(first ? request_limit : idle_limit);
-  const auto room = buffer.prepare(header_limit);
-  buffer.commit(co_await stream.async_read_some(room, asio::redirect_error(asio::use_awaitable, error)));
-  co_return error == asio::error::eof ? error_code(http::error::end_of_stream) : error;
-}
-
-int UnixServer::Impl::reading_status(const error_code& error) {
-  if (error == http::error::body_limit) return 413;
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
-  if (error == beast::error::timeout) return 408;
-  return 400;
-}
-
 asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_buffer& buffer, const Caller& caller, bool first) {
-  http::request_parser<http::string_body> parser;
-  parser.header_limit(header_limit);
-  parser.body_limit(body_limit);
-  error_code error = co_await await_request(stream, buffer, first);
-  stream.expires_after(request_limit);
-  if (!error) co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-  const bool chunked = !error && parser.chunked();
-  if (!error && !chunked) {
-    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-  }
-  if (error == http::error::end_of_stream || error == asio::error::operation_aborted) co_return false;
-  if (error || chunked) {
-    const int status = chunked ? 411 : reading_status(error);
-    Response unreadable = error_response(status, "the request cannot be read");
-    co_await write(stream, unreadable, 11, false);
+  Incoming in;
+  co_await read_request(stream, buffer, first, in);
+  if (in.what == Incoming::What::gone) co_return false;
+  if (in.what == Incoming::What::refused) {
+    co_await write_response(stream, in.refusal, in.version, false);
     co_return false;
   }
-  auto message = parser.release();
-  Request request;
-  request.method = message.method_string();
-  parse_target(message.target(), request);
-  request.body = std::move(message.body());
+  Request& request = in.request;
   request.who = caller.who;
   // a connection that its maker left to others speaks for nobody; who waits for an answer is there
   if (!caller.peer.is_there()) request.who.role = Role::none;
-  const bool keep_alive = message.keep_alive();
-  stream.expires_never();
   asked_.insert(&stream);
   Response response = error_response(403, "this socket is not for you");
-  if (request.who.role != Role::none) response = co_await handle(request);
-  const bool taken = co_await write(stream, response, message.version(), keep_alive && !closed_);
+  // this connection counts in it until it is forgotten; beyond the limit waiting ones count as the others do
+  Counts& counts = per_uid_[request.who.uid];
+  const bool apart = counts.waiting < waiting_per_uid;
+  const WaitTold waiting = [&counts, apart](bool begins) {
+    if (!apart) return;
+    if (begins)
+      ++counts.waiting, --counts.open;
+    else
+      --counts.waiting, ++counts.open;
+  };
+  if (request.who.role != Role::none) response = co_await ask(loop_, handler_, request, waiting);
+  const bool taken = co_await write_response(stream, response, in.version, in.keep_alive && !closed_);
   asked_.erase(&stream);
   if (!taken) co_return false;
-  co_return keep_alive;
-}
-
-/// Waits for the handler's answer; a timer that never fires on its own is what it is waited on with.
-asio::awaitable<Response> UnixServer::Impl::handle(const Request& request) {
-  struct Slot {
-    explicit Slot(asio::io_context& loop) : ready(loop, asio::steady_timer::time_point::max()) {}
-    asio::steady_timer ready;
-    std::optional<Response> response;
-  };
-  struct Answerer {
-    explicit Answerer(std::shared_ptr<Slot> one) : slot(std::move(one)) {}
-    std::shared_ptr<Slot> slot;
-    void answer(Response response) {
-      if (slot->response) return;
-      slot->response = std::move(response);
-      slot->ready.cancel();
-    }
-    ~Answerer() { answer(error_response(503, "what was asked for is not there any more")); }
-  };
-  const auto slot = std::make_shared<Slot>(loop_);
-  // whoever drops the callback uncalled (a check that a reload removed) has answered with that
-  handler_(request, [answerer = std::make_shared<Answerer>(slot)](Response response) { answerer->answer(std::move(response)); });
-  error_code ignored;
-  if (!slot->response) {
-    Counts& counts = per_uid_[request.who.uid];  // stays: this connection counts in it until it is forgotten
-    const bool apart = counts.waiting < waiting_per_uid;
-    if (apart) ++counts.waiting, --counts.open;
-    co_await slot->ready.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (apart) --counts.waiting, ++counts.open;
-  }
-  co_return std::move(*slot->response);
-}
-
-/// False when the client did not take it: it is gone, and what else it asked for is asked by nobody.
-asio::awaitable<bool> UnixServer::Impl::write(Stream& stream, Response& response, unsigned version, bool keep_alive) {
-  http::response<http::string_body> message(static_cast<http::status>(response.status), version);
-  message.set(http::field::content_type, response.content_type);
-  message.set(http::field::cache_control, "no-store");
-  message.set("X-Content-Type-Options", "nosniff");
-  message.set("Content-Security-Policy",
-              "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-              "form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
-  message.keep_alive(keep_alive);
-  message.body() = std::move(response.body);
-  message.prepare_payload();
-  error_code error;
-  stream.expires_after(request_limit);
-  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
-  co_return !error;
+  co_return in.keep_alive;
 }
 
 Result<std::unique_ptr<UnixServer>> UnixServer::open(asio::io_context& loop, const std::string& path, PeerRole role, Handler handler,

@@ -25,8 +25,10 @@ std::string_view name_of(Role role);
 struct Identity {
   uid_t uid = static_cast<uid_t>(-1);
   gid_t gid = static_cast<gid_t>(-1);
-  std::string name;  // "unix:alice"
+  std::string name;  // "unix:alice", "token:wallboard"
   Role role = Role::none;
+  std::string contact;               // whose token it is; empty: nobody's, or no token
+  std::vector<std::string> inboxes;  // of a token: what a reporter may post to
 };
 
 struct Request {
@@ -35,14 +37,20 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;
   std::string body;
   Identity who;
+  std::string target = {};                                        // as it came
+  std::vector<std::pair<std::string, std::string>> headers = {};  // names in small letters, in their order
 
   std::string_view parameter(std::string_view name) const;
+  /// Empty: there is none. More than one of a name: `count_of` says so.
+  std::string_view header(std::string_view name) const;
+  std::size_t count_of(std::string_view header) const;
 };
 
 struct Response {
   int status = 200;
   std::string body;
   std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers = {};  // besides the usual ones, or in their place
 };
 
 /// Answers by calling `respond` once, now or later, on the loop. A request whose client has gone away is answered

@@ -39,11 +39,15 @@ json::object alert_json(const response::Desk& desk, std::string_view name, const
   const rule::AlertState* held = desk.alert(name);
   const rule::AlertState& state = held == nullptr ? unseen : *held;
   const auto incident = desk.incidents().by_alert.find(name);
+  const incident::Member* member = nullptr;  // of what no rule judges, the incident knows the rest
+  if (incident != desk.incidents().by_alert.end()) member = &desk.incidents().incidents.at(incident->second).members.at(std::string(name));
   json::object out;
   out["name"] = name;
   out["title"] = text_or_null(alert == nullptr ? std::string_view() : std::string_view(alert->title));
-  out["check"] = text_or_null(alert == nullptr ? std::string_view() : std::string_view(alert->check));
-  out["service"] = text_or_null(alert == nullptr ? response::own_service : std::string_view(alert->service));
+  out["check"] = text_or_null(alert != nullptr ? std::string_view(alert->check) : member != nullptr ? std::string_view(member->check) : "");
+  out["service"] = text_or_null(alert != nullptr    ? std::string_view(alert->service)
+                                : member != nullptr ? std::string_view(member->service)
+                                                    : response::own_service);
   out["level"] = level_json(state.level);
   out["since"] = time_json(state.level_since_ns);
   out["started"] = time_json(state.started_ns);
@@ -123,7 +127,8 @@ json::array alerts_json(AgentView& agent, bool firing_only) {
     if (!firing_only || fires(alert.name)) out.push_back(alert_json(desk, alert.name, &alert));
   }
   for (const auto& [name, id] : desk.incidents().by_alert) {  // what the agent says of itself has no rule
-    if (name.starts_with(response::own_prefix) && fires(name)) out.push_back(alert_json(desk, name, nullptr));
+    if ((name.starts_with(response::own_prefix) || name.starts_with(response::inbound_prefix)) && fires(name))
+      out.push_back(alert_json(desk, name, nullptr));
   }
   return out;
 }

@@ -34,7 +34,8 @@ incident::Author author_of(const Context& c) {
   using Kind = incident::Author::Kind;
   constexpr std::string_view door = "unix:";
   const Identity& who = c.request.who;
-  if (!who.name.starts_with(door)) return {Kind::token, who.name};
+  if (!who.contact.empty()) return {Kind::contact, who.contact};
+  if (!who.name.starts_with(door)) return {Kind::token, who.name.substr(who.name.find(':') + 1)};
   const std::string user = who.name.substr(door.size());
   const people::Contact* contact = who.uid == 0 ? nullptr : desk_of(c.agent).plan().people.contact_of_unix(user);
   return contact == nullptr ? incident::Author{Kind::unix, user} : incident::Author{Kind::contact, contact->name};

@@ -27,6 +27,8 @@ struct Route {
 
 Response json_response(const boost::json::value& value, int status = 200);
 
+/// Alerts that others judged.
+std::span<const Route> inbound_routes();
 /// Alerts, incidents, silences and the outbox.
 std::span<const Route> incident_routes();
 

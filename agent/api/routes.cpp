@@ -101,6 +101,7 @@ bool may_report(const Context& c, const Entry& entry) {
   if (static_cast<int>(c.request.who.role) >= static_cast<int>(Role::operator_)) return true;
   constexpr std::string_view door = "unix:";
   const std::string_view who = c.request.who.name;
+  if (std::ranges::find(c.request.who.inboxes, c.name) != c.request.who.inboxes.end()) return true;
   const config::Rare* rare = entry.spec.rare.get();
   return rare != nullptr && who.starts_with(door) && std::ranges::find(rare->reporters, who.substr(door.size())) != rare->reporters.end();
 }
@@ -259,6 +260,7 @@ bool answer_by(std::span<const Route> routes, AgentView& agent, const Request& r
 void answer(AgentView& agent, const Request& request, const Respond& respond) {
   bool path_known = false;
   if (answer_by(own_routes, agent, request, respond, path_known)) return;
+  if (answer_by(inbound_routes(), agent, request, respond, path_known)) return;
   if (answer_by(incident_routes(), agent, request, respond, path_known)) return;
   if (path_known) return respond(error_response(405, "this path takes another method"));
   respond(error_response(404, "there is nothing here"));

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <iostream>
 
+#include "api/tokens.hpp"
 #include "base/clock.hpp"
 #include "base/counted.hpp"
 #include "cli/cli.hpp"
@@ -101,6 +102,7 @@ schedule::Candidate load_local(const Options& options, LocalParts& parts) {
     return done();
   };
   request.judges.push_back(escalation::judge_staff(parts.zones, wall_clock().count(), request.uid));
+  request.judges.push_back([](schedule::Candidate& candidate) { api::read_tokens(candidate.generation, candidate.diagnostics); });
   return schedule::load_candidate(request);
 }
 

@@ -137,9 +137,10 @@ struct AgentSettings {
 
 struct ApiSettings {
   bool others_may_view = true;  // others = "viewer"; false: "refuse"
-  std::string listen;           // TCP "address:port"; empty: off
+  std::string listen;           // TCP "address:port" of loopback; empty: off
   std::string public_url;
   std::vector<std::string> hosts, origins;  // allow-lists of the TCP door
+  std::string twilio_auth_token;            // by which inbound SMS are known; empty: none come in
   Place listen_place;
 };
 

@@ -48,7 +48,13 @@ void read_others(Scope& scope, const Value& value, bool& others_may_view) {
   if (const auto index = read_choice(scope, "others", value, choices)) others_may_view = *index == 0;
 }
 
-/// "127.0.0.1:8080", "[::1]:8080", "host:80": a port at the end, something before it.
+/// An address of this host alone. Whoever is to come in from elsewhere comes through a proxy, which speaks TLS.
+bool is_loopback(std::string_view address) {
+  if (address == "localhost" || address == "[::1]") return true;
+  return address.starts_with("127.") && address.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+/// "127.0.0.1:8080", "[::1]:8080": a port at the end, a loopback address before it.
 std::string read_listen(Scope& scope, const Value& value) {
   auto text = read_text(scope, "listen", value);
   if (!text) return {};
@@ -56,7 +62,14 @@ std::string read_listen(Scope& scope, const Value& value) {
   const std::string port = colon == std::string::npos ? "" : text->substr(colon + 1);
   const bool numeric =
       !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
-  if (colon != 0 && numeric && std::stoul(port) <= 65535) return *text;
+  if (colon != 0 && numeric && std::stoul(port) <= 65535) {
+    if (is_loopback(std::string_view(*text).substr(0, colon))) return *text;
+    wrong_text(scope, "listen", value,
+               "\"" + text->substr(0, 64) + "\" is no loopback address: tokens would travel unencrypted; listen on 127.0.0.1 or " +
+                   "[::1] and have a proxy that speaks TLS lead there",
+               "a loopback address with a port");
+    return {};
+  }
   wrong_text(scope, "listen", value,
              "\"" + text->substr(0, 64) + "\" must be an address with a port, for example \"127.0.0.1:8080\"",
              "an address with a port");
@@ -69,6 +82,15 @@ std::string read_public_url(Scope& scope, const Value& value) {
     wrong_text(scope, "public_url", value, "must begin with https:// or http://", "a URL");
   }
   return url.value_or("");
+}
+
+/// A secret: what stands in conf.d itself would be shown.
+std::string read_secret(Scope& scope, std::string_view key, const Value& value) {
+  auto text = read_text(scope, key, value);
+  if (!text) return {};
+  if (value.origin() != Origin::literal) return *text;
+  scope.error(value.place(), "`" + std::string(key) + "` is a secret: keep it in a file and write \"${file:/etc/ronda/secrets/NAME}\"");
+  return {};
 }
 
 }  // namespace
@@ -101,7 +123,7 @@ void read_agent(Scope& scope, const Table& table, AgentSettings& settings, std::
 }
 
 void read_api(Scope& scope, const Table& table, ApiSettings& settings) {
-  constexpr std::array<std::string_view, 5> known = {"hosts", "listen", "origins", "others", "public_url"};
+  constexpr std::array<std::string_view, 6> known = {"hosts", "listen", "origins", "others", "public_url", "twilio_auth_token"};
   for (const auto& [key, place, value] : table) {
     if (key == "hosts") {
       settings.hosts = read_texts(scope, key, value);
@@ -114,6 +136,8 @@ void read_api(Scope& scope, const Table& table, ApiSettings& settings) {
       read_others(scope, value, settings.others_may_view);
     } else if (key == "public_url") {
       settings.public_url = read_public_url(scope, value);
+    } else if (key == "twilio_auth_token") {
+      settings.twilio_auth_token = read_secret(scope, key, value);
     } else {
       scope.error(place, unknown_key(key, known));
     }

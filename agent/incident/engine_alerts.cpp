@@ -13,7 +13,16 @@ std::string headline(const rule::Change& change) {
 
 }  // namespace
 
+/// What an alert brings has the name of whoever judged it: a rule, or somebody outside. A raise stays the agent's own: no
+/// person's command can be in conflict with it.
+void Stepper::sign(Event& event) const {
+  event.source = source_;
+  if (event.kind != Kind::raised) event.author = judge_;
+}
+
 void Stepper::on(const rule::Change& change) {
+  if (!change.source.empty()) source_ = change.source;
+  if (auto author = parse_author(change.author)) judge_ = *std::move(author);
   using What = rule::Change::What;
   switch (change.what) {
     case What::fired:
@@ -92,7 +101,7 @@ void Stepper::remark(const rule::Change& change) {
   const auto found = state_.by_alert.find(change.alert);
   if (found == state_.by_alert.end()) return;
   Event event = make(Kind::note, headline(change));
-  event.source = "rule";
+  sign(event);
   emit(found->second, std::move(event));
 }
 
@@ -124,7 +133,7 @@ bool Stepper::may_reopen(const Incident& incident) const {
 
 Event Stepper::member_event(Kind kind, const rule::Change& change) const {
   Event event = make(kind, change.reason);
-  event.source = "rule";
+  sign(event);
   event.alert = change.alert;
   event.check = change.check;
   event.service = change.service;
@@ -137,7 +146,7 @@ Event Stepper::member_event(Kind kind, const rule::Change& change) const {
 
 void Stepper::open_for(const rule::Change& change) {
   Event opened = make(Kind::opened, headline(change));
-  opened.source = "rule";
+  sign(opened);
   opened.service = change.service;
   opened.root = change.check;
   opened.subject = cause_of(change.service, change.check);
@@ -151,7 +160,7 @@ void Stepper::open_for(const rule::Change& change) {
 
 void Stepper::reopen(Incident& incident, config::Level level, std::string text) {
   Event event = make(Kind::reopened, text);
-  event.source = "rule";
+  sign(event);
   set_level_times(event, is_higher(level, incident.level) ? level : incident.level);
   emit(incident.id, std::move(event));
 }
@@ -165,7 +174,7 @@ void Stepper::join(Incident& incident, const rule::Change& change) {
   emit(incident.id, std::move(event));
   if (is_raise) {
     Event raised = make(Kind::raised, headline(change));
-    raised.source = "rule";
+    sign(raised);
     raise(incident, change.to, std::move(raised));
   }
   follow_mutes(incident);
@@ -188,7 +197,7 @@ void Stepper::change_member(Incident& incident, const rule::Change& change) {
   }
   if (!is_muted && is_higher(change.to, before) && is_higher(change.to, incident.level)) {
     Event raised = make(Kind::raised, headline(change));
-    raised.source = "rule";
+    sign(raised);
     raise(incident, change.to, std::move(raised));
   }
   follow_mutes(incident);
@@ -212,7 +221,7 @@ void Stepper::raise(Incident& incident, config::Level level, Event event) {
 void Stepper::leave(Incident& incident, const std::string& alert, std::string text, const std::string& goes_on_in) {
   const Member& member = incident.members.at(alert);
   Event event = make(Kind::alert_left, std::move(text));
-  event.source = "rule";
+  sign(event);
   event.alert = alert;
   event.check = member.check;
   event.service = member.service;

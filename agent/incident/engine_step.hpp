@@ -35,6 +35,7 @@ class Stepper {
   Event make(Kind kind, const Command& command) const;
   Incident& emit(const std::string& id, Event event);
   void owe(Incident& incident, std::string_view event, bool page, std::string reason, std::vector<std::string> contacts = {});
+  void sign(Event& event) const;
   void set_level_times(Event& event, config::Level level) const;
   std::string unused_id() const;
   Incident& open(Event opened);
@@ -103,6 +104,8 @@ class Stepper {
   const Settings& settings_;
   std::int64_t now_;
   Entropy entropy_;
+  std::string source_ = "rule";  // of what an alert brings
+  Author judge_;
   Outcome outcome_;
 };
 

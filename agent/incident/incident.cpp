@@ -54,7 +54,7 @@ void open(Incident& incident, const Event& event) {
   incident.cause = event.subject;
   if (!event.root.empty()) incident.checks.insert(event.root);
   incident.war_room = event.war_room;
-  incident.by_hand = event.author.kind != Author::Kind::agent;
+  incident.by_hand = event.author.kind != Author::Kind::agent && event.root.empty();
   incident.detected_ns = event.at_ns;
   incident.opened_count = 1;
   set_level(incident, event);
@@ -95,6 +95,7 @@ void respond(Incident& incident, const Event& event) {
 
 void acknowledge(Incident& incident, const Event& event) {
   if (incident.stage != Stage::mitigating) incident.stage = Stage::acknowledged;
+  ++incident.acks;
   incident.ack = Ack{event.author, event.at_ns, event.remind_ns, event.until_ns};
   respond(incident, event);
   take_timers(incident, event);

@@ -111,6 +111,7 @@ struct Incident {
   std::set<std::string, std::less<>> checks;           // it was ever about: root, members', and those that members waited for
   std::set<std::string, std::less<>> parents;          // of these, those that members waited for
   std::optional<Ack> ack;
+  std::uint32_t acks = 0;                          // how often it was taken
   std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
   std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
   std::vector<std::pair<std::string, std::string>> review;

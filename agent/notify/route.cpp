@@ -2,6 +2,7 @@
 #include "notify/route.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "base/siphash.hpp"
@@ -37,6 +38,11 @@ void set(Fields& fields, std::string_view name, std::string value) {
   if (!value.empty()) fields.emplace_back(name, std::move(value));
 }
 
+void drop_personal(Fields& fields) {
+  set(fields, "ack", "");
+  set(fields, "ack_code", "");
+}
+
 std::vector<std::string> split(std::string_view text, char by) {
   std::vector<std::string> out;
   while (!text.empty()) {
@@ -68,8 +74,7 @@ class Rows {
       if (row.id != id) continue;
       row.next_at = std::min(row.next_at, channel.not_before);
       const auto there = split(row.contact, ',');
-      if (!contact.empty() && std::ranges::find(there, contact) == there.end())
-        row.contact += (row.contact.empty() ? "" : ",") + std::string(contact);
+      if (!contact.empty() && std::ranges::find(there, contact) == there.end()) join(row, channel, contact);
       return;
     }
     store::OutboxRow row;
@@ -89,11 +94,20 @@ class Rows {
   bool empty() const { return rows_.empty(); }
 
  private:
-  store::OutboxText text(const Channel& channel, std::string_view contact) const {
+  /// What is one contact's alone leaves the words again.
+  void join(store::OutboxRow& row, const Channel& channel, std::string_view contact) const {
+    const std::string first = row.contact.substr(0, row.contact.find(','));
+    row.contact += (row.contact.empty() ? "" : ",") + std::string(contact);
+    row.text = text(channel, first, true);
+  }
+
+  store::OutboxText text(const Channel& channel, std::string_view contact, bool is_shared = false) const {
     const Language language = people_.language(contact);
     const Markup markup = people_.markup(channel.notifier);
-    const Text words = templates_.render({message_.topic, language, markup, channel.notifier, message_.drill}, message_.fields);
     Fields fields = message_.fields;
+    if (is_shared) drop_personal(fields);
+    if (!is_shared) std::ranges::move(people_.personal(contact, markup), std::back_inserter(fields));
+    const Text words = templates_.render({message_.topic, language, markup, channel.notifier, message_.drill}, fields);
     set(fields, "topic", std::string(topic_name(message_.topic)));
     set(fields, "language", language == Language::es ? "es" : "en");
     set(fields, "markup", std::string(markup_name(markup)));
@@ -177,6 +191,7 @@ Routed route_fallback(const store::OutboxRow& failed, const People& people, cons
     }
   }
   if (rows.empty()) {
+    drop_personal(message.fields);  // others may read it there
     add_last_resort(rows, people, tried, failed.contact);
     out.troubles.push_back({rows.empty() ? RouteTrouble::What::nobody : RouteTrouble::What::last_resort, failed.contact});
   }

@@ -32,6 +32,8 @@ class People {
   virtual bool is_usable(std::string_view notifier) const = 0;
   virtual Markup markup(std::string_view notifier) const = 0;
   virtual Language language(std::string_view contact) const = 0;
+  /// Values that are this contact's alone; they stand in no message that goes to others too.
+  virtual Fields personal(std::string_view /*contact*/, Markup) const { return {}; }
   /// `[agent] last_resort`; where it is empty or unusable, every usable notifier is.
   virtual std::vector<std::string> last_resort() const = 0;
   virtual std::vector<std::string> usable() const = 0;

@@ -80,7 +80,7 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
     }
     const rule::Alert* alert = plan_->rules.find(row.name);
     alerts_[row.name].state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));
-    alert_alarms_.set(row.name, alert == nullptr ? 0 : now_ns);
+    alert_alarms_.set(row.name, alert == nullptr ? alerts_[row.name].state.next_ns : now_ns);
   }
   for (const store::SilenceRow& row : kept.silences) {
     auto silence = incident::parse_silence(row.data.value_or(""));
@@ -113,7 +113,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   for (auto held = alerts_.begin(); held != alerts_.end();) {
     const rule::Alert* alert = plan_->rules.find(held->first);
     if (alert != nullptr) held->second.state = rule::adopt(*alert, std::move(held->second.state));
-    if (alert != nullptr || held->first.starts_with(own_prefix)) {
+    if (alert != nullptr || held->first.starts_with(own_prefix) || is_kept_inbound(*plan_, held->first)) {
       ++held;
       continue;
     }
@@ -213,7 +213,7 @@ Output Desk::tick(std::int64_t now_ns) {
   for (const std::string& name : alert_alarms_.due(now_ns)) {
     const rule::Alert* alert = plan_->rules.find(name);
     if (alert == nullptr)
-      alert_alarms_.clear(name);
+      end_silent(name, out, now_ns);
     else
       look_at(*alert, out, now_ns);
   }

@@ -16,6 +16,7 @@
 
 #include "incident/engine.hpp"
 #include "measure/history.hpp"
+#include "response/inbound.hpp"
 #include "response/message.hpp"
 #include "response/plan.hpp"
 #include "rule/ladder.hpp"
@@ -63,6 +64,9 @@ class Desk {
   std::vector<std::string> own_troubles() const;
   /// Something about the agent itself, as an alert that no rule makes: `level` none ends it.
   Output on_own_trouble(std::string_view name, config::Level level, std::string_view text, std::int64_t now_ns);
+  /// What others judged. Of new ones those beyond most_inbound are left out.
+  Output on_inbound(const InboundBatch& batch, std::int64_t now_ns);
+  std::size_t inbound_count() const;
   Output tick(std::int64_t now_ns);
   /// When tick() is wanted if nothing else happens.
   std::optional<std::int64_t> next_wake() const;
@@ -103,6 +107,8 @@ class Desk {
   void tell_incident(const std::string& id, const std::vector<incident::Notice>& notices, Output& out, std::int64_t now_ns);
   void forget_old(Output& out, std::int64_t now_ns);
   void owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns);
+  void forget_inbound(const std::string& name, Output& out, std::int64_t now_ns);
+  void end_silent(const std::string& name, Output& out, std::int64_t now_ns);
   void write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns);
   void index();
 

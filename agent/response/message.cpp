@@ -36,8 +36,8 @@ std::string trouble_text(const notify::RouteTrouble& trouble, const notify::Mess
   return {};
 }
 
-void post(const Plan& plan, const notify::Message& message, std::int64_t now_ns, Told& out) {
-  notify::Routed routed = notify::route(message, Directory(plan, now_ns), plan.templates);
+void post(const Plan& plan, const notify::Message& message, const incident::Incident* incident, std::int64_t now_ns, Told& out) {
+  notify::Routed routed = notify::route(message, Directory(plan, now_ns, incident), plan.templates);
   for (const notify::RouteTrouble& trouble : routed.troubles) out.troubles.push_back(trouble_text(trouble, message));
   out.contacts.insert(message.contacts.begin(), message.contacts.end());
   std::ranges::move(routed.rows, std::back_inserter(out.rows));
@@ -108,6 +108,11 @@ notify::Language Directory::language(std::string_view) const {
   return plan_.language;
 }
 
+notify::Fields Directory::personal(std::string_view contact, notify::Markup markup) const {
+  if (incident_ == nullptr) return {};
+  return link_fields(plan_.links, *incident_, contact, markup == notify::Markup::sms, at_ns_);
+}
+
 std::vector<std::string> Directory::last_resort() const {
   return plan_.people.last_resort;
 }
@@ -139,13 +144,13 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   if (!due.empty()) set(message.fields, "step", step_text(due.back()));
   if (call != notices.end() && !call->reason.empty()) set(message.fields, "reason", call->reason);
   if (message.topic == notify::Topic::reminder) set(message.fields, "reason", "nobody has taken it");
-  post(plan, message, now_ns, out);
+  post(plan, message, &incident, now_ns, out);
   // some were reached and all the same too few: the last resort hears it besides
   const bool is_short = reach.how != escalation::How::people && reach.how != escalation::How::next_step;
   if (is_short && !message.contacts.empty()) {
     message.contacts.clear();
     message.key += "/all";
-    post(plan, message, now_ns, out);
+    post(plan, message, &incident, now_ns, out);
   }
   return out;
 }
@@ -165,7 +170,7 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
     message.topic = topic_of(notice.event);
     message.key = incident.id + "/n" + std::to_string(notice.sequence);
     if (!notice.reason.empty()) set(message.fields, "reason", notice.reason);
-    post(plan, message, now_ns, out);
+    post(plan, message, &incident, now_ns, out);
   }
   return out;
 }
@@ -182,7 +187,7 @@ Told tell_alone(const Plan& plan, const incident::Notice& notice, std::int64_t n
   message.topic = notify::Topic::expiry;
   message.fields = {
       {"title", notice.reason}, {"reason", notice.reason}, {"expires", time_text(plan, notice.at_ns)}, {"host", plan.settings.host}};
-  post(plan, message, now_ns, out);
+  post(plan, message, nullptr, now_ns, out);
   return out;
 }
 

@@ -25,17 +25,21 @@ store::IncidentEvent row_of(const incident::Event& event);
 /// The people of a plan as notify asks for them, at one instant.
 class Directory final : public notify::People {
  public:
-  Directory(const Plan& plan, std::int64_t at_ns) : plan_(plan), at_ns_(at_ns) {}
+  /// `incident`: that the message is about; null: none that anybody could take.
+  Directory(const Plan& plan, std::int64_t at_ns, const incident::Incident* incident = nullptr)
+      : plan_(plan), at_ns_(at_ns), incident_(incident) {}
   std::vector<notify::Channel> channels(std::string_view contact, config::Level level) const override;
   bool is_usable(std::string_view notifier) const override;
   notify::Markup markup(std::string_view notifier) const override;
   notify::Language language(std::string_view contact) const override;
+  notify::Fields personal(std::string_view contact, notify::Markup markup) const override;
   std::vector<std::string> last_resort() const override;
   std::vector<std::string> usable() const override;
 
  private:
   const Plan& plan_;
   const std::int64_t at_ns_;
+  const incident::Incident* incident_;
 };
 
 /// The values of an incident that templates may name.

@@ -73,6 +73,17 @@ std::vector<people::Notifier> notifiers_of(const schedule::Candidate& candidate)
   return out;
 }
 
+/// Links lead to the door, so there are none without one.
+LinkSettings links_of(const config::ApiSettings& api, const std::string& key) {
+  LinkSettings links;
+  if (api.listen.empty() || api.public_url.empty()) return links;
+  links.key = key;
+  links.base_url = api.public_url;
+  while (links.base_url.ends_with('/')) links.base_url.pop_back();
+  links.codes = !api.twilio_auth_token.empty();
+  return links;
+}
+
 }  // namespace
 
 namespace {
@@ -119,6 +130,8 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   drop_idle_facts(plan->rules);
   for (const config::Service& service : candidate.generation.services)
     plan->service_titles[service.name] = service.title.empty() ? service.name : service.title;
+  plan->links = links_of(candidate.generation.api, input.link_key);
+  for (const config::RawObject& token : candidate.generation.raw("token")) plan->tokens.push_back(token.name);
   return plan;
 }
 

@@ -17,6 +17,7 @@
 #include "incident/policies.hpp"
 #include "measure/history.hpp"
 #include "notify/template.hpp"
+#include "response/links.hpp"
 #include "rule/alert.hpp"
 #include "schedule/candidate.hpp"
 #include "store/sample.hpp"
@@ -37,15 +38,21 @@ struct Plan {
   store::SampleRetention retention;
   schedule::ZonePtr zone;
   std::map<std::string, std::string, std::less<>> service_titles;
+  LinkSettings links;
+  std::vector<std::string> tokens;  // names, sorted: who may send alerts
 
   const people::Notifier* find_notifier(std::string_view name) const;
 };
 
 struct PlanInput {
   std::string host;
-  std::int64_t now_ns = 0;  // gaps of rotas are looked for from here
-  uid_t uid = 0;            // of the agent: calendar files are trusted as conf.d is
+  std::int64_t now_ns = 0;    // gaps of rotas are looked for from here
+  uid_t uid = 0;              // of the agent: calendar files are trusted as conf.d is
+  std::string link_key = {};  // empty: no links and codes
 };
+
+/// Whether an alert from outside has a sender that the configuration knows.
+bool is_kept_inbound(const Plan& plan, std::string_view alert);
 
 /// Everything wrong goes to the candidate's diagnostics, what was left out for it to its generation's `disabled`.
 std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const PlanInput& input);

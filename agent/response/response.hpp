@@ -51,6 +51,8 @@ class Response final : private notify::CourierClient {
   }
   /// The reply comes when what was decided is durable, or at once when nothing was.
   void command(incident::Command command, std::function<void(const incident::Reply&)> reply);
+  /// What others judged; the reply comes when it is durable.
+  void inbound(InboundBatch batch, std::function<void(const incident::Reply&)> reply);
   /// Refused at once, or told when it is durable. Its names are looked at: what does not exist cannot be silenced.
   void silence(incident::SilenceRequest request, std::function<void(const Result<incident::Silence>&)> told);
   /// `based_on`: the revision that the person saw; 0: whichever.

@@ -26,11 +26,12 @@ struct Change {
   config::Level from = config::Level::none;
   config::Level to = config::Level::none;
   What what = What::fired;
-  std::string blocked_by;     // the check that is critical and that `check` depends on
-  std::int64_t at_ns = 0;     // of the decision
-  std::int64_t since_ns = 0;  // since when the condition of the level has held; of no_data: since when nothing is known
-  std::string reason;         // for people, one line of at most 300 bytes: "api.error_rate is 6.1%, above 5%"
-  double value = 0;           // the number that decided, in base units; 0 where it was a status
+  std::string blocked_by;      // the check that is critical and that `check` depends on
+  std::int64_t at_ns = 0;      // of the decision
+  std::int64_t since_ns = 0;   // since when the condition of the level has held; of no_data: since when nothing is known
+  std::string reason;          // for people, one line of at most 300 bytes: "api.error_rate is 6.1%, above 5%"
+  std::string source, author;  // who judged where no rule did: "alertmanager", "token:prometheus"; empty: a rule
+  double value = 0;            // the number that decided, in base units; 0 where it was a status
 
   bool operator==(const Change&) const = default;
 };

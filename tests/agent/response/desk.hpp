@@ -34,6 +34,7 @@ inline std::shared_ptr<const response::Plan> plan_of(const std::string& text) {
   plan->settings.host = "shop1";
   for (const rule::Need& need : plan->rules.needs) plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, 30 * second});
   for (const config::Service& service : staffed.generation.services) plan->service_titles[service.name] = service.title;
+  for (const config::RawObject& token : staffed.generation.raw("token")) plan->tokens.push_back(token.name);
   return plan;
 }
 

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/exchange.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/json.hpp>
+#include <memory>
+#include <optional>
+
+#include "base/text.hpp"
+
+namespace ronda::api {
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace json = boost::json;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto idle_limit = std::chrono::seconds(30);  // between two requests of a connection
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+void parse_target(std::string_view target, Request& request) {
+  request.target = target;
+  const std::size_t question = target.find('?');
+  request.path = percent_decode(target.substr(0, question));
+  if (question == std::string_view::npos) return;
+  std::string_view rest = target.substr(question + 1);
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const std::size_t equals = pair.find('=');
+    const std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    request.query.emplace_back(percent_decode(pair.substr(0, equals)), percent_decode(value));
+  }
+}
+
+/// The first bytes of a request may take long to come, unless nothing was ever asked; what follows them may not.
+asio::awaitable<error_code> await_request(Stream& stream, beast::flat_buffer& buffer, bool first) {
+  error_code error;
+  if (buffer.size() > 0) co_return error;
+  stream.expires_after(first ? request_limit : idle_limit);
+  const auto room = buffer.prepare(UnixServer::header_limit);
+  buffer.commit(co_await stream.async_read_some(room, asio::redirect_error(asio::use_awaitable, error)));
+  co_return error == asio::error::eof ? error_code(http::error::end_of_stream) : error;
+}
+
+int reading_status(const error_code& error) {
+  if (error == http::error::body_limit) return 413;
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
+  if (error == beast::error::timeout) return 408;
+  return 400;
+}
+
+void read_headers(const http::request<http::string_body>& message, Request& request) {
+  for (const auto& field : message) {
+    std::string name(field.name_string());
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    request.headers.emplace_back(std::move(name), std::string(field.value()));
+  }
+}
+
+}  // namespace
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escaped = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
+    out += escaped ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i] == '+' ? ' ' : text[i];
+    if (escaped) i += 2;
+  }
+  return out;
+}
+
+/// The one answer to a connection that is not let in, as far as the kernel takes it at once.
+void refuse(int socket, int status, std::string_view why) {
+  const Response response = error_response(status, why);
+  const std::string text =
+      "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(http::obsolete_reason(static_cast<http::status>(status))) +
+      "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n\r\n" +
+      response.body;
+  ::send(socket, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  ::shutdown(socket, SHUT_WR);
+  std::array<char, 4096> asked{};
+  (void)::recv(socket, asked.data(), asked.size(), MSG_DONTWAIT);  // what is left unread resets the connection
+}
+
+asio::awaitable<void> read_request(Stream& stream, beast::flat_buffer& buffer, bool first, Incoming& in) {
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(UnixServer::header_limit);
+  parser.body_limit(UnixServer::body_limit);
+  error_code error = co_await await_request(stream, buffer, first);
+  stream.expires_after(request_limit);
+  if (!error) co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+  const bool chunked = !error && parser.chunked();
+  if (!error && !chunked) {
+    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+  }
+  if (error == http::error::end_of_stream || error == asio::error::operation_aborted) co_return;
+  in.what = Incoming::What::refused;
+  if (error || chunked) {
+    in.refusal = error_response(chunked ? 411 : reading_status(error), "the request cannot be read");
+    co_return;
+  }
+  in.what = Incoming::What::request;
+  auto message = parser.release();
+  in.version = message.version();
+  in.keep_alive = message.keep_alive();
+  in.request.method = message.method_string();
+  parse_target(message.target(), in.request);
+  read_headers(message, in.request);
+  in.request.body = std::move(message.body());
+  stream.expires_never();
+}
+
+/// Waits for the handler's answer; a timer that never fires on its own is what it is waited on with.
+asio::awaitable<Response> ask(asio::io_context& loop, const Handler& handler, const Request& request, const WaitTold& waiting) {
+  struct Slot {
+    explicit Slot(asio::io_context& of) : ready(of, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer ready;
+    std::optional<Response> response;
+  };
+  struct Answerer {
+    explicit Answerer(std::shared_ptr<Slot> one) : slot(std::move(one)) {}
+    std::shared_ptr<Slot> slot;
+    void answer(Response response) {
+      if (slot->response) return;
+      slot->response = std::move(response);
+      slot->ready.cancel();
+    }
+    ~Answerer() { answer(error_response(503, "what was asked for is not there any more")); }
+  };
+  const auto slot = std::make_shared<Slot>(loop);
+  // whoever drops the callback uncalled (a check that a reload removed) has answered with that
+  handler(request, [answerer = std::make_shared<Answerer>(slot)](Response response) { answerer->answer(std::move(response)); });
+  error_code ignored;
+  if (!slot->response) {
+    waiting(true);
+    co_await slot->ready.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    waiting(false);
+  }
+  co_return std::move(*slot->response);
+}
+
+/// False when the client did not take it: it is gone, and what else it asked for is asked by nobody.
+asio::awaitable<bool> write_response(Stream& stream, Response& response, unsigned version, bool keep_alive) {
+  http::response<http::string_body> message(static_cast<http::status>(response.status), version);
+  message.set(http::field::content_type, response.content_type);
+  message.set(http::field::cache_control, "no-store");
+  message.set("X-Content-Type-Options", "nosniff");
+  message.set("Content-Security-Policy",
+              "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+              "form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
+  for (const auto& [name, value] : response.headers) message.set(name, value);
+  message.keep_alive(keep_alive);
+  message.body() = std::move(response.body);
+  message.prepare_payload();
+  error_code error;
+  stream.expires_after(request_limit);
+  co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
+  co_return !error;
+}
+
+std::string_view name_of(Role role) {
+  constexpr std::array<std::string_view, 5> names = {"none", "reporter", "viewer", "operator", "approver"};
+  return names[static_cast<std::size_t>(role)];
+}
+
+std::string_view Request::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+std::string_view Request::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+std::size_t Request::count_of(std::string_view header) const {
+  std::size_t out = 0;
+  for (const auto& [key, value] : headers) out += key == header ? 1 : 0;
+  return out;
+}
+
+Response error_response(int status, std::string_view text) {
+  return {status, json::serialize(json::object{{"error", escape_controls(text)}}) + "\n", "application/json"};
+}
+
+}  // namespace ronda::api

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "response/inbound.hpp"
+
+#include <algorithm>
+
+#include "response/desk.hpp"
+#include "response/response.hpp"
+
+namespace ronda::response {
+namespace {
+
+std::string_view sender_of(std::string_view name) {
+  name.remove_prefix(inbound_prefix.size());
+  return name.substr(0, name.find('/'));
+}
+
+rule::Change change_of(const InboundAlert& alert, config::Level from, std::int64_t now_ns) {
+  rule::Change change;
+  change.alert = alert.name;
+  change.check = alert.check;
+  change.service = alert.service;
+  change.from = from;
+  change.to = alert.level;
+  change.what = alert.level == config::Level::none ? rule::Change::What::resolved
+                : from == config::Level::none      ? rule::Change::What::fired
+                                                   : rule::Change::What::level_changed;
+  change.at_ns = change.since_ns = now_ns;
+  change.reason = alert.reason;
+  return change;
+}
+
+}  // namespace
+
+bool is_kept_inbound(const Plan& plan, std::string_view alert) {
+  if (!alert.starts_with(inbound_prefix)) return false;
+  const std::string_view sender = sender_of(alert);
+  return sender.starts_with("unix:") || std::ranges::binary_search(plan.tokens, sender, std::less<>());
+}
+
+std::size_t Desk::inbound_count() const {
+  std::size_t out = 0;
+  for (auto at = alerts_.lower_bound(inbound_prefix); at != alerts_.end() && at->first.starts_with(inbound_prefix); ++at) ++out;
+  return out;
+}
+
+Output Desk::on_inbound(const InboundBatch& batch, std::int64_t now_ns) {
+  Output out;
+  for (const InboundAlert& alert : batch.alerts) {
+    const bool is_known = alerts_.contains(alert.name);
+    if (!is_known && (alert.level == config::Level::none || inbound_count() >= most_inbound)) continue;
+    Held& held = alerts_[alert.name];
+    rule::Change change = change_of(alert, held.state.level, now_ns);
+    change.source = batch.source;
+    change.author = batch.author;
+    if (change.from != change.to) held.state.level_since_ns = now_ns;
+    if (change.from == config::Level::none) held.state.started_ns = now_ns;
+    held.state.level = alert.level;
+    held.state.reason = alert.reason;
+    held.state.next_ns = alert.until_ns;
+    alert_alarms_.set(alert.name, alert.until_ns);
+    if (alert.level != config::Level::none)
+      write_alert(alert.name, held, out, now_ns);
+    else
+      forget_inbound(alert.name, out, now_ns);
+    if (change.from != change.to) feed(change, out, now_ns);
+  }
+  settle(out, now_ns);
+  return out;
+}
+
+void Desk::forget_inbound(const std::string& name, Output& out, std::int64_t now_ns) {
+  out.decision.alerts.push_back({name, now_ns, std::nullopt});
+  alert_alarms_.clear(name);
+  alerts_.erase(name);
+}
+
+/// Its sender said nothing more of it in time: it may have ended while no word of that came through.
+void Desk::end_silent(const std::string& name, Output& out, std::int64_t now_ns) {
+  alert_alarms_.clear(name);
+  const auto held = alerts_.find(name);
+  if (held == alerts_.end() || !name.starts_with(inbound_prefix) || held->second.state.next_ns > now_ns) return;
+  InboundAlert over;
+  over.name = name;
+  over.reason = "its sender has not said it again in time";
+  const rule::Change change = change_of(over, held->second.state.level, now_ns);
+  forget_inbound(name, out, now_ns);
+  feed(change, out, now_ns);
+}
+
+void Response::inbound(InboundBatch batch, std::function<void(const incident::Reply&)> reply) {
+  if (!begun_) return waiting_.push_back([this, batch = std::move(batch), reply = std::move(reply)] { inbound(batch, reply); });
+  apply(desk_.on_inbound(batch, wall_ns()), std::move(reply));
+}
+
+}  // namespace ronda::response
