@@ -256,4 +256,9 @@ void Scheduler::answer_trial(const Prepared& spec, const wire::Request& request,
   }
 }
 
+Nanos Scheduler::overdue() const {
+  const auto due = timetable_.next_due();
+  return due ? std::max<Nanos>(boottime() - *due, Nanos(0)) : Nanos(0);
+}
+
 }  // namespace ronda::schedule
