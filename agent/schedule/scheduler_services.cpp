@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What plugins ask of the agent during a call, and what they tell besides their result.
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/clock.hpp"
