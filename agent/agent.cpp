@@ -39,16 +39,16 @@ std::string trouble_of(const schedule::Candidate& candidate) {
   return {};
 }
 
-std::string host_of(const config::AgentSettings& agent) {
-  return agent.host.empty() ? host_name() : agent.host;
-}
-
 /// A run that stopping gives its time: half done it would leave something behind.
 bool may_change(const schedule::Prepared& spec) {
   return spec.kind == config::Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
 }
 
 }  // namespace
+
+std::string host_of(const config::AgentSettings& agent) {
+  return agent.host.empty() ? host_name() : agent.host;
+}
 
 std::string errors_text(std::size_t count) {
   return counted(count, "error") + " in the configuration";
@@ -165,6 +165,36 @@ void Agent::make_response() {
       compiled_);
 }
 
+void Agent::make_sign_of_life() {
+  const auto fitness = [this](const std::string& beats) {
+    Fitness out;
+    out.store_failed = store_->health().state == store::HealthState::failed;
+    out.overdue = scheduler_->overdue();
+    const auto status = response_->courier().status();
+    const auto is_open = [&](const people::Notifier& one) {
+      return std::ranges::any_of(status, [&](const notify::SinkStatus& sink) { return sink.notifier == one.name && sink.open; });
+    };
+    const auto& notifiers = response_->desk().plan().notifiers;
+    const auto others = std::ranges::count_if(notifiers, [&](const people::Notifier& one) { return one.name != beats; });
+    out.has_way = others == 0 || std::ranges::any_of(notifiers, [&](const people::Notifier& one) { return one.name != beats && !is_open(one); });
+    return out;
+  };
+  sign_of_life_.emplace(SignOfLife::Ports{
+      loop_,
+      [this](std::string_view notifier, std::shared_ptr<const wire::Message> message, std::function<void(const schedule::DeliveryEnd&)> ended) {
+        scheduler_->deliver(notifier, std::move(message), std::move(ended));
+      },
+      fitness, [this](config::Level level, std::string_view text) { response_->on_own_trouble("heartbeat", level, text); },
+      [] { return wall_clock().count(); }});
+  sign_of_life_->use(active_.generation.agent, host_of(active_.generation.agent));
+}
+
+api::HeartbeatView Agent::heartbeat() const {
+  if (!sign_of_life_) return {};
+  const notify::Heartbeat& beat = sign_of_life_->beat();
+  return {sign_of_life_->notifier(), beat.last_arrived(), beat.missed(), sign_of_life_->unfit().empty() ? beat.last_error() : sign_of_life_->unfit()};
+}
+
 /// The store could not be read at the start; once it is well again, what it holds is caught up with.
 void Agent::remember_late() {
   if (!begun_ || stopping_ || !std::exchange(not_remembered_, false)) return;
@@ -196,6 +226,7 @@ void Agent::begin(const schedule::Remembered& known) {
     scheduler_->on_clock_set();
     response_->on_clock_set();
   });
+  make_sign_of_life();
   watch_zones();
   if (store_->health().state == store::HealthState::ok) remember_late();
   forget_reading();
@@ -327,6 +358,7 @@ void Agent::stop() {
   stop_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) finish();
   });
+  if (sign_of_life_) sign_of_life_->stop();
   response_->stop();
   scheduler_->stop([this] { finish(); });
 }
@@ -370,6 +402,7 @@ int Agent::run() {
   api_.reset();
   trial_.reset();
   clock_watch_.reset();
+  sign_of_life_.reset();
   response_.reset();
   scheduler_.reset();
   safe_mode_.end_orderly();  // as long as the state directory is ours

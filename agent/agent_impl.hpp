@@ -29,6 +29,7 @@
 #include "schedule/clock_watch.hpp"
 #include "schedule/prober.hpp"
 #include "schedule/scheduler.hpp"
+#include "sign_of_life.hpp"
 #include "store/health_log.hpp"
 #include "vetting.hpp"
 
@@ -40,6 +41,8 @@ inline constexpr std::chrono::milliseconds vet_deadline{10000};
 
 /// "3 errors in the configuration"
 std::string errors_text(std::size_t count);
+/// As it is called in messages and to plugins.
+std::string host_of(const config::AgentSettings& agent);
 
 class Agent final : private api::AgentView {
  public:
@@ -51,6 +54,7 @@ class Agent final : private api::AgentView {
   Status open_store();
   Status load_first();
   void make_response();
+  void make_sign_of_life();
   void remember_late();
   void tell_configured();
   void on_store_health(const store::Health& health);
@@ -94,6 +98,7 @@ class Agent final : private api::AgentView {
   std::string config_trouble() const override { return config_trouble_; }
   std::string safe_mode() const override { return safe_mode_.reason(); }
   std::string runner_limits() const override { return cgroups_->text(); }
+  api::HeartbeatView heartbeat() const override;
   bool may_leave_safe_mode() const override { return !options_.safe_mode; }
   void leave_safe_mode() override;
   std::string backup_directory() const override {
@@ -136,6 +141,7 @@ class Agent final : private api::AgentView {
   std::unique_ptr<schedule::Scheduler> scheduler_;
   std::shared_ptr<const response::Plan> compiled_;  // of the candidate that was loaded last
   std::unique_ptr<response::Response> response_;    // hands its messages to the scheduler, which tells it results
+  std::optional<SignOfLife> sign_of_life_;          // hands its beats to the scheduler too
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
   std::vector<WaitingReload> reloads_waiting_;

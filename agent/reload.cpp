@@ -110,6 +110,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   response_->use(compiled_);
   if (api_ != nullptr) open_door();
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
+  if (sign_of_life_) sign_of_life_->use(active_.generation.agent, host_of(active_.generation.agent));
   if (applied.added + applied.removed > 0) tell_configured();
   forget_reading();
   stage_->prune(plugin::hashes_of(active_.catalogue));

@@ -29,18 +29,6 @@ const response::Desk& desk_of(AgentView& agent) {
   return agent.response().desk();
 }
 
-/// uid 0 is nobody in particular, whoever has it.
-incident::Author author_of(const Context& c) {
-  using Kind = incident::Author::Kind;
-  constexpr std::string_view door = "unix:";
-  const Identity& who = c.request.who;
-  if (!who.contact.empty()) return {Kind::contact, who.contact};
-  if (!who.name.starts_with(door)) return {Kind::token, who.name.substr(who.name.find(':') + 1)};
-  const std::string user = who.name.substr(door.size());
-  const people::Contact* contact = who.uid == 0 ? nullptr : desk_of(c.agent).plan().people.contact_of_unix(user);
-  return contact == nullptr ? incident::Author{Kind::unix, user} : incident::Author{Kind::contact, contact->name};
-}
-
 int status_of(Errc code) {
   switch (code) {
     case Errc::invalid:
@@ -57,9 +45,25 @@ int status_of(Errc code) {
   }
 }
 
+}  // namespace
+
+/// uid 0 is nobody in particular, whoever has it.
+incident::Author author_of(const Context& c) {
+  using Kind = incident::Author::Kind;
+  constexpr std::string_view door = "unix:";
+  const Identity& who = c.request.who;
+  if (!who.contact.empty()) return {Kind::contact, who.contact};
+  if (!who.name.starts_with(door)) return {Kind::token, who.name.substr(who.name.find(':') + 1)};
+  const std::string user = who.name.substr(door.size());
+  const people::Contact* contact = who.uid == 0 ? nullptr : desk_of(c.agent).plan().people.contact_of_unix(user);
+  return contact == nullptr ? incident::Author{Kind::unix, user} : incident::Author{Kind::contact, contact->name};
+}
+
 Response error_of(const Error& error) {
   return error_response(status_of(error.code()), error.message());
 }
+
+namespace {
 
 std::string no_incident(AgentView& agent, std::string_view id) {
   std::vector<std::string_view> ids;

@@ -80,6 +80,15 @@ std::string_view health_word(store::HealthState state) {
   return words[static_cast<std::size_t>(state)];
 }
 
+json::value heartbeat_json(AgentView& agent) {
+  const HeartbeatView beat = agent.heartbeat();
+  if (beat.notifier.empty()) return nullptr;
+  return json::object{{"notifier", beat.notifier},
+                      {"last_arrived", time_json(beat.last_arrived_ns)},
+                      {"missed", beat.missed},
+                      {"trouble", text_or_null(beat.trouble)}};
+}
+
 json::object agent_json(AgentView& agent) {
   const schedule::Candidate& active = agent.active();
   const store::Health health = agent.store().health();
@@ -104,6 +113,7 @@ json::object agent_json(AgentView& agent) {
   out["disabled"] = std::move(disabled);
   out["switched_off"] = switched_off_json(active);
   out["lateness"] = lateness_json(agent.scheduler());
+  out["heartbeat"] = heartbeat_json(agent);
   out["log_dropped"] = dropped_log_lines();
   out["in_flight"] = agent.scheduler().in_flight();
   return out;

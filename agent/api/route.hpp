@@ -31,5 +31,11 @@ Response json_response(const boost::json::value& value, int status = 200);
 std::span<const Route> inbound_routes();
 /// Alerts, incidents, silences and the outbox.
 std::span<const Route> incident_routes();
+/// Maintenance, overrides of on-call, tests and dead letters.
+std::span<const Route> upkeep_routes();
+
+/// Who asks, as it is recorded; uid 0 is nobody in particular, whoever has it.
+incident::Author author_of(const Context& c);
+Response error_of(const Error& error);
 
 }  // namespace ronda::api

@@ -262,6 +262,7 @@ void answer(AgentView& agent, const Request& request, const Respond& respond) {
   if (answer_by(own_routes, agent, request, respond, path_known)) return;
   if (answer_by(inbound_routes(), agent, request, respond, path_known)) return;
   if (answer_by(incident_routes(), agent, request, respond, path_known)) return;
+  if (answer_by(upkeep_routes(), agent, request, respond, path_known)) return;
   if (path_known) return respond(error_response(405, "this path takes another method"));
   respond(error_response(404, "there is nothing here"));
 }

@@ -21,6 +21,14 @@ struct ReloadResult {
   std::vector<std::string> details;  // errors with place, kept plugins, changes
 };
 
+/// The agent's own sign of life.
+struct HeartbeatView {
+  std::string notifier;              // empty: none is configured
+  std::int64_t last_arrived_ns = 0;  // 0: never
+  int missed = 0;                    // one after the other
+  std::string trouble;               // why none leaves, or the last did not arrive
+};
+
 /// What of the agent the routes show and trigger. Must outlive them. [loop]
 class AgentView {
  public:
@@ -35,7 +43,8 @@ class AgentView {
   virtual std::string config_trouble() const = 0;  // of the start or of the last reload; empty when none
   virtual std::string safe_mode() const = 0;       // why no task runs by itself; empty: it does
   virtual std::string runner_limits() const = 0;   // by what runners are limited: "cgroup v2 (memory, pids, cpu)"
-  virtual bool may_leave_safe_mode() const = 0;    // false where it was asked for
+  virtual HeartbeatView heartbeat() const { return {}; }
+  virtual bool may_leave_safe_mode() const = 0;  // false where it was asked for
   virtual void leave_safe_mode() = 0;
   /// Absolute, without a slash at its end; a directory of the agent's own, which need not be there.
   virtual std::string backup_directory() const = 0;

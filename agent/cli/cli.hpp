@@ -78,6 +78,7 @@ int explain(const Options& options);
 int alert(const Options& options);
 int incident(const Options& options);
 int silence(const Options& options);
+int maintenance(const Options& options);
 int notify(const Options& options);
 int ping(const Options& options);
 int wrap(const Options& options);

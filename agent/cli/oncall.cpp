@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ronda oncall show`: whose turn it is, and whose next, by the configuration. Needs no agent.
+// `ronda oncall`: whose turn it is, and whose next. `show` needs no agent, and asks the one that runs for the overrides that
+// people made by hand.
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <filesystem>
 #include <iostream>
+#include <span>
 
 #include "api/json.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
-#include "cli/cli.hpp"
+#include "cli/incident_text.hpp"
 #include "cli/local.hpp"
 #include "incident/moment.hpp"
 #include "incident/people_candidate.hpp"
+#include "incident/route.hpp"
 
 namespace ronda::cli {
 namespace json = boost::json;
@@ -26,12 +30,12 @@ std::string_view source_name(people::Shift::Source source) {
   return source == people::Shift::Source::rota ? "rota" : source == people::Shift::Source::calendar ? "calendar" : "override";
 }
 
-struct Asked {
+struct Span {
   std::int64_t at_ns = 0;
   std::int64_t until_ns = 0;
 };
 
-bool read_asked(const Options& options, const schedule::Zone& zone, Asked& out) {
+bool read_asked(const Options& options, const schedule::Zone& zone, Span& out) {
   out.at_ns = std::chrono::nanoseconds(std::chrono::floor<std::chrono::seconds>(wall_clock())).count();
   if (options.has("at")) {
     const auto at = people::parse_moment(options.value("at"), zone);
@@ -57,16 +61,58 @@ std::string person(const people::People& people, const std::string& name) {
   return contact == nullptr || contact->title == name ? name : name + " (" + escape_controls(contact->title) + ")";
 }
 
-void print_text(const people::People& people, const people::Rota& rota, const Asked& asked) {
+/// Overrides of the agent, by rota.
+struct ByHand {
+  escalation::Overrides overrides;
+  json::array all;  // as the agent says them
+};
+
+/// Nanoseconds since 1970 of "2026-11-24T03:04:05.678Z".
+std::int64_t instant_ns(const json::value& instant, const schedule::Zone& utc) {
+  const std::string text = text_of(instant);
+  const auto at = people::parse_moment(text.substr(0, 19) + "Z", utc);
+  return at ? *at : 0;
+}
+
+/// False: an agent is there and does not tell.
+bool read_by_hand(const Options& options, const schedule::Zone& utc, ByHand& out) {
+  std::error_code error;
+  if (!std::filesystem::exists(socket_path(options), error)) return true;
+  const auto answer = ask_agent(options, "GET", "/v1/overrides");
+  boost::system::error_code failure;
+  const json::value value = answer && answer->status == 200 ? json::parse(answer->body, failure) : json::value();
+  if (!value.is_array()) return false;
+  for (const json::value& one : value.as_array()) {
+    const json::object& object = one.as_object();
+    out.overrides[text_of(object, "oncall")].push_back(
+        {{instant_ns(object.at("from"), utc), instant_ns(object.at("to"), utc)}, text_of(object, "contact"), text_of(object, "reason")});
+  }
+  out.all = value.as_array();
+  return true;
+}
+
+std::span<const people::Override> of(const ByHand& by_hand, const people::Rota& rota) {
+  const auto found = by_hand.overrides.find(rota.name);
+  return found == by_hand.overrides.end() ? std::span<const people::Override>() : found->second;
+}
+
+void print_text(const people::People& people, const people::Rota& rota, const Span& asked, const ByHand& by_hand) {
   const auto text = [&](std::int64_t at_ns) { return people::moment_text(at_ns, *rota.zone); };
   std::cout << rota.name << (rota.title == rota.name ? "" : " - " + escape_controls(rota.title)) << ", " << rota.zone->name() << "\n";
-  if (people::on_call(rota, asked.at_ns).empty()) std::cout << "  nobody is on call at " << text(asked.at_ns) << "\n";
-  for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns)) {
+  const auto more = of(by_hand, rota);
+  if (people::on_call(rota, asked.at_ns, more).empty()) std::cout << "  nobody is on call at " << text(asked.at_ns) << "\n";
+  for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns, more)) {
     std::cout << "  " << text(one.when.begin_ns) << "  to  " << text(one.when.end_ns) << "  " << person(people, one.contact);
     if (one.source == people::Shift::Source::override_) std::cout << " [override]";
     std::cout << "\n";
   }
-  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns))
+  for (const json::value& one : by_hand.all) {
+    const json::object& object = one.as_object();
+    if (text_of(object, "oncall") != rota.name) continue;
+    std::cout << "  override " << text_of(object, "id") << ": " << text_of(object, "contact") << ", by " << text_of(object, "author")
+              << ": " << text_of(object, "reason") << "\n";
+  }
+  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns, more))
     std::cout << "  " << text(one.begin_ns) << "  to  " << text(one.end_ns) << "  NOBODY\n";
 }
 
@@ -77,16 +123,20 @@ json::object stretch_json(const people::Stretch& stretch) {
   return out;
 }
 
-json::object rota_json(const people::Rota& rota, const Asked& asked) {
-  json::array now, shifts, gaps;
-  for (const people::Shift& one : people::on_call(rota, asked.at_ns)) now.push_back(json::value(one.contact));
-  for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns)) {
+json::object rota_json(const people::Rota& rota, const Span& asked, const ByHand& by_hand) {
+  const auto more = of(by_hand, rota);
+  json::array now, shifts, gaps, overrides;
+  for (const json::value& one : by_hand.all) {
+    if (text_of(one.as_object(), "oncall") == rota.name) overrides.push_back(one);
+  }
+  for (const people::Shift& one : people::on_call(rota, asked.at_ns, more)) now.push_back(json::value(one.contact));
+  for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns, more)) {
     json::object shift = stretch_json(one.when);
     shift["contact"] = one.contact;
     shift["source"] = source_name(one.source);
     shifts.push_back(std::move(shift));
   }
-  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns)) gaps.push_back(stretch_json(one));
+  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns, more)) gaps.push_back(stretch_json(one));
   json::object out;
   out["name"] = rota.name;
   out["title"] = rota.title;
@@ -95,20 +145,54 @@ json::object rota_json(const people::Rota& rota, const Asked& asked) {
   out["on_call"] = std::move(now);
   out["shifts"] = std::move(shifts);
   out["gaps"] = std::move(gaps);
+  out["overrides"] = std::move(overrides);
   return out;
 }
 
 }  // namespace
 
+namespace {
+
+int show_override(const Options& options, const Asked& answer, std::string_view what) {
+  if (!answer) return answer.error();
+  const json::object& one = answer->value.as_object();
+  if (options.json)
+    std::cout << answer->text << "\n";
+  else
+    std::cout << text_of(one, "id") << ": " << text_of(one, "contact") << " is on call for " << text_of(one, "oncall") << " from "
+              << instant_text(one.at("from")) << " to " << instant_text(one.at("to")) << what << "\n";
+  return exit_done;
+}
+
+int override_turn(const Options& options) {
+  json::object body{{"who", repair_utf8(options.arguments[2], 256)}};
+  for (const char* flag : {"from", "to", "for", "reason"}) {
+    if (options.has(flag)) body[flag] = repair_utf8(options.value(flag), 16384);
+  }
+  const std::string target = "/v1/oncall/" + percent_encode(options.arguments[1]) + "/override";
+  return show_override(options, ask_json(options, "POST", target, json::serialize(body)), "");
+}
+
+int undo(const Options& options) {
+  return show_override(options, ask_json(options, "POST", "/v1/overrides/" + percent_encode(options.arguments[1]) + "/end"), "; undone");
+}
+
+}  // namespace
+
 int oncall(const Options& options) {
-  if (options.arguments.empty() || options.arguments.size() > 2 || options.arguments.front() != "show") {
-    complain("write: ronda oncall show [NAME] [--at TIME] [--days 14]");
+  const std::size_t words = options.arguments.size();
+  const std::string word = words == 0 ? std::string() : options.arguments.front();
+  if (word == "override" && words == 3) return override_turn(options);
+  if (word == "undo" && words == 2) return undo(options);
+  if (word != "show" || words > 2) {
+    complain(
+        "write: ronda oncall show [NAME] [--at TIME] [--days 14] | override NAME WHO --for DURATION --reason TEXT [--from TIME] | undo ID");
     return exit_usage;
   }
   LocalParts parts;
   const schedule::Candidate candidate = load_local(options, parts);
   const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");
-  Asked asked;
+  Span asked;
   if (!read_asked(options, *zone, asked)) return exit_usage;
   config::Diagnostics told_already;
   const people::People people = escalation::staff_of(candidate, parts.zones, asked.at_ns, ::geteuid(), told_already).people;
@@ -124,13 +208,16 @@ int oncall(const Options& options) {
   if (candidate.has_errors())
     complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
              " errors ('ronda validate' shows them); this is what holds with them");
+  ByHand by_hand;
+  if (!read_by_hand(options, **parts.zones.find("UTC"), by_hand))
+    complain("the agent does not answer: overrides made by hand are not in this");
   json::array all;
   for (const people::Rota& one : people.oncalls) {
     if (!wanted.empty() && one.name != wanted) continue;
     if (options.json) {
-      all.push_back(rota_json(one, asked));
+      all.push_back(rota_json(one, asked, by_hand));
     } else {
-      print_text(people, one, asked);
+      print_text(people, one, asked, by_hand);
     }
   }
   if (options.json) std::cout << json::serialize(all) << "\n";

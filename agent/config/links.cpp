@@ -172,6 +172,7 @@ void drop_missing(Generation& generation) {
   }
   for (Service& one : generation.services) std::erase_if(one.checks, missing);
   std::erase_if(generation.agent.last_resort, [&](const std::string& name) { return generation.find(Kind::notifier, name) == nullptr; });
+  if (generation.find(Kind::notifier, generation.agent.heartbeat) == nullptr) generation.agent.heartbeat.clear();
 }
 
 bool is_name_byte(char c) {

@@ -93,13 +93,36 @@ std::string read_secret(Scope& scope, std::string_view key, const Value& value) 
   return {};
 }
 
+/// { notifier = "watcher", every = "60s" }
+void read_heartbeat(Scope& scope, const Value& value, AgentSettings& settings, std::vector<Mention>& mentions) {
+  constexpr std::array<std::string_view, 2> known = {"every", "notifier"};
+  const Table* table = value.as_table();
+  if (table == nullptr) return wrong_type(scope, "heartbeat", value, "a table like { notifier = \"NAME\", every = \"60s\" }");
+  for (const auto& [key, place, one] : *table) {
+    if (key == "every") {
+      settings.heartbeat_every = read_duration(scope, "heartbeat.every", one, 1s).value_or(settings.heartbeat_every);
+    } else if (key == "notifier") {
+      const auto names = read_names(scope, "heartbeat", one, kind_name(Kind::notifier), mentions);
+      if (names.size() == 1) settings.heartbeat = names.front();
+    } else {
+      scope.error(place, unknown_key(key, known));
+    }
+  }
+  if (settings.heartbeat.empty() && scope.sound()) scope.error(value.place(), "`heartbeat` lacks `notifier`, the one that it leaves by");
+}
+
 }  // namespace
 
 void read_agent(Scope& scope, const Table& table, AgentSettings& settings, std::vector<Mention>& mentions) {
-  constexpr std::array<std::string_view, 8> known = {"env_file",      "host",   "language",     "last_resort",
-                                                     "root_approves", "strict", "stop_timeout", "tz"};
+  constexpr std::array<std::string_view, 10> known = {"drill",         "env_file", "heartbeat",    "host", "language", "last_resort",
+                                                      "root_approves", "strict",   "stop_timeout", "tz"};
   for (const auto& [key, place, value] : table) {
-    if (key == "env_file") {
+    if (key == "drill") {
+      settings.drill = value;
+      if (value.as_table() == nullptr) wrong_type(scope, key, value, "a table like { at = \"Mon *-*-* 10:00\", notify = [\"GROUP\"] }");
+    } else if (key == "heartbeat") {
+      read_heartbeat(scope, value, settings, mentions);
+    } else if (key == "env_file") {
       settings.env_file = read_absolute_path(scope, key, value);
     } else if (key == "host") {
       settings.host = read_text(scope, key, value).value_or("");

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <tuple>
 
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -11,6 +13,8 @@ namespace ronda::incident {
 namespace {
 
 using schedule::sys_seconds;
+
+constexpr std::size_t most_listed = 20;
 
 sys_seconds second_of(std::int64_t at_ns) {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<Nanos>(Nanos(at_ns)));
@@ -113,12 +117,34 @@ Result<OneOff> make_one_off(OneOffRequest request, std::int64_t now_ns, std::uin
   out.lasts_ns = request.lasts_ns;
   out.until_ok = request.until_ok;
   if (out.until_ok) out.at_most_ns = at_most;
+  if (request.announce_ns.size() > most_listed || request.notify.size() > most_listed)
+    return Error(Errc::range, "maintenance is announced at most " + std::to_string(most_listed) + " times, to as many names");
+  out.announce_ns = std::move(request.announce_ns);
+  std::ranges::sort(out.announce_ns, std::greater<>());
+  if (!out.announce_ns.empty() && (out.announce_ns.back() <= 0 || out.announce_ns.front() > longest_window_ns))
+    return Error(Errc::range, "maintenance is announced at most " + format_duration(Nanos(longest_window_ns)) + " ahead");
+  out.notify = std::move(request.notify);
   return out;
+}
+
+Status check_names(const Coverage& what, const KnownNames& known) {
+  for (const auto& [names, of, kind] : {std::tuple(&what.services, &known.services, "service"),
+                                        std::tuple(&what.checks, &known.checks, "check"), std::tuple(&what.tags, &known.tags, "tag")}) {
+    for (const std::string& name : *names) {
+      if (holds(*of, name)) continue;
+      const std::vector<std::string_view> views(of->begin(), of->end());
+      const std::string_view near = nearest(name, views);
+      return Error(Errc::invalid, "there is no " + std::string(kind) + " `" + repair_utf8(name, 64) + "`" +
+                                      (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?"));
+    }
+  }
+  return done();
 }
 
 Result<OneOff> end_one_off(OneOff one_off, const Author& author, std::int64_t now_ns) {
   if (one_off.ended_ns != 0)
-    return Error(Errc::exists, "maintenance " + one_off.id + " has ended already, by " + to_text(one_off.ended_by));
+    return Error(Errc::exists, "maintenance " + one_off.id + " has ended already" +
+                                   (one_off.ended_by.kind == Author::Kind::agent ? std::string() : ", by " + to_text(one_off.ended_by)));
   const std::int64_t end = one_off.from_ns + std::max(one_off.lasts_ns, one_off.at_most_ns);
   if (now_ns >= end) return Error(Errc::exists, "maintenance " + one_off.id + " has ended already");
   one_off.ended_ns = now_ns;

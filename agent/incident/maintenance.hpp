@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ struct Window {
   std::vector<std::int64_t> announce_ns;  // so long before it begins; longest first
   bool until_ok = false;                  // stays open after `lasts` while something that it covers fires
   std::int64_t at_most_ns = 0;            // until_ok: but never longer than this
+  std::vector<std::string> notify;        // contacts, groups, on-calls; empty: whoever is called first for what it covers
+  config::Place notify_place;
   config::Place place;
 };
 
@@ -56,8 +59,13 @@ struct OneOff {
   std::int64_t lasts_ns = 0;
   bool until_ok = false;
   std::int64_t at_most_ns = 0;
-  std::int64_t ended_ns = 0;  // 0: not by a person
-  Author ended_by;
+  std::int64_t ended_ns = 0;              // 0: not yet, or nobody has looked
+  Author ended_by;                        // the agent: by itself
+  std::vector<std::int64_t> announce_ns;  // so long before it begins; longest first
+  std::vector<std::string> notify;        // as of Window
+  bool begin_told = false;                // that it has begun
+  bool end_told = false;                  // that it ends soon
+  std::set<std::string> p1_told;          // incidents at P1 that it hid, of which was told
   bool operator==(const OneOff&) const = default;
 };
 
@@ -75,8 +83,12 @@ struct OneOffRequest {
   std::int64_t lasts_ns = 0;
   bool until_ok = false;
   std::int64_t at_most_ns = 0;  // with until_ok; 0: twice `lasts`
+  std::vector<std::int64_t> announce_ns;
+  std::vector<std::string> notify;
 };
 Result<OneOff> make_one_off(OneOffRequest request, std::int64_t now_ns, std::uint64_t random);
+/// Names in it that there are none of, with what may be meant.
+Status check_names(const Coverage& what, const KnownNames& known);
 /// Refused when it is over, saying by whom.
 Result<OneOff> end_one_off(OneOff one_off, const Author& author, std::int64_t now_ns);
 
@@ -104,5 +116,9 @@ struct Announcement {
 /// Announcements that became due in (after, upto]; not those of windows that have begun by then.
 std::vector<Announcement> announcements(std::span<const Window> windows, std::int64_t after_ns, std::int64_t upto_ns);
 std::optional<std::int64_t> next_announcement(std::span<const Window> windows, std::int64_t after_ns);
+
+/// One line; parse_one_off refuses what is none. For the row that it is stored as.
+std::string to_json(const OneOff& one_off);
+Result<OneOff> parse_one_off(std::string_view json);
 
 }  // namespace ronda::incident

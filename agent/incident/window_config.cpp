@@ -14,8 +14,8 @@ using config::Scope;
 using config::Value;
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 11> known_keys = {"announce", "at",   "at_most", "checks", "cron",    "lasts",
-                                                         "services", "tags", "title",   "tz",     "until_ok"};
+constexpr std::array<std::string_view, 12> known_keys = {"announce", "at",       "at_most", "checks", "cron", "lasts",
+                                                         "notify",   "services", "tags",    "title",  "tz",   "until_ok"};
 constexpr Nanos longest{longest_window_ns};
 
 class Reader {
@@ -39,6 +39,8 @@ class Reader {
                   std::move(announce_),
                   until_ok_,
                   until_ok_ ? at_most_.value_or(std::min(2 * lasts_, longest)).count() : 0,
+                  std::move(notify_),
+                  notify_place_,
                   object_.place};
   }
 
@@ -62,7 +64,10 @@ class Reader {
       what_.tags = read_names("tag", key, value, known_.tags);
     else if (key == "announce")
       read_announce(value);
-    else if (key != "at" && key != "cron" && key != "tz")
+    else if (key == "notify") {  // who that is, is known to people: plan.cpp
+      notify_ = config::read_texts(scope_, key, value);
+      notify_place_ = value.place();
+    } else if (key != "at" && key != "cron" && key != "tz")
       scope_.error(member.key_place, config::unknown_key(key, known_keys));
   }
 
@@ -152,6 +157,8 @@ class Reader {
   bool until_ok_ = false;
   Coverage what_;
   std::vector<std::int64_t> announce_;
+  std::vector<std::string> notify_;
+  config::Place notify_place_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "response/clock.hpp"
 #include "response/message.hpp"
+#include "response/upkeep.hpp"
 
 namespace ronda::response {
 namespace {
@@ -83,6 +84,10 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
     alert_alarms_.set(row.name, alert == nullptr ? alerts_[row.name].state.next_ns : now_ns);
   }
   for (const store::SilenceRow& row : kept.silences) {
+    if (is_upkeep(row.id)) {
+      if (auto read = restore_upkeep(row, upkeep_, drilled_ns_); !read) left_out.push_back(row.id + ": " + read.error().message());
+      continue;
+    }
     auto silence = incident::parse_silence(row.data.value_or(""));
     if (silence)
       incident::add(silences_, *std::move(silence));
@@ -245,6 +250,7 @@ void Desk::forget_old(Output& out, std::int64_t now_ns) {
       out.decision.silences.push_back({silence.id, silence.until_ns, std::nullopt});
   }
   incident::drop_ended(silences_, now_ns - keep_over_ns);
+  for (const std::string& id : incident::drop_ended(upkeep_, now_ns - keep_over_ns)) out.decision.silences.push_back({id, 0, std::nullopt});
 }
 
 std::vector<std::string> Desk::own_troubles() const {
@@ -331,10 +337,13 @@ void Desk::mute(Output& out, std::int64_t now_ns) {
   for (const incident::Silence& silence : change.changed)
     out.decision.silences.push_back({silence.id, silence.until_ns, incident::to_json(silence)});
   std::ranges::move(change.notices, std::back_inserter(notices_));
-  auto mutes = incident::mutes_at(plan_->windows, {}, silences_, firing, now_ns);
+  keep_windows(firing, out, now_ns);
+  auto mutes = incident::mutes_at(plan_->windows, upkeep_.one_offs, silences_, firing, now_ns);
   if (mutes != state_.mutes) feed(incident::MutesNow{std::move(mutes)}, out, now_ns);
   boundary_wake_ = incident::next_wake(silences_, now_ns);
   for (const incident::Window& window : plan_->windows) keep_earliest(boundary_wake_, incident::next_boundary(window, now_ns));
+  keep_earliest(boundary_wake_, incident::next_wake(upkeep_, plan_->windows, now_ns));
+  drill(out, now_ns);
 }
 
 /// Only incidents of this step, and those of which something is due.
@@ -367,7 +376,7 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
     asked_[id] = std::max(since, now_ns);
     incident_alarms_.set(id, answer.next_ns.value_or(0));
   }
-  const Told called = tell_by_escalation(*plan_, incident, due, notices, now_ns);
+  const Told called = tell_by_escalation(*plan_, incident, due, notices, now_ns, overrides_of(upkeep_));
   owe(called, id, out, now_ns);
   owe(tell_along(*plan_, incident, notices, called.contacts, now_ns), id, out, now_ns);
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "incident/engine.hpp"
+#include "incident/upkeep.hpp"
 #include "measure/history.hpp"
 #include "response/inbound.hpp"
 #include "response/message.hpp"
@@ -57,6 +58,12 @@ class Desk {
   Output command(const incident::Command& command, std::int64_t now_ns);
   Output add_silence(incident::Silence silence, std::int64_t now_ns);
   Result<Output> expire_silence(std::string_view id, const incident::Author& author, std::uint64_t based_on, std::int64_t now_ns);
+  Output start_maintenance(incident::OneOff one_off, std::int64_t now_ns);
+  Result<Output> end_maintenance(std::string_view id, const incident::Author& author, std::int64_t now_ns);
+  Output override_oncall(incident::OnCallOverride one, std::int64_t now_ns);
+  Result<Output> end_override(std::string_view id, const incident::Author& author, std::int64_t now_ns);
+  /// A marked message by every channel of a contact; its envelopes have ids that begin with `key`.
+  Result<Output> send_test(std::string_view contact, const incident::Author& author, const std::string& key, std::int64_t now_ns) const;
   /// What became of a message.
   Output on_delivery(const incident::Delivery& delivery, std::int64_t now_ns);
   Output on_diagnosis(const incident::Diagnosis& diagnosis, std::int64_t now_ns);
@@ -75,6 +82,7 @@ class Desk {
   std::shared_ptr<const Plan> share_plan() const { return plan_; }
   const incident::State& incidents() const { return state_; }
   const incident::SilenceBook& silences() const { return silences_; }
+  const incident::UpkeepBook& upkeep() const { return upkeep_; }
   const measure::History& history() const { return history_; }
   measure::History& history() { return history_; }
   const rule::AlertState* alert(std::string_view name) const;
@@ -103,6 +111,8 @@ class Desk {
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
   void settle(Output& out, std::int64_t now_ns);
   void mute(Output& out, std::int64_t now_ns);
+  void keep_windows(const std::vector<incident::Firing>& firing, Output& out, std::int64_t now_ns);
+  void drill(Output& out, std::int64_t now_ns);
   void tell(Output& out, std::int64_t now_ns);
   void tell_incident(const std::string& id, const std::vector<incident::Notice>& notices, Output& out, std::int64_t now_ns);
   void forget_old(Output& out, std::int64_t now_ns);
@@ -119,9 +129,11 @@ class Desk {
   std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check that they name or depend on
   incident::State state_;
   incident::SilenceBook silences_;
+  incident::UpkeepBook upkeep_;
+  std::int64_t drilled_ns_ = 0;                             // the last drill that was due; 0: none was planned yet
   std::map<std::string, std::int64_t, std::less<>> asked_;  // by incident that is not closed: until when its escalation has been asked
   Alarms alert_alarms_, incident_alarms_;
-  std::optional<std::int64_t> engine_wake_, boundary_wake_;  // boundary: of silences and windows
+  std::optional<std::int64_t> engine_wake_, boundary_wake_;  // boundary: of silences, windows and drills
   std::int64_t cleaned_ns_ = 0;
   std::set<std::string> touched_;          // incidents of this step
   std::vector<incident::Notice> notices_;  // of this step, not told yet

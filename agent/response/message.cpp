@@ -124,7 +124,7 @@ std::vector<std::string> Directory::usable() const {
 // ---- what -----------------------------------------------------------------------------------
 
 Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, const std::vector<escalation::Due>& due,
-                        const std::vector<incident::Notice>& notices, std::int64_t now_ns) {
+                        const std::vector<incident::Notice>& notices, std::int64_t now_ns, const escalation::Overrides& overrides) {
   Told out;
   const auto call = std::ranges::find_if(notices, is_call);
   const escalation::Policy& policy = plan.policies.of(incident.service);
@@ -133,7 +133,7 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   // a ladder that begins later has its time; where there is none, somebody is told all the same
   if (due.empty() && (call == notices.end() || has_ladder)) return out;
   notify::Message message = message_about(plan, incident, now_ns);
-  const escalation::Reach reach = escalation::route(plan.people, policy, incident.level, due, now_ns);
+  const escalation::Reach reach = escalation::route(plan.people, policy, incident.level, due, now_ns, overrides);
   for (const escalation::Recipient& recipient : reach.recipients) message.contacts.push_back(recipient.contact);
   for (const std::string& missed : reach.missed) out.troubles.push_back(incident.id + ": " + missed);
   message.topic = call != notices.end() ? topic_of(call->event) : notify::Topic::escalation;

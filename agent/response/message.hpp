@@ -52,7 +52,7 @@ struct Told {
 };
 /// Steps of the escalation that are due together, and the engine's calls that go the same way: one message.
 Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, const std::vector<escalation::Due>& due,
-                        const std::vector<incident::Notice>& notices, std::int64_t now_ns);
+                        const std::vector<incident::Notice>& notices, std::int64_t now_ns, const escalation::Overrides& overrides = {});
 /// What is no call: updates, ends and reminders, to those who were told before; not once more to `already`.
 Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices,
                 const std::set<std::string, std::less<>>& already, std::int64_t now_ns);

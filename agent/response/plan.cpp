@@ -6,6 +6,7 @@
 
 #include "incident/people_candidate.hpp"
 #include "measure/settings.hpp"
+#include "response/upkeep_config.hpp"
 #include "rule/candidate_facts.hpp"
 
 namespace ronda::response {
@@ -120,6 +121,9 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   plan->notifiers = notifiers_of(candidate);
   plan->names = names_of(candidate, plan->rules);
   plan->windows = incident::compile_windows(candidate.generation.raw("window"), plan->names, zones, candidate.zone, diagnostics);
+  for (const incident::Window& window : plan->windows)
+    check_targets(plan->people, "notify", window.notify, window.notify_place, diagnostics);
+  plan->drill = read_drill(candidate, zones, plan->people, diagnostics);
   plan->templates = notify::Templates::load(candidate.generation, diagnostics);
   plan->language = notify::language_of(candidate.generation.agent.language);
   plan->settings = settings_of(candidate, plan->people, input.host);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,20 @@
 
 namespace ronda::response {
 
+/// `[agent] drill`: a marked message to real people by their real channels, now and then, that proves the way.
+struct Drill {
+  schedule::Calendar calendar;
+  config::Level level = config::Level::p1;  // whose channels it takes
+  std::vector<std::string> targets;
+};
+
 struct Plan {
   rule::RuleSet rules;
   people::People people;
   std::vector<people::Notifier> notifiers;  // by name
   escalation::Policies policies;
   std::vector<incident::Window> windows;
+  std::optional<Drill> drill;
   incident::KnownNames names;
   incident::Settings settings;
   notify::Templates templates;

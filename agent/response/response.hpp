@@ -58,6 +58,15 @@ class Response final : private notify::CourierClient {
   /// `based_on`: the revision that the person saw; 0: whichever.
   void expire_silence(std::string id, incident::Author author, std::uint64_t based_on,
                       std::function<void(const Result<incident::Silence>&)> told);
+  /// As a silence; names of what it covers and of whom it tells are looked at.
+  void maintain(incident::OneOffRequest request, std::function<void(const Result<incident::OneOff>&)> told);
+  void end_maintenance(std::string id, incident::Author author, std::function<void(const Result<incident::OneOff>&)> told);
+  void override_oncall(incident::OnCallOverride wanted, std::function<void(const Result<incident::OnCallOverride>&)> told);
+  void end_override(std::string id, incident::Author author, std::function<void(const Result<incident::OnCallOverride>&)> told);
+  /// A marked message by every channel of the contact; told how the ids of its envelopes begin.
+  void send_test(std::string contact, incident::Author author, std::function<void(const Result<std::string>&)> told);
+  /// A dead letter is owed again.
+  void retry(std::string id, store::Done<Unit> told);
   /// Something about the agent itself; `level` none ends it.
   void on_own_trouble(std::string_view name, config::Level level, std::string_view text);
   /// No message leaves any more.

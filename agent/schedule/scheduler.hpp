@@ -150,6 +150,8 @@ class Scheduler final : private plugin::SupervisorClient {
   /// Its last run was told timed out and its code has not ended: it keeps its locks, and none of its runs begins.
   bool lingers(const Entry& entry) const;
   std::size_t in_flight() const { return in_flight_; }
+  /// How long the earliest of what is due has waited to be taken up; 0 while the schedule is followed.
+  Nanos overdue() const;
   const std::deque<std::int64_t>& lateness() const { return lateness_; }  // ns, of the last runs by schedule
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What plugins ask of the agent during a call, and what they tell besides their result.
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/clock.hpp"
@@ -254,6 +255,11 @@ void Scheduler::answer_trial(const Prepared& spec, const wire::Request& request,
     case wire::Ask::calendar_previous:
     case wire::Ask::calendar_next: return calendar_read(request, std::move(reply));
   }
+}
+
+Nanos Scheduler::overdue() const {
+  const auto due = timetable_.next_due();
+  return due ? std::max<Nanos>(boottime() - *due, Nanos(0)) : Nanos(0);
 }
 
 }  // namespace ronda::schedule

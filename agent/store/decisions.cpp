@@ -221,6 +221,43 @@ Result<std::vector<OutboxRow>> load_outbox_rows(Database& db, const std::vector<
   return all;
 }
 
+/// An id that begins so lies from the prefix on, before the prefix with its last byte one higher
+static std::string after_prefix(std::string prefix) {
+  if (!prefix.empty()) ++prefix.back();
+  return prefix;
+}
+
+Result<std::vector<OutboxRow>> list_outbox_prefix(Database& db, const std::string& prefix) {
+  std::vector<OutboxRow> all;
+  RONDA_TRY(std::ignore, db.each(
+                             "SELECT id,incident,grp,notifier,contact,recipient,level,event,ord,state,carrier,attempts,queued_at,next_at,"
+                             "first_at,last_error,title,body,fields FROM outbox WHERE id>=? AND id<? ORDER BY ord LIMIT 1000",
+                             [&](const Row& row) { all.push_back(outbox_row(row)); }, prefix, after_prefix(prefix)));
+  return all;
+}
+
+Result<std::vector<OutboxRow>> list_dead(Database& db, std::int64_t limit) {
+  std::vector<OutboxRow> all;
+  RONDA_TRY(std::ignore, db.each(
+                             "SELECT id,incident,grp,notifier,contact,recipient,level,event,ord,state,carrier,attempts,queued_at,next_at,"
+                             "first_at,last_error,title,'','{}' FROM outbox WHERE state=3 ORDER BY ord DESC LIMIT ?",
+                             [&](const Row& row) { all.push_back(outbox_row(row)); }, limit));
+  return all;
+}
+
+Result<std::vector<DeliveryAttempt>> load_trail_prefix(Database& db, const std::string& prefix) {
+  std::vector<DeliveryAttempt> all;
+  RONDA_TRY(std::ignore, db.each(
+                             "SELECT id,number,started,ended,outcome,detail FROM delivery WHERE id>=? AND id<? ORDER BY started,id,number "
+                             "LIMIT 10000",
+                             [&](const Row& row) {
+                               all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3),
+                                              std::string(row.text(4)), std::string(row.text(5))});
+                             },
+                             prefix, after_prefix(prefix)));
+  return all;
+}
+
 Result<std::vector<DeliveryAttempt>> load_trail(Database& db, const std::string& incident) {
   std::vector<DeliveryAttempt> all;
   RONDA_TRY(std::ignore, db.each(

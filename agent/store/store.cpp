@@ -316,6 +316,20 @@ void Store::list_outbox(std::string incident, std::int64_t limit, Done<std::vect
       [incident = std::move(incident), limit](const Work& w) { return store::list_outbox(w.db, incident, limit); }, std::move(done));
 }
 
+void Store::list_outbox_prefix(std::string prefix, Done<std::vector<OutboxRow>> done) {
+  impl_->read<std::vector<OutboxRow>>(
+      [prefix = std::move(prefix)](const Work& w) { return store::list_outbox_prefix(w.db, prefix); }, std::move(done));
+}
+
+void Store::load_trail_prefix(std::string prefix, Done<std::vector<DeliveryAttempt>> done) {
+  impl_->read<std::vector<DeliveryAttempt>>(
+      [prefix = std::move(prefix)](const Work& w) { return store::load_trail_prefix(w.db, prefix); }, std::move(done));
+}
+
+void Store::list_dead(std::int64_t limit, Done<std::vector<OutboxRow>> done) {
+  impl_->read<std::vector<OutboxRow>>([limit](const Work& w) { return store::list_dead(w.db, limit); }, std::move(done));
+}
+
 void Store::load_trail(std::string incident, Done<std::vector<DeliveryAttempt>> done) {
   impl_->read<std::vector<DeliveryAttempt>>(
       [incident = std::move(incident)](const Work& w) { return store::load_trail(w.db, incident); }, std::move(done));

@@ -130,6 +130,11 @@ class Store {
   /// All of an incident in order, or with an empty one the newest `limit` of all.
   void list_outbox(std::string incident, std::int64_t limit, Done<std::vector<OutboxRow>> done);
   void load_trail(std::string incident, Done<std::vector<DeliveryAttempt>> done);
+  /// Messages whose ids begin so, in order, and the trail of each; for what belongs to no incident. At most 1000.
+  void list_outbox_prefix(std::string prefix, Done<std::vector<OutboxRow>> done);
+  void load_trail_prefix(std::string prefix, Done<std::vector<DeliveryAttempt>> done);
+  /// The newest dead letters.
+  void list_dead(std::int64_t limit, Done<std::vector<OutboxRow>> done);
 
   // --- copies -----------------------------------------------------------------------------------
   /// A copy in one file, checked and synced, while the store goes on. `path` is absolute and must not exist.

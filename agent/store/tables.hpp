@@ -84,6 +84,9 @@ Result<std::vector<OutboxRow>> load_outbox_rows(Database& db, const std::vector<
 /// Of one incident in order, or the newest of all.
 Result<std::vector<OutboxRow>> list_outbox(Database& db, const std::string& incident, std::int64_t limit);
 Result<std::vector<DeliveryAttempt>> load_trail(Database& db, const std::string& incident);
+Result<std::vector<OutboxRow>> list_outbox_prefix(Database& db, const std::string& prefix);
+Result<std::vector<DeliveryAttempt>> load_trail_prefix(Database& db, const std::string& prefix);
+Result<std::vector<OutboxRow>> list_dead(Database& db, std::int64_t limit);
 Status forget_delivered(Database& db, std::int64_t now, std::int64_t rows, std::int64_t* gone);
 
 // meta.cpp

@@ -12,7 +12,8 @@ mkdir -p "$live_dir/conf.d"
 # ---- no agent ---------------------------------------------------------------------------------
 for words in status 'check web' 'explain web' reload 'task run web' 'ping web' 'state backup backup.db' 'alert list' 'incident list' \
   'incident show INC-1' 'incident ack INC-1' 'incident open --level p1 fire' 'silence list' 'silence add check=web --for 1h --reason x' \
-  'silence expire S-1' 'notify list'; do
+  'silence expire S-1' 'notify list' 'notify test cto' 'notify retry' 'maintenance list' 'maintenance start 1h --reason x' \
+  'maintenance end M-1' 'oncall override ops cto --for 1h --reason x' 'oncall undo O-1'; do
   # shellcheck disable=SC2086
   expect 3 live_ronda $words
   expect_err 'no agent answers on'
@@ -31,7 +32,7 @@ for words in 'validate more' 'validate --probee' 'reload more' 'run more' 'task'
   'ping web perhaps' 'ping web 256' 'wrap' 'wrap web' 'calendar more' 'calendar --days none' 'calendar --days 0' 'config more' 'state' 'state forget x' \
   'alert' 'alert lst' 'alert list more' 'incident' 'incident acc INC-1' 'incident show' 'incident open fire' 'incident open --level p1' \
   'incident raise INC-1' 'incident update INC-1' 'incident ack INC-1 --based-on x' 'incident review INC-1 --set summary' 'incident list more' \
-  'silence' 'silence add' 'silence expire' 'silence lift S-1' 'notify' 'notify lst' 'version more' 'completion' 'completion tcsh' 'reload --output xml' 'validate --output xml' 'version --config'; do
+  'silence' 'silence add' 'silence expire' 'silence lift S-1' 'notify' 'notify lst' 'notify test' 'maintenance' 'maintenance strt' 'maintenance start' 'oncall override ops' 'oncall undo' 'version more' 'completion' 'completion tcsh' 'reload --output xml' 'validate --output xml' 'version --config'; do
   # shellcheck disable=SC2086
   expect 2 live_ronda $words
   [ -n "$err" ] || expect_fail "ronda $words says why"

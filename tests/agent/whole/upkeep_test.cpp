@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people do by hand, on one whole agent: maintenance, another one on call, a test of the way, a dead letter once more;
+// and the agent's own sign of life at a real HTTP server.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "catch.hpp"
+#include "sink.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::string_view configuration = R"([check.door]
+use = "exec.nagios"
+every = "1s"
+severity = "p1"
+command = ["/bin/sh", "-c", "test ! -e OPEN/broken || { echo broken; exit 2; }; echo fine"]
+[notifier.paper]
+use = "command"
+command = ["/bin/sh", "-c", "echo $RONDA_EVENT $RONDA_TO >> OPEN/heard"]
+[notifier.cut]
+use = "command"
+command = ["/bin/sh", "-c", "test -e OPEN/joined || { echo no line; exit 1; }; echo $RONDA_EVENT $RONDA_TO >> OPEN/heard"]
+[contact.ana]
+name = "Ana"
+channels = [{ notifier = "paper", to = "ana" }]
+[contact.bo]
+name = "Bo"
+channels = [{ notifier = "paper", to = "bo" }, { notifier = "cut", to = "bo-by-night", levels = ["p4"] }]
+[oncall.ops]
+members = ["ana"]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["ops"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["ops"] }]
+)";
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+  return text;
+}
+
+class House {
+ public:
+  House() {
+    if (::geteuid() == 0) agent_.become_nobody();
+    agent_.configure("10.toml", replaced(std::string(configuration), "OPEN", agent_.open_directory()));
+  }
+  WholeAgent& agent() { return agent_; }
+  void put(const std::string& name) const { std::ofstream(agent_.open_directory() + "/" + name) << "yes"; }
+  std::size_t heard(const std::string& line) const {
+    std::istringstream lines(read_file(agent_.open_directory() + "/heard"));
+    std::size_t out = 0;
+    for (std::string one; std::getline(lines, one);) out += one == line ? 1 : 0;
+    return out;
+  }
+  void kill_and_start() {
+    agent_.kill_hard();
+    std::filesystem::remove(agent_.state_directory() + "/starts");
+    REQUIRE(agent_.start());
+  }
+  bool is_suppressed_by(const std::string& name) const {
+    const json::value all = agent_.get("/v1/incidents");
+    if (!all.is_array() || all.as_array().size() != 1) return false;
+    const json::value& by = all.as_array()[0].at("suppressed_by");
+    return by.is_string() && std::string(by.as_string()) == name;
+  }
+
+ private:
+  WholeAgent agent_;
+};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string id_in(const Finished& done) {
+  const auto value = json::parse(done.out);
+  return std::string(value.at("id").as_string());
+}
+
+}  // namespace
+
+TEST_CASE("maintenance hides over a kill, and what is still broken at its end is called", "[whole]") {
+  House house;
+  WholeAgent& agent = house.agent();
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("door") == "ok"; }));
+  CHECK(agent.ronda({"maintenance", "list"}).out == "no maintenance is planned\n");
+  const Finished refused = agent.ronda({"maintenance", "start", "2h"});
+  CHECK(refused.code == 1);
+  CHECK(has(refused.err, "maintenance needs a reason: --reason TEXT"));
+  CHECK(has(agent.ronda({"maintenance", "start", "2h", "--reason", "x", "--check", "dor"}).err, "did you mean `door`?"));
+
+  const Finished begun = agent.ronda({"maintenance", "start", "2h", "--reason", "a new lock", "--check", "door", "--output", "json"});
+  INFO(begun.err);
+  REQUIRE(begun.code == 0);
+  const std::string id = id_in(begun);
+  CHECK(eventually([&] { return house.heard("update ana") == 1; }));  // that it has begun
+  house.put("broken");
+  CHECK(eventually([&] { return house.is_suppressed_by("window:" + id); }));
+  house.kill_and_start();
+  CHECK(eventually([&] { return house.is_suppressed_by("window:" + id); }));
+  const Finished listed = agent.ronda({"maintenance", "list"});
+  CHECK(has(listed.out, id));
+  CHECK(has(listed.out, "active"));
+  CHECK(has(listed.out, "a new lock"));
+  CHECK(house.heard("open ana") == 0);
+
+  CHECK(agent.ronda({"maintenance", "end", id}).code == 0);
+  CHECK(eventually([&] { return house.heard("open ana") == 1; }));
+  const Finished again = agent.ronda({"maintenance", "end", id});
+  CHECK(again.code == 1);
+  CHECK(has(again.err, "has ended already, by unix:"));
+  house.kill_and_start();
+  CHECK(has(agent.ronda({"maintenance", "list", "--all"}).out, "ended"));
+}
+
+TEST_CASE("who stands in on call is called, over a kill, until it is undone", "[whole]") {
+  House house;
+  WholeAgent& agent = house.agent();
+  REQUIRE(agent.start());
+  CHECK(has(agent.ronda({"oncall", "override", "ops", "bob", "--for", "1h", "--reason", "ill"}).err,
+            "there is no contact `bob`; did you mean `bo`?"));
+  const Finished said = agent.ronda({"oncall", "override", "ops", "bo", "--for", "1h", "--reason", "Ana is ill", "--output", "json"});
+  INFO(said.err);
+  REQUIRE(said.code == 0);
+  const std::string id = id_in(said);
+  house.kill_and_start();
+  const Finished shown = agent.ronda({"oncall", "show", "ops", "--days", "1"});
+  CHECK(has(shown.out, "bo (Bo) [override]"));
+  CHECK(has(shown.out, "override " + id + ": bo, by unix:"));
+  CHECK(has(shown.out, "Ana is ill"));
+  REQUIRE(eventually([&] { return agent.check_status("door") == "ok"; }));
+  house.put("broken");
+  CHECK(eventually([&] { return house.heard("open bo") == 1; }));
+  CHECK(house.heard("open ana") == 0);
+  CHECK(agent.ronda({"oncall", "undo", id}).code == 0);
+  CHECK_FALSE(has(agent.ronda({"oncall", "show", "ops", "--days", "1"}).out, "[override]"));
+}
+
+TEST_CASE("a test goes by each channel and says which one fails; a dead letter is sent once more", "[whole]") {
+  House house;
+  WholeAgent& agent = house.agent();
+  REQUIRE(agent.start());
+  const Finished good = agent.ronda({"notify", "test", "ana"});
+  INFO(good.out << good.err);
+  CHECK(good.code == 0);
+  CHECK(has(good.out, "delivered"));
+  CHECK(house.heard("test ana") == 1);
+  const Finished bad = agent.ronda({"notify", "test", "bo"});
+  INFO(bad.out << bad.err);
+  CHECK(bad.code == 1);
+  CHECK(has(bad.out, "FAILED"));
+  CHECK(has(bad.out, "no line"));
+  CHECK(house.heard("test bo") == 1);
+  CHECK(agent.get("/v1/incidents").as_array().empty());  // who asked was told
+  CHECK(has(agent.ronda({"notify", "test", "anna"}).err, "did you mean `ana`?"));
+
+  house.put("joined");
+  CHECK(has(agent.ronda({"notify", "retry"}).out, "cut"));
+  CHECK(agent.ronda({"notify", "retry", "--all"}).code == 0);
+  CHECK(eventually([&] { return house.heard("test bo-by-night") == 1; }));
+  CHECK(eventually([&] { return agent.ronda({"notify", "retry"}).out == "there is no dead letter\n"; }));
+  CHECK(agent.ronda({"notify", "retry", "test/NOTHING"}).code == 1);
+}
+
+TEST_CASE("the agent's sign of life arrives while it runs, stays away while it is stopped, and its loss is an incident", "[whole]") {
+  std::atomic<bool> takes = true;
+  Sink sink([&](const SinkRequest&) { return http_answer(takes ? 200 : 503); });
+  const auto beats = [&] {
+    const auto all = sink.requests();
+    return std::ranges::count_if(all, [](const SinkRequest& one) { return json::parse(one.body).at("event").as_string() == "heartbeat"; });
+  };
+  House house;
+  WholeAgent& agent = house.agent();
+  agent.configure("20.toml",
+                  "[agent]\nheartbeat = { notifier = \"watcher\", every = \"1s\" }\n[notifier.watcher]\nuse = \"webhook\"\nurl = \"" +
+                      sink.base() + "/beat\"\n");
+  REQUIRE(agent.start());
+  CHECK(eventually([&] { return beats() >= 3; }));
+  CHECK(eventually([&] {
+    const json::value status = agent.status();
+    return status.is_object() && !status.at("agent").at("heartbeat").at("last_arrived").is_null();
+  }));
+  agent.signal(SIGSTOP);
+  REQUIRE(eventually([&] { return is_stopped(agent.pid()); }));
+  std::this_thread::sleep_for(300ms);  // for what was on its way
+  const auto before = beats();
+  std::this_thread::sleep_for(2500ms);
+  CHECK(beats() == before);
+  agent.signal(SIGCONT);
+  CHECK(eventually([&] { return beats() > before; }));
+
+  takes = false;
+  const auto troubled = [&] {
+    const json::value all = agent.get("/v1/incidents");
+    return all.is_array() && all.as_array().size() == 1 && has(std::string(all.as_array()[0].at("title").as_string()), "heartbeat");
+  };
+  CHECK(eventually(troubled));
+  takes = true;
+  CHECK(eventually([&] { return agent.get("/v1/incidents").as_array().empty(); }));
+}
