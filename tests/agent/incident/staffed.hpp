@@ -46,19 +46,17 @@ inline std::vector<people::Notifier> shop_notifiers() {
   return {{"mail", "smtp", true, false}, {"ops-slack", "slack", true, false}, {"sms", "sms", true, false}};
 }
 
-/// The shipped conf.d, with notifiers that need no secrets.
+/// The shipped conf.d.
 inline config::Sources shipped() {
   std::set<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(RONDA_SOURCE_DIR "/conf.d")) {
-    if (entry.path().extension() == ".toml" && !entry.path().filename().string().starts_with("45-")) paths.insert(entry.path());
+    if (entry.path().extension() == ".toml") paths.insert(entry.path());
   }
   config::Sources out;
   for (const auto& path : paths) {
     std::ifstream in(path);
     out.push_back({"conf.d/" + path.filename().string(), std::string(std::istreambuf_iterator<char>(in), {})});
   }
-  out.push_back({"conf.d/45-notifiers.toml",
-                 "[notifier.mail]\nuse = \"smtp\"\n[notifier.ops-slack]\nuse = \"slack\"\n[notifier.sms]\nuse = \"sms\"\n"});
   return out;
 }
 
