@@ -47,7 +47,9 @@ int backup_as(AgentView& agent, uid_t uid, const std::string& path) {
   request.method = "POST";
   request.path = "/v1/backup";
   request.query = {{"path", path}};
-  request.who = {uid, uid, "unix:someone", Role::operator_};
+  request.who.uid = request.who.gid = uid;
+  request.who.name = "unix:someone";
+  request.who.role = Role::operator_;
   std::optional<int> status;
   try {
     make_routes(agent)(request, [&](const Response& response) { status = response.status; });

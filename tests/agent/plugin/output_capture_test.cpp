@@ -71,7 +71,7 @@ TEST_CASE("what is beyond a minute's share is counted and told later", "[plugin]
 
 TEST_CASE("what was dropped is told when a runner ends too", "[plugin]") {
   Kept kept;
-  kept.feed(std::string(OutputCapture::bytes_per_minute - 1, 'x') + "\nabc");
+  kept.feed(std::string(OutputCapture::bytes_per_minute - 1, 'x').append("\nabc"));
   kept.end();
   CHECK(kept.lines.back() == "(3 bytes of output dropped)");
 }

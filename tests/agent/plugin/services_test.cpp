@@ -137,7 +137,7 @@ TEST_CASE("no part of a secret is left where text is cut, in labels, or in what 
                                    {"word", OptionNode(OptionNode::Data(plugin::Secret{"hunter2hunter2"}))}});
   const auto& outcome = bench.run(instance).outcome;
   REQUIRE(bench.until([&] { return bench.has_log("printed *** twice"); }, 5s));
-  CHECK(outcome.summary == std::string(4090, 'x') + "***");
+  CHECK(outcome.summary == std::string(4090, 'x').append("***"));
   CHECK(plugin::decode_metrics(outcome.metrics).at(0).labels.at(0).second == "***");
   REQUIRE(bench.events.size() == 1);
   CHECK(bench.events[0].text.ends_with("x***"));

@@ -31,7 +31,7 @@ use = "command"
 command = ["/bin/sh", "-c", "echo $RONDA_EVENT $RONDA_TO >> OPEN/heard"]
 [notifier.cut]
 use = "command"
-command = ["/bin/sh", "-c", "test -e OPEN/joined || { echo no line; exit 1; }; echo $RONDA_EVENT $RONDA_TO >> OPEN/heard"]
+command = ["/bin/sh", "-c", "test -e OPEN/joined || { echo no line >&2; exit 1; }; echo $RONDA_EVENT $RONDA_TO >> OPEN/heard"]
 [contact.ana]
 name = "Ana"
 channels = [{ notifier = "paper", to = "ana" }]
@@ -139,6 +139,7 @@ TEST_CASE("who stands in on call is called, over a kill, until it is undone", "[
   const std::string id = id_in(said);
   house.kill_and_start();
   const Finished shown = agent.ronda({"oncall", "show", "ops", "--days", "1"});
+  INFO(shown.out << shown.err);
   CHECK(has(shown.out, "bo (Bo) [override]"));
   CHECK(has(shown.out, "override " + id + ": bo, by unix:"));
   CHECK(has(shown.out, "Ana is ill"));
