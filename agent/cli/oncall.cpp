@@ -196,6 +196,9 @@ int oncall(const Options& options) {
   if (!read_asked(options, *zone, asked)) return exit_usage;
   config::Diagnostics told_already;
   const people::People people = escalation::staff_of(candidate, parts.zones, asked.at_ns, ::geteuid(), told_already).people;
+  if (candidate.has_errors())
+    complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
+             " errors ('ronda validate' shows them); this is what holds with them");
   const std::string wanted = options.arguments.size() == 2 ? options.arguments[1] : std::string();
   if (!wanted.empty() && people.find_oncall(wanted) == nullptr) {
     std::vector<std::string_view> names;
@@ -205,9 +208,6 @@ int oncall(const Options& options) {
              (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?"));
     return exit_usage;
   }
-  if (candidate.has_errors())
-    complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
-             " errors ('ronda validate' shows them); this is what holds with them");
   ByHand by_hand;
   if (!read_by_hand(options, **parts.zones.find("UTC"), by_hand))
     complain("the agent does not answer: overrides made by hand are not in this");
