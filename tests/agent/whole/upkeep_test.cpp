@@ -78,6 +78,8 @@ class House {
     for (const std::string& option : agent_.options()) argv.push_back(option);
     argv.insert(argv.end(), {"oncall", "show", "ops", "--days", "1"});
     const std::string base = agent_.open_directory() + "/oncall";
+    std::filesystem::remove(base + ".out");  // it would be added to
+    std::filesystem::remove(base + ".err");
     Finished out;
     out.code = wait_program(start_program(argv, base + ".out", base + ".err"), 60s);
     out.out = read_file(base + ".out");
