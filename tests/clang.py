@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-GXX_ONLY = {"-fno-gnu-unique"}
+GXX_ONLY = {"-fno-gnu-unique", "-Winvalid-pch"}
 
 
 def command(entry):
@@ -21,7 +21,7 @@ def command(entry):
     for word in words[at:]:
         if skip or word in GXX_ONLY:
             skip = False
-        elif word == "-o":
+        elif word in ("-o", "-include"):  # what is included so is g++'s precompiled header: no source may need it
             skip = True
         else:
             kept.append(word)
