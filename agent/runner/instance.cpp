@@ -41,24 +41,25 @@ std::optional<std::string> caught(Body&& body) {
 
 }  // namespace
 
-Instance::Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup, Programs* programs)
+Instance::Instance(const wire::Create& spec, const Surroundings& around)
     : ronda_inst{sizeof(ronda_inst), RONDA_ABI_MINOR, find_inst_service},
-      spec_(std::move(spec)),
-      plugin_(plugin),
-      link_(link),
-      setup_(setup),
-      programs_(programs) {
-  collect_secrets(options(), secrets_);
-  collect_pieces(spec_.options, secrets_);
+      around_(around),
+      spec_(spec),
+      options_(decode_options(spec_.options())) {
+  Secrets secrets;
+  collect_secrets(options_, secrets);
+  collect_pieces(spec_.options(), secrets);
   // would cut every text to pieces and protect nothing
-  std::erase_if(secrets_, [](std::string_view secret) { return secret.size() < 4; });
+  std::erase_if(secrets, [](std::string_view secret) { return secret.size() < 4; });
+  if (secrets.empty()) return;
   // one may hold another
-  std::ranges::stable_sort(secrets_, std::ranges::greater(), &std::string_view::size);
-  if (!secrets_.empty()) ::mlock(spec_.options.data(), spec_.options.size());
+  std::ranges::stable_sort(secrets, std::ranges::greater(), &std::string_view::size);
+  secrets_ = std::make_unique<const Secrets>(std::move(secrets));
+  ::mlock(spec_.writable_options(), spec_.options().size());
 }
 
 Instance::~Instance() {
-  if (!secrets_.empty()) ::explicit_bzero(spec_.options.data(), spec_.options.size());
+  if (secrets_ != nullptr) ::explicit_bzero(spec_.writable_options(), spec_.options().size());
 }
 
 Instance* Instance::of(const ronda_inst* inst) {
@@ -66,17 +67,13 @@ Instance* Instance::of(const ronda_inst* inst) {
   return instance;
 }
 
-const ronda_value& Instance::options() {
-  if (!options_) options_ = decode_options(spec_.options);
-  return *options_;
-}
-
 bool Instance::granted(std::string_view grant) const {
-  return std::ranges::find(setup_.grants, grant) != setup_.grants.end();
+  return std::ranges::find(setup().grants, grant) != setup().grants.end();
 }
 
 std::string Instance::scrub(std::string text) const {
-  for (const std::string_view secret : secrets_) {
+  if (secrets_ == nullptr) return text;
+  for (const std::string_view secret : *secrets_) {
     for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
       text.replace(at, secret.size(), "***");
     }
@@ -87,8 +84,8 @@ std::string Instance::scrub(std::string text) const {
 std::string Instance::fit(std::string_view text, std::size_t limit) const {
   // cut last: what is cut before may be the head of a secret, which no scrubbing finds
   const bool huge = text.size() > scrubbed_most;
-  std::string out = secrets_.empty() ? std::string(text.substr(0, limit + 4)) : scrub(std::string(text.substr(0, scrubbed_most)));
-  if (huge && !secrets_.empty()) out.resize(out.size() - std::min(out.size(), secrets_.front().size()));
+  std::string out = secrets_ == nullptr ? std::string(text.substr(0, limit + 4)) : scrub(std::string(text.substr(0, scrubbed_most)));
+  if (huge && secrets_ != nullptr) out.resize(out.size() - std::min(out.size(), secrets_->front().size()));
   return repair_utf8(out, limit);
 }
 
@@ -115,7 +112,7 @@ bool Instance::take_state_over(wire::Outcome& outcome) {
     code = RONDA_E_INVALID;
   } else if (has_state()) {
     in_plugin_.store(true, std::memory_order_relaxed);
-    thrown = caught([&] { code = plugin_.migrate(spec_.kind, self_, from, to, told); });
+    thrown = caught([&] { code = around_.plugin.migrate(spec_.kind, self_, from, to, told); });
     in_plugin_.store(false, std::memory_order_relaxed);
   }
   arena_.clear();
@@ -129,7 +126,7 @@ bool Instance::take_state_over(wire::Outcome& outcome) {
     outcome.summary = "its state of version " + std::to_string(from) + " is not taken over by version " + std::to_string(to) + ": " + why;
     return false;
   }
-  const wire::Reply kept = link_.ask({0, id(), wire::Ask::kv_commit, {}, 0, kv_pending.all(), 0});
+  const wire::Reply kept = around_.link.ask({0, id(), wire::Ask::kv_commit, {}, 0, kv_pending.all(), 0});
   kv_pending.clear();
   outcome.end = wire::End::create_failed;
   outcome.summary = "its state of version " + std::to_string(to) + " could not be stored";
@@ -142,7 +139,7 @@ bool Instance::take_state_over(wire::Outcome& outcome) {
 
 /// Whether anything is kept at all; when the agent does not say, the plugin will see.
 bool Instance::has_state() {
-  const wire::Reply all = link_.ask({0, id(), wire::Ask::kv_each, {}, 0, {}, 0});
+  const wire::Reply all = around_.link.ask({0, id(), wire::Ask::kv_each, {}, 0, {}, 0});
   wire::Reader r(all.payload);
   return all.code != RONDA_OK || r.map() > 0;
 }
@@ -151,7 +148,7 @@ bool Instance::make(std::string& error) {
   ronda_error told{sizeof(ronda_error), 0, {}};
   std::int32_t code = 0;
   in_plugin_.store(true, std::memory_order_relaxed);
-  const auto thrown = caught([&] { code = plugin_.create(*this, &self_, told); });
+  const auto thrown = caught([&] { code = around_.plugin.create(*this, &self_, told); });
   in_plugin_.store(false, std::memory_order_relaxed);
   arena_.clear();
   created_ = !thrown && code == RONDA_OK;
@@ -182,7 +179,7 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
   ronda_error told{sizeof(ronda_error), 0, {}};
   std::int32_t code = 0;
   in_plugin_.store(true, std::memory_order_relaxed);
-  const auto thrown = caught([&] { code = plugin_.run(spec_.kind, self_, call, &handed, told); });
+  const auto thrown = caught([&] { code = around_.plugin.run(spec_.kind, self_, call, &handed, told); });
   in_plugin_.store(false, std::memory_order_relaxed);
   wire::Outcome& outcome = call.outcome;
   const std::string_view text(told.msg, ::strnlen(told.msg, sizeof told.msg));
@@ -239,17 +236,17 @@ void Instance::destroy() {
   created_ = false;
   in_plugin_.store(true, std::memory_order_relaxed);
   in_destroy_.store(true, std::memory_order_relaxed);
-  const auto thrown = caught([&] { plugin_.destroy(spec_.kind, self_); });
+  const auto thrown = caught([&] { around_.plugin.destroy(spec_.kind, self_); });
   in_destroy_.store(false, std::memory_order_relaxed);
   in_plugin_.store(false, std::memory_order_relaxed);
   self_ = nullptr;
-  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, fit("destroy threw: " + *thrown, 1024)});
+  if (thrown) around_.link.log(wire::Log{id(), RONDA_LOG_ERROR, fit("destroy threw: " + *thrown, 1024)});
 }
 
 bool Instance::may_write_state() {
   if (!in_destroy_.load(std::memory_order_relaxed)) return true;
   if (!write_told_.exchange(true))
-    link_.log(wire::Log{id(), RONDA_LOG_ERROR, "RONDA-P-038: it writes state in destroy: refused, nothing of it is kept"});
+    around_.link.log(wire::Log{id(), RONDA_LOG_ERROR, "RONDA-P-038: it writes state in destroy: refused, nothing of it is kept"});
   return false;
 }
 
@@ -257,8 +254,8 @@ void Instance::cancel(ActiveCall& call) const noexcept {
   // only while the plugin is inside this call: before and after there is nothing that could be cancelled
   const std::lock_guard lock(call.cancel_mutex);
   if (call.over || !created_ || active() != &call) return;
-  const auto thrown = caught([&] { plugin_.cancel(spec_.kind, self_, call); });
-  if (thrown) link_.log(wire::Log{id(), RONDA_LOG_ERROR, fit("cancel threw: " + *thrown, 1024)});
+  const auto thrown = caught([&] { around_.plugin.cancel(spec_.kind, self_, call); });
+  if (thrown) around_.link.log(wire::Log{id(), RONDA_LOG_ERROR, fit("cancel threw: " + *thrown, 1024)});
 }
 
 }  // namespace ronda::runner

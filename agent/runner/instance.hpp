@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // One instance inside the runner: its host side (ronda_inst) and the call it is in. Created by the first
 // call, run by one thread at a time. What a call emits is encoded as it comes, bounded, and sent as one
-// Outcome.
+// Outcome. Small on purpose: there may be a hundred thousand.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <forward_list>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "plugin/messages.hpp"
 #include "ronda/abi.h"
+#include "runner/instance_spec.hpp"
 #include "runner/kv_pending.hpp"
 #include "runner/options.hpp"
+#include "runner/turn.hpp"
 
 namespace ronda::runner {
 
@@ -26,22 +26,27 @@ class PluginObject;
 class Programs;
 struct ActiveCall;
 
-/// What a plugin holds as ronda_host: the plugin as a whole. Same shape as Instance up to `magic`.
+/// What a plugin holds as ronda_host: the plugin as a whole.
 struct HostSide : ronda_host {
-  std::uint64_t magic = 0;
   Link* link = nullptr;
   const wire::Setup* setup = nullptr;
 };
 
+/// What all instances of this process share.
+struct Surroundings {
+  PluginObject& plugin;
+  Link& link;
+  const wire::Setup& setup;
+  Programs* programs = nullptr;  // those that run, where what they leave alive stays; else null
+};
+
 class Instance : public ronda_inst {
  public:
-  static constexpr std::uint64_t magic_value = 0x726f6e6461696e73;  // "rondains"
-  static constexpr std::uint64_t host_magic = 0x726f6e6461686f73;   // "rondahos"
-  static constexpr std::size_t events_limit = 100;                  // of one call
+  static constexpr std::size_t events_limit = 100;  // of one call
   static constexpr std::size_t metrics_bytes_limit = 256 << 10;
 
-  /// `programs`: the list of those that run, where what they leave alive stays; else null.
-  Instance(wire::Create spec, PluginObject& plugin, Link& link, const wire::Setup& setup, Programs* programs);
+  /// The surroundings must outlive it.
+  Instance(const wire::Create& spec, const Surroundings& around);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
   ~Instance();
@@ -49,7 +54,7 @@ class Instance : public ronda_inst {
   static Instance* of(const ronda_inst* inst);
 
   /// Held by whoever runs, probes or destroys it: one at a time.
-  std::mutex& turn() { return turn_; }
+  Turn& turn() { return turn_; }
 
   /// Runs one call from create, if need be, to its outcome. [worker, with its turn]
   wire::Outcome run(ActiveCall& call, const wire::Message* message);
@@ -60,12 +65,12 @@ class Instance : public ronda_inst {
   /// Tells the plugin that the call should end. [any]
   void cancel(ActiveCall& call) const noexcept;
 
-  std::uint32_t id() const { return spec_.instance; }
-  const wire::Create& spec() const { return spec_; }
-  const ronda_value& options();
-  Link& link() { return link_; }
-  const wire::Setup& setup() const { return setup_; }
-  Programs* programs() const { return programs_; }
+  std::uint32_t id() const { return spec_.id; }
+  const InstanceSpec& spec() const { return spec_; }
+  const ronda_value& options() const { return options_; }
+  Link& link() { return around_.link; }
+  const wire::Setup& setup() const { return around_.setup; }
+  Programs* programs() const { return around_.programs; }
   bool granted(std::string_view grant) const;
   ActiveCall* active() const { return active_.load(std::memory_order_acquire); }
   /// Whether state may be written now: not while it is destroyed (RONDA-P-038), which is then said in the log, once.
@@ -88,24 +93,20 @@ class Instance : public ronda_inst {
   bool has_state();
   void call_plugin(ActiveCall& call, const wire::Message* message);
 
-  std::mutex turn_;
-  wire::Create spec_;
-  PluginObject& plugin_;
-  Link& link_;
-  const wire::Setup& setup_;
-  Programs* const programs_;
-  std::optional<ronda_value> options_;
-  std::vector<std::string_view> secrets_;  // the longest first
+  using Secrets = std::vector<std::string_view>;
+
+  const Surroundings& around_;
+  InstanceSpec spec_;
+  ronda_value options_;
+  std::unique_ptr<const Secrets> secrets_;  // the longest first; null: none
   void* self_ = nullptr;
-  std::atomic<bool> created_{false};
   std::atomic<ActiveCall*> active_{nullptr};
+  std::forward_list<std::string> arena_;  // of a call; small while it is empty
+  Turn turn_;
+  std::atomic<bool> created_{false};
   std::atomic<bool> in_plugin_{false};
   std::atomic<bool> in_destroy_{false};
   std::atomic<bool> write_told_{false};
-  std::forward_list<std::string> arena_;  // of a call; small while it is empty
-
- public:
-  std::uint64_t magic = magic_value;
 };
 
 /// One run, as the plugin sees it and with what it has emitted so far.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one call has written to its instance's state and not committed: of several writes to one key the last.
+// A pointer while there is nothing, which is how it is nearly always.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,13 +20,16 @@ class KvPending {
   /// The write to `key`, or null; until the next change.
   const wire::KvWrite* find(std::string_view key) const;
   /// By key; until the next change.
-  const std::map<std::string, wire::KvWrite, std::less<>>& by_key() const { return writes_; }
+  const std::map<std::string, wire::KvWrite, std::less<>>& by_key() const;
   std::vector<wire::KvWrite> all() const;
-  void clear();
+  void clear() { held_.reset(); }
 
  private:
-  std::map<std::string, wire::KvWrite, std::less<>> writes_;
-  std::size_t bytes_ = 0;  // of all keys and values
+  struct Held {
+    std::map<std::string, wire::KvWrite, std::less<>> writes;
+    std::size_t bytes = 0;  // of all keys and values
+  };
+  std::unique_ptr<Held> held_;  // null: nothing
 };
 
 }  // namespace ronda::runner

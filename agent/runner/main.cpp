@@ -13,7 +13,7 @@
 #include <cstdio>
 #include <memory>
 #include <new>
-#include <unordered_map>
+#include <optional>
 
 #include "base/clock.hpp"
 #include "base/code_pages.hpp"
@@ -21,6 +21,7 @@
 #include "plugin/messages.hpp"
 #include "runner/confine.hpp"
 #include "runner/crash.hpp"
+#include "runner/by_id.hpp"
 #include "runner/keeper.hpp"
 #include "runner/link.hpp"
 #include "runner/plugin_object.hpp"
@@ -84,14 +85,12 @@ class Server {
   Link& link_;
   plugin::Blackbox& blackbox_;
   wire::FrameReader frames_;
-  const wire::Setup* setup_ = nullptr;
-  PluginObject* plugin_ = nullptr;
-  Programs* programs_ = nullptr;  // null: nothing that is started outlives this process
+  std::optional<Surroundings> around_;  // from serve() on
   Pool* pool_ = nullptr;
-  std::unordered_map<std::uint32_t, std::shared_ptr<Instance>> instances_;
-  std::unordered_map<std::uint32_t, std::shared_ptr<Instance>> ending_;  // what was left of them at the shutdown
-  std::vector<Job> jobs_;                                                // of the frame being read
-  std::string behind_setup_;                                             // first calls that came in the same frame
+  ById<Instance> instances_;
+  ById<Instance> ending_;     // what was left of them at the shutdown
+  std::vector<Job> jobs_;     // of the frame being read
+  std::string behind_setup_;  // first calls that came in the same frame
   bool shutdown_ = false;
 };
 
@@ -112,8 +111,7 @@ bool Server::read_setup(wire::Setup& setup) {
 bool Server::add_instance(wire::Reader& r) {
   wire::Create spec;
   if (!wire::decode(r, spec)) return false;
-  const std::uint32_t id = spec.instance;
-  instances_[id] = std::make_shared<Instance>(std::move(spec), *plugin_, link_, *setup_, programs_);
+  instances_.put(spec.instance, std::make_shared<Instance>(spec, *around_));
   return true;
 }
 
@@ -121,9 +119,8 @@ bool Server::add_call(wire::Reader& r, bool deliver) {
   Job job;
   job.what = deliver ? Job::What::deliver : Job::What::call;
   if (!wire::decode(r, job.call) || (deliver && !wire::decode(r, job.message))) return false;
-  const auto found = instances_.find(job.call.instance);
-  if (found == instances_.end()) return false;
-  job.instance = found->second;
+  job.instance = instances_.find(job.call.instance);
+  if (job.instance == nullptr) return false;
   jobs_.push_back(std::move(job));
   return true;
 }
@@ -131,13 +128,12 @@ bool Server::add_call(wire::Reader& r, bool deliver) {
 bool Server::on_instance(wire::Tag tag, wire::Reader& r) {
   std::uint64_t id = 0;
   if (!wire::decode_subject(r, id)) return false;
-  const auto found = instances_.find(static_cast<std::uint32_t>(id));
-  if (found == instances_.end()) return shutdown_;  // then whoever ends all of them has it
   Job job;
   job.what = tag == wire::Tag::probe ? Job::What::probe : Job::What::destroy;
-  job.instance = found->second;
+  job.instance = instances_.find(static_cast<std::uint32_t>(id));
+  if (job.instance == nullptr) return shutdown_;  // then whoever ends all of them has it
   jobs_.push_back(std::move(job));
-  if (tag == wire::Tag::destroy) instances_.erase(found);
+  if (tag == wire::Tag::destroy) instances_.erase(static_cast<std::uint32_t>(id));
   return true;
 }
 
@@ -191,7 +187,7 @@ bool Server::handle_frames() {
 
 void Server::read() {
   const bool ends = shutdown_;
-  if (!link_.receive(frames_) || !handle_frames()) leave(*setup_, programs_);
+  if (!link_.receive(frames_) || !handle_frames()) leave(around_->setup, around_->programs);
   if (shutdown_ && !ends) begin_end();
 }
 
@@ -210,19 +206,17 @@ void* Server::enter_end(void* self) {
 void Server::end() {
   // whoever still runs would lose its instance under its feet
   if (pool_->drain(monotonic() + std::chrono::seconds(2))) {
-    for (const auto& [id, instance] : ending_) {
-      const std::lock_guard turn(instance->turn());
-      instance->destroy();
-    }
-    plugin_->shut_down();
+    ending_.each([](Instance& instance) {
+      const std::lock_guard turn(instance.turn());
+      instance.destroy();
+    });
+    around_->plugin.shut_down();
   }
-  leave(*setup_, programs_);
+  leave(around_->setup, around_->programs);
 }
 
 void Server::serve(const wire::Setup& setup, PluginObject& plugin, Programs* programs) {
-  setup_ = &setup;
-  programs_ = programs;
-  plugin_ = &plugin;
+  around_.emplace(plugin, link_, setup, programs);
   const Wear& wear = *new Wear(setup);
   // never destroyed: its threads wait on it until the process ends, and a destructor would wait for them
   pool_ = new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)), [this] { read(); });

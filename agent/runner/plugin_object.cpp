@@ -83,7 +83,6 @@ Status PluginObject::enter(const wire::Setup& setup, Link& link, ronda_plugin_en
   host_.size = sizeof(ronda_host);
   host_.abi_minor = RONDA_ABI_MINOR;
   host_.query = find_host_service;
-  host_.magic = Instance::host_magic;
   host_.link = &link;
   host_.setup = &setup;
   ronda_error error{sizeof(ronda_error), 0, {}};
@@ -129,7 +128,7 @@ auto unpromised(R (*function)(A...) noexcept) -> R (*)(A...) {
 
 std::int32_t PluginObject::create(const Instance& instance, void** self, ronda_error& error) {
   const std::lock_guard lock(lifecycle_);
-  const ronda_str procedure{instance.spec().procedure.data(), instance.spec().procedure.size()};
+  const ronda_str procedure{instance.spec().procedure().data(), instance.spec().procedure().size()};
   switch (instance.spec().kind) {
     case wire::Kind::check: return check_ ? unpromised(check_->create)(&instance, procedure, self, &error) : RONDA_E_NOTFOUND;
     case wire::Kind::task: return task_ ? unpromised(task_->create)(&instance, procedure, self, &error) : RONDA_E_NOTFOUND;

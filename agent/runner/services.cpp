@@ -16,7 +16,7 @@
 namespace ronda::runner {
 namespace {
 
-/// The two shapes a plugin may pass as host_or_inst; told apart by the word behind their common head.
+/// The two shapes a plugin may pass as host_or_inst; told apart by the last word of their common head.
 const HostSide* as_host(const void* side) {
   const auto* host = static_cast<const HostSide*>(static_cast<const ronda_host*>(side));
   return side != nullptr && host->query == find_host_service ? host : nullptr;
@@ -71,7 +71,7 @@ std::int32_t facts_get(const void* side, ronda_str name, ronda_str* value) noexc
   if (side == nullptr || value == nullptr) return RONDA_E_INVALID;
   if (const HostSide* host = as_host(side)) return fact(*host->setup, view(name), value);
   const Instance* instance = Instance::of(static_cast<const ronda_inst*>(side));
-  const std::string& own = instance->spec().name;
+  const std::string_view own = instance->spec().name();
   const std::string_view kind = kinds[static_cast<std::size_t>(instance->spec().kind)];
   if (view(name) == "instance.name")
     *value = {own.data(), own.size()};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How both procedures call their program: `command`, `env`, `dir` and `output_limit` of the config, run by the
-// host's exec service. No shell, no PATH search, no secret on a command line.
+// host's exec service. No shell, no PATH search, no secret on a command line. Nothing is copied out of the config:
+// the host keeps it as long as the instance, of which there may be a hundred thousand, and reading it again is
+// nothing beside starting a process.
 #pragma once
 
 #include <ronda/plugin.hpp>
@@ -21,25 +23,23 @@ std::vector<std::string> read_command(const ronda::value& command);
 template <class Kind>
 class Program : public Kind {
  protected:
-  Program()
-      : argv_(read_command(this->config()["command"])),
-        dir_(ronda::cfg<std::optional<std::string>>("dir").value_or("/")),
-        output_limit_(ronda::cfg<std::uint64_t>("output_limit")) {
-    const auto env = this->config()["env"];
-    for (std::size_t i = 0; i < env.size(); ++i) env_.emplace_back(env.key(i), env.at(i));
-  }
+  /// Reads all that a run will, so that a config which cannot be run is refused here.
+  Program() { argv(), dir(), output_limit(); }
 
-  const std::vector<std::string>& argv() const { return argv_; }
-  const std::string& dir() const { return dir_; }
+  std::vector<std::string> argv() const { return read_command(this->config()["command"]); }
+  std::string dir() const { return this->config()["dir"].template as<std::optional<std::string>>().value_or("/"); }
 
   /// The texts of what is returned live until the call ends. An error: it was not started.
   ronda::reply<Ended> run_program(ronda::call& call) {
+    const ronda::value variables = this->config()["env"];
     std::vector<ronda::secret_view> secrets;
     std::vector<std::string> plain;
     std::vector<ronda::label> env;
-    secrets.reserve(env_.size());
-    plain.reserve(env_.size());  // labels borrow: nothing may move
-    for (const auto& [name, value] : env_) {
+    secrets.reserve(variables.size());
+    plain.reserve(variables.size());  // labels borrow: nothing may move
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+      const std::string_view name = variables.key(i);
+      const ronda::value value = variables.at(i);
       if (!value.is_secret()) {
         env.emplace_back(name, plain.emplace_back(value.template as<std::string>()));
         continue;
@@ -53,6 +53,8 @@ class Program : public Kind {
   }
 
  private:
+  std::uint64_t output_limit() const { return this->config()["output_limit"].template as<std::uint64_t>(); }
+
   /// Ends the program a little before the call's own end, so that what it said so far can be told.
   static std::uint64_t end_of_program(const ronda::call& call) {
     const auto left = static_cast<std::uint64_t>(call.remaining().count());
@@ -60,12 +62,13 @@ class Program : public Kind {
   }
 
   ronda::reply<Ended> run_with(ronda::call& call, const std::vector<ronda::label>& env) {
+    const std::string directory = dir();
     ronda::exec_options how;
     how.env = env;
-    how.dir = dir_;
-    how.output_limit = output_limit_;
+    how.dir = directory;
+    how.output_limit = output_limit();
     how.deadline_mono_ns = end_of_program(call);
-    const auto done = this->exec().run(call, argv_, how);
+    const auto done = this->exec().run(call, argv(), how);
     if (!done) return ronda::reply<Ended>::failed(done.code(), done.error());
     Ended ended;
     ended.exit_code = done->exit_code;
@@ -79,11 +82,6 @@ class Program : public Kind {
     ended.err_total = done->err_total;
     return ended;
   }
-
-  std::vector<std::string> argv_;
-  std::vector<std::pair<std::string, ronda::value>> env_;
-  std::string dir_;
-  std::uint64_t output_limit_;
 };
 
 }  // namespace nagios
