@@ -14,7 +14,7 @@ enum class Death : std::uint32_t { none = 0, signal = 1, exit_call = 2, uncaught
 
 struct Blackbox {
   static constexpr std::size_t slot_count = 256;
-  static constexpr std::size_t left_count = 16;
+  static constexpr std::size_t left_count = 128;  // more than are told: some are about to end
 
   std::atomic<std::uint64_t> culprit{0};      // call whose thread crashed or called exit; 0: not known
   std::atomic<std::uint32_t> death{0};        // a Death

@@ -21,6 +21,7 @@ constexpr int most_bases = 8;                  // names tried for our own
 // what a killed agent's runners take to end, and then less and less often
 constexpr auto first_sweep = std::chrono::seconds(1);
 constexpr auto last_sweep = std::chrono::seconds(64);
+constexpr std::size_t most_groups_looked_at = 256;  // at once, below one group: some 10 us each
 
 /// Whether `word` is one of those that `text` holds, separated by any of `between`.
 bool has_word(std::string_view text, std::string_view word, std::string_view between) {
@@ -171,10 +172,17 @@ std::string Cgroups::use_v2(const std::string& path) {
   return why;
 }
 
-/// As it was before: whoever started the agent may want to start something else there.
+/// One by one: the kernel takes back none where one of them is refused.
+void Cgroups::take_controllers_back(const std::string& group) {
+  for (const std::string_view controller : {"-memory", "-pids", "-cpu"}) files_.write(group + "/cgroup.subtree_control", controller);
+}
+
+/// As it was before: whoever started the agent may want to start something else there, which the kernel refuses where controllers
+/// are handed down. It takes none back that is handed on below, as in a base that stays because of what a detached call left alive.
 void Cgroups::leave_v2() {
   if (leaf_.empty()) return;
-  for (const std::string_view controller : {"-memory", "-pids", "-cpu"}) files_.write(leaf_parent_ + "/cgroup.subtree_control", controller);
+  for (const Tree& tree : trees_) take_controllers_back(tree.base);
+  take_controllers_back(leaf_parent_);
   files_.write(leaf_parent_ + "/cgroup.procs", std::to_string(options_.pid));
   files_.remove(std::exchange(leaf_, {}));
 }
@@ -213,7 +221,9 @@ void Cgroups::sweep(const std::string& own) {
     if (!is_base_name(name)) continue;
     const std::string base = own + "/" + name;
     const Descriptor lock = lock_base(base);
-    if (lock && remove_empty(base) == EBUSY) some_stay = true;
+    if (!lock || remove_empty(base) != EBUSY) continue;
+    some_stay = true;
+    take_controllers_back(base);  // see leave_v2
   }
   if (some_stay)
     unswept_.insert(own);
@@ -233,10 +243,18 @@ void Cgroups::sweep_later() {
   });
 }
 
-/// With those below it, which programs may have made. The kernel refuses to remove what holds a process; nobody is killed or moved.
-int Cgroups::remove_empty(const std::string& group, int depth) {
-  if (depth > 0) {
-    for (const std::string& name : files_.directories(group)) remove_empty(group + "/" + name, depth - 1);
+/// With those below it, which programs may have made, however deep. The kernel refuses to remove what holds a process; nobody is
+/// killed or moved. What is not looked at this time stays for the next.
+int Cgroups::remove_empty(const std::string& group) {
+  std::size_t looks = most_groups_looked_at;
+  return remove_empty(group, looks);
+}
+
+int Cgroups::remove_empty(const std::string& group, std::size_t& looks) {
+  for (const std::string& name : files_.directories(group)) {
+    if (looks == 0) break;
+    --looks;
+    remove_empty(group + "/" + name, looks);
   }
   return files_.remove(group);
 }

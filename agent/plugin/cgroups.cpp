@@ -26,6 +26,7 @@ constexpr auto longest_dying = 2s;          // of a process that the kernel has 
 constexpr long charged_at_once = 1L << 20;  // bytes; the kernel charges a batch of pages a processor
 constexpr std::string_view instead = "rlimits hold instead";
 constexpr std::string_view no_instead = "cpu of a runner is not limited, deadlines hold";
+constexpr std::size_t left_at_once = 32;  // groups of what detached calls have left alive
 constexpr std::uint64_t most_names = 64;  // tried, where a group of that name is left over
 
 // Who has used a period's share waits for the next one, and everything else in the group with it. So the period is how late a
@@ -230,13 +231,16 @@ void Cgroups::end_members(const std::string& path) {
   files_.kill_members(path + "/cgroup.procs");
 }
 
-/// Looked at again when another group ends: who stays may stay for months.
-void Cgroups::remove_left() {
-  std::erase_if(left_, [this](const std::string& path) { return remove_empty(path) != EBUSY; });
+/// Looked at again when another group ends: who stays may stay for months. A few at a time, in turn.
+void Cgroups::remove_left(std::size_t most) {
+  const auto end = left_.begin() + static_cast<std::ptrdiff_t>(std::min(most, left_.size()));
+  const auto gone = std::remove_if(left_.begin(), end, [this](const std::string& path) { return remove_empty(path) != EBUSY; });
+  const auto unseen = left_.erase(gone, end);
+  std::rotate(left_.begin(), unseen, left_.end());
 }
 
 void Cgroups::let_go(std::vector<std::string> paths) {
-  remove_left();
+  remove_left(left_at_once);
   for (std::string& path : paths) {
     const int error = remove_empty(path);
     if (error != 0 && error != EBUSY && error != ENOENT) tell("remove a group", error, "it stays");
@@ -266,7 +270,7 @@ void Cgroups::lift_limits(const std::string& path) {
 }
 
 void Cgroups::retire(std::vector<std::string> paths) {
-  remove_left();
+  remove_left(left_at_once);
   bool waits = false;
   for (std::string& path : paths) {
     const int error = files_.remove(path);
@@ -307,7 +311,7 @@ Cgroups::~Cgroups() {
     const timespec pause{0, std::chrono::nanoseconds(shortest_pause).count()};
     ::nanosleep(&pause, nullptr);
   }
-  remove_left();
+  remove_left(left_.size());
   for (const Tree& tree : trees_) files_.remove(tree.base);
   leave_v2();
 }

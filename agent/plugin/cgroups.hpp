@@ -139,7 +139,9 @@ class Cgroups {
   Descriptor lock_base(const std::string& path);
   void sweep(const std::string& own);
   void sweep_later();
-  int remove_empty(const std::string& group, int depth = 8);
+  int remove_empty(const std::string& group);
+  int remove_empty(const std::string& group, std::size_t& looks);
+  void take_controllers_back(const std::string& group);
   std::string own_path(std::string_view controller) const;
 
   bool enter(const Tree& tree, pid_t pid, const GroupLimits& limits, RunnerGroup& group);
@@ -157,7 +159,7 @@ class Cgroups {
   void retire(std::vector<std::string> paths);
   void let_go(std::vector<std::string> paths);
   void lift_limits(const std::string& path);
-  void remove_left();
+  void remove_left(std::size_t most);
   void tidy();
   void tidy_later();
   void tell(std::string_view doing, int error, std::string_view so);

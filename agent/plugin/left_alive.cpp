@@ -1,43 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/left_alive.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <filesystem>
-#include <iterator>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.hpp"
-#include "base/descriptor.hpp"
+#include "base/proc_files.hpp"
 #include "base/text.hpp"
 
 namespace ronda::plugin {
 namespace {
 
 constexpr std::size_t name_bytes = 64;
-constexpr std::size_t most_looks = 1024;   // a few microseconds each
+// the event loop waits for all of this: some 20 us a look and 100 ns a child
+constexpr std::size_t most_looks = 512;
+constexpr std::size_t most_children = 4096;  // of one process
+constexpr int most_rounds = 8;
 constexpr unsigned long is_exiting = 0x4;  // PF_EXITING of the kernel
 constexpr unsigned long kill_bit = 1UL << (SIGKILL - 1);
-
-/// Up to 16 KiB; empty when it cannot be read.
-std::string read_proc(const std::string& path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return {};
-  std::string out(std::size_t{16} << 10, '\0');
-  std::size_t size = 0;
-  for (ssize_t got = 1; got > 0 && size < out.size();) {
-    got = ::read(fd.get(), out.data() + size, out.size() - size);
-    if (got > 0) size += static_cast<std::size_t>(got);
-  }
-  out.resize(size);
-  return out;
-}
 
 template <class Number>
 Number number_of(std::string_view text, int base = 10) {
@@ -50,23 +36,6 @@ Number number_of(std::string_view text, int base = 10) {
 std::string_view word_at(std::string_view text, std::size_t index) {
   for (; index > 0 && !text.empty(); --index) text.remove_prefix(std::min(text.size(), text.find(' ') + 1));
   return text.substr(0, text.find(' '));
-}
-
-std::vector<pid_t> children_of(pid_t parent) {
-  std::vector<pid_t> out;
-  std::error_code error;
-  // the kernel lists children by the thread that made them
-  const std::filesystem::path tasks = "/proc/" + std::to_string(parent) + "/task";
-  for (std::filesystem::directory_iterator it(tasks, error), end; !error && it != end; it.increment(error)) {
-    const std::string text = read_proc(it->path() / "children");
-    std::string_view rest = text;
-    while (!rest.empty()) {
-      const std::size_t blank = std::min(rest.find(' '), rest.size());
-      if (blank > 0) out.push_back(number_of<pid_t>(rest.substr(0, blank)));
-      rest.remove_prefix(std::min(blank + 1, rest.size()));
-    }
-  }
-  return out;
 }
 
 /// Whether SIGKILL has been sent and not been met yet.
@@ -103,21 +72,47 @@ std::optional<Seen> look_at(pid_t pid) {
   return out;
 }
 
+/// One look at all of them. Between a look at a list and one at who stands there, that one may end and hand on its children.
+struct Round {
+  std::vector<std::pair<pid_t, bool>> seen;  // who, and whether alive
+  std::vector<LeftAlive> alive;
+};
+
+Round look_below(pid_t keeper, pid_t worker, std::size_t& looks) {
+  // the worker's first: who ends meanwhile hands on to the keeper
+  std::vector<pid_t> open = children_of(worker, most_children);
+  for (const pid_t pid : children_of(keeper, most_children)) {
+    if (pid != worker) open.push_back(pid);
+  }
+  Round out;
+  for (std::size_t i = 0; i < open.size() && looks < most_looks && out.alive.size() < left_alive_most; ++i, ++looks) {
+    const pid_t pid = open[i];
+    auto found = look_at(pid);
+    out.seen.emplace_back(pid, found.has_value());
+    if (found) {
+      out.alive.push_back(std::move(found->process));
+      continue;
+    }
+    // about to end: what it has started comes to the keeper only then
+    for (const pid_t child : children_of(pid, most_children)) open.push_back(child);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<LeftAlive> left_alive_below(pid_t keeper, pid_t worker) {
-  std::vector<pid_t> open = children_of(keeper);
-  std::erase(open, worker);
-  std::ranges::copy(children_of(worker), std::back_inserter(open));
-  std::vector<LeftAlive> out;
-  for (std::size_t i = 0; i < open.size() && i < most_looks && out.size() < left_alive_most; ++i) {
-    const pid_t pid = open[i];
-    if (auto seen = look_at(pid))
-      out.push_back(std::move(seen->process));
-    else  // about to end: what it has started comes to the keeper only then
-      std::ranges::copy(children_of(pid), std::back_inserter(open));
+  std::size_t looks = 0;
+  Round last;
+  for (int rounds = 0; rounds < most_rounds && looks < most_looks; ++rounds) {
+    Round next = look_below(keeper, worker, looks);
+    const bool agree = rounds > 0 && next.seen == last.seen;
+    // who is gone in the last of all rounds has handed on to somebody, whom it is too late to name
+    if (!next.alive.empty() || agree) last.alive = std::move(next.alive);
+    last.seen = std::move(next.seen);
+    if (agree || last.alive.size() >= left_alive_most) break;
   }
-  return out;
+  return last.alive;
 }
 
 std::vector<LeftAlive> left_alive_of(std::span<const pid_t> pids, std::chrono::nanoseconds since) {

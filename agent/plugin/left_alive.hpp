@@ -21,7 +21,8 @@ struct LeftAlive {
 inline constexpr std::size_t left_alive_most = 16;  // of one call; the others are alive too and not listed
 
 /// Children of a keeper besides its worker, and of the worker: who has lost its parents comes back to the keeper. What these
-/// have started in turn is their own business. Those that have ended or are about to (SIGKILL is on its way) are left out.
+/// have started in turn is their own business. Those that have ended or are about to (SIGKILL is on its way) are left out. A daemon forks
+/// twice while it is looked for: it is looked again until two looks agree, a bounded number of times.
 std::vector<LeftAlive> left_alive_below(pid_t keeper, pid_t worker);
 
 /// Of these, who is alive and has started since `since` on the clock of boottime().

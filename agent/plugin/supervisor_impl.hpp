@@ -266,6 +266,9 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   Life life = Life::starting;
   Mono since{0};  // in this life
   Mono started{0};
+  std::chrono::nanoseconds started_boot{0};  // on boottime(), by which /proc tells when a process started
+  std::uint32_t last_instance = 0;           // of a detached runner: whose call it ended last; 0: none
+  bool has_told_left = false;                // what that call left alive
   std::vector<bool> created;  // by instance
   std::vector<bool> told_of;  // by instance: of a destroyed one too, whose destroy still asks
   Scrubber scrubber;          // of what it prints, which its runner does not see

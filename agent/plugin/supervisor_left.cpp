@@ -8,23 +8,26 @@ namespace ronda::plugin {
 /// call begins with none, and limits of memory and tasks are lifted from what stays.
 void Supervisor::Impl::look_for_left_alive(Process& process, wire::Outcome& outcome, const InFlight& call) {
   if (!spec_.detached) return;
+  process.last_instance = call.spec.instance;
   const std::vector<LeftAlive> left = left_alive_below(process.link->process().pid, process.worker);
   if (left.empty()) return;
   outcome.worn = true;
+  process.has_told_left = true;
   if (client_ != nullptr) client_->on_left_alive(call.spec.instance, left);
 }
 
-/// Of a runner that is gone, whose keeper has written down who stays. The worker could write there too: what is said of
-/// processes that are older than the runner counts for nothing.
+/// Of a runner that is gone, whose keeper has written down who stays: of the call in flight, or of the last one where nothing was
+/// found, for its result may have been read when runner and keeper were gone already. The worker could write there too: what is
+/// said of processes that are older than the runner counts for nothing.
 void Supervisor::Impl::tell_left_alive(const Process& process) {
-  if (!spec_.detached || client_ == nullptr) return;
+  if (!spec_.detached || client_ == nullptr || process.has_told_left) return;
   const auto call = std::ranges::find_if(calls_, [&](const auto& one) { return one.second.process == &process; });
-  if (call == calls_.end()) return;  // told at the end of its last call
+  const std::uint32_t instance = call == calls_.end() ? process.last_instance : call->second.spec.instance;
+  if (instance == 0) return;  // it never had a call
   std::vector<pid_t> pids;
   for (const auto& place : process.link->process().blackbox->left) pids.push_back(place.load(std::memory_order_relaxed));
-  const Mono age = mono_now() - process.started;
-  const std::vector<LeftAlive> left = left_alive_of(pids, boottime() - age - 1s);
-  if (!left.empty()) client_->on_left_alive(call->second.spec.instance, left);
+  const std::vector<LeftAlive> left = left_alive_of(pids, process.started_boot - 1s);
+  if (!left.empty()) client_->on_left_alive(instance, left);
 }
 
 }  // namespace ronda::plugin

@@ -27,6 +27,7 @@ Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
   }
   auto process = std::make_unique<Process>(*this, next_serial_++);
   process->since = process->started = now;
+  process->started_boot = boottime();
   process->link = std::make_unique<RunnerLink>(loop_, std::move(*spawned), *process);
   wire::Setup setup = spec_.setup;
   setup.pid_namespace = process->link->process().pid_namespace;

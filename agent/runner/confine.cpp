@@ -16,10 +16,10 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/proc_files.hpp"
 #include "base/sanitized.hpp"
 #include "plugin/blackbox.hpp"
 #include "runner/landlock.hpp"
-#include "runner/proc_files.hpp"
 #include "runner/syscall_filter.hpp"
 
 namespace ronda::runner {

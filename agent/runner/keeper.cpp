@@ -10,14 +10,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstdlib>
 #include <ctime>
-#include <iterator>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/code_pages.hpp"
-#include "runner/proc_files.hpp"
+#include "base/proc_files.hpp"
 
 namespace ronda::runner {
 namespace {
@@ -25,6 +23,9 @@ namespace {
 constexpr int most_continued = 1000;
 constexpr int most_ms_for_groups = 1500;
 constexpr int killed_by_us = 128 + SIGKILL;
+constexpr std::size_t most_children = std::size_t{1} << 22;  // the kernel has no more processes
+constexpr int most_reaped = 65'536;  // at once: more may come for ever
+constexpr int most_lists = 8;
 
 [[noreturn]] void leave(int status) {
   ::syscall(SYS_exit_group, status);
@@ -36,16 +37,23 @@ constexpr int killed_by_us = 128 + SIGKILL;
   leave(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-/// Children of every thread: the kernel lists them by the thread that made them.
 std::vector<pid_t> children() {
-  std::vector<pid_t> out;
-  for (const long thread : numbers_in("/proc/self/task")) {
-    const std::string text = read_proc("/proc/self/task/" + std::to_string(thread) + "/children");
-    const char* at = text.c_str();
-    char* end = nullptr;
-    for (long pid = std::strtol(at, &end, 10); end != at; at = end, pid = std::strtol(at, &end, 10)) out.push_back(static_cast<pid_t>(pid));
+  return children_of(::getpid(), most_children);
+}
+
+/// Whether this is a child that has not been reaped, so that the number cannot be another process's.
+bool is_child(pid_t pid) {
+  siginfo_t seen{};
+  return pid > 1 && ::waitid(P_PID, static_cast<id_t>(pid), &seen, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0;
+}
+
+/// Reaps those of our children in this group that have ended; whether others are in it still.
+bool reap_group(pid_t group) {
+  while (true) {
+    siginfo_t ended{};
+    if (::waitid(P_PGID, static_cast<id_t>(group), &ended, WEXITED | WNOHANG) != 0) return false;
+    if (ended.si_pid == 0) return true;
   }
-  return out;
 }
 
 void pause_ms(long ms) {
@@ -117,21 +125,41 @@ class Keeper {
     if (orphans_ == Orphans::stay) end_programs();
   }
 
-  /// Who stays is known once those that are killed have handed on their children.
+  /// Who stays is known once those that are killed have handed on their children. The programs are asked for one by one: a list of
+  /// children may be long, and miss one while others come and go.
   void end_programs() {
-    std::vector<pid_t> all = children();
     for (int waited = 0; waited < most_ms_for_groups; ++waited) {
-      for (const pid_t pid : all) end_if_program(pid);
-      const auto is_dying = [this](pid_t pid) { return std::ranges::find(ended_groups_, ::getpgid(pid)) != ended_groups_.end(); };
-      std::vector<pid_t> dying;
-      std::ranges::copy_if(all, std::back_inserter(dying), is_dying);
-      if (dying.empty()) break;
-      for (const pid_t pid : dying) ::waitpid(pid, nullptr, WNOHANG);
+      programs_->each([this](pid_t leader) {
+        if (is_child(leader)) end_if_program(leader);
+      });
+      if (std::ranges::count_if(ended_groups_, reap_group) == 0) break;  // each of them is looked at
       pause_ms(1);
-      all = children();
     }
+    const std::vector<pid_t> all = those_who_stay();
     const std::size_t count = std::min(all.size(), blackbox_.left.size());
     for (std::size_t i = 0; i < count; ++i) blackbox_.left[i].store(all[i]);
+  }
+
+  /// Without those that have ended, which would take the places of others.
+  std::vector<pid_t> those_who_stay() {
+    std::vector<pid_t> out;
+    for (int lists = 0; lists < most_lists; ++lists) {
+      reap_ended();
+      std::vector<pid_t> again = children();
+      if (lists > 0 && again == out) break;
+      out = std::move(again);
+    }
+    return out;
+  }
+
+  void reap_ended() {
+    siginfo_t next{};
+    for (int reaped = 0; reaped < most_reaped; ++reaped) {
+      if (::waitid(P_ALL, 0, &next, WEXITED | WNOHANG | WNOWAIT) != 0 || next.si_pid == 0) return;
+      end_if_program(next.si_pid);
+      ::waitpid(next.si_pid, nullptr, WNOHANG);
+      next = {};
+    }
   }
 
   plugin::Blackbox& blackbox_;

@@ -23,6 +23,13 @@ class Programs {
   /// Before it is reaped: its number may become another's then. [any]
   void remove(pid_t leader) noexcept;
   bool holds(pid_t leader) const noexcept;
+  /// Whatever number the plugin has written there too. [any]
+  template <class Visit>
+  void each(const Visit& visit) const {
+    for (const std::atomic<pid_t>& place : leaders_) {
+      if (const pid_t leader = place.load(); leader > 1) visit(leader);
+    }
+  }
   /// SIGKILL to all of their groups, by the process that started them. The plugin can write into the page too: never called by a
   /// process that may signal what the plugin may not. [any]
   void end_all() const noexcept;

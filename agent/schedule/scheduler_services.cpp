@@ -100,7 +100,7 @@ void Scheduler::on_left_alive(std::uint32_t instance, const std::vector<plugin::
     processes.push_back(boost::json::object{{"pid", one.pid}, {"started_ns", one.started_wall_ns}, {"command", one.command}});
   event.data = boost::json::serialize(boost::json::object{{"processes", std::move(processes)}});
   ports_.log(RONDA_LOG_INFO, event.subject + " is detached and has left alive: " + text_of(left));
-  left_alive_[*position] = {event.wall, left};
+  if (run_as(entry.spec).detached) left_alive_[*position] = {event.wall, left};  // else it was a run of before the last reload
   ports_.store.append_journal(std::move(event), [](auto) {});
 }
 

@@ -245,6 +245,7 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   disabled_.erase(position);
   entry.runner = hosted.supervisor.get();
   entry.spec = std::move(spec);
+  if (!run_as(entry.spec).detached) left_alive_.erase(position);
   note_state_taken(entry.spec);
   entry.id = next_id_++;
   if (before != entry.runner) entry.average_ms = -1;
