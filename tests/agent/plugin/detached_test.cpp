@@ -180,6 +180,55 @@ TEST_CASE("however a detached call is cut off, its program's group is ended, and
   CHECK(bench.left[instance].front().pid == daemon.pid());
 }
 
+TEST_CASE("of nine hundred daemons all stay, and the program among them is ended", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop, exec_plugin(true));
+  constexpr std::size_t count = 900;  // the kernel gives a list of so many children in more than one piece
+  const std::uint32_t instance = command(bench,
+                                         "i=0; while [ $i -lt 900 ]; do setsid sleep 600 </dev/null >/dev/null 2>&1 & i=$((i+1)); done; "
+                                         "sleep 601 & wait");
+  const auto call = bench.dispatch(instance, 60s);
+  std::vector<std::unique_ptr<Daemon>> daemons;
+  int shell = -1, last = -1;
+  const auto find_all = [&] {
+    std::vector<int> seen;
+    shell = last = -1;
+    for (const int pid : descendants_of(bench.runner_pid())) {
+      const std::string name = name_of(pid);
+      if (name == "sh" && ::getpgid(pid) == pid) shell = pid;
+      if (name == "sleep") ::getsid(pid) == pid ? seen.push_back(pid) : static_cast<void>(last = pid);
+    }
+    if (shell < 0 || last < 0 || seen.size() < count) return false;
+    for (const int pid : seen) daemons.push_back(std::make_unique<Daemon>(pid));
+    return true;
+  };
+  REQUIRE(bench.until([&] { return bench.runner_pid() > 0 && find_all(); }, 50s));
+  bench.supervisor().kill_all();
+  bench.end_of(call);
+  CHECK(bench.until([&] { return !is_alive(shell) && !is_alive(last); }, 10s));
+  CHECK(bench.until([&] { return bench.status().runners.empty(); }, 20s));
+  CHECK(daemons.size() == count);
+  CHECK(std::ranges::all_of(daemons, &Daemon::lives));
+  REQUIRE(bench.left[instance].size() == plugin::left_alive_most);
+  for (const auto& told : bench.left[instance])
+    CHECK(std::ranges::any_of(daemons, [&](const auto& one) { return one->pid() == told.pid; }));
+}
+
+TEST_CASE("of more daemons than are told all stay", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop, exec_plugin(true));
+  const std::uint32_t instance = command(bench,
+                                         "i=0; while [ $i -lt 20 ]; do setsid sleep 600 </dev/null >/dev/null 2>&1 & "
+                                         "until grep -q sleep /proc/$!/comm; do :; done; echo $!; i=$((i+1)); done");
+  std::istringstream pids(bench.run(instance).outcome.detail);
+  std::vector<std::unique_ptr<Daemon>> daemons;
+  for (int pid = 0; pids >> pid;) daemons.push_back(std::make_unique<Daemon>(pid));
+  CHECK(daemons.size() >= 19);
+  CHECK(bench.left[instance].size() == plugin::left_alive_most);
+  CHECK(bench.until([&] { return bench.status().runners.empty(); }, 10s));
+  CHECK(std::ranges::all_of(daemons, &Daemon::lives));
+}
+
 TEST_CASE("detached calls run one at a time, so that what is left alive is one call's", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop, exec_plugin(true));
