@@ -52,6 +52,7 @@ class Agent final : private api::AgentView {
   void make_response();
   void remember_late();
   void tell_configured();
+  void tell_config_trouble();
   void on_store_health(const store::Health& health);
   void begin(const schedule::Remembered& known);
   void open_api();
