@@ -58,6 +58,15 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     arm();
   }
 
+  void take_back(std::string_view id, std::int64_t number) {
+    Held* held = shelf_.find(std::string(id));
+    if (held == nullptr || held->dispatched != number) return;
+    held->dispatched = 0;
+    --in_flight_;
+    run(outbox_.take_back(id, client_.wall_ns()), {});
+    arm();
+  }
+
   void tick() {
     replay();
     if (!loaded_ && !loading_ && store_.health().state != store::HealthState::failed) start({});
@@ -115,10 +124,16 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 
   void take_up(std::vector<store::OutboxRow> rows) {
     loaded_ = true;
+    const std::int64_t now = client_.wall_ns();
+    store::Decision decision;
     for (const store::OutboxRow& row : rows) {
-      if (shelf_.find(row.id) == nullptr) shelf_.put(row, false).is_stored = true;
+      if (shelf_.find(row.id) != nullptr) continue;
+      shelf_.put(row, false).is_stored = true;
+      // nobody saw how it ended, and the next attempt will not say so
+      if (row.state == store::OutboxState::sending && row.carrier.empty())
+        decision.trail.push_back({row.id, row.attempts, row.attempts == 1 ? row.first_at : 0, now, "unknown", "the agent ended while it was under way"});
     }
-    run(outbox_.restore(rows, client_.wall_ns()), {});
+    run(outbox_.restore(rows, now), std::move(decision));
     arm();
   }
 
@@ -363,6 +378,9 @@ void Courier::decide(store::Decision decision, store::Done<Unit> done) {
 }
 void Courier::on_result(std::string_view id, std::int64_t number, const Delivery& delivery) {
   impl_->on_result(id, number, delivery);
+}
+void Courier::take_back(std::string_view id, std::int64_t number) {
+  impl_->take_back(id, number);
 }
 void Courier::tick() {
   impl_->tick();

@@ -58,6 +58,8 @@ class Courier {
   void decide(store::Decision decision, store::Done<Unit> done);
   /// `number` as in the parcel.
   void on_result(std::string_view id, std::int64_t number, const Delivery& delivery);
+  /// It was never handed over: no attempt, and it goes again soon, by this life or the next one.
+  void take_back(std::string_view id, std::int64_t number);
   void tick();
   /// The store is well again, or was restarted: what the ring holds is stored now.
   void on_store_health(const store::Health& health);

@@ -29,6 +29,10 @@ struct Ports {
   std::function<void(std::int64_t level, std::string_view text)> log;
   std::function<std::int64_t()> wall_ns;
   Desk::Random random;
+  /// For an alert's diagnosis; null: no check or task has that name. May be empty.
+  std::function<const schedule::Entry*(std::string_view name)> find_run = {};
+  /// Runs it through the scheduler, as when a person asks for it.
+  std::function<Result<Unit>(schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended)> run_now = {};
 };
 
 class Response final : private notify::CourierClient {
@@ -87,6 +91,8 @@ class Response final : private notify::CourierClient {
 
   void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
   void begin(const Kept& kept, const std::function<void()>& then);
+  void diagnose(const incident::Diagnose& wanted);
+  void note_diagnosis(const std::string& incident, const std::string& name, std::string output);
   void tick();
   void arm();
   void hand_on();

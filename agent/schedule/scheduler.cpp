@@ -234,6 +234,7 @@ bool Scheduler::holds_locks(std::uint32_t position) const {
 void Scheduler::release_locks(std::uint32_t position) {
   if (std::erase_if(locks_, [&](const auto& held) { return held.second == position; }) == 0 || stopping_) return;
   for (const Due& due : std::exchange(waiting_for_locks_, {})) handle(due);  // in the order in which they came
+  for (const auto& [waiting, messages] : deliveries_) deliver_next(waiting);
   flush_launches();
 }
 

@@ -78,7 +78,7 @@ struct Attempts {
 
 /// How the handing over of a message ended.
 struct DeliveryEnd {
-  enum class What : std::uint8_t { delivered, retry, dropped } what = What::retry;
+  enum class What : std::uint8_t { delivered, retry, dropped, not_begun } what = What::retry;  // not_begun: it is no attempt
   std::int64_t again_at_wall_ns = 0;  // of retry: not before, if the other side said so
   std::string detail;                 // for people
 };

@@ -314,3 +314,48 @@ TEST_CASE("a hundred thousand messages that wait take less than 256 MiB", "[noti
     post.end(one);
   }
 }
+
+TEST_CASE("a message that its notifier never began is no attempt and goes again with the same number", "[notify]") {
+  const Scratch scratch;
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  REQUIRE(post.send({envelope("a")}));
+  REQUIRE(post.client.parcels.size() == 1);
+  post.courier->take_back("a", 1);
+  post.courier->take_back("a", 1);  // once is all
+  post.wait_stored();
+  const store::OutboxRow row = post.stored({"a"}).at(0);
+  CHECK(row.attempts == 0);
+  CHECK(row.first_at == 0);
+  CHECK(row.state == OutboxState::queued);
+  CHECK(post.courier->status().at(0).failures == 0);
+  CHECK(post.courier->is_idle());
+  post.next();
+  REQUIRE(post.client.parcels.size() == 2);
+  CHECK(post.client.parcels[1].number == 1);
+}
+
+TEST_CASE("an attempt that was under way when the agent was killed stands in the trail as unknown", "[notify]") {
+  const Scratch scratch;
+  {
+    Post killed(scratch / "state");
+    REQUIRE(killed.start());
+    REQUIRE(killed.send({envelope("a")}));
+    REQUIRE(killed.client.parcels.size() == 1);
+  }
+  Post post(scratch / "state");
+  post.client.now = noon + 5 * ms;
+  REQUIRE(post.start());
+  post.wait_stored();
+  REQUIRE(post.client.parcels.size() == 1);
+  CHECK(post.client.parcels[0].number == 2);
+  post.end(post.client.parcels[0]);
+  std::vector<store::DeliveryAttempt> trail;
+  post.store->load_trail("INC", [&](auto loaded) { trail = *loaded; });
+  post.wait_stored();
+  REQUIRE(trail.size() == 2);
+  CHECK(trail[0].number == 1);
+  CHECK(trail[0].outcome == "unknown");
+  CHECK(trail[0].started == noon);
+  CHECK(trail[1].outcome == "delivered");
+}
