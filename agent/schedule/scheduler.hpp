@@ -182,6 +182,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
   void flush_launches();
   void deliver_next(std::uint32_t position);
+  void deliver_after(std::uint32_t position);
   void end_delivery(std::uint32_t position, const DeliveryEnd& end);
   void refuse_deliveries(std::uint32_t position, std::string_view why);
   void skip(Entry& entry, std::uint32_t position, Skip why);

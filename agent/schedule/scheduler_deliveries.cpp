@@ -41,11 +41,13 @@ void Scheduler::deliver(std::string_view notifier, std::shared_ptr<const wire::M
   deliver_next(*position);
 }
 
-/// The next message of a notifier that is free.
+/// The next message of a notifier that is free. One that left the configuration has the message that is under way as its
+/// last, and the timetable does not know it any more.
 void Scheduler::deliver_next(std::uint32_t position) {
   const auto waiting = deliveries_.find(position);
   if (waiting == deliveries_.end() || stopping_ || timetable_.look(position).running) return;
   Entry& entry = entries_[position];
+  if (entry.removed) return;
   if (!take_locks(entry, position)) return;  // release_locks comes back to it
   timetable_.hold(position);
   launch(entry, position, {position, 0, boottime(), std::nullopt, 0, Why::event}, 0);
