@@ -214,6 +214,7 @@ void Stepper::on(const Delivery& delivery) {
 void Stepper::on(const Diagnosis& diagnosis) {
   if (find(diagnosis.incident) == nullptr) return;
   Event event = make(Kind::diagnosis, diagnosis.output);
+  event.source = "diagnosis";  // it is a plugin's text, not the engine's
   event.subject = diagnosis.name;
   emit(diagnosis.incident, std::move(event));
 }

@@ -97,6 +97,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   }
 
   void stop() { stopped_ = true; }
+  bool is_durable() const { return durable_; }
   bool is_idle() const { return in_flight_ == 0 && storing_ == 0; }
   const Ring& ring() const { return ring_; }
   std::vector<SinkStatus> status() const { return outbox_.status(); }
@@ -204,17 +205,23 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     merge_texts(effects);
     tell(effects.troubles);
     add_fallbacks(effects, decision);
+    std::vector<store::OutboxRow> given_up;
     for (store::OutboxChange& change : effects.changes) {
       Held* held = shelf_.find(change.id);
       if (held == nullptr) continue;
       held->row.attempts = change.attempts;
       held->row.carrier = change.carrier;
+      if (change.state == store::OutboxState::dead) {
+        held->row.last_error = change.last_error;
+        given_up.push_back(held->row);
+      }
       const bool in_ring = !held->is_stored && ring_.change(change);
       if (is_ended(change.state)) shelf_.drop(change.id);
       if (!in_ring) decision.changes.push_back(std::move(change));
     }
     take_back_without_text(effects, decision);
     commit(std::move(decision), std::move(effects.starts), {});
+    if (!given_up.empty()) client_.on_given_up(given_up);
   }
 
   // The first attempt of a message that carries others: its text becomes the text of all, in the store too.
@@ -390,6 +397,9 @@ void Courier::on_store_health(const store::Health& health) {
 }
 void Courier::stop() {
   impl_->stop();
+}
+bool Courier::is_durable() const {
+  return impl_->is_durable();
 }
 bool Courier::is_idle() const {
   return impl_->is_idle();

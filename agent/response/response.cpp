@@ -2,8 +2,11 @@
 #include "response/response.hpp"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "base/clock.hpp"
+#include "base/counted.hpp"
 #include "base/text.hpp"
 #include "measure/load.hpp"
 #include "response/upkeep.hpp"
@@ -140,7 +143,7 @@ void Response::begin(const Kept& kept, const std::function<void()>& then) {
   });
   for (const auto& work : std::exchange(waiting_, {})) work();
   use(desk_.share_plan());  // alerts that left while no agent ran
-  if (ports_.store.health().state == store::HealthState::ok) on_own_trouble("store", config::Level::none, "the store works");
+  note_store();
   then();
   arm();
 }
@@ -185,6 +188,15 @@ void Response::on_result(const schedule::Entry& entry) {
 
 void Response::on_store_health(const store::Health& health) {
   courier_.on_store_health(health);
+  note_store();
+}
+
+/// A store that has failed is told although nothing had to be stored yet: where nothing else fails, nobody would hear of it.
+void Response::note_store() {
+  if (!begun_) return;
+  const store::Health health = ports_.store.health();
+  if (health.state == store::HealthState::failed) return on_own_trouble("store", config::Level::p2, "the store has failed: " + health.reason);
+  if (health.state == store::HealthState::ok && courier_.is_durable()) on_own_trouble("store", config::Level::none, "the store works");
 }
 
 void Response::command(incident::Command command, std::function<void(const incident::Reply&)> reply) {
@@ -335,15 +347,27 @@ std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed
   return rows;
 }
 
+/// Refused, or given up after days, in this life or one before: who was not reached stands in the timeline, once for each of
+/// the incident's contacts, however many messages of a storm had become one.
+void Response::on_given_up(const std::vector<store::OutboxRow>& rows) {
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::pair<const store::OutboxRow*, std::size_t>> whom;
+  for (const store::OutboxRow& row : rows) {
+    on_their_way_.erase(row.id);
+    if (row.incident.empty() || is_trial(row)) continue;
+    auto& [last, count] = whom[{row.incident, row.contact, row.notifier}];
+    last = &row;
+    ++count;
+  }
+  for (const auto& [key, found] : whom) {
+    const auto& [row, count] = found;
+    const std::string text = row->last_error + (count > 1 ? " (" + counted(count, "message") + ")" : std::string());
+    apply(desk_.on_delivery({row->incident, row->contact, row->notifier, row->id, text, incident::Delivery::What::failed}, wall_ns()));
+  }
+}
+
 void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) {
   using What = notify::SinkTrouble::What;
   if (trouble.what == What::dead_letter && row.id.starts_with(test_prefix)) return;  // who asked sees it
-  if (trouble.what == What::dead_letter) {
-    on_their_way_.erase(row.id);
-    // refused or given up after days, in this life or one before: who was not reached stands in the timeline
-    if (!row.incident.empty())
-      apply(desk_.on_delivery({row.incident, row.contact, trouble.notifier, row.id, trouble.detail, incident::Delivery::What::failed}, wall_ns()));
-  }
   const std::string name = std::string(sink_prefix) + trouble.notifier;
   if (trouble.what == What::flowing) {
     ports_.log(RONDA_LOG_INFO, "notifier " + trouble.notifier + " takes messages again");

@@ -83,6 +83,7 @@ class Response final : private notify::CourierClient {
   // CourierClient
   void deliver(notify::Parcel parcel) override;
   std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override;
+  void on_given_up(const std::vector<store::OutboxRow>& rows) override;
   void on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) override;
   void on_durability(bool durable, const std::string& reason) override;
   void wake_at(std::int64_t wall_ns) override;
@@ -96,6 +97,7 @@ class Response final : private notify::CourierClient {
   void tick();
   void arm();
   void hand_on();
+  void note_store();
   void end_foreign_troubles();
   void note_sent(const store::OutboxRow& row);
 
