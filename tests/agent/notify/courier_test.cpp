@@ -117,6 +117,29 @@ TEST_CASE("what failed for good and what takes its place are one transaction, an
   CHECK(rows[1].state == OutboxState::sending);
 }
 
+TEST_CASE("of a message that failed for good those that it carried are told too, each with the reason, once that is stored", "[notify]") {
+  const Scratch scratch;
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  std::vector<store::OutboxRow> rows;
+  for (int i = 0; i < 3; ++i) rows.push_back(envelope("m" + std::to_string(i), "slack", "INC", "update"));
+  REQUIRE(post.send(rows));
+  post.end(post.client.parcels.at(0));
+  post.next();
+  REQUIRE(post.client.parcels.size() == 2);
+  REQUIRE(post.client.parcels[1].carries == std::vector<std::string>{"m1"});
+  CHECK(post.client.given_up.empty());
+  post.end(Parcel(post.client.parcels[1]), {Delivery::What::dropped, 0, "no such room"});
+  REQUIRE(post.client.given_up.size() == 2);
+  CHECK(post.client.given_up[0].id == "m1");
+  CHECK(post.client.given_up[1].id == "m2");
+  for (const store::OutboxRow& row : post.client.given_up) {
+    CHECK(row.last_error == "no such room");
+    CHECK(row.incident == "INC");
+    CHECK(row.contact == "cto");
+  }
+}
+
 TEST_CASE("a dead letter that a person revives goes by its id with the next number", "[notify]") {
   const Scratch scratch;
   Post post(scratch / "state");
