@@ -154,7 +154,7 @@ TEST_CASE("an alert's diagnosis is run once when its incident opens, and stands 
   REQUIRE(found.size() == 1);
   CHECK(found[0].subject == "look");
   CHECK(found[0].source == "diagnosis");
-  CHECK(found[0].text.substr(0, 45) == "WARNING: load 41\\x1b[2J\nPID USER\n1 root\\x0d\n\"\"\"");
+  CHECK(found[0].text.substr(0, 47) == "WARNING: load 41\\x1b[2J\nPID USER\n1 root\\x0d\n\"\"\"");
   CHECK(found[0].text.size() <= incident::max_output_bytes);
   // it opens once
   shell.now += 30 * second;
