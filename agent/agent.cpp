@@ -161,7 +161,14 @@ void Agent::make_response() {
                         scheduler_->deliver(notifier, std::move(message), std::move(ended));
                       },
                       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
-                      [] { return wall_clock().count(); }, random_bits},
+                      [] { return wall_clock().count(); }, random_bits,
+                      [this](std::string_view name) {
+                        const schedule::Entry* task = scheduler_->find(config::Kind::task, name);
+                        return task != nullptr ? task : scheduler_->find(config::Kind::check, name);
+                      },
+                      [this](schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended) {
+                        return scheduler_->run_now(kind, name, 0, std::move(ended));
+                      }},
       compiled_);
 }
 
@@ -218,9 +225,17 @@ void Agent::tell_configured() {
   });
 }
 
+/// A configuration that is not what its files say is a P2 of the agent itself, until a reload takes all of them.
+void Agent::tell_config_trouble() {
+  const bool well = config_trouble_.empty();
+  response_->on_own_trouble("config", well ? config::Level::none : config::Level::p2,
+                            well ? std::string("the configuration is active as it stands") : "configuration: " + config_trouble_);
+}
+
 void Agent::begin(const schedule::Remembered& known) {
   const auto report = scheduler_->begin(std::move(active_.set), known);
   tell_configured();
+  tell_config_trouble();
   begun_ = true;
   clock_watch_.emplace(loop_, [this] {
     scheduler_->on_clock_set();

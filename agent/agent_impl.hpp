@@ -57,6 +57,7 @@ class Agent final : private api::AgentView {
   void make_sign_of_life();
   void remember_late();
   void tell_configured();
+  void tell_config_trouble();
   void on_store_health(const store::Health& health);
   void begin(const schedule::Remembered& known);
   void open_api();

@@ -76,6 +76,7 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
     trial->candidate = schedule::load_candidate(request);
   }
   api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
+  tell_config_trouble();
   log(result.ok ? LogLevel::info : LogLevel::error, result.line);
   manager_.ready(result.line);  // also after a refused one: the old configuration is active, not nothing
   trial->told(std::move(result));

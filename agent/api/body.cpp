@@ -13,6 +13,8 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::size_t most_key_bytes = 64;
+
 Error wrong(std::string_view key, std::string_view must) {
   return {Errc::invalid, "`" + std::string(key) + "` must be " + std::string(must)};
 }
@@ -105,6 +107,7 @@ Result<std::vector<std::pair<std::string, std::string>>> Body::fields(std::strin
   const json::object* object = value->if_object();
   if (object == nullptr || object->size() > most) return wrong(key, "an object of at most " + std::to_string(most) + " texts");
   for (const auto& member : *object) {
+    if (member.key().size() > most_key_bytes) return wrong(key, "an object whose names have at most " + std::to_string(most_key_bytes) + " bytes");
     RONDA_TRY(auto text, text_of(member.value(), key, most_bytes));
     out.emplace_back(std::string(member.key()), std::move(text));
   }

@@ -101,6 +101,8 @@ json::object fields_json(const std::vector<std::pair<std::string, std::string>>&
   return out;
 }
 
+constexpr std::ptrdiff_t most_over = 500;  // of those that are over, the ones that changed last
+
 bool is_higher(const Incident* a, const Incident* b) {
   return a->level != b->level ? a->level < b->level : a->detected_ns < b->detected_ns;
 }
@@ -188,6 +190,12 @@ json::array incidents_json(AgentView& agent, bool all) {
     if (all || incident.is_live()) wanted.push_back(&incident);
   }
   std::ranges::sort(wanted, is_higher);
+  // those that are live are never left out: an answer without them would look well
+  const auto first_over = std::ranges::stable_partition(wanted, [](const Incident* one) { return one->is_live(); }).begin();
+  if (wanted.end() - first_over > most_over) {
+    std::ranges::sort(first_over, wanted.end(), [](const Incident* a, const Incident* b) { return a->changed_ns > b->changed_ns; });
+    wanted.erase(first_over + most_over, wanted.end());
+  }
   const std::int64_t now = wall_clock().count();
   json::array out;
   for (const Incident* incident : wanted) out.push_back(incident_json(*incident, now));
@@ -275,6 +283,24 @@ json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<co
     out.push_back(std::move(one));
   }
   return out;
+}
+
+void hide_from_viewer(json::object& shown) {
+  for (const char* key : {"war_room", "last_error", "detail"}) {
+    if (json::value* value = shown.if_contains(key)) *value = nullptr;
+  }
+  const json::value* kind = shown.if_contains("kind");
+  if (kind != nullptr && kind->is_string() && kind->get_string() == "notice_failed") {
+    shown["text"] = nullptr;
+    shown["line"] = "notice_failed";
+  }
+  for (const char* key : {"timeline", "deliveries", "trail"}) {
+    json::value* parts = shown.if_contains(key);
+    if (parts == nullptr || !parts->is_array()) continue;
+    for (json::value& part : parts->get_array()) {
+      if (part.is_object()) hide_from_viewer(part.get_object());
+    }
+  }
 }
 
 plugin::CheckStatus status_of_incidents(AgentView& agent) {

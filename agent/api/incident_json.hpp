@@ -28,6 +28,10 @@ boost::json::object silence_json(AgentView& agent, const incident::Silence& sile
 /// Messages with the trail of each.
 boost::json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<const store::DeliveryAttempt> trail);
 
+/// What a viewer is not told: the room where people talk, and what notifiers say of other machines. Of an incident, with
+/// or without timeline and deliveries, and of a message.
+void hide_from_viewer(boost::json::object& shown);
+
 /// What live incidents make of the whole: critical for one at P1 or P2, warning for others and for those about the agent
 /// itself; nothing for one that a silence or a window hides.
 plugin::CheckStatus status_of_incidents(AgentView& agent);

@@ -73,6 +73,17 @@ std::string no_incident(AgentView& agent, std::string_view id) {
          (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?");
 }
 
+bool is_operator(const Context& c) {
+  return static_cast<int>(c.request.who.role) >= static_cast<int>(Role::operator_);
+}
+
+Response list_response(json::array list, bool hides) {
+  for (json::value& one : list) {
+    if (hides) hide_from_viewer(one.as_object());
+  }
+  return json_response(list);
+}
+
 // ---- alerts ---------------------------------------------------------------------------------
 
 void get_alerts(Context& c) {
@@ -83,9 +94,10 @@ void get_alerts(Context& c) {
 
 /// Those that are live; with `all` also the others, of closed ones that are no longer in mind only when they were.
 void get_incidents(Context& c) {
-  if (c.request.parameter("all") != "1") return c.respond(json_response(incidents_json(c.agent, false)));
+  const bool hides = !is_operator(c);
+  if (c.request.parameter("all") != "1") return c.respond(list_response(incidents_json(c.agent, false), hides));
   c.agent.store().load_incident_ids(most_closed,
-                                    [&agent = c.agent, respond = c.respond](Result<std::vector<store::IncidentSummary>> stored) {
+                                    [&agent = c.agent, respond = c.respond, hides](Result<std::vector<store::IncidentSummary>> stored) {
                                       if (!stored) return respond(error_of(stored.error()));
                                       json::array out = incidents_json(agent, true);
                                       for (const store::IncidentSummary& one : *stored) {
@@ -95,7 +107,7 @@ void get_incidents(Context& c) {
                                                                    {"detected", time_json(one.opened)},
                                                                    {"changed", time_json(one.changed)}});
                                       }
-                                      respond(json_response(out));
+                                      respond(list_response(std::move(out), hides));
                                     });
 }
 
@@ -127,16 +139,17 @@ void load_incident(const Context& c, const std::function<void(std::shared_ptr<To
 }
 
 void get_incident(Context& c) {
-  load_incident(c, [&store = c.agent.store(), respond = c.respond](const std::shared_ptr<Told>& told) {
-    store.list_outbox(told->incident.id, most_messages, [&store, respond, told](Result<std::vector<store::OutboxRow>> rows) {
+  load_incident(c, [&store = c.agent.store(), respond = c.respond, hides = !is_operator(c)](const std::shared_ptr<Told>& told) {
+    store.list_outbox(told->incident.id, most_messages, [&store, respond, told, hides](Result<std::vector<store::OutboxRow>> rows) {
       if (!rows) told->trouble = rows.error().message();
       if (rows) told->rows = *std::move(rows);
-      store.load_trail(told->incident.id, [respond, told](const Result<std::vector<store::DeliveryAttempt>>& trail) {
+      store.load_trail(told->incident.id, [respond, told, hides](const Result<std::vector<store::DeliveryAttempt>>& trail) {
         if (!trail) told->trouble = trail.error().message();
         json::object out = incident_json(told->incident, wall_clock().count());
         out["trouble"] = told->trouble.empty() ? json::value(nullptr) : json::value(told->trouble);
         out["timeline"] = timeline_json(told->events);
         out["deliveries"] = deliveries_json(told->rows, trail ? *trail : std::vector<store::DeliveryAttempt>());
+        if (hides) hide_from_viewer(out);
         respond(json_response(out));
       });
     });
@@ -272,8 +285,8 @@ void get_outbox(Context& c) {
       return c.respond(error_response(400, "limit is a number from 1 to " + std::to_string(most_messages)));
   }
   c.agent.store().list_outbox(std::string(c.request.parameter("incident")), limit,
-                              [respond = c.respond](const Result<std::vector<store::OutboxRow>>& rows) {
-                                rows ? respond(json_response(deliveries_json(*rows, {}))) : respond(error_of(rows.error()));
+                              [respond = c.respond, hides = !is_operator(c)](const Result<std::vector<store::OutboxRow>>& rows) {
+                                rows ? respond(list_response(deliveries_json(*rows, {}), hides)) : respond(error_of(rows.error()));
                               });
 }
 
@@ -282,7 +295,7 @@ constexpr std::array table = {
     Route{"GET", "/v1/alerts", "", false, Role::viewer, get_alerts},
     Route{"GET", "/v1/incidents", "", false, Role::viewer, get_incidents},
     Route{"GET", one, "", true, Role::viewer, get_incident},
-    Route{"GET", one, "/document", true, Role::viewer, get_document},
+    Route{"GET", one, "/document", true, Role::operator_, get_document},
     Route{"POST", "/v1/incidents", "", false, Role::operator_, post_verb<Verb::open>},
     Route{"POST", one, "/ack", true, Role::operator_, post_verb<Verb::ack>},
     Route{"POST", one, "/unack", true, Role::operator_, post_verb<Verb::unack>},

@@ -40,6 +40,18 @@ void unindex_live(State& state, const Incident& incident) {
   for (const std::string& check : incident.checks) take_out(state.by_check, check, incident.id);
 }
 
+/// Of an alert that went on in another incident, that one's join may be read before the leave of the first.
+void index_alerts_anew(State& state) {
+  state.by_alert.clear();
+  for (const auto& [id, incident] : state.incidents) {
+    for (const auto& [alert, member] : incident.members) {
+      if (!member.fires()) continue;
+      const auto [found, is_first] = state.by_alert.try_emplace(alert, id);
+      if (!is_first && member.changed_ns > state.incidents.at(found->second).members.at(alert).changed_ns) found->second = id;
+    }
+  }
+}
+
 }  // namespace
 
 const Incident* State::find(std::string_view id) const {
@@ -92,6 +104,7 @@ State restore(std::span<const Event> events, std::vector<Mute> mutes) {
   State state;
   state.mutes = std::move(mutes);
   for (const Event& event : events) apply(state, event);
+  index_alerts_anew(state);
   return state;
 }
 
@@ -201,6 +214,7 @@ void Stepper::on(const Delivery& delivery) {
 void Stepper::on(const Diagnosis& diagnosis) {
   if (find(diagnosis.incident) == nullptr) return;
   Event event = make(Kind::diagnosis, diagnosis.output);
+  event.source = "diagnosis";  // it is a plugin's text, not the engine's
   event.subject = diagnosis.name;
   emit(diagnosis.incident, std::move(event));
 }

@@ -172,6 +172,7 @@ std::int64_t last_change_ns(const State& state);
 
 /// One event into the state. Events of one incident in their order; those of several may be mixed.
 void apply(State& state, const Event& event);
+/// A fold over stored events: each incident's in their order, the incidents in any.
 State restore(std::span<const Event> events, std::vector<Mute> mutes);
 /// Forgets closed incidents that have not changed since.
 void drop_closed(State& state, std::int64_t before_ns);

@@ -58,6 +58,15 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     arm();
   }
 
+  void take_back(std::string_view id, std::int64_t number) {
+    Held* held = shelf_.find(std::string(id));
+    if (held == nullptr || held->dispatched != number) return;
+    held->dispatched = 0;
+    --in_flight_;
+    run(outbox_.take_back(id, client_.wall_ns()), {});
+    arm();
+  }
+
   void tick() {
     replay();
     if (!loaded_ && !loading_ && store_.health().state != store::HealthState::failed) start({});
@@ -88,6 +97,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   }
 
   void stop() { stopped_ = true; }
+  bool is_durable() const { return durable_; }
   bool is_idle() const { return in_flight_ == 0 && storing_ == 0; }
   const Ring& ring() const { return ring_; }
   std::vector<SinkStatus> status() const { return outbox_.status(); }
@@ -115,10 +125,16 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 
   void take_up(std::vector<store::OutboxRow> rows) {
     loaded_ = true;
+    const std::int64_t now = client_.wall_ns();
+    store::Decision decision;
     for (const store::OutboxRow& row : rows) {
-      if (shelf_.find(row.id) == nullptr) shelf_.put(row, false).is_stored = true;
+      if (shelf_.find(row.id) != nullptr) continue;
+      shelf_.put(row, false).is_stored = true;
+      // nobody saw how it ended, and the next attempt will not say so
+      if (row.state == store::OutboxState::sending && row.carrier.empty())
+        decision.trail.push_back({row.id, row.attempts, row.attempts == 1 ? row.first_at : 0, now, "unknown", "the agent ended while it was under way"});
     }
-    run(outbox_.restore(rows, client_.wall_ns()), {});
+    run(outbox_.restore(rows, now), std::move(decision));
     arm();
   }
 
@@ -189,17 +205,23 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     merge_texts(effects);
     tell(effects.troubles);
     add_fallbacks(effects, decision);
+    std::vector<store::OutboxRow> given_up;
     for (store::OutboxChange& change : effects.changes) {
       Held* held = shelf_.find(change.id);
       if (held == nullptr) continue;
       held->row.attempts = change.attempts;
       held->row.carrier = change.carrier;
+      if (change.state == store::OutboxState::dead) {
+        held->row.last_error = change.last_error;
+        given_up.push_back(held->row);
+      }
       const bool in_ring = !held->is_stored && ring_.change(change);
       if (is_ended(change.state)) shelf_.drop(change.id);
       if (!in_ring) decision.changes.push_back(std::move(change));
     }
     take_back_without_text(effects, decision);
     commit(std::move(decision), std::move(effects.starts), {});
+    if (!given_up.empty()) client_.on_given_up(given_up);
   }
 
   // The first attempt of a message that carries others: its text becomes the text of all, in the store too.
@@ -364,6 +386,9 @@ void Courier::decide(store::Decision decision, store::Done<Unit> done) {
 void Courier::on_result(std::string_view id, std::int64_t number, const Delivery& delivery) {
   impl_->on_result(id, number, delivery);
 }
+void Courier::take_back(std::string_view id, std::int64_t number) {
+  impl_->take_back(id, number);
+}
 void Courier::tick() {
   impl_->tick();
 }
@@ -372,6 +397,9 @@ void Courier::on_store_health(const store::Health& health) {
 }
 void Courier::stop() {
   impl_->stop();
+}
+bool Courier::is_durable() const {
+  return impl_->is_durable();
 }
 bool Courier::is_idle() const {
   return impl_->is_idle();

@@ -32,6 +32,9 @@ class CourierClient {
   virtual std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) = 0;
   /// A dead letter, a sink that stands still or flows again: for an incident about the agent itself, by another sink.
   virtual void on_sink_trouble(const SinkTrouble& trouble, const store::OutboxRow& row) = 0;
+  /// These will not be delivered by the notifier that they were for, those that another message carried among them; each
+  /// has its reason in last_error. Called once the store has been given that, so what follows from it is stored after it.
+  virtual void on_given_up(const std::vector<store::OutboxRow>&) {}
   /// Durability is lost, or is there again: the lines of Ring's state.
   virtual void on_durability(bool durable, const std::string& reason) = 0;
   /// Call Courier::tick at this wall time (ns), once; it replaces the one before.
@@ -58,11 +61,15 @@ class Courier {
   void decide(store::Decision decision, store::Done<Unit> done);
   /// `number` as in the parcel.
   void on_result(std::string_view id, std::int64_t number, const Delivery& delivery);
+  /// It was never handed over: no attempt, and it goes again soon, by this life or the next one.
+  void take_back(std::string_view id, std::int64_t number);
   void tick();
   /// The store is well again, or was restarted: what the ring holds is stored now.
   void on_store_health(const store::Health& health);
   /// No attempt starts any more; those in flight may still come back.
   void stop();
+  /// False: something that was decided is not in the store yet.
+  bool is_durable() const;
   bool is_idle() const;  // nothing in flight and nothing being stored
   /// What waits for this notifier may go now.
   Effects hurry(std::string_view notifier);

@@ -2,8 +2,12 @@
 #include "response/response.hpp"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "base/clock.hpp"
+#include "base/counted.hpp"
+#include "base/text.hpp"
 #include "measure/load.hpp"
 #include "response/upkeep.hpp"
 #include "ronda/abi.h"
@@ -39,6 +43,23 @@ notify::Delivery delivery_of(const schedule::DeliveryEnd& end) {
                     : end.what == schedule::DeliveryEnd::What::dropped ? What::dropped
                                                                        : What::retry;
   return {what, end.again_at_wall_ns, end.detail};
+}
+
+bool only_reads(const schedule::Prepared& spec) {
+  return spec.kind == config::Kind::check || (spec.rare != nullptr && !spec.rare->changes.value_or(true));
+}
+
+/// As it stands in the timeline, which bounds it; no control character of a plugin's reaches a terminal by it.
+std::string output_of(const schedule::Entry& entry) {
+  if (entry.skip == schedule::Skip::stopping) return "not run: the agent is stopping";
+  std::string out = std::string(plugin::name_of(entry.status)) + ": " + escape_controls(entry.summary);
+  const std::string detail = entry.detail.str();
+  for (std::size_t from = 0; from < detail.size() && out.size() < incident::max_output_bytes;) {
+    const std::size_t end = std::min(detail.find('\n', from), detail.size());
+    out += "\n" + escape_controls(std::string_view(detail).substr(from, end - from));
+    from = end + 1;
+  }
+  return out;
 }
 
 void wait_until(boost::asio::steady_timer& timer, std::int64_t at_ns, std::int64_t now_ns, std::function<void()> then) {
@@ -122,7 +143,7 @@ void Response::begin(const Kept& kept, const std::function<void()>& then) {
   });
   for (const auto& work : std::exchange(waiting_, {})) work();
   use(desk_.share_plan());  // alerts that left while no agent ran
-  if (ports_.store.health().state == store::HealthState::ok) on_own_trouble("store", config::Level::none, "the store works");
+  note_store();
   then();
   arm();
 }
@@ -167,6 +188,15 @@ void Response::on_result(const schedule::Entry& entry) {
 
 void Response::on_store_health(const store::Health& health) {
   courier_.on_store_health(health);
+  note_store();
+}
+
+/// A store that has failed is told although nothing had to be stored yet: where nothing else fails, nobody would hear of it.
+void Response::note_store() {
+  if (!begun_) return;
+  const store::Health health = ports_.store.health();
+  if (health.state == store::HealthState::failed) return on_own_trouble("store", config::Level::p2, "the store has failed: " + health.reason);
+  if (health.state == store::HealthState::ok && courier_.is_durable()) on_own_trouble("store", config::Level::none, "the store works");
 }
 
 void Response::command(incident::Command command, std::function<void(const incident::Reply&)> reply) {
@@ -231,7 +261,9 @@ void Response::apply(Output output, std::function<void(const incident::Reply&)> 
   std::ranges::move(output.samples, std::back_inserter(samples_));
   for (const store::OutboxRow& row : output.decision.outbox) note_sent(row);
   incident::Reply said = output.replies.empty() ? incident::Reply{true, {}, 0, Errc::invalid, {}} : std::move(output.replies.front());
-  auto answer = [this, reply = std::move(reply), said = std::move(said)](const Result<Unit>& committed) mutable {
+  auto answer = [this, alive = alive_, reply = std::move(reply), said = std::move(said),
+                 diagnoses = std::move(output.diagnoses)](const Result<Unit>& committed) mutable {
+    if (!*alive) return;
     if (!committed) {
       ports_.log(RONDA_LOG_ERROR, "a decision is not on the disk: " + committed.error().message());
       said.done = false;
@@ -239,12 +271,35 @@ void Response::apply(Output output, std::function<void(const incident::Reply&)> 
       said.text = "it holds until the agent ends and is not on the disk: " + committed.error().message();
     }
     if (reply) reply(said);
+    for (const incident::Diagnose& wanted : diagnoses) diagnose(wanted);
   };
   if (output.decision.empty())
     answer(Unit{});
   else
     courier_.decide(std::move(output.decision), std::move(answer));
   arm();
+}
+
+/// What only reads runs by itself, once an opening; what may change something waits for a person. That it could not be
+/// run stands in the timeline too: who looks there waits for nothing.
+void Response::diagnose(const incident::Diagnose& wanted) {
+  const rule::Alert* alert = desk_.plan().rules.find(wanted.alert);
+  if (stopping_ || alert == nullptr || alert->diagnose.empty() || !ports_.find_run || !ports_.run_now) return;
+  const std::string name = alert->diagnose;
+  const schedule::Entry* entry = ports_.find_run(name);
+  if (entry == nullptr) return note_diagnosis(wanted.incident, name, "not run: no check and no task has that name");
+  if (!only_reads(entry->spec))
+    return note_diagnosis(wanted.incident, name, "not run: a task may change something; one that only reads says so with `changes = false`");
+  const Result<Unit> begun = ports_.run_now(
+      entry->spec.kind, name, [this, alive = alive_, incident = wanted.incident, name](const schedule::Entry& ended) {
+        if (!*alive || stopping_) return;
+        note_diagnosis(incident, name, output_of(ended));
+      });
+  if (!begun) note_diagnosis(wanted.incident, name, "not run: " + begun.error().message());
+}
+
+void Response::note_diagnosis(const std::string& incident, const std::string& name, std::string output) {
+  apply(desk_.on_diagnosis({incident, name, std::move(output)}, wall_ns()));
 }
 
 void Response::arm() {
@@ -264,18 +319,17 @@ void Response::deliver(notify::Parcel parcel) {
       parcel.notifier, std::move(message),
       [this, alive = alive_, id = parcel.id, number = parcel.number, notifier = parcel.notifier](const schedule::DeliveryEnd& end) {
         if (!*alive) return;
+        if (end.what == schedule::DeliveryEnd::What::not_begun) return courier_.take_back(id, number);
         const notify::Delivery delivery = delivery_of(end);
         courier_.on_result(id, number, delivery);
         if (delivery.what == notify::Delivery::What::delivered)
           on_own_trouble(std::string(sink_prefix) + notifier, config::Level::none, "notifier " + notifier + " takes messages again");
         const auto found = on_their_way_.find(id);
-        if (found == on_their_way_.end() || delivery.what == notify::Delivery::What::retry) return;
+        if (found == on_their_way_.end() || delivery.what != notify::Delivery::What::delivered) return;  // an end for good is a dead letter
         const Sent sent = std::move(found->second);
         on_their_way_.erase(found);
         if (sent.incident.empty()) return;
-        const auto what =
-            delivery.what == notify::Delivery::What::delivered ? incident::Delivery::What::delivered : incident::Delivery::What::failed;
-        apply(desk_.on_delivery({sent.incident, sent.contact, notifier, id, delivery.detail, what}, wall_ns()));
+        apply(desk_.on_delivery({sent.incident, sent.contact, notifier, id, delivery.detail, incident::Delivery::What::delivered}, wall_ns()));
       });
 }
 
@@ -291,6 +345,24 @@ std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed
   auto rows = fallbacks_of(desk_.plan(), failed, wall_ns());
   for (const store::OutboxRow& row : rows) note_sent(row);
   return rows;
+}
+
+/// Refused, or given up after days, in this life or one before: who was not reached stands in the timeline, once for each of
+/// the incident's contacts, however many messages of a storm had become one.
+void Response::on_given_up(const std::vector<store::OutboxRow>& rows) {
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::pair<const store::OutboxRow*, std::size_t>> whom;
+  for (const store::OutboxRow& row : rows) {
+    on_their_way_.erase(row.id);
+    if (row.incident.empty() || is_trial(row)) continue;
+    auto& [last, count] = whom[{row.incident, row.contact, row.notifier}];
+    last = &row;
+    ++count;
+  }
+  for (const auto& [key, found] : whom) {
+    const auto& [row, count] = found;
+    const std::string text = row->last_error + (count > 1 ? " (" + counted(count, "message") + ")" : std::string());
+    apply(desk_.on_delivery({row->incident, row->contact, row->notifier, row->id, text, incident::Delivery::What::failed}, wall_ns()));
+  }
 }
 
 void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) {

@@ -29,6 +29,10 @@ struct Ports {
   std::function<void(std::int64_t level, std::string_view text)> log;
   std::function<std::int64_t()> wall_ns;
   Desk::Random random;
+  /// For an alert's diagnosis; null: no check or task has that name. May be empty.
+  std::function<const schedule::Entry*(std::string_view name)> find_run = {};
+  /// Runs it through the scheduler, as when a person asks for it.
+  std::function<Result<Unit>(schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended)> run_now = {};
 };
 
 class Response final : private notify::CourierClient {
@@ -79,6 +83,7 @@ class Response final : private notify::CourierClient {
   // CourierClient
   void deliver(notify::Parcel parcel) override;
   std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override;
+  void on_given_up(const std::vector<store::OutboxRow>& rows) override;
   void on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) override;
   void on_durability(bool durable, const std::string& reason) override;
   void wake_at(std::int64_t wall_ns) override;
@@ -87,9 +92,12 @@ class Response final : private notify::CourierClient {
 
   void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
   void begin(const Kept& kept, const std::function<void()>& then);
+  void diagnose(const incident::Diagnose& wanted);
+  void note_diagnosis(const std::string& incident, const std::string& name, std::string output);
   void tick();
   void arm();
   void hand_on();
+  void note_store();
   void end_foreign_troubles();
   void note_sent(const store::OutboxRow& row);
 

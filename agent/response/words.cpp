@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "response/words.hpp"
 
+#include <array>
+#include <ctime>
+#include <tuple>
+
 #include "base/units.hpp"
 #include "incident/moment.hpp"
 #include "response/message.hpp"
@@ -38,6 +42,25 @@ std::string members_text(const incident::Incident& incident) {
     if (member.blocked) out += ", blocked by " + incident.root;
   }
   return out;
+}
+
+/// The one that stands for it: at the highest level, of its root first.
+std::string first_alert(const incident::Incident& incident) {
+  const auto* found = static_cast<const std::pair<const std::string, incident::Member>*>(nullptr);
+  const auto rank = [&](const auto& one) { return std::tuple(!one.second.fires(), one.second.level, one.second.check != incident.root); };
+  for (const auto& one : incident.members) {
+    if (found == nullptr || rank(one) < rank(*found)) found = &one;
+  }
+  return found == nullptr ? std::string() : found->first;
+}
+
+/// For machines: "2026-11-29T06:14:05Z".
+std::string rfc3339(std::int64_t at_ns) {
+  const auto at = static_cast<std::time_t>(at_ns / 1'000'000'000);
+  std::tm parts{};
+  if (at_ns == 0 || ::gmtime_r(&at, &parts) == nullptr) return {};
+  std::array<char, 32> text{};
+  return std::string(text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
 }
 
 std::string upper(std::string_view text) {
@@ -91,6 +114,9 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
   std::string impacts;
   for (const incident::History::Impact& impact : incident.history.impacts) impacts += (impacts.empty() ? "" : ", ") + impact.tag;
   fields.emplace_back("impact", std::move(impacts));
+  fields.emplace_back("alert", first_alert(incident));
+  fields.emplace_back("opened_at", rfc3339(incident.detected_ns));
+  fields.emplace_back("state", std::string(incident::stage_name(incident.stage)));
   return fields;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is due, and what comes back. The set itself (apply, add, replace, remove) is in scheduler_set.cpp, what
-// plugins ask of the agent in scheduler_services.cpp.
+// plugins ask of the agent in scheduler_services.cpp, locks in scheduler_locks.cpp.
 #include "schedule/scheduler.hpp"
 
 #include <algorithm>
@@ -213,28 +213,6 @@ void Scheduler::handle(const Due& due) {
   }
   if (due.slot) return claim(due.id, due);
   start(entry, due.id, due);
-}
-
-/// All of its locks or none; none when somebody holds one of them.
-bool Scheduler::take_locks(const Entry& entry, std::uint32_t position) {
-  const std::vector<std::string>& own = entry.spec.procedure->locks;
-  static const std::vector<std::string> none;
-  const std::vector<std::string>& configured = entry.spec.rare != nullptr ? entry.spec.rare->locks : none;
-  const auto is_held = [&](const std::string& lock) { return locks_.contains(lock); };
-  if (std::ranges::any_of(own, is_held) || std::ranges::any_of(configured, is_held)) return false;
-  for (const std::string& lock : own) locks_[lock] = position;
-  for (const std::string& lock : configured) locks_[lock] = position;
-  return true;
-}
-
-bool Scheduler::holds_locks(std::uint32_t position) const {
-  return std::ranges::any_of(locks_, [&](const auto& held) { return held.second == position; });
-}
-
-void Scheduler::release_locks(std::uint32_t position) {
-  if (std::erase_if(locks_, [&](const auto& held) { return held.second == position; }) == 0 || stopping_) return;
-  for (const Due& due : std::exchange(waiting_for_locks_, {})) handle(due);  // in the order in which they came
-  flush_launches();
 }
 
 /// A slot runs only after the store has promised that it runs once. A check may run without that promise: it

@@ -78,7 +78,7 @@ struct Attempts {
 
 /// How the handing over of a message ended.
 struct DeliveryEnd {
-  enum class What : std::uint8_t { delivered, retry, dropped } what = What::retry;
+  enum class What : std::uint8_t { delivered, retry, dropped, not_begun } what = What::retry;  // not_begun: it is no attempt
   std::int64_t again_at_wall_ns = 0;  // of retry: not before, if the other side said so
   std::string detail;                 // for people
 };
@@ -182,6 +182,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
   void flush_launches();
   void deliver_next(std::uint32_t position);
+  void deliver_after(std::uint32_t position);
   void end_delivery(std::uint32_t position, const DeliveryEnd& end);
   void refuse_deliveries(std::uint32_t position, std::string_view why);
   void skip(Entry& entry, std::uint32_t position, Skip why);

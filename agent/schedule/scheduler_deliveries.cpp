@@ -33,7 +33,7 @@ void Scheduler::deliver(std::string_view notifier, std::shared_ptr<const wire::M
   const auto refuse = [&](DeliveryEnd::What what, std::string why) {
     boost::asio::post(ports_.loop, [ended = std::move(ended), what, why = std::move(why)] { ended({what, 0, why}); });
   };
-  if (stopping_) return refuse(DeliveryEnd::What::retry, "the agent is stopping");
+  if (stopping_) return refuse(DeliveryEnd::What::not_begun, "the agent is stopping");
   const auto position = position_of(Kind::notifier, notifier);
   // its fallback must not wait for somebody to configure it again
   if (!position) return refuse(DeliveryEnd::What::dropped, "no notifier is named \"" + std::string(notifier) + "\", or it is disabled");
@@ -41,11 +41,14 @@ void Scheduler::deliver(std::string_view notifier, std::shared_ptr<const wire::M
   deliver_next(*position);
 }
 
-/// The next message of a notifier that is free.
+/// The next message of a notifier that is free. One that left the configuration has the message that is under way as its
+/// last, and the timetable does not know it any more.
 void Scheduler::deliver_next(std::uint32_t position) {
   const auto waiting = deliveries_.find(position);
   if (waiting == deliveries_.end() || stopping_ || timetable_.look(position).running) return;
   Entry& entry = entries_[position];
+  if (entry.removed) return;
+  if (!take_locks(entry, position)) return;  // release_locks comes back to it
   timetable_.hold(position);
   launch(entry, position, {position, 0, boottime(), std::nullopt, 0, Why::event}, 0);
   launches_[entry.runner].back().message = waiting->second.front().message;
@@ -71,7 +74,7 @@ void Scheduler::refuse_deliveries(std::uint32_t position, std::string_view why) 
                               std::make_move_iterator(found->second.end()));
   found->second.resize(under_way ? 1 : 0);
   if (!under_way) deliveries_.erase(found);
-  for (const Waiting& one : refused) one.ended({DeliveryEnd::What::retry, 0, std::string(why)});
+  for (const Waiting& one : refused) one.ended({DeliveryEnd::What::not_begun, 0, std::string(why)});
 }
 
 }  // namespace ronda::schedule

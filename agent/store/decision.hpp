@@ -18,7 +18,7 @@ struct IncidentEvent {
   std::string kind, author, source;
   std::string data = "{}";  // JSON, at most event_data_max bytes
 };
-inline constexpr std::size_t event_data_max = 64 * 1024;
+inline constexpr std::size_t event_data_max = 1024 * 1024;  // the longest event that incident::bound lets through, as JSON, fits
 
 /// From now on the incident is closed (or, with 0, open again): load_incidents() leaves closed ones out.
 struct IncidentMark {

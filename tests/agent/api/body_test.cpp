@@ -72,4 +72,7 @@ TEST_CASE("what a body says is of its type and within its bounds, or the key is 
   CHECK(why(body(R"({"what": [["a"]]})").texts("what", 2, 1)) == "`what` must be a text of at most 1 bytes");
   CHECK(why(body(R"({"fields": {"a": "x", "b": "y"}})").fields("fields", 1, 1)) == "`fields` must be an object of at most 1 texts");
   CHECK(why(body(R"({"fields": {"a": 1}})").fields("fields", 1, 1)) == "`fields` must be a text of at most 1 bytes");
+  CHECK(body(R"({"fields": {")" + std::string(64, 'k') + R"(": "v"}})").fields("fields", 2, 1).has_value());
+  CHECK(why(body(R"({"fields": {")" + std::string(65, 'k') + R"(": "v"}})").fields("fields", 2, 1)) ==
+        "`fields` must be an object whose names have at most 64 bytes");
 }

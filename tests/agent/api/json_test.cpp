@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <limits>
 
+#include "api/incident_json.hpp"
 #include "base/text.hpp"
 #include "catch.hpp"
 
@@ -49,4 +50,36 @@ TEST_CASE("an integer metric is shown with all of its digits", "[api]") {
   CHECK(shown.at("most").at("value").as_int64() == std::numeric_limits<std::int64_t>::max());
   CHECK(shown.at("least").at("value").as_int64() == std::numeric_limits<std::int64_t>::min());
   CHECK(shown.at("odd").at("value").as_int64() == 9'007'199'254'740'993);
+}
+
+TEST_CASE("a viewer is not told the room where people talk, nor what a notifier said of another machine", "[api]") {
+  incident::Incident one;
+  one.id = "INC-20261129-K7Q2M4XD3A";
+  one.title = "api: over its limit";
+  one.war_room = "https://meet.example/room";
+  incident::Event failed;
+  failed.kind = incident::Kind::notice_failed;
+  failed.subject = "cto";
+  failed.text = "connecting to mail.inside:25";
+  incident::Event note;
+  note.kind = incident::Kind::note;
+  note.text = "the hinge is loose";
+  store::OutboxRow row;
+  row.id = "m1";
+  row.last_error = "connecting to mail.inside:25";
+  boost::json::object shown = incident_json(one, 0);
+  shown["timeline"] = timeline_json(std::vector{failed, note});
+  shown["deliveries"] = deliveries_json(std::vector{row}, std::vector<store::DeliveryAttempt>{{"m1", 1, 1, 2, "retry", "connecting to mail.inside:25"}});
+  const std::string all = boost::json::serialize(shown);
+  REQUIRE(all.find("meet.example") != std::string::npos);
+  REQUIRE(all.find("mail.inside") != std::string::npos);
+  hide_from_viewer(shown);
+  const std::string less = boost::json::serialize(shown);
+  CHECK(less.find("meet.example") == std::string::npos);
+  CHECK(less.find("mail.inside") == std::string::npos);
+  CHECK(less.find("api: over its limit") != std::string::npos);
+  CHECK(less.find("the hinge is loose") != std::string::npos);
+  CHECK(shown.at("timeline").at(0).at("kind") == "notice_failed");
+  CHECK(shown.at("timeline").at(0).at("subject") == "cto");
+  CHECK(shown.at("deliveries").at(0).at("trail").at(0).at("outcome") == "retry");
 }

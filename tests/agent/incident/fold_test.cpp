@@ -5,6 +5,7 @@
 #include "world.hpp"
 
 using namespace ronda::incident;
+using ronda::rule::Change;
 
 TEST_CASE("a clock runs and stands, and never goes back", "[incident]") {
   Clock clock;
@@ -43,6 +44,36 @@ TEST_CASE("a fold over stored events is the state, read twice or once", "[incide
   std::vector<Event> twice = world.events;
   twice.insert(twice.end(), world.events.begin(), world.events.end());
   CHECK(restore(twice, {}) == world.state);
+}
+
+TEST_CASE("an alert that went on in another incident is known there after a restart, whichever id comes first", "[incident]") {
+  bool seen_first = false, seen_last = false;
+  for (int attempt = 0; attempt < 64 && !(seen_first && seen_last); ++attempt) {
+    World world;
+    for (int i = 0; i < attempt; ++i) world.give(Tick{});  // other random bits, so that the ids come in both orders
+    world.fire("api-down", Level::p1, "api");
+    const std::string left = world.only().id;
+    world.now += second_ns;
+    world.fire("network", Level::p2, "infra");
+    world.fire("api-down", Level::none, "api", "c-network");
+    const std::string goes_on_in = world.state.by_alert.at("api-down");
+    REQUIRE(goes_on_in != left);
+    (goes_on_in < left ? seen_first : seen_last) = true;
+    std::vector<Event> stored = world.events;  // as the store gives them: by incident, then in their order
+    std::ranges::stable_sort(stored, {}, &Event::incident);
+    const State restored = restore(stored, {});
+    REQUIRE(restored.by_alert.contains("api-down"));
+    CHECK(restored.by_alert.at("api-down") == goes_on_in);
+    CHECK(restored == world.state);
+    // and it ends there, once it has recovered
+    world.state = restored;
+    world.recover("network", "infra");
+    Change judged = change("api-down", "c-api-down", "api", Level::none);
+    judged.what = Change::What::unblocked;
+    world.give(judged);
+    CHECK(world.state.find(goes_on_in)->stage == Stage::resolved);
+  }
+  CHECK((seen_first && seen_last));
 }
 
 TEST_CASE("events whose beginning has been dropped and kinds of a later version change nothing", "[incident]") {

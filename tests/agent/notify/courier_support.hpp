@@ -51,6 +51,7 @@ struct FakeClient final : CourierClient {
     return fallback ? fallback(failed) : std::vector<store::OutboxRow>{};
   }
   void on_sink_trouble(const SinkTrouble& trouble, const store::OutboxRow& row) override { troubles.emplace_back(trouble, row); }
+  void on_given_up(const std::vector<store::OutboxRow>& rows) override { given_up.insert(given_up.end(), rows.begin(), rows.end()); }
   void on_durability(bool durable, const std::string& reason) override { durability.emplace_back(durable, reason); }
   void wake_at(std::int64_t wall) override { wake = wall; }
   std::int64_t wall_ns() override { return now; }
@@ -58,6 +59,7 @@ struct FakeClient final : CourierClient {
   std::int64_t now = noon, wake = 0;
   std::vector<Parcel> parcels;
   std::vector<std::pair<SinkTrouble, store::OutboxRow>> troubles;
+  std::vector<store::OutboxRow> given_up;
   std::vector<std::pair<bool, std::string>> durability;
   std::function<std::vector<store::OutboxRow>(const store::OutboxRow&)> fallback;
 };

@@ -117,6 +117,29 @@ TEST_CASE("what failed for good and what takes its place are one transaction, an
   CHECK(rows[1].state == OutboxState::sending);
 }
 
+TEST_CASE("of a message that failed for good those that it carried are told too, each with the reason, once that is stored", "[notify]") {
+  const Scratch scratch;
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  std::vector<store::OutboxRow> rows;
+  for (int i = 0; i < 3; ++i) rows.push_back(envelope("m" + std::to_string(i), "slack", "INC", "update"));
+  REQUIRE(post.send(rows));
+  post.end(post.client.parcels.at(0));
+  post.next();
+  REQUIRE(post.client.parcels.size() == 2);
+  REQUIRE(post.client.parcels[1].carries == std::vector<std::string>{"m1"});
+  CHECK(post.client.given_up.empty());
+  post.end(Parcel(post.client.parcels[1]), {Delivery::What::dropped, 0, "no such room"});
+  REQUIRE(post.client.given_up.size() == 2);
+  CHECK(post.client.given_up[0].id == "m1");
+  CHECK(post.client.given_up[1].id == "m2");
+  for (const store::OutboxRow& row : post.client.given_up) {
+    CHECK(row.last_error == "no such room");
+    CHECK(row.incident == "INC");
+    CHECK(row.contact == "cto");
+  }
+}
+
 TEST_CASE("a dead letter that a person revives goes by its id with the next number", "[notify]") {
   const Scratch scratch;
   Post post(scratch / "state");
@@ -313,4 +336,49 @@ TEST_CASE("a hundred thousand messages that wait take less than 256 MiB", "[noti
     post.client.parcels.clear();
     post.end(one);
   }
+}
+
+TEST_CASE("a message that its notifier never began is no attempt and goes again with the same number", "[notify]") {
+  const Scratch scratch;
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  REQUIRE(post.send({envelope("a")}));
+  REQUIRE(post.client.parcels.size() == 1);
+  post.courier->take_back("a", 1);
+  post.courier->take_back("a", 1);  // once is all
+  post.wait_stored();
+  const store::OutboxRow row = post.stored({"a"}).at(0);
+  CHECK(row.attempts == 0);
+  CHECK(row.first_at == 0);
+  CHECK(row.state == OutboxState::queued);
+  CHECK(post.courier->status().at(0).failures == 0);
+  CHECK(post.courier->is_idle());
+  post.next();
+  REQUIRE(post.client.parcels.size() == 2);
+  CHECK(post.client.parcels[1].number == 1);
+}
+
+TEST_CASE("an attempt that was under way when the agent was killed stands in the trail as unknown", "[notify]") {
+  const Scratch scratch;
+  {
+    Post killed(scratch / "state");
+    REQUIRE(killed.start());
+    REQUIRE(killed.send({envelope("a")}));
+    REQUIRE(killed.client.parcels.size() == 1);
+  }
+  Post post(scratch / "state");
+  post.client.now = noon + 5 * ms;
+  REQUIRE(post.start());
+  post.wait_stored();
+  REQUIRE(post.client.parcels.size() == 1);
+  CHECK(post.client.parcels[0].number == 2);
+  post.end(post.client.parcels[0]);
+  std::vector<store::DeliveryAttempt> trail;
+  post.store->load_trail("INC", [&](auto loaded) { trail = *loaded; });
+  post.wait_stored();
+  REQUIRE(trail.size() == 2);
+  CHECK(trail[0].number == 1);
+  CHECK(trail[0].outcome == "unknown");
+  CHECK(trail[0].started == noon);
+  CHECK(trail[1].outcome == "delivered");
 }

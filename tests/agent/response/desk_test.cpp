@@ -250,3 +250,23 @@ channels = [{ notifier = "log" }]
   world.take(world.desk().add_silence(*incident::make_silence(request, world.now, 7), world.now));
   CHECK(world.told.size() == 2);
 }
+
+TEST_CASE("what notifiers for machines read of an incident is there", "[response]") {
+  World world(shop);
+  world.now += 90 * second;
+  world.result("api", Seen::critical);
+  const auto field = [&](std::string_view name) {
+    for (const auto& [known, value] : response::fields_of(world.desk().plan(), world.only(), world.now)) {
+      if (known == name) return value;
+    }
+    return std::string("absent");
+  };
+  CHECK(field("alert") == "api");
+  CHECK(field("check") == "api");
+  CHECK(field("service") == "shop");
+  CHECK(field("host") == "shop1");
+  CHECK(field("opened_at") == "2026-01-05T00:01:30Z");
+  CHECK(field("state") == "open");
+  world.command(incident::Verb::ack);
+  CHECK(field("state") == "acknowledged");
+}

@@ -77,7 +77,7 @@ std::unique_ptr<plugin::Supervisor> Scheduled::make_supervisor(const schedule::P
   setup.concurrency = of.concurrency;
   setup.grants = {"state", "secrets", "exec", "inbox", "threads"};
   setup.kinds = {wire::Kind::check};
-  if (of.id == "org.ronda.chaos") setup.kinds.push_back(wire::Kind::task);
+  if (of.id == "org.ronda.chaos") setup.kinds.insert(setup.kinds.end(), {wire::Kind::task, wire::Kind::notifier});
   if (::geteuid() == 0) setup.uid = setup.gid = nobody;
   return std::make_unique<plugin::Supervisor>(const_cast<boost::asio::io_context&>(loop), std::move(spec), client);
 }

@@ -102,8 +102,8 @@ TEST_CASE("of a decision with one part that is wrong nothing is applied", "[stor
     message = "event 2 of incident 'INC-1': its data is not JSON";
   }
   SECTION("an event that is too long") {
-    decision.events.push_back({"INC-1", 2, noon, "note", "", "", "\"" + std::string(70'000, 'x') + "\""});
-    message = "event 2 of incident 'INC-1': its data has at most 65536 bytes, this has 70002";
+    decision.events.push_back({"INC-1", 2, noon, "note", "", "", "\"" + std::string(1'100'000, 'x') + "\""});
+    message = "event 2 of incident 'INC-1': its data has at most 1048576 bytes, this has 1100002";
   }
   SECTION("an alert") {
     decision.alerts.push_back({"other", noon, "nothing"});

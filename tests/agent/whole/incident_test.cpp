@@ -312,8 +312,76 @@ TEST_CASE("who may only look sees alerts and incidents and changes none", "[whol
   const auto [code, said] = as_nobody({"incident", "open", "--level", "p1", "fire"});
   CHECK(code == 1);
   CHECK(said == "ronda: unix:nobody is viewer; this needs operator\n");
+  REQUIRE(agent.ronda({"incident", "open", "--level", "p3", "the till is slow"}).code == 0);
+  const json::value opened = agent.get("/v1/incidents").at(0);
+  const std::string id(opened.at("id").as_string());
+  CHECK(has(std::string(opened.at("war_room").as_string()), id));
+  const auto [show_code, shown] = as_nobody({"incident", "show", id});
+  CHECK(show_code == 0);
+  CHECK(has(shown, "the till is slow"));
+  CHECK_FALSE(has(shown, "meet.jit.si"));
+  CHECK(has(agent.ronda({"incident", "show", id}).out, "meet.jit.si"));
+  CHECK(as_nobody({"incident", "review", id, "--markdown"}).first == 1);
   const auto [silence_code, silence_said] = as_nobody({"silence", "add", "check=one", "--for", "1h", "--reason", "quiet"});
   CHECK(silence_code == 1);
   CHECK(silence_said == "ronda: unix:nobody is viewer; this needs operator\n");
   CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("a configuration that is not taken is told to the agent's people, and a good reload ends that", "[whole]") {
+  Door door;
+  const bool at_start = GENERATE(false, true);
+  CAPTURE(at_start);
+  const std::string wrong = "[check.two]\nuse = \"exec.nagios\"\ncommand = 5\n";
+  if (at_start) door.agent().configure("20.toml", wrong);
+  REQUIRE(door.agent().start());
+  if (!at_start) {
+    CHECK(door.incidents().empty());
+    door.agent().configure("20.toml", wrong);
+    CHECK(door.agent().ronda({"reload"}).code == 1);
+  }
+  const std::string id = door.await_incident();
+  CHECK(door.incident(id).at("level").as_string() == "p2");
+  CHECK(has(std::string(door.incident(id).at("title").as_string()), "1 error in the configuration"));
+  CHECK(eventually([&] { return door.heard("open p2 " + id + " ana") == 1; }));
+  CHECK(door.agent().ronda({"reload"}).code == 1);  // told once, however often it is tried
+  door.agent().configure("20.toml", "");
+  CHECK(door.agent().ronda({"reload"}).code == 0);
+  CHECK(eventually([&] { return door.is_at_stage(id, "resolved"); }));
+  CHECK(eventually([&] { return door.heard("resolve p2 " + id + " ana") == 1; }));
+  CHECK(door.heard("open p2") == 1);
+  CHECK(door.agent().stop() == 0);
+}
+
+TEST_CASE("what a check that an alert names for its diagnosis finds stands in the timeline, without secrets", "[whole]") {
+  Door door;
+  door.agent().configure("20.toml",
+                         std::string("[check.look]\nuse = \"exec.nagios\"\nevery = \"1d\"\nseverity = \"p4\"\n"
+                         "command = [\"/bin/sh\", \"-c\", \"printf 'hinge %s \\\\033[2J\\\\nrust\\\\n' $WORD\"]\nenv = { WORD = \"${env:WORD}\" }\n") +
+                         "[check.gate]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"test ! -e " +
+                             door.agent().open_directory() +
+                             "/gate || exit 2\"]\n"
+                             "[alert.gate-broken]\np1 = \"gate.status == critical\"\ndiagnose = \"look\"\n");
+  REQUIRE(door.agent().start({}, {"WORD=correct-horse-battery"}));
+  REQUIRE(eventually([&] { return door.agent().check_status("look") == "ok"; }));
+  std::ofstream(door.agent().open_directory() + "/gate") << "yes";
+  const std::string id = door.await_incident();
+  const auto diagnosis = [&] {
+    const json::value one = door.incident(id);
+    for (const json::value& event : one.at("timeline").as_array()) {
+      if (event.at("kind").as_string() == "diagnosis") return event;
+    }
+    return json::value();
+  };
+  REQUIRE(eventually([&] { return diagnosis().is_object(); }));
+  const std::string text(diagnosis().at("text").as_string());
+  INFO(text);
+  CHECK(diagnosis().at("subject").as_string() == "look");
+  CHECK(diagnosis().at("source").as_string() == "diagnosis");
+  CHECK(has(text, "OK: hinge "));
+  CHECK(has(text, "rust"));
+  CHECK_FALSE(has(text, "correct-horse"));
+  CHECK_FALSE(has(text, "\x1b"));
+  CHECK(has(door.agent().ronda({"incident", "show", id}).out, "rust"));
+  CHECK(door.agent().stop() == 0);
 }
