@@ -32,7 +32,7 @@ namespace year {
 inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
 /// The longest window of a rule is six hours: it is full of results at their own interval when a line begins.
 inline constexpr std::int64_t lead = 7 * hour, rest = 2 * hour;
-inline constexpr std::int64_t quiet_step = 5 * minute;
+inline constexpr std::int64_t quiet_step = 15 * minute;
 
 /// `conf_d` as the agent would start with it.
 struct Shop {
@@ -325,20 +325,28 @@ class Year {
   }
 
   void take(response::Output output) {
-    std::map<std::string, std::vector<std::string>> to;  // by what stands before it
+    struct Message {
+      std::set<std::string> subjects;  // an SMS has none
+      std::vector<std::string> recipients;
+    };
+    std::map<std::string, Message> messages;  // by what stands before its subject
     for (const store::OutboxRow& row : output.decision.outbox) {
       std::string one = row.contact + " by " + row.notifier + (row.to.empty() ? "" : " " + row.to);
       if (row.next_at > now_) one += ", held until " + response::time_text(*shop_.plan, row.next_at);
       const std::set<std::string> alerts = about(row.incident);
       std::string names;
       for (const std::string& alert : alerts) names += (names.empty() ? "" : ",") + alert;
-      to[row.event + " " + row.level + " " + names + ": " + without_id(row.text.title, row.incident)].push_back(std::move(one));
+      Message& message = messages[row.event + " " + row.level + " " + names];
+      if (!row.text.title.empty()) message.subjects.insert(without_id(row.text.title, row.incident));
+      message.recipients.push_back(std::move(one));
       heard_.push_back({now_, row.event, row.level, alerts});
     }
     const std::string at = response::time_text(*shop_.plan, now_) + " ";
-    for (const auto& [what, recipients] : to) {
-      told_ += at + what + "\n";
-      for (const std::string& one : recipients) told_ += "  " + one + "\n";
+    for (const auto& [what, message] : messages) {
+      told_ += at + what;
+      for (const std::string& subject : message.subjects) told_ += ": " + subject;
+      told_ += "\n";
+      for (const std::string& one : message.recipients) told_ += "  " + one + "\n";
     }
     for (const std::string& trouble : output.troubles) told_ += at + "trouble: " + trouble + "\n";
     std::ranges::move(output.decision.events, std::back_inserter(events_));
