@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "case_file.hpp"
@@ -241,7 +243,9 @@ class Year {
       const Line& line = script_[i];
       if (line.check != check || now_ >= line.until) continue;
       if (line.what == "status") {
-        status = line.value == "critical" ? measure::Status::critical : line.value == "unknown" ? measure::Status::unknown : measure::Status::warning;
+        status = line.value == "critical"  ? measure::Status::critical
+                 : line.value == "unknown" ? measure::Status::unknown
+                                           : measure::Status::warning;
         continue;
       }
       const auto found = std::ranges::find(values, line.what, &Usual::metric);
