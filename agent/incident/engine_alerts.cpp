@@ -158,10 +158,11 @@ void Stepper::open_for(const rule::Change& change) {
   if (!is_higher(config::Level::p2, change.to)) outcome_.effects.emplace_back(Diagnose{incident.id, change.alert});
 }
 
+/// At the level of what came: what was worse is over, and those whom it woke are not called for less.
 void Stepper::reopen(Incident& incident, config::Level level, std::string text) {
   Event event = make(Kind::reopened, text);
   sign(event);
-  set_level_times(event, is_higher(level, incident.level) ? level : incident.level);
+  set_level_times(event, level);
   emit(incident.id, std::move(event));
 }
 

@@ -98,7 +98,7 @@ struct Incident {
   std::string id;
   std::uint64_t sequence = 0;  // of its last event: what a person's command is based on
   Stage stage = Stage::open;
-  config::Level level = config::Level::none;       // never lowered but by a person, or when only silenced alerts held it up
+  config::Level level = config::Level::none;       // lowered by a person, by silences, or when it comes back for less
   config::Level peak_level = config::Level::none;  // the highest it ever had
   std::string service;                             // empty: none
   std::string root;                                // the check that is the cause; empty when a person opened it

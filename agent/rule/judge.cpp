@@ -98,7 +98,10 @@ void Judge::judge(Node& node) {
                    "there is no task " + tick(node.check) + did_you_mean(node.check, facts_.tasks));
     case Form::over_time:
       return as_child(node.function == Function::rate ? Per::second : node.function == Function::trend ? Per::hour : Per::nothing);
-    case Form::baseline:
+    case Form::baseline: {  // of a counter: how fast it usually grows
+      const MetricFacts* metric = metric_of(child(node.left));
+      return as_child(metric != nullptr && metric->counter ? Per::second : Per::nothing);
+    }
     case Form::forecast:
       return as_child(Per::nothing);
     case Form::counted:

@@ -206,7 +206,8 @@ Values::Items Values::usual(const Node& node) {
   const Node& metric = condition_.nodes[node.left];
   Items out = each_series(metric, 0, [&](SeriesId id) -> std::optional<Item> {
     const auto value = moment_.view.baseline(id, moment_.now_ns, moment_.frozen_at_ns);
-    Item item = item_of(id, Per::nothing, value.value_or(0));
+    const bool grows = moment_.view.info(id).shape == measure::Shape::counter;
+    Item item = item_of(id, grows ? Per::second : Per::nothing, value.value_or(0));
     if (!value) return problem_item("too little history for the baseline of " + tick(condition_.text_of(metric)), true);
     return item;
   });

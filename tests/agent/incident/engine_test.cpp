@@ -196,6 +196,22 @@ TEST_CASE("the same cause soon after the end is the same incident; later it is a
   CHECK(other.state.incidents.size() == 2);
 }
 
+TEST_CASE("what comes back for less is called for less, and raised when it gets as bad again", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  world.pass(5);
+  world.recover("a");
+  world.pass(10);
+  world.fire("a", Level::p3);
+  CHECK(world.said() == "reopened alert_joined notice_owed");
+  CHECK(world.only().level == Level::p3);
+  CHECK(world.only().peak_level == Level::p1);
+  world.pass(1);
+  world.fire("a", Level::p1);
+  CHECK(world.only().level == Level::p1);
+  CHECK(world.pages() == 3);
+}
+
 TEST_CASE("a check that flaps for a day calls twice, and its end is told once it has been still", "[incident]") {
   World world;
   world.fire("a", Level::p1);

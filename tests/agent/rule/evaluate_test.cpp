@@ -37,6 +37,7 @@ struct World {
            Shape shape = Shape::gauge) {
     GivenSeries series{"api", metric, {std::move(labels), unit, shape}, points(monday, 30 * second, values), {}};
     if (metric == "total") series.baseline = 0.2;
+    if (metric == "hits") series.baseline = 0.4;
     view.add(std::move(series));
   }
   void statuses(const std::string& check, const std::vector<double>& values) {
@@ -90,6 +91,9 @@ TEST_CASE("functions over time are computed over their window", "[rule]") {
   CHECK(world.truth("p95(api.duration, 5m) < 300ms") == "yes");
   CHECK(world.truth("rate(api.hits, 1m) > 0.9/s") == "yes");
   CHECK(world.truth("rate(api.hits, 1m) > 61/m") == "no");
+  CHECK(world.truth("baseline(api.hits) > 0.3/s") == "yes");
+  CHECK(world.truth("ratio(rate(api.hits, 1m), baseline(api.hits)) > 200%") == "yes");  // what a counter is usually is a rate
+  CHECK(world.truth("rate(api.hits, 1m) < baseline(api.hits)") == "no");
   CHECK(world.truth("count(api.error_rate, 2m) == 4") == "yes");
   CHECK(world.truth("count(api.error_rate > 1%, 5m) == 2") == "yes");
   CHECK(world.truth("count(api.status == critical, 5m) == 5") == "yes");

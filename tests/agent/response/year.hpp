@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+// Days of the shop under a virtual clock: the shipped conf.d as `ronda run` reads it, with the manifests of the plugins
+// that ship, and a desk that is fed with results without a break from the first day to the last.
+//
+// Near a line of the script each check has a result at its own interval. In the quiet rest a result comes every
+// `quiet_step`, and everything else is the same: four million results a year at their own interval take a minute of CPU,
+// nearly all of it for results that change nothing.
+#pragma once
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "case_file.hpp"
+#include "catch.hpp"
+#include "incident/moment.hpp"
+#include "plugin/host_libraries.hpp"
+#include "plugin/messages.hpp"
+#include "response/desk.hpp"
+#include "response/words.hpp"
+
+namespace ronda::test {
+
+namespace year {
+
+inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
+/// The longest window of a rule is six hours: it is full of results at their own interval when a line begins.
+inline constexpr std::int64_t lead = 7 * hour, rest = 2 * hour;
+inline constexpr std::int64_t quiet_step = 15 * minute;
+
+/// `conf_d` as the agent would start with it.
+struct Shop {
+  schedule::ZoneDatabase zones;
+  plugin::HostLibraries libraries{plugin::system_library_directories()};
+  schedule::Candidate candidate;
+  std::shared_ptr<const response::Plan> plan;
+
+  Shop(const std::string& conf_d, std::int64_t now_ns) {
+    schedule::CandidateRequest request;
+    request.config_directory = conf_d;
+    request.plugin_directories = {RONDA_BINARY_DIR "/plugins"};
+    request.trust_file = RONDA_BINARY_DIR "/no-trust.toml";
+    request.uid = ::geteuid();
+    request.environment.read_file = [](const std::string& path, config::FileUse) -> Result<std::string> {
+      return Error(Errc::not_found, "opening " + path + ": No such file or directory");  // nothing of this host
+    };
+    request.zones = &zones;
+    request.libraries = &libraries;
+    candidate = schedule::load_candidate(request);
+    plan = response::compile(candidate, zones, {"shop1", now_ns, request.uid});
+    INFO(config::render_all(candidate.diagnostics, candidate.sources));
+    REQUIRE(candidate.diagnostics.errors() == 0);
+  }
+};
+
+/// What a line of the script claims: `over` that the alert is told at this level, or `under` that it is not.
+struct Claim {
+  bool over = false;
+  std::string alert, level;
+};
+
+/// "DAY TIME CHECK WHAT=VALUE for LENGTH [over|under ALERT LEVEL]...", "DAY TIME ack CONTACT" or "DAY TIME restart".
+struct Line {
+  std::int64_t at = 0, until = 0;
+  std::string text, check, what, value;  // check "ack": of a person, who is `what`
+  std::vector<Claim> claims;
+  bool done = false;  // of what happens once
+};
+
+struct Usual {
+  std::string metric, unit;
+  double value = 0;
+};
+
+/// What one message was about, for the claims.
+struct Heard {
+  std::int64_t at = 0;
+  std::string event, level;
+  std::set<std::string> alerts;  // that fired
+};
+
+class Year {
+ public:
+  Year(const Shop& shop, const Case& one) : shop_(shop) {
+    std::istringstream days(one.section("days"));
+    std::string first, last;
+    days >> first >> last;
+    begin_ = moment(first + " 00:00");
+    end_ = moment(last + " 00:00") + day;
+    read_usual(one.section("usual"));
+    read_script(one.section("script"));
+    for (const schedule::Prepared& prepared : shop.candidate.set) {
+      if (prepared.kind != config::Kind::check) continue;
+      const std::int64_t every = prepared.when.every.count();
+      every_[prepared.name] = every > 0 ? every : 60 * second;
+    }
+    for (const auto& [check, values] : usual_) {
+      INFO(check);
+      REQUIRE(every_.contains(check));
+    }
+  }
+
+  /// The messages, each with its recipients; in order of time.
+  std::string run() {
+    start(begin_);
+    for (const auto& [check, values] : usual_) next_[check] = begin_;
+    bool was_close = false;
+    for (now_ = begin_; now_ < end_;) {
+      const std::optional<std::int64_t> edge = edge_after(now_);
+      const bool is_close = close_until_ > now_;
+      if (is_close && !was_close) {
+        for (auto& [check, at] : next_) at = now_;
+      }
+      was_close = is_close;
+      for (auto& [check, at] : next_) {
+        if (at > now_) continue;
+        result(check);
+        at = now_ + (is_close ? every_.at(check) : std::max(every_.at(check), quiet_step));
+      }
+      once();
+      take(desk_->tick(now_));
+      std::int64_t then = edge.value_or(end_);
+      for (const auto& [check, at] : next_) then = std::min(then, at);
+      if (const auto wake = desk_->next_wake()) then = std::min(then, std::max(*wake, now_ + 1));
+      now_ = then;
+    }
+    return told_;
+  }
+
+  const std::vector<Line>& script() const { return script_; }
+  const std::vector<Heard>& heard() const { return heard_; }
+
+ private:
+  std::int64_t moment(const std::string& text) const {
+    const auto at = people::parse_moment(text, *shop_.plan->zone);
+    INFO(text);
+    REQUIRE(at);
+    return *at;
+  }
+
+  void read_usual(const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string check;
+      Usual one;
+      words >> check >> one.metric >> one.value >> one.unit;
+      usual_[check].push_back(one);
+    }
+  }
+
+  void read_script(const std::string& text) {
+    std::istringstream lines(text);
+    Line one;
+    while (std::getline(lines, one.text)) {
+      one.claims.clear();
+      std::istringstream words(one.text);
+      std::string date, time, what, word, length;
+      words >> date >> time >> one.check >> what >> word >> length;
+      INFO(one.text);
+      one.at = one.until = moment(date + " " + time);
+      one.what = what.substr(0, what.find('='));
+      if (one.check != "ack" && one.check != "restart") {
+        REQUIRE(usual_.contains(one.check));
+        REQUIRE(word == "for");
+        one.value = what.substr(what.find('=') + 1);
+        one.until += parse_duration(length)->count();
+        for (Claim claim; words >> word >> claim.alert >> claim.level;) {
+          REQUIRE((word == "over" || word == "under"));
+          claim.over = word == "over";
+          one.claims.push_back(claim);
+        }
+      }
+      REQUIRE(one.at >= begin_ + lead);
+      REQUIRE(one.until + rest <= end_);
+      REQUIRE((script_.empty() || script_.back().at <= one.at));
+      script_.push_back(one);
+    }
+  }
+
+  /// Moves `close_until_` on to `now`; the next instant at which a line begins, ends, or comes near.
+  std::optional<std::int64_t> edge_after(std::int64_t now) {
+    std::int64_t next = end_;
+    for (; passed_ < script_.size() && script_[passed_].at - lead <= now; ++passed_)
+      close_until_ = std::max(close_until_, script_[passed_].until + rest);
+    for (std::size_t i = first_; i < script_.size() && script_[i].at - lead <= next; ++i) {
+      for (const std::int64_t edge : {script_[i].at - lead, script_[i].at, script_[i].until, script_[i].until + rest}) {
+        if (edge > now) next = std::min(next, edge);
+      }
+    }
+    while (first_ < script_.size() && script_[first_].until + day < now) ++first_;
+    return next;
+  }
+
+  /// The desk from nothing, or from what a store would hold.
+  void start(std::int64_t now) {
+    desk_ = std::make_unique<response::Desk>(shop_.plan, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
+    response::Kept kept;
+    for (const store::IncidentEvent& row : events_) {
+      auto event = incident::parse_event(row.data);
+      REQUIRE(event);
+      kept.events.push_back(*std::move(event));
+    }
+    for (const auto& [name, row] : alerts_) {
+      if (row.data) kept.alerts.push_back(row);
+    }
+    REQUIRE(desk_->restore(kept, now).empty());
+    for (const auto& [check, status] : statuses_) desk_->history().restore_check(check, {status.first, status.second, now, 0.1});
+    for (const auto& [check, values] : usual_) {
+      for (const Usual& one : values) {
+        if (one.unit == "c/s") remember_hours(check, one, now);
+      }
+    }
+  }
+
+  /// What the store would have of the weeks before: baselines are made of it.
+  void remember_hours(const std::string& check, const Usual& one, std::int64_t now) {
+    std::vector<store::Rollup> hours;
+    for (std::int64_t from = (now / hour - std::int64_t{8} * 7 * 24) * hour; from + hour <= now; from += hour) {
+      store::Rollup rollup;
+      rollup.from_ns = from;
+      rollup.count = 120;
+      rollup.first_ns = from;
+      rollup.last_ns = from + hour;
+      rollup.increase = one.value * 3600;
+      hours.push_back(rollup);
+    }
+    desk_->history().restore({check, one.metric, {}, "", store::Shape::counter}, {}, {}, hours);
+  }
+
+  void result(const std::string& check) {
+    measure::Status status = measure::Status::ok;
+    std::vector<Usual> values = usual_.at(check);
+    for (std::size_t i = first_; i < script_.size() && script_[i].at <= now_; ++i) {
+      const Line& line = script_[i];
+      if (line.check != check || now_ >= line.until) continue;
+      if (line.what == "status") {
+        status = line.value == "critical"  ? measure::Status::critical
+                 : line.value == "unknown" ? measure::Status::unknown
+                                           : measure::Status::warning;
+        continue;
+      }
+      const auto found = std::ranges::find(values, line.what, &Usual::metric);
+      REQUIRE(found != values.end());
+      found->value = std::stod(line.value);
+    }
+    const std::int64_t before = std::exchange(resulted_[check], now_);
+    std::string encoded;
+    wire::Writer writer(encoded);
+    for (const Usual& one : values) {
+      if (status == measure::Status::critical || one.metric == "-") continue;  // what failed measures nothing
+      wire::Metric metric;
+      metric.name = one.metric;
+      metric.value = one.value;
+      metric.unit = one.unit;
+      if (one.unit == "c/s") {  // a counter that grows by so much a second
+        metric.unit = "";
+        metric.counter = true;
+        metric.value = totals_[check + "." + one.metric] += before == 0 ? 0 : one.value * static_cast<double>(now_ - before) / 1e9;
+      }
+      wire::encode_metric(writer, metric);
+    }
+    measure::Result result;
+    result.check = check;
+    result.status = status;
+    auto& [known, since] = statuses_[check];
+    if (known != status || since == 0) since = now_;
+    known = status;
+    result.since_ns = since;
+    result.started_ns = result.ended_ns = now_;
+    result.metrics = encoded;
+    take(desk_->on_result(result, now_));
+  }
+
+  void once() {
+    for (std::size_t i = first_; i < script_.size() && script_[i].at <= now_; ++i) {
+      Line& line = script_[i];
+      if (line.done) continue;
+      line.done = true;
+      if (line.check == "restart") start(now_);
+      if (line.check == "ack") ack(line.what);
+    }
+  }
+
+  void ack(const std::string& who) {
+    std::vector<std::string> ids;
+    for (const auto& [id, incident] : desk_->incidents().incidents) {
+      if (incident.stage == incident::Stage::open) ids.push_back(id);
+    }
+    CHECK(ids.size() == 1);
+    for (const std::string& id : ids) {
+      incident::Command command;
+      command.verb = incident::Verb::ack;
+      command.incident = id;
+      command.author = {incident::Author::Kind::contact, who};
+      command.source = "cli";
+      auto output = desk_->command(command, now_);
+      REQUIRE(output.replies.size() == 1);
+      INFO(output.replies.front().text);
+      CHECK(output.replies.front().done);
+      take(std::move(output));
+    }
+  }
+
+  /// The alerts of it that fire; of one that is over, those that did.
+  std::set<std::string> about(const std::string& id) const {
+    std::set<std::string> all, firing;
+    const incident::Incident* incident = desk_->incidents().find(id);
+    if (incident == nullptr) return all;
+    for (const auto& [alert, member] : incident->members) {
+      all.insert(alert);
+      if (member.fires()) firing.insert(alert);
+    }
+    return firing.empty() ? all : firing;
+  }
+
+  /// Ids are random: another number of messages before would give another one.
+  static std::string without_id(std::string text, const std::string& id) {
+    for (std::size_t at = 0; !id.empty() && (at = text.find(id, at)) != std::string::npos;) text.replace(at, id.size(), "INC");
+    return text;
+  }
+
+  void take(response::Output output) {
+    struct Message {
+      std::set<std::string> subjects;  // an SMS has none
+      std::vector<std::string> recipients;
+    };
+    std::map<std::string, Message> messages;  // by what stands before its subject
+    for (const store::OutboxRow& row : output.decision.outbox) {
+      std::string one = row.contact + " by " + row.notifier + (row.to.empty() ? "" : " " + row.to);
+      if (row.next_at > now_) one += ", held until " + response::time_text(*shop_.plan, row.next_at);
+      const std::set<std::string> alerts = about(row.incident);
+      std::string names;
+      for (const std::string& alert : alerts) names += (names.empty() ? "" : ",") + alert;
+      Message& message = messages[row.event + " " + row.level + " " + names];
+      if (!row.text.title.empty()) message.subjects.insert(without_id(row.text.title, row.incident));
+      message.recipients.push_back(std::move(one));
+      heard_.push_back({now_, row.event, row.level, alerts});
+    }
+    const std::string at = response::time_text(*shop_.plan, now_) + " ";
+    for (const auto& [what, message] : messages) {
+      told_ += at + what;
+      for (const std::string& subject : message.subjects) told_ += ": " + subject;
+      told_ += "\n";
+      for (const std::string& one : message.recipients) told_ += "  " + one + "\n";
+    }
+    for (const std::string& trouble : output.troubles) told_ += at + "trouble: " + trouble + "\n";
+    std::ranges::move(output.decision.events, std::back_inserter(events_));
+    for (const store::AlertState& row : output.decision.alerts) alerts_[row.name] = row;
+  }
+
+  const Shop& shop_;
+  std::int64_t begin_ = 0, end_ = 0, now_ = 0;
+  std::map<std::string, std::vector<Usual>> usual_;
+  std::vector<Line> script_;
+  std::size_t first_ = 0, passed_ = 0;  // of the script: not over for a day, not near yet
+  std::int64_t close_until_ = 0;
+  std::map<std::string, std::int64_t> every_, next_, resulted_;  // by check
+  std::map<std::string, double> totals_;
+  std::map<std::string, std::pair<measure::Status, std::int64_t>> statuses_;
+  std::vector<store::IncidentEvent> events_;
+  std::map<std::string, store::AlertState> alerts_;
+  std::unique_ptr<response::Desk> desk_;
+  std::uint64_t random_ = 1;
+  std::vector<Heard> heard_;
+  std::string told_;
+};
+
+}  // namespace year
+}  // namespace ronda::test
