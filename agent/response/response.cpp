@@ -93,6 +93,10 @@ void Response::start(std::function<void()> then) {
   ports_.store.load_alert_states([kept, failed](Result<std::vector<store::AlertState>> loaded) {
     loaded ? void(kept->alerts = std::move(*loaded)) : failed(loaded.error());
   });
+  // a check that others wait for is what it was until it has run again
+  ports_.store.load_instances([kept, failed](Result<std::vector<store::InstanceState>> loaded) {
+    loaded ? void(kept->checks = std::move(*loaded)) : failed(loaded.error());
+  });
   ports_.store.load_silences([kept, failed](Result<std::vector<store::SilenceRow>> loaded) {
     loaded ? void(kept->silences = std::move(*loaded)) : failed(loaded.error());
   });

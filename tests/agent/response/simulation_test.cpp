@@ -22,12 +22,34 @@ std::optional<std::string> broken(const std::vector<Move>& moves, Fault fault = 
   return World(fault).run(moves);
 }
 
+/// Which promise is broken, whoever it is about: a part of the moves must break the same.
+std::string promise_of(const std::string& why) {
+  std::string out = why.substr(0, why.find(':'));
+  std::erase_if(out, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+  return out.substr(0, out.find(" (at"));
+}
+
+std::vector<Move> smallest(const std::vector<Move>& moves, const std::string& why, Fault fault, std::size_t tries) {
+  return shrink(
+      moves,
+      [&](const std::vector<Move>& part) {
+        const auto other = broken(part, fault);
+        return other && promise_of(*other) == promise_of(why);
+      },
+      tries);
+}
+
 /// What a failing seed tells.
 std::string story(std::uint64_t seed, const std::vector<Move>& moves, const std::string& why, Fault fault = Fault::none) {
-  const auto small = shrink(moves, [&](const std::vector<Move>& part) { return broken(part, fault).has_value(); }, 600);
+  const auto small = smallest(moves, why, fault, 600);
   std::string out = "seed " + std::to_string(seed) + ": " + why + "\nthe smallest part of its moves, " + std::to_string(small.size()) + ": " +
                     broken(small, fault).value_or("holds") + "\n";
   for (const Move& move : small) out += "  " + to_text(move) + "\n";
+  World again(fault);
+  std::ignore = again.run(small);
+  const auto& diary = again.judge().diary();
+  out += "its last lines:\n";
+  for (std::size_t i = diary.size() - std::min<std::size_t>(diary.size(), 60); i < diary.size(); ++i) out += "  " + diary[i] + "\n";
   return out + "once more: RONDA_SEED=" + std::to_string(seed) + " test_response_simulation\n";
 }
 
@@ -40,7 +62,10 @@ struct Sum {
 void run_world(std::uint64_t seed, Sum& sum) {
   const auto moves = random_moves(seed, moves_of_a_world);
   World world;
-  if (const auto why = world.run(moves)) FAIL(story(seed, moves, *why));
+  if (const auto why = world.run(moves)) {
+    std::cout << story(seed, moves, *why) << std::flush;  // not by Catch, which would break its lines
+    FAIL("seed " << seed << ": " << *why);
+  }
   ++sum.worlds;
   sum.messages += world.judge().messages();
   sum.received += world.judge().received();
@@ -110,7 +135,7 @@ TEST_CASE("what is planted in worlds is found, and its moves are made few", "[re
     why = broken(moves, fault);
   }
   REQUIRE(why);
-  const auto small = shrink(moves, [&](const std::vector<Move>& part) { return broken(part, fault).has_value(); }, 60);
+  const auto small = smallest(moves, *why, fault, 100);
   std::cout << fault_name(fault) << ": seed " << seed - 1 << ", " << small.size() << " moves, " << *broken(small, fault) << "\n";
   CHECK(small.size() < moves.size() / 2);
   CHECK_FALSE(broken(small));

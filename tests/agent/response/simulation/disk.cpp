@@ -214,6 +214,10 @@ void Store::load_incidents(Done<std::vector<IncidentEvent>> done) {
   });
 }
 
+void Store::load_instances(Done<std::vector<InstanceState>> done) {
+  impl_->read(std::move(done), [&disk = impl_->disk] { return disk.checks; });
+}
+
 void Store::load_alert_states(Done<std::vector<AlertState>> done) {
   impl_->read(std::move(done), [&disk = impl_->disk] {
     std::vector<AlertState> out;

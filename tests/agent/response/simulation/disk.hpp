@@ -45,6 +45,7 @@ class Disk {
   std::map<std::string, store::AlertState> alerts;
   std::map<std::string, store::SilenceRow> silences;
   std::map<std::string, store::OutboxRow> outbox;
+  std::vector<store::InstanceState> checks;
   std::set<std::string> revived;  // was a dead letter, and is owed again
 
   Fault fault = Fault::none;

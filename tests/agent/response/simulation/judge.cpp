@@ -15,8 +15,14 @@ constexpr std::int64_t second_ns = 1'000'000'000, minute_ns = 60 * second_ns;
 /// Both configurations call for a P1 that nobody has at least so often.
 constexpr std::int64_t slowest_pace = 21 * minute_ns;
 
+/// What it is about, as its words were chosen: the event that a notifier sees is coarser.
+std::string topic_of(const OutboxRow& row) {
+  return std::string(notify::value_of(notify::fields_from_json(row.text.fields), "topic"));
+}
+
 bool is_call(const OutboxRow& row) {
-  return row.event == "open" || row.event == "escalation";
+  const std::string topic = topic_of(row);
+  return row.id == "planted" || topic == "open" || topic == "escalation";
 }
 
 bool is_higher(config::Level a, config::Level b) {
@@ -31,6 +37,10 @@ std::string lane_of(const OutboxRow& row) {
 
 void Judge::fail(std::string what) {
   if (!broken_) broken_ = std::move(what);
+}
+
+void Judge::note(std::int64_t passed_ns, const std::string& what) {
+  diary_.push_back(std::to_string(passed_ns / second_ns) + "s " + what);
 }
 
 void Judge::watch(const response::Response* response, std::int64_t) {
@@ -58,13 +68,15 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
     if (!event) return fail("an event that cannot be read: " + row.data);
     if (event->kind == incident::Kind::notice_sent) noted.insert(event->message);
     if (event->kind == incident::Kind::lowered && event->author.kind != incident::Author::Kind::agent) lowered_.insert(row.incident);
-    if (event->kind == incident::Kind::raised || event->kind == incident::Kind::reopened) lowered_.erase(row.incident);
     changed.insert(row.incident);
+    note(passed_ns, row.incident + " " + std::to_string(row.seq) + " " + row.kind + " " + event->subject + " " + event->alert + " " +
+                        std::string(config::level_name(event->level)) + " " + event->text);
   }
   for (const OutboxRow& row : decision.outbox) {
     if (!rows_.insert(row.id).second) continue;  // it was refused, and is given once more
+    note(passed_ns, "decided " + row.id + " " + topic_of(row) + " " + row.level + " to " + row.contact + " by " + row.notifier);
     if (row.incident.empty()) continue;
-    if (is_call(row) || row.event == "reminder") pace_[row.incident].called = passed_ns;
+    if (is_call(row) || topic_of(row) == "reminder") pace_[row.incident].called = passed_ns;
     if (noted.contains(row.id)) judge_row(row);
   }
   if (response_ == nullptr) return;
@@ -139,13 +151,15 @@ void Judge::on_handed(const std::string& notifier, const wire::Message& message)
   ++handed_[message.id];
   if (!rows_.contains(message.id)) fail("handed over and never decided: " + message.id);
   if (!in_flight_.emplace(notifier, message.id).second) fail("two messages at once to " + notifier);
-  if (confirmed_.contains(message.id)) fail("sent once more after it was delivered and that was on the disk: " + message.id);
-  if (told_delivered_.contains(message.id)) fail("sent once more after it was delivered: " + message.id);
+  // of a window that comes once more, because the clock was set back and the agent began anew, is told once more
+  const bool may_come_again = clock_was_set_ && message.incident.empty();
+  if (confirmed_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered and that was on the disk: " + message.id);
+  if (told_delivered_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered: " + message.id);
   std::int64_t& number = number_[message.id];
   const auto found = disk_.outbox.find(message.id);
   const bool is_stored = found != disk_.outbox.end() && found->second.state == OutboxState::sending && found->second.attempts == message.attempt;
   if (!is_stored) {
-    if (is_stored_in_time() && !was_refused_.contains(message.id)) fail("handed over before it was on the disk: " + message.id);
+    if (is_stored_in_time() && !may_come_again && !was_refused_.contains(message.id)) fail("handed over before it was on the disk: " + message.id);
     was_refused_.insert(message.id);
   }
   if (!was_refused_.contains(message.id) && message.attempt <= number) fail("an attempt has the number of the one before: " + message.id);
@@ -201,15 +215,18 @@ void Judge::check_incident(const Incident& incident, std::int64_t passed_ns) {
 
 /// As high as the worst that can be heard of it, unless a person said otherwise.
 void Judge::check_level(const Incident& incident) {
-  if (lowered_.contains(incident.id)) return;
+  bool is_lower = false;
   for (const auto& [alert, member] : incident.members) {
     if (!member.fires() || !is_higher(member.level, incident.level)) continue;
     const incident::Subject subject{alert, member.check, member.service, member.level, {}};
     const bool is_muted = std::ranges::any_of(state().mutes, [&](const incident::Mute& mute) { return mute.covers(subject); });
-    if (!is_muted)
+    if (is_muted) continue;
+    is_lower = true;
+    if (!lowered_.contains(incident.id))
       fail(incident.id + " is " + std::string(config::level_name(incident.level)) + ", and its " + alert + " is " +
            std::string(config::level_name(member.level)));
   }
+  if (!is_lower) lowered_.erase(incident.id);
   if (is_higher(incident.level, incident.peak_level)) fail(incident.id + " is higher than it ever was");
 }
 

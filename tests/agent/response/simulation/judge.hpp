@@ -26,6 +26,7 @@ class Judge {
   void watch(const response::Response* response, std::int64_t passed_ns);
   /// What an incident was before does not bind what comes: another configuration, a start, another time.
   void forget_pace();
+  void on_clock_set() { clock_was_set_ = true; }
 
   void on_decide(const store::Decision& decision, std::int64_t passed_ns);
   void on_written(const store::Decision& decision);
@@ -45,6 +46,10 @@ class Judge {
   void check_calm();
   /// After a long time in which nothing failed besides.
   void check_well();
+
+  /// What happened, a line each, for who looks at a broken world.
+  const std::vector<std::string>& diary() const { return diary_; }
+  void note(std::int64_t passed_ns, const std::string& what);
 
   std::size_t messages() const { return rows_.size(); }
   std::size_t received() const { return received_.size(); }
@@ -73,6 +78,7 @@ class Judge {
   Disk& disk_;
   const response::Response* response_ = nullptr;
   std::optional<std::string> broken_;
+  bool clock_was_set_ = false;
   std::map<std::string, Before> before_;
   std::map<std::string, Pace> pace_;
   std::set<std::string> rows_;                       // decided, by id
@@ -86,6 +92,7 @@ class Judge {
   std::set<std::string> told_delivered_, told_end_;  // the agent was told so; told_end_: for good
   std::set<std::string> confirmed_;                  // and the disk has it
   std::map<std::string, std::size_t> handed_, received_;
+  std::vector<std::string> diary_;
   std::map<std::string, std::size_t> kinds_;         // of events, by name
 };
 

@@ -50,6 +50,7 @@ void World::make(const Move& move) {
     case Move::What::disk:
       return turn_disk(move);
     case Move::What::clock:
+      judge_.on_clock_set();
       judge_.forget_pace();
       time_.step_wall((move.a % 2 == 0 ? -1 : 1) * static_cast<std::int64_t>(move.b) * (move.c % 3 == 0 ? 7 : 1) * second_ns);
       return response_->on_clock_set();
