@@ -92,6 +92,13 @@ State restore(std::span<const Event> events, std::vector<Mute> mutes) {
   State state;
   state.mutes = std::move(mutes);
   for (const Event& event : events) apply(state, event);
+  // they come by incident, not by time: an older one that comes last has taken out what a newer one is in
+  state.by_alert.clear();
+  for (const auto& [id, incident] : state.incidents) {
+    for (const auto& [alert, member] : incident.members) {
+      if (member.fires()) state.by_alert[alert] = id;
+    }
+  }
   return state;
 }
 

@@ -381,7 +381,11 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
     const std::int64_t since = asked == asked_.end() ? escalation::never_asked : asked->second;
     escalation::Answer answer = escalation::due(plan_->policies.of(incident.service), clock_of(incident), since, std::max(since, now_ns));
     due = escalation::without_stale(std::move(answer.due));
-    asked_[id] = std::max(since, now_ns);
+    // what became due before it was hidden, and was not told then, is told when it comes out
+    if (incident.is_suppressed() && !due.empty())
+      due.clear();
+    else
+      asked_[id] = std::max(since, now_ns);
     incident_alarms_.set(id, answer.next_ns.value_or(0));
   }
   const Told called = tell_by_escalation(*plan_, incident, due, notices, now_ns, overrides_of(upkeep_));

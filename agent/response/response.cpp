@@ -116,10 +116,16 @@ void Response::start(std::function<void()> then) {
   });
 }
 
-void Response::begin(const Kept& kept, const std::function<void()>& then) {
+void Response::begin(Kept& kept, const std::function<void()>& then) {
+  for (const incident::Event& event : kept.events) last_wall_ = std::max(last_wall_, event.at_ns);
+  // as results: by the clock that is judged by
+  const std::int64_t ahead = wall_ns() - ports_.wall_ns();
+  for (store::InstanceState& check : kept.checks) {
+    check.since += ahead;
+    if (check.last_run != 0) check.last_run += ahead;
+  }
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
-  last_wall_ = std::max(last_wall_, incident::last_change_ns(desk_.incidents()));
   measure::load_history(ports_.store, desk_.history(), wall_ns(), [this, alive = alive_](const Status& loaded) {
     if (!*alive) return;
     if (!loaded) ports_.log(RONDA_LOG_WARNING, "samples of before the start are not all known: " + loaded.error().message());

@@ -86,7 +86,7 @@ class Response final : private notify::CourierClient {
   std::int64_t wall_ns() override;
 
   void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
-  void begin(const Kept& kept, const std::function<void()>& then);
+  void begin(Kept& kept, const std::function<void()>& then);
   void tick();
   void arm();
   void hand_on();

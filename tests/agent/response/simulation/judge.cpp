@@ -152,7 +152,8 @@ void Judge::on_handed(const std::string& notifier, const wire::Message& message)
   if (!rows_.contains(message.id)) fail("handed over and never decided: " + message.id);
   if (!in_flight_.emplace(notifier, message.id).second) fail("two messages at once to " + notifier);
   // of a window that comes once more, because the clock was set back and the agent began anew, is told once more
-  const bool may_come_again = clock_was_set_ && message.incident.empty();
+  const bool stands_in = std::ranges::any_of(disk_.revived, [&](const std::string& id) { return message.id.starts_with(id + "/"); });
+  const bool may_come_again = (clock_was_set_ && message.incident.empty()) || stands_in;
   if (confirmed_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered and that was on the disk: " + message.id);
   if (told_delivered_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered: " + message.id);
   std::int64_t& number = number_[message.id];
@@ -162,9 +163,9 @@ void Judge::on_handed(const std::string& notifier, const wire::Message& message)
     if (is_stored_in_time() && !may_come_again && !was_refused_.contains(message.id)) fail("handed over before it was on the disk: " + message.id);
     was_refused_.insert(message.id);
   }
-  if (!was_refused_.contains(message.id) && message.attempt <= number) fail("an attempt has the number of the one before: " + message.id);
+  if (!may_come_again && !was_refused_.contains(message.id) && message.attempt <= number) fail("an attempt has the number of the one before: " + message.id);
   number = message.attempt;
-  if (found == disk_.outbox.end() || disk_.revived.contains(message.id) || was_refused_.contains(message.id)) return;
+  if (found == disk_.outbox.end() || may_come_again || disk_.revived.contains(message.id) || was_refused_.contains(message.id)) return;
   std::int64_t& last = lane_[lane_of(found->second)];
   if (found->second.order < last) fail("out of its order: " + message.id);
   last = std::max(last, found->second.order);
@@ -250,7 +251,8 @@ void Judge::check_alerts() {
     const rule::AlertState* alert = desk.alert(rule.name);
     const auto found = state().by_alert.find(rule.name);
     const bool fires = alert != nullptr && alert->level != config::Level::none && alert->blocked_by.empty();
-    if (fires && found == state().by_alert.end()) fail(rule.name + " fires and is in no incident");
+    if (fires && found == state().by_alert.end())
+      fail(rule.name + " fires and is in no incident: " + std::string(config::level_name(alert->level)) + " " + alert->reason);
     if (found == state().by_alert.end()) continue;
     const Incident* one = state().find(found->second);
     if (one == nullptr || !one->members.contains(rule.name)) {

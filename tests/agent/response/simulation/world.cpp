@@ -113,6 +113,7 @@ void World::judge_now() {
 
 void World::start() {
   ++lives_;
+  reloaded_ = false;
   store_ = disk_.open(loop_, [this](const store::Health& health) {
     if (response_) response_->on_store_health(health);
   });
@@ -160,7 +161,7 @@ void World::end(bool in_order, std::size_t written, std::int64_t down_s) {
 }
 
 std::optional<World::Left> World::what_is_left() const {
-  if (!up_ || !disk_.is_idle() || disk_.mode() == Disk::Mode::full || response_->courier().ring().size() != 0) return std::nullopt;
+  if (!up_ || reloaded_ || !disk_.is_idle() || disk_.mode() == Disk::Mode::full || response_->courier().ring().size() != 0) return std::nullopt;
   const response::Desk& desk = response_->desk();
   Left left{open_part(desk.incidents()), desk.silences(), desk.upkeep(), {}};
   for (const rule::Alert& alert : desk.plan().rules.alerts) {

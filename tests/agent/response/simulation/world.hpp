@@ -89,6 +89,7 @@ class World {
   std::unique_ptr<response::Response> response_;
   std::size_t plan_ = 0, lives_ = 0, replies_ = 0, handed_ = 0;
   bool up_ = false, is_planted_ = false;
+  bool reloaded_ = false;  // in this life: what the other ladder owed before that is told at the next start
   std::uint64_t random_ = 0;
   std::int64_t instant_ns_ = 0;
   std::size_t at_instant_ = 0;  // handlers that ran at it

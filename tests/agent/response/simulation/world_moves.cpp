@@ -56,6 +56,7 @@ void World::make(const Move& move) {
       return response_->on_clock_set();
     case Move::What::reload:
       judge_.forget_pace();
+      reloaded_ = true;
       plan_ = 1 - plan_;
       return response_->use(plan(plan_));
     case Move::What::stop:
