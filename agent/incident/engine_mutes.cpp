@@ -70,13 +70,12 @@ void Stepper::come_out(Incident& incident, const std::string& was) {
 
 void Stepper::on(const MutesNow& now) {
   const std::vector<Mute> before = std::move(state_.mutes);
-  state_.mutes = now.mutes;
-  if (before == state_.mutes) return;
+  state_.mutes = now.mutes;  // also where they are the same: what hid an incident may have ended while no agent ran
   for (auto& [id, incident] : state_.incidents) {
     if (!incident.is_live()) continue;
     config::Level heard = config::Level::none;  // the worst that can be heard from now on
     for (const auto& [alert, member] : incident.members) {
-      const bool was_muted = mute_of(before, alert, member.check, member.service, member.level) != nullptr;
+      const bool was_muted = incident.is_suppressed() || mute_of(before, alert, member.check, member.service, member.level) != nullptr;
       const bool is_muted = mute_of(state_.mutes, alert, member.check, member.service, member.level) != nullptr;
       if (was_muted && !is_muted && is_higher(member.level, heard)) heard = member.level;
     }

@@ -35,7 +35,7 @@ struct CheckNow {
   Status status = Status::pending;
   std::int64_t since_ns = 0;        // of this status
   std::int64_t last_result_ns = 0;  // when the last run ended
-  double duration_s = 0;            // of the last run
+  std::optional<double> duration_s = 0;  // of the last run; none: it ran in a life before this one
 };
 
 /// Longer windows are answered from roll-ups; of fast checks shorter ones too, see View::reach_ns.

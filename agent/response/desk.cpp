@@ -94,7 +94,15 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
     else
       left_out.push_back("silence " + row.id + ": " + silence.error().message());
   }
+  for (const store::InstanceState& row : kept.checks) {
+    if (row.id.kind != config::kind_name(config::Kind::check) || row.last_run == 0) continue;
+    history_.restore_check(row.id.name, {static_cast<measure::Status>(std::clamp(row.status, 0, 3)), row.since, row.last_run, {}});
+  }
   state_ = incident::restore(kept.events, {});
+  // those that the last event was decided under: what has ended since then ends now
+  const auto firing = state_.firing(plan_->settings);
+  state_.mutes = incident::mutes_at(plan_->windows, upkeep_.one_offs, silences_, firing, incident::last_change_ns(state_));
+  is_fresh_ = true;
   // what was due then was told in the decision of that instant
   for (const incident::Event& event : kept.events) {
     if (event.kind == incident::Kind::notice_sent) asked_[event.incident] = std::max(asked_[event.incident], event.at_ns);
@@ -339,7 +347,7 @@ void Desk::mute(Output& out, std::int64_t now_ns) {
   std::ranges::move(change.notices, std::back_inserter(notices_));
   keep_windows(firing, out, now_ns);
   auto mutes = incident::mutes_at(plan_->windows, upkeep_.one_offs, silences_, firing, now_ns);
-  if (mutes != state_.mutes) feed(incident::MutesNow{std::move(mutes)}, out, now_ns);
+  if (std::exchange(is_fresh_, false) || mutes != state_.mutes) feed(incident::MutesNow{std::move(mutes)}, out, now_ns);
   boundary_wake_ = incident::next_wake(silences_, now_ns);
   for (const incident::Window& window : plan_->windows) keep_earliest(boundary_wake_, incident::next_boundary(window, now_ns));
   keep_earliest(boundary_wake_, incident::next_wake(upkeep_, plan_->windows, now_ns));
@@ -373,7 +381,11 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
     const std::int64_t since = asked == asked_.end() ? escalation::never_asked : asked->second;
     escalation::Answer answer = escalation::due(plan_->policies.of(incident.service), clock_of(incident), since, std::max(since, now_ns));
     due = escalation::without_stale(std::move(answer.due));
-    asked_[id] = std::max(since, now_ns);
+    // what became due before it was hidden, and was not told then, is told when it comes out
+    if (incident.is_suppressed() && !due.empty())
+      due.clear();
+    else
+      asked_[id] = std::max(since, now_ns);
     incident_alarms_.set(id, answer.next_ns.value_or(0));
   }
   const Told called = tell_by_escalation(*plan_, incident, due, notices, now_ns, overrides_of(upkeep_));

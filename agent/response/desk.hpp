@@ -39,6 +39,7 @@ struct Kept {
   std::vector<incident::Event> events;  // of incidents that are not closed, each in its order
   std::vector<store::AlertState> alerts;
   std::vector<store::SilenceRow> silences;
+  std::vector<store::InstanceState> checks;  // as they were found last; tasks among them are left out
 };
 
 class Desk {
@@ -137,6 +138,7 @@ class Desk {
   std::int64_t cleaned_ns_ = 0;
   std::set<std::string> touched_;          // incidents of this step
   std::vector<incident::Notice> notices_;  // of this step, not told yet
+  bool is_fresh_ = false;                  // restored, and mutes have not been looked at since
   bool muting_ = true;                     // mutes may be other ones than those that the engine knows
 };
 

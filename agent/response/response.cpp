@@ -114,6 +114,10 @@ void Response::start(std::function<void()> then) {
   ports_.store.load_alert_states([kept, failed](Result<std::vector<store::AlertState>> loaded) {
     loaded ? void(kept->alerts = std::move(*loaded)) : failed(loaded.error());
   });
+  // a check that others wait for is what it was until it has run again
+  ports_.store.load_instances([kept, failed](Result<std::vector<store::InstanceState>> loaded) {
+    loaded ? void(kept->checks = std::move(*loaded)) : failed(loaded.error());
+  });
   ports_.store.load_silences([kept, failed](Result<std::vector<store::SilenceRow>> loaded) {
     loaded ? void(kept->silences = std::move(*loaded)) : failed(loaded.error());
   });
@@ -133,10 +137,16 @@ void Response::start(std::function<void()> then) {
   });
 }
 
-void Response::begin(const Kept& kept, const std::function<void()>& then) {
+void Response::begin(Kept& kept, const std::function<void()>& then) {
+  for (const incident::Event& event : kept.events) last_wall_ = std::max(last_wall_, event.at_ns);
+  // as results: by the clock that is judged by
+  const std::int64_t ahead = wall_ns() - ports_.wall_ns();
+  for (store::InstanceState& check : kept.checks) {
+    check.since += ahead;
+    if (check.last_run != 0) check.last_run += ahead;
+  }
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
-  last_wall_ = std::max(last_wall_, incident::last_change_ns(desk_.incidents()));
   measure::load_history(ports_.store, desk_.history(), wall_ns(), [this, alive = alive_](const Status& loaded) {
     if (!*alive) return;
     if (!loaded) ports_.log(RONDA_LOG_WARNING, "samples of before the start are not all known: " + loaded.error().message());

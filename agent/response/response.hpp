@@ -91,7 +91,7 @@ class Response final : private notify::CourierClient {
   std::int64_t wall_ns() override;
 
   void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
-  void begin(const Kept& kept, const std::function<void()>& then);
+  void begin(Kept& kept, const std::function<void()>& then);
   void diagnose(const incident::Diagnose& wanted);
   void note_diagnosis(const std::string& incident, const std::string& name, std::string output);
   void tick();

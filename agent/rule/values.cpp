@@ -232,10 +232,11 @@ Values::Items Values::of_check(const Node& node) {
   const Known known = this->known(node.check);
   const bool age = node.form == Form::age;
   if (known.pending || (!age && !known.problem.empty())) return {problem_item(known.problem, known.pending)};
+  if (!age && !known.now.duration_s) return {problem_item("check " + tick(node.check) + " has not run since the agent began", true)};
   Item item;
   item.dimension = node.dimension;
   const std::int64_t since = std::max<std::int64_t>(0, moment_.now_ns - known.now.last_result_ns);
-  item.value = age ? static_cast<double>(since) / 1e9 : known.now.duration_s;
+  item.value = age ? static_cast<double>(since) / 1e9 : *known.now.duration_s;
   return {item};
 }
 

@@ -12,6 +12,7 @@ CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)]
 CASES += [f"A{n}" for n in (1, *range(4, 8), *range(9, 15))] + [f"C{n}" for n in range(1, 12)] + ["U1"]
 CASES += [f"G{n}" for n in (*range(11, 20), *range(35, 39), 40)]
 CASES += [f"X{n}" for n in (*range(1, 18), 19, 20, *range(28, 35), *range(38, 43))]
+CASES += [f"N{n}" for n in (*range(1, 9), *range(11, 17))]
 CASES += [f"H{n}" for n in range(1, 5)] + [f"S{n}" for n in range(1, 14)] + [f"T{n}" for n in range(1, 8)]
 MOST_DEFERRED = 5
 TEST_CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
@@ -27,7 +28,7 @@ def read_table(text):
             continue
         if cells[0].strip("`").startswith("deferred_"):
             deferred[cells[0].strip("`")] = (cells[1], cells[2])
-        elif re.fullmatch(r"[ACGHSTUWX]?\d+", cells[0]):
+        elif re.fullmatch(r"[ACGHNSTUWX]?\d+", cells[0]):
             cases.setdefault(cells[0], []).extend(re.findall(r"`([^`]+)`", cells[2]))
     return cases, deferred
 

@@ -2,6 +2,7 @@
 // A desk over a configuration that stands in the test itself, with a store that is a row of decisions.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -58,6 +59,8 @@ struct Held {
       REQUIRE(event);
       out.events.push_back(*std::move(event));
     }
+    // as the store gives them
+    std::ranges::stable_sort(out.events, {}, [](const incident::Event& event) { return std::pair(event.incident, event.sequence); });
     for (const auto& [name, row] : alerts) {
       if (row.data) out.alerts.push_back(row);
     }
@@ -112,8 +115,10 @@ class World {
   }
   void restart() {
     desk_ = make();
-    REQUIRE(desk_->restore(held.kept(), now).empty());
-    for (const auto& [check, status] : statuses_) desk_->history().restore_check(check, {status.first, status.second, now, 0.1});
+    response::Kept kept = held.kept();
+    for (const auto& [check, status] : statuses_)
+      kept.checks.push_back({{"check", check}, static_cast<int>(status.first), "", "", status.second, now, 0, 0});
+    REQUIRE(desk_->restore(kept, now).empty());
   }
   const incident::Incident& only() const {
     REQUIRE(desk_->incidents().incidents.size() == 1);

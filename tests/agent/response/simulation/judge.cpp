@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "judge.hpp"
+
+#include <algorithm>
+
+namespace ronda::sim {
+
+using incident::Incident;
+using store::OutboxRow;
+using store::OutboxState;
+
+namespace {
+
+constexpr std::int64_t second_ns = 1'000'000'000, minute_ns = 60 * second_ns;
+/// Both configurations call for a P1 that nobody has at least so often.
+constexpr std::int64_t slowest_pace = 21 * minute_ns;
+
+/// What it is about, as its words were chosen: the event that a notifier sees is coarser.
+std::string topic_of(const OutboxRow& row) {
+  return std::string(notify::value_of(notify::fields_from_json(row.text.fields), "topic"));
+}
+
+bool is_call(const OutboxRow& row) {
+  const std::string topic = topic_of(row);
+  return row.id == "planted" || topic == "open" || topic == "escalation";
+}
+
+bool is_higher(config::Level a, config::Level b) {
+  return a != config::Level::none && (b == config::Level::none || a < b);
+}
+
+std::string lane_of(const OutboxRow& row) {
+  return row.notifier + "|" + row.to + "|" + (row.group.empty() ? row.incident.empty() ? row.id : row.incident : row.group);
+}
+
+}  // namespace
+
+void Judge::fail(std::string what) {
+  if (!broken_) broken_ = std::move(what);
+}
+
+void Judge::note(std::int64_t passed_ns, const std::string& what) {
+  diary_.push_back(std::to_string(passed_ns / second_ns) + "s " + what);
+}
+
+void Judge::watch(const response::Response* response, std::int64_t) {
+  response_ = response;
+  in_flight_.clear();
+  told_delivered_.clear();
+  told_end_.clear();
+  before_.clear();
+  forget_pace();
+  if (response == nullptr) return;
+  // what was only in memory is gone with the life before
+  touched_.clear();
+}
+
+void Judge::forget_pace() {
+  pace_.clear();
+}
+
+// ---- what was decided -----------------------------------------------------------------------
+
+void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
+  std::set<std::string> noted, changed;
+  for (const store::IncidentEvent& row : decision.events) {
+    const auto event = incident::parse_event(row.data);
+    if (!event) return fail("an event that cannot be read: " + row.data);
+    if (event->kind == incident::Kind::notice_sent) noted.insert(event->message);
+    if (event->kind == incident::Kind::lowered && event->author.kind != incident::Author::Kind::agent) lowered_.insert(row.incident);
+    changed.insert(row.incident);
+    note(passed_ns, row.incident + " " + std::to_string(row.seq) + " " + row.kind + " " + event->subject + " " + event->alert + " " +
+                        std::string(config::level_name(event->level)) + " " + event->text);
+  }
+  for (const OutboxRow& row : decision.outbox) {
+    if (!rows_.insert(row.id).second) continue;  // it was refused, and is given once more
+    note(passed_ns, "decided " + row.id + " " + topic_of(row) + " " + row.level + " to " + row.contact + " by " + row.notifier);
+    if (row.incident.empty()) continue;
+    if (is_call(row) || topic_of(row) == "reminder") pace_[row.incident].called = passed_ns;
+    if (noted.contains(row.id)) judge_row(row);
+  }
+  if (response_ == nullptr) return;
+  for (const std::string& id : changed) take_before(id);
+}
+
+void Judge::judge_row(const OutboxRow& row) {
+  if (response_ == nullptr) return;
+  const Incident* is = state().find(row.incident);
+  if (is == nullptr) return fail("a message about no incident: " + row.id);
+  if (!is_call(row)) return;
+  const auto found = before_.find(row.incident);
+  const Before was = found == before_.end() ? Before() : found->second;
+  const bool is_same_ack = was.taken && is->is_taken() && is->ack && is->ack->at_ns == was.acked_ns;
+  if (is_same_ack) fail("a page for what somebody has: " + row.id);
+  if (!is->suppressed_by.empty() && (is->suppressed_by == was.suppressed_by || found == before_.end()))
+    fail("a page for what is hidden: " + row.id);
+  if (!is->is_live() && !was.live && found != before_.end()) fail("a page for what is over: " + row.id);
+}
+
+void Judge::take_before(const std::string& id) {
+  const Incident* is = state().find(id);
+  if (is == nullptr) return;
+  before_[id] = {is->is_live(), is->is_taken(), is->ack ? is->ack->at_ns : 0, is->suppressed_by};
+}
+
+// ---- what is on the disk --------------------------------------------------------------------
+
+void Judge::on_event(const store::IncidentEvent& row) {
+  const auto event = incident::parse_event(row.data);
+  if (!event) return fail("an event that cannot be read: " + row.data);
+  if (incident::to_json(*event) != row.data) fail("an event is not read as it was written: " + row.data);
+  ++kinds_[row.kind];
+  const Incident* known = shadow_.find(row.incident);
+  const std::uint64_t last = known == nullptr ? 0 : known->sequence;
+  if (event->sequence != last + 1)
+    fail("on the disk, event " + std::to_string(event->sequence) + " of " + row.incident + " follows " + std::to_string(last));
+  if (known != nullptr && event->at_ns < known->changed_ns) fail("an event of " + row.incident + " lies before the one before it");
+  const incident::Stage before = known == nullptr ? incident::Stage::open : known->stage;
+  incident::apply(shadow_, *event);
+  const Incident* after = shadow_.find(row.incident);
+  if (after == nullptr) return fail("an event of no incident: " + row.data);
+  if (known != nullptr && !incident::is_legal_move(before, after->stage))
+    fail(row.incident + " goes from " + std::string(incident::stage_name(before)) + " to " + std::string(incident::stage_name(after->stage)));
+  touched_.insert(row.incident);
+}
+
+void Judge::on_change(const store::OutboxChange& change) {
+  if (change.state == OutboxState::delivered && !told_delivered_.contains(change.id) && !told_delivered_.contains(change.carrier) &&
+      !was_refused_.contains(change.id) && !confirmed_.contains(change.id))
+    fail("called delivered, and no notifier said so: " + change.id);
+}
+
+void Judge::on_written(const store::Decision& decision) {
+  for (const store::OutboxChange& change : decision.changes) {
+    if (change.state == OutboxState::delivered) confirmed_.insert(change.id);
+  }
+}
+
+void Judge::on_reply(const incident::Reply& reply) {
+  if (!reply.done || reply.incident.empty()) return;
+  const auto found = disk_.events.find(reply.incident);
+  const bool is_there = found != disk_.events.end() && std::ranges::any_of(found->second, [&](const store::IncidentEvent& event) {
+    return event.seq == static_cast<std::int64_t>(reply.sequence);
+  });
+  if (!is_there) fail("a person was told `" + reply.text + "` before it was on the disk: " + reply.incident);
+}
+
+// ---- messages -------------------------------------------------------------------------------
+
+void Judge::on_handed(const std::string& notifier, const wire::Message& message) {
+  ++handed_[message.id];
+  if (!rows_.contains(message.id)) fail("handed over and never decided: " + message.id);
+  if (!in_flight_.emplace(notifier, message.id).second) fail("two messages at once to " + notifier);
+  // of a window that comes once more, because the clock was set back and the agent began anew, is told once more
+  const bool stands_in = std::ranges::any_of(disk_.revived, [&](const std::string& id) { return message.id.starts_with(id + "/"); });
+  const bool may_come_again = (clock_was_set_ && message.incident.empty()) || stands_in;
+  if (confirmed_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered and that was on the disk: " + message.id);
+  if (told_delivered_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered: " + message.id);
+  std::int64_t& number = number_[message.id];
+  const auto found = disk_.outbox.find(message.id);
+  const bool is_stored = found != disk_.outbox.end() && found->second.state == OutboxState::sending && found->second.attempts == message.attempt;
+  if (!is_stored) {
+    if (is_stored_in_time() && !may_come_again && !was_refused_.contains(message.id)) fail("handed over before it was on the disk: " + message.id);
+    was_refused_.insert(message.id);
+  }
+  if (!may_come_again && !was_refused_.contains(message.id) && message.attempt <= number) fail("an attempt has the number of the one before: " + message.id);
+  number = message.attempt;
+  if (found == disk_.outbox.end() || may_come_again || disk_.revived.contains(message.id) || was_refused_.contains(message.id)) return;
+  std::int64_t& last = lane_[lane_of(found->second)];
+  if (found->second.order < last) fail("out of its order: " + message.id);
+  last = std::max(last, found->second.order);
+}
+
+void Judge::on_ended(const std::string& notifier, const std::string& id, schedule::DeliveryEnd::What what) {
+  in_flight_.erase(notifier);
+  if (what == schedule::DeliveryEnd::What::delivered) {
+    told_delivered_.insert(id);
+    if (!received_.contains(id)) fail("called delivered, and " + notifier + " does not have it: " + id);
+  }
+  if (what != schedule::DeliveryEnd::What::retry) told_end_.insert(id);
+}
+
+void Judge::on_received(const std::string& notifier, const std::string& id) {
+  if (++received_[id] > handed_[id]) fail(notifier + " got it more often than it was handed over: " + id);
+}
+
+// ---- what the desk holds --------------------------------------------------------------------
+
+void Judge::check(std::int64_t passed_ns) {
+  if (response_ == nullptr || broken_) return;
+  std::set<std::string> causes;
+  for (const auto& [id, one] : state().incidents) {
+    check_incident(one, passed_ns);
+    if (one.is_live() && !one.cause.empty() && !causes.insert(one.cause).second) fail("two live incidents for " + one.cause);
+  }
+  check_alerts();
+  if (disk_.is_idle() && is_stored_in_time()) check_stored();
+}
+
+void Judge::check_incident(const Incident& incident, std::int64_t passed_ns) {
+  const std::string& id = incident.id;
+  if (incident.is_taken() != incident.ack.has_value()) fail(id + " is taken by nobody, or somebody has what is not taken");
+  if (incident.responded && incident.responded_by.empty()) fail(id + " has a response of nobody named");
+  if (!incident.is_live()) {
+    if (incident.any_fires() && incident.stage == incident::Stage::closed) fail("what is closed has open alerts: " + id);
+    if (incident.any_fires() && incident.decided_by.kind == incident::Author::Kind::agent)
+      fail("resolved by itself with open alerts: " + id);
+    pace_.erase(id);
+    return;
+  }
+  if (!incident.any_fires() && !incident.by_hand && !incident.is_flapping) fail("live without a cause: " + id);
+  if (incident.is_paging() && !incident.was_told && (incident.any_fires() || incident.by_hand)) fail("nobody is told of " + id);
+  check_level(incident);
+  check_pace(incident, passed_ns);
+}
+
+/// As high as the worst that can be heard of it, unless a person said otherwise.
+void Judge::check_level(const Incident& incident) {
+  bool is_lower = false;
+  for (const auto& [alert, member] : incident.members) {
+    if (!member.fires() || !is_higher(member.level, incident.level)) continue;
+    const incident::Subject subject{alert, member.check, member.service, member.level, {}};
+    const bool is_muted = std::ranges::any_of(state().mutes, [&](const incident::Mute& mute) { return mute.covers(subject); });
+    if (is_muted) continue;
+    is_lower = true;
+    if (!lowered_.contains(incident.id))
+      fail(incident.id + " is " + std::string(config::level_name(incident.level)) + ", and its " + alert + " is " +
+           std::string(config::level_name(member.level)));
+  }
+  if (!is_lower) lowered_.erase(incident.id);
+  if (is_higher(incident.level, incident.peak_level)) fail(incident.id + " is higher than it ever was");
+}
+
+/// A P1 that nobody has and that nothing hides is called again and again; one of any level is owed something.
+void Judge::check_pace(const Incident& incident, std::int64_t passed_ns) {
+  if (incident.is_paging() && !is_higher(config::Level::p2, incident.level)) {
+    const bool is_owed = response_->desk().next_wake().has_value() ||
+                         std::ranges::any_of(disk_.outbox, [&](const auto& row) { return row.second.incident == incident.id; });
+    if (!is_owed) fail("nothing is owed for " + incident.id);
+  }
+  if (!incident.is_paging() || incident.level != config::Level::p1) return void(pace_.erase(incident.id));
+  const auto [pace, fresh] = pace_.try_emplace(incident.id, Pace{passed_ns, 0});
+  if (!fresh && pace->second.since == 0) pace->second.since = passed_ns;
+  const std::int64_t quiet = passed_ns - std::max(pace->second.since, pace->second.called);
+  if (quiet > slowest_pace) fail("a P1 that nobody has, and nobody was called for " + std::to_string(quiet / minute_ns) + " minutes: " + incident.id);
+}
+
+void Judge::check_alerts() {
+  const response::Desk& desk = response_->desk();
+  for (const rule::Alert& rule : desk.plan().rules.alerts) {
+    const rule::AlertState* alert = desk.alert(rule.name);
+    const auto found = state().by_alert.find(rule.name);
+    const bool fires = alert != nullptr && alert->level != config::Level::none && alert->blocked_by.empty();
+    if (fires && found == state().by_alert.end())
+      fail(rule.name + " fires and is in no incident: " + std::string(config::level_name(alert->level)) + " " + alert->reason);
+    if (found == state().by_alert.end()) continue;
+    const Incident* one = state().find(found->second);
+    if (one == nullptr || !one->members.contains(rule.name)) {
+      fail(rule.name + " is in an incident that does not have it");
+    } else if (fires && one->members.at(rule.name).level != alert->level) {
+      fail(rule.name + " has another level in its incident");
+    } else if (alert == nullptr || (!fires && alert->blocked_by.empty())) {
+      fail(rule.name + " is over, and goes on in " + found->second);
+    }
+  }
+}
+
+/// What the desk holds is the fold over what is on the disk.
+void Judge::check_stored() {
+  for (const std::string& id : touched_) {
+    const Incident* kept = shadow_.find(id);
+    const Incident* held = state().find(id);
+    if (held == nullptr && kept != nullptr && kept->stage == incident::Stage::closed) continue;
+    if (kept == nullptr || held == nullptr || !(*kept == *held)) fail("what is on the disk of " + id + " is not what the agent holds");
+  }
+  touched_.clear();
+}
+
+void Judge::check_still(std::int64_t wall_ns) {
+  if (response_ == nullptr || broken_) return;
+  const auto wake = response_->desk().next_wake();
+  // its clock never lies behind the wall's
+  if (wake && *wake < wall_ns - second_ns) fail("a wake-up that was not served");
+}
+
+void Judge::check_calm() {
+  if (broken_) return;
+  if (response_->courier().ring().size() != 0) fail("decisions are kept in memory though the disk is well");
+  if (!disk_.is_idle()) fail("the disk is not idle");
+  for (const auto& [id, row] : disk_.outbox) {
+    if (row.state == OutboxState::queued || row.state == OutboxState::sending) fail("still owed after a long time: " + id);
+    const std::string& carrier = row.carrier.empty() ? id : row.carrier;
+    if (row.state == OutboxState::delivered && !received_.contains(carrier)) fail("delivered, and nobody has it: " + id);
+  }
+  for (const auto& [id, one] : state().incidents) {
+    if (!one.is_paging() || one.level != config::Level::p1) continue;
+    const bool is_heard = std::ranges::any_of(disk_.outbox, [&, of = id](const auto& row) {
+      return row.second.incident == of && row.second.state == OutboxState::delivered;
+    });
+    if (!is_heard) fail("a P1 of which nobody has heard: " + id);
+  }
+}
+
+void Judge::check_well() {
+  if (broken_) return;
+  for (const auto& [id, one] : state().incidents) {
+    if (one.is_live() && !one.by_hand) fail("still " + std::string(incident::stage_name(one.stage)) + " though all is well: " + id);
+  }
+}
+
+}  // namespace ronda::sim

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold in a world after each thing that happens in it. It looks at what the desk holds, what was decided, what
+// is on the disk and what was handed to notifiers, and changes none of it. The first thing that is broken is kept.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "disk.hpp"
+#include "response/response.hpp"
+
+namespace ronda::sim {
+
+class Judge {
+ public:
+  explicit Judge(Disk& disk) : disk_(disk) {}
+
+  const std::optional<std::string>& broken() const { return broken_; }
+  void fail(std::string what);
+
+  /// The agent of this life; null: none runs.
+  void watch(const response::Response* response, std::int64_t passed_ns);
+  /// What an incident was before does not bind what comes: another configuration, a start, another time.
+  void forget_pace();
+  void on_clock_set() { clock_was_set_ = true; }
+
+  void on_decide(const store::Decision& decision, std::int64_t passed_ns);
+  void on_written(const store::Decision& decision);
+  void on_event(const store::IncidentEvent& event);
+  void on_change(const store::OutboxChange& change);
+  void on_handed(const std::string& notifier, const wire::Message& message);
+  /// Called only in the life that handed it over.
+  void on_ended(const std::string& notifier, const std::string& id, schedule::DeliveryEnd::What what);
+  void on_received(const std::string& notifier, const std::string& id);
+  void on_reply(const incident::Reply& reply);
+
+  /// After each thing that happened.
+  void check(std::int64_t passed_ns);
+  /// When nothing is left to be done at this instant.
+  void check_still(std::int64_t wall_ns);
+  /// After a long time in which all notifiers and the disk were well.
+  void check_calm();
+  /// After a long time in which nothing failed besides.
+  void check_well();
+
+  /// What happened, a line each, for who looks at a broken world.
+  const std::vector<std::string>& diary() const { return diary_; }
+  void note(std::int64_t passed_ns, const std::string& what);
+
+  std::size_t messages() const { return rows_.size(); }
+  std::size_t received() const { return received_.size(); }
+  const std::map<std::string, std::size_t>& kinds() const { return kinds_; }
+
+ private:
+  struct Before {
+    bool live = false, taken = false;
+    std::int64_t acked_ns = 0;
+    std::string suppressed_by;
+  };
+  struct Pace {  // of calls for an incident
+    std::int64_t since = 0, called = 0;
+  };
+
+  const incident::State& state() const { return response_->desk().incidents(); }
+  bool is_stored_in_time() const { return disk_.mode() != Disk::Mode::full && response_ != nullptr && response_->courier().ring().size() == 0; }
+  void judge_row(const store::OutboxRow& row);
+  void take_before(const std::string& id);
+  void check_incident(const incident::Incident& incident, std::int64_t passed_ns);
+  void check_level(const incident::Incident& incident);
+  void check_pace(const incident::Incident& incident, std::int64_t passed_ns);
+  void check_alerts();
+  void check_stored();
+
+  Disk& disk_;
+  const response::Response* response_ = nullptr;
+  std::optional<std::string> broken_;
+  bool clock_was_set_ = false;
+  std::map<std::string, Before> before_;
+  std::map<std::string, Pace> pace_;
+  std::set<std::string> rows_;                       // decided, by id
+  std::set<std::string> was_refused_;                // by id: its decision was once refused, it may leave from memory
+  std::set<std::string> lowered_;                    // incidents whose level is a person's
+  incident::State shadow_;                           // the fold over what is on the disk
+  std::set<std::string> touched_;                    // of these, incidents that changed
+  std::map<std::string, std::int64_t> number_;       // by message: the last attempt
+  std::map<std::string, std::int64_t> lane_;         // by lane: the order of what was handed over last
+  std::map<std::string, std::string> in_flight_;     // by notifier
+  std::set<std::string> told_delivered_, told_end_;  // the agent was told so; told_end_: for good
+  std::set<std::string> confirmed_;                  // and the disk has it
+  std::map<std::string, std::size_t> handed_, received_;
+  std::vector<std::string> diary_;
+  std::map<std::string, std::size_t> kinds_;         // of events, by name
+};
+
+}  // namespace ronda::sim

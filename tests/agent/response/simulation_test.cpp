@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Worlds from seeds around the real response part. RONDA_SEED=N runs that world alone; a world in which something is broken
+// prints its seed and the smallest part of its moves that still breaks it.
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+#include "catch.hpp"
+#include "shrink.hpp"
+#include "simulation/world.hpp"
+
+using namespace ronda;
+using namespace ronda::sim;
+
+namespace {
+
+constexpr std::size_t moves_of_a_world = 60;
+
+std::optional<std::string> broken(const std::vector<Move>& moves, Fault fault = Fault::none) {
+  return World(fault).run(moves);
+}
+
+/// Which promise is broken, whoever it is about: a part of the moves must break the same.
+std::string promise_of(const std::string& why) {
+  std::string out = why.substr(0, why.find(':'));
+  std::erase_if(out, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); });
+  return out.substr(0, out.find(" (at"));
+}
+
+std::vector<Move> smallest(const std::vector<Move>& moves, const std::string& why, Fault fault, std::size_t tries) {
+  return shrink(
+      moves,
+      [&](const std::vector<Move>& part) {
+        const auto other = broken(part, fault);
+        return other && promise_of(*other) == promise_of(why);
+      },
+      tries);
+}
+
+/// What a failing seed tells.
+std::string story(std::uint64_t seed, const std::vector<Move>& moves, const std::string& why, Fault fault = Fault::none) {
+  const auto small = smallest(moves, why, fault, 600);
+  std::string out = "seed " + std::to_string(seed) + ": " + why + "\nthe smallest part of its moves, " + std::to_string(small.size()) + ": " +
+                    broken(small, fault).value_or("holds") + "\n";
+  for (const Move& move : small) out += "  " + to_text(move) + "\n";
+  World again(fault);
+  std::ignore = again.run(small);
+  const auto& diary = again.judge().diary();
+  out += "its last lines:\n";
+  for (std::size_t i = diary.size() - std::min<std::size_t>(diary.size(), 60); i < diary.size(); ++i) out += "  " + diary[i] + "\n";
+  return out + "once more: RONDA_SEED=" + std::to_string(seed) + " test_response_simulation\n";
+}
+
+struct Sum {
+  std::size_t worlds = 0, messages = 0, received = 0, lives = 0, replies = 0;
+  std::int64_t passed_ns = 0;
+  std::map<std::string, std::size_t> kinds;
+};
+
+void run_world(std::uint64_t seed, Sum& sum) {
+  const auto moves = random_moves(seed, moves_of_a_world);
+  World world;
+  if (const auto why = world.run(moves)) {
+    std::cout << story(seed, moves, *why) << std::flush;  // not by Catch, which would break its lines
+    FAIL("seed " << seed << ": " << *why);
+  }
+  ++sum.worlds;
+  sum.messages += world.judge().messages();
+  sum.received += world.judge().received();
+  sum.lives += world.lives();
+  sum.replies += world.told();
+  sum.passed_ns += world.passed_ns();
+  for (const auto& [kind, count] : world.judge().kinds()) sum.kinds[kind] += count;
+}
+
+void print(const Sum& sum) {
+  std::cout << sum.worlds << " worlds, " << sum.passed_ns / 3'600'000'000'000 << " hours, " << sum.lives << " lives, " << sum.messages
+            << " messages, " << sum.received << " of them arrived, " << sum.replies << " replies to people\n";
+}
+
+std::optional<std::uint64_t> wanted_seed() {
+  const char* text = std::getenv("RONDA_SEED");
+  return text == nullptr || *text == '\0' ? std::nullopt : std::optional<std::uint64_t>(std::strtoull(text, nullptr, 10));
+}
+
+}  // namespace
+
+TEST_CASE("in worlds from seeds what the agent promises holds after everything that happens", "[response]") {
+  Sum sum;
+  if (const auto seed = wanted_seed()) {
+    run_world(*seed, sum);
+    return print(sum);
+  }
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) run_world(seed, sum);
+  print(sum);
+  // they are no empty worlds
+  CHECK(sum.messages > 10 * sum.worlds);
+  CHECK(sum.received > 5 * sum.worlds);
+  CHECK(sum.replies > 3 * sum.worlds);
+}
+
+TEST_CASE("in worlds from seeds that nobody has seen what the agent promises holds", "[.long]") {
+  const std::uint64_t first = wanted_seed().value_or(std::random_device()());
+  std::cout << "seeds from " << first << " on" << std::endl;
+  Sum sum;
+  const auto began = std::chrono::steady_clock::now();
+  for (std::uint64_t seed = first; std::chrono::steady_clock::now() - began < std::chrono::seconds(60); ++seed) run_world(seed, sum);
+  print(sum);
+}
+
+TEST_CASE("the same seed is the same world", "[response]") {
+  const auto moves = random_moves(7, moves_of_a_world);
+  World a;
+  REQUIRE_FALSE(a.run(moves));
+  const auto kinds = a.judge().kinds();
+  const std::size_t messages = a.judge().messages();
+  const std::int64_t passed = a.passed_ns();
+  World b;
+  REQUIRE_FALSE(b.run(moves));
+  CHECK(b.judge().kinds() == kinds);
+  CHECK(b.judge().messages() == messages);
+  CHECK(b.passed_ns() == passed);
+}
+
+TEST_CASE("what is planted in worlds is found, and its moves are made few", "[response]") {
+  const auto fault = static_cast<Fault>(GENERATE(range(1, faults)));
+  INFO(fault_name(fault));
+  std::uint64_t seed = 1;
+  std::vector<Move> moves;
+  std::optional<std::string> why;
+  for (; seed <= 40 && !why; ++seed) {
+    moves = random_moves(seed, moves_of_a_world);
+    why = broken(moves, fault);
+  }
+  REQUIRE(why);
+  const auto small = smallest(moves, *why, fault, 100);
+  std::cout << fault_name(fault) << ": seed " << seed - 1 << ", " << small.size() << " moves, " << *broken(small, fault) << "\n";
+  CHECK(small.size() < moves.size() / 2);
+  CHECK_FALSE(broken(small));
+}
