@@ -169,7 +169,11 @@ Truth truth_of(const Burn& burn, bool is_known, bool counts) {
 }  // namespace
 
 std::string promise_text(const measure::slo::Objective& objective) {
-  return percent_text(objective.target) + " in " + format_duration(Nanos(objective.window_ns));
+  // people say 30 days, not four weeks and two days
+  constexpr std::int64_t day_ns = 24 * store::hour_ns;
+  const bool in_days = objective.window_ns % day_ns == 0;
+  return percent_text(objective.target) + " in " +
+         (in_days ? std::to_string(objective.window_ns / day_ns) + "d" : format_duration(Nanos(objective.window_ns)));
 }
 
 Reading read_burns(const Slo& slo, const std::array<Burn, 3>& burns, const std::optional<measure::slo::Budget>& budget, bool is_known,

@@ -108,8 +108,9 @@ class World {
     result.metrics = metrics;
     take(desk_->on_result(result, now));
   }
-  void command(incident::Verb verb, const std::string& who = "cto", const std::string& text = "") {
+  void command(incident::Verb verb, const std::string& who = "cto", const std::string& text = "", bool force = false) {
     incident::Command command;
+    command.force = force;
     command.verb = verb;
     command.incident = only().id;
     command.author = {incident::Author::Kind::contact, who};
@@ -138,9 +139,11 @@ class World {
     plan_ = plan_of(text);
     take(desk_->use(plan_, now));
   }
-  void restart() {
+  /// `results`: each check has one at once, as of now.
+  void restart(bool results = true) {
     desk_ = make();
     REQUIRE(desk_->restore(held.kept(), now).empty());
+    if (!results) return;
     for (const auto& [check, status] : statuses_) desk_->history().restore_check(check, {status.first, status.second, now, 0.1});
   }
   const incident::Incident& only() const {
