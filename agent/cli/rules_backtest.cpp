@@ -303,10 +303,10 @@ int rules_backtest(const Options& options) {
   Stretch stretch;
   if (!read_stretch(options, *zone, stretch)) return exit_usage;
   const rule::RuleSet rules = rule::load_alerts(candidate);
-  std::vector<const rule::Alert*> alerts;
-  if (!find_alerts(options, rules, alerts)) return exit_usage;
   if (candidate.diagnostics.has_errors())
     complain("conf.d has " + counted(candidate.diagnostics.errors(), "error") + ": what is wrong is left out ('ronda validate' shows it)");
+  std::vector<const rule::Alert*> alerts;
+  if (!find_alerts(options, rules, alerts)) return exit_usage;
   if (alerts.empty()) {
     complain("there is no alert in " + options.config);
     return exit_usage;

@@ -146,8 +146,7 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   };
   for (const rule::Need& need : plan->rules.needs)
     plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, interval_of(need.check)});
-  rule::SloSet objectives =
-      rule::load_slos(candidate.generation, plan->rules.facts, candidate.sources, diagnostics, candidate.generation.disabled);
+  rule::SloSet objectives = rule::load_slos(candidate, plan->rules.facts);
   escalation::Staff staff = escalation::staff_of(candidate, zones, input.now_ns, input.uid, diagnostics);
   plan->people = std::move(staff.people);
   plan->policies = std::move(staff.policies);

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
 #include <map>
+#include <sstream>
 
 #include "base/siphash.hpp"
 #include "base/text.hpp"
@@ -43,9 +45,15 @@ class Reader {
 };
 
 std::optional<Condition> Reader::counter(std::string_view key, const config::Value& value) {
-  auto out = read_condition(scope_, from_, key, value, " >= 0");
-  if (!out) return {};
-  if (out->nodes.size() == 3 && out->nodes.front().form == Form::metric) return out;
+  const auto text = config::read_text(scope_, key, value);
+  if (!text) return {};
+  // labels in brackets have signs of their own
+  const bool compares = text->substr(0, text->find('[')).find_first_of("<>=!") != std::string::npos;
+  if (!compares) {
+    auto out = read_condition(scope_, from_, key, value, " >= 0");
+    if (!out) return {};
+    if (out->nodes.size() == 3 && out->nodes.front().form == Form::metric) return out;
+  }
   config::wrong_text(scope_, key, value, "must be a counter, CHECK.METRIC, where `total` stands", "a counter, CHECK.METRIC");
   return {};
 }
@@ -135,6 +143,13 @@ std::optional<Slo> Reader::read(const SloDefinition& definition) {
   return out;
 }
 
+/// Every nine of it: "99.999%".
+std::string share_text(double share) {
+  std::ostringstream out;
+  out << std::setprecision(10) << share * 100 << "%";
+  return out.str();
+}
+
 std::string percent_text(double share) {
   return format_quantity(share, "ratio");
 }
@@ -152,7 +167,8 @@ std::string reason_of(const Slo& slo, const Burn& burn, const std::optional<meas
   std::string out = "of what " + promise_text(slo.definition.objective) + " allows: " + times(burn.in_long) + " in " +
                     length(burn.rule->long_ns) + ", " + times(burn.in_short) + " in " + length(burn.rule->short_ns) + " (limit " +
                     times_text(burn.rule->factor) + ")";
-  if (budget) out += "; " + percent_text(std::round(budget->left * 1000) / 1000) + " of the budget is left";
+  if (budget && budget->left < 0) out += "; the budget is overspent";
+  if (budget && budget->left >= 0) out += "; " + percent_text(std::round(budget->left * 1000) / 1000) + " of the budget is left";
   return out;
 }
 
@@ -172,7 +188,7 @@ std::string promise_text(const measure::slo::Objective& objective) {
   // people say 30 days, not four weeks and two days
   constexpr std::int64_t day_ns = 24 * store::hour_ns;
   const bool in_days = objective.window_ns % day_ns == 0;
-  return percent_text(objective.target) + " in " +
+  return share_text(objective.target) + " in " +
          (in_days ? std::to_string(objective.window_ns / day_ns) + "d" : format_duration(Nanos(objective.window_ns)));
 }
 

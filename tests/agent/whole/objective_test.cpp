@@ -52,6 +52,21 @@ json::object slo_of(const WholeAgent& agent) {
   return all.is_array() && all.as_array().size() == 1 ? all.as_array().front().as_object() : json::object();
 }
 
+/// `ronda` as the agent's own user: to root this configuration has an error, a command that would run as root.
+Finished as_agent(const WholeAgent& agent, const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv;
+  if (::geteuid() == 0) argv = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
+  argv.push_back(ronda_program());
+  for (const std::string& option : agent.options()) argv.push_back(option);
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  const std::string base = agent.open_directory() + "/said";
+  std::filesystem::remove(base + ".out");  // it would be added to
+  std::filesystem::remove(base + ".err");
+  const pid_t pid = start_program(argv, base + ".out", base + ".err");
+  const int code = wait_program(pid, 60s);
+  return {code, read_file(base + ".out"), read_file(base + ".err")};
+}
+
 std::string level_of(const WholeAgent& agent) {
   const json::object slo = slo_of(agent);
   return slo.contains("level") && slo.at("level").is_string() ? std::string(slo.at("level").as_string()) : std::string();
@@ -101,7 +116,7 @@ TEST_CASE("an objective burns into an incident, over a kill, and everybody sees 
   CHECK(agent.ronda({"slo", "nobody"}).code == 1);
 
   // what fired is found again in the store, by the rules that stand on disk
-  const Finished tested = agent.ronda({"rules", "backtest", "door-down", "--since", "1h", "--output", "json"});
+  const Finished tested = as_agent(agent, {"rules", "backtest", "door-down", "--since", "1h", "--output", "json"});
   INFO(tested.out << tested.err);
   REQUIRE(tested.code == 0);
   const json::value parsed = json::parse(tested.out);
@@ -109,10 +124,10 @@ TEST_CASE("an objective burns into an incident, over a kill, and everybody sees 
   REQUIRE(alerts.size() == 1);
   CHECK(alerts.front().as_object().at("fired").as_int64() == 1);
   CHECK(alerts.front().as_object().at("results").as_int64() > 5);
-  CHECK(agent.ronda({"rules", "backtest", "door-up"}).code == 2);
-  CHECK(agent.ronda({"rules", "backtest", "--since", "yesterday"}).code == 2);
-  CHECK(agent.ronda({"rules", "backtest", "slo/door"}).code == 2);
-  CHECK(agent.ronda({"rules", "backtest", "--from", "2020-01-01 00:00", "--to", "2020-01-02 00:00"}).code == 3);
+  CHECK(as_agent(agent, {"rules", "backtest", "door-up"}).code == 2);
+  CHECK(as_agent(agent, {"rules", "backtest", "--since", "yesterday"}).code == 2);
+  CHECK(as_agent(agent, {"rules", "backtest", "slo/door"}).code == 2);
+  CHECK(as_agent(agent, {"rules", "backtest", "--from", "2020-01-01 00:00", "--to", "2020-01-02 00:00"}).code == 3);
   CHECK(agent.stop() == 0);
-  CHECK(agent.ronda({"rules", "backtest", "door-down"}).code == 3);
+  CHECK(as_agent(agent, {"rules", "backtest", "door-down"}).code == 3);
 }
