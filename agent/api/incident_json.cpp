@@ -145,8 +145,8 @@ std::optional<json::object> explain_alert_json(AgentView& agent, std::string_vie
   out["runbook"] = text_or_null(alert->runbook);
   out["conditions"] = desk.objectives().of_alert(name) != nullptr
                           ? burns_as_conditions_json(desk, name)
-                          : conditions_json(rule::explain(*alert, state == nullptr ? unseen : *state, desk.plan().rules.facts, desk.history(),
-                                                          wall_clock().count()));
+                          : conditions_json(rule::explain(*alert, state == nullptr ? unseen : *state, desk.plan().rules.facts,
+                                                          desk.history(), wall_clock().count()));
   return out;
 }
 

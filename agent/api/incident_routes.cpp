@@ -9,9 +9,9 @@
 
 #include "api/body.hpp"
 #include "api/incident_json.hpp"
-#include "api/slo_json.hpp"
 #include "api/json.hpp"
 #include "api/route.hpp"
+#include "api/slo_json.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "incident/document.hpp"

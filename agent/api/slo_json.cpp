@@ -90,13 +90,14 @@ json::array burns_as_conditions_json(const response::Desk& desk, std::string_vie
     const auto length = [](std::int64_t ns) { return format_duration(Nanos(ns)); };
     char factor[16];
     std::snprintf(factor, sizeof factor, "%g", rule.factor);
-    out.push_back(json::object{{"level", level_json(rule.level)},
-                               {"clear", false},
-                               {"condition", std::string("burns ") + factor + " times what " + rule::promise_text(slo->definition.objective) +
-                                                 " allows, in " + length(rule.long_ns) + " and in " + length(rule.short_ns)},
-                               {"holds", rule::truth_name(finding.truth)},
-                               {"reason", finding.reason},
-                               {"steps", json::array()}});
+    out.push_back(
+        json::object{{"level", level_json(rule.level)},
+                     {"clear", false},
+                     {"condition", std::string("burns ") + factor + " times what " + rule::promise_text(slo->definition.objective) +
+                                       " allows, in " + length(rule.long_ns) + " and in " + length(rule.short_ns)},
+                     {"holds", rule::truth_name(finding.truth)},
+                     {"reason", finding.reason},
+                     {"steps", json::array()}});
   }
   return out;
 }

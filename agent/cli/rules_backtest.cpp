@@ -210,8 +210,9 @@ bool read_stretch(const Options& options, const schedule::Zone& zone, Stretch& o
   if (options.has("since")) {
     const auto length = parse_duration(options.value("since"));
     if (options.has("from") || !length || *length <= Nanos(0) || *length > longest_length) {
-      complain(options.has("from") ? "--since and --from exclude each other"
-                                   : "--since is a duration up to 400d like \"30d\", not \"" + escape_controls(options.value("since")) + "\"");
+      complain(options.has("from")
+                   ? "--since and --from exclude each other"
+                   : "--since is a duration up to 400d like \"30d\", not \"" + escape_controls(options.value("since")) + "\"");
       return false;
     }
     since = *length;
@@ -262,8 +263,9 @@ void print_text(const Tested& tested) {
             << (tested.results == 0 ? std::string("there is no result of its checks") : "would have fired " + counted(test.fired, "time"))
             << (test.replay.is_cut ? ", and not all of it was looked at" : "") << "\n";
   for (const rule::Change& change : test.replay.changes) {
-    std::cout << "  " << instant(change.at_ns) << "  " << level_label(change.to == config::Level::none ? json::value(nullptr) : json::value(config::level_name(change.to)))
-              << "  " << padded(std::string(rule::what_name(change.what)), 13) << escape_controls(change.reason) << "\n";
+    std::cout << "  " << instant(change.at_ns) << "  "
+              << level_label(change.to == config::Level::none ? json::value(nullptr) : json::value(config::level_name(change.to))) << "  "
+              << padded(std::string(rule::what_name(change.what)), 13) << escape_controls(change.reason) << "\n";
   }
   for (std::size_t i = 0; i < test.reached.size(); ++i) {
     if (test.reached[i] == 0) continue;
@@ -273,7 +275,9 @@ void print_text(const Tested& tested) {
 }
 
 json::object as_json(const Tested& tested) {
-  const auto level = [](config::Level one) { return one == config::Level::none ? json::value(nullptr) : json::value(config::level_name(one)); };
+  const auto level = [](config::Level one) {
+    return one == config::Level::none ? json::value(nullptr) : json::value(config::level_name(one));
+  };
   json::array changes;
   for (const rule::Change& change : tested.test.replay.changes) {
     changes.push_back(json::object{{"at", api::time_json(change.at_ns)},
@@ -289,8 +293,8 @@ json::object as_json(const Tested& tested) {
     reached[name] = tested.test.reached[i];
     time[name] = static_cast<double>(tested.test.time_ns[i]) / 1e9;
   }
-  return {{"name", tested.alert->name},      {"results", tested.results},   {"fired", tested.test.fired},
-          {"reached", std::move(reached)},   {"time_s", std::move(time)},   {"looks", tested.test.replay.looks},
+  return {{"name", tested.alert->name},       {"results", tested.results},    {"fired", tested.test.fired},
+          {"reached", std::move(reached)},    {"time_s", std::move(time)},    {"looks", tested.test.replay.looks},
           {"cut", tested.test.replay.is_cut}, {"changes", std::move(changes)}};
 }
 

@@ -37,9 +37,8 @@ void print_burns(const json::object& slo) {
 }  // namespace
 
 void print_slo_line(const json::object& slo) {
-  std::cout << "  " << level_label(member(slo, "level")) << "  " << padded(text_of(slo, "name"), 26)
-            << padded(text_of(slo, "promise"), 16) << "left " << padded(percent(member(slo, "budget_left")), 10) << "reached "
-            << percent(member(slo, "reached"));
+  std::cout << "  " << level_label(member(slo, "level")) << "  " << padded(text_of(slo, "name"), 26) << padded(text_of(slo, "promise"), 16)
+            << "left " << padded(percent(member(slo, "budget_left")), 10) << "reached " << percent(member(slo, "reached"));
   if (!is_set(slo, "known")) std::cout << "  (nothing is known now)";
   std::cout << "\n";
 }

@@ -190,7 +190,7 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
   const bool counts_;
   const std::int64_t begin_ns_, now_ns_;
   Done done_;
-  std::map<std::int64_t, slo::Stretch> stretches_;                 // by from
+  std::map<std::int64_t, slo::Stretch> stretches_;              // by from
   std::map<std::string, std::map<std::int64_t, Rollup>> open_;  // by metric and from: what the store will make of what it has not rolled up
 };
 

@@ -30,7 +30,8 @@ bool Desk::is_excluded(const rule::Slo& slo) const {
   const auto tags = plan_->settings.tags.find(slo.alert.check);
   const incident::Subject subject{slo.alert.name, slo.alert.check, slo.alert.service, config::Level::p1,
                                   tags == plan_->settings.tags.end() ? std::span<const std::string>() : tags->second};
-  return std::ranges::any_of(state_.mutes, [&](const incident::Mute& mute) { return mute.name.starts_with("window:") && mute.covers(subject); });
+  return std::ranges::any_of(state_.mutes,
+                             [&](const incident::Mute& mute) { return mute.name.starts_with("window:") && mute.covers(subject); });
 }
 
 Output Desk::restore_objective(std::string_view objective, std::span<const measure::slo::Stretch> older, std::int64_t now_ns) {

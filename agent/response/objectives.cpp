@@ -108,7 +108,9 @@ void Objectives::count(const rule::Slo& slo, Kept& kept, const ObjectiveInput& i
   const auto check = input.history.check(total_metric.check);
   const auto ids = input.history.series(total_metric.check, total_metric.metric);
   // the result may have failed to bring its counters: then nothing was seen
-  const auto came = [&](measure::SeriesId id) { return !input.history.points(id, check->last_result_ns - 1, check->last_result_ns).empty(); };
+  const auto came = [&](measure::SeriesId id) {
+    return !input.history.points(id, check->last_result_ns - 1, check->last_result_ns).empty();
+  };
   if (!check || check->last_result_ns == kept.counted_ns || std::ranges::none_of(ids, came)) return;
   const bool is_first = !kept.has_counted;
   const double total = increase(total_metric, kept, input.history);
@@ -119,7 +121,8 @@ void Objectives::count(const rule::Slo& slo, Kept& kept, const ObjectiveInput& i
   kept.seen_ns = now_ns;
   kept.meter.count(now_ns, good, total - good);
   const std::string series = measure::judgements_of(slo.definition.objective);
-  for (const auto& [metric, value] : {std::pair(measure::good_requests_metric, good), std::pair(measure::bad_requests_metric, total - good)}) {
+  for (const auto& [metric, value] :
+       {std::pair(measure::good_requests_metric, good), std::pair(measure::bad_requests_metric, total - good)}) {
     if (auto sampled = input.history.observe_value(series, metric, now_ns, value)) out.push_back(*std::move(sampled));
   }
 }

@@ -69,13 +69,13 @@ class Objectives {
  private:
   struct Kept {
     measure::slo::Meter meter;
-    std::uint64_t mark = 0;        // of what it is judged by
-    std::int64_t window_ns = 0;    // that the meter keeps
-    std::int64_t seen_ns = 0;      // when something good or bad was seen last; 0: never
-    std::int64_t written_ns = 0;   // when a judgement went to the store last
-    std::int64_t counted_ns = 0;   // by requests: the newest result that was counted
+    std::uint64_t mark = 0;       // of what it is judged by
+    std::int64_t window_ns = 0;   // that the meter keeps
+    std::int64_t seen_ns = 0;     // when something good or bad was seen last; 0: never
+    std::int64_t written_ns = 0;  // when a judgement went to the store last
+    std::int64_t counted_ns = 0;  // by requests: the newest result that was counted
     bool is_loaded = false, is_asked = false;
-    bool has_counted = false;      // by requests: there was a reading before, so that a new series began at 0
+    bool has_counted = false;  // by requests: there was a reading before, so that a new series began at 0
     std::map<std::pair<std::string, measure::Labels>, double> readings{};  // by requests: of each series of the two counters
     ObjectiveSeen seen{};
   };

@@ -35,8 +35,8 @@ struct Drill {
 };
 
 struct Plan {
-  rule::RuleSet rules;           // with the alerts of the objectives
-  std::vector<rule::Slo> slos;   // by name
+  rule::RuleSet rules;          // with the alerts of the objectives
+  std::vector<rule::Slo> slos;  // by name
   people::People people;
   std::vector<people::Notifier> notifiers;  // by name
   escalation::Policies policies;

@@ -108,7 +108,7 @@ class Response final : private notify::CourierClient {
   std::int64_t last_wall_ = 0;
   Nanos last_boottime_{0};
   bool begun_ = false, stopping_ = false;
-  bool was_ok_ = true;  // the store, when it last said how it is
+  bool was_ok_ = true;                                  // the store, when it last said how it is
   std::vector<std::function<void()>> waiting_;          // what came before the store had answered
   std::unordered_map<std::string, Sent> on_their_way_;  // by message id; of the oldest beyond the cap nobody is noted as reached
   std::deque<std::string> sent_order_;

@@ -222,7 +222,8 @@ SloSet load_slos(const config::Generation& generation, const Facts& facts, const
   }
   for (auto& [name, slo] : all) {
     if (!slo) continue;
-    for (const Condition* condition : {&slo->good, &slo->total}) out.needs.insert(out.needs.end(), condition->needs.begin(), condition->needs.end());
+    for (const Condition* condition : {&slo->good, &slo->total})
+      out.needs.insert(out.needs.end(), condition->needs.begin(), condition->needs.end());
     out.slos.push_back(*std::move(slo));
   }
   return out;

@@ -33,9 +33,11 @@ inline std::shared_ptr<const response::Plan> plan_of(const std::string& text) {
   plan->notifiers = staffed.notifiers;
   plan->zone = zone("UTC");
   plan->settings.host = "shop1";
-  for (const rule::Need& need : plan->rules.needs) plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, 30 * second});
-  response::add_objectives(rule::load_slos(staffed.generation, plan->rules.facts, staffed.sources, staffed.diagnostics, disabled),
-                           [](std::string_view) { return 30 * second; }, *plan);
+  for (const rule::Need& need : plan->rules.needs)
+    plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, 30 * second});
+  response::add_objectives(
+      rule::load_slos(staffed.generation, plan->rules.facts, staffed.sources, staffed.diagnostics, disabled),
+      [](std::string_view) { return 30 * second; }, *plan);
   INFO(staffed.printed());
   REQUIRE_FALSE(staffed.diagnostics.has_errors());
   for (const config::Service& service : staffed.generation.services) plan->service_titles[service.name] = service.title;
@@ -156,7 +158,8 @@ class World {
   void take(response::Output output) {
     for (const store::OutboxRow& row : output.decision.outbox) {
       if (held.outbox.contains(row.id)) continue;
-      told.push_back(format_duration(Nanos((now - monday) / second * second)) + " " + row.event + " " + row.level + " " + row.contact + " " + row.notifier);
+      told.push_back(format_duration(Nanos((now - monday) / second * second)) + " " + row.event + " " + row.level + " " + row.contact +
+                     " " + row.notifier);
     }
     std::ranges::move(output.samples, std::back_inserter(samples));
     troubles.insert(troubles.end(), output.troubles.begin(), output.troubles.end());
@@ -177,7 +180,8 @@ class World {
       const std::int64_t until = i + 1 < all.size() ? std::min(all[i + 1].first, all[i].first + minute) : all[i].first + minute;
       if (until <= all[i].first) continue;
       const double seconds = static_cast<double>(until - all[i].first) / 1e9;
-      out.push_back({all[i].first, until, all[i].second == 0 ? seconds : 0, all[i].second == 1 ? seconds : 0, all[i].second == 2 ? seconds : 0});
+      out.push_back(
+          {all[i].first, until, all[i].second == 0 ? seconds : 0, all[i].second == 1 ? seconds : 0, all[i].second == 2 ? seconds : 0});
     }
     return out;
   }
