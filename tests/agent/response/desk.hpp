@@ -92,13 +92,15 @@ class World {
     result.started_ns = result.ended_ns = now;
     take(desk_->on_result(result, now));
   }
-  /// With metrics: counters of a result, as its plugin would give them.
+  /// With metrics: counters of a result, as its plugin would give them; "all:500" is `all` with the label code="500".
   void result(const std::string& check, Seen status, const std::map<std::string, double>& counters) {
     std::string metrics;
     wire::Writer writer(metrics);
     for (const auto& [name, value] : counters) {
       wire::Metric metric;
-      metric.name = name;
+      const std::size_t colon = name.find(':');
+      metric.name = name.substr(0, colon);
+      if (colon != std::string::npos) metric.labels = {{"code", name.substr(colon + 1)}};
       metric.value = value;
       metric.counter = true;
       wire::encode_metric(writer, metric);

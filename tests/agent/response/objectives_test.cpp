@@ -199,6 +199,23 @@ TEST_CASE("of requests those that failed count, and too few of them say nothing"
   }
 }
 
+TEST_CASE("the first errors there ever were count although their series is new, and what is restarted begins anew", "[response]") {
+  Young world(by_requests);
+  const auto result = [&](const std::map<std::string, double>& counters) {
+    world.run_to(world.now - monday + 30 * second);
+    world.result("api", Seen::ok, counters);
+  };
+  result({{"good:200", 5000}, {"all:200", 5000}});  // of the first reading nothing can be said
+  result({{"good:200", 5100}, {"all:200", 5100}});
+  result({{"good:200", 5200}, {"all:200", 5200}, {"all:500", 7}});
+  result({{"good:200", 30}, {"all:200", 30}, {"all:500", 7}});  // the counted program was restarted
+  world.run_to(world.now - monday + minute);
+  const auto& budget = world.desk().objectives().seen("shop")->budget;
+  REQUIRE(budget);
+  CHECK(budget->sums.good == Approx(230));
+  CHECK(budget->sums.bad == Approx(7));
+}
+
 TEST_CASE("a maintenance window counts unless the objective says that it does not", "[response]") {
   const bool excluded = GENERATE(false, true);
   Young world(by_time + (excluded ? "maintenance = \"excluded\"\n" : ""));
