@@ -8,6 +8,7 @@
 #include <map>
 
 #include "api/json.hpp"
+#include "api/slo_json.hpp"
 #include "base/clock.hpp"
 #include "incident/document.hpp"
 #include "rule/ladder.hpp"
@@ -144,8 +145,10 @@ std::optional<json::object> explain_alert_json(AgentView& agent, std::string_vie
   json::object out = alert_json(desk, name, alert);
   out["kind"] = "alert";
   out["runbook"] = text_or_null(alert->runbook);
-  out["conditions"] = conditions_json(
-      rule::explain(*alert, state == nullptr ? unseen : *state, desk.plan().rules.facts, desk.history(), wall_clock().count()));
+  out["conditions"] = desk.objectives().of_alert(name) != nullptr
+                          ? burns_as_conditions_json(desk, name)
+                          : conditions_json(rule::explain(*alert, state == nullptr ? unseen : *state, desk.plan().rules.facts,
+                                                          desk.history(), wall_clock().count()));
   return out;
 }
 

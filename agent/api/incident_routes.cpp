@@ -11,6 +11,7 @@
 #include "api/incident_json.hpp"
 #include "api/json.hpp"
 #include "api/route.hpp"
+#include "api/slo_json.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "incident/document.hpp"
@@ -293,6 +294,7 @@ void get_outbox(Context& c) {
 constexpr std::string_view one = "/v1/incidents/";
 constexpr std::array table = {
     Route{"GET", "/v1/alerts", "", false, Role::viewer, get_alerts},
+    Route{"GET", "/v1/slos", "", false, Role::viewer, [](Context& c) { c.respond(json_response(slos_json(c.agent))); }},
     Route{"GET", "/v1/incidents", "", false, Role::viewer, get_incidents},
     Route{"GET", one, "", true, Role::viewer, get_incident},
     Route{"GET", one, "/document", true, Role::operator_, get_document},

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "api/incident_json.hpp"
+#include "api/slo_json.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -303,6 +304,7 @@ json::object status_json(AgentView& agent) {
   out["tasks"] = std::move(tasks);
   out["notifiers"] = std::move(notifiers);
   out["services"] = services_json(agent);
+  out["slos"] = slos_json(agent);
   out["plugins"] = plugins_json(agent);
   return out;
 }

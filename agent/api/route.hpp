@@ -33,6 +33,8 @@ std::span<const Route> inbound_routes();
 std::span<const Route> incident_routes();
 /// Maintenance, overrides of on-call, tests and dead letters.
 std::span<const Route> upkeep_routes();
+/// What was measured.
+std::span<const Route> sample_routes();
 
 /// Who asks, as it is recorded; uid 0 is nobody in particular, whoever has it.
 incident::Author author_of(const Context& c);

@@ -84,7 +84,13 @@ void run_task(Context& c) {
   run_entry(c, Kind::task);
 }
 
+/// A name in a path has no slash: "slo/NAME" is asked for as NAME, with `slo=1` where something else has that name too.
 void get_explain(Context& c) {
+  const std::string objective = std::string(rule::slo_prefix) + std::string(c.name);
+  if (c.request.parameter("slo") == "1") {
+    if (auto alert = explain_alert_json(c.agent, objective)) return c.respond(json_response(*alert));
+    return c.respond(error_response(404, "there is no objective `" + repair_utf8(c.name, 64) + "`"));
+  }
   for (const Kind kind : config::all_kinds) {
     const Entry* entry = c.agent.scheduler().find(kind, c.name);
     if (entry == nullptr) continue;
@@ -93,6 +99,7 @@ void get_explain(Context& c) {
     return c.respond(json_response(out));
   }
   if (auto alert = explain_alert_json(c.agent, c.name)) return c.respond(json_response(*alert));
+  if (auto alert = explain_alert_json(c.agent, objective)) return c.respond(json_response(*alert));
   not_found(c, Kind::check, c.name);
 }
 
@@ -263,6 +270,7 @@ void answer(AgentView& agent, const Request& request, const Respond& respond) {
   if (answer_by(inbound_routes(), agent, request, respond, path_known)) return;
   if (answer_by(incident_routes(), agent, request, respond, path_known)) return;
   if (answer_by(upkeep_routes(), agent, request, respond, path_known)) return;
+  if (answer_by(sample_routes(), agent, request, respond, path_known)) return;
   if (path_known) return respond(error_response(405, "this path takes another method"));
   respond(error_response(404, "there is nothing here"));
 }

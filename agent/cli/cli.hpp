@@ -76,6 +76,7 @@ int check(const Options& options);
 int task(const Options& options);
 int explain(const Options& options);
 int alert(const Options& options);
+int slo(const Options& options);
 int incident(const Options& options);
 int silence(const Options& options);
 int maintenance(const Options& options);

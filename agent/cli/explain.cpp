@@ -9,10 +9,13 @@ namespace ronda::cli {
 
 int explain(const Options& options) {
   if (options.arguments.size() != 1) {
-    complain("explain takes the name of one check, task, notifier or alert");
+    complain("explain takes the name of one check, task, notifier, alert or objective");
     return exit_usage;
   }
-  const auto answer = ask_json(options, "GET", "/v1/explain/" + percent_encode(options.arguments.front()));
+  constexpr std::string_view slo = "slo/";  // of the alerts of objectives
+  const std::string& asked = options.arguments.front();
+  const std::string target = asked.starts_with(slo) ? percent_encode(asked.substr(slo.size())) + "?slo=1" : percent_encode(asked);
+  const auto answer = ask_json(options, "GET", "/v1/explain/" + target);
   if (!answer) return answer.error();
   if (options.json) {
     std::cout << answer->text << "\n";

@@ -11,16 +11,6 @@
 
 namespace ronda::cli {
 
-namespace {
-
-constexpr std::size_t name_width = 26, who_width = 18;
-
-struct Shade {
-  std::string_view level, label, colour;
-};
-constexpr std::array<Shade, 4> shades = {
-    {{"p1", "P1", "\033[31;1m"}, {"p2", "P2", "\033[31m"}, {"p3", "P3", "\033[33m"}, {"p4", "P4", "\033[2m"}}};
-
 const json::value& member(const json::object& object, std::string_view key) {
   static const json::value none;
   const json::value* value = object.if_contains(json::string_view(key.data(), key.size()));
@@ -37,6 +27,16 @@ const json::array& list_of(const json::object& object, std::string_view key) {
   const json::value& value = member(object, key);
   return value.is_array() ? value.get_array() : none;
 }
+
+namespace {
+
+constexpr std::size_t name_width = 26, who_width = 18;
+
+struct Shade {
+  std::string_view level, label, colour;
+};
+constexpr std::array<Shade, 4> shades = {
+    {{"p1", "P1", "\033[31;1m"}, {"p2", "P2", "\033[31m"}, {"p3", "P3", "\033[33m"}, {"p4", "P4", "\033[2m"}}};
 
 std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ' ');

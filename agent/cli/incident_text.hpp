@@ -10,6 +10,11 @@
 
 namespace ronda::cli {
 
+/// Of an answer; null, false and empty where there is none or it is something else.
+const json::value& member(const json::object& object, std::string_view key);
+bool is_set(const json::object& object, std::string_view key);
+const json::array& list_of(const json::object& object, std::string_view key);
+
 /// "P1" of "p1" in its colour where colours are on, "--" of null.
 std::string level_label(const json::value& level);
 /// At least that wide, and a space.
@@ -20,6 +25,7 @@ std::string instant_text(const json::value& instant);
 /// One line each.
 void print_alert_line(const json::object& alert);
 void print_incident_line(const json::object& incident);
+void print_slo_line(const json::object& slo);
 /// All that explain knows of an alert.
 void print_explained(const json::object& alert);
 /// An incident with its timeline and its messages.

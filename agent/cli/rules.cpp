@@ -9,6 +9,7 @@
 
 #include "base/counted.hpp"
 #include "cli/cli.hpp"
+#include "cli/rules.hpp"
 #include "config/build.hpp"
 #include "config/directory.hpp"
 #include "config/toml.hpp"
@@ -115,8 +116,9 @@ json::object as_json(const std::string& path, const Tested& tested) {
 }  // namespace
 
 int rules(const Options& options) {
+  if (!options.arguments.empty() && options.arguments.front() == "backtest") return rules_backtest(options);
   if (options.arguments.size() < 2 || options.arguments.front() != "test") {
-    complain("usage: ronda rules test FILE ...");
+    complain("usage: ronda rules test FILE ... | backtest [ALERT ...]");
     return exit_usage;
   }
   int worst = exit_done;

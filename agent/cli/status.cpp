@@ -67,6 +67,12 @@ void print_response(const json::object& status) {
   for (const json::value& one : alerts) print_alert_line(one.as_object());
 }
 
+void print_objectives(const json::object& status) {
+  const json::array& slos = list_of(status, "slos");
+  if (!slos.empty()) std::cout << "\nobjectives\n";
+  for (const json::value& one : slos) print_slo_line(one.as_object());
+}
+
 void print_plugins(const json::array& plugins) {
   if (plugins.empty()) return;
   std::cout << "\nplugins\n";
@@ -135,6 +141,7 @@ int show_once(const Options& options) {
     print_agent(status);
     print_response(status);
     print_services(status.at("services").as_array());
+    print_objectives(status);
     print_list(status, "checks", "checks");
     print_list(status, "tasks", "tasks");
     print_list(status, "notifiers", "notifiers");

@@ -113,7 +113,7 @@ int validate(const Options& options) {
   const bool probe = options.has("probe");
   if (probe) parts.stage = &stage.emplace(directory.emplace().path(), ::geteuid());
   schedule::Candidate candidate = load_local(options, parts);
-  rule::load_alerts(candidate);
+  rule::load_slos(candidate, rule::load_alerts(candidate).facts);
   const std::string tried = probe ? "; " + counted(try_plugins(candidate), "plugin") + " tried" : std::string();
   candidate.diagnostics.sort();
   if (options.value("output") == "sarif")

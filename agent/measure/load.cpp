@@ -110,7 +110,9 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
 
   Judgements(store::Store& store, const slo::Objective& objective, std::int64_t now_ns, Done done)
       : store_(store),
-        query_{judgements_of(objective), std::string(judgement_metric), SampleLevel::five_minutes, 0, now_ns - 1},
+        query_{judgements_of(objective), objective.counts ? std::string() : std::string(judgement_metric), SampleLevel::five_minutes, 0,
+               now_ns - 1},
+        counts_(objective.counts),
         begin_ns_(now_ns - objective.window_ns),
         now_ns_(now_ns),
         done_(std::move(done)) {}
@@ -121,17 +123,32 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
   }
 
  private:
+  /// Time is what one series judged; requests are the sums of two.
+  bool is_asked(const store::LoadedSeries& one) const {
+    return counts_ ? one.key.metric == good_requests_metric || one.key.metric == bad_requests_metric : one.key.metric == judgement_metric;
+  }
+
+  void put(const store::LoadedSeries& one, const Rollup& rollup, std::int64_t length_ns) {
+    slo::Stretch& into = stretches_[rollup.from_ns];
+    if (!counts_) {
+      into = slo::stretch_of(rollup, length_ns);
+      return;
+    }
+    into.from_ns = rollup.from_ns;
+    into.until_ns = rollup.from_ns + length_ns;
+    (one.key.metric == good_requests_metric ? into.good : into.bad) += rollup.sum;
+  }
+
   void take_rolled(Loaded loaded) {
     if (!loaded) return done_(loaded.error());
-    std::vector<slo::Stretch> older;
     for (const store::LoadedSeries& one : *loaded) {
-      for (const Rollup& rollup : one.rollups) older.push_back(slo::stretch_of(rollup, store::five_minutes_ns));
+      if (!is_asked(one)) continue;
+      for (const Rollup& rollup : one.rollups) put(one, rollup, store::five_minutes_ns);
     }
-    stretches_.insert(stretches_.begin(), older.begin(), older.end());
     query_.until_ns = query_.after_ns;
     if (query_.until_ns > begin_ns_) return ask_rolled();
     query_.level = SampleLevel::raw;
-    query_.after_ns = stretches_.empty() ? begin_ns_ : stretches_.back().until_ns - 1;
+    query_.after_ns = stretches_.empty() ? begin_ns_ : stretches_.rbegin()->second.until_ns - 1;
     ask_open();
   }
 
@@ -143,11 +160,14 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
 
   void take_open(Loaded loaded) {
     if (!loaded) return done_(loaded.error());
-    for (const store::LoadedSeries& one : *loaded) {
+    for (store::LoadedSeries& one : *loaded) {
+      if (!is_asked(one)) continue;
+      std::map<std::int64_t, Rollup>& open = open_[one.key.metric];
       for (const Point& point : one.points) {
         const std::int64_t from = store::floor_to(point.at_ns, store::five_minutes_ns);
-        if (open_.empty() || open_.back().from_ns != from) open_.emplace_back().from_ns = from;
-        store::add(open_.back(), point, Shape::gauge);
+        Rollup& into = open[from];
+        into.from_ns = from;
+        store::add(into, point, Shape::gauge);
       }
     }
     query_.after_ns = query_.until_ns;
@@ -155,17 +175,23 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
   }
 
   void finish() {
-    for (const Rollup& rollup : open_)
-      stretches_.push_back(slo::stretch_of(rollup, std::min(store::five_minutes_ns, now_ns_ - rollup.from_ns)));
-    done_(std::move(stretches_));
+    store::LoadedSeries of;
+    for (const auto& [metric, open] : open_) {
+      of.key.metric = metric;
+      for (const auto& [from, rollup] : open) put(of, rollup, std::min(store::five_minutes_ns, now_ns_ - from));
+    }
+    std::vector<slo::Stretch> out;
+    for (const auto& [from, stretch] : stretches_) out.push_back(stretch);
+    done_(std::move(out));
   }
 
   store::Store& store_;
   store::SampleQuery query_;
+  const bool counts_;
   const std::int64_t begin_ns_, now_ns_;
   Done done_;
-  std::vector<slo::Stretch> stretches_;  // ascending
-  std::vector<Rollup> open_;             // what the store will make of what it has not rolled up
+  std::map<std::int64_t, slo::Stretch> stretches_;              // by from
+  std::map<std::string, std::map<std::int64_t, Rollup>> open_;  // by metric and from: what the store will make of what it has not rolled up
 };
 
 }  // namespace

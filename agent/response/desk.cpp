@@ -54,6 +54,7 @@ void keep_earliest(std::optional<std::int64_t>& earliest, std::optional<std::int
 
 Desk::Desk(std::shared_ptr<const Plan> plan, Random random) : plan_(std::move(plan)), random_(std::move(random)), history_(plan_->zone) {
   history_.want(plan_->wants, plan_->rules.facts.tasks);
+  objectives_.use(plan_->slos);
   index();
 }
 
@@ -118,6 +119,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   Output out;
   const auto before = std::exchange(plan_, std::move(plan));
   history_.want(plan_->wants, plan_->rules.facts.tasks);
+  objectives_.use(plan_->slos);  // before the plan of before is let go: it points into that
   index();
   // what fires in an incident and is known to nobody any more
   for (const auto& [alert, id] : std::map(state_.by_alert)) {
@@ -135,7 +137,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
     alert_alarms_.clear(held->first);
     held = alerts_.erase(held);
   }
-  look_at_all(out, now_ns);
+  if (looking_) look_at_all(out, now_ns);
   for (const auto& [id, incident] : state_.incidents) {
     if (incident.stage != incident::Stage::closed) incident_alarms_.set(id, now_ns);  // its ladder may be another one
   }
@@ -147,6 +149,8 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
 Output Desk::on_result(const measure::Result& result, std::int64_t now_ns) {
   Output out;
   if (auto sampled = history_.observe(result)) out.samples.push_back(*std::move(sampled));
+  judge_objectives(result.check, out, now_ns);
+  if (!looking_) return out;
   const auto alerts = alerts_of_.find(result.check);
   if (alerts == alerts_of_.end()) return out;
   for (const rule::Alert* alert : alerts->second) look_at(*alert, out, now_ns);
@@ -223,7 +227,7 @@ Output Desk::on_own_trouble(std::string_view name, config::Level level, std::str
 
 Output Desk::tick(std::int64_t now_ns) {
   Output out;
-  for (const std::string& name : alert_alarms_.due(now_ns)) {
+  for (const std::string& name : looking_ ? alert_alarms_.due(now_ns) : std::vector<std::string>()) {
     const rule::Alert* alert = plan_->rules.find(name);
     if (alert == nullptr)
       end_silent(name, out, now_ns);
@@ -242,7 +246,7 @@ Output Desk::tick(std::int64_t now_ns) {
 
 std::optional<std::int64_t> Desk::next_wake() const {
   std::optional<std::int64_t> next = engine_wake_;
-  keep_earliest(next, alert_alarms_.next());
+  if (looking_) keep_earliest(next, alert_alarms_.next());
   keep_earliest(next, incident_alarms_.next());
   keep_earliest(next, boundary_wake_);
   return next;
@@ -301,7 +305,7 @@ void Desk::look_at_all(Output& out, std::int64_t now_ns) {
 
 void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   Held& held = alerts_[alert.name];
-  const rule::Reading reading = rule::observe(alert, held.state, plan_->rules.facts, history_, now_ns);
+  const rule::Reading reading = read(alert, held.state, out, now_ns);
   rule::Outcome outcome = rule::advance(alert, held.state, reading, now_ns);
   const bool moved = !outcome.changes.empty() || has_moved(held.state, outcome.state);
   held.state = std::move(outcome.state);
@@ -310,6 +314,8 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   alert_alarms_.set(alert.name, next_ns == 0 || next_ns > now_ns ? next_ns : now_ns + look_again_ns);
   if (moved || (is_counting(held.state) && now_ns - held.written_ns >= write_pending_every_ns)) write_alert(alert.name, held, out, now_ns);
   for (const rule::Change& change : outcome.changes) feed(change, out, now_ns);
+  const auto is_thin = [](const rule::Reading::Level& level) { return level.when.truth != rule::Truth::unknown || level.when.thin; };
+  tell_unknown(alert, held.state, std::ranges::all_of(reading.levels, is_thin), out, now_ns);
 }
 
 void Desk::write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns) {

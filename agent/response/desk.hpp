@@ -19,6 +19,7 @@
 #include "measure/history.hpp"
 #include "response/inbound.hpp"
 #include "response/message.hpp"
+#include "response/objectives.hpp"
 #include "response/plan.hpp"
 #include "rule/ladder.hpp"
 #include "store/decision.hpp"
@@ -54,6 +55,15 @@ class Desk {
   Output use(std::shared_ptr<const Plan> plan, std::int64_t now_ns);
   /// False: its results change nothing here.
   bool cares_for(std::string_view check) const { return alerts_of_.contains(check) || history_.wants(check); }
+  /// Results are only gathered until begin_looking(): with a window that is half empty a rule would fire falsely, or end what
+  /// still holds. Before restore(); who never calls it looks at once.
+  void wait_for_samples() { looking_ = false; }
+  /// What was known before the start is there, or will not come. Nothing the second time.
+  Output begin_looking(std::int64_t now_ns);
+  /// Objectives whose past is to be read; each is named once, and again after load_objective_again().
+  std::vector<measure::slo::Objective> take_unloaded_objectives() { return objectives_.take_unloaded(); }
+  Output restore_objective(std::string_view objective, std::span<const measure::slo::Stretch> older, std::int64_t now_ns);
+  void load_objective_again(std::string_view objective) { objectives_.load_again(objective); }
   Output on_result(const measure::Result& result, std::int64_t now_ns);
   Output on_task_success(std::string_view task, std::int64_t at_ns);
   Output command(const incident::Command& command, std::int64_t now_ns);
@@ -84,6 +94,7 @@ class Desk {
   const incident::State& incidents() const { return state_; }
   const incident::SilenceBook& silences() const { return silences_; }
   const incident::UpkeepBook& upkeep() const { return upkeep_; }
+  const Objectives& objectives() const { return objectives_; }
   const measure::History& history() const { return history_; }
   measure::History& history() { return history_; }
   const rule::AlertState* alert(std::string_view name) const;
@@ -108,6 +119,12 @@ class Desk {
   };
 
   void look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns);
+  rule::Reading read(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
+  bool is_excluded(const rule::Slo& slo) const;
+  ObjectiveInput input_of(const rule::Slo& slo) { return {history_, plan_->rules.facts, is_excluded(slo)}; }
+  void judge_objectives(std::string_view check, Output& out, std::int64_t now_ns);
+  void tell_unknown(const rule::Alert& alert, const rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns);
+  void end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
   void look_at_all(Output& out, std::int64_t now_ns);
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
   void settle(Output& out, std::int64_t now_ns);
@@ -126,6 +143,8 @@ class Desk {
   std::shared_ptr<const Plan> plan_;
   Random random_;
   measure::History history_;
+  Objectives objectives_;
+  bool looking_ = true;  // false: what was known before the start is still being read
   std::map<std::string, Held, std::less<>> alerts_;
   std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check that they name or depend on
   incident::State state_;

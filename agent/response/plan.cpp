@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/units.hpp"
 #include "incident/people_candidate.hpp"
+#include "measure/load.hpp"
 #include "measure/settings.hpp"
 #include "response/upkeep_config.hpp"
 #include "rule/candidate_facts.hpp"
@@ -54,15 +56,22 @@ std::vector<measure::Running> running_checks(const schedule::Candidate& candidat
   return out;
 }
 
-std::vector<measure::Want> wants_of(const schedule::Candidate& candidate, const rule::RuleSet& rules) {
-  std::map<std::string, std::int64_t, std::less<>> interval;
-  for (const measure::Running& one : running_checks(candidate)) interval[one.check] = one.interval_ns;
-  std::vector<measure::Want> wants;
-  for (const rule::Need& need : rules.needs) {
-    const auto found = interval.find(need.check);
-    wants.push_back({need.check, need.metric, need.window_ns, need.baseline, found == interval.end() ? 0 : found->second});
+using Intervals = std::map<std::string, std::int64_t, std::less<>>;
+
+Intervals intervals_of(const schedule::Candidate& candidate) {
+  Intervals out;
+  for (const measure::Running& one : running_checks(candidate)) out[one.check] = one.interval_ns;
+  return out;
+}
+
+/// What is older than the store keeps cannot be read back after a restart.
+void warn_of_retention(const rule::SloSet& set, const store::SampleRetention& kept, config::Diagnostics& diagnostics) {
+  for (const rule::Slo& slo : set.slos) {
+    if (slo.definition.objective.window_ns <= kept.five_minutes_ns) continue;
+    diagnostics.warning(slo.definition.place, "its `window` is longer than `[store] five_minutes` (" +
+                                                  format_duration(Nanos(kept.five_minutes_ns)) +
+                                                  "): after a restart nothing is known of the rest");
   }
-  return wants;
 }
 
 std::vector<people::Notifier> notifiers_of(const schedule::Candidate& candidate) {
@@ -90,12 +99,13 @@ LinkSettings links_of(const config::ApiSettings& api, const std::string& key) {
 namespace {
 
 /// Facts were for reading conditions; what looks at alerts asks only about checks that they name or depend on.
-void drop_idle_facts(rule::RuleSet& rules) {
+void drop_idle_facts(rule::RuleSet& rules, const std::vector<rule::Slo>& slos) {
   std::set<std::string, std::less<>> asked;
   for (const rule::Alert& alert : rules.alerts) {
     asked.insert(alert.checks.begin(), alert.checks.end());
     asked.insert(alert.parents.begin(), alert.parents.end());
   }
+  for (const rule::Slo& slo : slos) asked.insert(slo.checks.begin(), slo.checks.end());
   std::erase_if(rules.facts.checks, [&](const rule::CheckFacts& check) { return !asked.contains(check.name); });
   rules.facts.checks.shrink_to_fit();
 }
@@ -107,11 +117,36 @@ const people::Notifier* Plan::find_notifier(std::string_view name) const {
   return found == notifiers.end() || found->name != name ? nullptr : &*found;
 }
 
+void add_objectives(rule::SloSet set, const std::function<std::int64_t(std::string_view check)>& interval_of, Plan& plan) {
+  plan.slos = std::move(set.slos);
+  for (const rule::Need& need : set.needs)
+    plan.wants.push_back({need.check, need.metric, need.window_ns, need.baseline, interval_of(need.check)});
+  for (const rule::Slo& slo : plan.slos) {
+    plan.rules.alerts.push_back(slo.alert);
+    const std::string judged = measure::judgements_of(slo.definition.objective);
+    if (slo.definition.objective.counts) {
+      for (const std::string_view metric : {measure::good_requests_metric, measure::bad_requests_metric})
+        plan.wants.push_back({judged, std::string(metric), 0, false, 0});
+    } else {
+      plan.wants.push_back({judged, std::string(measure::judgement_metric), 0, false, 0});
+    }
+  }
+  std::ranges::sort(plan.rules.alerts, {}, &rule::Alert::name);
+}
+
 std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const PlanInput& input) {
   auto plan = std::make_shared<Plan>();
   config::Diagnostics& diagnostics = candidate.diagnostics;
   plan->zone = candidate.zone;
   plan->rules = rule::load_alerts(candidate);
+  const Intervals intervals = intervals_of(candidate);
+  const auto interval_of = [&](std::string_view check) {
+    const auto found = intervals.find(check);
+    return found == intervals.end() ? 0 : found->second;
+  };
+  for (const rule::Need& need : plan->rules.needs)
+    plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, interval_of(need.check)});
+  rule::SloSet objectives = rule::load_slos(candidate, plan->rules.facts);
   escalation::Staff staff = escalation::staff_of(candidate, zones, input.now_ns, input.uid, diagnostics);
   plan->people = std::move(staff.people);
   plan->policies = std::move(staff.policies);
@@ -119,6 +154,10 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   disabled.insert(disabled.end(), plan->people.disabled.begin(), plan->people.disabled.end());
   disabled.insert(disabled.end(), plan->policies.disabled.begin(), plan->policies.disabled.end());
   plan->notifiers = notifiers_of(candidate);
+  const measure::StoreSettings samples = measure::read_store(candidate.generation, diagnostics);
+  plan->retention = samples.retention;
+  warn_of_retention(objectives, plan->retention, diagnostics);
+  add_objectives(std::move(objectives), interval_of, *plan);
   plan->names = names_of(candidate, plan->rules);
   plan->windows = incident::compile_windows(candidate.generation.raw("window"), plan->names, zones, candidate.zone, diagnostics);
   for (const incident::Window& window : plan->windows)
@@ -127,11 +166,8 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   plan->templates = notify::Templates::load(candidate.generation, diagnostics);
   plan->language = notify::language_of(candidate.generation.agent.language);
   plan->settings = settings_of(candidate, plan->people, input.host);
-  plan->wants = wants_of(candidate, plan->rules);
-  const measure::StoreSettings samples = measure::read_store(candidate.generation, diagnostics);
-  plan->retention = samples.retention;
   std::ranges::move(measure::service_wants(candidate.generation, samples, running_checks(candidate)), std::back_inserter(plan->wants));
-  drop_idle_facts(plan->rules);
+  drop_idle_facts(plan->rules, plan->slos);
   for (const config::Service& service : candidate.generation.services)
     plan->service_titles[service.name] = service.title.empty() ? service.name : service.title;
   plan->links = links_of(candidate.generation.api, input.link_key);

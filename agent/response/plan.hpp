@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "notify/template.hpp"
 #include "response/links.hpp"
 #include "rule/alert.hpp"
+#include "rule/objective.hpp"
 #include "schedule/candidate.hpp"
 #include "store/sample.hpp"
 
@@ -33,7 +35,8 @@ struct Drill {
 };
 
 struct Plan {
-  rule::RuleSet rules;
+  rule::RuleSet rules;          // with the alerts of the objectives
+  std::vector<rule::Slo> slos;  // by name
   people::People people;
   std::vector<people::Notifier> notifiers;  // by name
   escalation::Policies policies;
@@ -59,6 +62,9 @@ struct PlanInput {
   uid_t uid = 0;              // of the agent: calendar files are trusted as conf.d is
   std::string link_key = {};  // empty: no links and codes
 };
+
+/// Their alerts go to the rules, what they look at and what they judge to the wants. `interval_of` a check is 0 where it has none.
+void add_objectives(rule::SloSet set, const std::function<std::int64_t(std::string_view check)>& interval_of, Plan& plan);
 
 /// Whether an alert from outside has a sender that the configuration knows.
 bool is_kept_inbound(const Plan& plan, std::string_view alert);

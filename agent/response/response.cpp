@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view sink_prefix = "sink/";
 constexpr std::size_t sent_kept = 10'000;
+/// So long rules wait for what was known before the start. A store that is slower than that is no reason to be blind.
+constexpr std::chrono::seconds samples_wait{10};
 constexpr std::int64_t latest_ns = std::int64_t{3600} * 1'000'000'000;  // the wall clock may be set meanwhile
 
 measure::Status status_of(plugin::CheckStatus status) {
@@ -76,7 +78,9 @@ Response::Response(Ports ports, std::shared_ptr<const Plan> plan)
       desk_(std::move(plan), ports_.random),
       courier_(ports_.store, *this),
       desk_timer_(ports_.loop),
-      courier_timer_(ports_.loop) {
+      courier_timer_(ports_.loop),
+      samples_timer_(ports_.loop) {
+  desk_.wait_for_samples();
   hand_on();
 }
 
@@ -147,15 +151,49 @@ void Response::begin(Kept& kept, const std::function<void()>& then) {
   }
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
-  measure::load_history(ports_.store, desk_.history(), wall_ns(), [this, alive = alive_](const Status& loaded) {
-    if (!*alive) return;
-    if (!loaded) ports_.log(RONDA_LOG_WARNING, "samples of before the start are not all known: " + loaded.error().message());
-  });
+  last_wall_ = std::max(last_wall_, incident::last_change_ns(desk_.incidents()));
+  load_samples();
   for (const auto& work : std::exchange(waiting_, {})) work();
   use(desk_.share_plan());  // alerts that left while no agent ran
   note_store();
   then();
   arm();
+}
+
+/// Rules look when it is done, or when it takes too long.
+void Response::load_samples() {
+  samples_timer_.expires_after(samples_wait);
+  samples_timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    if (error || !*alive) return;
+    ports_.log(RONDA_LOG_WARNING, "samples of before the start are still being read: rules are looked at without them");
+    begin_looking();
+  });
+  measure::load_history(ports_.store, desk_.history(), wall_ns(), [this, alive = alive_](const Status& loaded) {
+    if (!*alive) return;
+    samples_timer_.cancel();
+    if (!loaded) ports_.log(RONDA_LOG_WARNING, "samples of before the start are not all known: " + loaded.error().message());
+    begin_looking();
+  });
+}
+
+void Response::begin_looking() {
+  if (!stopping_) apply(desk_.begin_looking(wall_ns()));
+}
+
+/// What is not read for want of a store is asked for again when there is one.
+void Response::load_objectives() {
+  for (const measure::slo::Objective& objective : desk_.take_unloaded_objectives()) {
+    using Loaded = Result<std::vector<measure::slo::Stretch>>;
+    measure::load_judgements(ports_.store, objective, wall_ns(), [this, alive = alive_, name = objective.name](const Loaded& loaded) {
+      if (!*alive || stopping_) return;
+      if (!loaded) {
+        ports_.log(RONDA_LOG_WARNING, "what objective " + name + " saw before is not known: " + loaded.error().message());
+        desk_.load_objective_again(name);
+      }
+      const std::vector<measure::slo::Stretch> none;
+      apply(desk_.restore_objective(name, loaded ? *loaded : none, wall_ns()));
+    });
+  }
 }
 
 // ---- what comes in --------------------------------------------------------------------------
@@ -164,6 +202,7 @@ void Response::use(std::shared_ptr<const Plan> plan) {
   if (!begun_) return waiting_.push_back([this, plan = std::move(plan)] { use(plan); });
   apply(desk_.use(std::move(plan), wall_ns()));
   hand_on();
+  load_objectives();
   end_foreign_troubles();
 }
 
@@ -199,6 +238,9 @@ void Response::on_result(const schedule::Entry& entry) {
 void Response::on_store_health(const store::Health& health) {
   courier_.on_store_health(health);
   note_store();
+  const bool is_back = !was_ok_ && ports_.store.health().state == store::HealthState::ok;
+  was_ok_ = ports_.store.health().state == store::HealthState::ok;
+  if (is_back && begun_ && !stopping_) load_objectives();
 }
 
 /// A store that has failed is told although nothing had to be stored yet: where nothing else fails, nobody would hear of it.
@@ -260,6 +302,7 @@ void Response::stop() {
   stopping_ = true;
   desk_timer_.cancel();
   courier_timer_.cancel();
+  samples_timer_.cancel();
   courier_.stop();
 }
 

@@ -94,6 +94,9 @@ class Response final : private notify::CourierClient {
   void begin(Kept& kept, const std::function<void()>& then);
   void diagnose(const incident::Diagnose& wanted);
   void note_diagnosis(const std::string& incident, const std::string& name, std::string output);
+  void load_samples();
+  void begin_looking();
+  void load_objectives();
   void tick();
   void arm();
   void hand_on();
@@ -108,11 +111,12 @@ class Response final : private notify::CourierClient {
   Ports ports_;
   Desk desk_;
   notify::Courier courier_;
-  boost::asio::steady_timer desk_timer_, courier_timer_;
+  boost::asio::steady_timer desk_timer_, courier_timer_, samples_timer_;
   std::int64_t armed_for_ = 0;
   std::int64_t last_wall_ = 0;
   Nanos last_boottime_{0};
   bool begun_ = false, stopping_ = false;
+  bool was_ok_ = true;                                  // the store, when it last said how it is
   std::vector<std::function<void()>> waiting_;          // what came before the store had answered
   std::unordered_map<std::string, Sent> on_their_way_;  // by message id; of the oldest beyond the cap nobody is noted as reached
   std::deque<std::string> sent_order_;

@@ -10,8 +10,8 @@
 #include "base/text.hpp"
 #include "config/core_keys.hpp"
 #include "config/fields.hpp"
-#include "config/inside.hpp"
 #include "rule/change.hpp"
+#include "rule/read_condition.hpp"
 
 namespace ronda::rule {
 namespace {
@@ -75,24 +75,7 @@ class Reader {
 };
 
 std::optional<Condition> Reader::condition(std::string_view key, const Value& value) {
-  const auto text = config::read_text(scope_, key, value);
-  if (!text) return {};
-  std::vector<Remark> remarks;
-  auto out = parse_condition(*text, facts_, remarks);
-  const config::Place place = value.place();
-  const bool is_written = value.origin() == config::Origin::literal && generation_.written_at(place).empty();
-  const std::string_view source = is_written && place.file < sources_.size() ? sources_[place.file].text : std::string_view();
-  for (const Remark& remark : remarks) {
-    const config::Place where = config::inside(place, source, remark.offset);
-    const std::string message = tick(key) + ": " + remark.message;
-    if (remark.warning)
-      scope_.warning(where, message);
-    else if (value.origin() == config::Origin::literal)
-      scope_.error(where, message);
-    else
-      scope_.error(place, tick(key) + ": what the reference gives is no condition");  // it may be a secret
-  }
-  return out;
+  return read_condition(scope_, {generation_, facts_, sources_}, key, value);
 }
 
 Rung& Reader::rung(Alert& alert, Level level) {

@@ -57,4 +57,10 @@ RuleSet load_alerts(schedule::Candidate& candidate) {
   return out;
 }
 
+SloSet load_slos(schedule::Candidate& candidate, const Facts& facts) {
+  SloSet out = load_slos(candidate.generation, facts, candidate.sources, candidate.diagnostics, candidate.generation.disabled);
+  candidate.diagnostics.sort();
+  return out;
+}
+
 }  // namespace ronda::rule

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "rule/alert.hpp"
+#include "rule/objective.hpp"
 #include "schedule/candidate.hpp"
 
 namespace ronda::rule {
@@ -12,5 +13,7 @@ Facts facts_of(const schedule::Candidate& candidate);
 
 /// Appends to the candidate's diagnostics, and to what is disabled in its generation.
 RuleSet load_alerts(schedule::Candidate& candidate);
+/// The same of its objectives; `facts` are those of facts_of().
+SloSet load_slos(schedule::Candidate& candidate, const Facts& facts);
 
 }  // namespace ronda::rule

@@ -125,7 +125,10 @@ class Evaluation {
       if (left.truth != truth && right.truth != truth) continue;
       Finding out = left.truth == truth ? left : right;
       const bool both_unknown = truth == Truth::unknown && left.truth == truth && right.truth == truth;
-      if (both_unknown) out.pending = left.pending && right.pending;
+      if (both_unknown) {
+        out.pending = left.pending && right.pending;
+        out.thin = left.thin && right.thin;
+      }
       return out;
     }
     Finding out = left;
@@ -176,7 +179,9 @@ class Evaluation {
       if (problem.empty()) problem = why_not_comparable(condition_, left, a.dimension, right, b.dimension);
       if (!problem.empty()) {
         const bool pending = a.pending || b.pending;
-        if (!any_unknown || (unknown.pending && !pending)) unknown = {Truth::unknown, std::move(problem), 0, pending, 0, 0};
+        // of several what is really missing is told
+        if (!any_unknown || (unknown.pending && !pending) || (unknown.thin && !a.thin && !b.thin))
+          unknown = {Truth::unknown, std::move(problem), 0, pending, 0, 0, a.thin || b.thin};
         any_unknown = true;
         continue;
       }
@@ -184,7 +189,7 @@ class Evaluation {
       const Truth truth = holds(node.relation, a.value, limit) ? Truth::yes : Truth::no;
       const bool better = any && (truth < worst.truth || (truth == worst.truth && !is_worse(node.relation, a.value, worst.value)));
       if (better) continue;
-      worst = {truth, describe(node, left, a, right, b, truth == Truth::yes), a.value, false, 0, 0};
+      worst = {truth, describe(node, left, a, right, b, truth == Truth::yes), a.value, false, 0, 0, false};
       any = true;
     }
     if (any && (worst.truth == Truth::yes || !any_unknown)) return worst;

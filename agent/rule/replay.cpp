@@ -57,6 +57,23 @@ Replay replay(const Alert& alert, const Facts& facts, const measure::View& whole
   return out;
 }
 
+std::vector<Point> spread(const measure::Rollup& rollup, bool is_status) {
+  std::vector<Point> out;
+  const std::uint64_t count = std::min(rollup.count, most_spread);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const double share = count == 1 ? 0 : static_cast<double>(i) / static_cast<double>(count - 1);
+    const auto offset = static_cast<std::int64_t>(share * static_cast<double>(rollup.last_ns - rollup.first_ns));
+    out.push_back({rollup.first_ns + offset, is_status ? rollup.last : rollup.mean()});
+  }
+  if (out.empty()) return out;
+  out.front().value = rollup.first;
+  out.back() = {rollup.last_ns, rollup.last};
+  // where there is room: what was worst must not be lost in a mean
+  if (count > 2 && rollup.max > std::max(rollup.first, rollup.last)) out[1].value = rollup.max;
+  if (count > 3 && !is_status && rollup.min < std::min(rollup.first, rollup.last)) out[2].value = rollup.min;
+  return out;
+}
+
 Backtest backtest(const Alert& alert, const Facts& facts, const measure::View& whole, std::int64_t from_ns, std::int64_t until_ns) {
   Backtest out;
   out.replay = replay(alert, facts, whole, from_ns, until_ns);

@@ -32,6 +32,12 @@ struct Backtest {
   std::array<std::int64_t, 4> time_ns{};   // on the level, up to `until`
   std::uint32_t fired = 0;
 };
+/// Points that stand for a stretch of which the single ones are gone: as many as there were, evenly from the first to the last.
+/// Those are as they were, the worst and the least lie between them, all others are the mean; of a status (`is_status`) the
+/// last. At most most_spread of them.
+inline constexpr std::uint64_t most_spread = 600;
+std::vector<measure::Point> spread(const measure::Rollup& rollup, bool is_status);
+
 Backtest backtest(const Alert& alert, const Facts& facts, const measure::View& whole, std::int64_t from_ns, std::int64_t until_ns);
 
 }  // namespace ronda::rule

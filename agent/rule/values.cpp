@@ -23,10 +23,11 @@ std::string span_text(std::int64_t ns) {
   return format_duration(Nanos(ns < second ? ns : ns / second * second));
 }
 
-Item problem_item(std::string problem, bool pending = false) {
+Item problem_item(std::string problem, bool pending = false, bool thin = false) {
   Item item;
   item.problem = std::move(problem);
   item.pending = pending;
+  item.thin = thin;
   return item;
 }
 
@@ -139,7 +140,7 @@ Values::Items Values::over_time(const Node& node) {
     if (!count || *count <= 0) return std::nullopt;
     const auto value = measure::over(moment_.view, id, node.function, node.window_ns, moment_.now_ns, node.number);
     Item item = item_of(id, per, value.value_or(0));
-    if (!value || *count < moment_.least_points) return problem_item(too_few(metric, node.window_ns, id), true);
+    if (!value || *count < moment_.least_points) return problem_item(too_few(metric, node.window_ns, id), true, true);
     return item;
   });
   if (out.empty())
@@ -190,12 +191,16 @@ Values::Items Values::quotients(const Node& node) {
     item.dimension = {"ratio", Per::nothing, true};
     if (item.problem.empty()) item.problem = b.problem;
     item.pending = a.pending || b.pending;
+    item.thin = a.thin || b.thin;
     const Node& left = condition_.nodes[node.left];
     const Node& right = condition_.nodes[node.right];
     if (item.problem.empty()) item.problem = why_not_comparable(condition_, left, a.dimension, right, b.dimension);
     const double divisor = right.form == Form::number ? constant_beside(right, a.dimension) : b.value;
     const auto quotient = measure::ratio(a.value, divisor);
-    if (item.problem.empty() && !quotient) item.problem = tick(condition_.text_of(right)) + " is 0: nothing can be divided by it";
+    if (item.problem.empty() && !quotient) {
+      item.problem = tick(condition_.text_of(right)) + " is 0: nothing can be divided by it";
+      item.thin = true;  // a quiet night
+    }
     item.value = quotient.value_or(0);
     out.push_back(std::move(item));
   }
@@ -208,7 +213,7 @@ Values::Items Values::usual(const Node& node) {
     const auto value = moment_.view.baseline(id, moment_.now_ns, moment_.frozen_at_ns);
     const bool grows = moment_.view.info(id).shape == measure::Shape::counter;
     Item item = item_of(id, grows ? Per::second : Per::nothing, value.value_or(0));
-    if (!value) return problem_item("too little history for the baseline of " + tick(condition_.text_of(metric)), true);
+    if (!value) return problem_item("too little history for the baseline of " + tick(condition_.text_of(metric)), true, true);
     return item;
   });
   if (out.empty()) out.push_back(problem_item("no samples of " + tick(condition_.text_of(metric)), true));
@@ -220,7 +225,7 @@ Values::Items Values::ahead(const Node& node) {
   Items out = each_series(metric, node.window_ns, [&](SeriesId id) -> std::optional<Item> {
     const auto value = measure::forecast_over(moment_.view, id, node.window_ns, moment_.now_ns);
     Item item = item_of(id, Per::nothing, value.value_or(0));
-    if (!value) return problem_item(too_few(metric, measure::forecast_window_ns(node.window_ns), id), true);
+    if (!value) return problem_item(too_few(metric, measure::forecast_window_ns(node.window_ns), id), true, true);
     return item;
   });
   if (out.empty()) out.push_back(problem_item("no samples of " + tick(condition_.text_of(metric)), true));

@@ -18,6 +18,7 @@ struct Item {
   Dimension dimension = {};
   std::string problem = {};
   bool pending = false;  // only because there was no result yet, or not enough of them
+  bool thin = false;     // the latter: samples come
 };
 
 /// What is known of a check: its last result, unless that is too old.

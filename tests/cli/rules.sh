@@ -76,6 +76,14 @@ for words in 'rules' 'rules test' 'rules tset x' 'rules test nowhere.toml' "rule
   expect 2 "$ronda" $words
   [ -n "$err" ] || expect_fail "ronda $words says why"
 done
+# ---- backtest: what is asked for is judged before the agent is ---------------------------------------
+for words in 'backtest errors --since yesterday' 'backtest errors --since 1h --from 2026-01-01' 'backtest --from then' \
+             'backtest erorrs' 'backtest slo/api' 'backtest --from 2026-01-02T00:00Z --to 2026-01-01T00:00Z'; do
+  # shellcheck disable=SC2086
+  expect 2 "$ronda" --config "$scratch/conf.d" rules $words
+  [ -n "$err" ] || expect_fail "ronda rules $words says why"
+done
+
 echo 'conf = "nowhere"' >"$scratch/lost.toml"
 expect 2 "$ronda" rules test "$scratch/lost.toml"
 expect_err 'lost.toml:1:8: error: '
@@ -87,5 +95,5 @@ expect_err 'torn.toml:1:7: error: '
 expect 0 "$ronda" rules --help
 expect_out 'usage: ronda rules test FILE ...'
 expect 0 "$ronda" completion bash
-expect_out "rules) words='test "
+expect_out "rules) words='test backtest "
 expect_end

@@ -181,3 +181,43 @@ TEST_CASE("after a restart an objective has the budget that it had", "[measure]"
   CHECK(b->left == Approx(a->left));
   CHECK(b->known == Approx(a->known));
 }
+
+TEST_CASE("after a restart an objective by requests has counted what it had", "[measure]") {
+  const Scratch scratch;
+  const slo::Objective objective{"api", 0.99, 7 * day, true, 30};
+  const std::int64_t end = noon + 2 * day + 7 * minute;
+  double good = 0, bad = 0;
+  {
+    Clocked clocked(scratch / "state");
+    History history(utc());
+    history.want({{judgements_of(objective), std::string(good_requests_metric), 0, false, minute},
+                  {judgements_of(objective), std::string(bad_requests_metric), 0, false, minute}});
+    Seeded seeded(3);
+    std::vector<ronda::store::Sampled> batch;
+    for (std::int64_t at = noon; at <= end; at += minute) {
+      const auto all = static_cast<double>(seeded.below(100)), failed = std::min(all, static_cast<double>(seeded.below(3)));
+      good += at < end ? all - failed : 0;  // what is of this very instant is the new life's
+      bad += at < end ? failed : 0;
+      batch.push_back(*history.observe_value(judgements_of(objective), good_requests_metric, at, all - failed));
+      batch.push_back(*history.observe_value(judgements_of(objective), bad_requests_metric, at, failed));
+      if ((at - noon) % hour != 0 && at != end) continue;
+      clocked.store->observe({}, std::exchange(batch, {}));
+      *clocked.now = at + 20 * second;
+      REQUIRE(ask<Unit>(*clocked.store, &ronda::store::Store::flush));
+    }
+  }
+  Clocked clocked(scratch / "state");
+  *clocked.now = end + 20 * second;
+  std::promise<ronda::Result<std::vector<slo::Stretch>>> loaded;
+  load_judgements(*clocked.store, objective, end, [&](auto result) { loaded.set_value(std::move(result)); });
+  const auto stretches = loaded.get_future().get();
+  REQUIRE(stretches);
+  CHECK(std::ranges::is_sorted(*stretches, {}, &slo::Stretch::from_ns));
+  slo::Meter after(objective.window_ns, 10 * minute);
+  after.restore(*stretches);
+  const auto budget = slo::budget(objective, after.stretches(end), end, {});
+  REQUIRE(budget);
+  CHECK(budget->sums.bad > 0);
+  CHECK(budget->sums.bad == Approx(bad));
+  CHECK(budget->sums.good == Approx(good));
+}

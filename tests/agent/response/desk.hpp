@@ -9,6 +9,7 @@
 
 #include "agent/incident/staffed.hpp"
 #include "catch.hpp"
+#include "plugin/messages.hpp"
 #include "response/desk.hpp"
 
 namespace ronda::test {
@@ -33,7 +34,13 @@ inline std::shared_ptr<const response::Plan> plan_of(const std::string& text) {
   plan->notifiers = staffed.notifiers;
   plan->zone = zone("UTC");
   plan->settings.host = "shop1";
-  for (const rule::Need& need : plan->rules.needs) plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, 30 * second});
+  for (const rule::Need& need : plan->rules.needs)
+    plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, 30 * second});
+  response::add_objectives(
+      rule::load_slos(staffed.generation, plan->rules.facts, staffed.sources, staffed.diagnostics, disabled),
+      [](std::string_view) { return 30 * second; }, *plan);
+  INFO(staffed.printed());
+  REQUIRE_FALSE(staffed.diagnostics.has_errors());
   for (const config::Service& service : staffed.generation.services) plan->service_titles[service.name] = service.title;
   for (const config::RawObject& token : staffed.generation.raw("token")) plan->tokens.push_back(token.name);
   return plan;
@@ -88,8 +95,29 @@ class World {
     result.started_ns = result.ended_ns = now;
     take(desk_->on_result(result, now));
   }
-  void command(incident::Verb verb, const std::string& who = "cto", const std::string& text = "") {
+  /// With metrics: counters of a result, as its plugin would give them; "all:500" is `all` with the label code="500".
+  void result(const std::string& check, Seen status, const std::map<std::string, double>& counters) {
+    std::string metrics;
+    wire::Writer writer(metrics);
+    for (const auto& [name, value] : counters) {
+      wire::Metric metric;
+      const std::size_t colon = name.find(':');
+      metric.name = name.substr(0, colon);
+      if (colon != std::string::npos) metric.labels = {{"code", name.substr(colon + 1)}};
+      metric.value = value;
+      metric.counter = true;
+      wire::encode_metric(writer, metric);
+    }
+    measure::Result result;
+    result.check = check;
+    result.status = status;
+    result.since_ns = result.started_ns = result.ended_ns = now;
+    result.metrics = metrics;
+    take(desk_->on_result(result, now));
+  }
+  void command(incident::Verb verb, const std::string& who = "cto", const std::string& text = "", bool force = false) {
     incident::Command command;
+    command.force = force;
     command.verb = verb;
     command.incident = only().id;
     command.author = {incident::Author::Kind::contact, who};
@@ -113,11 +141,19 @@ class World {
       for (const auto& [check, status] : each_30s) result(check, status);
     }
   }
-  void restart() {
+  /// Another configuration, by a reload.
+  void use(const std::string& text) {
+    plan_ = plan_of(text);
+    take(desk_->use(plan_, now));
+  }
+  /// `results`: each check has one at once, as of now.
+  void restart(bool results = true) {
     desk_ = make();
     response::Kept kept = held.kept();
-    for (const auto& [check, status] : statuses_)
+    for (const auto& [check, status] : statuses_) {
+      if (!results) break;
       kept.checks.push_back({{"check", check}, static_cast<int>(status.first), "", "", status.second, now, 0, 0});
+    }
     REQUIRE(desk_->restore(kept, now).empty());
   }
   const incident::Incident& only() const {
@@ -130,12 +166,33 @@ class World {
   void take(response::Output output) {
     for (const store::OutboxRow& row : output.decision.outbox) {
       if (held.outbox.contains(row.id)) continue;
-      told.push_back(format_duration(Nanos((now - monday) / second * second)) + " " + row.event + " " + row.level + " " + row.contact + " " + row.notifier);
+      told.push_back(format_duration(Nanos((now - monday) / second * second)) + " " + row.event + " " + row.level + " " + row.contact +
+                     " " + row.notifier);
     }
+    std::ranges::move(output.samples, std::back_inserter(samples));
     troubles.insert(troubles.end(), output.troubles.begin(), output.troubles.end());
     held.take(output.decision);
   }
   std::vector<std::string> troubles;
+  std::vector<store::Sampled> samples;  // what the store would get
+  /// What the store has of an objective, as it would be read back: each judgement stands until the next.
+  std::vector<measure::slo::Stretch> judged(const std::string& objective) const {
+    std::vector<std::pair<std::int64_t, double>> all;
+    for (const store::Sampled& one : samples) {
+      for (const auto& [key, value] : one.values) {
+        if (key->check == "slo:" + objective && key->metric == "good") all.emplace_back(one.at_ns, value);
+      }
+    }
+    std::vector<measure::slo::Stretch> out;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const std::int64_t until = i + 1 < all.size() ? std::min(all[i + 1].first, all[i].first + minute) : all[i].first + minute;
+      if (until <= all[i].first) continue;
+      const double seconds = static_cast<double>(until - all[i].first) / 1e9;
+      out.push_back(
+          {all[i].first, until, all[i].second == 0 ? seconds : 0, all[i].second == 1 ? seconds : 0, all[i].second == 2 ? seconds : 0});
+    }
+    return out;
+  }
 
  private:
   std::unique_ptr<response::Desk> make() {

@@ -80,8 +80,10 @@ TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end
   for (const std::string& line : world.told) CHECK(line.find(" open ") == std::string::npos);
   world.told.clear();
   world.run_to(111 * minute, {{"api", Seen::ok}});
-  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("resolve p1 cto log") != std::string::npos; }) == 1);
-  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("resolve p1 ceo mail") != std::string::npos; }) == 1);
+  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("resolve p1 cto log") != std::string::npos; }) ==
+        1);
+  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find("resolve p1 ceo mail") != std::string::npos; }) ==
+        1);
   CHECK(world.only().stage == incident::Stage::resolved);
 }
 
@@ -203,7 +205,8 @@ steps = [{ from = "0m", notify = ["ana", "bo"] }]
   CHECK(world.only().told == std::set<std::string, std::less<>>{"ana", "bo"});
   world.told.clear();
   world.run_to(5 * minute, {{"api", Seen::ok}});
-  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find(" resolve p1 ana,bo log") != std::string::npos; }) == 1);
+  CHECK(std::ranges::count_if(world.told,
+                              [](const std::string& line) { return line.find(" resolve p1 ana,bo log") != std::string::npos; }) == 1);
   CHECK(world.troubles.empty());
 }
 

@@ -148,21 +148,21 @@ TEST_CASE("a drill is due once at its instant, marked, over restarts, and a stal
   REQUIRE(calendar);
   plan(world).drill = response::Drill{*std::move(calendar), Level::p1, {"ops", "ceo"}};
   world.take(world.desk().use(world.desk().share_plan(), world.now));
-  world.run_to(10 * hour - minute);
+  world.run_to(10 * hour - minute, {{"api", Seen::ok}});
   CHECK(world.told.empty());
   world.restart();
   world.take(world.desk().use(world.desk().share_plan(), world.now));
-  world.run_to(10 * hour + minute);
+  world.run_to(10 * hour + minute, {{"api", Seen::ok}});
   CHECK(world.told == Lines{"10h test p1 cto log", "10h test p1 cto mail", "10h test p1 ceo mail"});
   for (const auto& [id, row] : world.held.outbox) CHECK(row.text.title.starts_with("[DRILL] "));
   world.restart();
   world.take(world.desk().use(world.desk().share_plan(), world.now));
-  world.run_to(11 * hour);
+  world.run_to(11 * hour, {{"api", Seen::ok}});
   CHECK(world.told.size() == 3);
   // no agent for a day and two hours
   world.now += 25 * hour;
   world.restart();
   world.take(world.desk().use(world.desk().share_plan(), world.now));
-  world.run_to(37 * hour);
+  world.run_to(37 * hour, {{"api", Seen::ok}});
   CHECK(world.told.size() == 3);
 }

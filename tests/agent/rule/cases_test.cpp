@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "case_file.hpp"
+#include "rule/objective.hpp"
 #include "support.hpp"
 
 using namespace ronda;
@@ -72,7 +73,9 @@ Outcome run(const test::Case& one) {
   config::Diagnostics ignored, told;
   const config::Generation generation = config::build_generation(sources, environment, ignored);
   std::vector<config::Disabled> disabled;
-  load_alerts(generation, facts_of_case(one, generation), severities_of(generation), sources, told, disabled);
+  const Facts facts = facts_of_case(one, generation);
+  load_alerts(generation, facts, severities_of(generation), sources, told, disabled);
+  load_slos(generation, facts, sources, told, disabled);
   told.sort();
   Outcome out;
   out.printed = config::render_all(told, sources);

@@ -59,3 +59,24 @@ TEST_CASE("windows of more than a day are answered from five-minute stretches of
   const Finding found = ask("avg(api.total, 2d) > 190ms and avg(api.total, 2d) < 210ms", view, last, facts);
   CHECK(found.truth == Truth::yes);
 }
+
+TEST_CASE("points that stand for a stretch are as many, begin and end as it did, and keep what was worst", "[rule]") {
+  measure::Rollup rollup;
+  const std::vector<double> values = {0.1, 0.2, 0.9, 0.0, 0.2, 0.2};
+  for (std::size_t i = 0; i < values.size(); ++i)
+    store::add(rollup, {monday + static_cast<std::int64_t>(i) * 30 * second, values[i]}, measure::Shape::gauge);
+  const auto points = spread(rollup, false);
+  REQUIRE(points.size() == values.size());
+  CHECK(points.front() == measure::Point{monday, 0.1});
+  CHECK(points.back() == measure::Point{monday + 150 * second, 0.2});
+  CHECK(points[3].at_ns == monday + 90 * second);
+  CHECK(std::ranges::max(points, {}, &measure::Point::value).value == 0.9);
+  CHECK(std::ranges::min(points, {}, &measure::Point::value).value == 0.0);
+  measure::Rollup status;
+  for (const auto& [at, value] : {std::pair(0, 0.0), {30, 2.0}, {60, 0.0}, {90, 0.0}})
+    store::add(status, {monday + at * second, value}, measure::Shape::gauge);
+  const auto statuses = spread(status, true);
+  CHECK(std::ranges::count(statuses, 2.0, &measure::Point::value) == 1);
+  CHECK(std::ranges::count(statuses, 0.0, &measure::Point::value) == 3);
+  CHECK(spread({}, false).empty());
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ronda rules backtest`: the rules of conf.d as it is on disk, over what the agent's store has: what would have fired, and
+// when. The agent only reads samples, piece by piece; the judging is done here.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "api/json.hpp"
+#include "base/clock.hpp"
+#include "base/counted.hpp"
+#include "base/text.hpp"
+#include "base/units.hpp"
+#include "cli/incident_text.hpp"
+#include "cli/local.hpp"
+#include "cli/rules.hpp"
+#include "cli/show.hpp"
+#include "incident/moment.hpp"
+#include "rule/candidate_facts.hpp"
+#include "rule/given.hpp"
+#include "rule/objective.hpp"
+#include "rule/replay.hpp"
+
+namespace ronda::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using measure::Point;
+
+constexpr std::int64_t day_ns = 24 * store::hour_ns;
+constexpr Nanos usual_length = 24h, longest_length = std::chrono::days(400);
+constexpr std::string_view status_metric = "status";
+
+struct Stretch {
+  std::int64_t from_ns = 0, until_ns = 0;
+};
+
+/// What is read of one metric: as far back as the longest window that looks at it.
+struct Wanted {
+  std::string check, metric;
+  std::int64_t before_ns = 0;
+};
+
+/// One question to the agent.
+struct Piece {
+  std::size_t wanted = 0;
+  bool raw = false;
+  std::int64_t after_ns = 0, until_ns = 0;
+};
+
+std::vector<Wanted> wanted_of(const std::vector<const rule::Alert*>& alerts) {
+  std::map<std::pair<std::string, std::string>, std::int64_t> out;
+  const auto want = [&](const std::string& check, std::string_view metric, std::int64_t before) {
+    std::int64_t& known = out[{check, std::string(metric)}];
+    known = std::max(known, before);
+  };
+  const auto take = [&](const std::optional<rule::Condition>& condition) {
+    if (!condition) return;
+    for (const rule::Need& need : condition->needs) {
+      // of a baseline there is no more than the store's stretches of an hour: it stays unknown here
+      want(need.check, need.metric.empty() ? status_metric : std::string_view(need.metric), need.window_ns);
+      want(need.check, status_metric, need.window_ns);
+    }
+  };
+  for (const rule::Alert* alert : alerts) {
+    for (const rule::Rung& rung : alert->rungs) take(rung.when), take(rung.clear);
+    take(alert->clear);
+    for (const auto* names : {&alert->checks, &alert->parents}) {
+      for (const std::string& name : *names) want(name, status_metric, alert->patience_ns);
+    }
+  }
+  std::vector<Wanted> list;
+  for (const auto& [key, before] : out) list.push_back({key.first, key.second, before});
+  return list;
+}
+
+/// On a terminal, on standard error, and only when it takes a while.
+class Progress {
+ public:
+  explicit Progress(bool wanted) : shows_(wanted && ::isatty(STDERR_FILENO) != 0), since_(boottime()) {}
+  ~Progress() {
+    if (drawn_) std::cerr << "\r\033[K" << std::flush;
+  }
+  void show(double share, const std::string& what) {
+    if (!shows_ || boottime() - since_ < 500ms) return;
+    drawn_ = true;
+    std::cerr << "\r\033[K" << progress_bar(share) << " " << what << std::flush;
+  }
+
+ private:
+  const bool shows_;
+  const Nanos since_;
+  bool drawn_ = false;
+};
+
+class Reader {
+ public:
+  Reader(const Options& options, const std::vector<Wanted>& wanted, Stretch stretch) : options_(options), wanted_(wanted) {
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      plan(i, false, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, 4 * day_ns);
+      plan(i, true, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, day_ns);
+    }
+  }
+
+  /// 0, or the exit code of what could not be read.
+  int read(Progress& progress) {
+    for (std::size_t i = 0; i < pieces_.size(); ++i) {
+      const Piece& piece = pieces_[i];
+      const Wanted& wanted = wanted_[piece.wanted];
+      progress.show(static_cast<double>(i) / static_cast<double>(pieces_.size()), "reading " + wanted.check + "." + wanted.metric);
+      const auto answer = ask_json(options_, "GET",
+                                   "/v1/samples?check=" + percent_encode(wanted.check) + "&metric=" + percent_encode(wanted.metric) +
+                                       "&level=" + (piece.raw ? "raw" : "five_minutes") + "&after_ns=" + std::to_string(piece.after_ns) +
+                                       "&until_ns=" + std::to_string(piece.until_ns));
+      if (!answer) return answer.error();
+      for (const json::value& one : list_of(answer->value.as_object(), "series")) take(piece, wanted, one.as_object());
+    }
+    return 0;
+  }
+
+  /// What was read, as a history; the instant from which single results are known.
+  rule::Given given(std::int64_t& single_from_ns) {
+    rule::Given out;
+    single_from_ns = 0;
+    for (auto& [key, series] : found_) {
+      // stretches stand only for the time of which the single ones are gone
+      const std::int64_t first = series.raw.empty() ? INT64_MAX : series.raw.front().at_ns;
+      std::erase_if(series.rolled, [&](const Point& point) { return point.at_ns >= first; });
+      if (!series.rolled.empty()) single_from_ns = std::max(single_from_ns, first);
+      std::vector<Point> points = std::move(series.rolled);
+      points.insert(points.end(), series.raw.begin(), series.raw.end());
+      std::ranges::sort(points, {}, &Point::at_ns);
+      if (series.given.metric == status_metric) out.add_statuses(series.given.check, points);
+      series.given.points = std::move(points);
+      out.add(std::move(series.given));
+    }
+    return out;
+  }
+
+ private:
+  struct Found {
+    rule::GivenSeries given;
+    std::vector<Point> rolled, raw;
+  };
+
+  void plan(std::size_t wanted, bool raw, std::int64_t after, std::int64_t until, std::int64_t length) {
+    for (std::int64_t from = std::max<std::int64_t>(after, 0); from < until; from += length)
+      pieces_.push_back({wanted, raw, from, std::min(from + length, until)});
+  }
+
+  void take(const Piece& piece, const Wanted& wanted, const json::object& one) {
+    std::string key = wanted.check + "\n" + wanted.metric;
+    measure::Labels labels;
+    const json::value* named = one.if_contains("labels");
+    for (const auto& [name, value] : named != nullptr && named->is_object() ? named->get_object() : json::object()) {
+      labels.emplace_back(name, text_of(value));
+      key += "\n" + labels.back().first + "=" + labels.back().second;
+    }
+    std::ranges::sort(labels);
+    Found& found = found_[key];
+    found.given.check = wanted.check;
+    found.given.metric = wanted.metric;
+    found.given.info = {labels, text_of(one, "unit"), is_set(one, "counter") ? measure::Shape::counter : measure::Shape::gauge};
+    for (const json::value& row : list_of(one, "points")) {
+      if (row.is_array()) take_row(piece, wanted, row.get_array(), found);
+    }
+  }
+
+  static void take_row(const Piece& piece, const Wanted& wanted, const json::array& row, Found& found) {
+    const auto number = [&](std::size_t i) { return row.at(i).to_number<double>(); };
+    const auto instant = [&](std::size_t i) { return row.at(i).to_number<std::int64_t>(); };
+    if (piece.raw) {
+      if (row.size() == 2) found.raw.push_back({instant(0), number(1)});
+      return;
+    }
+    if (row.size() != 9) return;
+    measure::Rollup rollup;
+    rollup.from_ns = instant(0);
+    rollup.count = static_cast<std::uint64_t>(instant(1));
+    rollup.first_ns = instant(2), rollup.first = number(3);
+    rollup.last_ns = instant(4), rollup.last = number(5);
+    rollup.min = number(6), rollup.max = number(7);
+    rollup.sum = number(8) * static_cast<double>(rollup.count);
+    const auto points = rule::spread(rollup, wanted.metric == status_metric);
+    found.rolled.insert(found.rolled.end(), points.begin(), points.end());
+  }
+
+  const Options& options_;
+  const std::vector<Wanted>& wanted_;
+  std::vector<Piece> pieces_;
+  std::map<std::string, Found> found_;
+};
+
+/// False: not meant, which was said.
+bool read_stretch(const Options& options, const schedule::Zone& zone, Stretch& out) {
+  const auto moment = [&](std::string_view flag, std::int64_t& at) {
+    if (!options.has(flag)) return true;
+    const auto read = people::parse_moment(options.value(flag), zone);
+    if (read) at = *read;
+    if (!read) complain("--" + std::string(flag) + ": " + read.error().message());
+    return read.has_value();
+  };
+  const std::int64_t now = wall_clock().count();
+  out.until_ns = now;
+  if (!moment("to", out.until_ns)) return false;
+  Nanos since = usual_length;
+  if (options.has("since")) {
+    const auto length = parse_duration(options.value("since"));
+    if (options.has("from") || !length || *length <= Nanos(0) || *length > longest_length) {
+      complain(options.has("from")
+                   ? "--since and --from exclude each other"
+                   : "--since is a duration up to 400d like \"30d\", not \"" + escape_controls(options.value("since")) + "\"");
+      return false;
+    }
+    since = *length;
+  }
+  out.from_ns = out.until_ns - since.count();
+  if (!moment("from", out.from_ns)) return false;
+  out.until_ns = std::min(out.until_ns, now);
+  if (out.from_ns < out.until_ns && out.until_ns - out.from_ns <= longest_length.count()) return true;
+  complain("what is looked at begins before it ends, and is at most 400d long");
+  return false;
+}
+
+/// None: all. False: there is none of that name, which was said.
+bool find_alerts(const Options& options, const rule::RuleSet& rules, std::vector<const rule::Alert*>& out) {
+  for (std::size_t i = 1; i < options.arguments.size(); ++i) {
+    const std::string& name = options.arguments[i];
+    const rule::Alert* alert = rules.find(name);
+    if (alert == nullptr) {
+      std::vector<std::string_view> names;
+      for (const rule::Alert& one : rules.alerts) names.push_back(one.name);
+      const std::string_view near = nearest(name, names);
+      complain(name.starts_with(rule::slo_prefix) ? "objectives are not backtested: 'ronda slo' shows what they saw"
+                                                  : "there is no alert \"" + escape_controls(name) + "\"" +
+                                                        (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?"));
+      return false;
+    }
+    out.push_back(alert);
+  }
+  if (options.arguments.size() == 1) {
+    for (const rule::Alert& alert : rules.alerts) out.push_back(&alert);
+  }
+  return true;
+}
+
+struct Tested {
+  const rule::Alert* alert = nullptr;
+  std::size_t results = 0;  // of its checks in the time that was looked at
+  rule::Backtest test;
+};
+
+std::string instant(std::int64_t ns) {
+  return instant_text(api::time_json(ns));
+}
+
+void print_text(const Tested& tested) {
+  const rule::Backtest& test = tested.test;
+  std::cout << tested.alert->name << ": "
+            << (tested.results == 0 ? std::string("there is no result of its checks") : "would have fired " + counted(test.fired, "time"))
+            << (test.replay.is_cut ? ", and not all of it was looked at" : "") << "\n";
+  for (const rule::Change& change : test.replay.changes) {
+    std::cout << "  " << instant(change.at_ns) << "  "
+              << level_label(change.to == config::Level::none ? json::value(nullptr) : json::value(config::level_name(change.to))) << "  "
+              << padded(std::string(rule::what_name(change.what)), 13) << escape_controls(change.reason) << "\n";
+  }
+  for (std::size_t i = 0; i < test.reached.size(); ++i) {
+    if (test.reached[i] == 0) continue;
+    std::cout << "  p" << i + 1 << ": " << counted(test.reached[i], "time") << ", "
+              << format_duration(Nanos(test.time_ns[i] / 1'000'000'000 * 1'000'000'000)) << " in all\n";
+  }
+}
+
+json::object as_json(const Tested& tested) {
+  const auto level = [](config::Level one) {
+    return one == config::Level::none ? json::value(nullptr) : json::value(config::level_name(one));
+  };
+  json::array changes;
+  for (const rule::Change& change : tested.test.replay.changes) {
+    changes.push_back(json::object{{"at", api::time_json(change.at_ns)},
+                                   {"what", rule::what_name(change.what)},
+                                   {"from", level(change.from)},
+                                   {"to", level(change.to)},
+                                   {"reason", change.reason},
+                                   {"value", change.value}});
+  }
+  json::object reached, time;
+  for (std::size_t i = 0; i < tested.test.reached.size(); ++i) {
+    const std::string name = "p" + std::to_string(i + 1);
+    reached[name] = tested.test.reached[i];
+    time[name] = static_cast<double>(tested.test.time_ns[i]) / 1e9;
+  }
+  return {{"name", tested.alert->name},       {"results", tested.results},    {"fired", tested.test.fired},
+          {"reached", std::move(reached)},    {"time_s", std::move(time)},    {"looks", tested.test.replay.looks},
+          {"cut", tested.test.replay.is_cut}, {"changes", std::move(changes)}};
+}
+
+}  // namespace
+
+int rules_backtest(const Options& options) {
+  LocalParts parts;
+  schedule::Candidate candidate = load_local(options, parts);
+  const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");
+  Stretch stretch;
+  if (!read_stretch(options, *zone, stretch)) return exit_usage;
+  const rule::RuleSet rules = rule::load_alerts(candidate);
+  if (candidate.diagnostics.has_errors())
+    complain("conf.d has " + counted(candidate.diagnostics.errors(), "error") + ": what is wrong is left out ('ronda validate' shows it)");
+  std::vector<const rule::Alert*> alerts;
+  if (!find_alerts(options, rules, alerts)) return exit_usage;
+  if (alerts.empty()) {
+    complain("there is no alert in " + options.config);
+    return exit_usage;
+  }
+  Progress progress(!options.json);
+  const std::vector<Wanted> wanted = wanted_of(alerts);
+  Reader reader(options, wanted, stretch);
+  if (const int failed = reader.read(progress); failed != 0) return failed;
+  std::int64_t single_from_ns = 0;
+  const rule::Given given = reader.given(single_from_ns);
+  std::vector<Tested> all;
+  std::size_t results = 0;
+  for (const rule::Alert* alert : alerts) {
+    progress.show(static_cast<double>(all.size()) / static_cast<double>(alerts.size()), "judging " + alert->name);
+    Tested tested{alert, 0, {}};
+    for (const std::string& check : alert->checks) tested.results += given.statuses(check, stretch.from_ns, stretch.until_ns).size();
+    if (tested.results > 0) tested.test = rule::backtest(*alert, rules.facts, given, stretch.from_ns, stretch.until_ns);
+    results += tested.results;
+    all.push_back(std::move(tested));
+  }
+  if (options.json) {
+    json::array out;
+    for (const Tested& one : all) out.push_back(as_json(one));
+    const bool any_single = single_from_ns != INT64_MAX;
+    std::cout << json::serialize(json::object{{"from", api::time_json(stretch.from_ns)},
+                                              {"to", api::time_json(stretch.until_ns)},
+                                              {"single_results_from", any_single ? api::time_json(single_from_ns) : json::value(nullptr)},
+                                              {"alerts", std::move(out)}})
+              << "\n";
+  } else {
+    std::cout << "from " << instant(stretch.from_ns) << " to " << instant(stretch.until_ns) << "\n";
+    if (single_from_ns != 0)
+      std::cout << "what is older than " << (single_from_ns == INT64_MAX ? std::string("that") : instant(single_from_ns))
+                << " is kept as five-minute stretches: instants there are not exact\n";
+    for (const Tested& one : all) print_text(one);
+  }
+  return results == 0 ? exit_undetermined : exit_done;
+}
+
+}  // namespace ronda::cli

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// An alert that nothing is known of reaches a person: who watches nothing must not look as if all were well.
+#include <algorithm>
+
+#include "response/desk.hpp"
+
+namespace ronda::response {
+namespace {
+
+using config::Level;
+
+constexpr std::int64_t usual_patience_ns = 60'000'000'000;  // of checks without an interval
+
+/// As long as for something that is known: the checks may be late, and what holds must hold for its `for`.
+std::int64_t wait_of(const rule::Alert& alert) {
+  std::int64_t out = alert.patience_ns > 0 ? alert.patience_ns : usual_patience_ns;
+  for (const rule::Rung& rung : alert.rungs) out = std::max<std::int64_t>(out, rung.hold.time.count());
+  return out;
+}
+
+/// Not to know is one less than the worst that may be hidden: it wakes nobody at once, and nobody forgets it.
+Level level_of(const rule::Alert& alert) {
+  const Level highest = alert.rungs.empty() ? Level::p3 : alert.rungs.front().level;
+  return highest == Level::p1 ? Level::p2 : highest == Level::p2 ? Level::p3 : highest;
+}
+
+/// A nightly check is not missed before its first night.
+bool waits_for_its_first(const rule::Alert& alert, const rule::AlertState& state) {
+  return alert.patience_ns == 0 && state.counted_ns == 0;
+}
+
+rule::Change change_of(const rule::Alert& alert, std::int64_t now_ns) {
+  rule::Change change;
+  change.alert = alert.name;
+  change.check = alert.check;
+  change.service = alert.service;
+  change.at_ns = change.since_ns = now_ns;
+  return change;
+}
+
+}  // namespace
+
+/// The ladder stays as it is: the alert has no level, its incident has. A level that comes later raises it as usual.
+void Desk::tell_unknown(const rule::Alert& alert, const rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns) {
+  if (state.level != Level::none || !state.blocked_by.empty()) return;
+  if (!state.no_data || state.unknown_since_ns == 0) return end_unknown(alert, state, out, now_ns);
+  // one that a person resolved stays so: nothing new is known
+  if (is_thin || state_.by_alert.contains(alert.name) || waits_for_its_first(alert, state)) return;
+  const std::int64_t at = state.unknown_since_ns + wait_of(alert);
+  if (at > now_ns) {
+    if (state.next_ns == 0 || state.next_ns > at || state.next_ns <= now_ns) alert_alarms_.set(alert.name, at);
+    return;
+  }
+  rule::Change change = change_of(alert, now_ns);
+  change.what = rule::Change::What::fired;
+  change.to = level_of(alert);
+  change.since_ns = state.unknown_since_ns;
+  change.reason = "nothing is known: " + state.reason;
+  feed(change, out, now_ns);
+}
+
+/// It is known again and well. That also ends what an alert left in an incident whose own state was lost.
+void Desk::end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns) {
+  if (state.unknown_since_ns != 0 || state.await_after_ns != 0) return;
+  if (std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0; })) return;
+  const auto found = state_.by_alert.find(alert.name);
+  if (found == state_.by_alert.end()) return;
+  const auto& members = state_.incidents.at(found->second).members;
+  const auto member = members.find(alert.name);
+  if (member == members.end() || member->second.blocked) return;
+  rule::Change change = change_of(alert, now_ns);
+  change.what = rule::Change::What::resolved;
+  change.from = member->second.level;
+  change.reason = "known again: " + (state.reason.empty() ? std::string("nothing is wrong") : state.reason);
+  feed(change, out, now_ns);
+}
+
+}  // namespace ronda::response

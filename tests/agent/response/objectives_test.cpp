@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// Objectives burn as alerts, over restarts and reloads.
+#include "agent/response/desk.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+const std::string staff_toml = R"(
+[check.api]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+[service.shop]
+title = "The shop"
+checks = ["api"]
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["cto"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["cto"] }]
+[escalation.default.p3]
+steps = [{ from = "0m", notify = ["cto"] }]
+)";
+const std::string by_time = staff_toml + R"(
+[slo.shop]
+objective = "99.9%"
+good = "api.status == ok"
+service = "shop"
+)";
+const std::string by_requests = staff_toml + R"(
+[slo.shop]
+objective = "99%"
+good = "api.good"
+total = "api.all"
+)";
+
+/// A desk whose objectives know that there is nothing from before.
+struct Young : World {
+  explicit Young(const std::string& text) : World(text) { know({}); }
+  void know(const std::vector<measure::slo::Stretch>& older) {
+    for (const auto& objective : desk().take_unloaded_objectives()) take(desk().restore_objective(objective.name, older, now));
+  }
+  Level level() const {
+    const rule::AlertState* state = desk().alert("slo/shop");
+    return state == nullptr ? Level::none : state->level;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the page of a burn comes when a fiftieth of the budget is gone in an hour, and goes with the short window", "[response]") {
+  Young world(by_time);
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  CHECK(world.level() == Level::none);
+  CHECK(world.told.empty());
+  // 14.4 times 0.1% of an hour are 51.84 s of it, and of five minutes 4.32 s; it is looked at once a minute
+  world.run_to(2 * hour + 2 * minute, {{"api", Seen::critical}});
+  CHECK(world.level() == Level::p1);
+  REQUIRE(world.told.size() == 1);
+  CHECK(world.told.front() == "2h2m open p1 cto log");
+  CHECK(world.only().service == "shop");
+  CHECK(world.only().members.contains("slo/shop"));
+  const rule::AlertState* state = world.desk().alert("slo/shop");
+  REQUIRE(state != nullptr);
+  INFO(state->reason);
+  CHECK(state->reason.find("of what 99.9% in 30d allows") != std::string::npos);
+  CHECK(state->reason.find("of the budget is left") != std::string::npos);
+  // five good minutes end the page, and half an hour the slow burn; the hours are what a ticket looks at
+  world.run_to(2 * hour + 5 * minute, {{"api", Seen::ok}});
+  CHECK(world.level() == Level::p1);
+  world.run_to(2 * hour + 8 * minute, {{"api", Seen::ok}});
+  CHECK(world.level() != Level::p1);
+  world.run_to(10 * hour, {{"api", Seen::ok}});
+  CHECK(world.level() == Level::none);
+  CHECK(world.only().stage == incident::Stage::resolved);
+}
+
+TEST_CASE("a short failure burns no more than the objective allows, and pages nobody", "[response]") {
+  Young world(by_time);
+  world.run_to(4 * hour, {{"api", Seen::ok}});
+  world.run_to(4 * hour + 30 * second, {{"api", Seen::critical}});
+  world.run_to(5 * hour, {{"api", Seen::ok}});
+  CHECK(world.told.empty());
+  const response::ObjectiveSeen* seen = world.desk().objectives().seen("shop");
+  REQUIRE(seen != nullptr);
+  REQUIRE(seen->budget);
+  // 30 s of 0.1% of 30 days, 2592 s
+  CHECK(seen->budget->left == Approx(1 - 30.0 / 2592).epsilon(0.001));
+}
+
+TEST_CASE("a restart neither forgets a burn nor ends it before its past is read", "[response]") {
+  Young world(by_time), whole(by_time);  // that is not restarted
+  for (World* one : {static_cast<World*>(&world), static_cast<World*>(&whole)}) {
+    one->run_to(2 * hour, {{"api", Seen::ok}});
+    one->run_to(2 * hour + 10 * minute, {{"api", Seen::critical}});
+  }
+  REQUIRE(world.level() == Level::p1);
+  const auto told = world.told.size();
+  const auto judged = world.judged("shop");
+  world.restart();
+  CHECK(world.level() == Level::p1);
+  // nothing of the past is read yet: what is seen now is the whole, and says nothing
+  world.run_to(2 * hour + 13 * minute, {{"api", Seen::ok}});
+  CHECK(world.level() == Level::p1);
+  world.know(judged);
+  CHECK(world.level() == Level::p1);
+  world.run_to(2 * hour + 14 * minute, {{"api", Seen::ok}});
+  CHECK(world.told.size() == told);
+  whole.run_to(2 * hour + 14 * minute, {{"api", Seen::ok}});
+  REQUIRE(world.desk().objectives().seen("shop")->budget);
+  CHECK(world.desk().objectives().seen("shop")->budget->left == Approx(whole.desk().objectives().seen("shop")->budget->left).margin(0.001));
+  world.run_to(10 * hour, {{"api", Seen::ok}});
+  CHECK(world.level() == Level::none);
+}
+
+TEST_CASE("after a restart an old burn that is read back fires nothing that did not fire before", "[response]") {
+  Young world(by_time);
+  world.run_to(hour, {{"api", Seen::ok}});
+  world.restart();
+  world.run_to(hour + minute, {{"api", Seen::ok}});
+  world.know({});
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  CHECK(world.told.empty());
+}
+
+TEST_CASE("a reload keeps what an objective saw, and one that judges otherwise is loaded again", "[response]") {
+  Young world(by_time);
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  world.run_to(2 * hour + 5 * minute, {{"api", Seen::critical}});
+  REQUIRE(world.level() == Level::p1);
+  world.use(by_time + "title = \"Shop\"\n");
+  CHECK(world.desk().take_unloaded_objectives().empty());
+  CHECK(world.level() == Level::p1);
+  std::string stricter = by_time;
+  stricter.replace(stricter.find("== ok"), 5, "<= warning");
+  world.use(stricter);
+  CHECK(world.level() == Level::p1);
+  CHECK(world.desk().take_unloaded_objectives().size() == 1);
+  world.use(staff_toml);
+  CHECK(world.desk().alert("slo/shop") == nullptr);
+  CHECK(world.only().stage == incident::Stage::closed);
+}
+
+TEST_CASE("an objective that nothing is seen of keeps its level and uses up no budget", "[response]") {
+  Young world(by_time);
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  world.run_to(2 * hour + 5 * minute, {{"api", Seen::critical}});
+  REQUIRE(world.level() == Level::p1);
+  const double left = world.desk().objectives().seen("shop")->budget->left;
+  world.run_to(4 * hour, {{"api", Seen::unknown}});
+  CHECK(world.level() == Level::p1);
+  // that a status is unknown is not ok: a check that says so has judged
+  CHECK(world.desk().objectives().seen("shop")->budget->left < left);
+  const double then = world.desk().objectives().seen("shop")->budget->left;
+  world.run_to(6 * hour);  // no result at all
+  CHECK(world.level() == Level::p1);
+  CHECK_FALSE(world.desk().objectives().seen("shop")->is_known);
+  CHECK(world.desk().objectives().seen("shop")->budget->left == Approx(then).margin(0.03));
+}
+
+TEST_CASE("of requests those that failed count, and too few of them say nothing", "[response]") {
+  Young world(by_requests);
+  double good = 1000, all = 1000;
+  const auto run = [&](int times, double ok, double bad) {
+    for (int i = 0; i < times; ++i) {
+      world.run_to(world.now - monday + 30 * second);
+      good += ok;
+      all += ok + bad;
+      world.result("api", Seen::ok, {{"good", good}, {"all", all}});
+    }
+    world.run_to(world.now - monday + minute);
+  };
+  SECTION("two of three at night are no outage") {
+    run(60, 0, 0);
+    run(1, 1, 2);
+    run(10, 0, 0);
+    CHECK(world.level() == Level::none);
+    CHECK(world.told.empty());
+  }
+  SECTION("a page needs the hour and the last five minutes") {
+    run(120, 100, 0);
+    CHECK(world.level() == Level::none);
+    run(30, 60, 40);  // 1200 of the 12000 of the last hour: ten times what is allowed
+    CHECK(world.level() == Level::p2);
+    run(20, 60, 40);  // 2000 of them
+    CHECK(world.level() == Level::p1);
+    REQUIRE_FALSE(world.told.empty());
+    const auto& budget = world.desk().objectives().seen("shop")->budget;
+    REQUIRE(budget);
+    CHECK(budget->sums.bad == Approx(2000));
+    CHECK(budget->sums.good == Approx(120 * 100 + 50 * 60 - 100));
+  }
+}
+
+TEST_CASE("the first errors there ever were count although their series is new, and what is restarted begins anew", "[response]") {
+  Young world(by_requests);
+  const auto result = [&](const std::map<std::string, double>& counters) {
+    world.run_to(world.now - monday + 30 * second);
+    world.result("api", Seen::ok, counters);
+  };
+  result({{"good:200", 5000}, {"all:200", 5000}});  // of the first reading nothing can be said
+  result({{"good:200", 5100}, {"all:200", 5100}});
+  result({{"good:200", 5200}, {"all:200", 5200}, {"all:500", 7}});
+  result({{"good:200", 30}, {"all:200", 30}, {"all:500", 7}});  // the counted program was restarted
+  world.run_to(world.now - monday + minute);
+  const auto& budget = world.desk().objectives().seen("shop")->budget;
+  REQUIRE(budget);
+  CHECK(budget->sums.good == Approx(230));
+  CHECK(budget->sums.bad == Approx(7));
+}
+
+TEST_CASE("a maintenance window counts unless the objective says that it does not", "[response]") {
+  const bool excluded = GENERATE(false, true);
+  Young world(by_time + (excluded ? "maintenance = \"excluded\"\n" : ""));
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  incident::OneOffRequest request;
+  request.owner = {incident::Author::Kind::contact, "cto"};
+  request.reason = "new disks";
+  request.lasts_ns = hour;
+  auto one_off = incident::make_one_off(request, world.now, 7);
+  REQUIRE(one_off);
+  world.take(world.desk().start_maintenance(*one_off, world.now));
+  world.run_to(2 * hour + 50 * minute, {{"api", Seen::critical}});
+  world.run_to(4 * hour, {{"api", Seen::ok}});
+  const auto& budget = world.desk().objectives().seen("shop")->budget;
+  REQUIRE(budget);
+  CHECK(budget->left == (excluded ? Approx(1).margin(0.02) : Approx(1 - 3000.0 / 2592).margin(0.02)));
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// What nothing is known of: who is told, and when; and what is not looked at before its past is read.
+#include "agent/response/desk.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+std::string shop(const std::string& alert) {
+  return R"(
+[check.api]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+[service.shop]
+title = "The shop"
+checks = ["api"]
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["cto"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["cto"] }]
+[alert.api]
+)" + alert;
+}
+
+}  // namespace
+
+TEST_CASE("a check that falls silent reaches a person one level below what may be hidden, once", "[response]") {
+  World world(shop("p1 = \"api.status == critical\"\n"));
+  world.run_to(5 * minute, {{"api", Seen::ok}});
+  world.run_to(5 * minute + 45 * second);
+  CHECK(world.told.empty());
+  world.run_to(20 * minute);
+  REQUIRE(world.told.size() == 1);
+  CHECK(world.told.front().ends_with(" open p2 cto log"));
+  CHECK(world.only().title.find("nothing is known") != std::string::npos);
+  CHECK(world.desk().alert("api")->level == Level::none);
+  SECTION("and it ends when it is known again") {
+    world.run_to(21 * minute, {{"api", Seen::ok}});
+    CHECK(world.only().stage == incident::Stage::resolved);
+    CHECK(world.told.size() == 2);
+  }
+  SECTION("what then turns out to be wrong raises the same incident") {
+    world.run_to(21 * minute, {{"api", Seen::critical}});
+    CHECK(world.only().level == Level::p1);
+  }
+  SECTION("over a restart nobody is told again") {
+    world.restart(false);
+    world.run_to(40 * minute);
+    CHECK(world.told.size() == 1);
+  }
+  SECTION("what a person resolved does not come back by itself") {
+    world.command(incident::Verb::resolve, "cto", "the host is gone", true);
+    const auto told = world.told.size();
+    world.run_to(60 * minute);
+    CHECK(world.told.size() == told);
+    CHECK(world.only().stage == incident::Stage::resolved);
+  }
+}
+
+TEST_CASE("a status that is unknown hides an outage, so it is told as well", "[response]") {
+  World world(shop("p1 = \"api.status == critical\"\n"));
+  world.run_to(minute, {{"api", Seen::ok}});
+  world.run_to(90 * second, {{"api", Seen::unknown}});
+  world.run_to(2 * minute, {{"api", Seen::ok}});
+  CHECK(world.told.empty());
+  world.run_to(5 * minute, {{"api", Seen::unknown}});
+  REQUIRE(world.told.size() == 1);
+  CHECK(world.told.front().ends_with(" open p2 cto log"));
+}
+
+TEST_CASE("what nothing is known of is what `no_data` says", "[response]") {
+  struct Row {
+    const char* no_data;
+    Lines told;
+  };
+  const Row row = GENERATE(Row{"ok", {}}, Row{"p1", {"open p1 cto log"}}, Row{"unknown", {"open p2 cto log"}});
+  World world(shop("p1 = \"api.status == critical\"\nno_data = \"" + std::string(row.no_data) + "\"\n"));
+  world.run_to(2 * minute, {{"api", Seen::ok}});
+  world.run_to(30 * minute);
+  INFO(row.no_data);
+  REQUIRE(world.told.size() == row.told.size());
+  for (std::size_t i = 0; i < row.told.size(); ++i) CHECK(world.told[i].ends_with(row.told[i]));
+}
+
+TEST_CASE("it is not told before what holds would have to hold for", "[response]") {
+  World world(shop("p1 = \"api.status == critical\"\nfor = \"10m\"\n"));
+  world.run_to(minute, {{"api", Seen::ok}});
+  world.run_to(10 * minute);
+  CHECK(world.told.empty());
+  world.run_to(13 * minute);
+  CHECK(world.told.size() == 1);
+}
+
+TEST_CASE("an error rate of fewer than `min_samples` is no error rate, and no reason to call anybody", "[response]") {
+  World world(shop("p1 = \"avg(api.error_rate, 10m) > 0.05\"\nmin_samples = 17\n"));
+  const auto run = [&](int times, std::int64_t apart) {
+    for (int i = 0; i < times; ++i) {
+      world.run_to(world.now - monday + apart);
+      world.result("api", Seen::ok, {{"error_rate", 0.5}});
+    }
+  };
+  run(60, 40 * second);  // at most 15 of them in ten minutes
+  CHECK(world.desk().alert("api")->level == Level::none);
+  CHECK(world.told.empty());
+  run(20, 10 * second);
+  CHECK(world.desk().alert("api")->level == Level::p1);
+}
+
+TEST_CASE("a rule looks when what was known before the start is there, and not before", "[response]") {
+  World world(shop("p1 = \"api.status == critical\"\n"));
+  world.desk().wait_for_samples();
+  world.run_to(5 * second);
+  world.result("api", Seen::critical);
+  CHECK(world.told.empty());
+  CHECK((world.desk().alert("api") == nullptr || world.desk().alert("api")->looked_ns == 0));
+  world.take(world.desk().begin_looking(world.now));
+  CHECK(world.told == Lines{"5s open p1 cto log"});
+  CHECK(world.desk().begin_looking(world.now).decision.empty());
+}
+
+TEST_CASE("what was counted before a restart does not end because nothing is counted yet", "[response]") {
+  const bool waits = GENERATE(true, false);  // false: what would be without it
+  World world(shop("p1 = \"count(api.status == critical, 30m) >= 3\"\n"));
+  world.run_to(2 * minute, {{"api", Seen::critical}});
+  world.run_to(4 * minute, {{"api", Seen::ok}});
+  REQUIRE(world.desk().alert("api")->level == Level::p1);
+  std::vector<store::Point> before;
+  for (int i = 1; i <= 8; ++i) before.push_back({monday + i * 30 * second, i <= 4 ? 2.0 : 0.0});
+  world.restart(false);
+  if (waits) world.desk().wait_for_samples();
+  world.run_to(4 * minute + 40 * second, {{"api", Seen::ok}});
+  world.desk().history().restore({"api", "status", {}, "", store::Shape::gauge}, before, {}, {});
+  world.take(world.desk().begin_looking(world.now));
+  world.run_to(5 * minute, {{"api", Seen::ok}});
+  const auto is_end = [](const std::string& line) { return line.find(" resolve ") != std::string::npos; };
+  CHECK(std::ranges::any_of(world.told, is_end) != waits);
+  world.run_to(40 * minute, {{"api", Seen::ok}});
+  CHECK(world.desk().alert("api")->level == Level::none);
+}
