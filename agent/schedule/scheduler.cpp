@@ -18,14 +18,8 @@ namespace {
 
 constexpr auto slack = 100ms;           // that a turn may be early for company, at most 1 % of its interval (decision 0012)
 constexpr auto longest_sleep = 60s;     // so that a suspend or a step of the clock is noticed
-constexpr auto write_interval = 850ms;  // of a second that may be lost; the rest is for the loop and the disk
 constexpr float quick_ms = 2.0F;        // calls below this share a thread and a message
 constexpr std::size_t lateness_kept = 1024;
-constexpr unsigned position_bits = 24;  // of a call id: where its entry stands
-
-std::uint32_t position_of_call(std::uint64_t call) {
-  return static_cast<std::uint32_t>(call & ((1U << position_bits) - 1));
-}
 
 std::uint32_t reason_of(Why why) {
   switch (why) {
@@ -40,14 +34,6 @@ std::uint32_t reason_of(Why why) {
     default:
       return RONDA_REASON_SCHEDULE;
   }
-}
-
-/// What a slot is recorded with.
-std::string outcome_word(Kind kind, std::int32_t status, bool told) {
-  constexpr std::array<std::string_view, 4> of_task = {"changed", "unchanged", "failed", "skipped"};
-  if (!told) return "no result";
-  if (kind == Kind::task) return std::string(of_task[static_cast<std::size_t>(status & 3)]);
-  return std::string(plugin::name_of(static_cast<CheckStatus>(status & 3)));
 }
 
 std::int64_t slot_ns(sys_seconds slot) {
@@ -266,7 +252,7 @@ void Scheduler::start(Entry& entry, std::uint32_t position, const Due& due) {
 void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags) {
   if (entry.dirty) write_dirty();  // before this run's times stand in the place of those of the run that is not written yet
   const Nanos now = boottime();
-  entry.call = (next_call_++ << position_bits) | position;
+  entry.call = (next_call_++ << call_position_bits) | position;
   entry.trip = {.ended_wall = entry.trip.ended_wall};  // until this run ends, the last one is when it ran
   entry.trip.started_wall = wall().count();
   entry.trip.late_ns = std::max<std::int64_t>((now - due.due).count(), 0);
@@ -338,214 +324,6 @@ void Scheduler::poke(Kind kind, std::string_view name) {
   if (!position) return;
   timetable_.make_due(*position, boottime(), Why::event);
   pump_soon();
-}
-
-// ---- what comes back ------------------------------------------------------------------------
-
-void Scheduler::on_call_end(plugin::CallEnd end) {
-  const std::uint32_t position = position_of_call(end.id);
-  if (position >= entries_.size() || entries_[position].call != end.id) return;
-  Entry& entry = entries_[position];
-  --in_flight_;
-  const bool is_delivery = entry.spec.kind == Kind::notifier;
-  const DeliveryEnd delivery = is_delivery ? delivery_end_of(end) : DeliveryEnd{};
-  if (is_delivery) end.outcome.again_at_wall_ns = 0;  // the outbox's business
-  const bool counts = settle(entry, end);
-  progress_.erase(end.id);
-  inbox_taken_.erase(end.id);
-  replaced_.erase(end.id);
-  entry.call = 0;
-  entry.slot_wall = 0;
-  if (entry.id_in_flight != 0) position_of_id_.erase(std::exchange(entry.id_in_flight, 0));
-  if (counts) tell_waiters(position);
-  if (!counts)
-    timetable_.make_due(position, boottime() + entry.spec.rare->retry.wait, Why::again);
-  else if (!entry.removed)
-    mark_dirty(entry, position);
-  if (end.goes_on)
-    lingering_[position] = end.id;
-  else
-    let_go(position);
-  if (is_delivery) end_delivery(position, delivery);
-  if (is_delivery) deliver_next(position);
-  if (stopping_) write_dirty();  // no timer comes any more
-  if (stopping_ && in_flight_ == 0 && drained_) std::exchange(drained_, nullptr)();
-}
-
-void Scheduler::on_call_over(std::uint64_t call) {
-  const std::uint32_t position = position_of_call(call);
-  const auto found = lingering_.find(position);
-  if (found == lingering_.end() || found->second != call) return;
-  lingering_.erase(found);
-  let_go(position);
-  deliver_next(position);
-}
-
-/// Nothing of its run is left: others may have its locks, and it may run again.
-void Scheduler::let_go(std::uint32_t position) {
-  release_locks(position);
-  if (entries_[position].removed) return release(position);
-  timetable_.finished(position);
-  arm();
-}
-
-void Scheduler::tell_waiters(std::uint32_t position) {
-  const auto waiting = waiters_.find(position);
-  if (waiting == waiters_.end()) return;
-  const auto callbacks = std::move(waiting->second);
-  waiters_.erase(waiting);
-  for (const auto& callback : callbacks) callback(entries_[position]);
-}
-
-/// False: it does not count, it is tried again first.
-bool Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
-  const std::uint32_t position = position_of_call(entry.call);
-  entry.trip.ended_wall = wall().count();
-  entry.trip.fate = end.fate;
-  ++entry.runs;
-  Ending ending = ending_of(entry, end);
-  const bool counts = !will_retry(entry, position, ending);
-  if (end.fate == Fate::finished) {
-    accept(entry, end.outcome, ending.told, counts);
-  } else if (entry.slot_wall != 0 && counts) {
-    ports_.store.finish_slot(id_of(entry.spec), entry.slot_wall, std::string(plugin::name_of(end.fate)), [](auto) {});
-  }
-  if (counts) {
-    attempts_.erase(position);
-    count(entry, ending);
-  } else {
-    hold_back(entry, position, std::move(ending));
-  }
-  return counts;
-}
-
-Ending Scheduler::ending_of(Entry& entry, plugin::CallEnd& end) {
-  Ending out;
-  out.fate = end.fate;
-  if (end.fate != Fate::finished) {
-    entry.trip.duration_ns = entry.trip.ended_wall - entry.trip.started_wall;
-    out.summary = plugin::text_of(end);
-    if (end.fate == Fate::timeout) out.summary = "timed out after " + format_duration(entry.spec.timeout) + ": " + end.cause;
-    return out;
-  }
-  wire::Outcome& outcome = end.outcome;
-  entry.trip.duration_ns = outcome.duration_ns;
-  const auto ms = static_cast<float>(outcome.duration_ns) / 1e6F;
-  entry.average_ms = entry.average_ms < 0 ? ms : entry.average_ms * 0.8F + ms * 0.2F;
-  out.told = outcome.end == wire::End::reported;
-  if (outcome.timed_out && !out.told) outcome.summary = "timed out after " + format_duration(entry.spec.timeout);
-  if (outcome.timed_out) entry.trip.fate = Fate::timeout;
-  if (outcome.end == wire::End::state_refused)
-    disable(entry, outcome.summary);
-  else
-    disabled_.erase(position_of_call(entry.call));
-  if (out.told) out.reported = static_cast<CheckStatus>(outcome.status & 3);
-  if (out.told && entry.spec.kind == Kind::task)
-    out.reported = outcome.status == RONDA_TASK_FAILED ? CheckStatus::critical : CheckStatus::ok;
-  out.summary = std::move(outcome.summary);
-  out.detail = std::move(outcome.detail);
-  out.metrics = std::move(outcome.metrics);
-  return out;
-}
-
-/// Its state fits another version of its plugin: it would start from nothing. Until it is replaced, or run by hand
-/// with success, it waits.
-void Scheduler::disable(const Entry& entry, const std::string& why) {
-  if (entry.id_in_flight != 0) return;  // it was replaced meanwhile
-  disabled_[position_of_call(entry.call)] = why;
-  ports_.log(RONDA_LOG_ERROR, label_of(entry.spec.kind, entry.spec.name) + " is disabled: " + why);
-}
-
-/// A result that the plugin gave counts from here on, and with it what its run wrote and took, together with its slot.
-/// A run that gave none keeps nothing: what it took comes again.
-void Scheduler::accept(Entry& entry, wire::Outcome& outcome, bool told, bool counts) {
-  if (!told) {
-    outcome.kv.clear();
-    inbox_taken_.erase(entry.call);
-    outcome.again_at_wall_ns = 0;
-  }
-  const std::int64_t slot = counts ? entry.slot_wall : 0;  // one that is tried again keeps its slot
-  if (counts && outcome.again_at_wall_ns > 0) {
-    const Nanos wait = Nanos(outcome.again_at_wall_ns) - wall();
-    timetable_.make_due(position_of_call(entry.call), boottime() + std::max<Nanos>(wait, 1ms), Why::again);
-  }
-  const auto taken = inbox_taken_.find(entry.call);
-  if (outcome.kv.empty() && slot == 0 && taken == inbox_taken_.end()) return;
-  store::CallEffects effects;
-  effects.id = id_of(entry.spec);
-  effects.plugin = procedure_in_flight(entry).plugin->id;
-  effects.state_version = procedure_in_flight(entry).plugin->state_version;
-  const std::int64_t now = wall().count();
-  for (wire::KvWrite& write : outcome.kv) {
-    effects.kv.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)),
-                          write.ttl_ns > 0 ? now + write.ttl_ns : 0});
-  }
-  if (taken != inbox_taken_.end()) effects.inbox_taken = std::move(taken->second);
-  if (slot != 0) effects.slot = slot;
-  effects.slot_outcome = outcome_word(entry.spec.kind, outcome.status, told);
-  const std::string name = entry.spec.name;
-  store_effects(name, std::move(effects));
-}
-
-/// State that is too large costs the state, not the slot and the inbox that go with it.
-void Scheduler::store_effects(const std::string& name, store::CallEffects effects) {
-  store::CallEffects rest = effects;
-  rest.kv.clear();
-  ports_.store.accept_call(std::move(effects), [this, name, rest = std::move(rest)](Result<Unit> accepted) mutable {
-    if (accepted) return;
-    ports_.log(RONDA_LOG_ERROR, name + ": what its run keeps was not stored: " + accepted.error().message());
-    if (accepted.error().code() == Errc::range) ports_.store.accept_call(std::move(rest), [](auto) {});
-  });
-}
-
-/// Whatever it held back is held back no longer, also what is due much later: a check's status is to be true meanwhile.
-void Scheduler::unblock(const std::string& name) {
-  for (const std::uint32_t position : by_name_) {
-    Entry& entry = entries_[position];
-    if (entry.blocked_by.view() == name) entry.blocked_by.clear();
-  }
-}
-
-/// From here on this is how it is.
-void Scheduler::count(Entry& entry, Ending& ending) {
-  plugin::Grade graded{ending.reported, {}};
-  if (entry.spec.limits != nullptr) graded = plugin::grade(ending.reported, plugin::decode_metrics(ending.metrics), *entry.spec.limits);
-  entry.summary = std::move(ending.summary);
-  entry.detail = std::move(ending.detail);
-  entry.metrics = std::move(ending.metrics);
-  const std::int64_t now = entry.trip.ended_wall;
-  if (entry.has_result && entry.status == CheckStatus::critical && graded.status != CheckStatus::critical) unblock(entry.spec.name);
-  if (!entry.has_result || graded.status != entry.status) entry.since_wall = now;
-  entry.failures = graded.status == CheckStatus::ok ? 0 : entry.failures + 1;
-  if (graded.status == CheckStatus::ok) entry.last_ok_wall = now;
-  entry.has_result = true;
-  entry.status = graded.status;
-  entry.grade_reason = std::move(graded.reason);
-  if (ports_.on_result) ports_.on_result(entry);
-}
-
-void Scheduler::mark_dirty(Entry& entry, std::uint32_t position) {
-  if (std::exchange(entry.dirty, true)) return;
-  dirty_.push_back(position);
-  if (dirty_.size() > 1) return;
-  write_timer_.expires_after(write_interval);
-  write_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) write_dirty();
-  });
-}
-
-void Scheduler::write_dirty() {
-  std::vector<store::Observed> batch;
-  batch.reserve(dirty_.size());
-  for (const std::uint32_t position : std::exchange(dirty_, {})) {
-    Entry& entry = entries_[position];
-    entry.dirty = false;
-    if (entry.removed) continue;
-    store::InstanceState state{id_of(entry.spec), static_cast<int>(entry.status), entry.summary,      entry.detail.str(),
-                               entry.since_wall,  entry.trip.ended_wall,          entry.last_ok_wall, entry.failures};
-    batch.push_back({std::move(state), {entry.trip.started_wall, entry.trip.duration_ns, static_cast<int>(entry.status), entry.summary}});
-  }
-  ports_.store.observe(std::move(batch), ports_.take_samples ? ports_.take_samples() : std::vector<store::Sampled>());
 }
 
 // ---- stop -----------------------------------------------------------------------------------

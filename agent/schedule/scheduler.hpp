@@ -155,6 +155,11 @@ class Scheduler final : private plugin::SupervisorClient {
   const std::deque<std::int64_t>& lateness() const { return lateness_; }  // ns, of the last runs by schedule
 
  private:
+  static constexpr unsigned call_position_bits = 24;  // of a call id: where its entry stands
+  static std::uint32_t position_of_call(std::uint64_t call) {
+    return static_cast<std::uint32_t>(call & ((1U << call_position_bits) - 1));
+  }
+
   struct Waiting {  // a message for a notifier
     std::shared_ptr<const wire::Message> message;
     std::function<void(const DeliveryEnd&)> ended;
