@@ -273,3 +273,76 @@ TEST_CASE("what notifiers for machines read of an incident is there", "[response
   world.command(incident::Verb::ack);
   CHECK(field("state") == "acknowledged");
 }
+
+TEST_CASE("after a start an alert that fires is in its incident, whichever incidents of it there were before", "[response]") {
+  World world(shop);
+  for (int i = 0; i < 6; ++i) {  // ids are random: some older one is given after the newest
+    INFO(i);
+    world.result("api", Seen::critical);
+    world.restart();
+    world.take(world.desk().use(world.desk().share_plan(), world.now));
+    REQUIRE(world.desk().incidents().by_alert.contains("api"));
+    world.now += minute;
+    world.result("api", Seen::ok);
+    CHECK(world.desk().incidents().by_alert.empty());
+    for (const auto& [id, one] : world.desk().incidents().incidents) CHECK_FALSE(one.is_live());
+    world.run_to(world.now - monday + hour, {{"api", Seen::ok}});
+  }
+  CHECK(world.desk().incidents().incidents.size() > 1);
+}
+
+TEST_CASE("a silence that ends while no agent runs is over for what it hid", "[response]") {
+  World world(shop);
+  incident::SilenceRequest request;
+  request.what.checks = {"api", "page"};
+  request.owner = {incident::Author::Kind::contact, "ceo"};
+  request.reason = "deploy";
+  request.for_ns = 10 * minute;
+  world.take(world.desk().add_silence(*incident::make_silence(request, world.now, 7), world.now));
+  world.result("page", Seen::critical);
+  world.result("api", Seen::critical);
+  CHECK(world.only().is_suppressed());
+  world.told.clear();
+  world.now += 20 * minute;
+  world.restart();
+  world.take(world.desk().use(world.desk().share_plan(), world.now));
+  CHECK_FALSE(world.only().is_suppressed());
+  CHECK(world.only().level == Level::p1);  // also where it was opened by less, and what is worse was hidden
+  CHECK(std::ranges::find(world.told, "20m open p1 cto log") != world.told.end());
+}
+
+TEST_CASE("what waited for a critical check waits for it after a start too", "[response]") {
+  World world(shop);
+  world.result("page", Seen::critical);
+  world.result("db", Seen::critical);
+  REQUIRE(world.desk().alert("page")->blocked_by == "db");
+  const std::size_t events = world.held.events.size();
+  world.told.clear();
+  world.restart();
+  world.take(world.desk().use(world.desk().share_plan(), world.now));
+  CHECK(world.desk().alert("page")->blocked_by == "db");
+  CHECK(world.held.events.size() == events);
+  CHECK(world.told.empty());
+}
+
+TEST_CASE("what was due while no agent ran and is hidden by now is called when it comes out", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  world.run_to(10 * minute, {{"api", Seen::critical}});
+  incident::SilenceRequest request;
+  request.what.checks = {"api"};
+  request.owner = {incident::Author::Kind::contact, "cto"};
+  request.reason = "deploy";
+  request.from_ns = world.now + 6 * minute;
+  request.for_ns = hour;
+  world.take(world.desk().add_silence(*incident::make_silence(request, world.now, 7), world.now));
+  const auto messages = [&] { return std::ranges::count_if(world.held.outbox, [](const auto& row) { return !row.second.incident.empty(); }); };
+  const auto before = messages();
+  world.now += 10 * minute;  // a call was due after 15m, the silence began after 16m
+  world.restart();
+  world.take(world.desk().use(world.desk().share_plan(), world.now));
+  world.run_to(60 * minute, {{"api", Seen::critical}});
+  CHECK(messages() == before);
+  world.run_to(77 * minute, {{"api", Seen::critical}});
+  CHECK(messages() > before);
+}

@@ -93,7 +93,7 @@ TEST_CASE("in worlds from seeds what the agent promises holds after everything t
     run_world(*seed, sum);
     return print(sum);
   }
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) run_world(seed, sum);
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) run_world(seed, sum);
   print(sum);
   // they are no empty worlds
   CHECK(sum.messages > 10 * sum.worlds);
@@ -130,7 +130,7 @@ TEST_CASE("what is planted in worlds is found, and its moves are made few", "[re
   std::uint64_t seed = 1;
   std::vector<Move> moves;
   std::optional<std::string> why;
-  for (; seed <= 40 && !why; ++seed) {
+  for (; seed <= 80 && !why; ++seed) {
     moves = random_moves(seed, moves_of_a_world);
     why = broken(moves, fault);
   }

@@ -104,7 +104,8 @@ void World::settle() {
 }
 
 void World::judge_now() {
-  if (std::exchange(instant_ns_, time_.passed_ns()) != time_.passed_ns()) at_instant_ = 0;
+  const std::int64_t instant = time_.passed_ns() / 1'000'000;
+  if (std::exchange(instant_ms_, instant) != instant) at_instant_ = 0;
   if (++at_instant_ > 20'000) judge_.fail("no end of work at one instant");
   if (up_) judge_.check(time_.passed_ns());
 }

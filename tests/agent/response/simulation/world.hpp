@@ -91,7 +91,7 @@ class World {
   bool up_ = false, is_planted_ = false;
   bool reloaded_ = false;  // in this life: what the other ladder owed before that is told at the next start
   std::uint64_t random_ = 0;
-  std::int64_t instant_ns_ = 0;
+  std::int64_t instant_ms_ = 0;
   std::size_t at_instant_ = 0;  // handlers that ran at it
   std::optional<Left> left_;
 };
