@@ -266,6 +266,7 @@ void Agent::look_at_zones() {
   if (found.changed.empty()) return;
   if (const auto zone = zones_.find(active_.zone->name())) active_.zone = *zone;
   const std::size_t planned = scheduler_->use_zones(active_.zone);
+  if (response_ != nullptr) response_->use_zone(active_.zone);
   std::string names;
   for (const std::string& name : found.changed) names += (names.empty() ? "" : ", ") + name;
   log(LogLevel::info, "tzdata: other rules for " + names + "; " + std::to_string(planned) + " instances are planned anew");

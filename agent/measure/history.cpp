@@ -230,6 +230,9 @@ History::~History() = default;
 void History::want(const std::vector<Want>& wants, const std::vector<std::string>& tasks) {
   impl_->want(wants, tasks);
 }
+void History::use_zone(schedule::ZonePtr zone) {
+  impl_->zone_ = std::move(zone);
+}
 bool History::wants(std::string_view check) const {
   return impl_->find(check) != nullptr;
 }

@@ -53,6 +53,8 @@ class History final : public View {
   /// let go.
   void want(const std::vector<Want>& wants, const std::vector<std::string>& tasks = {});
   bool wants(std::string_view check) const;
+  /// Of baselines from here on: another zone by a reload, or other rules of the same one (tzdata).
+  void use_zone(schedule::ZonePtr zone);
 
   /// What the store is to keep of it; nothing for a check that nobody wants, at the cost of one look-up.
   std::optional<store::Sampled> observe(const Result& result);

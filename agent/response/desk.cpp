@@ -119,6 +119,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   Output out;
   const auto before = std::exchange(plan_, std::move(plan));
   history_.want(plan_->wants, plan_->rules.facts.tasks);
+  history_.use_zone(plan_->zone);
   objectives_.use(plan_->slos);  // before the plan of before is let go: it points into that
   index();
   // what fires in an incident and is known to nobody any more

@@ -44,6 +44,8 @@ class Response final : private notify::CourierClient {
   /// first part is there. What comes in before waits.
   void start(std::function<void()> then);
   void use(std::shared_ptr<const Plan> plan);
+  /// tzdata has other rules for the agent's zone: baselines go by them. Windows and rotas do with the next reload.
+  void use_zone(schedule::ZonePtr zone) { desk_.history().use_zone(std::move(zone)); }
   /// Of a check or task; notifiers are the outbox's.
   void on_result(const schedule::Entry& entry);
   /// What the store is to keep of the results since the last call, for the batch that they are written with.

@@ -300,6 +300,19 @@ TEST_CASE("a baseline is the middle of the same hour of weeks before", "[measure
   CHECK_FALSE(history.baseline(only(history, "a", "duration"), noon, 0));
 }
 
+TEST_CASE("a baseline goes by the zone that it was given last", "[measure]") {
+  History history(zone());
+  history.want({{"a", "m", hour, true, 10 * minute}});
+  // Thursday, 2026-04-02T12:00Z, 14:00 in Berlin; a week before summer time had not begun there, so that 14:00 was 13:00Z
+  const std::int64_t thursday = std::int64_t{1'775'131'200} * second;
+  for (std::int64_t at = thursday - 4 * 7 * day; at <= thursday; at += 10 * minute)
+    feed(history, "a", at, {{"m", static_cast<double>(at / hour % 24)}});
+  const SeriesId m = only(history, "a", "m");
+  CHECK(*history.baseline(m, thursday, 0) == Approx(12));
+  history.use_zone(zone("Europe/Berlin"));
+  CHECK(*history.baseline(m, thursday, 0) == Approx(13));
+}
+
 TEST_CASE("the baseline of a counter is what it grew a second", "[measure]") {
   History history(zone());
   history.want({{"a", "m", hour, true, minute}});
