@@ -54,6 +54,9 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   // what was only in memory is gone with the life before, and is decided anew
   std::erase_if(rows_, [&](const std::string& id) { return !disk_.outbox.contains(id); });
   touched_.clear();
+  for (const auto& [id, events] : disk_.events) {
+    if (std::ranges::any_of(events, [](const auto& event) { return event.kind == "lowered" && event.author != "agent"; })) lowered_.insert(id);
+  }
 }
 
 void Judge::forget_pace() {

@@ -162,7 +162,8 @@ void World::end(bool in_order, std::size_t written, std::int64_t down_s) {
 }
 
 std::optional<World::Left> World::what_is_left() const {
-  if (!up_ || reloaded_ || !disk_.is_idle() || disk_.mode() == Disk::Mode::full || response_->courier().ring().size() != 0) return std::nullopt;
+  if (!up_ || reloaded_ || !disk_.is_idle() || disk_.mode() != Disk::Mode::well || response_->courier().ring().size() != 0)
+    return std::nullopt;
   const response::Desk& desk = response_->desk();
   Left left{open_part(desk.incidents()), desk.silences(), desk.upkeep(), {}};
   for (const rule::Alert& alert : desk.plan().rules.alerts) {

@@ -197,7 +197,9 @@ void World::retry(const Move& move) {
   for (const auto& [id, row] : disk_.outbox) {
     if (row.state == store::OutboxState::dead) dead.push_back(id);
   }
-  if (!dead.empty()) response_->retry(dead[move.a % dead.size()], [](const auto&) {});
+  if (dead.empty()) return;
+  disk_.revived.insert(dead[move.a % dead.size()]);  // also where the disk is full and does not learn of it
+  response_->retry(dead[move.a % dead.size()], [](const auto&) {});
 }
 
 }  // namespace ronda::sim
