@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <set>
 
 #include "base/text.hpp"
@@ -17,6 +18,7 @@ namespace ronda::plugin {
 namespace {
 
 constexpr std::size_t max_files = 10'000;
+constexpr std::size_t begun_most = 4;  // files held in memory; what reads them works while the next are read and staged
 
 bool is_leftover(std::string_view name) {
   return name.starts_with('.') || name.ends_with('~') || name.ends_with(".bak") || name.find(".dpkg-") != std::string_view::npos ||
@@ -50,6 +52,7 @@ class Scan {
 
   Catalogue run() {
     for (const std::string& path : request_.directories) scan_directory(path);
+    settle_begun(0);
     settle_names();
     return std::move(out_);
   }
@@ -61,11 +64,21 @@ class Scan {
     RefusedFile refused;  // what is told of it if so
   };
 
+  /// A file whose bytes are being vetted, or that was refused before they were.
+  struct Begun {
+    std::string path;
+    Loaded<PluginBytes> bytes;
+    std::function<Status()> vetted;  // null: nothing to wait for
+  };
+
   void refuse(const std::string& path, Refusal refusal) { out_.refused.push_back({path, std::move(refusal), {}, {}, {}}); }
 
   void scan_directory(const std::string& path) {
     const auto directory = open_plugin_directory(path, request_.uid);
-    if (!directory) return refuse(path, directory.error());
+    if (!directory) {
+      settle_begun(0);
+      return refuse(path, directory.error());
+    }
     struct stat facts {};
     if (::fstat(directory->get(), &facts) == 0 && !seen_.emplace(facts.st_dev, facts.st_ino).second) return;
     for (const std::string& name : list_names(directory->get())) {
@@ -73,21 +86,32 @@ class Scan {
       if (is_leftover(name)) {
         out_.skipped.push_back(full);
       } else if (name.ends_with(".so")) {
-        scan_file(directory->get(), name, full);
+        begun_.push_back(begin(directory->get(), name, full));
+        settle_begun(begun_most - 1);
       }
     }
   }
 
-  void scan_file(int directory, const std::string& name, const std::string& path) {
+  Begun begin(int directory, const std::string& name, const std::string& path) const {
     const auto file = open_plugin_entry(directory, name, request_.uid);
-    if (!file) return refuse(path, file.error());
-    const auto bytes = read_plugin_bytes(file->get());
-    if (!bytes) return refuse(path, bytes.error());
-    RefusedFile refused{path, {}, {}, {}, {}};
-    auto entry = load(*bytes, refused);
+    if (!file) return {path, file.error(), nullptr};
+    Begun begun{path, read_plugin_bytes(file->get()), nullptr};
+    if (begun.bytes && request_.vet && !known_.contains(begun.bytes->sha256)) begun.vetted = request_.vet(*begun.bytes);
+    return begun;
+  }
+
+  /// The oldest first, until no more than `most` are under way.
+  void settle_begun(std::size_t most) {
+    for (; begun_.size() > most; begun_.pop_front()) settle(begun_.front());
+  }
+
+  void settle(const Begun& begun) {
+    if (!begun.bytes) return refuse(begun.path, begun.bytes.error());
+    RefusedFile refused{begun.path, {}, {}, {}, {}};
+    auto entry = load(begun, refused);
     if (entry) {
-      entry->path = path;
-      entry->size = bytes->bytes.size();
+      entry->path = begun.path;
+      entry->size = begun.bytes->bytes.size();
       if (auto refusal = admit(*entry)) {
         refused.refusal = *std::move(refusal);
       } else {
@@ -101,7 +125,8 @@ class Scan {
   }
 
   /// Stages and reads; a file with a known hash was read before.
-  Loaded<PluginEntry> load(const PluginBytes& bytes, RefusedFile& refused) {
+  Loaded<PluginEntry> load(const Begun& begun, RefusedFile& refused) {
+    const PluginBytes& bytes = *begun.bytes;
     PluginEntry entry;
     if (const auto known = known_.find(bytes.sha256); known != known_.end()) {
       entry = *known->second;
@@ -114,8 +139,8 @@ class Scan {
       entry.staged = std::make_shared<const StagedFile>(std::move(staged));
     }
     if (!entry.manifest.id.empty()) return entry;
-    if (request_.vet) {
-      if (const Status sound = request_.vet(bytes); !sound)
+    if (begun.vetted) {
+      if (const Status sound = begun.vetted(); !sound)
         return Refusal{LoadStep::read, LoadReason::vetting_failed, sound.error().message(), "build it again"};
     }
     RONDA_TRY(entry.facts, read_plugin_elf(bytes.bytes));
@@ -220,7 +245,8 @@ class Scan {
   const ScanRequest& request_;
   std::map<std::string, PluginPointer, std::less<>> known_;
   std::set<std::pair<dev_t, ino_t>> seen_;  // directories, however they were named
-  std::vector<Fit> fit_;                    // in the order of the scan
+  std::deque<Begun> begun_;                 // in the order of the scan
+  std::vector<Fit> fit_;                    // the same
   Catalogue held_;                          // what runs now and whose id is ambiguous in this scan
   Catalogue out_;
 };

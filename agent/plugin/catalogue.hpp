@@ -73,8 +73,9 @@ struct ScanRequest {
   HostLibraries* libraries = nullptr;        // nothing is known of the host's libraries without them
   const Catalogue* previous = nullptr;       // files with the same hash are not read again
   std::map<std::string, std::string> unfit;  // hash -> why: code that was tried and failed
-  /// Reads the bytes in a throw-away process first; a fault of a library there refuses the file.
-  std::function<Status(const PluginBytes&)> vet;
+  /// Begins to read the bytes in a throw-away process, before they are read here; what it returns waits for the answer and is
+  /// called at most once. A fault of a library there refuses the file. A few are under way at once, so the bytes may be gone by then.
+  std::function<std::function<Status()>(const PluginBytes&)> vet;
 };
 
 Catalogue scan_plugins(const ScanRequest& request);

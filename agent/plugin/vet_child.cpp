@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -129,15 +130,19 @@ Result<Unit> VetChild::finish() {
   return done();
 }
 
-Result<Unit> vet_in_child(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes, std::chrono::milliseconds deadline) {
-  RONDA_TRY(VetChild child, VetChild::start(argv, bytes));
-  pollfd ended{child.pidfd(), POLLIN, 0};
-  int ready = 0;
-  do {
-    ready = ::poll(&ended, 1, static_cast<int>(deadline.count()));
-  } while (ready < 0 && errno == EINTR);
-  if (ready == 0) child.give_up(deadline);
-  return child.finish();
+std::function<Result<Unit>()> vet_in_child(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes,
+                                           std::chrono::milliseconds deadline) {
+  auto started = VetChild::start(argv, bytes);
+  if (!started) return [error = started.error()]() -> Result<Unit> { return error; };
+  return [child = std::make_shared<VetChild>(std::move(*started)), deadline] {
+    pollfd ended{child->pidfd(), POLLIN, 0};
+    int ready = 0;
+    do {
+      ready = ::poll(&ended, 1, static_cast<int>(deadline.count()));
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0) child->give_up(deadline);
+    return child->finish();
+  };
 }
 
 }  // namespace ronda::plugin

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,7 +47,9 @@ class VetChild {
   std::chrono::milliseconds given_up_{0};  // zero: it was not
 };
 
-/// All of it, waiting at most `deadline`; for the start, the CLI and wherever waiting is no harm.
-Result<Unit> vet_in_child(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes, std::chrono::milliseconds deadline);
+/// Begins it. What is returned waits for the answer, at most `deadline` from then on, and is called once or not at all: the child
+/// ends with its last copy. For the start, the CLI and wherever waiting is no harm.
+std::function<Result<Unit>()> vet_in_child(const std::vector<std::string>& argv, std::span<const std::uint8_t> bytes,
+                                           std::chrono::milliseconds deadline);
 
 }  // namespace ronda::plugin

@@ -297,12 +297,12 @@ bool scan(const CandidateRequest& request, Candidate& candidate) {
   }
   scan.libraries = request.libraries;
   scan.previous = request.previous;
-  scan.vet = [&request](const plugin::PluginBytes& bytes) -> Result<Unit> {
+  scan.vet = [&request](const plugin::PluginBytes& bytes) -> std::function<Result<Unit>()> {
     if (request.vetted) {
       const auto known = request.vetted->plugins.find(bytes.sha256);
-      if (known != request.vetted->plugins.end()) return known->second;
+      if (known != request.vetted->plugins.end()) return [answer = known->second] { return answer; };
     }
-    return request.vet_plugin ? request.vet_plugin(bytes) : done();
+    return request.vet_plugin ? request.vet_plugin(bytes) : nullptr;
   };
   scan.unfit = request.unfit;
   candidate.catalogue = plugin::scan_plugins(scan);

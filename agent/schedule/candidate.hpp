@@ -44,8 +44,8 @@ struct CandidateRequest {
   /// Parses the bytes in a throw-away process first; an error rejects the configuration.
   std::function<Result<Unit>(const config::Sources&)> vet_config;
   std::optional<VettedFiles> vetted;  // done already: then neither read nor vetted again
-  /// The same for the bytes of a plugin that is in neither `previous` nor `vetted`; waits for the answer.
-  std::function<Result<Unit>(const plugin::PluginBytes&)> vet_plugin;
+  /// The same for the bytes of a plugin that is in neither `previous` nor `vetted`: ScanRequest::vet.
+  std::function<std::function<Result<Unit>()>(const plugin::PluginBytes&)> vet_plugin;
   /// What parts that schedule does not know say of their own objects (people, rules, ...), once the set is made.
   std::vector<std::function<void(Candidate&)>> judges;
 };

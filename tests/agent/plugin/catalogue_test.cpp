@@ -398,11 +398,38 @@ TEST_CASE("a plugin whose bytes kill the vetting process is refused", "[plugin]"
   ScanRequest request;
   request.directories = {dir.path()};
   request.uid = geteuid();
-  request.vet = [](const PluginBytes&) -> Status { return Error(Errc::corrupt, "reading it ended with signal 11"); };
+  request.vet = [](const PluginBytes&) { return []() -> Status { return Error(Errc::corrupt, "reading it ended with signal 11"); }; };
   CHECK(refusals(scan_plugins(request)) == "x.so: read/vetting_failed: reading it ended with signal 11; build it again\n");
   request.vet = [](const PluginBytes& plugin) {
     read_hostile_bytes(plugin.bytes);
-    return done();
+    return [] { return done(); };
   };
   CHECK(refusals(scan_plugins(request)).empty());
+}
+
+TEST_CASE("plugins are vetted a few at a time, and told in the order of their names", "[plugin]") {
+  const TempDir dir;
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g"}) build(dir, name, manifest_of(std::string("org.example.") + name, name));
+  { std::ofstream(dir.path() + "/bb.so") << "no plugin"; }
+  ScanRequest request;
+  request.directories = {dir.path()};
+  request.uid = geteuid();
+  int under_way = 0, most = 0, all = 0;
+  request.vet = [&](const PluginBytes&) {
+    most = std::max(most, ++under_way);
+    return [&]() -> Status {
+      --under_way;
+      return ++all % 2 == 0 ? Error(Errc::corrupt, "it is the " + std::to_string(all) + "th") : Status(done());
+    };
+  };
+  const auto found = scan_plugins(request);
+  CHECK(under_way == 0);
+  CHECK(all == 8);
+  CHECK(most == 4);
+  CHECK(refusals(found) ==
+        "b.so: read/vetting_failed: it is the 2th; build it again\n"
+        "bb.so: read/not_elf: is not an ELF file; build it with ronda_add_plugin()\n"
+        "c.so: read/vetting_failed: it is the 4th; build it again\n"
+        "e.so: read/vetting_failed: it is the 6th; build it again\n"
+        "g.so: read/vetting_failed: it is the 8th; build it again\n");
 }
