@@ -72,6 +72,7 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   told_end_.clear();
   before_.clear();
   untold_.clear();
+  fired_.clear();  // that an alert had a level may have been in memory only
   forget_pace();
   if (response == nullptr) return;
   // what was only in memory is gone with the life before, and is decided anew

@@ -71,6 +71,7 @@ void World::calm_down() {
   disk_.set_mode(Disk::Mode::well, 0);
   for (Check& check : checks_) check.flaps = 0;
   pass(3 * hour_ns);
+  settle();  // something may have been due at this very instant
   judge_.check_calm();
   for (Check& check : checks_) {
     if (check.entry.status != plugin::CheckStatus::ok) check.entry.since_wall = time_.wall_ns();
@@ -78,6 +79,7 @@ void World::calm_down() {
   }
   if (!judge_.broken()) inbound({Move::What::inbound, 0, 0, 0, 0});
   pass(3 * hour_ns);
+  settle();
   judge_.check_well();
 }
 
