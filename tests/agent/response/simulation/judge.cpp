@@ -305,9 +305,7 @@ void Judge::check_unknown(const rule::Alert& rule, const rule::AlertState& alert
   const bool had_level = fired != fired_.end() && fired->second == member.changed_ns;
   const bool counts = std::ranges::any_of(alert.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0; });
   if (had_level || (alert.unknown_since_ns == 0 && !counts)) return fail(rule.name + " is over, and goes on in " + id);
-  const auto known = was_unknown_.find(rule.name);
-  if (known != was_unknown_.end() && known->second == member.changed_ns) return;
-  was_unknown_[rule.name] = member.changed_ns;
+  if (!was_unknown_.emplace(rule.name, member.changed_ns).second) return;
   if (!is_unknown(alert)) return fail(rule.name + " came into " + id + ", and something is known of it");
   if (member.level != level_of_unknown(rule))
     fail("nothing is known of " + rule.name + ", and in its incident it is " + std::string(config::level_name(member.level)));

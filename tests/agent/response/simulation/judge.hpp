@@ -83,9 +83,9 @@ class Judge {
   bool clock_was_set_ = false;
   std::map<std::string, Before> before_;
   std::map<std::string, Pace> pace_;
-  // by alert, of its member in the incident that it is in: when that was changed last while the alert had a level, and while
-  // nothing was known of it
-  std::map<std::string, std::int64_t> fired_, was_unknown_;
+  std::map<std::string, std::int64_t> fired_;        // by alert: when its member was changed last while the alert had a level
+  /// By alert: when its member was changed last while nothing was known of it; of all lives, a kill brings older ones back.
+  std::set<std::pair<std::string, std::int64_t>> was_unknown_;
   std::map<std::string, std::int64_t> untold_;       // by alert: since when nothing is known of it and it is in no incident
   std::set<std::string> rows_;                       // decided, by id
   std::set<std::string> was_refused_;                // by id: its decision was once refused, it may leave from memory
