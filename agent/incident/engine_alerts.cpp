@@ -158,8 +158,13 @@ void Stepper::open_for(const rule::Change& change) {
   if (!is_higher(config::Level::p2, change.to)) outcome_.effects.emplace_back(Diagnose{incident.id, change.alert});
 }
 
-/// At the level of what came: what was worse is over, and those whom it woke are not called for less.
+/// At the level of what came: what was worse is over, and those whom it woke are not called for less. What a person resolved
+/// and is worse and still fires is not over: nothing would raise the incident for it any more.
 void Stepper::reopen(Incident& incident, config::Level level, std::string text) {
+  for (const auto& [alert, member] : incident.members) {
+    const bool is_heard = mute_of(state_.mutes, alert, member.check, member.service, member.level) == nullptr;
+    if (is_heard && is_higher(member.level, level)) level = member.level;
+  }
   Event event = make(Kind::reopened, text);
   sign(event);
   set_level_times(event, level);

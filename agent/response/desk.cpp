@@ -82,6 +82,7 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
     }
     const rule::Alert* alert = plan_->rules.find(row.name);
     alerts_[row.name].state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));
+    alerts_[row.name].row_ns = row.at;
     alert_alarms_.set(row.name, alert == nullptr ? alerts_[row.name].state.next_ns : now_ns);
   }
   for (const store::SilenceRow& row : kept.silences) {
@@ -134,7 +135,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
       continue;
     }
     feed(incident::Removed{held->first}, out, now_ns);
-    out.decision.alerts.push_back({held->first, now_ns, std::nullopt});
+    out.decision.alerts.push_back({held->first, held->second.next_row_ns(now_ns), std::nullopt});
     alert_alarms_.clear(held->first);
     held = alerts_.erase(held);
   }
@@ -321,7 +322,7 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
 
 void Desk::write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns) {
   held.written_ns = now_ns;
-  out.decision.alerts.push_back({name, now_ns, rule::encode_state(held.state)});
+  out.decision.alerts.push_back({name, held.next_row_ns(now_ns), rule::encode_state(held.state)});
 }
 
 void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) {

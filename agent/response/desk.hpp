@@ -4,6 +4,7 @@
 // store and no event loop; (state, input, now) -> (state, output). Production, simulation and tests run the same code.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -103,6 +104,9 @@ class Desk {
   struct Held {  // the state of an alert
     rule::AlertState state;
     std::int64_t written_ns = 0;  // when it was last part of a decision
+    std::int64_t row_ns = 0;      // the instant that stands at its row in the store: of two rows that keeps the later one
+    /// At a start after the wall clock was set back the store's row is the later one, and what is decided now must be kept.
+    std::int64_t next_row_ns(std::int64_t now_ns) { return row_ns = std::max(row_ns, now_ns); }
   };
 
   /// A set of names by when each wants to be looked at again.

@@ -69,7 +69,7 @@ Output Desk::on_inbound(const InboundBatch& batch, std::int64_t now_ns) {
 }
 
 void Desk::forget_inbound(const std::string& name, Output& out, std::int64_t now_ns) {
-  out.decision.alerts.push_back({name, now_ns, std::nullopt});
+  out.decision.alerts.push_back({name, alerts_[name].next_row_ns(now_ns), std::nullopt});
   alert_alarms_.clear(name);
   alerts_.erase(name);
 }

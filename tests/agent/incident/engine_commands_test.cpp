@@ -179,6 +179,20 @@ TEST_CASE("what still fires is resolved only by force with a reason, and opened 
   CHECK(world.last_notice().reason == "again: still firing: a");
 }
 
+TEST_CASE("what was resolved by force and still fires is not hidden by something smaller that comes", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  Command command = on(world, Verb::resolve, contact("cto"));
+  command.force = true;
+  command.text = "the sensor is broken";
+  REQUIRE(world.say(command).done);
+  const bool is_over = GENERATE(false, true);
+  if (is_over) world.recover("a");
+  world.fire("b", Level::p3);
+  CHECK(world.only().stage == Stage::open);
+  CHECK(world.only().level == (is_over ? Level::p3 : Level::p1));
+}
+
 TEST_CASE("what was resolved by force comes back at once when it gets worse", "[incident]") {
   World world;
   world.fire("a", Level::p3);

@@ -14,6 +14,8 @@ namespace {
 constexpr std::int64_t second_ns = 1'000'000'000, minute_ns = 60 * second_ns;
 /// Both configurations call for a P1 that nobody has at least so often.
 constexpr std::int64_t slowest_pace = 21 * minute_ns;
+/// An agent that is stopped looks no more and is there for a while yet.
+constexpr std::int64_t stopping_takes = 30 * second_ns;
 
 /// What it is about, as its words were chosen: the event that a notifier sees is coarser.
 std::string topic_of(const OutboxRow& row) {
@@ -27,6 +29,26 @@ bool is_call(const OutboxRow& row) {
 
 bool is_higher(config::Level a, config::Level b) {
   return a != config::Level::none && (b == config::Level::none || a < b);
+}
+
+/// Decision 0068, said once more: so long nothing may be known of an alert before that is told.
+std::int64_t may_be_unknown(const rule::Alert& rule) {
+  std::int64_t out = rule.patience_ns;
+  for (const rule::Rung& rung : rule.rungs) out = std::max<std::int64_t>(out, rung.hold.time.count());
+  return out;
+}
+
+/// One level below its highest, and p3 and p4 as they are.
+config::Level level_of_unknown(const rule::Alert& rule) {
+  using config::Level;
+  Level highest = Level::none;
+  for (const rule::Rung& rung : rule.rungs) highest = is_higher(rung.level, highest) ? rung.level : highest;
+  return highest == Level::p1 ? Level::p2 : highest == Level::p2 ? Level::p3 : highest;
+}
+
+/// Of all conditions of these worlds enough comes as soon as something does, and their checks run by an interval.
+bool is_unknown(const rule::AlertState& alert) {
+  return alert.level == config::Level::none && alert.blocked_by.empty() && alert.no_data && alert.unknown_since_ns != 0;
 }
 
 std::string lane_of(const OutboxRow& row) {
@@ -49,6 +71,8 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   told_delivered_.clear();
   told_end_.clear();
   before_.clear();
+  untold_.clear();
+  fired_.clear();  // that an alert had a level may have been in memory only
   forget_pace();
   if (response == nullptr) return;
   // what was only in memory is gone with the life before, and is decided anew
@@ -197,7 +221,7 @@ void Judge::check(std::int64_t passed_ns) {
     check_incident(one, passed_ns);
     if (one.is_live() && !one.cause.empty() && !causes.insert(one.cause).second) fail("two live incidents for " + one.cause);
   }
-  check_alerts();
+  check_alerts(passed_ns);
   if (disk_.is_idle() && is_stored_in_time()) check_stored();
 }
 
@@ -249,7 +273,7 @@ void Judge::check_pace(const Incident& incident, std::int64_t passed_ns) {
   if (quiet > slowest_pace) fail("a P1 that nobody has, and nobody was called for " + std::to_string(quiet / minute_ns) + " minutes: " + incident.id);
 }
 
-void Judge::check_alerts() {
+void Judge::check_alerts(std::int64_t passed_ns) {
   const response::Desk& desk = response_->desk();
   for (const rule::Alert& rule : desk.plan().rules.alerts) {
     const rule::AlertState* alert = desk.alert(rule.name);
@@ -257,16 +281,42 @@ void Judge::check_alerts() {
     const bool fires = alert != nullptr && alert->level != config::Level::none && alert->blocked_by.empty();
     if (fires && found == state().by_alert.end())
       fail(rule.name + " fires and is in no incident: " + std::string(config::level_name(alert->level)) + " " + alert->reason);
+    check_untold(rule, alert, passed_ns);
     if (found == state().by_alert.end()) continue;
     const Incident* one = state().find(found->second);
     if (one == nullptr || !one->members.contains(rule.name)) {
       fail(rule.name + " is in an incident that does not have it");
-    } else if (fires && one->members.at(rule.name).level != alert->level) {
-      fail(rule.name + " has another level in its incident");
-    } else if (alert == nullptr || (!fires && alert->blocked_by.empty())) {
-      fail(rule.name + " is over, and goes on in " + found->second);
+      continue;
     }
+    const incident::Member& member = one->members.at(rule.name);
+    if (fires && member.level != alert->level) fail(rule.name + " has another level in its incident");
+    if (fires) fired_[rule.name] = member.changed_ns;
+    if (alert == nullptr)
+      fail(rule.name + " is over, and goes on in " + found->second);
+    else if (!fires && alert->blocked_by.empty())
+      check_unknown(rule, *alert, found->second, member);
   }
+}
+
+/// It has no level and is in an incident: because nothing was known of it for long enough (decision 0068), and until it is known
+/// again and well. What had a level and lost it is over.
+void Judge::check_unknown(const rule::Alert& rule, const rule::AlertState& alert, const std::string& id, const incident::Member& member) {
+  const auto fired = fired_.find(rule.name);
+  const bool had_level = fired != fired_.end() && fired->second == member.changed_ns;
+  const bool counts = std::ranges::any_of(alert.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0; });
+  if (had_level || (alert.unknown_since_ns == 0 && !counts)) return fail(rule.name + " is over, and goes on in " + id);
+  if (!was_unknown_.emplace(rule.name, member.changed_ns).second) return;
+  if (!is_unknown(alert)) return fail(rule.name + " came into " + id + ", and something is known of it");
+  if (member.level != level_of_unknown(rule))
+    fail("nothing is known of " + rule.name + ", and in its incident it is " + std::string(config::level_name(member.level)));
+  if (alert.looked_ns - alert.unknown_since_ns < may_be_unknown(rule)) fail("nothing is known of " + rule.name + ", and it was told too early");
+}
+
+/// Who watches nothing must not look as if all were well.
+void Judge::check_untold(const rule::Alert& rule, const rule::AlertState* alert, std::int64_t passed_ns) {
+  if (alert == nullptr || !is_unknown(*alert) || state().by_alert.contains(rule.name)) return void(untold_.erase(rule.name));
+  const std::int64_t since = untold_.try_emplace(rule.name, passed_ns).first->second;
+  if (passed_ns - since > may_be_unknown(rule) + stopping_takes) fail("nothing is known of " + rule.name + ", and it is in no incident");
 }
 
 /// What the desk holds is the fold over what is on the disk.

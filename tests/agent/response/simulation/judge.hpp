@@ -72,7 +72,9 @@ class Judge {
   void check_incident(const incident::Incident& incident, std::int64_t passed_ns);
   void check_level(const incident::Incident& incident);
   void check_pace(const incident::Incident& incident, std::int64_t passed_ns);
-  void check_alerts();
+  void check_alerts(std::int64_t passed_ns);
+  void check_unknown(const rule::Alert& rule, const rule::AlertState& alert, const std::string& id, const incident::Member& member);
+  void check_untold(const rule::Alert& rule, const rule::AlertState* alert, std::int64_t passed_ns);
   void check_stored();
 
   Disk& disk_;
@@ -81,6 +83,10 @@ class Judge {
   bool clock_was_set_ = false;
   std::map<std::string, Before> before_;
   std::map<std::string, Pace> pace_;
+  std::map<std::string, std::int64_t> fired_;        // by alert: when its member was changed last while the alert had a level
+  /// By alert: when its member was changed last while nothing was known of it; of all lives, a kill brings older ones back.
+  std::set<std::pair<std::string, std::int64_t>> was_unknown_;
+  std::map<std::string, std::int64_t> untold_;       // by alert: since when nothing is known of it and it is in no incident
   std::set<std::string> rows_;                       // decided, by id
   std::set<std::string> was_refused_;                // by id: its decision was once refused, it may leave from memory
   std::set<std::string> lowered_;                    // incidents whose level is a person's
