@@ -131,6 +131,7 @@ class Year {
         const std::int64_t every = shop_.every.at(check);
         at = now_ + (is_close ? every : std::max(every, quiet_step));
       }
+      // after the results and not before: the last ones of the quiet rest are too old for the intervals of the shipped conf.d
       if (is_close && !was_close) use(shop_.plan);
       was_close = is_close;
       once();
