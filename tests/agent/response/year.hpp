@@ -2,9 +2,9 @@
 // Days of the shop under a virtual clock: the shipped conf.d as `ronda run` reads it, with the manifests of the plugins
 // that ship, and a desk that is fed with results without a break from the first day to the last.
 //
-// Near a line of the script each check has a result at its own interval. In the quiet rest a result comes every
-// `quiet_step`, and everything else is the same: four million results a year at their own interval take a minute of CPU,
-// nearly all of it for results that change nothing.
+// Near a line of the script each check runs at its own interval. For the quiet rest the agent is reloaded with a
+// configuration in which none runs more often than every `quiet_step`, so that it knows how long to wait for a result:
+// four million results a year at their own interval take a minute of CPU, nearly all of it for results that change nothing.
 #pragma once
 
 #include <unistd.h>
@@ -22,6 +22,7 @@
 #include "case_file.hpp"
 #include "catch.hpp"
 #include "incident/moment.hpp"
+#include "measure/load.hpp"
 #include "plugin/host_libraries.hpp"
 #include "plugin/messages.hpp"
 #include "response/desk.hpp"
@@ -36,12 +37,13 @@ inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour
 inline constexpr std::int64_t lead = 7 * hour, rest = 2 * hour;
 inline constexpr std::int64_t quiet_step = 15 * minute;
 
-/// `conf_d` as the agent would start with it.
+/// `conf_d` as the agent would start with it; `quiet_plan` is of the same with longer intervals.
 struct Shop {
   schedule::ZoneDatabase zones;
   plugin::HostLibraries libraries{plugin::system_library_directories()};
   schedule::Candidate candidate;
-  std::shared_ptr<const response::Plan> plan;
+  std::shared_ptr<const response::Plan> plan, quiet_plan;
+  std::map<std::string, std::int64_t> every;  // by check
 
   Shop(const std::string& conf_d, std::int64_t now_ns) {
     schedule::CandidateRequest request;
@@ -57,6 +59,14 @@ struct Shop {
     candidate = schedule::load_candidate(request);
     plan = response::compile(candidate, zones, {"shop1", now_ns, request.uid});
     INFO(config::render_all(candidate.diagnostics, candidate.sources));
+    REQUIRE(candidate.diagnostics.errors() == 0);
+    for (schedule::Prepared& prepared : candidate.set) {
+      if (prepared.kind != config::Kind::check) continue;
+      Nanos& own = prepared.when.every;
+      every[prepared.name] = own.count() > 0 ? own.count() : minute;
+      if (own.count() > 0) own = std::max(own, Nanos(quiet_step));
+    }
+    quiet_plan = response::compile(candidate, zones, {"shop1", now_ns, request.uid});
     REQUIRE(candidate.diagnostics.errors() == 0);
   }
 };
@@ -97,14 +107,9 @@ class Year {
     end_ = moment(last + " 00:00") + day;
     read_usual(one.section("usual"));
     read_script(one.section("script"));
-    for (const schedule::Prepared& prepared : shop.candidate.set) {
-      if (prepared.kind != config::Kind::check) continue;
-      const std::int64_t every = prepared.when.every.count();
-      every_[prepared.name] = every > 0 ? every : 60 * second;
-    }
     for (const auto& [check, values] : usual_) {
       INFO(check);
-      REQUIRE(every_.contains(check));
+      REQUIRE(shop.every.contains(check));
     }
   }
 
@@ -119,17 +124,22 @@ class Year {
       if (is_close && !was_close) {
         for (auto& [check, at] : next_) at = now_;
       }
-      was_close = is_close;
+      if (!is_close && was_close) use(shop_.quiet_plan);
       for (auto& [check, at] : next_) {
         if (at > now_) continue;
         result(check);
-        at = now_ + (is_close ? every_.at(check) : std::max(every_.at(check), quiet_step));
+        const std::int64_t every = shop_.every.at(check);
+        at = now_ + (is_close ? every : std::max(every, quiet_step));
       }
+      // after the results and not before: the last ones of the quiet rest are too old for the intervals of the shipped conf.d
+      if (is_close && !was_close) use(shop_.plan);
+      was_close = is_close;
       once();
       take(desk_->tick(now_));
       std::int64_t then = edge.value_or(end_);
       for (const auto& [check, at] : next_) then = std::min(then, at);
-      if (const auto wake = desk_->next_wake()) then = std::min(then, std::max(*wake, now_ + 1));
+      // an objective is looked at once a minute, over 30 days: while nothing is wrong, a tick that is late misses nothing
+      if (const auto wake = desk_->next_wake(); wake && (is_close || is_anything_wrong())) then = std::min(then, std::max(*wake, now_ + 1));
       now_ = then;
     }
     return told_;
@@ -139,6 +149,12 @@ class Year {
   const std::vector<Heard>& heard() const { return heard_; }
 
  private:
+  bool is_anything_wrong() const {
+    return std::ranges::any_of(desk_->incidents().incidents, [](const auto& one) {
+      return one.second.stage != incident::Stage::resolved && one.second.stage != incident::Stage::closed;
+    });
+  }
+
   std::int64_t moment(const std::string& text) const {
     const auto at = people::parse_moment(text, *shop_.plan->zone);
     INFO(text);
@@ -200,9 +216,46 @@ class Year {
     return next;
   }
 
+  void use(std::shared_ptr<const response::Plan> plan) {
+    plan_ = std::move(plan);
+    take(desk_->use(plan_, now_));
+    load_objectives();
+  }
+
+  /// What the store would have of them: the judgements of each five minutes.
+  void load_objectives() {
+    for (const measure::slo::Objective& objective : desk_->take_unloaded_objectives()) {
+      std::vector<measure::slo::Stretch> older;
+      for (const auto& [from, stretch] : judged_[measure::judgements_of(objective)]) {
+        if (from >= now_ - objective.window_ns) older.push_back(stretch);
+      }
+      take(desk_->restore_objective(objective.name, older, now_));
+    }
+  }
+
+  /// Each judgement stands until the next one; a stretch begins at whole five minutes.
+  void remember_judgement(const std::string& series, double value, std::int64_t at) {
+    auto& [good, since] = last_judged_[series];
+    auto& stretches = judged_[series];
+    for (std::int64_t from = since; since != 0 && from < at;) {
+      const std::int64_t begin = from - from % (5 * minute), until = std::min(at, begin + 5 * minute);
+      measure::slo::Stretch& stretch = stretches[begin];
+      stretch.from_ns = begin;
+      stretch.until_ns = until;
+      (good == static_cast<double>(measure::slo::Goodness::good)  ? stretch.good
+       : good == static_cast<double>(measure::slo::Goodness::bad) ? stretch.bad
+                                                                  : stretch.unknown) += static_cast<double>(until - from) / 1e9;
+      from = until;
+    }
+    good = value;
+    since = at;
+    stretches.erase(stretches.begin(), stretches.lower_bound(at - 32 * day));
+  }
+
   /// The desk from nothing, or from what a store would hold.
   void start(std::int64_t now) {
-    desk_ = std::make_unique<response::Desk>(shop_.plan, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
+    desk_ = std::make_unique<response::Desk>(plan_, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
+    desk_->wait_for_samples();
     response::Kept kept;
     for (const store::IncidentEvent& row : events_) {
       auto event = incident::parse_event(row.data);
@@ -219,6 +272,8 @@ class Year {
         if (one.unit == "c/s") remember_hours(check, one, now);
       }
     }
+    take(desk_->begin_looking(now));
+    load_objectives();
   }
 
   /// What the store would have of the weeks before: baselines are made of it.
@@ -353,6 +408,12 @@ class Year {
       for (const std::string& one : message.recipients) told_ += "  " + one + "\n";
     }
     for (const std::string& trouble : output.troubles) told_ += at + "trouble: " + trouble + "\n";
+    for (const store::Sampled& sampled : output.samples) {
+      for (const auto& [series, value] : sampled.values) {
+        if (series->metric == measure::judgement_metric && series->check.starts_with("slo:"))
+          remember_judgement(series->check, value, sampled.at_ns);
+      }
+    }
     std::ranges::move(output.decision.events, std::back_inserter(events_));
     for (const store::AlertState& row : output.decision.alerts) alerts_[row.name] = row;
   }
@@ -363,7 +424,10 @@ class Year {
   std::vector<Line> script_;
   std::size_t first_ = 0, passed_ = 0;  // of the script: not over for a day, not near yet
   std::int64_t close_until_ = 0;
-  std::map<std::string, std::int64_t> every_, next_, resulted_;  // by check
+  std::shared_ptr<const response::Plan> plan_ = shop_.quiet_plan;                // that the desk has
+  std::map<std::string, std::int64_t> next_, resulted_;                          // by check
+  std::map<std::string, std::map<std::int64_t, measure::slo::Stretch>> judged_;  // by series, by the instant from which on
+  std::map<std::string, std::pair<double, std::int64_t>> last_judged_;           // by series: what, and since when
   std::map<std::string, double> totals_;
   std::map<std::string, std::pair<measure::Status, std::int64_t>> statuses_;
   std::vector<store::IncidentEvent> events_;
