@@ -60,6 +60,10 @@ void Scheduled::kill() {
   const auto runs = [&] { return std::ranges::any_of(scheduler_->plugins(), [](const auto& hosted) { return !hosted.runners.empty(); }); };
   while (runs() && monotonic() < limit) turn_for(5ms);
   turn_for(1ms);  // what it has posted to itself
+  // what it has asked the store would be answered to nobody: the store answers in the order of the questions
+  const auto is_answered = std::make_shared<bool>(false);
+  store_->load_calendars([is_answered](const auto&) { *is_answered = true; });
+  if (!hold_answers) until([&] { return *is_answered; }, 10s);
   scheduler_.reset();
 }
 

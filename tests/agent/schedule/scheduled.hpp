@@ -60,10 +60,10 @@ class Scheduled {
   void post(const std::string& name, const std::string& event);
   template <class T>
   T ask(const std::function<void(store::Done<T>)>& question) {
-    std::optional<Result<T>> answer;
-    question([&](Result<T> given) { answer.emplace(std::move(given)); });
-    until([&] { return answer.has_value(); });
-    return std::move(*answer.value());
+    const auto answer = std::make_shared<std::optional<Result<T>>>();  // it may come when nobody waits any more
+    question([answer](Result<T> given) { answer->emplace(std::move(given)); });
+    until([&] { return answer->has_value(); });
+    return std::move(*answer->value());
   }
 
   schedule::Scheduler& scheduler() { return *scheduler_; }
