@@ -306,6 +306,13 @@ void hide_from_viewer(json::object& shown) {
   }
 }
 
+void hide_all_from_viewer(json::value& list) {
+  if (!list.is_array()) return;
+  for (json::value& one : list.get_array()) {
+    if (one.is_object()) hide_from_viewer(one.get_object());
+  }
+}
+
 plugin::CheckStatus status_of_incidents(AgentView& agent) {
   using plugin::CheckStatus;
   CheckStatus worst = CheckStatus::ok;

@@ -31,6 +31,8 @@ boost::json::array deliveries_json(std::span<const store::OutboxRow> rows, std::
 /// What a viewer is not told: the room where people talk, and what notifiers say of other machines. Of an incident, with
 /// or without timeline and deliveries, and of a message.
 void hide_from_viewer(boost::json::object& shown);
+/// Of each object of a list.
+void hide_all_from_viewer(boost::json::value& list);
 
 /// What live incidents make of the whole: critical for one at P1 or P2, warning for others and for those about the agent
 /// itself; nothing for one that a silence or a window hides.

@@ -74,14 +74,8 @@ std::string no_incident(AgentView& agent, std::string_view id) {
          (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?");
 }
 
-bool is_operator(const Context& c) {
-  return static_cast<int>(c.request.who.role) >= static_cast<int>(Role::operator_);
-}
-
-Response list_response(json::array list, bool hides) {
-  for (json::value& one : list) {
-    if (hides) hide_from_viewer(one.as_object());
-  }
+Response list_response(json::value list, bool hides) {
+  if (hides) hide_all_from_viewer(list);
   return json_response(list);
 }
 

@@ -17,6 +17,10 @@ struct Context {
   Respond respond;
 };
 
+inline bool is_operator(const Context& c) {
+  return static_cast<int>(c.request.who.role) >= static_cast<int>(Role::operator_);
+}
+
 struct Route {
   std::string_view method;
   std::string_view before, after;  // the path; a name stands between them where `named`

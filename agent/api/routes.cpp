@@ -48,7 +48,9 @@ void not_found(Context& c, Kind kind, std::string_view name) {
 }
 
 void get_status(Context& c) {
-  c.respond(json_response(status_json(c.agent)));
+  json::object out = status_json(c.agent);
+  if (!is_operator(c)) hide_all_from_viewer(out["incidents"]);
+  c.respond(json_response(std::move(out)));
 }
 void get_plugins(Context& c) {
   c.respond(json_response(plugins_json(c.agent)));
@@ -68,6 +70,7 @@ void run_entry(Context& c, Kind kind) {
   auto& scheduler = c.agent.scheduler();
   auto started = scheduler.run_now(kind, c.name, flags, [&scheduler, respond = c.respond](const Entry& entry) {
     if (entry.skip == schedule::Skip::stopping) return respond(error_response(503, "it was not run: the agent is stopping"));
+    if (entry.skip == schedule::Skip::left) return respond(error_response(409, "it was not run: it left the configuration"));
     json::object out = entry_json(scheduler, entry, true);
     out["fate"] = plugin::name_of(entry.trip.fate);
     respond(json_response(out));
@@ -116,8 +119,7 @@ bool may_report(const Context& c, const Entry& entry) {
 /// An event for an instance: {"event": "start", "code": 0, "text": "..."}.
 void post_inbox(Context& c) {
   const Entry* reported = c.agent.scheduler().find(Kind::check, c.name);
-  const bool is_operator = static_cast<int>(c.request.who.role) >= static_cast<int>(Role::operator_);
-  if (reported == nullptr ? !is_operator : !may_report(c, *reported)) {
+  if (reported == nullptr ? !is_operator(c) : !may_report(c, *reported)) {
     return c.respond(error_response(403, c.request.who.name + " is " + std::string(name_of(c.request.who.role)) +
                                              "; this needs operator, or its name in the check's `reporters`"));
   }

@@ -13,8 +13,9 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::int64_t day_ns = 24 * store::hour_ns;
+constexpr std::size_t most_points = 1'000'000;  // some 100 MB while they are written
 /// The store does nothing else meanwhile: a piece takes it some milliseconds.
-constexpr std::int64_t longest_raw_ns = day_ns, longest_rolled_ns = 4 * day_ns;
+constexpr std::int64_t longest_raw_ns = store::hour_ns, longest_rolled_ns = 4 * day_ns;
 
 bool read_instant(const Request& request, std::string_view name, std::int64_t& out) {
   const std::string_view text = request.parameter(name);
@@ -54,8 +55,9 @@ void get_samples(Context& c) {
   if (query.check.empty() || query.metric.empty()) return c.respond(error_response(400, "a check and a metric are needed"));
   if (!read_instant(c.request, "after_ns", query.after_ns) || !read_instant(c.request, "until_ns", query.until_ns) ||
       query.until_ns < query.after_ns || query.until_ns - query.after_ns > longest) {
-    return c.respond(error_response(400, "after_ns and until_ns are nanoseconds since 1970, at most a day apart, or four of five_minutes"));
+    return c.respond(error_response(400, "after_ns and until_ns are nanoseconds since 1970, at most an hour apart, or four days of five_minutes"));
   }
+  query.most_points = most_points;
   c.agent.store().load_samples(std::move(query), [respond = c.respond](const Result<std::vector<store::LoadedSeries>>& loaded) {
     loaded ? respond(json_response(json::object{{"series", series_json(*loaded)}})) : respond(error_of(loaded.error()));
   });

@@ -238,8 +238,11 @@ void get_dead(Context& c) {
     if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > most_dead)
       return c.respond(error_response(400, "limit is a number from 1 to " + std::to_string(most_dead)));
   }
-  c.agent.store().list_dead(limit, [respond = c.respond](const Result<std::vector<store::OutboxRow>>& rows) {
-    rows ? respond(json_response(deliveries_json(*rows, {}))) : respond(error_of(rows.error()));
+  c.agent.store().list_dead(limit, [respond = c.respond, hides = !is_operator(c)](const Result<std::vector<store::OutboxRow>>& rows) {
+    if (!rows) return respond(error_of(rows.error()));
+    json::value out = deliveries_json(*rows, {});
+    if (hides) hide_all_from_viewer(out);
+    respond(json_response(std::move(out)));
   });
 }
 

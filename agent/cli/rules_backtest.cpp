@@ -101,7 +101,7 @@ class Reader {
   Reader(const Options& options, const std::vector<Wanted>& wanted, Stretch stretch) : options_(options), wanted_(wanted) {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       plan(i, false, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, 4 * day_ns);
-      plan(i, true, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, day_ns);
+      plan(i, true, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, store::hour_ns);
     }
   }
 

@@ -18,6 +18,7 @@ namespace ronda::plugin {
 namespace {
 
 constexpr std::size_t max_files = 10'000;
+constexpr std::size_t begun_bytes_most = std::size_t{64} << 20;
 constexpr std::size_t begun_most = 4;  // files held in memory; what reads them works while the next are read and staged
 
 bool is_leftover(std::string_view name) {
@@ -102,7 +103,13 @@ class Scan {
 
   /// The oldest first, until no more than `most` are under way.
   void settle_begun(std::size_t most) {
-    for (; begun_.size() > most; begun_.pop_front()) settle(begun_.front());
+    for (; begun_.size() > most || held_bytes() > begun_bytes_most; begun_.pop_front()) settle(begun_.front());
+  }
+
+  std::size_t held_bytes() const {
+    std::size_t out = 0;
+    for (const Begun& one : begun_) out += one.bytes ? one.bytes->bytes.size() : 0;
+    return out;
   }
 
   void settle(const Begun& begun) {

@@ -251,9 +251,12 @@ int Cgroups::remove_empty(const std::string& group) {
 }
 
 int Cgroups::remove_empty(const std::string& group, std::size_t& looks) {
+  bool is_first = true;  // a chain is gone through to its end, which the length of a path bounds: else it would never become shorter
   for (const std::string& name : files_.directories(group)) {
-    if (looks == 0) break;
-    --looks;
+    if (!std::exchange(is_first, false)) {
+      if (looks == 0) break;
+      --looks;
+    }
     remove_empty(group + "/" + name, looks);
   }
   return files_.remove(group);

@@ -18,6 +18,7 @@ namespace ronda::plugin {
 namespace {
 
 constexpr std::size_t name_bytes = 64;
+constexpr std::size_t status_bytes = std::size_t{64} << 10;  // signals stand behind the groups, of which there may be many
 // the event loop waits for all of this: some 20 us a look and 100 ns a child
 constexpr std::size_t most_looks = 512;
 constexpr std::size_t most_children = 4096;  // of one process
@@ -62,7 +63,7 @@ std::optional<Seen> look_at(pid_t pid) {
   const std::string_view fields = std::string_view(stat).substr(close + 2);
   const char state = fields.front();
   const bool exits = (number_of<unsigned long>(word_at(fields, 9 - 3)) & is_exiting) != 0;
-  if (state == 'Z' || state == 'X' || exits || is_being_killed(read_proc(directory + "/status"))) return {};
+  if (state == 'Z' || state == 'X' || exits || is_being_killed(read_proc(directory + "/status", status_bytes))) return {};
   Seen out;
   const auto ticks = number_of<std::int64_t>(word_at(fields, 22 - 3));
   out.started = std::chrono::nanoseconds(ticks * (1'000'000'000 / ::sysconf(_SC_CLK_TCK)));

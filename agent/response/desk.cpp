@@ -151,8 +151,8 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
 Output Desk::on_result(const measure::Result& result, std::int64_t now_ns) {
   Output out;
   if (auto sampled = history_.observe(result)) out.samples.push_back(*std::move(sampled));
-  judge_objectives(result.check, out, now_ns);
   if (!looking_) return out;
+  judge_objectives(result.check, out, now_ns);
   const auto alerts = alerts_of_.find(result.check);
   if (alerts == alerts_of_.end()) return out;
   for (const rule::Alert* alert : alerts->second) look_at(*alert, out, now_ns);

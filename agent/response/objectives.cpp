@@ -2,6 +2,7 @@
 #include "response/objectives.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/siphash.hpp"
 #include "measure/load.hpp"
@@ -10,6 +11,7 @@
 namespace ronda::response {
 namespace {
 
+constexpr std::size_t most_readings = 2048;  // of one counter: more than live at once
 using measure::slo::Goodness;
 
 constexpr std::int64_t minute_ns = 60'000'000'000, day_ns = 24 * store::hour_ns;
@@ -85,8 +87,9 @@ void Objectives::judge(const rule::Slo& slo, Kept& kept, const ObjectiveInput& i
 
 /// How much a counter grew since the last reading, over all its series. Of the first reading nothing can be said; a series
 /// that comes later began at 0, else the first errors there ever were would be missed.
-double Objectives::increase(const rule::Node& metric, Kept& kept, const measure::View& view) {
+double Objectives::increase(const rule::Node& metric, const Kept& kept, Kept::Readings& readings, const measure::View& view) {
   double grown = 0;
+  std::set<const measure::Labels*> there;
   for (const measure::SeriesId id : view.series(metric.check, metric.metric)) {
     const measure::Labels& labels = view.info(id).labels;
     const auto wanted = [&](const auto& label) { return std::ranges::find(labels, label) != labels.end(); };
@@ -94,10 +97,13 @@ double Objectives::increase(const rule::Node& metric, Kept& kept, const measure:
     const auto points = view.points(id, INT64_MIN / 2, INT64_MAX / 2);
     if (points.empty()) continue;
     const double now = points.back().value;
-    const auto [reading, is_new] = kept.readings.try_emplace({metric.metric, labels}, 0);
+    const auto [reading, is_new] = readings.try_emplace(labels, 0);
     if (!is_new || kept.has_counted) grown += store::increase_between(reading->second, now);
     reading->second = now;
+    there.insert(&reading->first);
   }
+  // one that comes back goes on where it was; where there are ever new ones, those that are gone are let go
+  if (readings.size() > most_readings) std::erase_if(readings, [&](const auto& one) { return !there.contains(&one.first); });
   return grown;
 }
 
@@ -113,8 +119,8 @@ void Objectives::count(const rule::Slo& slo, Kept& kept, const ObjectiveInput& i
   };
   if (!check || check->last_result_ns == kept.counted_ns || std::ranges::none_of(ids, came)) return;
   const bool is_first = !kept.has_counted;
-  const double total = increase(total_metric, kept, input.history);
-  const double good = std::min(increase(good_metric, kept, input.history), total);
+  const double total = increase(total_metric, kept, kept.total_readings, input.history);
+  const double good = std::min(increase(good_metric, kept, kept.good_readings, input.history), total);
   kept.has_counted = true;
   kept.counted_ns = check->last_result_ns;
   if (is_first || input.is_excluded) return;

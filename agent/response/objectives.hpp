@@ -76,13 +76,14 @@ class Objectives {
     std::int64_t counted_ns = 0;  // by requests: the newest result that was counted
     bool is_loaded = false, is_asked = false;
     bool has_counted = false;  // by requests: there was a reading before, so that a new series began at 0
-    std::map<std::pair<std::string, measure::Labels>, double> readings{};  // by requests: of each series of the two counters
+    using Readings = std::map<measure::Labels, double>;
+    Readings good_readings{}, total_readings{};  // by requests: of each series of the two counters, which may be one metric
     ObjectiveSeen seen{};
   };
 
   void judge(const rule::Slo& slo, Kept& kept, const ObjectiveInput& input, std::int64_t now_ns, std::vector<store::Sampled>& out);
   void count(const rule::Slo& slo, Kept& kept, const ObjectiveInput& input, std::int64_t now_ns, std::vector<store::Sampled>& out);
-  static double increase(const rule::Node& metric, Kept& kept, const measure::View& view);
+  static double increase(const rule::Node& metric, const Kept& kept, Kept::Readings& readings, const measure::View& view);
 
   std::map<std::string, Kept, std::less<>> kept_;
   std::map<std::string, const rule::Slo*, std::less<>> by_alert_;

@@ -54,6 +54,7 @@ bool only_reads(const schedule::Prepared& spec) {
 /// As it stands in the timeline, which bounds it; no control character of a plugin's reaches a terminal by it.
 std::string output_of(const schedule::Entry& entry) {
   if (entry.skip == schedule::Skip::stopping) return "not run: the agent is stopping";
+  if (entry.skip == schedule::Skip::left) return "not run: " + std::string(schedule::text_of(entry.skip));
   std::string out = std::string(plugin::name_of(entry.status)) + ": " + escape_controls(entry.summary);
   const std::string detail = entry.detail.str();
   for (std::size_t from = 0; from < detail.size() && out.size() < incident::max_output_bytes;) {
@@ -142,6 +143,7 @@ void Response::start(std::function<void()> then) {
 }
 
 void Response::begin(Kept& kept, const std::function<void()>& then) {
+  static_cast<void>(wall_ns());  // from here on the time that passes is known
   for (const incident::Event& event : kept.events) last_wall_ = std::max(last_wall_, event.at_ns);
   // as results: by the clock that is judged by
   const std::int64_t ahead = wall_ns() - ports_.wall_ns();

@@ -180,8 +180,8 @@ class Evaluation {
       if (!problem.empty()) {
         const bool pending = a.pending || b.pending;
         // of several what is really missing is told
-        if (!any_unknown || (unknown.pending && !pending) || (unknown.thin && !a.thin && !b.thin))
-          unknown = {Truth::unknown, std::move(problem), 0, pending, 0, 0, a.thin || b.thin};
+        if (!any_unknown || (unknown.pending && !pending) || (unknown.thin && !only_thin(a, b)))
+          unknown = {Truth::unknown, std::move(problem), 0, pending, 0, 0, only_thin(a, b)};
         any_unknown = true;
         continue;
       }

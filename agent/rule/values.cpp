@@ -191,7 +191,7 @@ Values::Items Values::quotients(const Node& node) {
     item.dimension = {"ratio", Per::nothing, true};
     if (item.problem.empty()) item.problem = b.problem;
     item.pending = a.pending || b.pending;
-    item.thin = a.thin || b.thin;
+    item.thin = only_thin(a, b);
     const Node& left = condition_.nodes[node.left];
     const Node& right = condition_.nodes[node.right];
     if (item.problem.empty()) item.problem = why_not_comparable(condition_, left, a.dimension, right, b.dimension);

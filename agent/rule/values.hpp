@@ -21,6 +21,11 @@ struct Item {
   bool thin = false;     // the latter: samples come
 };
 
+/// Whether all that two lack is samples enough: what is really missing of one of them has to be told.
+inline bool only_thin(const Item& a, const Item& b) {
+  return (a.thin || b.thin) && (a.problem.empty() || a.thin) && (b.problem.empty() || b.thin);
+}
+
 /// What is known of a check: its last result, unless that is too old.
 struct Known {
   measure::CheckNow now = {};

@@ -49,11 +49,12 @@ bool is_child(pid_t pid) {
 
 /// Reaps those of our children in this group that have ended; whether others are in it still.
 bool reap_group(pid_t group) {
-  while (true) {
+  for (int reaped = 0; reaped < most_reaped; ++reaped) {
     siginfo_t ended{};
     if (::waitid(P_PGID, static_cast<id_t>(group), &ended, WEXITED | WNOHANG) != 0) return false;
-    if (ended.si_pid == 0) return true;
+    if (ended.si_pid == 0) break;
   }
+  return true;
 }
 
 void pause_ms(long ms) {

@@ -110,6 +110,11 @@ bool Server::read_setup(wire::Setup& setup) {
 
 bool Server::add_instance(wire::Reader& r) {
   wire::Create spec;
+  // the instance has its own copy, which is wiped with it: there may be secrets in it
+  struct Wiped {
+    std::string& text;
+    ~Wiped() { ::explicit_bzero(text.data(), text.size()); }
+  } const wiped{spec.options};
   if (!wire::decode(r, spec)) return false;
   instances_.put(spec.instance, std::make_shared<Instance>(spec, *around_));
   return true;

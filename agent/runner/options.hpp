@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An instance's options as the plugin sees them: a borrowed tree over the encoded bytes, decoded on first
-// use.
+// An instance's options as the plugin sees them: a borrowed tree over the encoded bytes, decoded when
+// it is made.
 #pragma once
 
 #include <cstddef>

@@ -82,7 +82,7 @@ struct Trip {
   Fate fate = Fate::finished;
 };
 
-enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode, disabled, waits_for_lock, stopping };
+enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode, disabled, waits_for_lock, left, stopping };
 
 struct Entry {
   Prepared spec;

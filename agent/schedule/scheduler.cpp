@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is due, and what comes back. The set itself (apply, add, replace, remove) is in scheduler_set.cpp, what
-// plugins ask of the agent in scheduler_services.cpp, locks in scheduler_locks.cpp.
+// What is due. What comes back is in scheduler_results.cpp, the set itself (apply, add, replace, remove) in scheduler_set.cpp,
+// what plugins ask of the agent in scheduler_services.cpp, locks in scheduler_locks.cpp.
 #include "schedule/scheduler.hpp"
 
 #include <algorithm>
@@ -60,6 +60,8 @@ std::string_view text_of(Skip skip) {
       return "it is disabled";
     case Skip::waits_for_lock:
       return "its run before still waits for a lock that another one holds";
+    case Skip::left:
+      return "it left the configuration";
     case Skip::stopping:
       return "the agent was stopping; a slot is left to the next start";
   }

@@ -69,7 +69,7 @@ void Scheduler::on_log(std::string_view plugin, std::uint32_t instance, std::int
 }
 
 void Scheduler::on_event(const wire::Event& event) {
-  const Entry& entry = entries_[static_cast<std::uint32_t>(event.call & 0xFFFFFFU)];
+  const Entry& entry = entries_[position_of_call(event.call)];
   if (entry.call != event.call) return;  // of a run that is over, perhaps of another instance: its supervisor counts it
   store::JournalEvent out;
   out.wall = wall().count();
@@ -83,7 +83,7 @@ void Scheduler::on_event(const wire::Event& event) {
 }
 
 void Scheduler::on_progress(const wire::Progress& progress) {
-  const std::uint32_t position = static_cast<std::uint32_t>(progress.call & 0xFFFFFFU);
+  const std::uint32_t position = position_of_call(progress.call);
   if (position < entries_.size() && entries_[position].call == progress.call) progress_[progress.call] = {progress.share, progress.what};
 }
 

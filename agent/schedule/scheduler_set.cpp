@@ -267,6 +267,11 @@ void Scheduler::remove(std::uint32_t position) {
   timetable_.remove(position);
   note_state_left(entry.spec);
   leave(entry);
+  if (entry.call == 0) {  // whoever waits for a run that has not begun waits in vain
+    entry.skip = Skip::left;
+    entry.skip_wall = wall().count();
+    tell_waiters(position);
+  }
   if (entry.call == 0 && !lingering_.contains(position)) return release(position);
   outlasted_.push_back(position);
 }

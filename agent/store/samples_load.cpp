@@ -42,10 +42,14 @@ Result<std::vector<LoadedSeries>> SampleBook::load(Database& db, const SampleQue
                              },
                              query.check, query.metric));
   std::map<std::int64_t, std::vector<Point>*> recent;
+  std::size_t points = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
     recent[ids[i]] = &all[i].points;
     if (query.level == SampleLevel::raw) {
       RONDA_TRY(std::ignore, load_points(db, ids[i], query, all[i].points));
+      points += all[i].points.size();
+      if (query.most_points != 0 && points > query.most_points)
+        return Error(Errc::invalid, "more than " + std::to_string(query.most_points) + " samples: ask for a shorter time");
     } else {
       RONDA_TRY(std::ignore, load_rollups(db, ids[i], query, all[i].rollups));
     }

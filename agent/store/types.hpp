@@ -52,6 +52,7 @@ struct SampleQuery {
   std::string metric;  // empty: all of them
   SampleLevel level = SampleLevel::raw;
   std::int64_t after_ns = 0, until_ns = 0;
+  std::size_t most_points = 0;  // raw, of all series together: more is an error; 0: as many as there are
 };
 struct LoadedSeries {
   SeriesKey key;

@@ -216,6 +216,21 @@ TEST_CASE("the first errors there ever were count although their series is new, 
   CHECK(budget->sums.bad == Approx(7));
 }
 
+TEST_CASE("what is good may be some series of the counter of all", "[response]") {
+  std::string text = by_requests;
+  text.replace(text.find("good = \"api.good\""), std::string("good = \"api.good\"").size(), "good = 'api.all[code=\"200\"]'");
+  Young world(text);
+  for (const auto& [ok, failed] : {std::pair(5000, 10), std::pair(5100, 12), std::pair(5200, 17)}) {
+    world.run_to(world.now - monday + 30 * second);
+    world.result("api", Seen::ok, {{"all:200", ok}, {"all:500", failed}});
+  }
+  world.run_to(world.now - monday + minute);
+  const auto& budget = world.desk().objectives().seen("shop")->budget;
+  REQUIRE(budget);
+  CHECK(budget->sums.good == Approx(200));
+  CHECK(budget->sums.bad == Approx(7));
+}
+
 TEST_CASE("a maintenance window counts unless the objective says that it does not", "[response]") {
   const bool excluded = GENERATE(false, true);
   Young world(by_time + (excluded ? "maintenance = \"excluded\"\n" : ""));

@@ -81,3 +81,18 @@ TEST_CASE("what was blocked is so no longer once the check it comes after is wel
   CHECK(bench.entry("child").blocked_by.empty());
   CHECK(bench.entry("child").runs == 0);
 }
+
+TEST_CASE("whoever waits for the run of what leaves the configuration is told that it will not be", "[schedule]") {
+  Scheduled bench;
+  const auto set = [&](int runs_ms) { return locked_task("holds", runs_ms); };
+  bench.begin({set(1500), locked_task("waits", 1)});
+  REQUIRE(bench.scheduler().run_now(Kind::task, "holds", 0, nullptr));
+  REQUIRE(bench.until([&] { return bench.entry("holds", Kind::task).call != 0; }));
+  std::vector<schedule::Skip> told;
+  REQUIRE(bench.scheduler().run_now(Kind::task, "waits", 0, [&](const schedule::Entry& entry) { told.push_back(entry.skip); }));
+  bench.turn_for(100ms);
+  CHECK(told.empty());
+  bench.apply({set(1500)});
+  bench.turn_for(100ms);
+  CHECK(told == std::vector{schedule::Skip::left});
+}

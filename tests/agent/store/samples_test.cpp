@@ -241,6 +241,20 @@ TEST_CASE("460 days of samples stay within what their retention leaves", "[store
   CHECK(year.count == hours.size() * 24);
 }
 
+TEST_CASE("more samples than were asked for at most are an error, not half of them", "[store]") {
+  const Scratch scratch;
+  Book book(scratch / "samples.db");
+  const auto a = series_of("api", "a"), b = series_of("api", "b");
+  for (int i = 1; i <= 4; ++i) book.write({{begin + i * minute, {{a, 1}, {b, 2}}}}, begin + i * minute);
+  book.work(begin + 6 * minute);
+  SampleQuery query{"api", "", SampleLevel::raw, begin, begin + 5 * minute, 8};
+  CHECK(book.book.load(book.db, query));
+  query.most_points = 7;
+  const auto refused = book.book.load(book.db, query);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message().find("ask for a shorter time") != std::string::npos);
+}
+
 TEST_CASE("a sample of a time that is closed comes too late, is left out and counted", "[store]") {
   const Scratch scratch;
   Book book(scratch / "samples.db");
