@@ -328,7 +328,7 @@ TEST_CASE("what waited for a critical check waits for it after a start too", "[r
   CHECK(world.told.empty());
 }
 
-TEST_CASE("what was due while no agent ran and is hidden by now is called when it comes out, unless somebody took it meanwhile", "[response]") {
+TEST_CASE("what was due while no agent ran and is hidden by now is called when it comes out, unless somebody has it", "[response]") {
   const bool is_taken = GENERATE(false, true);
   World world(shop);
   // of the others something is known: else they are told too
