@@ -34,6 +34,9 @@ const Mute* Stepper::mute_of(const Incident& incident) const {
 
 void Stepper::follow_mutes(Incident& incident, std::int64_t effective_ns) {
   if (!incident.is_live()) return;
+  // It flaps, and is still now: what hid it goes on, or it would come out between two alarms, or with the next start.
+  const bool is_still = !incident.any_fires() && !incident.by_hand;
+  if (is_still && std::ranges::find(state_.mutes, incident.suppressed_by, &Mute::name) != state_.mutes.end()) return;
   const Mute* mute = mute_of(incident);
   if (mute == nullptr && incident.is_suppressed()) {
     const std::string was = incident.suppressed_by;

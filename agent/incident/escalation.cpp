@@ -145,6 +145,7 @@ void Planner::add(const Runner& runner, std::int64_t at_ns, Why why, Beat beat, 
   due.cycle = beat.cycle;
   due.round = beat.round;
   due.clock = runner.time->reading(at_ns);
+  due.is_paging = runner.is_paging;
   due.business = !runner.is_owner() && runner.ladder->steps[runner.step].business;
   due.targets = std::move(targets);
   answer_.due.push_back(std::move(due));

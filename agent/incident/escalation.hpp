@@ -94,6 +94,7 @@ struct Due {
   std::uint64_t round = 0;  // which repeat within it, from 1; 0: none
   Nanos clock{0};           // the step's clock at that time
   bool business = false;
+  bool is_paging = true;  // not due while somebody has the incident
   std::vector<std::string> targets;
   bool operator==(const Due&) const = default;
 };

@@ -40,7 +40,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     Effects effects = outbox_.add(decision.outbox, now);
     for (const store::OutboxRow& row : decision.outbox) shelf_.put(row, true);
     note_starts(effects, now);
-    decision.changes.insert(decision.changes.end(), effects.changes.begin(), effects.changes.end());
+    for (store::OutboxChange& change : effects.changes) keep_change(std::move(change), decision);
     tell(effects.troubles);
     commit(std::move(decision), std::move(effects.starts), std::move(done));
     arm();
@@ -215,13 +215,19 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
         held->row.last_error = change.last_error;
         given_up.push_back(held->row);
       }
-      const bool in_ring = !held->is_stored && ring_.change(change);
-      if (is_ended(change.state)) shelf_.drop(change.id);
-      if (!in_ring) decision.changes.push_back(std::move(change));
+      keep_change(std::move(change), decision);
     }
     take_back_without_text(effects, decision);
     commit(std::move(decision), std::move(effects.starts), {});
     if (!given_up.empty()) client_.on_given_up(given_up);
+  }
+
+  // In the ring it stands in its row, not beside it: there an older one would be stored after a newer one.
+  void keep_change(store::OutboxChange change, store::Decision& decision) {
+    const Held* held = shelf_.find(change.id);
+    const bool in_ring = held != nullptr && !held->is_stored && ring_.change(change);
+    if (is_ended(change.state)) shelf_.drop(change.id);
+    if (!in_ring) decision.changes.push_back(std::move(change));
   }
 
   // The first attempt of a message that carries others: its text becomes the text of all, in the store too.

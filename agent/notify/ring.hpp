@@ -17,6 +17,7 @@ class Ring {
   Ring(std::size_t most, std::size_t most_bytes) : most_(most), most_bytes_(most_bytes) {}
   Ring() : Ring(2000, std::size_t{16} * 1024 * 1024) {}
 
+  /// Of a row that is in here it keeps no change by itself: stored after the row, it would undo what the row tells by then.
   void push(store::Decision decision);
   /// What became of a row whose decision is in here; false: it is not.
   bool change(const store::OutboxChange& change);
@@ -28,9 +29,14 @@ class Ring {
   std::uint64_t lost() const { return lost_; }
 
  private:
+  struct Row {
+    store::OutboxRow* row = nullptr;
+    bool is_changed = false;  // since it came in here
+  };
+
   const std::size_t most_, most_bytes_;
   std::deque<store::Decision> held_;
-  std::unordered_map<std::string, store::OutboxRow*> rows_;  // of the decisions in held_, by id
+  std::unordered_map<std::string, Row> rows_;  // of the decisions in held_, by id
   std::size_t bytes_ = 0;
   std::uint64_t lost_ = 0;
 };

@@ -389,7 +389,9 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
     const std::int64_t since = asked == asked_.end() ? escalation::never_asked : asked->second;
     escalation::Answer answer = escalation::due(plan_->policies.of(incident.service), clock_of(incident), since, std::max(since, now_ns));
     due = escalation::without_stale(std::move(answer.due));
-    // what became due before it was hidden, and was not told then, is told when it comes out
+    // what became due before it was hidden, and was not told then, is told when it comes out, unless somebody has it by then
+    const std::int64_t acked_ns = incident.is_taken() ? incident.ack->at_ns : INT64_MIN;
+    std::erase_if(due, [&](const escalation::Due& one) { return one.is_paging && one.at_ns <= acked_ns; });
     if (incident.is_suppressed() && !due.empty())
       due.clear();
     else

@@ -135,6 +135,24 @@ TEST_CASE("a window over everything hides what a person opens as well, and says 
   CHECK(world.pages() == 1);
 }
 
+TEST_CASE("what flaps in a window stays hidden while it is still, whenever the mutes are told again", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  world.recover("a");
+  world.pass(1);
+  world.give(MutesNow{{silence_of("a")}});
+  world.fire("a", Level::p1);
+  world.pass(1);
+  world.recover("a");
+  REQUIRE(world.only().is_flapping);
+  REQUIRE(world.only().is_suppressed());
+  world.give(MutesNow{{silence_of("a")}});  // as after a start
+  CHECK(world.only().is_suppressed());
+  world.give(MutesNow{});
+  CHECK_FALSE(world.only().is_suppressed());
+  CHECK(world.pages() == 1);
+}
+
 TEST_CASE("tags of the check and the alert's level are matched too", "[incident]") {
   World world;
   world.settings.tags["c-a"] = {"nightly"};

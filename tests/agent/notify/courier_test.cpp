@@ -289,6 +289,28 @@ TEST_CASE("with the store failed messages leave all the same, that is told, and 
   CHECK(events.size() == 1);
 }
 
+TEST_CASE("a message that begins with the decision of another, and fails for good while the store does, stays failed", "[notify]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  Post post(scratch / "state", vfs.name());
+  REQUIRE(post.start());
+  vfs.fail_writes(1, 1'000'000, SQLITE_IOERR_WRITE);
+  REQUIRE_FALSE(post.send({envelope("a"), envelope("b", "slack", "INC", "update")}));
+  REQUIRE(post.client.parcels.size() == 1);
+  post.courier->on_result("a", 1, delivered());
+  post.client.now = post.client.wake + second_ns;
+  REQUIRE_FALSE(post.send({envelope("c", "slack", "INC-2")}));
+  REQUIRE(post.loop.run_until([&] { return post.client.parcels.size() == 3; }));
+  post.courier->on_result("b", 1, dropped());
+  vfs.fail_writes(0, 0, 0);
+  REQUIRE(post.loop.run_until([&] {
+    post.client.now += second_ns;
+    post.courier->tick();
+    return post.courier->is_durable();
+  }));
+  CHECK(post.stored({"b"}).at(0).state == OutboxState::dead);
+}
+
 TEST_CASE("a decision that the store refuses for its content is told so, and its messages leave", "[notify]") {
   const Scratch scratch;
   Post post(scratch / "state");

@@ -54,3 +54,25 @@ TEST_CASE("what became of a row is told in the decision that the ring holds", "[
   CHECK(ring.change({"b", store::OutboxState::dead, "", 1, 0, 0, "", {}}));
   CHECK(ring.take()[0].outbox[0].state == store::OutboxState::dead);
 }
+
+TEST_CASE("a change that is refused after its row stands in the row, and undoes nothing that is newer", "[notify]") {
+  Ring ring(10, 1'000'000);
+  const auto sending = [](const std::string& id) {
+    store::Decision decision;
+    decision.changes.push_back({id, store::OutboxState::sending, "", 1, 0, 5, "", {}});
+    return decision;
+  };
+  ring.push(decision_of("a"));
+  ring.push(decision_of("b"));
+  CHECK(ring.change({"b", store::OutboxState::dead, "", 1, 0, 5, "gone", {}}));
+  ring.push(sending("a"));
+  ring.push(sending("b"));
+  ring.push(sending("stored"));  // its row is not in here
+  const auto held = ring.take();
+  REQUIRE(held.size() == 3);
+  CHECK(held[0].outbox[0].state == store::OutboxState::sending);
+  CHECK(held[0].outbox[0].attempts == 1);
+  CHECK(held[1].outbox[0].state == store::OutboxState::dead);
+  REQUIRE(held[2].changes.size() == 1);
+  CHECK(held[2].changes[0].id == "stored");
+}
