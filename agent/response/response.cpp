@@ -54,7 +54,7 @@ bool only_reads(const schedule::Prepared& spec) {
 /// As it stands in the timeline, which bounds it; no control character of a plugin's reaches a terminal by it.
 std::string output_of(const schedule::Entry& entry) {
   if (entry.skip == schedule::Skip::stopping) return "not run: the agent is stopping";
-  if (entry.skip == schedule::Skip::left) return "not run: " + std::string(schedule::text_of(entry.skip));
+  if (entry.skip == schedule::Skip::left) return "not run: it left the configuration";
   std::string out = std::string(plugin::name_of(entry.status)) + ": " + escape_controls(entry.summary);
   const std::string detail = entry.detail.str();
   for (std::size_t from = 0; from < detail.size() && out.size() < incident::max_output_bytes;) {

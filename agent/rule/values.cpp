@@ -64,8 +64,13 @@ Known Values::known(const std::string& check) {
   } else {
     out.now = *now;
     const std::int64_t old = moment_.now_ns - now->last_result_ns;
-    if (patience > 0 && old > patience) out.problem = "no result of " + tick(check) + " for " + span_text(old);
-    if (patience > 0 && old <= patience) look_again(now->last_result_ns + patience + 1);
+    if (!now->duration_s) {  // what it was in a life before may be older than what was decided of it in that life
+      out.problem = tick(check) + " has not run since the agent began";
+      out.pending = true;
+    } else if (patience > 0) {
+      if (old > patience) out.problem = "no result of " + tick(check) + " for " + span_text(old);
+      if (old <= patience) look_again(now->last_result_ns + patience + 1);
+    }
   }
   known_.emplace(check, out);
   return out;

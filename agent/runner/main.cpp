@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,9 +20,9 @@
 #include "base/code_pages.hpp"
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
+#include "runner/by_id.hpp"
 #include "runner/confine.hpp"
 #include "runner/crash.hpp"
-#include "runner/by_id.hpp"
 #include "runner/keeper.hpp"
 #include "runner/link.hpp"
 #include "runner/plugin_object.hpp"

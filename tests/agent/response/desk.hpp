@@ -146,15 +146,16 @@ class World {
     plan_ = plan_of(text);
     take(desk_->use(plan_, now));
   }
-  /// `results`: each check has one at once, as of now.
+  /// `results`: each check has one at once, as it was.
   void restart(bool results = true) {
     desk_ = make();
     response::Kept kept = held.kept();
-    for (const auto& [check, status] : statuses_) {
-      if (!results) break;
+    const auto statuses = statuses_;
+    for (const auto& [check, status] : statuses)
       kept.checks.push_back({{"check", check}, static_cast<int>(status.first), "", "", status.second, now, 0, 0});
-    }
     REQUIRE(desk_->restore(kept, now).empty());
+    if (!results) return;
+    for (const auto& [check, status] : statuses) result(check, status.first);
   }
   const incident::Incident& only() const {
     REQUIRE(desk_->incidents().incidents.size() == 1);

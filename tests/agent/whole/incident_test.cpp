@@ -156,6 +156,7 @@ TEST_CASE("a failing check becomes an incident, is told, survives a kill, is tak
 
   door.mend_it();
   CHECK(eventually([&] { return door.is_at_stage(id, "resolved"); }));
+  INFO(door.agent().ronda({"incident", "show", id}).out << door.agent().ronda({"alert", "list"}).out << door.agent().ronda({"status"}).out);
   CHECK(eventually([&] { return door.heard("resolve p1 " + id + " ana") == 1; }));
   CHECK(door.incidents().empty());
   CHECK(door.heard("open p1 " + id + " ana") == 1);
