@@ -17,6 +17,25 @@ namespace ronda::test {
 using config::Level;
 using Seen = measure::Status;  // of a check
 
+/// One check of one service, and one person who hears of its P1 and P2 at once.
+inline const std::string one_check_toml = R"(
+[check.api]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+[service.shop]
+title = "The shop"
+checks = ["api"]
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["cto"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["cto"] }]
+)";
+
 inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour = 60 * minute;
 /// Monday, 2026-01-05T00:00:00Z.
 inline constexpr std::int64_t monday = 1'767'571'200 * second;

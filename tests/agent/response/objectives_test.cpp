@@ -9,22 +9,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-const std::string staff_toml = R"(
-[check.api]
-use = "a.b"
-every = "30s"
-timeout = "10s"
-service = "shop"
-[service.shop]
-title = "The shop"
-checks = ["api"]
-[contact.cto]
-name = "CTO"
-channels = [{ notifier = "log" }]
-[escalation.default.p1]
-steps = [{ from = "0m", notify = ["cto"] }]
-[escalation.default.p2]
-steps = [{ from = "0m", notify = ["cto"] }]
+const std::string staff_toml = one_check_toml + R"(
 [escalation.default.p3]
 steps = [{ from = "0m", notify = ["cto"] }]
 )";

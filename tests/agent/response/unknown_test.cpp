@@ -10,24 +10,7 @@ namespace {
 using Lines = std::vector<std::string>;
 
 std::string shop(const std::string& alert) {
-  return R"(
-[check.api]
-use = "a.b"
-every = "30s"
-timeout = "10s"
-service = "shop"
-[service.shop]
-title = "The shop"
-checks = ["api"]
-[contact.cto]
-name = "CTO"
-channels = [{ notifier = "log" }]
-[escalation.default.p1]
-steps = [{ from = "0m", notify = ["cto"] }]
-[escalation.default.p2]
-steps = [{ from = "0m", notify = ["cto"] }]
-[alert.api]
-)" + alert;
+  return one_check_toml + "[alert.api]\n" + alert;
 }
 
 }  // namespace
