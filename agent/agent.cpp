@@ -39,11 +39,6 @@ std::string trouble_of(const schedule::Candidate& candidate) {
   return {};
 }
 
-/// A run that stopping gives its time: half done it would leave something behind.
-bool may_change(const schedule::Prepared& spec) {
-  return spec.kind == config::Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
-}
-
 }  // namespace
 
 std::string host_of(const config::AgentSettings& agent) {
@@ -365,7 +360,7 @@ void Agent::stop() {
   if (std::exchange(stopping_, true)) return;
   if (scheduler_ == nullptr) return loop_.stop();
   bool changing = false;
-  scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && may_change(entry.spec)); });
+  scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && schedule::may_change(entry.spec)); });
   const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(5s);
   manager_.stopping("waits for " + std::to_string(scheduler_->in_flight()) + " runs");
   manager_.extend_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit + last_wait));

@@ -6,6 +6,12 @@ function(ronda_require found package)
   endif()
 endfunction()
 
+include(CheckSymbolExists)
+check_symbol_exists(__GLIBC__ features.h RONDA_GLIBC)
+if(NOT RONDA_GLIBC)
+  message(FATAL_ERROR "the C library is not the GNU one: plugins are shared objects for glibc, and nothing else is built or tested")
+endif()
+
 set(Boost_NO_WARN_NEW_VERSIONS ON)
 find_package(Boost 1.81 QUIET COMPONENTS json program_options)
 ronda_require(Boost_FOUND "libboost1.81-dev, libboost-json1.81-dev and libboost-program-options1.81-dev")

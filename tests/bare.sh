@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A bare Debian 12 with nothing but git: ./dev run does its own set-up, builds, and shows live checks. Needs root (a
+# A bare Debian 12 with nothing but git: ./dev run and ./dev test do all their own set-up and build; the one shows live checks, the
+# other runs tests (all of them are built; which are run is a choice of time). Needs root (a
 # root directory of its own, in a mount namespace of its own) and a Debian mirror: the host's own, or RONDA_MIRROR.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -36,4 +37,10 @@ tail -25 "$root/out"
 for want in 'OK       shop' 'OK       pg ' 'OK       processes'; do
   grep -q "$want" "$root/out" || { echo "nothing of $want in the output"; exit 1; }
 done
+
+env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 chroot "$root" /bin/sh -c '
+  cd /root/ronda && ./dev test "^(base|cases|config|plugin_exec|postgresql|whole_start)$" </dev/null' >"$root/out" 2>&1 ||
+  { tail -60 "$root/out"; echo './dev test failed'; exit 1; }
+tail -12 "$root/out"
+grep -q '100% tests passed, 0 tests failed out of 6' "$root/out" || { echo 'not all six tests passed'; exit 1; }
 echo 'ok'

@@ -117,6 +117,13 @@ json::object agent_json(AgentView& agent) {
   out["heartbeat"] = heartbeat_json(agent);
   out["log_dropped"] = dropped_log_lines();
   out["in_flight"] = agent.scheduler().in_flight();
+  // what a stop now would give its time, and then interrupt
+  json::array changing;
+  agent.scheduler().each([&](const Entry& entry) {
+    if (entry.call != 0 && schedule::may_change(entry.spec)) changing.push_back(json::value(entry.spec.name));
+  });
+  out["changing"] = std::move(changing);
+  out["stop_timeout_s"] = seconds(active.generation.agent.stop_timeout.count());
   return out;
 }
 

@@ -76,7 +76,7 @@ class Files {
   void add(const config::Member& kind) {
     const config::Table* table = kind.value.as_table();
     if (table == nullptr) return;
-    if (kind.key == "agent" || kind.key == "api") objects_.emplace(kind.key, table);
+    if (kind.key == "agent" || kind.key == "api" || kind.key == "store") objects_.emplace(kind.key, table);
     for (const config::Member& one : *table) {
       if (const config::Table* object = one.value.as_table()) objects_.emplace(kind.key + "." + one.key, object);
     }
@@ -139,7 +139,8 @@ int show(const Options& options) {
   const Files files(candidate.files.sources);
   json::object all;
   for (const auto& [name, table] : files.all()) {
-    if (name != "agent" && name != "api" && !name.starts_with("service.")) continue;
+    // what defaults say is shown where it holds
+    if (name.starts_with("check.") || name.starts_with("task.") || name.starts_with("notifier.") || name.starts_with("defaults.")) continue;
     json::object out;
     for (const config::Member& member : *table) out[member.key] = shower.show(member.key, member.value, false);
     all[name] = std::move(out);

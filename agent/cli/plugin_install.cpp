@@ -103,7 +103,7 @@ enum class Answer : std::uint8_t { yes, no, nobody_to_ask };
 Answer ask(const Options& options, const std::string& question) {
   if (options.has("yes")) return Answer::yes;
   if (::isatty(STDIN_FILENO) == 0) return Answer::nobody_to_ask;
-  std::cout << question << " [y/N] " << std::flush;
+  (options.json ? std::cerr : std::cout) << question << " [y/N] " << std::flush;
   std::string line;
   std::getline(std::cin, line);
   return line == "y" || line == "Y" || line == "yes" ? Answer::yes : Answer::no;
@@ -159,17 +159,19 @@ Status pin(const Options& options, const PluginFile& file) {
   return put(directory.get(), path.filename().string(), {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, kept);
 }
 
+void print_json(const PluginFile& file, const std::string& path, bool changed, bool kept_previous) {
+  std::cout << json::serialize(json::object{{"format", 1},
+                                            {"id", file.manifest->id},
+                                            {"version", file.manifest->version},
+                                            {"file", path},
+                                            {"sha256", file.content.sha256},
+                                            {"changed", changed},
+                                            {"previous", kept_previous ? json::value(path + ".previous") : json::value(nullptr)}})
+            << "\n";
+}
+
 void print_done(const Options& options, const PluginFile& file, const std::string& path, bool kept_previous) {
-  if (options.json) {
-    std::cout << json::serialize(json::object{{"format", 1},
-                                              {"id", file.manifest->id},
-                                              {"version", file.manifest->version},
-                                              {"file", path},
-                                              {"sha256", file.content.sha256},
-                                              {"previous", kept_previous ? json::value(path + ".previous") : json::value(nullptr)}})
-              << "\n";
-    return;
-  }
+  if (options.json) return print_json(file, path, true, kept_previous);
   std::cout << "installed " << path << "\n  use it   ronda reload\n  undo     "
             << (kept_previous ? "mv " + path + ".previous " + path : "rm " + path) << " && ronda reload\n";
 }
@@ -195,15 +197,20 @@ int plugin_install(const Options& options) {
   if (!directory) return failed(Error(Errc::denied, plan->directory + ": " + directory.error().text()));
   const std::string path = plan->directory + "/" + plan->name;
   if (plan->installed != nullptr && plan->installed->sha256 == file.content.sha256) {
-    std::cout << path << " has this content already\n";
+    if (options.json) {
+      print_json(file, path, false, false);
+    } else {
+      std::cout << path << " has this content already\n";
+    }
     return exit_done;
   }
-  std::cout << file.manifest->id << " " << file.manifest->version << " " << plan->note << "\n";
+  std::ostream& said = options.json ? std::cerr : std::cout;
+  said << file.manifest->id << " " << file.manifest->version << " " << plan->note << "\n";
   switch (ask(options, "install it as " + path + "?")) {
     case Answer::yes:
       break;
     case Answer::no:
-      std::cout << "nothing was changed\n";
+      said << "nothing was changed\n";
       return exit_failed;
     case Answer::nobody_to_ask:
       complain("there is nobody to ask: say --yes");

@@ -2,11 +2,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <map>
 #include <thread>
 
 #include "base/counted.hpp"
+#include "base/units.hpp"
 #include "cli/cli.hpp"
 #include "cli/incident_text.hpp"
 #include "cli/show.hpp"
@@ -121,6 +123,11 @@ void print_agent(const json::object& status) {
   if (const std::int64_t dropped = integer_of(agent, "log_dropped"); dropped > 0)
     std::cout << "  log: " << dropped << " lines were dropped; what takes them does not keep up\n";
   if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
+  if (const json::array& changing = agent.at("changing").as_array(); !changing.empty()) {
+    std::cout << "  a restart now waits up to " << format_duration(std::chrono::seconds(std::llround(number_of(agent, "stop_timeout_s")))) << ", then interrupts";
+    for (const json::value& name : changing) std::cout << " " << text_of(name);
+    std::cout << "\n";
+  }
   if (const std::string limits = text_of(agent, "runner_limits");
       limits.find("rlimits") != std::string::npos || limits.find("not limited") != std::string::npos)
     std::cout << "  runners: limited by " << limits << "\n";

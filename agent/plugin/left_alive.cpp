@@ -77,6 +77,7 @@ std::optional<Seen> look_at(pid_t pid) {
 struct Round {
   std::vector<std::pair<pid_t, bool>> seen;  // who, and whether alive
   std::vector<LeftAlive> alive;
+  bool whole = true;  // nobody left that there was no look for
 };
 
 Round look_below(pid_t keeper, pid_t worker, std::size_t& looks) {
@@ -86,7 +87,11 @@ Round look_below(pid_t keeper, pid_t worker, std::size_t& looks) {
     if (pid != worker) open.push_back(pid);
   }
   Round out;
-  for (std::size_t i = 0; i < open.size() && looks < most_looks && out.alive.size() < left_alive_most; ++i, ++looks) {
+  for (std::size_t i = 0; i < open.size() && out.alive.size() < left_alive_most; ++i, ++looks) {
+    if (looks == most_looks) {
+      out.whole = false;
+      break;
+    }
     const pid_t pid = open[i];
     auto found = look_at(pid);
     out.seen.emplace_back(pid, found.has_value());
@@ -107,6 +112,7 @@ std::vector<LeftAlive> left_alive_below(pid_t keeper, pid_t worker) {
   Round last;
   for (int rounds = 0; rounds < most_rounds && looks < most_looks; ++rounds) {
     Round next = look_below(keeper, worker, looks);
+    if (!next.whole && rounds > 0) break;  // the round before saw more
     const bool agree = rounds > 0 && next.seen == last.seen;
     // who is gone in the last of all rounds has handed on to somebody, whom it is too late to name
     if (!next.alive.empty() || agree) last.alive = std::move(next.alive);

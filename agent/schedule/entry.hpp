@@ -63,6 +63,11 @@ struct Prepared {
   std::unique_ptr<config::Rare> rare;         // null: defaults
 };
 
+/// A run that stopping gives its time: half done it would leave something behind.
+inline bool may_change(const Prepared& spec) {
+  return spec.kind == Kind::task && (spec.rare == nullptr || spec.rare->changes.value_or(true));
+}
+
 /// How a runner is started, besides its plugin: instances that agree in it share one.
 struct RunAs {
   std::string user;       // empty: the default

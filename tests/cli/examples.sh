@@ -23,6 +23,10 @@ nobody=$(grep -cE "neither .severity. nor an alert" <<<"$err" || true)
 expect_count=$((expect_count + 1))
 [ "$warnings" = "$nobody" ] || expect_fail 'the examples have no other warning'
 
+# every object of them is in the effective configuration, as TOML that says the same
+expect 0 env -i "$ronda" config show --plugins "$plugins" --trust "$scratch/none" --config "$examples"
+while read -r object; do expect_out "$object"; done < <(grep -hoE '^\[[a-z]+(\.[a-z0-9-]+)?\]' "$examples"/*.toml | grep -v '^.defaults')
+
 # every plugin that ships has an example
 for id in exec heartbeat host http postgresql; do
   expect_count=$((expect_count + 1))

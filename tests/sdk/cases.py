@@ -3,6 +3,7 @@
 """tests/CASES.md against the tests that there are: cases.py check SOURCE BUILD; cases.py deferred SOURCE NAME;
 cases.py --self-test."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -10,7 +11,7 @@ import sys
 
 CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)]
 CASES += [f"A{n}" for n in (1, *range(4, 8), *range(9, 15))] + [f"C{n}" for n in range(1, 12)] + ["U1"]
-CASES += [f"G{n}" for n in (*range(11, 20), *range(35, 39), 40)]
+CASES += [f"G{n}" for n in (*range(11, 24), *range(31, 34), *range(35, 39), 40)]
 CASES += [f"X{n}" for n in (*range(1, 18), 19, 20, *range(28, 35), *range(38, 43))]
 CASES += [f"N{n}" for n in (*range(1, 9), *range(11, 17))]
 CASES += [f"H{n}" for n in range(1, 5)] + [f"S{n}" for n in range(1, 14)] + [f"T{n}" for n in range(1, 8)]
@@ -38,8 +39,9 @@ def test_cases(path):
     return {"".join(PART.findall(names)).replace('\\"', '"') for names in TEST_CASE.findall(text)}
 
 
-def complaints(text, names_in, ctest_names):
-    """What is wrong with the table; `names_in(file)` gives the test cases of a file below tests/."""
+def complaints(text, names_in, ctest_names, is_run):
+    """What is wrong with the table; `names_in(file)` gives the test cases of a file below tests/, `is_run` says of one whether
+    ctest runs it: what is hidden may be run by nothing."""
     cases, deferred = read_table(text)
     out = [f"case {case} is missing" for case in CASES if case not in cases]
     out += [f"case {case} is none of ours" for case in cases if case not in CASES]
@@ -57,15 +59,25 @@ def complaints(text, names_in, ctest_names):
                 known = name in names_in(file)
             if not known:
                 out.append(f"case {case}: there is no test '{test}'")
+            elif file.endswith(".cpp") and not is_run(name):
+                out.append(f"case {case}: nothing runs '{test}'")
     if len(deferred) > MOST_DEFERRED:
         out.append(f"{len(deferred)} are deferred, at most {MOST_DEFERRED} may be")
     return out
 
 
+def cases_run(command):
+    """The test cases that a test program runs when it is called so."""
+    listed = subprocess.run(command + ["--list-test-names-only"], check=False, capture_output=True, text=True).stdout
+    return {line.strip().strip('"') for line in listed.splitlines()}
+
+
 def check(source, build):
-    listed = subprocess.run(["ctest", "--test-dir", build, "-N"], check=True, capture_output=True, text=True).stdout
-    ctest_names = set(re.findall(r"Test +#\d+: (\S+)", listed))
-    wrong = complaints((source / "tests/CASES.md").read_text(), lambda file: test_cases(source / "tests" / file), ctest_names)
+    listed = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], check=True, capture_output=True, text=True).stdout
+    tests = [test for test in json.loads(listed)["tests"] if "command" in test]
+    run = set().union(*(cases_run(test["command"]) for test in tests if pathlib.Path(test["command"][0]).name.startswith("test_")))
+    wrong = complaints((source / "tests/CASES.md").read_text(), lambda file: test_cases(source / "tests" / file),
+                       {test["name"] for test in tests}, run.__contains__)
     for line in wrong:
         print("CASES.md:", line)
     return 1 if wrong else 0
@@ -82,7 +94,7 @@ def tell_deferred(source, name):
 
 def self_test():
     rows = "".join(f"| {case} | what | `a_test.cpp: holds` |\n" for case in CASES)
-    names = {"a_test.cpp": {"holds"}}
+    names = {"a_test.cpp": {"holds", "hidden"}}
     reason = "| `deferred_x` | 7 | later |\n"
     held = rows.replace("| 7 | what | ", "| 7 | what | `ctest: deferred_x`<br>") + reason
     only = rows.replace("| 7 | what | `a_test.cpp: holds` |", "| 7 | what | `ctest: deferred_x` |") + reason
@@ -94,10 +106,11 @@ def self_test():
         (rows.replace("| 47 |", "| 48 |"), "case 47 is missing"),
         (rows.replace("holds", "held", 1), "case 1: there is no test 'a_test.cpp: held'"),
         (rows.replace("a_test", "b_test", 1), "case 1: there is no test 'b_test.cpp: holds'"),
+        (rows.replace("holds", "hidden", 1), "case 1: nothing runs 'a_test.cpp: hidden'"),
         (rows + "".join(f"| `deferred_{n}` | 7 | later |\n" for n in range(6)), "6 are deferred, at most 5 may be"),
     ]
     for text, expected in tried:
-        found = complaints(text, lambda file: names.get(file, set()), {"deferred_x"})
+        found = complaints(text, lambda file: names.get(file, set()), {"deferred_x"}, {"holds"}.__contains__)
         if (expected is None and found) or (expected is not None and expected not in found):
             print("expected", expected, "found", found)
             return 1

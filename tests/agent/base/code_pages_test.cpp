@@ -19,18 +19,18 @@ constexpr std::size_t page_bytes = 4096, table_pages = 256;
 constexpr std::size_t pages_around_a_fault = 96;  // usually 16, more with large folios
 
 /// Constants, more of them than one fault maps.
-constexpr std::array<std::uint64_t, table_pages * page_bytes / sizeof(std::uint64_t)> table = {17};
+constexpr std::array<std::uint64_t, table_pages * page_bytes / sizeof(std::uint64_t)> read_table = {17};
 
 std::uint64_t sum_of_table() {
-  const volatile std::uint64_t* at = table.data();  // read each time, not known beforehand
+  const volatile std::uint64_t* at = read_table.data();  // read each time, not known beforehand
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < table.size(); ++i) sum += at[i];
+  for (std::size_t i = 0; i < read_table.size(); ++i) sum += at[i];
   return sum;
 }
 
 /// How many of its pages are mapped, of those that no fault beside it maps.
 std::size_t mapped_pages_of_table() {
-  const auto first = reinterpret_cast<std::uintptr_t>(table.data()) / page_bytes + pages_around_a_fault;
+  const auto first = reinterpret_cast<std::uintptr_t>(read_table.data()) / page_bytes + pages_around_a_fault;
   std::array<std::uint64_t, table_pages - 2 * pages_around_a_fault> entries{};
   const int fd = ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   REQUIRE(::pread(fd, entries.data(), sizeof entries, static_cast<off_t>(first * sizeof(std::uint64_t))) == sizeof entries);

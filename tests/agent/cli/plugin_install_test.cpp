@@ -56,6 +56,8 @@ TEST_CASE("an upgrade keeps the file's name and the old content, and names the n
   const Said again = ronda_plugin({"install", second, "--yes", "--plugins", dir.path()});
   CHECK(again.exit_code == 0);
   CHECK(contains(again, "has this content already"));
+  const Said as_json = ronda_plugin({"install", second, "--yes", "--plugins", dir.path(), "--output", "json"});
+  CHECK(boost::json::parse(as_json.text).at("changed") == false);  // and nothing but JSON
   CHECK(read_bytes(dir / "disk.so.previous") == read_bytes(first));
 }
 

@@ -7,10 +7,10 @@ using namespace ronda::test;
 
 namespace {
 
-const std::string plugins = RONDA_BINARY_DIR "/plugins";
+const std::string built_plugins = RONDA_BINARY_DIR "/plugins";
 
 Said run(const std::string& plugin, std::vector<std::string> words) {
-  words.insert(words.begin(), {"run", plugins + "/" + plugin + ".so"});
+  words.insert(words.begin(), {"run", built_plugins + "/" + plugin + ".so"});
   return ronda_plugin(std::move(words));
 }
 

@@ -334,6 +334,6 @@ void load_many(int count) {
 TEST_CASE("10,000 checks load", "[config]") {
   load_many(10'000);
 }
-TEST_CASE("100,000 checks load", "[.slow]") {
+TEST_CASE("100,000 checks load", "[.long]") {
   load_many(100'000);
 }

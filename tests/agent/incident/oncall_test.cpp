@@ -24,7 +24,7 @@ std::string who(const Rota& rota, std::string_view when, std::string_view zone =
 }
 
 /// "bo 2026-... to ..." a line, in UTC.
-std::string table(const std::vector<Shift>& shifts) {
+std::string shift_table(const std::vector<Shift>& shifts) {
   std::string out;
   const auto text = [](std::int64_t at_ns) { return moment_text(at_ns, *test::zone("UTC")).substr(0, 20); };
   for (const Shift& one : shifts) out += one.contact + " " + text(one.when.begin_ns) + " to " + text(one.when.end_ns) + "\n";
@@ -56,10 +56,10 @@ TEST_CASE("three shifts a day", "[incident]") {
 TEST_CASE("a handover follows the wall clock when the clock changes", "[incident]") {
   const Rota daily = rota_of("members = ['ana', 'bo']\nshift = '1d'\nhandover = '09:00'\ntz = 'Europe/Madrid'\n");
   const auto spring = shifts(daily, at("2027-03-27 08:00"), at("2027-03-29 07:00"));
-  CHECK(table(spring) ==
+  CHECK(shift_table(spring) ==
         "ana Sat 2027-03-27 08:00 to Sun 2027-03-28 07:00\nbo Sun 2027-03-28 07:00 to Mon 2027-03-29 07:00\n");  // 23 hours
   const auto autumn = shifts(daily, at("2026-10-24 07:00"), at("2026-10-26 08:00"));
-  CHECK(table(autumn) ==
+  CHECK(shift_table(autumn) ==
         "ana Sat 2026-10-24 07:00 to Sun 2026-10-25 08:00\nbo Sun 2026-10-25 08:00 to Mon 2026-10-26 08:00\n");  // 25 hours
 }
 

@@ -37,7 +37,7 @@ std::string why_not(const SilenceRequest& wanted) {
   return made ? "made" : made.error().message();
 }
 
-Firing firing(std::string alert, Level level = Level::p2) {
+Firing firing_as(std::string alert, Level level = Level::p2) {
   return {alert, "c-" + alert, "api", "INC-20261130-0000000001", level, {"nightly"}};
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("its owner hears before it ends, once, and at the end only if it hid s
   CHECK(soon.notices[0].reason == "your silence " + book.silences[0].id + " (service=api) ends in 12m");
   CHECK(soon.changed.size() == 1);
   CHECK(tick(book, {}, start + 2 * hour_ns - minute_ns).notices.empty());
-  const std::vector<Firing> hidden = {firing("api-slow")};
+  const std::vector<Firing> hidden = {firing_as("api-slow")};
   const auto end = tick(book, hidden, start + 3 * hour_ns);
   REQUIRE(end.notices.size() == 1);
   CHECK(end.notices[0].reason == "your silence " + book.silences[0].id + " has ended; it hid api-slow");
@@ -114,7 +114,7 @@ TEST_CASE("its owner hears before it ends, once, and at the end only if it hid s
 
 TEST_CASE("its owner hears of each P1 that it hides, once", "[incident]") {
   SilenceBook book = book_of(request());
-  const std::vector<Firing> hidden = {firing("api-slow", Level::p2), firing("api-down", Level::p1)};
+  const std::vector<Firing> hidden = {firing_as("api-slow", Level::p2), firing_as("api-down", Level::p1)};
   const auto told = tick(book, hidden, start + minute_ns);
   REQUIRE(told.notices.size() == 1);
   CHECK(told.notices[0].level == Level::p1);
@@ -128,7 +128,7 @@ TEST_CASE("a silence until ok ends when what it covers has been well for five mi
   wanted.until_ok = true;
   wanted.for_ns = day_ns;
   SilenceBook book = book_of(wanted);
-  const std::vector<Firing> hidden = {firing("api-slow")};
+  const std::vector<Firing> hidden = {firing_as("api-slow")};
   tick(book, hidden, start + hour_ns);
   tick(book, {}, start + 2 * hour_ns);
   tick(book, hidden, start + 2 * hour_ns + 3 * minute_ns);
@@ -159,7 +159,7 @@ TEST_CASE("a silence is read back as it was written, and what is none is refused
   SilenceRequest wanted = request();
   wanted.what = matcher({"service=api", "tag=nightly", "level=p3"});
   SilenceBook book = book_of(wanted);
-  const std::vector<Firing> hidden = {firing("api-down", Level::p3)};
+  const std::vector<Firing> hidden = {firing_as("api-down", Level::p3)};
   tick(book, hidden, start + minute_ns);
   book.silences[0].p1_told = {"INC-1", "INC-2"};
   const std::string json = to_json(book.silences[0]);

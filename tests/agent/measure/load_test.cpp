@@ -21,7 +21,7 @@ using ronda::test::Scratch;
 
 namespace {
 
-schedule::ZonePtr utc() {
+schedule::ZonePtr utc_zone() {
   schedule::ZoneDatabase database;
   return *database.find("UTC");
 }
@@ -69,7 +69,7 @@ TEST_CASE("after a restart a history answers as before, for short windows, long 
   const Scratch scratch;
   const std::vector<Want> wants = {
       {"api", "total", 2 * hour, false, minute}, {"api", "requests", 2 * day, true, minute}, {"api", "", hour, false, minute}};
-  History before(utc());
+  History before(utc_zone());
   before.want(wants);
   const std::int64_t begin = noon, end = begin + 15 * day + 7 * minute;
   {
@@ -94,7 +94,7 @@ TEST_CASE("after a restart a history answers as before, for short windows, long 
   }
   Clocked clocked(scratch / "state");
   *clocked.now = end + 20 * second;
-  History after(utc());
+  History after(utc_zone());
   after.want(wants);
   REQUIRE(load(*clocked.store, after, end));
   const auto only = [](const History& history, const char* metric) {
@@ -129,7 +129,7 @@ TEST_CASE("where the store does not answer, a history begins empty and says why"
   const Scratch scratch;
   Clocked clocked(scratch / "state");
   clocked.store->close();
-  History history(utc());
+  History history(utc_zone());
   history.want({{"api", "total", 400 * day, true, minute}, {"db", "total", hour, false, minute}});
   const ronda::Status status = load(*clocked.store, history, noon);
   REQUIRE_FALSE(status);
@@ -144,7 +144,7 @@ TEST_CASE("after a restart an objective has the budget that it had", "[measure]"
   slo::Meter before(objective.window_ns, 10 * minute);
   {
     Clocked clocked(scratch / "state");
-    History history(utc());
+    History history(utc_zone());
     history.want({{judgements_of(objective), std::string(judgement_metric), 0, false, minute}});
     Seeded seeded(2);
     std::vector<ronda::store::Sampled> batch;
@@ -189,7 +189,7 @@ TEST_CASE("after a restart an objective by requests has counted what it had", "[
   double good = 0, bad = 0;
   {
     Clocked clocked(scratch / "state");
-    History history(utc());
+    History history(utc_zone());
     history.want({{judgements_of(objective), std::string(good_requests_metric), 0, false, minute},
                   {judgements_of(objective), std::string(bad_requests_metric), 0, false, minute}});
     Seeded seeded(3);

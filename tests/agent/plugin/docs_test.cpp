@@ -28,7 +28,7 @@ std::string read_text(const std::filesystem::path& path) {
   return out.str();
 }
 
-const std::string head = R"(manifest = 1
+const std::string web_head = R"(manifest = 1
 [plugin]
 id = "org.example.web"
 version = "1.2.0"
@@ -72,7 +72,7 @@ const std::string rules = R"(
 }  // namespace
 
 TEST_CASE("an option's row says type, default, meaning and limits; nested options have their path", "[plugin]") {
-  const Manifest manifest = parse(head + options);
+  const Manifest manifest = parse(web_head + options);
   CHECK(options_table(manifest.provides[0]) ==
         "| option | type | default | meaning |\n|---|---|---|---|\n"
         "| `url` | url | required | what to fetch |\n"
@@ -83,11 +83,11 @@ TEST_CASE("an option's row says type, default, meaning and limits; nested option
         "| `expect.status` | list of int | `[200]` | accepted codes (100 to 599, one needs no brackets) |\n"
         "| `metrics` | table of table |  |  |\n"
         "| `metrics.NAME.path` | string | required | JSON path |\n");
-  CHECK(options_table(parse(head).provides[0]) == "It has no options.\n");
+  CHECK(options_table(parse(web_head).provides[0]) == "It has no options.\n");
 }
 
 TEST_CASE("rules of items, keys and forms stand in a row, in the words of the author where there are some", "[plugin]") {
-  const std::string table = options_table(parse(head + rules).provides.at(0));
+  const std::string table = options_table(parse(web_head + rules).provides.at(0));
   CHECK(table.find("| `extract` | table of table |  | (a key: small letters, exactly one of `json`, `when`) |\n") != std::string::npos);
   CHECK(table.find("| `extract.NAME.json` | any |  | what (one digit \\| none) |\n") != std::string::npos);
   CHECK(table.find("| `extract.NAME.when` | string |  | a time (reads as duration or calendar) |\n") != std::string::npos);
@@ -95,7 +95,7 @@ TEST_CASE("rules of items, keys and forms stand in a row, in the words of the au
 }
 
 TEST_CASE("the example of a procedure is a conf.d object that the procedure itself accepts", "[plugin]") {
-  const Manifest manifest = parse(head + options);
+  const Manifest manifest = parse(web_head + options);
   const std::string example = example_object(manifest.provides[0]);
   CHECK(example.starts_with("[check.page]\nuse = \"web.page\"\nevery = \"1m\"\nurl = \"https://example.org/\"\n"));
   CHECK(example.find("\n# way = \"get\"\n") != std::string::npos);
@@ -111,7 +111,7 @@ TEST_CASE("the example of a procedure is a conf.d object that the procedure itse
 }
 
 TEST_CASE("tables between markers are made anew, everything else stays", "[plugin]") {
-  const Manifest manifest = parse(head + options);
+  const Manifest manifest = parse(web_head + options);
   const std::string table = marked_table(manifest.provides[0]);
   const auto renewed = renew_tables("before\n<!-- options of web.page -->\nold\n<!-- end of options -->\nafter\n", manifest);
   REQUIRE(renewed);

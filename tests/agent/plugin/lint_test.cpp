@@ -35,7 +35,7 @@ std::vector<std::string> rules_of(const PluginSource& source) {
   return rules_of(lint_of(source));
 }
 
-bool has(const std::vector<std::string>& rules, std::string_view rule) {
+bool has_rule(const std::vector<std::string>& rules, std::string_view rule) {
   return std::ranges::find(rules, rule) != rules.end();
 }
 
@@ -67,25 +67,25 @@ TEST_CASE("every plugin of this tree passes lint", "[plugin]") {
 
 TEST_CASE("lint finds what is wrong with the file", "[plugin]") {
   CHECK(rules_of(clean(minimal_code + "int helper(void) { return 1; }\n")) == std::vector<std::string>{"error stray_export"});
-  CHECK(has(rules_of(clean(minimal_code, {"-Wl,-z,execstack"})), "error executable_stack"));
-  CHECK(has(rules_of(clean(minimal_code, {"-Wl,-rpath,/tmp/mine"})), "error foreign_run_path"));
-  CHECK(has(rules_of(clean(minimal_code, {"-Wl,-rpath,/usr/lib"})), "warning foreign_run_path"));
-  CHECK(has(rules_of(clean(minimal_code, {"-Wl,-z,nodelete"})), "warning no_delete"));
-  CHECK(has(rules_of(clean(minimal_code, {"-Wl,--build-id=none"})), "warning no_build_id"));
-  CHECK(has(rules_of(clean(minimal_code, {"-Wl,-N", "-nostdlib"})), "error writable_code"));
+  CHECK(has_rule(rules_of(clean(minimal_code, {"-Wl,-z,execstack"})), "error executable_stack"));
+  CHECK(has_rule(rules_of(clean(minimal_code, {"-Wl,-rpath,/tmp/mine"})), "error foreign_run_path"));
+  CHECK(has_rule(rules_of(clean(minimal_code, {"-Wl,-rpath,/usr/lib"})), "warning foreign_run_path"));
+  CHECK(has_rule(rules_of(clean(minimal_code, {"-Wl,-z,nodelete"})), "warning no_delete"));
+  CHECK(has_rule(rules_of(clean(minimal_code, {"-Wl,--build-id=none"})), "warning no_build_id"));
+  CHECK(has_rule(rules_of(clean(minimal_code, {"-Wl,-N", "-nostdlib"})), "error writable_code"));
   const std::string tls =
       "static __thread int mine;\nint *entry_of(void);\n__attribute__((visibility(\"hidden\"))) int "
       "*entry_of(void) { return &mine; }\n";
-  CHECK(has(rules_of(clean(minimal_code + tls, {"-ftls-model=initial-exec"})), "error static_tls"));
-  CHECK(has(rules_of(clean("extern int nowhere(void);\nconst void *ronda_plugin_entry_1(const void *h, void "
+  CHECK(has_rule(rules_of(clean(minimal_code + tls, {"-ftls-model=initial-exec"})), "error static_tls"));
+  CHECK(has_rule(rules_of(clean("extern int nowhere(void);\nconst void *ronda_plugin_entry_1(const void *h, void "
                            "*e) { return nowhere() ? h : 0; }\n")),
             "error undefined_symbol"));
-  CHECK(has(rules_of(PluginSource::with_flags({"-Wl,-z,lazy"})), "warning lazy_binding"));
+  CHECK(has_rule(rules_of(PluginSource::with_flags({"-Wl,-z,lazy"})), "warning lazy_binding"));
 }
 
 TEST_CASE("relocations in the code and unique symbols are errors of lint", "[plugin]") {
   const std::string code = "__asm__(\".text\\n.quad relocated\\n.data\\nrelocated: .quad 0\\n.text\\n\");\n" + minimal_code;
-  CHECK(has(rules_of(clean(code, {"-Wl,-z,notext"})), "error text_relocations"));
+  CHECK(has_rule(rules_of(clean(code, {"-Wl,-z,notext"})), "error text_relocations"));
 
   // clang makes none by itself
   PluginSource unique = PluginSource::with_cpp(R"(
@@ -98,14 +98,14 @@ TEST_CASE("relocations in the code and unique symbols are errors of lint", "[plu
     int &once = Once<int>::value;
     #endif
     extern "C" const void *ronda_plugin_entry_1(const void *, void *) { return &once; })");
-  CHECK(has(rules_of(unique), "error unique_symbols"));
+  CHECK(has_rule(rules_of(unique), "error unique_symbols"));
 }
 
 TEST_CASE("a symbol in a library that is named is not undefined, wherever in the chain it is", "[plugin]") {
   const std::string code =
       "double cos(double);\nconst void *ronda_plugin_entry_1(const void *h, void *e) { return "
       "cos((double)(long)h) > 0 ? h : 0; }\n";
-  CHECK(has(rules_of(clean(code)), "error undefined_symbol"));
+  CHECK(has_rule(rules_of(clean(code)), "error undefined_symbol"));
   CHECK(rules_of(clean(code, {"-fno-builtin", "-lm"})).empty());
 }
 

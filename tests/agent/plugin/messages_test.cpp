@@ -41,7 +41,7 @@ Setup setup() {
   m.build = "1.0.0+abc", m.plugin_id = "org.example.disk", m.exec_path = "/var/lib/x.so";
   m.pid_namespace = true, m.uid = 65534, m.gid = 65534, m.memory_bytes = 1 << 30, m.pids = 64, m.fds = 256;
   m.memory_by_group = false, m.pids_by_group = true;
-  m.no_new_privs = false, m.concurrency = 16, m.grants = {"exec", "state"}, m.kinds = {Kind::check, Kind::notifier};
+  m.no_new_privs = false, m.concurrency = 16, m.grants = {"exec", "state"}, m.kinds = {wire::Kind::check, wire::Kind::notifier};
   m.facts = {{"hostname", "h"}, {"tz", ""}};
   return m;
 }
@@ -63,9 +63,9 @@ TEST_CASE("every message comes back as it was sent", "[plugin]") {
   CHECK(s.facts == setup().facts);
   CHECK(s.uid == 65534);
   CHECK_FALSE(s.no_new_privs);
-  const Create c = there_and_back(Create{7, Kind::task, "p", "n", "o"}, Tag::create);
+  const Create c = there_and_back(Create{7, wire::Kind::task, "p", "n", "o"}, Tag::create);
   CHECK(c.instance == 7);
-  CHECK(c.kind == Kind::task);
+  CHECK(c.kind == wire::Kind::task);
   const Call call = there_and_back(Call{7, ~0ULL, 1ULL << 63, 3, 1, -5, true, true}, Tag::call);
   CHECK(call.id == ~0ULL);
   CHECK(call.deadline_mono_ns == 1ULL << 63);
@@ -78,7 +78,7 @@ TEST_CASE("every message comes back as it was sent", "[plugin]") {
   CHECK((o.kv[0].ttl_ns == 5 && o.kv[1].erase));
   there_and_back(Reply{1, -3, "payload"}, Tag::reply);
   there_and_back(Hello{"build", 2, "seccomp"}, Tag::hello);
-  there_and_back(Loaded{true, "", 3}, Tag::loaded);
+  there_and_back(wire::Loaded{true, "", 3}, Tag::loaded);
   there_and_back(Created{1, false, "why"}, Tag::created);
   there_and_back(Log{1, 2, "line"}, Tag::log);
   there_and_back(Event{1, 2, "n", "t", {{"a", "b"}}}, Tag::event);

@@ -40,7 +40,7 @@ class Freezer {
   bool usable_ = false;
 };
 
-double own_cpu_seconds() {
+double cpu_seconds_so_far() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
@@ -96,14 +96,14 @@ TEST_CASE("fifty plugins that crash together cost little, are started ever later
     benches.push_back(std::make_unique<Supervised>(loop));
     instances.push_back(benches.back()->chaos("segv"));
   }
-  const double cpu = own_cpu_seconds();
+  const double cpu = cpu_seconds_so_far();
   const auto start = monotonic();
   for (int second = 0; second < seconds; ++second) {
     for (std::size_t i = 0; i < benches.size(); ++i) benches[i]->dispatch(instances[i], 10s);
     const auto until = start + (second + 1) * std::chrono::nanoseconds(1s);
     while (monotonic() < until) benches[0]->turn_for(until - monotonic());
   }
-  const double share = (own_cpu_seconds() - cpu) / std::chrono::duration<double>(monotonic() - start).count();
+  const double share = (cpu_seconds_so_far() - cpu) / std::chrono::duration<double>(monotonic() - start).count();
   INFO("supervision took " << share << " of a core");
   CHECK(share < 0.2);
   for (const auto& bench : benches) {

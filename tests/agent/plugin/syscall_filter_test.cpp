@@ -19,10 +19,10 @@ using runner::make_syscall_filter;
 namespace {
 
 #ifdef __x86_64__
-constexpr std::uint32_t native = AUDIT_ARCH_X86_64;
+constexpr std::uint32_t native_arch = AUDIT_ARCH_X86_64;
 constexpr std::uint32_t foreign = AUDIT_ARCH_I386;
 #else
-constexpr std::uint32_t native = AUDIT_ARCH_AARCH64;
+constexpr std::uint32_t native_arch = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t foreign = AUDIT_ARCH_ARM;
 #endif
 
@@ -64,7 +64,7 @@ Answer run(const std::vector<sock_filter>& filter, const seccomp_data& data) {
 
 Answer call(const std::vector<sock_filter>& filter, long number, std::initializer_list<std::uint64_t> arguments = {}) {
   seccomp_data data{};
-  data.arch = native;
+  data.arch = native_arch;
   data.nr = static_cast<int>(number);
   std::copy(arguments.begin(), arguments.end(), data.args);
   return run(filter, data);

@@ -6,7 +6,7 @@ using namespace ronda::test;
 
 namespace {
 
-const std::string shop = R"(
+const std::string three_checks = R"(
 [check.api]
 use = "a.b"
 every = "30s"
@@ -49,7 +49,7 @@ using Lines = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("a failing check opens one incident and tells the first step, all in one decision", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.result("api", Seen::ok);
   CHECK(world.held.events.empty());
   world.now += 30 * second;
@@ -69,7 +69,7 @@ TEST_CASE("a failing check opens one incident and tells the first step, all in o
 }
 
 TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end is told to those who were told", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.result("api", Seen::critical);
   world.run_to(70 * minute, {{"api", Seen::critical}});
   CHECK(world.told == Lines{"0s open p1 cto log", "15m update p1 cto log", "30m update p1 cto log", "45m update p1 cto log",
@@ -88,7 +88,7 @@ TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end
 }
 
 TEST_CASE("over a restart nobody is paged again, and the next step comes at its time", "[response]") {
-  World whole(shop), restarted(shop);
+  World whole(three_checks), restarted(three_checks);
   for (World* world : {&whole, &restarted}) world->result("api", Seen::critical);
   whole.run_to(80 * minute, {{"api", Seen::critical}});
   for (int i = 1; i <= 80; ++i) {
@@ -100,7 +100,7 @@ TEST_CASE("over a restart nobody is paged again, and the next step comes at its 
 }
 
 TEST_CASE("`for` is held over a restart", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.result("db", Seen::critical);
   world.run_to(4 * minute, {{"db", Seen::critical}});
   CHECK(world.told.empty());
@@ -111,7 +111,7 @@ TEST_CASE("`for` is held over a restart", "[response]") {
 }
 
 TEST_CASE("what fails because of its parent has no incident of its own", "[response]") {
-  World world(shop);
+  World world(three_checks);
   for (const char* check : {"db", "page"}) world.result(check, Seen::ok);
   world.now += 30 * second;
   world.result("db", Seen::critical);
@@ -136,7 +136,7 @@ channels = [{ notifier = "log" }]
 }
 
 TEST_CASE("trouble of the agent itself is an incident that ends with the trouble", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.take(world.desk().on_own_trouble("sink/mail", Level::p2, "notifier mail takes no message: refused", world.now));
   CHECK(world.only().level == Level::p2);
   CHECK_FALSE(world.told.empty());
@@ -157,7 +157,7 @@ steps = [{ from = "0m", notify = ["ops"] }]
 }
 
 TEST_CASE("a silence hides and does not forget: at its end what still fails is told", "[response]") {
-  World world(shop);
+  World world(three_checks);
   incident::SilenceRequest request;
   request.what.checks = {"api"};
   request.owner = {incident::Author::Kind::contact, "cto"};
@@ -174,10 +174,10 @@ TEST_CASE("a silence hides and does not forget: at its end what still fails is t
 }
 
 TEST_CASE("an alert that left the configuration ends its incident, and that is told", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.result("api", Seen::critical);
   REQUIRE(world.told.size() == 1);
-  std::string without = shop;
+  std::string without = three_checks;
   const std::size_t at = without.find("severity = \"p1\"\n");
   without.erase(at, std::string("severity = \"p1\"\n").size());
   world.now += minute;
@@ -211,9 +211,9 @@ steps = [{ from = "0m", notify = ["ana", "bo"] }]
 }
 
 TEST_CASE("an alert that left while no agent ran is ended by the next one", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.result("api", Seen::critical);
-  std::string without = shop;
+  std::string without = three_checks;
   without.erase(without.find("severity = \"p1\"\n"), std::string("severity = \"p1\"\n").size());
   World next(without);
   next.now = world.now + minute;
@@ -255,7 +255,7 @@ channels = [{ notifier = "log" }]
 }
 
 TEST_CASE("what notifiers for machines read of an incident is there", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.now += 90 * second;
   world.result("api", Seen::critical);
   const auto field = [&](std::string_view name) {
@@ -275,7 +275,7 @@ TEST_CASE("what notifiers for machines read of an incident is there", "[response
 }
 
 TEST_CASE("after a start an alert that fires is in its incident, whichever incidents of it there were before", "[response]") {
-  World world(shop);
+  World world(three_checks);
   const std::map<std::string, Seen> well = {{"api", Seen::ok}, {"db", Seen::ok}, {"page", Seen::ok}};
   // of the others something is known: else they are told too, and the incident of their service does not end
   for (const auto& [check, status] : well) world.result(check, status);
@@ -295,7 +295,7 @@ TEST_CASE("after a start an alert that fires is in its incident, whichever incid
 }
 
 TEST_CASE("a silence that ends while no agent runs is over for what it hid", "[response]") {
-  World world(shop);
+  World world(three_checks);
   incident::SilenceRequest request;
   request.what.checks = {"api", "page"};
   request.owner = {incident::Author::Kind::contact, "ceo"};
@@ -315,7 +315,7 @@ TEST_CASE("a silence that ends while no agent runs is over for what it hid", "[r
 }
 
 TEST_CASE("what waited for a critical check waits for it after a start too", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.result("page", Seen::critical);
   world.result("db", Seen::critical);
   REQUIRE(world.desk().alert("page")->blocked_by == "db");
@@ -330,7 +330,7 @@ TEST_CASE("what waited for a critical check waits for it after a start too", "[r
 
 TEST_CASE("what was due while no agent ran and is hidden by now is called when it comes out, unless somebody has it", "[response]") {
   const bool is_taken = GENERATE(false, true);
-  World world(shop);
+  World world(three_checks);
   // of the others something is known: else they are told too
   const std::map<std::string, Seen> down = {{"api", Seen::critical}, {"db", Seen::ok}, {"page", Seen::ok}};
   world.result("api", Seen::critical);

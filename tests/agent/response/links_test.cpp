@@ -16,7 +16,7 @@ namespace {
 const LinkSettings links{std::string(32, 'k'), "https://ronda.example", true};
 const Claim claim{"INC-20260105-K7Q2M4XD3A", "cto", 3, monday + hour};
 
-const std::string shop = R"(
+const std::string inbound_shop = R"(
 [service.shop]
 title = "The shop"
 checks = []
@@ -111,7 +111,7 @@ TEST_CASE("links are given out while nobody has the incident, codes by SMS alone
 }
 
 TEST_CASE("an alert of others opens an incident with its sender's name, is said again without a second one, and ends it", "[response]") {
-  World world(shop);
+  World world(inbound_shop);
   world.take(world.desk().on_inbound(batch_of({fires("a", Level::p1, "shop")}), world.now));
   CHECK(world.only().level == Level::p1);
   CHECK(world.only().service == "shop");
@@ -136,7 +136,7 @@ TEST_CASE("an alert of others opens an incident with its sender's name, is said 
 }
 
 TEST_CASE("one that its sender does not say again in time ends, also over a restart; what never fired says nothing", "[response]") {
-  World world(shop);
+  World world(inbound_shop);
   auto alert = fires("a", Level::p2);
   alert.until_ns = world.now + hour;
   world.take(world.desk().on_inbound(batch_of({alert, fires("never", Level::none)}), world.now));
@@ -150,7 +150,7 @@ TEST_CASE("one that its sender does not say again in time ends, also over a rest
 }
 
 TEST_CASE("no more than a thousand alerts of others fire at once", "[response]") {
-  World world(shop);
+  World world(inbound_shop);
   std::vector<response::InboundAlert> many;
   for (int i = 0; i < 1100; ++i) many.push_back(fires("k" + std::to_string(i), Level::p2, "shop"));
   world.take(world.desk().on_inbound(batch_of(many), world.now));
@@ -159,7 +159,7 @@ TEST_CASE("no more than a thousand alerts of others fire at once", "[response]")
 }
 
 TEST_CASE("an incident counts how often it was taken, whatever ended that", "[response]") {
-  World world(shop);
+  World world(inbound_shop);
   world.take(world.desk().on_inbound(batch_of({fires("a", Level::p2)}), world.now));
   CHECK(world.only().acks == 0);
   world.command(incident::Verb::ack);

@@ -11,7 +11,7 @@ using schedule::Kind;
 
 namespace {
 
-const std::string shop = R"(
+const std::string diagnosed_shop = R"(
 [agent]
 last_resort = ["mail"]
 [notifier.log]
@@ -61,7 +61,7 @@ class Lock {
 
 TEST_CASE("a message that its notifier never began is no attempt", "[response]") {
   const Scratch scratch;
-  Shell shell(shop, scratch / "state");
+  Shell shell(diagnosed_shop, scratch / "state");
   shell.begin();
   shell.result("api", Seen::critical);
   REQUIRE(shell.handed.size() == 1);
@@ -87,7 +87,7 @@ TEST_CASE("a message that was given up after 72 hours stands in the incident's t
   const Scratch scratch;
   std::string id;
   std::int64_t now = 0;
-  auto shell = std::make_unique<Shell>(shop, scratch / "state");
+  auto shell = std::make_unique<Shell>(diagnosed_shop, scratch / "state");
   shell->begin();
   shell->result("api", Seen::critical);
   REQUIRE(shell->handed.size() == 1);
@@ -97,7 +97,7 @@ TEST_CASE("a message that was given up after 72 hours stands in the incident's t
   now = shell->now + 73 * hour + minute;
   if (restarts) {
     shell.reset();
-    shell = std::make_unique<Shell>(shop, scratch / "state");
+    shell = std::make_unique<Shell>(diagnosed_shop, scratch / "state");
     shell->now = now;
     shell->begin();
   } else {
@@ -122,7 +122,7 @@ TEST_CASE("a message that was given up after 72 hours stands in the incident's t
 
 TEST_CASE("what a message of a trial came to is for who asked, and for no incident", "[response]") {
   const Scratch scratch;
-  Shell shell(shop, scratch / "state");
+  Shell shell(diagnosed_shop, scratch / "state");
   shell.begin();
   std::string key;
   shell.response->send_test("cto", {incident::Author::Kind::contact, "cto"}, [&](const Result<std::string>& told) { key = told ? *told : told.error().message(); });
@@ -137,7 +137,7 @@ TEST_CASE("what a message of a trial came to is for who asked, and for no incide
 
 TEST_CASE("an alert's diagnosis is run once when its incident opens, and stands in the timeline without control characters", "[response]") {
   const Scratch scratch;
-  Shell shell(shop, scratch / "state");
+  Shell shell(diagnosed_shop, scratch / "state");
   schedule::Entry& look = shell.entry(Kind::check, "look");
   look.status = plugin::CheckStatus::warning;
   look.summary = "load 41\x1b[2J";
@@ -167,7 +167,7 @@ TEST_CASE("an alert's diagnosis is run once when its incident opens, and stands 
 
 TEST_CASE("a diagnosis that may change something, or is not there, is not run, and the timeline says so", "[response]") {
   const Scratch scratch;
-  Shell shell(shop, scratch / "state");
+  Shell shell(diagnosed_shop, scratch / "state");
   std::string said;
   SECTION("a task that does not say that it only reads") {
     shell.entry(Kind::task, "look");
@@ -189,9 +189,9 @@ TEST_CASE("a diagnosis that may change something, or is not there, is not run, a
 
 TEST_CASE("a store that is bad at the start is told though nothing else is wrong, and its end too", "[response]") {
   const Scratch scratch;
-  { Shell once(shop, scratch / "state"); }  // there is a database
+  { Shell once(diagnosed_shop, scratch / "state"); }  // there is a database
   auto lock = std::make_unique<Lock>(scratch / "state/ronda.db");
-  Shell shell(shop, scratch / "state");
+  Shell shell(diagnosed_shop, scratch / "state");
   shell.begin();
   REQUIRE(shell.until([&] { return !shell.handed.empty(); }));
   CHECK(shell.response->desk().own_troubles() == std::vector<std::string>{"store"});
@@ -209,7 +209,7 @@ TEST_CASE("trouble of the configuration goes to the agent's own people, and with
   const Scratch scratch;
   const bool has_people = GENERATE(true, false);
   CAPTURE(has_people);
-  std::string text = shop;
+  std::string text = diagnosed_shop;
   if (!has_people) text = text.substr(0, text.find("[contact.cto]"));
   Shell shell(text, scratch / "state");
   shell.begin();

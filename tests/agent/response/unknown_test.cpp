@@ -9,14 +9,14 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-std::string shop(const std::string& alert) {
+std::string shop_with(const std::string& alert) {
   return one_check_toml + "[alert.api]\n" + alert;
 }
 
 }  // namespace
 
 TEST_CASE("a check that falls silent reaches a person one level below what may be hidden, once", "[response]") {
-  World world(shop("p1 = \"api.status == critical\"\n"));
+  World world(shop_with("p1 = \"api.status == critical\"\n"));
   world.run_to(5 * minute, {{"api", Seen::ok}});
   world.run_to(5 * minute + 45 * second);
   CHECK(world.told.empty());
@@ -49,7 +49,7 @@ TEST_CASE("a check that falls silent reaches a person one level below what may b
 }
 
 TEST_CASE("a status that is unknown hides an outage, so it is told as well", "[response]") {
-  World world(shop("p1 = \"api.status == critical\"\n"));
+  World world(shop_with("p1 = \"api.status == critical\"\n"));
   world.run_to(minute, {{"api", Seen::ok}});
   world.run_to(90 * second, {{"api", Seen::unknown}});
   world.run_to(2 * minute, {{"api", Seen::ok}});
@@ -65,7 +65,7 @@ TEST_CASE("what nothing is known of is what `no_data` says", "[response]") {
     Lines told;
   };
   const Row row = GENERATE(Row{"ok", {}}, Row{"p1", {"open p1 cto log"}}, Row{"unknown", {"open p2 cto log"}});
-  World world(shop("p1 = \"api.status == critical\"\nno_data = \"" + std::string(row.no_data) + "\"\n"));
+  World world(shop_with("p1 = \"api.status == critical\"\nno_data = \"" + std::string(row.no_data) + "\"\n"));
   world.run_to(2 * minute, {{"api", Seen::ok}});
   world.run_to(30 * minute);
   INFO(row.no_data);
@@ -74,7 +74,7 @@ TEST_CASE("what nothing is known of is what `no_data` says", "[response]") {
 }
 
 TEST_CASE("it is not told before what holds would have to hold for", "[response]") {
-  World world(shop("p1 = \"api.status == critical\"\nfor = \"10m\"\n"));
+  World world(shop_with("p1 = \"api.status == critical\"\nfor = \"10m\"\n"));
   world.run_to(minute, {{"api", Seen::ok}});
   world.run_to(10 * minute);
   CHECK(world.told.empty());
@@ -83,7 +83,7 @@ TEST_CASE("it is not told before what holds would have to hold for", "[response]
 }
 
 TEST_CASE("an error rate of fewer than `min_samples` is no error rate, and no reason to call anybody", "[response]") {
-  World world(shop("p1 = \"avg(api.error_rate, 10m) > 0.05\"\nmin_samples = 17\n"));
+  World world(shop_with("p1 = \"avg(api.error_rate, 10m) > 0.05\"\nmin_samples = 17\n"));
   const auto run = [&](int times, std::int64_t apart) {
     for (int i = 0; i < times; ++i) {
       world.run_to(world.now - monday + apart);
@@ -98,7 +98,7 @@ TEST_CASE("an error rate of fewer than `min_samples` is no error rate, and no re
 }
 
 TEST_CASE("a rule looks when what was known before the start is there, and not before", "[response]") {
-  World world(shop("p1 = \"api.status == critical\"\n"));
+  World world(shop_with("p1 = \"api.status == critical\"\n"));
   world.desk().wait_for_samples();
   world.run_to(5 * second);
   world.result("api", Seen::critical);
@@ -111,7 +111,7 @@ TEST_CASE("a rule looks when what was known before the start is there, and not b
 
 TEST_CASE("what was counted before a restart does not end because nothing is counted yet", "[response]") {
   const bool waits = GENERATE(true, false);  // false: what would be without it
-  World world(shop("p1 = \"count(api.status == critical, 30m) >= 3\"\n"));
+  World world(shop_with("p1 = \"count(api.status == critical, 30m) >= 3\"\n"));
   world.run_to(2 * minute, {{"api", Seen::critical}});
   world.run_to(4 * minute, {{"api", Seen::ok}});
   REQUIRE(world.desk().alert("api")->level == Level::p1);

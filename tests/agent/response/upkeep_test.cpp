@@ -10,7 +10,7 @@ using namespace ronda::test;
 
 namespace {
 
-const std::string shop = R"(
+const std::string fallback_shop = R"(
 [check.api]
 use = "a.b"
 every = "30s"
@@ -58,7 +58,7 @@ std::string start(World& world, std::int64_t lasts, bool until_ok = false, std::
 
 TEST_CASE("maintenance is told to who is called first, hides, and at its end what is still broken is called", "[response]") {
   const bool restarts = GENERATE(false, true);
-  World world(shop);
+  World world(fallback_shop);
   const std::string id = start(world, 30 * minute);
   CHECK(world.told == Lines{"0s update p3 cto log"});
   world.told.clear();
@@ -77,7 +77,7 @@ TEST_CASE("maintenance is told to who is called first, hides, and at its end wha
 }
 
 TEST_CASE("maintenance that a person ends calls what is still broken at once, and ends once", "[response]") {
-  World world(shop);
+  World world(fallback_shop);
   const std::string id = start(world, hour);
   world.now += minute;
   world.result("api", Seen::critical);
@@ -96,7 +96,7 @@ TEST_CASE("maintenance that a person ends calls what is still broken at once, an
 }
 
 TEST_CASE("maintenance of later is announced as asked, over a restart, and hides nothing before it begins", "[response]") {
-  World world(shop);
+  World world(fallback_shop);
   start(world, hour, false, {hour}, monday + 3 * hour);
   CHECK(world.told.empty());
   world.restart();
@@ -108,7 +108,7 @@ TEST_CASE("maintenance of later is announced as asked, over a restart, and hides
 }
 
 TEST_CASE("who stands in is called in place of who is on call, until it is undone", "[response]") {
-  World world(shop);
+  World world(fallback_shop);
   incident::OnCallOverride wanted{{}, "ops", "ceo", {incident::Author::Kind::contact, "cto"}, "a day off", 0, 0, monday + hour, 0, {}};
   const auto made = incident::make_override(std::move(wanted), world.now, 9);
   REQUIRE(made);
@@ -127,7 +127,7 @@ TEST_CASE("who stands in is called in place of who is on call, until it is undon
 }
 
 TEST_CASE("a test goes by every channel of the contact, marked as one, and nothing stands in for it", "[response]") {
-  World world(shop);
+  World world(fallback_shop);
   auto sent = world.desk().send_test("cto", {incident::Author::Kind::unix, "root"}, "test/ABC", world.now);
   REQUIRE(sent);
   world.take(*std::move(sent));
@@ -142,7 +142,7 @@ TEST_CASE("a test goes by every channel of the contact, marked as one, and nothi
 }
 
 TEST_CASE("a drill is due once at its instant, marked, over restarts, and a stale one is left out", "[response]") {
-  World world(shop);
+  World world(fallback_shop);
   schedule::ZoneDatabase zones;
   auto calendar = schedule::parse_calendar("*-*-* 10:00 UTC", zones, zone("UTC"));
   REQUIRE(calendar);

@@ -59,11 +59,11 @@ Facts facts_of_case(const test::Case& one, const config::Generation& generation)
   return facts;
 }
 
-struct Outcome {
+struct CaseOutcome {
   std::string printed, disabled;
 };
 
-Outcome run(const test::Case& one) {
+CaseOutcome run(const test::Case& one) {
   config::Sources sources;
   config::Environment environment;
   environment.variables["CONDITION"] = "api.status =! critical";
@@ -77,7 +77,7 @@ Outcome run(const test::Case& one) {
   load_alerts(generation, facts, severities_of(generation), sources, told, disabled);
   load_slos(generation, facts, sources, told, disabled);
   told.sort();
-  Outcome out;
+  CaseOutcome out;
   out.printed = config::render_all(told, sources);
   for (const config::Disabled& d : disabled) out.disabled += d.kind + " " + d.name + "\n";
   CHECK(told.has_errors() == !disabled.empty());
@@ -89,7 +89,7 @@ void run_file(const std::string& path) {
   REQUIRE_FALSE(file.cases.empty());
   for (test::Case& one : file.cases) {
     INFO(path << ": " << one.title);
-    const Outcome outcome = run(one);
+    const CaseOutcome outcome = run(one);
     if (std::getenv("RONDA_WRITE_CASES") != nullptr) {
       std::erase_if(one.sections, [](const auto& s) { return s.first == "expect" || s.first == "disabled"; });
       one.sections.emplace_back("expect", outcome.printed);

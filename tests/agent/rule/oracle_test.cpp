@@ -212,6 +212,6 @@ TEST_CASE("the ladder agrees with a judge that starts from the beginning at ever
   for (std::uint64_t seed = 1; seed <= 300; ++seed) run(seed, 60);
 }
 
-TEST_CASE("the ladder agrees with that judge in many more worlds", "[rule][.slow]") {
+TEST_CASE("the ladder agrees with that judge in many more worlds", "[.long][rule]") {
   for (std::uint64_t seed = 1000; seed <= 6000; ++seed) run(seed, 120);
 }

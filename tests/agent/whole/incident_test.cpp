@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a check that fails to a message in somebody's hands and back: one whole agent, its store, a notifier that is a
 // program, and people at the command line.
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -384,5 +385,34 @@ TEST_CASE("what a check that an alert names for its diagnosis finds stands in th
   CHECK_FALSE(has(text, "correct-horse"));
   CHECK_FALSE(has(text, "\x1b"));
   CHECK(has(door.agent().ronda({"incident", "show", id}).out, "rust"));
+  CHECK(door.agent().stop() == 0);
+}
+
+TEST_CASE("what people say of an incident while the configuration is read is kept over the reload", "[whole]") {
+  Door door;
+  std::string comments;  // so that parsing takes long enough to be caught
+  while (comments.size() < (12 << 20)) comments += "# nothing that matters, and a lot of it\n";
+  door.agent().configure("90-long.toml", comments);
+  REQUIRE(door.agent().start());
+  door.break_it();
+  const std::string id = door.await_incident();
+  door.agent().configure("20.toml", "[check.other]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/true\"]\n");
+  const pid_t asks = start_program({ronda_program(), "--socket", door.agent().socket(), "reload"}, door.agent().scratch() / "reload.out",
+                                   door.agent().scratch() / "reload.err");
+  const pid_t parser = hold_parser(door.agent());
+  REQUIRE(parser > 0);
+  CHECK(door.as_ana({"incident", "ack", id}).out == id + ": it is yours\n");
+  CHECK(door.as_ana({"silence", "add", "check=door", "--for", "1h", "--reason", "new door"}).code == 0);
+  ::kill(parser, SIGCONT);
+  REQUIRE(wait_program(asks, 30s) == 0);
+  CHECK(door.agent().check_status("other") != "");
+  CHECK(door.author_of(id, "acked") == "contact:ana");
+  CHECK(door.is_at_stage(id, "acknowledged"));
+  CHECK(has(door.agent().ronda({"silence", "list"}).out, "new door"));
+  // and it is no less durable than what was said before
+  door.agent().kill_hard();
+  REQUIRE(door.agent().start());
+  CHECK(door.is_at_stage(id, "acknowledged"));
+  CHECK(has(door.agent().ronda({"silence", "list"}).out, "new door"));
   CHECK(door.agent().stop() == 0);
 }

@@ -296,24 +296,6 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
   CHECK(agent.stop() == 0);
 }
 
-namespace {
-
-/// The process that the agent parses its configuration in, held as it is; -1 when it was not there in time.
-pid_t hold_parser(const WholeAgent& agent) {
-  const auto until = std::chrono::steady_clock::now() + 20s;
-  while (std::chrono::steady_clock::now() < until) {
-    for (const pid_t one : descendants(agent.pid())) {
-      const std::string proc = "/proc/" + std::to_string(one);
-      if (read_file(proc + "/cmdline").find("--parse-child") == std::string::npos) continue;
-      ::kill(one, SIGSTOP);
-      if (eventually([&] { return read_file(proc + "/status").find("State:\tT") != std::string::npos; }, 2s)) return one;
-    }
-  }
-  return -1;
-}
-
-}  // namespace
-
 TEST_CASE("a reload applies what it read, whatever becomes of the files meanwhile", "[whole]") {
   WholeAgent agent;
   std::string comments;  // so that parsing takes long enough to be caught

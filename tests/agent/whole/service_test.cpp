@@ -64,6 +64,7 @@ TEST_CASE("the service manager is told of start, reload, life and stop", "[whole
   const pid_t asks = start_program({ronda_program(), "--socket", agent.socket(), "task", "run", "long"}, agent.scratch() / "task.out",
                                    agent.scratch() / "task.err");
   REQUIRE(eventually([&] { return agent.status().at("agent").at("in_flight").to_number<int>() == 1; }));
+  CHECK(agent.ronda({"status"}).out.find("\n  a restart now waits up to 1m30s, then interrupts long\n") != std::string::npos);
   CHECK(agent.stop() == 0);
   const int stopping = manager.find("STOPPING=1\nSTATUS=waits for 1 runs");
   REQUIRE(stopping >= 0);

@@ -242,4 +242,17 @@ Finished WholeAgent::ronda(const std::vector<std::string>& arguments, std::chron
   return out;
 }
 
+pid_t hold_parser(const WholeAgent& agent) {
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (std::chrono::steady_clock::now() < until) {
+    for (const pid_t one : descendants(agent.pid())) {
+      const std::string proc = "/proc/" + std::to_string(one);
+      if (read_file(proc + "/cmdline").find("--parse-child") == std::string::npos) continue;
+      ::kill(one, SIGSTOP);
+      if (eventually([&] { return read_file(proc + "/status").find("State:\tT") != std::string::npos; }, 2s)) return one;
+    }
+  }
+  return -1;
+}
+
 }  // namespace ronda::test

@@ -107,4 +107,7 @@ class WholeAgent {
 
 std::string ronda_program();
 
+/// The process that the agent parses its configuration in, held as it is; -1 when it was not there in time.
+pid_t hold_parser(const WholeAgent& agent);
+
 }  // namespace ronda::test

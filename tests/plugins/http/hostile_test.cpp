@@ -9,7 +9,7 @@
 
 namespace {
 
-std::string url_of(int port, const std::string& scheme = "http") {
+std::string root_url(int port, const std::string& scheme = "http") {
   return scheme + "://127.0.0.1:" + std::to_string(port) + "/";
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("a server that hangs in any phase is critical by the deadline", "[http
   INFO(row.what);
   TinyServer server(row.handler);
   host h;
-  set_request(h, url_of(server.port(), row.scheme));
+  set_request(h, root_url(server.port(), row.scheme));
   const auto [report, took] = timed(h, 400ms);
   CHECK(report.is(ronda::status::critical));
   CHECK_THAT(report.summary, Catch::StartsWith(row.summary));
@@ -79,7 +79,7 @@ TEST_CASE("a body made against body_regex costs one pass", "[http]") {
     wait_for_close(fd);
   });
   host h;
-  set_request(h, url_of(server.port()));
+  set_request(h, root_url(server.port()));
   h.set("reuse", 0s).set("expect", node::table{{"body_regex", pattern}});
   const auto [report, took] = timed(h, 10s);
   CHECK(report.is(ronda::status::critical));
@@ -90,7 +90,7 @@ TEST_CASE("a body made against body_regex costs one pass", "[http]") {
 TEST_CASE("a connection that nobody accepts is critical after connect_timeout", "[http]") {
   Blackhole hole;
   host h;
-  set_request(h, url_of(hole.port()));
+  set_request(h, root_url(hole.port()));
   h.set("connect_timeout", 200ms);
   const auto [report, took] = timed(h, 10s);
   CHECK(report.is(ronda::status::critical));
@@ -131,7 +131,7 @@ TEST_CASE("a server that breaks off is critical with the reason", "[http]") {
   }));
   TinyServer server(row.handler);
   host h;
-  set_request(h, url_of(server.port()));
+  set_request(h, root_url(server.port()));
   const auto report = run_request(h);
   CHECK(report.is(ronda::status::critical));
   CHECK(report.summary == row.summary);
@@ -146,7 +146,7 @@ TEST_CASE("a body without end stops at max_body", "[http]") {
     }
   });
   host h;
-  set_request(h, url_of(server.port()));
+  set_request(h, root_url(server.port()));
   const auto report = run_request(h);
   CHECK(report.is(ronda::status::ok));
   CHECK(report.find("size")->value < 2 << 20);
@@ -159,7 +159,7 @@ TEST_CASE("a cancelled run ends at once and is unknown", "[http]") {
     h.cancel();
     wait_for_close(fd);
   });
-  set_request(h, url_of(server.port()));
+  set_request(h, root_url(server.port()));
   const auto [report, took] = timed(h, 30s);
   CHECK(report.is(ronda::status::unknown));
   CHECK(report.summary == "cancelled");
@@ -175,7 +175,7 @@ TEST_CASE("the body is sent, with a type that fits", "[http]") {
     send_text(fd, "HTTP/1.1 204 No Content\r\n\r\n");
   });
   host h;
-  set_request(h, url_of(server.port()));
+  set_request(h, root_url(server.port()));
   h.set("method", "POST").set("body", body);
   CHECK(run_request(h).is(ronda::status::ok));
   CHECK(seen.find("POST / HTTP/1.1\r\n") == 0);
@@ -189,7 +189,7 @@ TEST_CASE("a connection is used again, also by another instance, until reuse is 
     while (!read_request(fd).empty()) send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   });
   host h;
-  set_request(h, url_of(server.port()));
+  set_request(h, root_url(server.port()));
   auto first = request_check(h), second = request_check(h);
   auto report = first.run();
   CHECK(report.is(ronda::status::ok));
@@ -210,7 +210,7 @@ TEST_CASE("reuse = 0s makes a connection each time", "[http]") {
     wait_for_close(fd);
   });
   host h;
-  set_request(h, url_of(server.port()));
+  set_request(h, root_url(server.port()));
   h.set("reuse", 0s);
   auto check = request_check(h);
   for (int i = 0; i < 3; ++i) CHECK(check.run().is(ronda::status::ok));
@@ -223,7 +223,7 @@ TEST_CASE("a kept connection that the server has closed is made anew without a f
     send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   });
   host h;
-  set_request(h, url_of(server.port()));
+  set_request(h, root_url(server.port()));
   auto check = request_check(h);
   for (int i = 0; i < 5; ++i) CHECK(check.run().is(ronda::status::ok));
   CHECK(server.accepted() == 5);

@@ -6,7 +6,7 @@
 
 namespace {
 
-struct Site {
+struct ScenarioSite {
   TempDir dir;
   int port = free_port();
   std::string base = "http://127.0.0.1:" + std::to_string(port);
@@ -26,13 +26,13 @@ struct Site {
   }
 };
 
-Site& site() {
-  static Site only;
+ScenarioSite& scenario_site() {
+  static ScenarioSite only;
   return only;
 }
 
 node step(const std::string& name, const std::string& path, node::table more = {}) {
-  node::table table{{"name", name}, {"url", site().base + path}, {"method", "GET"}};
+  node::table table{{"name", name}, {"url", scenario_site().base + path}, {"method", "GET"}};
   for (auto& entry : more) table.push_back(std::move(entry));
   return table;
 }

@@ -11,7 +11,7 @@
 
 namespace {
 
-struct Site {
+struct TlsSite {
   TempDir dir;
   int good = free_port(), soon = free_port(), expired = free_port(), wrong = free_port(), own = free_port(), old = free_port(),
       long_expired = free_port(), later = free_port(), plain = free_port();
@@ -47,8 +47,8 @@ struct Site {
   std::string ca() const { return dir.path() + "/ca.crt"; }
 };
 
-Site& site() {
-  static Site only;
+TlsSite& tls_site() {
+  static TlsSite only;
   return only;
 }
 
@@ -59,13 +59,13 @@ std::string day_of(long seconds) {
   return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&when)));
 }
 
-std::string url_of(int port) {
+std::string ok_url(int port) {
   return "https://127.0.0.1:" + std::to_string(port) + "/ok";
 }
 
 report run_tls(int port, const TlsOptions& tls) {
   host h;
-  set_request(h, url_of(port));
+  set_request(h, ok_url(port));
   set_tls(h, tls);
   return run_request(h);
 }
@@ -73,7 +73,7 @@ report run_tls(int port, const TlsOptions& tls) {
 }  // namespace
 
 TEST_CASE("a certificate that is trusted is ok, and its end is a metric", "[http]") {
-  const auto report = run_tls(site().good, {true, false, site().ca()});
+  const auto report = run_tls(tls_site().good, {true, false, tls_site().ca()});
   CHECK(report.is(ronda::status::ok));
   CHECK(report.summary.find("NOT verified") == std::string::npos);
   REQUIRE(report.find("certificate_left") != nullptr);
@@ -85,8 +85,8 @@ TEST_CASE("a certificate that is trusted is ok, and its end is a metric", "[http
 
 TEST_CASE("a kept connection still knows its certificate's end", "[http]") {
   host h;
-  set_request(h, url_of(site().good));
-  set_tls(h, {true, false, site().ca()});
+  set_request(h, ok_url(tls_site().good));
+  set_tls(h, {true, false, tls_site().ca()});
   auto check = request_check(h);
   check.run();
   const auto report = check.run();
@@ -97,9 +97,9 @@ TEST_CASE("a kept connection still knows its certificate's end", "[http]") {
 }
 
 TEST_CASE("a served certificate that ends soon is a warning", "[http]") {
-  CHECK(run_tls(site().soon, {true, false, site().ca()}).is(ronda::status::warning));
-  CHECK(run_tls(site().soon, {true, false, site().ca()}).summary.find("the certificate ends in 5 days (") == 0);
-  CHECK(run_tls(site().soon, {true, false, site().ca(), 3}).is(ronda::status::ok));
+  CHECK(run_tls(tls_site().soon, {true, false, tls_site().ca()}).is(ronda::status::warning));
+  CHECK(run_tls(tls_site().soon, {true, false, tls_site().ca()}).summary.find("the certificate ends in 5 days (") == 0);
+  CHECK(run_tls(tls_site().soon, {true, false, tls_site().ca(), 3}).is(ronda::status::ok));
 }
 
 TEST_CASE("a certificate that is wrong is critical with the reason, never taken", "[http]") {
@@ -108,44 +108,44 @@ TEST_CASE("a certificate that is wrong is critical with the reason, never taken"
     std::string summary;
   };
   const auto row = GENERATE(values<Row>({
-      {site().expired, "TLS: the certificate of expired expired on " + day_of(-3600) + ", less than a day ago"},
-      {site().long_expired, "TLS: the certificate of long_expired expired on " + day_of(-327 * 86400 - 60) + ", 327 days ago"},
-      {site().later,
+      {tls_site().expired, "TLS: the certificate of expired expired on " + day_of(-3600) + ", less than a day ago"},
+      {tls_site().long_expired, "TLS: the certificate of long_expired expired on " + day_of(-327 * 86400 - 60) + ", 327 days ago"},
+      {tls_site().later,
        "TLS: the certificate of later is valid from " + day_of(3 * 86400 + 600) + " on, in 3 days: is the clock of this host right?"},
-      {site().wrong, "TLS: the certificate is for other.example, b.example, c.example, ..., not for 127.0.0.1"},
-      {site().own, "TLS: the certificate of own is self-signed; to trust it, give it in tls.ca"},
+      {tls_site().wrong, "TLS: the certificate is for other.example, b.example, c.example, ..., not for 127.0.0.1"},
+      {tls_site().own, "TLS: the certificate of own is self-signed; to trust it, give it in tls.ca"},
   }));
-  const auto report = run_tls(row.port, {true, false, site().ca()});
+  const auto report = run_tls(row.port, {true, false, tls_site().ca()});
   CHECK(report.is(ronda::status::critical));
   CHECK(report.summary == row.summary);
 }
 
 TEST_CASE("looking at a refused certificate sends nothing and leaves the next run as it was", "[http]") {
   host h;
-  set_request(h, url_of(site().own));
-  set_tls(h, {true, false, site().ca()});
+  set_request(h, ok_url(tls_site().own));
+  set_tls(h, {true, false, tls_site().ca()});
   h.set("headers", node::table{{"Authorization", "never-seen"}});
   auto check = request_check(h);
   for (int run = 0; run < 3; ++run) CHECK(check.run().summary.find("is self-signed") != std::string::npos);
-  CHECK(site().requests("own") == "");
-  CHECK(run_tls(site().good, {true, false, site().ca()}).is(ronda::status::ok));
+  CHECK(tls_site().requests("own") == "");
+  CHECK(run_tls(tls_site().good, {true, false, tls_site().ca()}).is(ronda::status::ok));
 }
 
 TEST_CASE("a CA that the system does not know is critical", "[http]") {
-  const auto report = run_tls(site().good, {});
+  const auto report = run_tls(tls_site().good, {});
   CHECK(report.is(ronda::status::critical));
   CHECK(report.summary ==
         "TLS: the issuer of the certificate of good, test CA, is not known: the server sends too few certificates, or tls.ca must name it");
 }
 
 TEST_CASE("a certificate that has expired is critical also where it is not verified", "[http]") {
-  const auto report = run_tls(site().long_expired, {false, true, {}, 14});
+  const auto report = run_tls(tls_site().long_expired, {false, true, {}, 14});
   CHECK(report.is(ronda::status::critical));
   CHECK(report.summary.find("the certificate expired on " + day_of(-327 * 86400 - 60) + ", 327 days ago") == 0);
 }
 
 TEST_CASE("without verification the answer is taken, and every summary says so", "[http]") {
-  const auto report = run_tls(site().expired, {false, true, {}, 0});
+  const auto report = run_tls(tls_site().expired, {false, true, {}, 0});
   CHECK(report.is(ronda::status::ok));
   CHECK(report.summary.find("(TLS certificate NOT verified)") != std::string::npos);
   CHECK(report.find("certificate_left")->value < 0);
@@ -153,10 +153,10 @@ TEST_CASE("without verification the answer is taken, and every summary says so",
 
 TEST_CASE("a connection made without verification is not used by a check that verifies", "[http]") {
   host careless, careful;
-  set_request(careless, url_of(site().own));
+  set_request(careless, ok_url(tls_site().own));
   set_tls(careless, {false, true, {}, 0});
-  set_request(careful, url_of(site().own));
-  set_tls(careful, {true, false, site().ca()});
+  set_request(careful, ok_url(tls_site().own));
+  set_tls(careful, {true, false, tls_site().ca()});
   auto first = request_check(careless), second = request_check(careful);
   CHECK(first.run().is(ronda::status::ok));
   CHECK(second.run().is(ronda::status::critical));
@@ -164,22 +164,22 @@ TEST_CASE("a connection made without verification is not used by a check that ve
 }
 
 TEST_CASE("TLS older than 1.2 is refused", "[http]") {
-  const auto report = run_tls(site().old, {true, false, site().ca()});
+  const auto report = run_tls(tls_site().old, {true, false, tls_site().ca()});
   CHECK(report.is(ronda::status::critical));
   CHECK(report.summary.find("TLS: ") == 0);
   CHECK(report.summary.find("protocol version") != std::string::npos);
 }
 
 TEST_CASE("certificates that cannot be read are our own fault", "[http]") {
-  const auto report = run_tls(site().good, {true, false, "/nonexistent.crt"});
+  const auto report = run_tls(tls_site().good, {true, false, "/nonexistent.crt"});
   CHECK(report.is(ronda::status::unknown));
   CHECK(report.summary.find("the certificates in tls.ca cannot be read: ") == 0);
 }
 
 TEST_CASE("a redirect from https to http is refused", "[http]") {
   host h;
-  set_request(h, "https://127.0.0.1:" + std::to_string(site().good) + "/down");
-  set_tls(h, {true, false, site().ca()});
+  set_request(h, "https://127.0.0.1:" + std::to_string(tls_site().good) + "/down");
+  set_tls(h, {true, false, tls_site().ca()});
   h.set("follow_redirects", true);
   const auto report = run_request(h);
   CHECK(report.is(ronda::status::critical));
@@ -189,9 +189,9 @@ TEST_CASE("a redirect from https to http is refused", "[http]") {
 TEST_CASE("https to a port of plain text says so", "[http]") {
   const std::string hint = " does not speak TLS on this port: should the URL begin with http://, or name another port?";
   SECTION("nginx") {
-    const auto report = run_tls(site().plain, {});
+    const auto report = run_tls(tls_site().plain, {});
     CHECK(report.is(ronda::status::critical));
-    CHECK(report.summary == "TLS: 127.0.0.1:" + std::to_string(site().plain) + hint);
+    CHECK(report.summary == "TLS: 127.0.0.1:" + std::to_string(tls_site().plain) + hint);
   }
   SECTION("a server that greets first") {
     TinyServer server([](int fd) {

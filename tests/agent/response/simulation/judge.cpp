@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "virtual_time.hpp"
+
 namespace ronda::sim {
 
 using incident::Incident;
@@ -11,7 +13,6 @@ using store::OutboxState;
 
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000, minute_ns = 60 * second_ns;
 /// Both configurations call for a P1 that nobody has at least so often.
 constexpr std::int64_t slowest_pace = 21 * minute_ns;
 /// An agent that is stopped looks no more and is there for a while yet.

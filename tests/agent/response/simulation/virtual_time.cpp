@@ -11,7 +11,8 @@
 
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000, millisecond_ns = 1'000'000;
+using ronda::sim::second_ns;
+constexpr std::int64_t millisecond_ns = 1'000'000;
 constexpr std::int64_t start_ns = 1000 * second_ns;  // of the clocks that never step
 
 bool is_virtual = false;

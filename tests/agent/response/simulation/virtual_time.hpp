@@ -8,6 +8,8 @@
 
 namespace ronda::sim {
 
+inline constexpr std::int64_t second_ns = 1'000'000'000, minute_ns = 60 * second_ns, hour_ns = 60 * minute_ns;
+
 class VirtualTime {
  public:
   explicit VirtualTime(std::int64_t wall_ns);

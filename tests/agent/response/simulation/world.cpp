@@ -10,7 +10,6 @@
 namespace ronda::sim {
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000, minute_ns = 60 * second_ns, hour_ns = 60 * minute_ns;
 /// Monday, 2026-01-05T00:00:00Z.
 constexpr std::int64_t monday = 1'767'571'200 * second_ns;
 

@@ -9,7 +9,6 @@
 namespace ronda::sim {
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000, minute_ns = 60 * second_ns;
 using incident::Author;
 using incident::Verb;
 
