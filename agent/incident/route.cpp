@@ -129,12 +129,12 @@ Reach Router::run(std::span<const Due> due) {
 
 /// All that contacts have on that notifier, of the channels that `fits` says; each address once.
 template <class Fits>
-void add_addresses(const People& people, const std::string& notifier, Fits fits, std::vector<Address>& out) {
+void add_addresses(const People& people, std::string_view notifier, Fits fits, std::vector<Address>& out) {
   std::set<std::string_view> seen;
   for (const Contact& contact : people.contacts) {
     for (const Channel& channel : contact.channels) {
       if (channel.notifier == notifier && fits(channel) && seen.insert(channel.to).second)
-        out.push_back({notifier, channel.to, channel.shown, {}, false});
+        out.push_back({channel.notifier, channel.to, channel.shown, {}, false});
     }
   }
 }
@@ -154,15 +154,20 @@ Reach route(const people::People& people, const Policy& policy, Level level, std
 Reach last_resort(const people::People& people, Level level) {
   Reach out;
   out.how = !people.last_resort.empty() ? How::last_resort : !people.notifiers.empty() ? How::every_notifier : How::nowhere;
-  for (const std::string& notifier : people.last_resort.empty() ? people.notifiers : people.last_resort) {
-    const std::size_t before = out.broadcast.size();
+  for (const std::string& notifier : people.last_resort.empty() ? people.notifiers : people.last_resort)
+    std::ranges::move(addresses_on(people, notifier, level), std::back_inserter(out.broadcast));
+  return out;
+}
+
+std::vector<Address> addresses_on(const people::People& people, std::string_view notifier, Level level) {
+  std::vector<Address> out;
+  add_addresses(
+      people, notifier, [&](const Channel& channel) { return channel.levels.has(level); }, out);
+  if (out.empty()) {
     add_addresses(
-        people, notifier, [&](const Channel& channel) { return channel.levels.has(level); }, out.broadcast);
-    if (out.broadcast.size() == before)
-      add_addresses(
-          people, notifier, [](const Channel&) { return true; }, out.broadcast);
-    if (out.broadcast.size() == before) out.broadcast.push_back({notifier, {}, {}, {}, false});
+        people, notifier, [](const Channel&) { return true; }, out);
   }
+  if (out.empty()) out.push_back({std::string(notifier), {}, {}, {}, false});
   return out;
 }
 

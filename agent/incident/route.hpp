@@ -61,5 +61,7 @@ Reach route(const people::People& people, const Policy& policy, Level level, std
 /// ones. A notifier's addresses are all those that contacts have on it for that level, else all that they have, else the
 /// one that it points to itself.
 Reach last_resort(const people::People& people, Level level);
+/// Those of one notifier, whichever it is.
+std::vector<Address> addresses_on(const people::People& people, std::string_view notifier, Level level);
 
 }  // namespace ronda::escalation

@@ -54,10 +54,15 @@ std::vector<std::string> split(std::string_view text, char by) {
   return out;
 }
 
-std::vector<Channel> whole_channels(const std::vector<std::string>& notifiers, const People& people) {
+/// Quiet hours of one who has that address are not asked: it stands in for what was configured.
+std::vector<Channel> whole_channels(const std::vector<std::string>& notifiers, const People& people, config::Level level) {
   std::vector<Channel> out;
   for (const std::string& notifier : notifiers) {
-    if (people.is_usable(notifier)) out.push_back({notifier, "", true, 0});
+    if (!people.is_usable(notifier)) continue;
+    for (Channel& channel : people.everybody(notifier, level)) {
+      channel.fallback = true;
+      out.push_back(std::move(channel));
+    }
   }
   return out;
 }
@@ -113,6 +118,8 @@ class Rows {
     set(fields, "markup", std::string(markup_name(markup)));
     set(fields, "drill", message_.drill ? "yes" : "");
     set(fields, "fallback", channel.fallback ? "yes" : "");
+    set(fields, "relies", channel.relies ? "yes" : "");
+    set(fields, "along", channel.along);
     return {words.title, words.body, to_json(fields)};
   }
 
@@ -123,14 +130,23 @@ class Rows {
 };
 
 /// Where nothing else is left.
-void add_last_resort(Rows& rows, const People& people, const std::vector<std::string>& tried, std::string_view contact) {
+void add_last_resort(Rows& rows, const People& people, config::Level level, const std::vector<std::string>& tried,
+                     std::string_view contact) {
   const auto untried = [&](std::vector<Channel> channels) {
     std::erase_if(channels, [&](const Channel& channel) { return std::ranges::find(tried, channel.notifier) != tried.end(); });
     return channels;
   };
-  std::vector<Channel> channels = untried(whole_channels(people.last_resort(), people));
-  if (channels.empty()) channels = untried(whole_channels(people.usable(), people));
-  for (const Channel& channel : channels) rows.add(channel, contact);
+  std::vector<Channel> channels = untried(whole_channels(people.last_resort(), people, level));
+  if (channels.empty()) channels = untried(whole_channels(people.usable(), people, level));
+  std::string along;
+  for (std::size_t i = 0; i < channels.size(); ++i) {
+    if (i == 0 || channels[i].notifier != channels[i - 1].notifier) along += (along.empty() ? "" : " ") + channels[i].notifier;
+  }
+  for (Channel& channel : channels) {
+    channel.relies = &channel != &channels.back();
+    if (!channel.relies) channel.along = along;
+    rows.add(channel, contact);
+  }
 }
 
 }  // namespace
@@ -153,7 +169,7 @@ Routed route(const Message& message, const People& people, const Templates& temp
     if (!add_channels(contact, message.avoid)) out.troubles.push_back({RouteTrouble::What::no_channel, contact});
   }
   if (rows.empty()) {
-    add_last_resort(rows, people, message.avoid, "");
+    add_last_resort(rows, people, message.level, message.avoid, "");
     if (!message.avoid.empty() && rows.empty()) {
       for (const std::string& contact : message.contacts) add_channels(contact, {});
     }
@@ -171,16 +187,23 @@ Routed route_fallback(const store::OutboxRow& failed, const People& people, cons
   message.group = failed.group;
   message.fields = fields_from_json(failed.text.fields);
   message.topic = find_topic(value_of(message.fields, "topic")).value_or(Topic::update);
+  if (value_of(message.fields, "relies") == "yes") return out;
+  const std::vector<std::string> along = split(value_of(message.fields, "along"), ' ');
   message.drill = value_of(message.fields, "drill") == "yes";
   for (const config::Level level : {config::Level::p1, config::Level::p2, config::Level::p3, config::Level::p4}) {
     if (level_text(level) == failed.level) message.level = level;
   }
   std::vector<std::string> tried = split(value_of(message.fields, "tried"), ' ');
-  tried.push_back(failed.notifier);
+  tried.insert(tried.end(), along.begin(), along.end());
+  if (along.empty()) tried.push_back(failed.notifier);
   std::string said;
   for (const std::string& notifier : tried) said += (said.empty() ? "" : " ") + notifier;
   const bool was_fallback = value_of(message.fields, "fallback") == "yes";
   set(message.fields, "tried", said);
+  // the ids of all that stand in for one message begin with that one's
+  std::string origin(value_of(message.fields, "origin"));
+  if (origin.empty()) origin = failed.id.substr(0, failed.id.rfind('/'));
+  set(message.fields, "origin", origin);
   set(message.fields, "merged", "");
   Rows rows(message, people, templates);
   for (const std::string& contact : split(failed.contact, ',')) {
@@ -192,7 +215,9 @@ Routed route_fallback(const store::OutboxRow& failed, const People& people, cons
   }
   if (rows.empty()) {
     drop_personal(message.fields);  // others may read it there
-    add_last_resort(rows, people, tried, failed.contact);
+    // what several of its envelopes fail of is one message there: as many to everybody would be a storm
+    message.key = origin + "/resort";
+    add_last_resort(rows, people, message.level, tried, failed.contact);
     out.troubles.push_back({rows.empty() ? RouteTrouble::What::nobody : RouteTrouble::What::last_resort, failed.contact});
   }
   out.rows = rows.take();

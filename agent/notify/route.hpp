@@ -20,6 +20,9 @@ struct Channel {
   std::string to;               // empty: the notifier has its own
   bool fallback = false;        // only when the others failed for good
   std::int64_t not_before = 0;  // wall ns: the end of quiet hours that the message falls into; 0: at once
+  // of the last resort, where all have the message together and one of them makes up for what they fail of
+  bool relies = false;  // not this one
+  std::string along;    // this one; all of their notifiers, by spaces
 };
 
 /// What routing asks of the people side and of the configuration, at one instant.
@@ -37,6 +40,8 @@ class People {
   /// `[agent] last_resort`; where it is empty or unusable, every usable notifier is.
   virtual std::vector<std::string> last_resort() const = 0;
   virtual std::vector<std::string> usable() const = 0;
+  /// Where a message of that level goes on one of those: a notifier by itself need not know an address.
+  virtual std::vector<Channel> everybody(std::string_view notifier, config::Level level) const = 0;
 };
 
 /// Something that contacts are to hear.
@@ -66,7 +71,8 @@ struct Routed {
 Routed route(const Message& message, const People& people, const Templates& templates);
 
 /// The envelopes in place of one that failed for good: the fallback channels of its contacts, else (when it was one
-/// itself, or there are none) what last_resort gives, never a sink that the message has been dropped by before.
+/// itself, or there are none) what last_resort gives, never a sink that the message has been dropped by before. What
+/// several envelopes of one message come to there has the same ids.
 Routed route_fallback(const store::OutboxRow& failed, const People& people, const Templates& templates);
 
 }  // namespace ronda::notify

@@ -121,6 +121,12 @@ std::vector<std::string> Directory::usable() const {
   return plan_.people.notifiers;
 }
 
+std::vector<notify::Channel> Directory::everybody(std::string_view notifier, config::Level level) const {
+  std::vector<notify::Channel> out;
+  for (const escalation::Address& one : escalation::addresses_on(plan_.people, notifier, level)) out.push_back({one.notifier, one.to});
+  return out;
+}
+
 // ---- what -----------------------------------------------------------------------------------
 
 Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, const std::vector<escalation::Due>& due,

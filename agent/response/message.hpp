@@ -35,6 +35,7 @@ class Directory final : public notify::People {
   notify::Fields personal(std::string_view contact, notify::Markup markup) const override;
   std::vector<std::string> last_resort() const override;
   std::vector<std::string> usable() const override;
+  std::vector<notify::Channel> everybody(std::string_view notifier, config::Level level) const override;
 
  private:
   const Plan& plan_;

@@ -88,6 +88,7 @@ class EveryWay final : public notify::People {
   notify::Language language(std::string_view contact) const override { return directory_.language(contact); }
   std::vector<std::string> last_resort() const override { return {}; }
   std::vector<std::string> usable() const override { return {}; }
+  std::vector<notify::Channel> everybody(std::string_view, config::Level) const override { return {}; }
 
  private:
   const Plan& plan_;

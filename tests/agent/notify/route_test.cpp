@@ -30,6 +30,16 @@ struct FakePeople : People {
   Language language(std::string_view contact) const override { return contact == "dba" ? Language::es : Language::en; }
   std::vector<std::string> last_resort() const override { return resort; }
   std::vector<std::string> usable() const override { return {notifiers.begin(), notifiers.end()}; }
+  std::vector<Channel> everybody(std::string_view notifier, Level level) const override {
+    std::vector<Channel> out;
+    for (const auto& [name, channels] : all) {
+      for (const auto& [channel, worst] : channels) {
+        if (channel.notifier == notifier && level <= worst && (!channel.to.empty() || out.empty())) out.push_back(channel);
+      }
+    }
+    if (out.empty()) out.push_back({std::string(notifier), "", false, 0});
+    return out;
+  }
 
   std::map<std::string, std::vector<std::pair<Channel, Level>>> all = {
       {"cto",
@@ -121,7 +131,10 @@ TEST_CASE("a route that loses its targets goes to last_resort, else to all that 
   CHECK(troubles(routed) == std::vector{What::no_channel, What::no_channel, What::last_resort});
   CHECK(routed.troubles[1].contact == "nobody-knows");
   people.resort = {"gone"};
-  CHECK(shown(route(message({"broken"}), people, templates)) == Shown{"slack::", "mail::", "sms::", "pager::", "log::"});
+  CHECK(shown(route(message({"broken"}), people, templates)) ==
+        Shown{"slack::", "mail:cto@example.com:", "mail:dba@example.com:", "sms:+54911:", "pager::", "log::"});
+  people.resort = {"mail"};
+  CHECK(shown(route(message({"broken"}), people, templates)) == Shown{"mail:cto@example.com:", "mail:dba@example.com:"});
   people.notifiers.clear();
   routed = route(message({"cto"}), people, templates);
   CHECK(routed.rows.empty());
@@ -152,12 +165,45 @@ TEST_CASE("what failed for good goes to the fallback, then to last_resort, then 
   REQUIRE(shown(next) == Shown{"log::cto"});
   CHECK(next.troubles.at(0).what == What::last_resort);
   next = route_fallback(next.rows[0], people, templates);
-  CHECK(shown(next) == Shown{"slack::cto", "sms::cto"});
-  const store::OutboxRow last = next.rows[0];
+  CHECK(shown(next) == Shown{"slack::cto", "sms:+54911:cto"});
+  const store::OutboxRow last = next.rows.back();
+  REQUIRE(last.notifier == "sms");
   people.notifiers = {"mail", "pager", "log", last.notifier};
   next = route_fallback(last, people, templates);
   CHECK(next.rows.empty());
   CHECK(next.troubles.at(0).what == What::nobody);
+}
+
+TEST_CASE("what all envelopes of a message fail of is one message at the last resort", "[notify]") {
+  FakePeople people;
+  people.notifiers = {"mail", "sms", "log"};
+  people.all["dba"].push_back({{"sms", "+54912", false, 0}, Level::p1});
+  people.resort = {"sms"};
+  const Templates templates;
+  const Routed first = route(message({"dba", "cto"}, Level::p2), people, templates);
+  REQUIRE(shown(first) == Shown{"mail:cto@example.com:cto", "mail:dba@example.com:dba"});
+  people.all["dba"].back().second = people.all["cto"][2].second = Level::p2;
+  std::set<std::string> ids;
+  for (const store::OutboxRow& row : first.rows) {
+    const Routed next = route_fallback(row, people, templates);
+    REQUIRE(shown(next) == Shown{"sms:+54911:" + row.contact, "sms:+54912:" + row.contact});
+    for (const store::OutboxRow& one : next.rows) ids.insert(one.id);
+  }
+  CHECK(ids.size() == 2);
+}
+
+TEST_CASE("of those that are the last resort together one makes up for what all of them fail of", "[notify]") {
+  FakePeople people;
+  people.resort = {"slack", "mail"};
+  const Templates templates;
+  const Routed first = route(message({"broken"}), people, templates);
+  REQUIRE(shown(first) == Shown{"slack::", "mail:cto@example.com:", "mail:dba@example.com:"});
+  for (const store::OutboxRow& row : first.rows) {
+    const Routed next = route_fallback(row, people, templates);
+    const bool makes_up = row.to == "dba@example.com";
+    CHECK(shown(next) == (makes_up ? Shown{"log::", "pager::", "sms:+54911:"} : Shown{}));
+    CHECK(next.troubles.size() == (makes_up ? 1 : 0));
+  }
 }
 
 TEST_CASE("what is about a notifier goes by another one as long as there is one", "[notify]") {

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// What arrives at people: one whole agent with notifiers as they are shipped, that have no address of their own, and a Slack, a
+// mail server and an SMS gateway that keep what they were given.
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "catch.hpp"
+#include "plugins/smtp/read_mail.hpp"
+#include "plugins/smtp/stub.hpp"
+#include "sink.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::string_view configuration = R"([agent]
+last_resort = ["ops-slack", "mail"]
+[check.door]
+use = "exec.nagios"
+every = "1s"
+severity = "p1"
+command = ["/bin/sh", "-c", "test ! -e OPEN/broken || { echo broken; exit 2; }; echo fine"]
+[notifier.ops-slack]
+use = "slack"
+webhook_url = "SLACK/hook"
+[notifier.mail]
+use = "smtp"
+server = "127.0.0.1:MAIL"
+security = "none"
+from = "ronda@shop.example"
+[notifier.sms]
+use = "sms"
+account_sid = "AC00000000000000000000000000000000"
+auth_token = "none"
+from = "+15005550006"
+api_base = "GATEWAY"
+[contact.ops-room]
+channels = [{ notifier = "ops-slack" }]
+[contact.cto]
+channels = [{ notifier = "mail", to = "cto@shop.example" }, { notifier = "sms", to = "+5491155550001", levels = ["p1"] }]
+[contact.dba]
+channels = [{ notifier = "mail", to = "dba@shop.example" }, { notifier = "sms", to = "+5491155550004", levels = ["p1"] }]
+[oncall.nobody-yet]
+members = ["cto"]
+start = "2099-01-01"
+tz = "UTC"
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["WHO"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["ops-room"] }]
+)";
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+  return text;
+}
+
+class Shop {
+ public:
+  struct Options {
+    std::string who;  // a P1 calls
+    bool takes_posts = true, takes_mails = true;
+  };
+  explicit Shop(const Options& options)
+      : slack_(options.takes_posts ? http_answer(200, "ok") : http_answer(404, "no_service")),
+        gateway_(http_answer(201, R"({"sid":"SM0123","status":"queued","error_code":null,"error_message":null,"num_segments":"1"})")),
+        mail_([takes = options.takes_mails](const std::string& command, int) {
+          return command == "RCPT" && !takes ? "550 5.1.1 no such user" : "";
+        }) {
+    if (::geteuid() == 0) agent_.become_nobody();
+    std::string text = replaced(std::string(configuration), "OPEN", agent_.open_directory());
+    text = replaced(replaced(text, "SLACK", slack_.base()), "GATEWAY", gateway_.base());
+    agent_.configure("10.toml", replaced(replaced(text, "MAIL", std::to_string(mail_.port())), "WHO", options.who));
+    REQUIRE(agent_.start());
+    REQUIRE(eventually([&] { return agent_.check_status("door") == "ok"; }));
+    std::ofstream(agent_.open_directory() + "/broken") << "yes";
+  }
+  const WholeAgent& agent() const { return agent_; }
+
+  /// Who has a mail with that in its subject; each once or it is "twice".
+  std::set<std::string> mailed(const std::string& subject) const {
+    std::set<std::string> out;
+    for (const SmtpStub::Mail& one : mail_.mails()) {
+      const bool is_it = read_mail(one.text).shown("Subject").find(subject) != std::string::npos;
+      if (is_it && !out.insert(one.to).second) out.insert("twice");
+    }
+    return out;
+  }
+  std::multiset<std::string> texted(const std::string& part) const {
+    std::multiset<std::string> out;
+    for (const SinkRequest& one : gateway_.requests()) {
+      const auto form = one.form();
+      if (form.at("Body").find(part) != std::string::npos) out.insert(form.at("To"));
+    }
+    return out;
+  }
+  std::size_t posted() const { return slack_.requests().size(); }
+  /// The notifiers that the agent has something against.
+  std::string blamed() const { return agent_.ronda({"alert", "list"}).out; }
+  std::string story() const { return agent_.ronda({"notify", "list"}).out + blamed() + agent_.log(); }
+
+ private:
+  Sink slack_, gateway_;
+  SmtpStub mail_;
+  WholeAgent agent_;
+};
+
+using Names = std::set<std::string>;
+const Names both = {"RCPT TO:<cto@shop.example>", "RCPT TO:<dba@shop.example>"};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a P1 whose people are lost reaches everybody's own address where Slack is gone, each once, and mail is not blamed", "[whole]") {
+  const Shop shop({.who = "nobody-yet", .takes_posts = false});
+  REQUIRE(eventually([&] { return shop.mailed("P1").size() >= 2; }));
+  REQUIRE(eventually([&] { return has(shop.blamed(), "ronda/sink/ops-slack"); }));
+  REQUIRE(eventually([&] { return shop.mailed("P2").size() >= 2; }));  // that Slack refuses, by what is left
+  INFO(shop.story());
+  CHECK(shop.posted() >= 1);
+  CHECK(shop.mailed("P1") == both);
+  CHECK_FALSE(has(shop.blamed(), "ronda/sink/mail"));
+  CHECK(shop.texted("").empty());
+}
+
+TEST_CASE("a P1 for a room on Slack alone reaches everybody by mail when Slack refuses it", "[whole]") {
+  const Shop shop({.who = "ops-room", .takes_posts = false});
+  CHECK(eventually([&] { return shop.mailed("P1").size() >= 2; }));
+  INFO(shop.story());
+  CHECK(shop.mailed("P1") == both);
+  CHECK_FALSE(has(shop.blamed(), "ronda/sink/mail"));
+}
+
+TEST_CASE("where the last resort fails too everybody's telephone is left, each once", "[whole]") {
+  const std::string who = GENERATE("nobody-yet", "ops-room");
+  const Shop shop({.who = who, .takes_posts = false, .takes_mails = false});
+  CHECK(eventually([&] { return shop.texted("P1 ").size() >= 2; }));
+  INFO(shop.story());
+  CHECK(shop.texted("P1 ") == std::multiset<std::string>{"+5491155550001", "+5491155550004"});
+}
