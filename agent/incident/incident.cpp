@@ -79,6 +79,7 @@ void reopen(Incident& incident, const Event& event) {
   incident.resolved_ns = 0;
   incident.mitigated_ns = 0;
   incident.was_told = false;
+  incident.situation.clear();
   ++incident.opened_count;
   set_level(incident, event);
   start_level_anew(incident, event);
@@ -196,7 +197,9 @@ void take(Incident& incident, const Event& event) {
     case Kind::unacked:
       return end_ack(incident);
     case Kind::note:
+      return take_timers(incident, event);
     case Kind::update:
+      incident.situation = event.text;
       return take_timers(incident, event);
     case Kind::impact:
       return take_impact(incident, event);
@@ -212,6 +215,7 @@ void take(Incident& incident, const Event& event) {
     case Kind::mitigated:
       incident.stage = Stage::mitigating;
       incident.mitigated_ns = event.at_ns;
+      if (!event.text.empty()) incident.situation = event.text;
       return take_timers(incident, event);
     case Kind::resolved:
       return finish(incident, event, Stage::resolved);

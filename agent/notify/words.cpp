@@ -6,6 +6,9 @@
 namespace ronda::notify {
 namespace {
 
+// What has happened stands first, as who reads it on a telephone sees no more.
+#define RONDA_REASON "{{#reason}}{{reason}}\n\n{{/reason}}"
+
 #define RONDA_INCIDENT_EN                                                                      \
   "System: {{system}}\nTime: {{time}}\nSeverity: {{severity}}\nStatus: {{status}}\n\n"         \
   "Description:\n{{description}}{{^description}}not known yet{{/description}}\n\n"             \
@@ -29,12 +32,12 @@ namespace {
 using PerTopic = std::array<Words, topic_count>;  // in the order of Topic
 
 constexpr PerTopic english = {{
-    {"🚨 INCIDENT ALERT - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_INCIDENT_EN,
+    {"🚨 INCIDENT ALERT - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_EN,
      "{{severity}} {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"🔔 INCIDENT UPDATE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_INCIDENT_EN,
-     "{{severity}} update {{system}}: {{title}} {{status}} {{incident}}"},
+    {"🔔 INCIDENT UPDATE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_EN,
+     "{{severity}} update {{system}}: {{title}} {{status}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"✅ INCIDENT RESOLVED - {{severity}}{{#title}}: {{title}}{{/title}}",
-     "System: {{system}}\nIncident ID: {{incident}}\nResolved: {{resolved}}\nTotal Duration: {{duration}}\n\n"
+     RONDA_REASON "System: {{system}}\nIncident ID: {{incident}}\nResolved: {{resolved}}\nTotal Duration: {{duration}}\n\n"
      "Resolution Summary:\n{{summary}}{{^summary}}not written yet{{/summary}}\n\n"
      "Impact Summary:\n{{impact_summary}}{{^impact_summary}}not written yet{{/impact_summary}}\n\n"
      "Post-Incident:\n"
@@ -42,13 +45,13 @@ constexpr PerTopic english = {{
      "- Action items: {{action_items}}{{^action_items}}not written yet{{/action_items}}\n"
      "- Customer communication: {{customer_communication}}{{^customer_communication}}not written yet{{/customer_communication}}\n\n"
      "Next Steps:\n{{next_steps}}{{^next_steps}}not written yet{{/next_steps}}\n",
-     "{{severity}} RESOLVED {{system}}: {{title}} after {{duration}} {{incident}}"},
+     "{{severity}} RESOLVED {{system}}: {{title}} after {{duration}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"⏰ REMINDER - {{severity}}{{#title}}: {{title}}{{/title}}",
      "{{reason}}\n\nSystem: {{system}}\nSeverity: {{severity}}\nStatus: {{status}}\nSince: {{since}}\n"
      "Owner: {{owner}}{{^owner}}nobody{{/owner}}\nNext Update: {{next_update}}{{^next_update}}not announced{{/next_update}}\n"
      "Incident: {{incident}}\n{{#ack}}Acknowledge: {{ack}}\n{{/ack}}",
      "{{severity}} reminder {{system}}: {{reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}", "Not taken by anybody since {{since}}: {{step}}\n\n" RONDA_INCIDENT_EN,
+    {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}", "Not taken by anybody since {{since}}: {{step}}\n\n" RONDA_REASON RONDA_INCIDENT_EN,
      "{{severity}} escalated {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MAINTENANCE - {{window}}",
      "Window: {{window}}\nStarts: {{starts}}\nEnds: {{ends}}\n{{#service}}Services: {{service}}\n{{/service}}"
@@ -66,12 +69,12 @@ constexpr PerTopic english = {{
 }};
 
 constexpr PerTopic spanish = {{
-    {"🚨 ALERTA DE INCIDENTE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_INCIDENT_ES,
+    {"🚨 ALERTA DE INCIDENTE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_ES,
      "{{severity}} {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"🔔 ACTUALIZACIÓN DE INCIDENTE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_INCIDENT_ES,
-     "{{severity}} novedad {{system}}: {{title}} {{status}} {{incident}}"},
+    {"🔔 ACTUALIZACIÓN DE INCIDENTE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_ES,
+     "{{severity}} novedad {{system}}: {{title}} {{status}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"✅ INCIDENTE RESUELTO - {{severity}}{{#title}}: {{title}}{{/title}}",
-     "Sistema: {{system}}\nID del incidente: {{incident}}\nResuelto: {{resolved}}\nDuración total: {{duration}}\n\n"
+     RONDA_REASON "Sistema: {{system}}\nID del incidente: {{incident}}\nResuelto: {{resolved}}\nDuración total: {{duration}}\n\n"
      "Resumen de la resolución:\n{{summary}}{{^summary}}sin redactar{{/summary}}\n\n"
      "Resumen del impacto:\n{{impact_summary}}{{^impact_summary}}sin redactar{{/impact_summary}}\n\n"
      "Después del incidente:\n"
@@ -79,14 +82,14 @@ constexpr PerTopic spanish = {{
      "- Acciones: {{action_items}}{{^action_items}}sin redactar{{/action_items}}\n"
      "- Comunicación a clientes: {{customer_communication}}{{^customer_communication}}sin redactar{{/customer_communication}}\n\n"
      "Próximos pasos:\n{{next_steps}}{{^next_steps}}sin redactar{{/next_steps}}\n",
-     "{{severity}} RESUELTO {{system}}: {{title}} tras {{duration}} {{incident}}"},
+     "{{severity}} RESUELTO {{system}}: {{title}} tras {{duration}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"⏰ RECORDATORIO - {{severity}}{{#title}}: {{title}}{{/title}}",
      "{{reason}}\n\nSistema: {{system}}\nSeveridad: {{severity}}\nEstado: {{status}}\nDesde: {{since}}\n"
      "Responsable: {{owner}}{{^owner}}nadie{{/owner}}\n"
      "Próxima actualización: {{next_update}}{{^next_update}}sin anunciar{{/next_update}}\n"
      "Incidente: {{incident}}\n{{#ack}}Confirmar: {{ack}}\n{{/ack}}",
      "{{severity}} recordatorio {{system}}: {{reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}", "Nadie lo ha tomado desde {{since}}: {{step}}\n\n" RONDA_INCIDENT_ES,
+    {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}", "Nadie lo ha tomado desde {{since}}: {{step}}\n\n" RONDA_REASON RONDA_INCIDENT_ES,
      "{{severity}} escalado {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MANTENIMIENTO - {{window}}",
      "Ventana: {{window}}\nEmpieza: {{starts}}\nTermina: {{ends}}\n{{#service}}Servicios: {{service}}\n{{/service}}"
@@ -103,6 +106,7 @@ constexpr PerTopic spanish = {{
      "PRUEBA {{system}} {{time}}: no pasa nada"},
 }};
 
+#undef RONDA_REASON
 #undef RONDA_INCIDENT_EN
 #undef RONDA_INCIDENT_ES
 

@@ -148,7 +148,8 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   // the same for the same cause, also when the agent was killed before it was committed
   message.key = incident.id + (due.empty() ? "/n" + std::to_string(call->sequence) : "/e" + std::to_string(due.back().at_ns));
   if (!due.empty()) set(message.fields, "step", step_text(due.back()));
-  if (call != notices.end() && !call->reason.empty()) set(message.fields, "reason", call->reason);
+  // of what has just opened the description says it
+  if (call != notices.end() && !call->reason.empty() && call->reason != incident.title) set(message.fields, "reason", call->reason);
   if (message.topic == notify::Topic::reminder) set(message.fields, "reason", "nobody has taken it");
   post(plan, message, &incident, now_ns, out);
   // some were reached and all the same too few: the last resort hears it besides

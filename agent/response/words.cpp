@@ -33,8 +33,9 @@ std::string_view status_of(incident::Stage stage) {
   return "";
 }
 
-std::string members_text(const incident::Incident& incident) {
-  std::string out;
+/// What was said last, then what fires.
+std::string situation_text(const incident::Incident& incident) {
+  std::string out = incident.situation;
   for (const auto& [alert, member] : incident.members) {
     if (!member.fires()) continue;
     out += (out.empty() ? "" : "\n") + std::string(config::level_name(member.level)) + " " + alert;
@@ -95,7 +96,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
       {"since", time_text(plan, incident.detected_ns)},
       {"status", std::string(status_of(incident.stage))},
       {"description", incident.title},
-      {"current_status", members_text(incident)},
+      {"current_status", situation_text(incident)},
       {"next_update", time_text(plan, incident.update_due_ns)},
       {"war_room", incident.war_room},
       {"check", incident.root},

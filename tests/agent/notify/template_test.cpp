@@ -147,7 +147,7 @@ TEST_CASE("the other templates say what they are about, in both languages", "[no
   };
   const auto row = GENERATE(values<Expected>({
       {Topic::update, Language::en, "🔔 INCIDENT UPDATE - P2: silence of api-down",
-       "System: Mini Market\nTime: 14:13\nSeverity: P2\nStatus: MITIGATING\n\nDescription:\nnot known yet\n\nImpact:\nnot known yet\n\n"
+       "The update is overdue\n\nSystem: Mini Market\nTime: 14:13\nSeverity: P2\nStatus: MITIGATING\n\nDescription:\nnot known yet\n\nImpact:\nnot known yet\n\n"
        "Current Status:\nnot known yet\n\nNext Update:\n14:30\n\nWar Room:\nnone\n\nContact:\ncto\n\nIncident: INC-2\n"},
       {Topic::reminder, Language::en, "⏰ REMINDER - P2: silence of api-down",
        "The update is overdue\n\nSystem: Mini Market\nSeverity: P2\nStatus: MITIGATING\nSince: 14:00\nOwner: cto\nNext Update: 14:30\n"
@@ -175,6 +175,20 @@ TEST_CASE("the other templates say what they are about, in both languages", "[no
   CHECK(text.body == row.body);
   CHECK(plain(Topic::escalation, Language::en, others).body.starts_with("Not taken by anybody since 14:00: step 2 after 15m\n\nSystem: "));
   CHECK(plain(Topic::escalation, Language::es, others).body.starts_with("Nadie lo ha tomado desde 14:00: step 2 after 15m\n\nSistema: "));
+}
+
+TEST_CASE("what has happened stands first in every message of an incident, and in the SMS that have room for it", "[notify]") {
+  for (const Topic topic : {Topic::open, Topic::update, Topic::resolve, Topic::reminder, Topic::escalation}) {
+    for (const Language language : {Language::en, Language::es}) {
+      CAPTURE(topic_name(topic));
+      const std::string body = plain(topic, language, others).body;
+      CHECK(body.find("The update is overdue\n\n") < body.find("Mini Market"));
+      CHECK(plain(topic, language, incident).body.find("\n\n\n") == std::string::npos);
+      const bool has_room = topic == Topic::update || topic == Topic::resolve || topic == Topic::reminder;
+      const std::string sms = Templates().render({topic, language, Markup::sms, "", false}, others).body;
+      CHECK((sms.find("The update is overdue") != std::string::npos) == has_room);
+    }
+  }
 }
 
 TEST_CASE("an SMS is one short line in one text, with its code", "[notify]") {
