@@ -55,7 +55,7 @@ void open(Incident& incident, const Event& event) {
   if (!event.root.empty()) incident.checks.insert(event.root);
   incident.war_room = event.war_room;
   incident.by_hand = event.author.kind != Author::Kind::agent && event.root.empty();
-  incident.detected_ns = event.at_ns;
+  incident.detected_ns = incident.free_since_ns = event.at_ns;
   incident.opened_count = 1;
   set_level(incident, event);
   take_timers(incident, event);
@@ -76,6 +76,7 @@ void raise(Incident& incident, const Event& event) {
 void reopen(Incident& incident, const Event& event) {
   incident.stage = Stage::open;
   incident.ack.reset();
+  incident.free_since_ns = event.at_ns;
   incident.resolved_ns = 0;
   incident.mitigated_ns = 0;
   incident.was_told = false;
@@ -102,7 +103,8 @@ void acknowledge(Incident& incident, const Event& event) {
   take_timers(incident, event);
 }
 
-void end_ack(Incident& incident) {
+void end_ack(Incident& incident, const Event& event) {
+  if (incident.ack) incident.free_since_ns = event.at_ns;
   incident.ack.reset();
   if (incident.is_live()) incident.stage = Stage::open;
 }
@@ -195,7 +197,7 @@ void take(Incident& incident, const Event& event) {
       return;
     case Kind::ack_expired:
     case Kind::unacked:
-      return end_ack(incident);
+      return end_ack(incident, event);
     case Kind::note:
       return take_timers(incident, event);
     case Kind::update:

@@ -112,6 +112,7 @@ struct Incident {
   std::set<std::string, std::less<>> parents;          // of these, those that members waited for
   std::optional<Ack> ack;
   std::uint32_t acks = 0;                          // how often it was taken
+  std::int64_t free_since_ns = 0;                  // while nobody has it: since when
   std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
   std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
   std::vector<std::pair<std::string, std::string>> review;

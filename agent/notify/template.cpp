@@ -52,6 +52,8 @@ constexpr std::array known_fields = {
     FieldName{"diagnosis", true},
     FieldName{"step"},
     FieldName{"owner"},
+    FieldName{"taken"},
+    FieldName{"untaken"},
     FieldName{"author"},
     FieldName{"host"},
     FieldName{"ack"},

@@ -9,6 +9,11 @@ namespace {
 // What has happened stands first, as who reads it on a telephone sees no more.
 #define RONDA_REASON "{{#reason}}{{reason}}\n\n{{/reason}}"
 
+#define RONDA_TAKEN_EN \
+  "{{#taken}}Taken by {{owner}} since {{taken}}{{/taken}}{{^taken}}Not taken by anybody since {{untaken}}{{/taken}}"
+#define RONDA_TAKEN_ES \
+  "{{#taken}}Lo tiene {{owner}} desde {{taken}}{{/taken}}{{^taken}}Nadie lo tiene desde {{untaken}}{{/taken}}"
+
 #define RONDA_INCIDENT_EN                                                                      \
   "System: {{system}}\nTime: {{time}}\nSeverity: {{severity}}\nStatus: {{status}}\n\n"         \
   "Description:\n{{description}}{{^description}}not known yet{{/description}}\n\n"             \
@@ -47,11 +52,12 @@ constexpr PerTopic english = {{
      "Next Steps:\n{{next_steps}}{{^next_steps}}not written yet{{/next_steps}}\n",
      "{{severity}} RESOLVED {{system}}: {{title}} after {{duration}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"⏰ REMINDER - {{severity}}{{#title}}: {{title}}{{/title}}",
-     "{{reason}}\n\nSystem: {{system}}\nSeverity: {{severity}}\nStatus: {{status}}\nSince: {{since}}\n"
+     "{{reason}}{{^reason}}" RONDA_TAKEN_EN "{{/reason}}\n\nSystem: {{system}}\nSeverity: {{severity}}\nStatus: {{status}}\nSince: {{since}}\n"
      "Owner: {{owner}}{{^owner}}nobody{{/owner}}\nNext Update: {{next_update}}{{^next_update}}not announced{{/next_update}}\n"
      "Incident: {{incident}}\n{{#ack}}Acknowledge: {{ack}}\n{{/ack}}",
-     "{{severity}} reminder {{system}}: {{reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}", "Not taken by anybody since {{since}}: {{step}}\n\n" RONDA_REASON RONDA_INCIDENT_EN,
+     "{{severity}} reminder {{system}}: {{reason}}{{^reason}}" RONDA_TAKEN_EN "{{/reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
+    {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}", 
+     RONDA_TAKEN_EN "{{#step}}: {{step}}{{/step}}\n\n" RONDA_REASON RONDA_INCIDENT_EN,
      "{{severity}} escalated {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MAINTENANCE - {{window}}",
      "Window: {{window}}\nStarts: {{starts}}\nEnds: {{ends}}\n{{#service}}Services: {{service}}\n{{/service}}"
@@ -84,12 +90,13 @@ constexpr PerTopic spanish = {{
      "Próximos pasos:\n{{next_steps}}{{^next_steps}}sin redactar{{/next_steps}}\n",
      "{{severity}} RESUELTO {{system}}: {{title}} tras {{duration}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"⏰ RECORDATORIO - {{severity}}{{#title}}: {{title}}{{/title}}",
-     "{{reason}}\n\nSistema: {{system}}\nSeveridad: {{severity}}\nEstado: {{status}}\nDesde: {{since}}\n"
+     "{{reason}}{{^reason}}" RONDA_TAKEN_ES "{{/reason}}\n\nSistema: {{system}}\nSeveridad: {{severity}}\nEstado: {{status}}\nDesde: {{since}}\n"
      "Responsable: {{owner}}{{^owner}}nadie{{/owner}}\n"
      "Próxima actualización: {{next_update}}{{^next_update}}sin anunciar{{/next_update}}\n"
      "Incidente: {{incident}}\n{{#ack}}Confirmar: {{ack}}\n{{/ack}}",
-     "{{severity}} recordatorio {{system}}: {{reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}", "Nadie lo ha tomado desde {{since}}: {{step}}\n\n" RONDA_REASON RONDA_INCIDENT_ES,
+     "{{severity}} recordatorio {{system}}: {{reason}}{{^reason}}" RONDA_TAKEN_ES "{{/reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
+    {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}", 
+     RONDA_TAKEN_ES "{{#step}}: {{step}}{{/step}}\n\n" RONDA_REASON RONDA_INCIDENT_ES,
      "{{severity}} escalado {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MANTENIMIENTO - {{window}}",
      "Ventana: {{window}}\nEmpieza: {{starts}}\nTermina: {{ends}}\n{{#service}}Servicios: {{service}}\n{{/service}}"
@@ -107,6 +114,8 @@ constexpr PerTopic spanish = {{
 }};
 
 #undef RONDA_REASON
+#undef RONDA_TAKEN_EN
+#undef RONDA_TAKEN_ES
 #undef RONDA_INCIDENT_EN
 #undef RONDA_INCIDENT_ES
 

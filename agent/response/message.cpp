@@ -150,7 +150,6 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   if (!due.empty()) set(message.fields, "step", step_text(due.back()));
   // of what has just opened the description says it
   if (call != notices.end() && !call->reason.empty() && call->reason != incident.title) set(message.fields, "reason", call->reason);
-  if (message.topic == notify::Topic::reminder) set(message.fields, "reason", "nobody has taken it");
   post(plan, message, &incident, now_ns, out);
   // some were reached and all the same too few: the last resort hears it besides
   const bool is_short = reach.how != escalation::How::people && reach.how != escalation::How::next_step;

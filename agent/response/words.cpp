@@ -104,6 +104,8 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
       {"duration", format_duration(Nanos(incident::duration_ns(incident, now_ns)))},
       {"owner", incident.ack ? incident.ack->author.name : ""},
       {"contact", incident.ack ? incident.ack->author.name : ""},
+      {"taken", incident.is_taken() && incident.ack ? time_text(plan, incident.ack->at_ns) : ""},
+      {"untaken", incident.is_live() && !incident.is_taken() ? time_text(plan, incident.free_since_ns) : ""},
       {"resolved", over ? time_text(plan, incident.resolved_ns) : ""},
       {"summary", review_part(incident, "summary")},
       {"impact_summary", review_part(incident, "impact")},

@@ -51,6 +51,7 @@ const Fields others = {
     {"status", "mitigating"},
     {"since", "14:00"},
     {"owner", "cto"},
+    {"untaken", "14:00"},
     {"next_update", "14:30"},
     {"incident", "INC-2"},
     {"step", "step 2 after 15m"},
@@ -173,8 +174,18 @@ TEST_CASE("the other templates say what they are about, in both languages", "[no
   const Text text = plain(row.topic, row.language, others);
   CHECK(text.title == row.title);
   CHECK(text.body == row.body);
-  CHECK(plain(Topic::escalation, Language::en, others).body.starts_with("Not taken by anybody since 14:00: step 2 after 15m\n\nSystem: "));
-  CHECK(plain(Topic::escalation, Language::es, others).body.starts_with("Nadie lo ha tomado desde 14:00: step 2 after 15m\n\nSistema: "));
+  CHECK(plain(Topic::escalation, Language::en, others).body.starts_with("Not taken by anybody since 14:00: step 2 after 15m\n\nThe update is overdue\n\nSystem: "));
+  CHECK(plain(Topic::escalation, Language::es, others).body.starts_with("Nadie lo tiene desde 14:00: step 2 after 15m\n\nThe update is overdue\n\nSistema: "));
+}
+
+TEST_CASE("what goes on is said of who has it, and of nobody only where that is so", "[notify]") {
+  const Fields taken = {{"owner", "cto"}, {"taken", "14:05"}};
+  const Fields free = {{"untaken", "14:00"}, {"step", "step 3"}};
+  CHECK(plain(Topic::escalation, Language::en, taken).body.starts_with("Taken by cto since 14:05\n\nSystem: "));
+  CHECK(plain(Topic::escalation, Language::es, taken).body.starts_with("Lo tiene cto desde 14:05\n\nSistema: "));
+  CHECK(plain(Topic::escalation, Language::en, free).body.starts_with("Not taken by anybody since 14:00: step 3\n\nSystem: "));
+  CHECK(plain(Topic::reminder, Language::en, taken).body.starts_with("Taken by cto since 14:05\n\nSystem: "));
+  CHECK(plain(Topic::reminder, Language::es, free).body.starts_with("Nadie lo tiene desde 14:00\n\nSistema: "));
 }
 
 TEST_CASE("what has happened stands first in every message of an incident, and in the SMS that have room for it", "[notify]") {

@@ -102,7 +102,8 @@ class World {
 
   std::int64_t now = monday;
   Held held;
-  std::vector<std::string> told;  // "5m open p1 cto log": since monday, one line an envelope
+  std::vector<store::OutboxRow> order;  // all envelopes as they were decided
+  std::vector<std::string> told;        // "5m open p1 cto log": since monday, one line an envelope
 
   void result(const std::string& check, Seen status) {
     measure::Result result;
@@ -186,6 +187,7 @@ class World {
   void take(response::Output output) {
     for (const store::OutboxRow& row : output.decision.outbox) {
       if (held.outbox.contains(row.id)) continue;
+      order.push_back(row);
       told.push_back(format_duration(Nanos((now - monday) / second * second)) + " " + row.event + " " + row.level + " " + row.contact +
                      " " + row.notifier);
     }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people read, as the desk decides it: the words of each envelope, with a value in every place that has one.
+#include "agent/response/desk.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+
+namespace {
+
+const std::string shop = R"(
+[check.api]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+[alert.api]
+p1 = "api.status == critical"
+p2 = "api.status == warning"
+[service.shop]
+title = "The shop"
+checks = ["api"]
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+[contact.ceo]
+name = "CEO"
+channels = [{ notifier = "mail", to = "ceo@example.com" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["cto"], repeat = ["15m"] }, { from = "1h", notify = ["ceo"], repeat = ["1h"], business = true }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["cto"] }, { from = "1h", notify = ["ceo"], business = true }]
+)";
+
+/// The words of the newest envelope for that contact, which must be about that.
+store::OutboxText newest(const World& world, const std::string& contact, std::string_view topic) {
+  const auto found = std::find_if(world.order.rbegin(), world.order.rend(), [&](const store::OutboxRow& row) { return row.contact == contact; });
+  REQUIRE(found != world.order.rend());
+  CHECK(notify::value_of(notify::fields_from_json(found->text.fields), "topic") == topic);
+  return found->text;
+}
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("what a person says of an incident is read by those who heard of it, and stays its current status", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  CHECK(newest(world, "cto", "open").body.starts_with("System: The shop\n"));
+  CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api (check api)\n"));
+  world.now += minute;
+  world.command(incident::Verb::update, "cto", "the vendor was called");
+  CHECK(newest(world, "cto", "update").body.starts_with("the vendor was called\n\nSystem: The shop\n"));
+  CHECK(has(newest(world, "cto", "update").body, "Current Status:\nthe vendor was called\nP1 api (check api)\n"));
+  world.command(incident::Verb::mitigate, "cto", "the cache serves");
+  CHECK(newest(world, "cto", "update").body.starts_with("mitigating: the cache serves\n\n"));
+  CHECK(has(newest(world, "cto", "update").body, "Current Status:\nthe cache serves\nP1 api (check api)\n"));
+  world.now += minute;
+  world.result("api", Seen::ok);
+  CHECK(newest(world, "cto", "resolve").body.starts_with("recovered\n\nSystem: The shop\n"));
+  world.now += minute;
+  world.result("api", Seen::critical);
+  CHECK(newest(world, "cto", "open").body.starts_with("again: api: "));
+  CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api (check api)\n"));  // what was said before is over
+}
+
+TEST_CASE("a notice to those who decide says who has it, and after a raise that nobody has it any more", "[response]") {
+  World world(shop);
+  world.result("api", Seen::warning);
+  world.now += 5 * minute;
+  world.command(incident::Verb::ack, "cto");
+  world.run_to(61 * minute);
+  CHECK(newest(world, "ceo", "escalation").body.starts_with("Taken by cto since Mon 2026-01-05 00:05:00 +0000: default, step 2"));
+  world.result("api", Seen::critical);
+  CHECK(newest(world, "ceo", "escalation").body.starts_with("Not taken by anybody since Mon 2026-01-05 01:01:00 +0000: "));
+  CHECK(has(newest(world, "cto", "escalation").body, "\n\nraised to p1: api: "));
+  world.run_to(80 * minute);
+  CHECK(newest(world, "cto", "reminder").body.starts_with("Not taken by anybody since Mon 2026-01-05 01:01:00 +0000\n\n"));
+  world.command(incident::Verb::ack, "cto");
+  world.run_to(125 * minute);
+  CHECK(newest(world, "ceo", "reminder").body.starts_with("Taken by cto since Mon 2026-01-05 01:20:00 +0000\n\n"));
+}
