@@ -243,6 +243,11 @@ void Stepper::mitigate(Incident& incident, const Command& command) {
   reply(incident, "mitigating");
 }
 
+/// What 5.3's template says of the end is told as a whole once it is written: the end itself waited for nobody's words.
+void Stepper::tell_resolution(Incident& incident, std::string reason) {
+  if (!incident.is_live() && incident.was_told && !incident.resolution_told) owe(incident, notice::resolve, false, std::move(reason));
+}
+
 /// False: refused, and said so.
 bool Stepper::record_review(Incident& incident, const Command& command) {
   if (command.fields.empty()) return true;
@@ -255,6 +260,8 @@ bool Stepper::record_review(Incident& incident, const Command& command) {
   event.text.clear();
   event.fields = command.fields;
   emit(incident.id, std::move(event));
+  if (missing_parts(incident.review, incident.peak_level).empty())
+    tell_resolution(incident, "what is said of its end is complete, by " + person(command.author));
   return true;
 }
 
@@ -282,7 +289,9 @@ void Stepper::close(Incident& incident, const Command& command) {
   if (!complete) return refuse(incident, command, complete.error().code(), complete.error().message());
   Event event = make(Kind::closed, command);
   event.forced = command.force && !missing_parts(incident.review, incident.peak_level).empty();
+  const bool is_short = event.forced;
   emit(incident.id, std::move(event));
+  if (is_short) tell_resolution(incident, "closed by " + person(command.author) + ": " + command.text);
   reply(incident, "closed");
 }
 

@@ -81,6 +81,7 @@ class Stepper {
   void mitigate(Incident& incident, const Command& command);
   void resolve(Incident& incident, const Command& command);
   void close(Incident& incident, const Command& command);
+  void tell_resolution(Incident& incident, std::string reason);
   void review(Incident& incident, const Command& command);
   void give_role(Incident& incident, const Command& command);
   void take_acked(Incident& incident, const Command& command);

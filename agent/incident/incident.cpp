@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "incident/document.hpp"
+#include "incident/notice.hpp"
+
 namespace ronda::incident {
 namespace {
 
@@ -79,7 +82,7 @@ void reopen(Incident& incident, const Event& event) {
   incident.free_since_ns = event.at_ns;
   incident.resolved_ns = 0;
   incident.mitigated_ns = 0;
-  incident.was_told = false;
+  incident.was_told = incident.resolution_told = false;
   incident.situation.clear();
   ++incident.opened_count;
   set_level(incident, event);
@@ -156,6 +159,7 @@ void take_review(Incident& incident, const Event& event) {
 
 void owe_notice(Incident& incident, const Event& event) {
   if (event.page) incident.was_told = true;
+  if (event.subject == notice::resolve && missing_parts(incident.review, incident.peak_level).empty()) incident.resolution_told = true;
   incident.joined_untold = 0;
   incident.joined_notice_ns = 0;
 }

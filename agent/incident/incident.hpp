@@ -137,6 +137,7 @@ struct Incident {
   std::uint32_t opened_count = 0;  // 1, and one more each time it was reopened
   bool is_flapping = false;
   bool was_told = false;            // a page was owed since it was opened: 5.3's "open" has gone out
+  bool resolution_told = false;     // since then 5.3's "resolved" has, with all that it must say
   std::uint32_t joined_untold = 0;  // alerts that came since the last notice
   std::int64_t joined_notice_ns = 0;
 

@@ -110,6 +110,7 @@ class Rows {
     const Language language = people_.language(contact);
     const Markup markup = people_.markup(channel.notifier);
     Fields fields = message_.fields;
+    for (const auto& [name, said] : message_.said) set(fields, name, language == Language::es ? said.es : said.en);
     if (is_shared) drop_personal(fields);
     if (!is_shared) std::ranges::move(people_.personal(contact, markup), std::back_inserter(fields));
     const Text words = templates_.render({message_.topic, language, markup, channel.notifier, message_.drill}, fields);

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/said.hpp"
 #include "config/generation.hpp"
 #include "notify/template.hpp"
 #include "store/decision.hpp"
@@ -53,6 +55,7 @@ struct Message {
   config::Level level = config::Level::none;
   std::vector<std::string> contacts;
   Fields fields;
+  std::vector<std::pair<std::string, Said>> said;  // more of them, in the language of who reads it
   bool drill = false;
   std::vector<std::string> avoid;  // notifiers that this is about: they are used only where nothing else is left
 };

@@ -43,6 +43,7 @@ constexpr std::array known_fields = {
     FieldName{"action_items"},
     FieldName{"customer_communication"},
     FieldName{"next_steps", true},
+    FieldName{"pending"},
     // of what led to it
     FieldName{"alert"},
     FieldName{"check"},

@@ -43,13 +43,18 @@ constexpr PerTopic english = {{
      "{{severity}} update {{system}}: {{title}} {{status}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"✅ INCIDENT RESOLVED - {{severity}}{{#title}}: {{title}}{{/title}}",
      RONDA_REASON "System: {{system}}\nIncident ID: {{incident}}\nResolved: {{resolved}}\nTotal Duration: {{duration}}\n\n"
+     "{{#pending}}To be written yet: {{pending}}. When that is done this text comes once more.\n"
+     "{{#summary}}\nResolution Summary:\n{{summary}}\n{{/summary}}{{#impact_summary}}\nImpact Summary:\n{{impact_summary}}\n{{/impact_summary}}"
+     "{{#root_cause}}\nRoot cause analysis: {{root_cause}}\n{{/root_cause}}{{#action_items}}\nAction items: {{action_items}}\n{{/action_items}}"
+     "{{#customer_communication}}\nCustomer communication: {{customer_communication}}\n{{/customer_communication}}"
+     "{{#next_steps}}\nNext Steps:\n{{next_steps}}\n{{/next_steps}}{{/pending}}{{^pending}}"
      "Resolution Summary:\n{{summary}}{{^summary}}not written yet{{/summary}}\n\n"
      "Impact Summary:\n{{impact_summary}}{{^impact_summary}}not written yet{{/impact_summary}}\n\n"
      "Post-Incident:\n"
      "- Root cause analysis: {{root_cause}}{{^root_cause}}not written yet{{/root_cause}}\n"
      "- Action items: {{action_items}}{{^action_items}}not written yet{{/action_items}}\n"
      "- Customer communication: {{customer_communication}}{{^customer_communication}}not written yet{{/customer_communication}}\n\n"
-     "Next Steps:\n{{next_steps}}{{^next_steps}}not written yet{{/next_steps}}\n",
+     "Next Steps:\n{{next_steps}}{{^next_steps}}not written yet{{/next_steps}}\n{{/pending}}",
      "{{severity}} RESOLVED {{system}}: {{title}} after {{duration}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"⏰ REMINDER - {{severity}}{{#title}}: {{title}}{{/title}}",
      "{{reason}}{{^reason}}" RONDA_TAKEN_EN "{{/reason}}\n\nSystem: {{system}}\nSeverity: {{severity}}\nStatus: {{status}}\nSince: {{since}}\n"
@@ -81,13 +86,19 @@ constexpr PerTopic spanish = {{
      "{{severity}} novedad {{system}}: {{title}} {{status}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"✅ INCIDENTE RESUELTO - {{severity}}{{#title}}: {{title}}{{/title}}",
      RONDA_REASON "Sistema: {{system}}\nID del incidente: {{incident}}\nResuelto: {{resolved}}\nDuración total: {{duration}}\n\n"
+     "{{#pending}}Por redactar: {{pending}}. Cuando esté, este texto llegará otra vez.\n"
+     "{{#summary}}\nResumen de la resolución:\n{{summary}}\n{{/summary}}"
+     "{{#impact_summary}}\nResumen del impacto:\n{{impact_summary}}\n{{/impact_summary}}"
+     "{{#root_cause}}\nAnálisis de causa raíz: {{root_cause}}\n{{/root_cause}}{{#action_items}}\nAcciones: {{action_items}}\n{{/action_items}}"
+     "{{#customer_communication}}\nComunicación a clientes: {{customer_communication}}\n{{/customer_communication}}"
+     "{{#next_steps}}\nPróximos pasos:\n{{next_steps}}\n{{/next_steps}}{{/pending}}{{^pending}}"
      "Resumen de la resolución:\n{{summary}}{{^summary}}sin redactar{{/summary}}\n\n"
      "Resumen del impacto:\n{{impact_summary}}{{^impact_summary}}sin redactar{{/impact_summary}}\n\n"
      "Después del incidente:\n"
      "- Análisis de causa raíz: {{root_cause}}{{^root_cause}}sin redactar{{/root_cause}}\n"
      "- Acciones: {{action_items}}{{^action_items}}sin redactar{{/action_items}}\n"
      "- Comunicación a clientes: {{customer_communication}}{{^customer_communication}}sin redactar{{/customer_communication}}\n\n"
-     "Próximos pasos:\n{{next_steps}}{{^next_steps}}sin redactar{{/next_steps}}\n",
+     "Próximos pasos:\n{{next_steps}}{{^next_steps}}sin redactar{{/next_steps}}\n{{/pending}}",
      "{{severity}} RESUELTO {{system}}: {{title}} tras {{duration}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"⏰ RECORDATORIO - {{severity}}{{#title}}: {{title}}{{/title}}",
      "{{reason}}{{^reason}}" RONDA_TAKEN_ES "{{/reason}}\n\nSistema: {{system}}\nSeveridad: {{severity}}\nEstado: {{status}}\nDesde: {{since}}\n"

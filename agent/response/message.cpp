@@ -174,6 +174,7 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
     std::erase_if(message.contacts, [&](const std::string& contact) { return already.contains(contact); });
     if (message.contacts.empty()) continue;  // nobody was told of it, so nobody waits for its end
     message.topic = topic_of(notice.event);
+    if (message.topic == notify::Topic::resolve) message.said.emplace_back("pending", pending_text(incident));
     message.key = incident.id + "/n" + std::to_string(notice.sequence);
     if (!notice.reason.empty()) set(message.fields, "reason", notice.reason);
     post(plan, message, &incident, now_ns, out);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "response/words.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <tuple>
 
 #include "base/units.hpp"
+#include "incident/document.hpp"
 #include "incident/moment.hpp"
 #include "response/message.hpp"
 
@@ -78,6 +80,20 @@ std::string review_part(const incident::Incident& incident, std::string_view nam
 }
 
 }  // namespace
+
+Said pending_text(const incident::Incident& incident) {
+  static const std::array<Said, incident::review_parts.size()> names = {
+      Said("resolution summary", "resumen de la resolución"), Said("impact summary", "resumen del impacto"),
+      Said("root cause analysis", "análisis de causa raíz"),  Said("action items", "acciones"),
+      Said("customer communication", "comunicación a clientes"), Said("next steps", "próximos pasos")};
+  Said out;
+  for (const std::string_view part : incident::missing_parts(incident.review, incident.peak_level)) {
+    const Said& name = names[static_cast<std::size_t>(std::ranges::find(incident::review_parts, part) - incident::review_parts.begin())];
+    out.en += (out.en.empty() ? "" : ", ") + name.en;
+    out.es += (out.es.empty() ? "" : ", ") + name.es;
+  }
+  return out;
+}
 
 notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns) {
   const auto title = plan.service_titles.find(incident.service);

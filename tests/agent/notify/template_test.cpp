@@ -140,6 +140,19 @@ TEST_CASE("what a field does not know is said, not left blank", "[notify]") {
   CHECK(plain(Topic::open, Language::es, {}).body.find("Impacto:\naún no se conoce\n") != std::string::npos);
 }
 
+TEST_CASE("of an end that is not described yet what there is and what is missing is said, and no empty heading", "[notify]") {
+  const Fields part = {{"severity", "P1"}, {"system", "Mini Market"}, {"incident", "INC-1"}, {"resolved", "15:00"}, {"duration", "47m"},
+                       {"summary", "The vendor restarted it"}, {"pending", "impact summary, next steps"}};
+  CHECK(plain(Topic::resolve, Language::en, part).body ==
+        "System: Mini Market\nIncident ID: INC-1\nResolved: 15:00\nTotal Duration: 47m\n\n"
+        "To be written yet: impact summary, next steps. When that is done this text comes once more.\n\n"
+        "Resolution Summary:\nThe vendor restarted it\n");
+  CHECK(plain(Topic::resolve, Language::es, part).body ==
+        "Sistema: Mini Market\nID del incidente: INC-1\nResuelto: 15:00\nDuración total: 47m\n\n"
+        "Por redactar: impact summary, next steps. Cuando esté, este texto llegará otra vez.\n\n"
+        "Resumen de la resolución:\nThe vendor restarted it\n");
+}
+
 TEST_CASE("the other templates say what they are about, in both languages", "[notify]") {
   struct Expected {
     Topic topic;

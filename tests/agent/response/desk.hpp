@@ -149,6 +149,17 @@ class World {
     REQUIRE(output.replies.front().done);
     take(std::move(output));
   }
+  void review(std::vector<std::pair<std::string, std::string>> parts) {
+    incident::Command command;
+    command.verb = incident::Verb::review;
+    command.incident = only().id;
+    command.author = {incident::Author::Kind::contact, "cto"};
+    command.fields = std::move(parts);
+    auto output = desk_->command(command, now);
+    REQUIRE(output.replies.size() == 1);
+    REQUIRE(output.replies.front().done);
+    take(std::move(output));
+  }
   /// Until that long after monday; `each_30s` gives results meanwhile.
   void run_to(std::int64_t since_monday, const std::map<std::string, Seen>& each_30s = {}) {
     const std::int64_t until = monday + since_monday;

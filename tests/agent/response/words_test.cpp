@@ -82,3 +82,56 @@ TEST_CASE("a notice to those who decide says who has it, and after a raise that 
   world.run_to(125 * minute);
   CHECK(newest(world, "ceo", "reminder").body.starts_with("Taken by cto since Mon 2026-01-05 01:20:00 +0000\n\n"));
 }
+
+TEST_CASE("that it is over is told at once, and what 5.3 wants of the end once it is written", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  world.now += minute;
+  world.result("api", Seen::ok);
+  const std::string all = "resolution summary, impact summary, root cause analysis, action items, customer communication, next steps";
+  CHECK(has(newest(world, "cto", "resolve").body, "To be written yet: " + all + ". When that is done this text comes once more.\n"));
+  CHECK_FALSE(has(newest(world, "cto", "resolve").body, "not written"));
+  const std::size_t told = world.order.size();
+  const std::vector<std::pair<std::string, std::string>> parts = {{"summary", "the vendor restarted it"}, {"impact", "no order was lost"},
+                                                                  {"root_cause", "a full disk"},         {"action_items", "watch the disk"},
+                                                                  {"customer", "none"},                  {"next_steps", "none today"}};
+  for (const auto& [name, text] : parts) {
+    CHECK(world.order.size() == told);
+    world.review({{name, text}});
+  }
+  REQUIRE(world.order.size() == told + 1);
+  const std::string body = newest(world, "cto", "resolve").body;
+  CHECK(body.starts_with("what is said of its end is complete, by cto\n\nSystem: The shop\n"));
+  for (const auto& [name, text] : parts) CHECK(has(body, text + "\n"));
+  CHECK_FALSE(has(body, "written"));
+  world.review({{"summary", "the vendor restarted it twice"}});
+  world.command(incident::Verb::close, "cto");
+  CHECK(world.order.size() == told + 1);
+}
+
+TEST_CASE("an end that is closed without its words is told with the reason for that", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  world.now += minute;
+  world.result("api", Seen::ok);
+  world.review({{"summary", "a false alarm"}});
+  const std::size_t told = world.order.size();
+  world.command(incident::Verb::close, "cto", "nothing was wrong", true);
+  REQUIRE(world.order.size() == told + 1);
+  CHECK(newest(world, "cto", "resolve").body.starts_with("closed by cto: nothing was wrong\n\n"));
+  CHECK(has(newest(world, "cto", "resolve").body, "To be written yet: impact summary, root cause"));
+  CHECK(has(newest(world, "cto", "resolve").body, "\nResolution Summary:\na false alarm\n"));
+}
+
+TEST_CASE("an end whose words are there before it is told once", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  world.review({{"summary", "a"}, {"impact", "b"}, {"root_cause", "c"}, {"action_items", "d"}, {"customer", "e"}, {"next_steps", "f"}});
+  CHECK(world.order.size() == 1);
+  world.now += minute;
+  world.result("api", Seen::ok);
+  REQUIRE(world.order.size() == 2);
+  CHECK(has(newest(world, "cto", "resolve").body, "\nResolution Summary:\na\n\nImpact Summary:\nb\n"));
+  world.command(incident::Verb::close, "cto");
+  CHECK(world.order.size() == 2);
+}
