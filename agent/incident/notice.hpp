@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,18 @@ inline constexpr std::string_view update = "update";          // taken, joined, 
 inline constexpr std::string_view resolve = "resolve";        // recovered, resolved, closed
 inline constexpr std::string_view reminder = "reminder";      // to the one who has it
 }  // namespace notice
+
+/// What a notice about a silence says of it.
+struct SilenceNews {
+  enum class What : std::uint8_t { ends_soon, hides_p1, ended } what = What::ends_soon;
+  std::string id;
+  std::string covers;  // "service=api"
+  std::vector<std::string> services;  // that it names
+  std::string owner;
+  std::string reason;  // why it was made
+  std::int64_t until_ns = 0;
+  std::vector<std::string> hides;  // "P1 api-down (INC-...)"; hides_p1: that one alone
+};
 
 struct Notice {
   std::string incident;  // its id; empty: about a silence or a window alone
@@ -36,6 +49,7 @@ struct Notice {
   std::uint64_t sequence = 0;
   /// For the storm rule: notices of one group may go to a sink as one. The service, else "".
   std::string group;
+  std::optional<SilenceNews> silence;  // with it the notice is about that one, and of no incident
   /// How many things this stands for: alerts that joined.
   std::uint32_t count = 1;
   /// What has the same key and is not sent yet may be left out in favour of this one: "INC-...:update". Empty: never.

@@ -23,8 +23,18 @@ std::vector<std::string> owner(const Silence& silence) {
   return {};
 }
 
-Notice about(const Silence& silence, std::int64_t now_ns, std::string reason) {
+std::string line_of(const Firing& firing) {
+  std::string level(config::level_name(firing.level));
+  std::ranges::transform(level, level.begin(), [](char c) { return c == 'p' ? 'P' : c; });
+  return level + " " + firing.alert + (firing.incident.empty() ? "" : " (" + firing.incident + ")");
+}
+
+Notice about(const Silence& silence, SilenceNews::What what, std::span<const Firing> hidden, std::int64_t now_ns, std::string reason) {
   Notice out;
+  SilenceNews& news = out.silence.emplace(SilenceNews{what, silence.id, to_text(silence.what), silence.what.services, silence.owner.name,
+                                                      silence.reason, silence.until_ns, {}});
+  for (const Firing& one : hidden) news.hides.push_back(line_of(one));
+  out.level = what == SilenceNews::What::hides_p1 ? config::Level::p1 : config::Level::p3;
   out.event = notice::reminder;
   out.contacts = owner(silence);
   out.at_ns = now_ns;
@@ -54,11 +64,9 @@ bool tell_p1(Silence& silence, std::span<const Firing> hidden, std::int64_t now_
   for (const Firing& firing : hidden) {
     if (firing.level != config::Level::p1 || !silence.p1_told.insert(firing.incident).second) continue;
     changed = true;
-    Notice notice =
-        about(silence, now_ns,
-              "your silence " + silence.id + " (" + to_text(silence.what) + ") hides a P1: " + firing.alert + " in " + firing.incident);
-    notice.level = firing.level;
-    notices.push_back(std::move(notice));
+    notices.push_back(
+        about(silence, SilenceNews::What::hides_p1, {&firing, 1}, now_ns,
+              "your silence " + silence.id + " (" + to_text(silence.what) + ") hides a P1: " + firing.alert + " in " + firing.incident));
   }
   return changed;
 }
@@ -71,7 +79,7 @@ bool watch(Silence& silence, std::span<const Firing> firing, std::int64_t now_ns
     silence.ended_ns = silence.until_ns;
     if (!hidden.empty())
       notices.push_back(
-          about(silence, now_ns,
+          about(silence, SilenceNews::What::ended, hidden, now_ns,
                 "your silence " + silence.id + " has ended; it hid " + hidden.front().alert + (hidden.size() == 1 ? "" : " and others")));
     return true;
   }
@@ -83,7 +91,7 @@ bool watch(Silence& silence, std::span<const Firing> firing, std::int64_t now_ns
   changed = tell_p1(silence, hidden, now_ns, notices) || changed;
   if (!silence.end_told && now_ns >= told_at(silence)) {
     silence.end_told = changed = true;
-    notices.push_back(about(silence, now_ns,
+    notices.push_back(about(silence, SilenceNews::What::ends_soon, hidden, now_ns,
                             "your silence " + silence.id + " (" + to_text(silence.what) + ") ends in " +
                                 format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(silence.until_ns - now_ns)))));
   }

@@ -69,10 +69,10 @@ constexpr PerTopic english = {{
      "{{#owner}}Owner: {{owner}}\n{{/owner}}{{#reason}}Reason: {{reason}}\n{{/reason}}"
      "{{#still_broken}}Still broken:\n{{still_broken}}\n{{/still_broken}}",
      "Maintenance {{window}}: {{starts}} to {{ends}}"},
-    {"⌛ EXPIRES {{expires}} - {{title}}",
-     "{{title}}\nExpires: {{expires}}\nOwner: {{owner}}{{^owner}}nobody{{/owner}}\nReason: {{reason}}\n"
+    {"⌛ {{#expires}}EXPIRES {{expires}} - {{/expires}}{{title}}",
+     "{{title}}\n{{#expires}}Expires: {{expires}}\n{{/expires}}{{^expires}}{{#ends}}End: {{ends}}\n{{/ends}}{{/expires}}Owner: {{owner}}{{^owner}}nobody{{/owner}}\nReason: {{reason}}\n"
      "{{#hides}}It hides now:\n{{hides}}\n{{/hides}}",
-     "Expires {{expires}}: {{title}}"},
+     "{{#expires}}Expires {{expires}}: {{/expires}}{{title}}"},
     {"TEST - {{system}}",
      "This is a test of the way to {{contact}}, sent by {{author}} from {{host}} at {{time}}. Nothing is wrong and there is "
      "nothing to do.\n",
@@ -114,10 +114,10 @@ constexpr PerTopic spanish = {{
      "{{#owner}}Responsable: {{owner}}\n{{/owner}}{{#reason}}Motivo: {{reason}}\n{{/reason}}"
      "{{#still_broken}}Todavía falla:\n{{still_broken}}\n{{/still_broken}}",
      "Mantenimiento {{window}}: de {{starts}} a {{ends}}"},
-    {"⌛ VENCE {{expires}} - {{title}}",
-     "{{title}}\nVence: {{expires}}\nResponsable: {{owner}}{{^owner}}nadie{{/owner}}\nMotivo: {{reason}}\n"
+    {"⌛ {{#expires}}VENCE {{expires}} - {{/expires}}{{title}}",
+     "{{title}}\n{{#expires}}Vence: {{expires}}\n{{/expires}}{{^expires}}{{#ends}}Fin: {{ends}}\n{{/ends}}{{/expires}}Responsable: {{owner}}{{^owner}}nadie{{/owner}}\nMotivo: {{reason}}\n"
      "{{#hides}}Ahora oculta:\n{{hides}}\n{{/hides}}",
-     "Vence {{expires}}: {{title}}"},
+     "{{#expires}}Vence {{expires}}: {{/expires}}{{title}}"},
     {"PRUEBA - {{system}}",
      "Esto es una prueba del canal de {{contact}}, enviada por {{author}} desde {{host}} a las {{time}}. No pasa nada y no hay "
      "nada que hacer.\n",

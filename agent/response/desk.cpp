@@ -369,7 +369,7 @@ void Desk::tell(Output& out, std::int64_t now_ns) {
   std::set<std::string> ids = std::exchange(touched_, {});
   for (std::string& id : incident_alarms_.due(now_ns)) ids.insert(std::move(id));
   for (const std::string& id : ids) tell_incident(id, notices[id], out, now_ns);
-  for (const incident::Notice& notice : notices[""]) owe(tell_alone(*plan_, notice, now_ns), "", out, now_ns);
+  for (const incident::Notice& notice : notices[""]) owe(tell_silence(*plan_, notice, overrides_of(upkeep_), now_ns), "", out, now_ns);
   touched_.clear();  // by what is noted of the messages alone
   engine_wake_ = incident::next_wake(state_, plan_->settings);
 }

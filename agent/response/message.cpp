@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/siphash.hpp"
 #include "base/units.hpp"
 #include "response/words.hpp"
 
@@ -179,22 +178,6 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
     if (!notice.reason.empty()) set(message.fields, "reason", notice.reason);
     post(plan, message, &incident, now_ns, out);
   }
-  return out;
-}
-
-Told tell_alone(const Plan& plan, const incident::Notice& notice, std::int64_t now_ns) {
-  Told out;
-  // an owner who is no contact: that a silence ends is nobody else's business, that it hides a P1 is
-  if (notice.contacts.empty() && notice.level != config::Level::p1) return out;
-  notify::Message message;
-  message.key = "notice/" + std::to_string(notice.at_ns) + "/" + to_hex(siphash128(notice.event + '\0' + notice.reason)).substr(0, 16);
-  message.group = notice.group;
-  message.level = notice.level;
-  message.contacts = notice.contacts;
-  message.topic = notify::Topic::expiry;
-  message.fields = {
-      {"title", notice.reason}, {"reason", notice.reason}, {"expires", time_text(plan, notice.at_ns)}, {"host", plan.settings.host}};
-  post(plan, message, nullptr, now_ns, out);
   return out;
 }
 

@@ -57,8 +57,6 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
 /// What is no call: updates, ends and reminders, to those who were told before; not once more to `already`.
 Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices,
                 const std::set<std::string, std::less<>>& already, std::int64_t now_ns);
-/// Of a silence or a window alone: to the contacts that it names.
-Told tell_alone(const Plan& plan, const incident::Notice& notice, std::int64_t now_ns);
 /// What takes the place of a message that failed for good.
 std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, std::int64_t now_ns);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/siphash.hpp"
 #include "base/units.hpp"
 #include "response/words.hpp"
 
@@ -43,12 +44,15 @@ void add_first_called(const escalation::Policy& policy, std::vector<std::string>
   }
 }
 
-std::vector<std::string> targets_of(const Plan& plan, const incident::WindowNotice& notice) {
-  if (!notice.targets.empty()) return notice.targets;
+std::vector<std::string> first_called(const Plan& plan, const std::vector<std::string>& services) {
   std::vector<std::string> out;
-  for (const std::string& service : notice.coverage.services) add_first_called(plan.policies.of(service), out);
+  for (const std::string& service : services) add_first_called(plan.policies.of(service), out);
   if (out.empty()) add_first_called(plan.policies.general, out);
   return out;
+}
+
+std::string left_text(std::int64_t until_ns, std::int64_t now_ns) {
+  return format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(std::max<std::int64_t>(until_ns - now_ns, 0))));
 }
 
 /// The name with what has become of it.
@@ -60,14 +64,30 @@ std::string window_text(const Plan& plan, const incident::WindowNotice& notice) 
   return name;
 }
 
-std::string title_of(const incident::WindowNotice& notice, std::int64_t now_ns) {
-  const std::string whose = notice.owner ? "maintenance " : "window ";
+Said title_of(const incident::WindowNotice& notice, std::int64_t now_ns) {
+  const Said whose(notice.owner ? "maintenance " + notice.window : "window " + notice.window,
+                   notice.owner ? "el mantenimiento " + notice.window : "la ventana " + notice.window);
   if (notice.what == What::hides_p1) {
     const incident::Firing& one = notice.firing.front();
-    return whose + notice.window + " hides a P1: " + one.alert + " in " + one.incident;
+    return {whose.en + " hides a P1: " + one.alert + " in " + one.incident, whose.es + " oculta un P1: " + one.alert + " en " + one.incident};
   }
-  return whose + notice.window + " ends in " +
-         format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(std::max<std::int64_t>(notice.when.end_ns - now_ns, 0))));
+  const std::string left = left_text(notice.when.end_ns, now_ns);
+  return {whose.en + " ends in " + left, whose.es + " termina en " + left};
+}
+
+Said title_of(const incident::SilenceNews& news, std::int64_t now_ns) {
+  using Of = incident::SilenceNews::What;
+  const Said whose("silence " + news.id + " (" + news.covers + ")", "el silencio " + news.id + " (" + news.covers + ")");
+  switch (news.what) {
+    case Of::hides_p1:
+      return {whose.en + " hides a P1", whose.es + " oculta un P1"};
+    case Of::ended:
+      return {whose.en + " has ended, and what it hid still fails", whose.es + " ha terminado, y lo que ocultaba sigue fallando"};
+    case Of::ends_soon:
+      break;
+  }
+  const std::string left = left_text(news.until_ns, now_ns);
+  return {whose.en + " ends in " + left, whose.es + " termina en " + left};
 }
 
 /// All channels of a contact, as if each were the only one.
@@ -145,7 +165,7 @@ Told tell_window(const Plan& plan, const incident::WindowNotice& notice, const e
   const bool is_expiry = notice.what == What::ends_soon || notice.what == What::hides_p1;
   notify::Message message;
   if (is_expiry && notice.owner && notice.owner->is_named()) message.contacts = {notice.owner->name};
-  if (message.contacts.empty()) message.contacts = contacts_of(plan, targets_of(plan, notice), overrides, now_ns);
+  if (message.contacts.empty()) message.contacts = contacts_of(plan, notice.targets.empty() ? first_called(plan, notice.coverage.services) : notice.targets, overrides, now_ns);
   // an announcement that nobody waits for is no reason to wake the last resort, a P1 that nobody hears of is
   if (message.contacts.empty() && notice.what != What::hides_p1) return out;
   message.key = notice.key;
@@ -156,13 +176,43 @@ Told tell_window(const Plan& plan, const incident::WindowNotice& notice, const e
   message.fields = {{"window", window_text(plan, notice)},
                     {"starts", time_text(plan, notice.when.begin_ns)},
                     {"ends", time_text(plan, notice.when.end_ns)},
-                    {"expires", time_text(plan, notice.when.end_ns)},
+                    {"expires", notice.what == What::ends_soon ? time_text(plan, notice.when.end_ns) : ""},
                     {"service", joined(notice.coverage.services)},
                     {"owner", notice.owner ? notice.owner->name : ""},
                     {"reason", notice.owner ? notice.title : ""},
                     {"host", plan.settings.host},
-                    {"title", is_expiry ? title_of(notice, now_ns) : window_text(plan, notice)}};
+                    {"title", window_text(plan, notice)}};
+  if (is_expiry) message.said.emplace_back("title", title_of(notice, now_ns));
   if (!broken.empty()) message.fields.emplace_back(is_expiry ? "hides" : "still_broken", broken);
+  add_routed(message, Directory(plan, now_ns), plan, out);
+  return out;
+}
+
+Told tell_silence(const Plan& plan, const incident::Notice& notice, const escalation::Overrides& overrides, std::int64_t now_ns) {
+  Told out;
+  if (!notice.silence) return out;
+  const incident::SilenceNews& news = *notice.silence;
+  notify::Message message;
+  for (const std::string& owner : notice.contacts) {
+    if (plan.people.find_contact(owner) != nullptr) message.contacts.push_back(owner);
+  }
+  if (message.contacts.empty()) message.contacts = contacts_of(plan, first_called(plan, news.services), overrides, now_ns);
+  if (message.contacts.empty() && notice.level != config::Level::p1) return out;
+  message.key = "notice/" + std::to_string(notice.at_ns) + "/" + to_hex(siphash128(notice.event + '\0' + notice.reason)).substr(0, 16);
+  message.group = "silence/" + news.id;
+  message.topic = notify::Topic::expiry;
+  message.level = notice.level;
+  std::string hides;
+  for (const std::string& line : news.hides) hides += (hides.empty() ? "" : "\n") + line;
+  const std::string until = time_text(plan, news.until_ns);
+  message.fields = {{"ends", until},
+                    {"expires", news.what == incident::SilenceNews::What::ends_soon ? until : ""},
+                    {"owner", news.owner},
+                    {"reason", news.reason},
+                    {"hides", hides},
+                    {"service", joined(news.services)},
+                    {"host", plan.settings.host}};
+  message.said = {{"title", title_of(news, now_ns)}};
   add_routed(message, Directory(plan, now_ns), plan, out);
   return out;
 }

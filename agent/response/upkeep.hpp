@@ -25,6 +25,8 @@ std::vector<std::string> contacts_of(const Plan& plan, const std::vector<std::st
                                      std::int64_t at_ns);
 /// What a window owes to people.
 Told tell_window(const Plan& plan, const incident::WindowNotice& notice, const escalation::Overrides& overrides, std::int64_t now_ns);
+/// What a silence owes to its owner; where that is no contact, to who is called first for what it covers.
+Told tell_silence(const Plan& plan, const incident::Notice& notice, const escalation::Overrides& overrides, std::int64_t now_ns);
 /// A marked message by every channel of these contacts that fits the level (none: every one), fallbacks and quiet hours
 /// regardless: that each way works is what it asks.
 Told tell_trial(const Plan& plan, const std::vector<std::string>& contacts, const std::string& key, config::Level level,

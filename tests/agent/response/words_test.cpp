@@ -135,3 +135,64 @@ TEST_CASE("an end whose words are there before it is told once", "[response]") {
   world.command(incident::Verb::close, "cto");
   CHECK(world.order.size() == 2);
 }
+
+namespace {
+
+incident::Silence silence_of(const World& world, const incident::Author& owner, const std::string& reason, std::int64_t lasts_ns) {
+  incident::SilenceRequest request;
+  request.what.services = {"shop"};
+  request.owner = owner;
+  request.reason = reason;
+  request.for_ns = lasts_ns;
+  auto made = incident::make_silence(request, world.now, 7);
+  REQUIRE(made);
+  return *made;
+}
+
+}  // namespace
+
+TEST_CASE("what is told of a silence names it, its owner, its reason, its end and what it hides", "[response]") {
+  World world(shop);
+  const incident::Silence silence = silence_of(world, {incident::Author::Kind::contact, "ceo"}, "moving the disks", hour);
+  world.take(world.desk().add_silence(silence, world.now));
+  world.now += minute;
+  world.result("api", Seen::critical);
+  store::OutboxText text = newest(world, "ceo", "expiry");
+  const std::string id = world.only().id;
+  CHECK(text.title == "⌛ silence " + silence.id + " (service=shop) hides a P1");
+  CHECK(text.body == "silence " + silence.id + " (service=shop) hides a P1\nEnd: Mon 2026-01-05 01:00:00 +0000\nOwner: ceo\n"
+                     "Reason: moving the disks\nIt hides now:\nP1 api (" + id + ")\n");
+  CHECK(world.order.back().level == "p1");
+  world.result("api", Seen::warning);
+  world.run_to(54 * minute);
+  text = newest(world, "ceo", "expiry");
+  CHECK(text.title == "⌛ EXPIRES Mon 2026-01-05 01:00:00 +0000 - silence " + silence.id + " (service=shop) ends in 6m");
+  CHECK(text.body == "silence " + silence.id + " (service=shop) ends in 6m\nExpires: Mon 2026-01-05 01:00:00 +0000\nOwner: ceo\n"
+                     "Reason: moving the disks\nIt hides now:\nP2 api (" + id + ")\n");
+  CHECK(world.order.back().level == "p3");
+  world.run_to(hour);
+  text = newest(world, "ceo", "expiry");
+  CHECK(text.title == "⌛ silence " + silence.id + " (service=shop) has ended, and what it hid still fails");
+  CHECK(has(text.body, "End: Mon 2026-01-05 01:00:00 +0000\nOwner: ceo\nReason: moving the disks\nIt hides now:\nP2 api (" + id + ")\n"));
+}
+
+TEST_CASE("of a silence whose owner is no contact who is called first hears, by the channels of a P3", "[response]") {
+  World world(shop + "[contact.night]\nchannels = [{ notifier = 'log', levels = ['p1'] }]\n");
+  const incident::Author owner = GENERATE(incident::Author{incident::Author::Kind::unix, "root"},
+                                          incident::Author{incident::Author::Kind::contact, "gone"});
+  world.take(world.desk().add_silence(silence_of(world, owner, "a test", hour), world.now));
+  world.run_to(54 * minute);
+  REQUIRE(world.order.size() == 1);
+  CHECK(world.order[0].level == "p3");
+  CHECK(has(newest(world, "cto", "expiry").body, "Owner: " + owner.name + "\nReason: a test\n"));
+}
+
+TEST_CASE("an owner's channel for P1 alone is not used for the end of a silence, and their quiet hours hold it", "[response]") {
+  World world(shop + "[contact.night]\nquiet = '00:00-06:00'\nchannels = [{ notifier = 'log', levels = ['p1'] }, "
+                     "{ notifier = 'mail', to = 'night@example.com' }]\n");
+  world.take(world.desk().add_silence(silence_of(world, {incident::Author::Kind::contact, "night"}, "a test", hour), world.now));
+  world.run_to(54 * minute);
+  REQUIRE(world.order.size() == 1);
+  CHECK(world.order[0].to == "night@example.com");
+  CHECK(world.order[0].next_at == monday + 6 * hour);
+}
