@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t clean_every_ns = std::int64_t{3600} * 1'000'000'000, keep_over_ns = 24 * clean_every_ns;
 constexpr std::int64_t look_again_ns = 1'000'000'000;
+constexpr std::string_view lost_way = "route";  // the own trouble; with "/" and a service its messages'
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
 
 /// Those who share an address stand in one row; of the last resort nobody is named.
@@ -44,6 +45,21 @@ bool has_moved(const rule::AlertState& before, const rule::AlertState& after) {
 bool is_counting(const rule::AlertState& state) {
   return std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0 && !rung.active; }) ||
          std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.active && rung.left_ns != 0; });
+}
+
+/// Whether the steps that begin the ladders of that service have somebody who can be reached; a level without one is nobody's.
+bool can_reach(const Plan& plan, const std::string& service) {
+  for (const escalation::Escalation& one : plan.policies.of(service).escalations) {
+    for (const config::Level level : people::all_levels) {
+      const escalation::Ladder* ladder = one.at(level);
+      if (ladder == nullptr || ladder->steps.empty()) continue;
+      const auto is_there = [&](const std::string& target) {
+        return target == escalation::last_resort_target || plan.people.reachable(target, level, plan.people.notifiers);
+      };
+      if (std::ranges::none_of(ladder->steps.front().targets, is_there)) return false;
+    }
+  }
+  return true;
 }
 
 void keep_earliest(std::optional<std::int64_t>& earliest, std::optional<std::int64_t> at) {
@@ -143,6 +159,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   for (const auto& [id, incident] : state_.incidents) {
     if (incident.stage != incident::Stage::closed) incident_alarms_.set(id, now_ns);  // its ladder may be another one
   }
+  end_found_ways(out, now_ns);
   muting_ = true;
   settle(out, now_ns);
   return out;
@@ -206,10 +223,17 @@ Output Desk::on_diagnosis(const incident::Diagnosis& diagnosis, std::int64_t now
 
 Output Desk::on_own_trouble(std::string_view name, config::Level level, std::string_view text, std::int64_t now_ns) {
   Output out;
+  set_own_trouble(name, level, text, out, now_ns);
+  settle(out, now_ns);
+  return out;
+}
+
+void Desk::set_own_trouble(std::string_view name, config::Level level, std::string_view text, Output& out, std::int64_t now_ns) {
   rule::Change change;
   change.alert = std::string(own_prefix) + std::string(name);
+  if (level == config::Level::none && !alerts_.contains(change.alert)) return;
   Held& held = alerts_[change.alert];
-  if (held.state.level == level) return out;
+  if (held.state.level == level) return;
   change.service = std::string(own_service);
   change.from = std::exchange(held.state.level, level);
   change.to = level;
@@ -223,8 +247,6 @@ Output Desk::on_own_trouble(std::string_view name, config::Level level, std::str
   held.state.reason = text;
   write_alert(change.alert, held, out, now_ns);
   feed(change, out, now_ns);
-  settle(out, now_ns);
-  return out;
 }
 
 Output Desk::tick(std::int64_t now_ns) {
@@ -371,6 +393,7 @@ void Desk::tell(Output& out, std::int64_t now_ns) {
   for (const std::string& id : ids) tell_incident(id, notices[id], out, now_ns);
   for (const incident::Notice& notice : notices[""]) owe(tell_silence(*plan_, notice, overrides_of(upkeep_), now_ns), "", out, now_ns);
   touched_.clear();  // by what is noted of the messages alone
+  tell_lost_ways(out, now_ns);
   engine_wake_ = incident::next_wake(state_, plan_->settings);
 }
 
@@ -403,9 +426,35 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
   owe(tell_along(*plan_, incident, notices, called.contacts, now_ns), id, out, now_ns);
 }
 
+/// That a service's messages do not go where they are to go is a trouble of the agent's own until one does; no way left is a P1.
+/// Its own message may be lost, too: that is said once.
+void Desk::tell_lost_ways(Output& out, std::int64_t now_ns) {
+  for (const auto& [service, way] : std::exchange(ways_, {})) {
+    const std::string whose = service.empty() ? "messages of no service" : "messages of service " + service;
+    const std::string name = service.empty() ? std::string(lost_way) : std::string(lost_way) + "/" + service;
+    if (way == Way::as_said) set_own_trouble(name, config::Level::none, whose + " reach their people again", out, now_ns);
+    if (way == Way::last_resort)
+      set_own_trouble(name, config::Level::p2, whose + " reach none of their people: the last resort hears them", out, now_ns);
+    if (way == Way::nobody)
+      set_own_trouble(name, config::Level::p1, whose + " reach nobody: there is no notifier that can be used", out, now_ns);
+  }
+  if (!touched_.empty() || !notices_.empty()) tell(out, now_ns);
+}
+
+/// By another configuration; the next message says whether it is so.
+void Desk::end_found_ways(Output& out, std::int64_t now_ns) {
+  for (const std::string& name : own_troubles()) {
+    if (name != lost_way && !name.starts_with(std::string(lost_way) + "/")) continue;
+    const std::string service = name == lost_way ? "" : name.substr(lost_way.size() + 1);
+    if (can_reach(*plan_, service)) set_own_trouble(name, config::Level::none, "by the configuration its people can be reached", out, now_ns);
+  }
+}
+
 /// Into the decision, and into the timeline that they are on their way.
 void Desk::owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns) {
   out.troubles.insert(out.troubles.end(), told.troubles.begin(), told.troubles.end());
+  const incident::Incident* about = state_.find(incident);
+  if (told.way != Way::unknown && about != nullptr) ways_[about->service] = std::max(ways_[about->service], told.way);
   for (const store::OutboxRow& row : told.rows) {
     out.decision.outbox.push_back(row);
     if (incident.empty()) continue;

@@ -138,6 +138,9 @@ class Desk {
   void tell(Output& out, std::int64_t now_ns);
   void tell_incident(const std::string& id, const std::vector<incident::Notice>& notices, Output& out, std::int64_t now_ns);
   void forget_old(Output& out, std::int64_t now_ns);
+  void set_own_trouble(std::string_view name, config::Level level, std::string_view text, Output& out, std::int64_t now_ns);
+  void tell_lost_ways(Output& out, std::int64_t now_ns);
+  void end_found_ways(Output& out, std::int64_t now_ns);
   void owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns);
   void forget_inbound(const std::string& name, Output& out, std::int64_t now_ns);
   void end_silent(const std::string& name, Output& out, std::int64_t now_ns);
@@ -161,6 +164,7 @@ class Desk {
   std::int64_t cleaned_ns_ = 0;
   std::set<std::string> touched_;          // incidents of this step
   std::vector<incident::Notice> notices_;  // of this step, not told yet
+  std::map<std::string, Way> ways_;        // by service, of this step's messages; not judged yet
   bool is_fresh_ = false;                  // restored, and mutes have not been looked at since
   bool muting_ = true;                     // mutes may be other ones than those that the engine knows
 };

@@ -35,9 +35,20 @@ std::string trouble_text(const notify::RouteTrouble& trouble, const notify::Mess
   return {};
 }
 
+/// What a notifier is avoided for has its own trouble: that the last resort hears it then is no other one.
+Way way_of(const notify::Routed& routed, const notify::Message& message) {
+  Way out = routed.rows.empty() ? Way::unknown : Way::as_said;
+  for (const notify::RouteTrouble& trouble : routed.troubles) {
+    if (trouble.what == notify::RouteTrouble::What::nobody) return Way::nobody;
+    if (trouble.what == notify::RouteTrouble::What::last_resort) out = message.avoid.empty() ? Way::last_resort : Way::unknown;
+  }
+  return out;
+}
+
 void post(const Plan& plan, const notify::Message& message, const incident::Incident* incident, std::int64_t now_ns, Told& out) {
   notify::Routed routed = notify::route(message, Directory(plan, now_ns, incident), plan.templates);
   for (const notify::RouteTrouble& trouble : routed.troubles) out.troubles.push_back(trouble_text(trouble, message));
+  out.way = std::max(out.way, way_of(routed, message));
   out.contacts.insert(message.contacts.begin(), message.contacts.end());
   std::ranges::move(routed.rows, std::back_inserter(out.rows));
 }
@@ -157,6 +168,10 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
     message.key += "/all";
     post(plan, message, &incident, now_ns, out);
   }
+  const auto is_meant = [](const escalation::Due& one) {
+    return std::ranges::all_of(one.targets, [](const std::string& target) { return target == escalation::last_resort_target; });
+  };
+  if (out.way == Way::last_resort && std::ranges::all_of(due, is_meant)) out.way = Way::unknown;
   return out;
 }
 
@@ -178,6 +193,7 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
     if (!notice.reason.empty()) set(message.fields, "reason", notice.reason);
     post(plan, message, &incident, now_ns, out);
   }
+  if (out.way == Way::as_said) out.way = Way::unknown;  // those who heard of it do, which says nothing of who was to
   return out;
 }
 

@@ -2,6 +2,7 @@
 // From an incident and what is due of it to envelopes: who hears it, and the values that the words are made of. Pure.
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,8 +47,17 @@ class Directory final : public notify::People {
 /// The values of an incident that templates may name.
 notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns);
 
+/// Whether messages went where the configuration says.
+enum class Way : std::uint8_t {
+  unknown,      // there were none, or nobody is configured for them
+  as_said,
+  last_resort,  // none of those who are to hear it can be reached
+  nobody,       // nor anybody else
+};
+
 struct Told {
   std::vector<store::OutboxRow> rows;
+  Way way = Way::unknown;  // the worst of all
   std::vector<std::string> troubles;  // for people
   std::set<std::string, std::less<>> contacts;
 };

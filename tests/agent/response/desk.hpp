@@ -40,8 +40,12 @@ inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour
 /// Monday, 2026-01-05T00:00:00Z.
 inline constexpr std::int64_t monday = 1'767'571'200 * second;
 
-inline std::shared_ptr<const response::Plan> plan_of(const std::string& text) {
-  Staffed staffed = staff(text, {{"log", "logfile", true, false}, {"mail", "smtp", true, false}});
+inline std::vector<people::Notifier> log_and_mail() {
+  return {{"log", "logfile", true, false}, {"mail", "smtp", true, false}};
+}
+
+inline std::shared_ptr<const response::Plan> plan_of(const std::string& text, const std::vector<people::Notifier>& notifiers = log_and_mail()) {
+  Staffed staffed = staff(text, notifiers);
   auto plan = std::make_shared<response::Plan>();
   std::vector<config::Disabled> disabled;
   plan->rules = rule::load_alerts(staffed.generation, rule::facts_of(staffed.generation), rule::severities_of(staffed.generation),
@@ -173,8 +177,8 @@ class World {
     }
   }
   /// Another configuration, by a reload.
-  void use(const std::string& text) {
-    plan_ = plan_of(text);
+  void use(const std::string& text, const std::vector<people::Notifier>& notifiers = log_and_mail()) {
+    plan_ = plan_of(text, notifiers);
     take(desk_->use(plan_, now));
   }
   /// `results`: each check has one at once, as it was.

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// That messages do not go where the configuration says is a trouble of the agent's own.
+#include "agent/response/desk.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+
+namespace {
+
+const std::string lost = R"(
+[agent]
+last_resort = ["mail"]
+[notifier.log]
+use = "logfile"
+[notifier.mail]
+use = "smtp"
+[check.api]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+[alert.api]
+p1 = "api.status == critical"
+p3 = "api.status == warning"
+[service.shop]
+title = "The shop"
+checks = ["api"]
+escalation = "shop"
+[contact.cto]
+channels = [{ notifier = "log" }]
+[contact.dba]
+channels = [{ notifier = "mail", to = "dba@example.com" }]
+[oncall.later]
+members = ["cto"]
+start = "2099-01-01"
+tz = "UTC"
+[escalation.shop.p1]
+steps = [{ from = "0m", notify = ["later"], repeat = ["15m"] }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["cto"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["cto"] }]
+)";
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  const std::size_t at = text.find(what);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, what.size(), by);
+}
+
+using Names = std::vector<std::string>;
+
+std::string level_of(const World& world, const std::string& service) {
+  for (const auto& [id, one] : world.desk().incidents().incidents) {
+    if (one.service == service && one.is_live()) return std::string(config::level_name(one.level));
+  }
+  return "none";
+}
+
+}  // namespace
+
+TEST_CASE("that only the last resort hears of a service is a P2 of the agent until its people are reached again", "[response]") {
+  World world(lost);
+  world.result("api", Seen::critical);
+  CHECK(world.told == Names{"0s open p1  mail", "0s open p2 cto log"});
+  CHECK(world.desk().own_troubles() == Names{"route/shop"});
+  CHECK(level_of(world, "ronda") == "p2");
+  world.run_to(20 * minute);  // said once
+  CHECK(world.desk().own_troubles() == Names{"route/shop"});
+  world.restart();
+  CHECK(world.desk().own_troubles() == Names{"route/shop"});
+  SECTION("by another configuration") { world.use(replaced(lost, "2099-01-01", "2025-01-01")); }
+  SECTION("because one is on call") {
+    world.take(world.desk().override_oncall({"O-1", "later", "cto", {}, "stands in", world.now, world.now, world.now + hour, 0, {}}, world.now));
+    CHECK(world.desk().own_troubles() == Names{"route/shop"});
+    world.run_to(31 * minute);  // the next repeat is theirs
+  }
+  CHECK(world.desk().own_troubles().empty());
+  CHECK(level_of(world, "ronda") == "none");
+}
+
+TEST_CASE("that nobody can be told is a P1 of the agent", "[response]") {
+  World world(lost);
+  world.use(lost, {{"log", "logfile", false, true}, {"mail", "smtp", false, true}});
+  world.result("api", Seen::critical);
+  CHECK(world.desk().own_troubles() == Names{"route/ronda", "route/shop"});
+  CHECK(level_of(world, "ronda") == "p1");
+  CHECK(world.told.empty());
+  world.use(replaced(lost, "2099-01-01", "2025-01-01"));
+  CHECK(world.desk().own_troubles().empty());
+}
+
+TEST_CASE("where nobody is configured for a level the last resort is who is meant", "[response]") {
+  World world(lost);
+  world.result("api", Seen::warning);
+  CHECK(world.told == Names{"0s open p3  mail"});
+  CHECK(world.desk().own_troubles().empty());
+}
