@@ -47,10 +47,8 @@ constexpr std::array known_fields = {
     // of what led to it
     FieldName{"alert"},
     FieldName{"check"},
-    FieldName{"value"},
     FieldName{"since"},
     FieldName{"reason", true},
-    FieldName{"diagnosis", true},
     FieldName{"step"},
     FieldName{"owner"},
     FieldName{"taken"},
@@ -113,7 +111,18 @@ std::string joined_line(std::string text) {
 /// Reads the tables `[template.N]` into words.
 class Loader {
  public:
-  Loader(OwnWords& own, config::Diagnostics& diagnostics, Language standard) : own_(own), diagnostics_(diagnostics), standard_(standard) {}
+  Loader(OwnWords& own, config::Diagnostics& diagnostics, const config::Generation& generation)
+      : own_(own), diagnostics_(diagnostics), standard_(language_of(generation.agent.language)) {
+    for (const auto* instances : {&generation.instances, &generation.unsound}) {
+      for (const config::Instance& one : *instances) {
+        if (one.kind == config::Kind::notifier) notifiers_.push_back(one.name);
+      }
+    }
+    for (const config::Disabled& one : generation.disabled) {
+      if (one.kind == config::kind_name(config::Kind::notifier)) notifiers_.push_back(one.name);
+      if (one.kind == "file") knows_notifiers_ = false;  // it may be that one's
+    }
+  }
 
   void load(const config::RawObject& object) {
     config::Scope scope(diagnostics_);
@@ -131,6 +140,7 @@ class Loader {
         if (const auto index = config::read_choice(scope, member.key, member.value, languages)) language = static_cast<Language>(*index);
       } else if (member.key == "notifiers") {
         notifiers = config::read_texts(scope, member.key, member.value);
+        for (const std::string& name : notifiers) judge_notifier(scope, member.value, name);
       } else if (member.key == "title") {
         words.title = read_words(scope, member);
       } else if (member.key == "body") {
@@ -172,9 +182,18 @@ class Loader {
     }
   }
 
+  void judge_notifier(config::Scope& scope, const config::Value& value, const std::string& name) const {
+    if (!knows_notifiers_ || std::ranges::find(notifiers_, name) != notifiers_.end()) return;
+    const std::string_view close = nearest(name, notifiers_);
+    scope.error(value.place(), "`notifiers`: there is no notifier `" + escape_controls(repair_utf8(name, 64)) + "`" +
+                                   (close.empty() ? std::string() : "; did you mean `" + std::string(close) + "`?"));
+  }
+
   OwnWords& own_;
   config::Diagnostics& diagnostics_;
   Language standard_;
+  std::vector<std::string_view> notifiers_;
+  bool knows_notifiers_ = true;
 };
 
 }  // namespace
@@ -212,7 +231,7 @@ Templates& Templates::operator=(Templates&&) noexcept = default;
 
 Templates Templates::load(const config::Generation& generation, config::Diagnostics& diagnostics) {
   Templates out;
-  Loader loader(out.impl_->own, diagnostics, language_of(generation.agent.language));
+  Loader loader(out.impl_->own, diagnostics, generation);
   for (const config::RawObject& object : generation.raw("template")) loader.load(object);
   return out;
 }

@@ -79,6 +79,12 @@ config::Generation generation_of(std::string_view text, config::Diagnostics& dia
   if (!root) return generation;
   for (const config::Member& table : *root) {
     for (const config::Member& member : *table.value.as_table()) {
+      if (table.key == "notifier") {
+        config::Instance& notifier = generation.instances.emplace_back();
+        notifier.kind = config::Kind::notifier;
+        notifier.name = member.key;
+        continue;
+      }
       generation.objects.push_back({"template", member.key, member.value, member.key_place});
     }
   }
@@ -284,10 +290,26 @@ TEST_CASE("what is wrong with a template is said with its place and what was mea
         "t.toml:1:11\n");
 }
 
+TEST_CASE("a template for a notifier that does not exist is an error, unless a file could not be read", "[notify]") {
+  const std::string text = "[notifier.ops-slack]\nuse = \"slack\"\n[template.open]\nnotifiers = [\"ops-slak\"]\ntitle = \"x\"\n";
+  CHECK(wrong_in(text) == "t.toml:4:13: error: `notifiers`: there is no notifier `ops-slak`; did you mean `ops-slack`?\n");
+  config::Diagnostics diagnostics;
+  config::Generation generation = generation_of(text, diagnostics);
+  generation.disabled.push_back({"file", "50-people.toml", {}, "it cannot be read"});
+  Templates::load(generation, diagnostics);
+  CHECK_FALSE(diagnostics.has_errors());
+}
+
+TEST_CASE("what no message has is no placeholder", "[notify]") {
+  for (const char* name : {"value", "diagnosis"}) {
+    CHECK(wrong_in("[template.open]\ntitle = \"{{" + std::string(name) + "}}\"\n").find("unknown placeholder") != std::string::npos);
+  }
+}
+
 TEST_CASE("a template of a notifier goes before that for all, and that before the shipped one; what it does not say is shipped",
           "[notify]") {
   config::Diagnostics diagnostics;
-  const Templates templates = Templates::load(generation_of("[template.all]\nevent = \"open\"\ntitle = \"all {{severity}}\"\n"
+  const Templates templates = Templates::load(generation_of("[notifier.ops]\n[notifier.mail]\n[template.all]\nevent = \"open\"\ntitle = \"all {{severity}}\"\n"
                                                             "[template.one]\nevent = \"open\"\nnotifiers = [\"ops\", \"mail\"]\n"
                                                             "title = \"<!here> {{severity}}\"\n",
                                                             diagnostics),
