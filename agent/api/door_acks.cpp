@@ -48,11 +48,11 @@ std::optional<Good> look_at_link(AgentView& agent, std::string_view token, Respo
   if (out.contact == nullptr) return {};
   out.incident = agent.response().desk().incidents().find(out.claim.incident);
   if (out.incident == nullptr || !out.incident->is_live()) {
-    refusal = ack_word_page(410, AckWord::over, out.claim.incident, plan.language);
+    refusal = ack_word_page(410, AckWord::over, out.claim.incident, plan.language_of(out.claim.contact));
     return {};
   }
   if (out.incident->acks != out.claim.acks) {
-    refusal = ack_word_page(410, AckWord::used, out.claim.incident, plan.language);
+    refusal = ack_word_page(410, AckWord::used, out.claim.incident, plan.language_of(out.claim.contact));
     return {};
   }
   return out;
@@ -68,7 +68,7 @@ incident::Command ack_of(const std::string& id, const std::string& contact, std:
 }
 
 void take_by_link(AgentView& agent, const Good& good, const Request& request, const Respond& respond) {
-  const notify::Language language = plan_of(agent).language;
+  const notify::Language language = plan_of(agent).language_of(good.claim.contact);
   const auto form = parse_form(request.header("content-type"), request.body);
   if (!form) return respond(error_response(415, form.error().message()));
   const std::string_view seen = value_in(*form, "based_on");
@@ -122,7 +122,7 @@ void answer_ack(AgentView& agent, const Request& request, const Respond& respond
   if (request.method == "POST") return take_by_link(agent, *good, request, respond);
   const Plan& plan = plan_of(agent);
   respond(ack_form_page(*good->incident, good->contact->title.empty() ? good->contact->name : good->contact->title,
-                        people::moment_text(good->incident->detected_ns, *plan.zone), plan.language));
+                        people::moment_text(good->incident->detected_ns, *plan.zone), plan.language_of(good->claim.contact)));
 }
 
 std::string twilio_signature(std::string_view auth_token, std::string_view url, const Form& form) {
@@ -162,13 +162,16 @@ void answer_twilio(AgentView& agent, const TwilioRules& rules, const Request& re
   const std::string right = twilio_signature(rules.auth_token, rules.public_url + request.target, *form);
   if (request.count_of("x-twilio-signature") != 1 || !plugin::is_same_secret(request.header("x-twilio-signature"), right))
     return respond(error_response(403, "the signature is not right; is `public_url` the address that the gateway calls?"));
-  const bool es = plan.language == notify::Language::es;
   const auto contacts = contacts_at(plan, value_in(*form, "From"));
   if (contacts.empty()) return respond(sms_reply({}));  // a stranger's: not worth an answer
+  const bool es = plan.language_of(contacts.front()) == notify::Language::es;
   const auto found = find_code(agent, contacts, codes_in(value_in(*form, "Body")));
   if (!found) return respond(sms_reply(es ? "Ningún incidente espera ese código." : "No incident waits for that code."));
   agent.response().command(ack_of(found->incident, found->contact, "sms"),
-                           [respond, id = found->incident](const incident::Reply& reply) { respond(sms_reply(id + ": " + reply.text)); });
+                           [respond, es, id = found->incident](const incident::Reply& reply) {
+                             const std::string taken = es ? "es suyo" : "it is yours", failed = es ? "no se pudo hacer: " : "";
+                             respond(sms_reply(id + ": " + (reply.done ? taken : failed + reply.text)));
+                           });
 }
 
 }  // namespace ronda::api

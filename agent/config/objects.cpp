@@ -68,6 +68,7 @@ constexpr std::array raw_keys = {
     RawKey{"backup", "task", Shape::text},
     RawKey{"backup", "verify", Shape::text},
     RawKey{"contact", "channels", Shape::table_list},
+    RawKey{"contact", "language", Shape::text},
     RawKey{"contact", "name", Shape::text},
     RawKey{"contact", "quiet", Shape::text_or_table},
     RawKey{"contact", "unix", Shape::texts},

@@ -157,7 +157,7 @@ Incident* Stepper::find(const std::string& id) {
   return found == state_.incidents.end() ? nullptr : &found->second;
 }
 
-void Stepper::owe(Incident& incident, std::string_view event, bool page, std::string reason, std::vector<std::string> contacts) {
+void Stepper::owe(Incident& incident, std::string_view event, bool page, Said reason, std::vector<std::string> contacts) {
   Notice notice;
   notice.incident = incident.id;
   notice.event = event;
@@ -168,10 +168,12 @@ void Stepper::owe(Incident& incident, std::string_view event, bool page, std::st
   notice.group = incident.group();
   notice.count = std::max<std::uint32_t>(incident.joined_untold, 1);
   if (event == notice::update) notice.supersedes = incident.id + ":update";
-  Event owed = make(Kind::notice_owed, reason);
+  notice.author = by_;
+  Event owed = make(Kind::notice_owed, reason.en);
   owed.subject = event;
   owed.page = page;
-  notice.reason = std::move(reason);
+  notice.reason = std::move(reason.en);
+  notice.reason_es = std::move(reason.es);
   emit(incident.id, std::move(owed));
   notice.sequence = incident.sequence;
   notice.at_ns = incident.changed_ns;
@@ -219,11 +221,17 @@ void Stepper::on(const Diagnosis& diagnosis) {
   emit(diagnosis.incident, std::move(event));
 }
 
-std::string listed(const std::vector<std::string>& names) {
+Said said_list(const std::vector<std::string>& names) {
   constexpr std::size_t most = 5;
   std::string out;
   for (std::size_t i = 0; i < names.size() && i < most; ++i) out += (i == 0 ? "" : ", ") + names[i];
-  return names.size() <= most ? out : out + " and " + std::to_string(names.size() - most) + " more";
+  if (names.size() <= most) return out;
+  const std::string more = std::to_string(names.size() - most);
+  return {out + " and " + more + " more", out + " y " + more + " más"};
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  return said_list(names).en;
 }
 
 std::vector<std::string> firing_names(const Incident& incident) {

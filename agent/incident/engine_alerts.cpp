@@ -7,6 +7,14 @@
 namespace ronda::incident {
 namespace {
 
+Said recovered() {
+  return {"recovered", "se ha recuperado"};
+}
+
+Said again(const std::string& what) {
+  return {"again: " + what, "otra vez: " + what};
+}
+
 std::string headline(const rule::Change& change) {
   return change.reason.empty() ? change.alert : change.alert + ": " + change.reason;
 }
@@ -45,7 +53,7 @@ void Stepper::end(const rule::Change& change) {
   if (found == state_.by_alert.end()) return;
   Incident& incident = *find(found->second);
   leave(incident, change.alert, change.reason.empty() ? "recovered" : change.reason);
-  after_leave(incident, "recovered");
+  after_leave(incident, recovered());
 }
 
 void Stepper::come(const rule::Change& change) {
@@ -77,7 +85,7 @@ void Stepper::block(const rule::Change& change) {
   const std::string goes_on_in = target->id;
   leave(where, change.alert, "blocked by " + change.blocked_by, goes_on_in);
   join(*target, waiting);
-  after_leave(where, "goes on in " + goes_on_in, goes_on_in);
+  after_leave(where, {"goes on in " + goes_on_in, "sigue en " + goes_on_in}, goes_on_in);
 }
 
 /// It is judged anew: what it was before says nothing.
@@ -87,7 +95,7 @@ void Stepper::unblock(const rule::Change& change) {
     Incident& incident = *find(found->second);
     if (!incident.members.at(change.alert).blocked) return;
     leave(incident, change.alert, change.reason);
-    return after_leave(incident, "recovered");
+    return after_leave(incident, recovered());
   }
   for (auto& [id, incident] : state_.incidents) {
     const auto member = incident.members.find(change.alert);
@@ -184,7 +192,7 @@ void Stepper::join(Incident& incident, const rule::Change& change) {
     raise(incident, change.to, std::move(raised));
   }
   follow_mutes(incident);
-  if (is_back && !incident.was_told && incident.is_paging()) owe(incident, notice::open, true, "again: " + headline(change));
+  if (is_back && !incident.was_told && incident.is_paging()) owe(incident, notice::open, true, again(headline(change)));
 }
 
 void Stepper::change_member(Incident& incident, const rule::Change& change) {
@@ -198,7 +206,7 @@ void Stepper::change_member(Incident& incident, const rule::Change& change) {
     if (!is_higher(change.to, before)) return;
     reopen(incident, change.to, headline(change));
     follow_mutes(incident);
-    if (!incident.is_suppressed()) owe(incident, notice::open, true, "again: " + headline(change));
+    if (!incident.is_suppressed()) owe(incident, notice::open, true, again(headline(change)));
     return;
   }
   if (!is_muted && is_higher(change.to, before) && is_higher(change.to, incident.level)) {
@@ -220,8 +228,8 @@ void Stepper::raise(Incident& incident, config::Level level, Event event) {
   set_level_times(event, level);
   emit(incident.id, std::move(event));
   if (!incident.is_paging()) return;  // hidden, or it flaps and is still now
-  owe(incident, incident.was_told ? notice::escalation : notice::open, true,
-      "raised to " + std::string(config::level_name(level)) + (text.empty() ? "" : ": " + text));
+  const std::string rest = std::string(config::level_name(level)) + (text.empty() ? "" : ": " + text);
+  owe(incident, incident.was_told ? notice::escalation : notice::open, true, {"raised to " + rest, "subido a " + rest});
 }
 
 void Stepper::leave(Incident& incident, const std::string& alert, std::string text, const std::string& goes_on_in) {
@@ -235,24 +243,26 @@ void Stepper::leave(Incident& incident, const std::string& alert, std::string te
   emit(incident.id, std::move(event));
 }
 
-void Stepper::after_leave(Incident& incident, const std::string& reason, const std::string& goes_on_in) {
+void Stepper::after_leave(Incident& incident, const Said& reason, const std::string& goes_on_in) {
   if (!incident.is_live()) return;
   if (incident.any_fires()) return follow_mutes(incident);
   if (incident.by_hand) {
     if (!incident.is_suppressed())
-      owe(incident, notice::update, false, "all alerts have recovered; it was opened by hand and is to be resolved so");
+      owe(incident, notice::update, false,
+          {"all alerts have recovered; it was opened by hand and is to be resolved so",
+           "todas las alertas se han recuperado; se abrió a mano y a mano ha de resolverse"});
     return;
   }
   if (goes_on_in.empty() && incident.opened_count > 1) {
     if (!incident.is_flapping) emit(incident.id, make(Kind::flapping, "came and went " + counted(incident.opened_count, "time")));
     return;
   }
-  Event event = make(Kind::resolved, reason);
+  Event event = make(Kind::resolved, reason.en);
   event.message = goes_on_in;
   resolve(incident, std::move(event), reason);
 }
 
-void Stepper::resolve(Incident& incident, Event event, std::string notice) {
+void Stepper::resolve(Incident& incident, Event event, Said notice) {
   const bool was_told = incident.was_told;
   emit(incident.id, std::move(event));
   if (was_told) owe(incident, notice::resolve, false, std::move(notice));
@@ -278,7 +288,9 @@ void Stepper::close_removed(Incident& incident, const std::string& alert) {
   if (incident.by_hand) return;
   const bool was_told = incident.was_told;
   emit(incident.id, make(Kind::closed, "config removed"));
-  if (was_told) owe(incident, notice::resolve, false, "closed: alert `" + alert + "` was removed from the configuration");
+  if (was_told) owe(incident, notice::resolve, false,
+                    {"closed: alert `" + alert + "` was removed from the configuration",
+                     "cerrado: la alerta `" + alert + "` ya no está en la configuración"});
 }
 
 }  // namespace ronda::incident

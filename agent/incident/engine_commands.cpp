@@ -15,19 +15,35 @@ constexpr std::array<std::string_view, 12> verb_names = {"open",  "ack",      "u
 constexpr std::int64_t longest_ack_ns = 7 * day_ns;
 constexpr std::int64_t longest_update_ns = 30 * day_ns;
 
-/// "cto", "root of this host", "the token wallboard"
-std::string person(const Author& author) {
+/// "cto", "the user root", "the token wallboard"
+Said said_person(const Author& author) {
   switch (author.kind) {
     case Author::Kind::agent:
-      return "the agent";
+      return {"the agent", "el agente"};
     case Author::Kind::contact:
       return author.name;
     case Author::Kind::unix:
-      return "the user " + author.name;
+      return {"the user " + author.name, "el usuario " + author.name};
     case Author::Kind::token:
-      return "the token " + author.name;
+      return {"the token " + author.name, "el token " + author.name};
   }
   return {};
+}
+
+std::string person(const Author& author) {
+  return said_person(author).en;
+}
+
+/// What was done, by whom: "taken by cto", "tomado por cto".
+Said done_by(const std::string& en, const std::string& es, const Author& author) {
+  const Said who = said_person(author);
+  return {en + " by " + who.en, es + " por " + who.es};
+}
+
+Said followed_by(Said said, std::string_view more) {
+  said.en += more;
+  said.es += more;
+  return said;
 }
 
 bool is_state_change(Verb verb) {
@@ -80,13 +96,17 @@ bool Stepper::is_first(Incident& incident, const Command& command) {
   refuse(incident, command, Errc::exists,
          person(winner) + " was first: it is " + std::string(stage_name(incident.stage)) + " at " +
              std::string(config::level_name(incident.level)) + " now; look at it and say `" + verb + "` again if that is still wanted");
+  const Said loser = said_person(command.author);
   if (winner.is_named())
     owe(incident, notice::update, false,
-        person(command.author) + " wanted `" + verb + "` at the same time and was told that you were first", {winner.name});
+        {loser.en + " wanted `" + verb + "` at the same time and was told that you were first",
+         loser.es + " pidió `" + verb + "` al mismo tiempo y sabe que usted llegó antes"},
+        {winner.name});
   return false;
 }
 
 void Stepper::on(const Command& command) {
+  by_ = command.author;
   if (command.verb == Verb::open) return open_by_hand(command);
   Incident* incident = find(command.incident);
   if (incident == nullptr) return refuse(Errc::not_found, "there is no incident `" + repair_utf8(command.incident, 64) + "`");
@@ -148,7 +168,7 @@ void Stepper::renew_ack(const Incident& incident, Event& event) const {
 }
 
 /// What those who heard of it should know, without calling them.
-void Stepper::tell(Incident& incident, std::string reason) {
+void Stepper::tell(Incident& incident, Said reason) {
   if (incident.was_told) owe(incident, notice::update, false, std::move(reason));
 }
 
@@ -170,7 +190,7 @@ void Stepper::ack(Incident& incident, const Command& command) {
   if (is_of_other && incident.ack->author.is_named() && !command.author.is_named())
     return refuse(incident, command, Errc::denied, person(incident.ack->author) + " has it; only a contact of conf.d can take it over");
   take_acked(incident, command);
-  tell(incident, "taken by " + person(command.author));
+  tell(incident, done_by("taken", "tomado", command.author));
   reply(incident, command.author.is_named() ? "it is yours"
                                             : "nobody is called any more; the time to respond runs on until a contact of conf.d takes it");
 }
@@ -178,7 +198,7 @@ void Stepper::ack(Incident& incident, const Command& command) {
 void Stepper::unack(Incident& incident, const Command& command) {
   if (!incident.is_taken()) return refuse(incident, command, Errc::invalid, "nobody has it");
   emit(incident.id, make(Kind::unacked, command));
-  if (incident.is_paging()) owe(incident, notice::escalation, true, "given back by " + person(command.author));
+  if (incident.is_paging()) owe(incident, notice::escalation, true, done_by("given back", "devuelto", command.author));
   reply(incident, "given back");
 }
 
@@ -229,7 +249,8 @@ void Stepper::set_level(Incident& incident, const Command& command) {
   Event event = make(Kind::lowered, command);
   set_level_times(event, command.level);
   emit(incident.id, std::move(event));
-  tell(incident, "lowered to " + std::string(config::level_name(command.level)) + " by " + person(command.author));
+  const std::string level(config::level_name(command.level));
+  tell(incident, done_by("lowered to " + level, "bajado a " + level, command.author));
   reply(incident, "lowered");
 }
 
@@ -239,12 +260,13 @@ void Stepper::mitigate(Incident& incident, const Command& command) {
   Event event = make(Kind::mitigated, command);
   renew_ack(incident, event);
   emit(incident.id, std::move(event));
-  tell(incident, "mitigating: " + (trim(command.text).empty() ? person(command.author) : command.text));
+  const Said what = trim(command.text).empty() ? said_person(command.author) : Said(command.text);
+  tell(incident, {"mitigating: " + what.en, "mitigando: " + what.es});
   reply(incident, "mitigating");
 }
 
 /// What 5.3's template says of the end is told as a whole once it is written: the end itself waited for nobody's words.
-void Stepper::tell_resolution(Incident& incident, std::string reason) {
+void Stepper::tell_resolution(Incident& incident, Said reason) {
   if (!incident.is_live() && incident.was_told && !incident.resolution_told) owe(incident, notice::resolve, false, std::move(reason));
 }
 
@@ -261,7 +283,7 @@ bool Stepper::record_review(Incident& incident, const Command& command) {
   event.fields = command.fields;
   emit(incident.id, std::move(event));
   if (missing_parts(incident.review, incident.peak_level).empty())
-    tell_resolution(incident, "what is said of its end is complete, by " + person(command.author));
+    tell_resolution(incident, done_by("what is said of its end is complete,", "lo que se dice de su fin está completo,", command.author));
   return true;
 }
 
@@ -274,7 +296,8 @@ void Stepper::resolve(Incident& incident, const Command& command) {
   if (!record_review(incident, command)) return;
   Event event = make(Kind::resolved, command);
   event.forced = command.force && incident.any_fires();
-  resolve(incident, std::move(event), "resolved by " + person(command.author) + (trim(command.text).empty() ? "" : ": " + command.text));
+  resolve(incident, std::move(event),
+          followed_by(done_by("resolved", "resuelto", command.author), trim(command.text).empty() ? "" : ": " + command.text));
   reply(incident, "resolved");
 }
 
@@ -291,7 +314,7 @@ void Stepper::close(Incident& incident, const Command& command) {
   event.forced = command.force && !missing_parts(incident.review, incident.peak_level).empty();
   const bool is_short = event.forced;
   emit(incident.id, std::move(event));
-  if (is_short) tell_resolution(incident, "closed by " + person(command.author) + ": " + command.text);
+  if (is_short) tell_resolution(incident, followed_by(done_by("closed", "cerrado", command.author), ": " + command.text));
   reply(incident, "closed");
 }
 
@@ -307,7 +330,9 @@ void Stepper::give_role(Incident& incident, const Command& command) {
   event.role = command.role;
   event.subject = command.subject;
   emit(incident.id, std::move(event));
-  owe(incident, notice::update, false, "you are " + command.role + ", said " + person(command.author), {command.subject});
+  const Said who = said_person(command.author);
+  owe(incident, notice::update, false,
+      {"you are " + command.role + ", said " + who.en, "usted es " + command.role + ", según " + who.es}, {command.subject});
   reply(incident, command.subject + " is " + command.role);
 }
 

@@ -67,8 +67,9 @@ void Stepper::come_out(Incident& incident, const std::string& was) {
     emit(incident.id, std::move(lowered));
   }
   if (!incident.is_paging()) return;
-  if (incident.was_told) return owe(incident, notice::escalation, true, "still broken after " + was);
-  owe(incident, notice::open, true, "hidden until now by " + was + ": " + incident.title);
+  if (incident.was_told) return owe(incident, notice::escalation, true, {"still broken after " + was, "sigue fallando tras " + was});
+  owe(incident, notice::open, true,
+      {"hidden until now by " + was + ": " + incident.title, "oculto hasta ahora por " + was + ": " + incident.title});
 }
 
 void Stepper::on(const MutesNow& now) {

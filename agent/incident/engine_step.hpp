@@ -3,6 +3,7 @@
 // engine_commands.cpp (what people want), engine_mutes.cpp (silences and windows), engine_time.cpp (what time brings).
 #pragma once
 
+#include "base/said.hpp"
 #include "incident/engine.hpp"
 
 namespace ronda::incident {
@@ -34,7 +35,7 @@ class Stepper {
   Event make(Kind kind, std::string text = {}) const;
   Event make(Kind kind, const Command& command) const;
   Incident& emit(const std::string& id, Event event);
-  void owe(Incident& incident, std::string_view event, bool page, std::string reason, std::vector<std::string> contacts = {});
+  void owe(Incident& incident, std::string_view event, bool page, Said reason, std::vector<std::string> contacts = {});
   void sign(Event& event) const;
   void set_level_times(Event& event, config::Level level) const;
   std::string unused_id() const;
@@ -55,14 +56,14 @@ class Stepper {
   void unblock(const rule::Change& change);
   void remark(const rule::Change& change);
   void leave(Incident& incident, const std::string& alert, std::string text, const std::string& goes_on_in = {});
-  void after_leave(Incident& incident, const std::string& reason, const std::string& goes_on_in = {});
+  void after_leave(Incident& incident, const Said& reason, const std::string& goes_on_in = {});
   void change_member(Incident& incident, const rule::Change& change);
   void open_for(const rule::Change& change);
   void join(Incident& incident, const rule::Change& change);
   void reopen(Incident& incident, config::Level level, std::string text);
   Event member_event(Kind kind, const rule::Change& change) const;
   void raise(Incident& incident, config::Level level, Event event);
-  void resolve(Incident& incident, Event event, std::string notice);
+  void resolve(Incident& incident, Event event, Said notice);
   void close_removed(Incident& incident, const std::string& alert);
 
   // engine_commands.cpp
@@ -71,7 +72,7 @@ class Stepper {
   void refuse(Incident& incident, const Command& command, Errc code, std::string text);
   bool is_first(Incident& incident, const Command& command);
   void renew_ack(const Incident& incident, Event& event) const;
-  void tell(Incident& incident, std::string reason);
+  void tell(Incident& incident, Said reason);
   void open_by_hand(const Command& command);
   void ack(Incident& incident, const Command& command);
   void unack(Incident& incident, const Command& command);
@@ -81,7 +82,7 @@ class Stepper {
   void mitigate(Incident& incident, const Command& command);
   void resolve(Incident& incident, const Command& command);
   void close(Incident& incident, const Command& command);
-  void tell_resolution(Incident& incident, std::string reason);
+  void tell_resolution(Incident& incident, Said reason);
   void review(Incident& incident, const Command& command);
   void give_role(Incident& incident, const Command& command);
   void take_acked(Incident& incident, const Command& command);
@@ -107,11 +108,13 @@ class Stepper {
   Entropy entropy_;
   std::string source_ = "rule";  // of what an alert brings
   Author judge_;
+  Author by_;  // of the command
   Outcome outcome_;
 };
 
 /// "api-down, api-slow and 3 more"
 std::string listed(const std::vector<std::string>& names);
+Said said_list(const std::vector<std::string>& names);
 std::vector<std::string> firing_names(const Incident& incident);
 /// The person who has it, for a notice to that one alone; empty: nobody that can be reached.
 std::vector<std::string> owner_of(const Incident& incident);

@@ -75,7 +75,7 @@ void Stepper::watch_live(Incident& incident) {
   if (!incident.update_overdue && incident.update_due_ns != 0 && incident.update_due_ns <= now_) {
     emit(incident.id, make(Kind::update_overdue));
     const auto owner = owner_of(incident);
-    if (!owner.empty()) owe(incident, notice::reminder, false, "the next update is due", owner);
+    if (!owner.empty()) owe(incident, notice::reminder, false, {"the next update is due", "toca la próxima actualización"}, owner);
   }
   watch_ack(incident);
   if (waits_to_be_told(incident) && incident.joined_notice_ns <= now_) tell_joined(incident);
@@ -86,15 +86,17 @@ void Stepper::watch_ack(Incident& incident) {
   const Ack ack = *incident.ack;
   if (ack.until_ns != 0 && ack.until_ns <= now_) {
     emit(incident.id, make(Kind::ack_expired, "no sign of life of " + to_text(ack.author)));
-    if (incident.is_paging()) owe(incident, notice::escalation, true, "the ack of " + ack.author.name + " has expired");
+    if (incident.is_paging()) owe(incident, notice::escalation, true,
+                                    {"the ack of " + ack.author.name + " has expired", "la toma de " + ack.author.name + " ha vencido"});
     return;
   }
   if (ack.remind_ns == 0 || ack.remind_ns > now_) return;
   emit(incident.id, make(Kind::ack_reminded));
   const auto owner = owner_of(incident);
+  const std::string since = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(now_ - ack.at_ns)));
   if (!owner.empty())
     owe(incident, notice::reminder, false,
-        "taken " + format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(now_ - ack.at_ns))) + " ago: is that still so?", owner);
+        {"taken " + since + " ago: is that still so?", "tomado hace " + since + ": ¿sigue siendo así?"}, owner);
 }
 
 /// Still for long enough: it is over, or it is broken for good and calls go on.
@@ -102,14 +104,19 @@ void Stepper::watch_flapping(Incident& incident) {
   if (now_ - incident.moved_ns < settings_.settle_ns) return;
   const std::string still = format_duration(Nanos(settings_.settle_ns));
   if (!incident.any_fires())
-    return resolve(incident, make(Kind::resolved, "recovered, and still for " + still), "recovered, and still for " + still);
+    return resolve(incident, make(Kind::resolved, "recovered, and still for " + still),
+                   {"recovered, and still for " + still, "se ha recuperado, y lleva " + still + " en calma"});
   emit(incident.id, make(Kind::settled, "fires without a break for " + still));
-  if (incident.is_paging()) owe(incident, notice::escalation, true, "fires without a break for " + still);
+  if (incident.is_paging())
+    owe(incident, notice::escalation, true, {"fires without a break for " + still, "falla sin pausa desde hace " + still});
 }
 
 void Stepper::tell_joined(Incident& incident) {
   const std::size_t count = incident.joined_untold;
-  owe(incident, notice::update, false, counted(count, "more alert") + "; firing: " + listed(firing_names(incident)));
+  const Said names = said_list(firing_names(incident));
+  owe(incident, notice::update, false,
+      {counted(count, "more alert") + "; firing: " + names.en,
+       std::to_string(count) + (count == 1 ? " alerta más" : " alertas más") + "; fallan: " + names.es});
 }
 
 void Stepper::watch_over(Incident& incident) {
@@ -119,10 +126,11 @@ void Stepper::watch_over(Incident& incident) {
     for (const auto& [alert, member] : incident.members) {
       if (is_higher(member.level, worst)) worst = member.level;
     }
-    const std::string names = listed(firing_names(incident));
-    reopen(incident, worst, "still firing: " + names);
+    const Said names = said_list(firing_names(incident));
+    reopen(incident, worst, "still firing: " + names.en);
     follow_mutes(incident);
-    if (!incident.is_suppressed()) owe(incident, notice::open, true, "again: still firing: " + names);
+    if (!incident.is_suppressed()) owe(incident, notice::open, true,
+                                       {"again: still firing: " + names.en, "otra vez: siguen fallando: " + names.es});
     return;
   }
   const std::int64_t after = settings_.of(incident.peak_level).close_after_ns;

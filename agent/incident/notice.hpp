@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/generation.hpp"
+#include "incident/event.hpp"
 
 namespace ronda::incident {
 
@@ -41,6 +42,8 @@ struct Notice {
   std::vector<std::string> contacts;
   std::int64_t at_ns = 0;
   std::string reason;  // for people: step of the ladder, "acknowledged by cto", "still broken after window sunday"
+  std::string reason_es;  // the same in Spanish; a person's words are the same in both
+  Author author;          // whose command it follows from; the agent: nobody's
 
   /// Calls a person: may ring at night. False: goes along quietly (updates, resolves, reminders by mail).
   bool page = false;

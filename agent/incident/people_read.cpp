@@ -138,7 +138,8 @@ std::optional<Quiet> read_quiet(const Input& input, config::Scope& scope, const 
 }
 
 std::optional<Contact> read_contact(const ReadContext& context, const config::RawObject& object, People& people) {
-  constexpr std::array<std::string_view, 4> known = {"channels", "name", "quiet", "unix"};
+  constexpr std::array<std::string_view, 5> known = {"channels", "language", "name", "quiet", "unix"};
+  constexpr std::array<std::string_view, 2> languages = {"en", "es"};
   const config::Table* table = object.value.as_table();
   if (table == nullptr) return {};
   config::Scope scope(context.diagnostics);
@@ -148,6 +149,8 @@ std::optional<Contact> read_contact(const ReadContext& context, const config::Ra
   read_keys(scope, *table, known, [&](std::string_view key, const config::Value& value) {
     if (key == "name") {
       out.title = shown_title(scope, key, value, *context.input.generation);
+    } else if (key == "language") {
+      if (const auto index = config::read_choice(scope, key, value, languages)) out.language = languages[*index];
     } else if (key == "unix") {
       out.unix_users = config::read_texts(scope, key, value);
     } else if (key == "quiet") {

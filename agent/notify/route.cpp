@@ -107,7 +107,7 @@ class Rows {
   }
 
   store::OutboxText text(const Channel& channel, std::string_view contact, bool is_shared = false) const {
-    const Language language = people_.language(contact);
+    const Language language = people_.language(contact.substr(0, contact.find(',')));  // of several that of the first
     const Markup markup = people_.markup(channel.notifier);
     Fields fields = message_.fields;
     for (const auto& [name, said] : message_.said) set(fields, name, language == Language::es ? said.es : said.en);

@@ -2,6 +2,7 @@
 #include "response/message.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/units.hpp"
 #include "response/words.hpp"
@@ -67,11 +68,24 @@ notify::Message message_about(const Plan& plan, const incident::Incident& incide
   return message;
 }
 
-std::string step_text(const escalation::Due& due) {
-  std::string text = due.escalation + ", step " + std::to_string(due.step + 1);
-  if (due.why == escalation::Why::owner) text = due.escalation + ", the owner";
-  if (due.round > 0) text += ", repeat " + std::to_string(due.round);
-  return text + " (" + std::string(escalation::why_name(due.why)) + ", " + format_duration(due.clock) + " after detection)";
+std::string_view why_in_spanish(escalation::Why why) {
+  constexpr std::array<std::string_view, 5> names = {"inicio", "repetición", "por el cambio de nivel", "se reanuda", "responsable"};
+  return names[static_cast<std::size_t>(why)];
+}
+
+Said step_text(const escalation::Due& due) {
+  const std::string number = std::to_string(due.step + 1), round = std::to_string(due.round), clock = format_duration(due.clock);
+  Said out(due.escalation + ", step " + number, due.escalation + ", paso " + number);
+  if (due.why == escalation::Why::owner) out = {due.escalation + ", the owner", due.escalation + ", el responsable"};
+  if (due.round > 0) out = {out.en + ", repeat " + round, out.es + ", repetición " + round};
+  return {out.en + " (" + std::string(escalation::why_name(due.why)) + ", " + clock + " after detection)",
+          out.es + " (" + std::string(why_in_spanish(due.why)) + ", " + clock + " tras la detección)"};
+}
+
+/// What it is told for, and by whose command.
+void add_reason(notify::Message& message, const incident::Notice& notice) {
+  if (!notice.reason.empty()) message.said.emplace_back("reason", Said(notice.reason, notice.reason_es));
+  if (notice.author.kind != incident::Author::Kind::agent) set(message.fields, "author", notice.author.name);
 }
 
 bool is_call(const incident::Notice& notice) {
@@ -114,8 +128,8 @@ notify::Markup Directory::markup(std::string_view notifier) const {
   return notify::markup_of(found == nullptr ? "" : found->procedure);
 }
 
-notify::Language Directory::language(std::string_view) const {
-  return plan_.language;
+notify::Language Directory::language(std::string_view contact) const {
+  return plan_.language_of(contact);
 }
 
 notify::Fields Directory::personal(std::string_view contact, notify::Markup markup) const {
@@ -157,9 +171,9 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
     message.topic = notify::Topic::reminder;
   // the same for the same cause, also when the agent was killed before it was committed
   message.key = incident.id + (due.empty() ? "/n" + std::to_string(call->sequence) : "/e" + std::to_string(due.back().at_ns));
-  if (!due.empty()) set(message.fields, "step", step_text(due.back()));
+  if (!due.empty()) message.said.emplace_back("step", step_text(due.back()));
   // of what has just opened the description says it
-  if (call != notices.end() && !call->reason.empty() && call->reason != incident.title) set(message.fields, "reason", call->reason);
+  if (call != notices.end() && !call->reason.empty() && call->reason != incident.title) add_reason(message, *call);
   post(plan, message, &incident, now_ns, out);
   // some were reached and all the same too few: the last resort hears it besides
   const bool is_short = reach.how != escalation::How::people && reach.how != escalation::How::next_step;
@@ -190,7 +204,7 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
     message.topic = topic_of(notice.event);
     if (message.topic == notify::Topic::resolve) message.said.emplace_back("pending", pending_text(incident));
     message.key = incident.id + "/n" + std::to_string(notice.sequence);
-    if (!notice.reason.empty()) set(message.fields, "reason", notice.reason);
+    add_reason(message, notice);
     post(plan, message, &incident, now_ns, out);
   }
   if (out.way == Way::as_said) out.way = Way::unknown;  // those who heard of it do, which says nothing of who was to

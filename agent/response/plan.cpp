@@ -117,6 +117,11 @@ const people::Notifier* Plan::find_notifier(std::string_view name) const {
   return found == notifiers.end() || found->name != name ? nullptr : &*found;
 }
 
+notify::Language Plan::language_of(std::string_view contact) const {
+  const people::Contact* found = people.find_contact(contact);
+  return found == nullptr || found->language.empty() ? language : notify::language_of(found->language);
+}
+
 void add_objectives(rule::SloSet set, const std::function<std::int64_t(std::string_view check)>& interval_of, Plan& plan) {
   plan.slos = std::move(set.slos);
   for (const rule::Need& need : set.needs)

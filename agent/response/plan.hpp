@@ -54,6 +54,8 @@ struct Plan {
   std::vector<std::string> tokens;  // names, sorted: who may send alerts
 
   const people::Notifier* find_notifier(std::string_view name) const;
+  /// A contact's own, else the agent's.
+  notify::Language language_of(std::string_view contact) const;
 };
 
 struct PlanInput {

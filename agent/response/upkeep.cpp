@@ -56,11 +56,10 @@ std::string left_text(std::int64_t until_ns, std::int64_t now_ns) {
 }
 
 /// The name with what has become of it.
-std::string window_text(const Plan& plan, const incident::WindowNotice& notice) {
-  const bool is_es = plan.language == notify::Language::es;
+Said window_text(const incident::WindowNotice& notice) {
   const std::string name = notice.title.empty() || notice.owner ? notice.window : notice.title;
-  if (notice.what == What::begins) return name + (is_es ? " (empieza)" : " (begins)");
-  if (notice.what == What::over) return name + (is_es ? " (terminado)" : " (over)");
+  if (notice.what == What::begins) return {name + " (begins)", name + " (empieza)"};
+  if (notice.what == What::over) return {name + " (over)", name + " (terminado)"};
   return name;
 }
 
@@ -173,16 +172,14 @@ Told tell_window(const Plan& plan, const incident::WindowNotice& notice, const e
   message.topic = is_expiry ? notify::Topic::expiry : notify::Topic::window;
   message.level = notice.what == What::hides_p1 ? config::Level::p1 : config::Level::p3;
   const std::string broken = lines_of(notice.firing);
-  message.fields = {{"window", window_text(plan, notice)},
-                    {"starts", time_text(plan, notice.when.begin_ns)},
+  message.fields = {{"starts", time_text(plan, notice.when.begin_ns)},
                     {"ends", time_text(plan, notice.when.end_ns)},
                     {"expires", notice.what == What::ends_soon ? time_text(plan, notice.when.end_ns) : ""},
                     {"service", joined(notice.coverage.services)},
                     {"owner", notice.owner ? notice.owner->name : ""},
                     {"reason", notice.owner ? notice.title : ""},
-                    {"host", plan.settings.host},
-                    {"title", window_text(plan, notice)}};
-  if (is_expiry) message.said.emplace_back("title", title_of(notice, now_ns));
+                    {"host", plan.settings.host}};
+  message.said = {{"window", window_text(notice)}, {"title", is_expiry ? title_of(notice, now_ns) : window_text(notice)}};
   if (!broken.empty()) message.fields.emplace_back(is_expiry ? "hides" : "still_broken", broken);
   add_routed(message, Directory(plan, now_ns), plan, out);
   return out;
