@@ -43,9 +43,12 @@ api_base = "GATEWAY"
 [contact.ops-room]
 channels = [{ notifier = "ops-slack" }]
 [contact.cto]
+language = "es"
 channels = [{ notifier = "mail", to = "cto@shop.example" }, { notifier = "sms", to = "+5491155550001", levels = ["p1"] }]
 [contact.dba]
 channels = [{ notifier = "mail", to = "dba@shop.example" }, { notifier = "sms", to = "+5491155550004", levels = ["p1"] }]
+[group.everyone]
+members = ["ops-room", "cto", "dba"]
 [oncall.nobody-yet]
 members = ["cto"]
 start = "2099-01-01"
@@ -82,6 +85,7 @@ class Shop {
     std::ofstream(agent_.open_directory() + "/broken") << "yes";
   }
   const WholeAgent& agent() const { return agent_; }
+  void mend() const { std::filesystem::remove(agent_.open_directory() + "/broken"); }
 
   /// Who has a mail with that in its subject; each once or it is "twice".
   std::set<std::string> mailed(const std::string& subject) const {
@@ -91,6 +95,19 @@ class Shop {
       if (is_it && !out.insert(one.to).second) out.insert("twice");
     }
     return out;
+  }
+  /// The newest mail to that address.
+  ReadMail mail_to(const std::string& address) const {
+    ReadMail out;
+    for (const SmtpStub::Mail& one : mail_.mails()) {
+      if (one.to == "RCPT TO:<" + address + ">") out = read_mail(one.text);
+    }
+    return out;
+  }
+  /// What the newest post says, title and text.
+  std::string post() const {
+    const auto all = slack_.requests();
+    return all.empty() ? std::string() : all.back().body;
   }
   std::multiset<std::string> texted(const std::string& part) const {
     std::multiset<std::string> out;
@@ -138,6 +155,42 @@ TEST_CASE("a P1 for a room on Slack alone reaches everybody by mail when Slack r
   INFO(shop.story());
   CHECK(shop.mailed("P1") == both);
   CHECK_FALSE(has(shop.blamed(), "ronda/sink/mail"));
+}
+
+TEST_CASE("what a person says of an incident is read in mail, on Slack and in an SMS, and what became of it too", "[whole]") {
+  const Shop shop({.who = "everyone"});
+  const auto bodies_have = [&](std::string_view part) {
+    return has(shop.mail_to("cto@shop.example").body, part) && has(shop.mail_to("dba@shop.example").body, part) && has(shop.post(), part) &&
+           shop.texted(std::string(part)) == std::multiset<std::string>{"+5491155550001", "+5491155550004"};
+  };
+  REQUIRE(eventually([&] { return shop.mailed("P1") == both && shop.texted("P1 ").size() == 2 && shop.posted() == 1; }));
+  CHECK(has(shop.mail_to("dba@shop.example").shown("Subject"), "INCIDENT ALERT - P1"));
+  CHECK(has(shop.mail_to("cto@shop.example").shown("Subject"), "ALERTA DE INCIDENTE - P1"));
+  const json::value incidents = shop.agent().get("/v1/incidents");
+  REQUIRE(incidents.as_array().size() == 1);
+  const std::string id(incidents.as_array()[0].at("id").as_string());
+
+  REQUIRE(shop.agent().ronda({"incident", "update", id, "the locksmith was called"}).code == 0);
+  CHECK(eventually([&] { return bodies_have("the locksmith was called"); }));
+  INFO(shop.story());
+  ReadMail mail = shop.mail_to("dba@shop.example");
+  CHECK(has(mail.shown("Subject"), "INCIDENT UPDATE - P1"));
+  CHECK(mail.body.starts_with("the locksmith was called\n\nSystem: "));
+  CHECK(has(mail.body, "Current Status:\nthe locksmith was called\nP1 door"));
+  CHECK(has(shop.mail_to("cto@shop.example").body, "Situación actual:\nthe locksmith was called\nP1 door"));
+
+  shop.mend();
+  CHECK(eventually([&] { return has(shop.mail_to("dba@shop.example").shown("Subject"), "RESOLVED"); }));
+  CHECK(has(shop.mail_to("dba@shop.example").body, "To be written yet: resolution summary, "));
+  CHECK(eventually([&] { return has(shop.mail_to("cto@shop.example").body, "se ha recuperado\n\nSistema: "); }));
+  REQUIRE(shop.agent().ronda({"incident", "review", id, "--set", "summary=a new lock", "--set", "impact=nobody came in", "--set", "root_cause=rust",
+                              "--set", "action_items=oil it", "--set", "customer=a note on the door", "--set", "next_steps=none today"})
+              .code == 0);
+  CHECK(eventually([&] { return has(shop.mail_to("dba@shop.example").body, "Resolution Summary:\na new lock\n"); }));
+  mail = shop.mail_to("dba@shop.example");
+  for (const char* part : {"a new lock", "nobody came in", "rust", "oil it", "a note on the door", "none today"}) CHECK(has(mail.body, part));
+  CHECK_FALSE(has(mail.body, "written"));
+  CHECK(eventually([&] { return has(shop.post(), "a note on the door"); }));
 }
 
 TEST_CASE("where the last resort fails too everybody's telephone is left, each once", "[whole]") {
