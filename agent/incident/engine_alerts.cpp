@@ -288,9 +288,10 @@ void Stepper::close_removed(Incident& incident, const std::string& alert) {
   if (incident.by_hand) return;
   const bool was_told = incident.was_told;
   emit(incident.id, make(Kind::closed, "config removed"));
-  if (was_told) owe(incident, notice::resolve, false,
-                    {"closed: alert `" + alert + "` was removed from the configuration",
-                     "cerrado: la alerta `" + alert + "` ya no está en la configuración"});
+  if (was_told)
+    owe(incident, notice::resolve, false,
+        {"closed: alert `" + alert + "` was removed from the configuration",
+         "cerrado: la alerta `" + alert + "` ya no está en la configuración"});
 }
 
 }  // namespace ronda::incident

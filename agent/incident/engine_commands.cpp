@@ -331,8 +331,8 @@ void Stepper::give_role(Incident& incident, const Command& command) {
   event.subject = command.subject;
   emit(incident.id, std::move(event));
   const Said who = said_person(command.author);
-  owe(incident, notice::update, false,
-      {"you are " + command.role + ", said " + who.en, "usted es " + command.role + ", según " + who.es}, {command.subject});
+  owe(incident, notice::update, false, {"you are " + command.role + ", said " + who.en, "usted es " + command.role + ", según " + who.es},
+      {command.subject});
   reply(incident, command.subject + " is " + command.role);
 }
 

@@ -86,8 +86,9 @@ void Stepper::watch_ack(Incident& incident) {
   const Ack ack = *incident.ack;
   if (ack.until_ns != 0 && ack.until_ns <= now_) {
     emit(incident.id, make(Kind::ack_expired, "no sign of life of " + to_text(ack.author)));
-    if (incident.is_paging()) owe(incident, notice::escalation, true,
-                                    {"the ack of " + ack.author.name + " has expired", "la toma de " + ack.author.name + " ha vencido"});
+    if (incident.is_paging())
+      owe(incident, notice::escalation, true,
+          {"the ack of " + ack.author.name + " has expired", "la toma de " + ack.author.name + " ha vencido"});
     return;
   }
   if (ack.remind_ns == 0 || ack.remind_ns > now_) return;
@@ -95,8 +96,8 @@ void Stepper::watch_ack(Incident& incident) {
   const auto owner = owner_of(incident);
   const std::string since = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(now_ - ack.at_ns)));
   if (!owner.empty())
-    owe(incident, notice::reminder, false,
-        {"taken " + since + " ago: is that still so?", "tomado hace " + since + ": ¿sigue siendo así?"}, owner);
+    owe(incident, notice::reminder, false, {"taken " + since + " ago: is that still so?", "tomado hace " + since + ": ¿sigue siendo así?"},
+        owner);
 }
 
 /// Still for long enough: it is over, or it is broken for good and calls go on.
@@ -129,8 +130,8 @@ void Stepper::watch_over(Incident& incident) {
     const Said names = said_list(firing_names(incident));
     reopen(incident, worst, "still firing: " + names.en);
     follow_mutes(incident);
-    if (!incident.is_suppressed()) owe(incident, notice::open, true,
-                                       {"again: still firing: " + names.en, "otra vez: siguen fallando: " + names.es});
+    if (!incident.is_suppressed())
+      owe(incident, notice::open, true, {"again: still firing: " + names.en, "otra vez: siguen fallando: " + names.es});
     return;
   }
   const std::int64_t after = settings_.of(incident.peak_level).close_after_ns;

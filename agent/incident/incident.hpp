@@ -116,7 +116,7 @@ struct Incident {
   std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
   std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
   std::vector<std::pair<std::string, std::string>> review;
-  std::string situation;  // as a person said it last since it was opened: an update, or what mitigates it
+  std::string situation;      // as a person said it last since it was opened: an update, or what mitigates it
   std::string suppressed_by;  // "silence:S-..." or "window:sunday"; empty: nothing does
 
   std::int64_t detected_ns = 0;

@@ -26,7 +26,7 @@ inline constexpr std::string_view reminder = "reminder";      // to the one who 
 struct SilenceNews {
   enum class What : std::uint8_t { ends_soon, hides_p1, ended } what = What::ends_soon;
   std::string id;
-  std::string covers;  // "service=api"
+  std::string covers;                 // "service=api"
   std::vector<std::string> services;  // that it names
   std::string owner;
   std::string reason;  // why it was made

@@ -31,8 +31,8 @@ std::string line_of(const Firing& firing) {
 
 Notice about(const Silence& silence, SilenceNews::What what, std::span<const Firing> hidden, std::int64_t now_ns, std::string reason) {
   Notice out;
-  SilenceNews& news = out.silence.emplace(SilenceNews{what, silence.id, to_text(silence.what), silence.what.services, silence.owner.name,
-                                                      silence.reason, silence.until_ns, {}});
+  SilenceNews& news = out.silence.emplace(SilenceNews{
+      what, silence.id, to_text(silence.what), silence.what.services, silence.owner.name, silence.reason, silence.until_ns, {}});
   for (const Firing& one : hidden) news.hides.push_back(line_of(one));
   out.level = what == SilenceNews::What::hides_p1 ? config::Level::p1 : config::Level::p3;
   out.event = notice::reminder;

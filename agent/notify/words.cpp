@@ -9,10 +9,8 @@ namespace {
 // What has happened stands first, as who reads it on a telephone sees no more.
 #define RONDA_REASON "{{#reason}}{{reason}}\n\n{{/reason}}"
 
-#define RONDA_TAKEN_EN \
-  "{{#taken}}Taken by {{owner}} since {{taken}}{{/taken}}{{^taken}}Not taken by anybody since {{untaken}}{{/taken}}"
-#define RONDA_TAKEN_ES \
-  "{{#taken}}Lo tiene {{owner}} desde {{taken}}{{/taken}}{{^taken}}Nadie lo tiene desde {{untaken}}{{/taken}}"
+#define RONDA_TAKEN_EN "{{#taken}}Taken by {{owner}} since {{taken}}{{/taken}}{{^taken}}Not taken by anybody since {{untaken}}{{/taken}}"
+#define RONDA_TAKEN_ES "{{#taken}}Lo tiene {{owner}} desde {{taken}}{{/taken}}{{^taken}}Nadie lo tiene desde {{untaken}}{{/taken}}"
 
 #define RONDA_INCIDENT_EN                                                                      \
   "System: {{system}}\nTime: {{time}}\nSeverity: {{severity}}\nStatus: {{status}}\n\n"         \
@@ -42,10 +40,13 @@ constexpr PerTopic english = {{
     {"🔔 INCIDENT UPDATE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_EN,
      "{{severity}} update {{system}}: {{title}} {{status}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"✅ INCIDENT RESOLVED - {{severity}}{{#title}}: {{title}}{{/title}}",
-     RONDA_REASON "System: {{system}}\nIncident ID: {{incident}}\nResolved: {{resolved}}\nTotal Duration: {{duration}}\n\n"
+     RONDA_REASON
+     "System: {{system}}\nIncident ID: {{incident}}\nResolved: {{resolved}}\nTotal Duration: {{duration}}\n\n"
      "{{#pending}}To be written yet: {{pending}}. When that is done this text comes once more.\n"
-     "{{#summary}}\nResolution Summary:\n{{summary}}\n{{/summary}}{{#impact_summary}}\nImpact Summary:\n{{impact_summary}}\n{{/impact_summary}}"
-     "{{#root_cause}}\nRoot cause analysis: {{root_cause}}\n{{/root_cause}}{{#action_items}}\nAction items: {{action_items}}\n{{/action_items}}"
+     "{{#summary}}\nResolution Summary:\n{{summary}}\n{{/summary}}{{#impact_summary}}\nImpact "
+     "Summary:\n{{impact_summary}}\n{{/impact_summary}}"
+     "{{#root_cause}}\nRoot cause analysis: {{root_cause}}\n{{/root_cause}}{{#action_items}}\nAction items: "
+     "{{action_items}}\n{{/action_items}}"
      "{{#customer_communication}}\nCustomer communication: {{customer_communication}}\n{{/customer_communication}}"
      "{{#next_steps}}\nNext Steps:\n{{next_steps}}\n{{/next_steps}}{{/pending}}{{^pending}}"
      "Resolution Summary:\n{{summary}}{{^summary}}not written yet{{/summary}}\n\n"
@@ -57,11 +58,13 @@ constexpr PerTopic english = {{
      "Next Steps:\n{{next_steps}}{{^next_steps}}not written yet{{/next_steps}}\n{{/pending}}",
      "{{severity}} RESOLVED {{system}}: {{title}} after {{duration}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"⏰ REMINDER - {{severity}}{{#title}}: {{title}}{{/title}}",
-     "{{reason}}{{^reason}}" RONDA_TAKEN_EN "{{/reason}}\n\nSystem: {{system}}\nSeverity: {{severity}}\nStatus: {{status}}\nSince: {{since}}\n"
+     "{{reason}}{{^reason}}" RONDA_TAKEN_EN
+     "{{/reason}}\n\nSystem: {{system}}\nSeverity: {{severity}}\nStatus: {{status}}\nSince: {{since}}\n"
      "Owner: {{owner}}{{^owner}}nobody{{/owner}}\nNext Update: {{next_update}}{{^next_update}}not announced{{/next_update}}\n"
      "Incident: {{incident}}\n{{#ack}}Acknowledge: {{ack}}\n{{/ack}}",
-     "{{severity}} reminder {{system}}: {{reason}}{{^reason}}" RONDA_TAKEN_EN "{{/reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}", 
+     "{{severity}} reminder {{system}}: {{reason}}{{^reason}}" RONDA_TAKEN_EN
+     "{{/reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
+    {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}",
      RONDA_TAKEN_EN "{{#step}}: {{step}}{{/step}}\n\n" RONDA_REASON RONDA_INCIDENT_EN,
      "{{severity}} escalated {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MAINTENANCE - {{window}}",
@@ -70,7 +73,8 @@ constexpr PerTopic english = {{
      "{{#still_broken}}Still broken:\n{{still_broken}}\n{{/still_broken}}",
      "Maintenance {{window}}: {{starts}} to {{ends}}"},
     {"⌛ {{#expires}}EXPIRES {{expires}} - {{/expires}}{{title}}",
-     "{{title}}\n{{#expires}}Expires: {{expires}}\n{{/expires}}{{^expires}}{{#ends}}End: {{ends}}\n{{/ends}}{{/expires}}Owner: {{owner}}{{^owner}}nobody{{/owner}}\nReason: {{reason}}\n"
+     "{{title}}\n{{#expires}}Expires: {{expires}}\n{{/expires}}{{^expires}}{{#ends}}End: {{ends}}\n{{/ends}}{{/expires}}Owner: "
+     "{{owner}}{{^owner}}nobody{{/owner}}\nReason: {{reason}}\n"
      "{{#hides}}It hides now:\n{{hides}}\n{{/hides}}",
      "{{#expires}}Expires {{expires}}: {{/expires}}{{title}}"},
     {"TEST - {{system}}",
@@ -85,11 +89,13 @@ constexpr PerTopic spanish = {{
     {"🔔 ACTUALIZACIÓN DE INCIDENTE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_ES,
      "{{severity}} novedad {{system}}: {{title}} {{status}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"✅ INCIDENTE RESUELTO - {{severity}}{{#title}}: {{title}}{{/title}}",
-     RONDA_REASON "Sistema: {{system}}\nID del incidente: {{incident}}\nResuelto: {{resolved}}\nDuración total: {{duration}}\n\n"
+     RONDA_REASON
+     "Sistema: {{system}}\nID del incidente: {{incident}}\nResuelto: {{resolved}}\nDuración total: {{duration}}\n\n"
      "{{#pending}}Por redactar: {{pending}}. Cuando esté, este texto llegará otra vez.\n"
      "{{#summary}}\nResumen de la resolución:\n{{summary}}\n{{/summary}}"
      "{{#impact_summary}}\nResumen del impacto:\n{{impact_summary}}\n{{/impact_summary}}"
-     "{{#root_cause}}\nAnálisis de causa raíz: {{root_cause}}\n{{/root_cause}}{{#action_items}}\nAcciones: {{action_items}}\n{{/action_items}}"
+     "{{#root_cause}}\nAnálisis de causa raíz: {{root_cause}}\n{{/root_cause}}{{#action_items}}\nAcciones: "
+     "{{action_items}}\n{{/action_items}}"
      "{{#customer_communication}}\nComunicación a clientes: {{customer_communication}}\n{{/customer_communication}}"
      "{{#next_steps}}\nPróximos pasos:\n{{next_steps}}\n{{/next_steps}}{{/pending}}{{^pending}}"
      "Resumen de la resolución:\n{{summary}}{{^summary}}sin redactar{{/summary}}\n\n"
@@ -101,12 +107,14 @@ constexpr PerTopic spanish = {{
      "Próximos pasos:\n{{next_steps}}{{^next_steps}}sin redactar{{/next_steps}}\n{{/pending}}",
      "{{severity}} RESUELTO {{system}}: {{title}} tras {{duration}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"⏰ RECORDATORIO - {{severity}}{{#title}}: {{title}}{{/title}}",
-     "{{reason}}{{^reason}}" RONDA_TAKEN_ES "{{/reason}}\n\nSistema: {{system}}\nSeveridad: {{severity}}\nEstado: {{status}}\nDesde: {{since}}\n"
+     "{{reason}}{{^reason}}" RONDA_TAKEN_ES
+     "{{/reason}}\n\nSistema: {{system}}\nSeveridad: {{severity}}\nEstado: {{status}}\nDesde: {{since}}\n"
      "Responsable: {{owner}}{{^owner}}nadie{{/owner}}\n"
      "Próxima actualización: {{next_update}}{{^next_update}}sin anunciar{{/next_update}}\n"
      "Incidente: {{incident}}\n{{#ack}}Confirmar: {{ack}}\n{{/ack}}",
-     "{{severity}} recordatorio {{system}}: {{reason}}{{^reason}}" RONDA_TAKEN_ES "{{/reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
-    {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}", 
+     "{{severity}} recordatorio {{system}}: {{reason}}{{^reason}}" RONDA_TAKEN_ES
+     "{{/reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
+    {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}",
      RONDA_TAKEN_ES "{{#step}}: {{step}}{{/step}}\n\n" RONDA_REASON RONDA_INCIDENT_ES,
      "{{severity}} escalado {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MANTENIMIENTO - {{window}}",
@@ -115,7 +123,8 @@ constexpr PerTopic spanish = {{
      "{{#still_broken}}Todavía falla:\n{{still_broken}}\n{{/still_broken}}",
      "Mantenimiento {{window}}: de {{starts}} a {{ends}}"},
     {"⌛ {{#expires}}VENCE {{expires}} - {{/expires}}{{title}}",
-     "{{title}}\n{{#expires}}Vence: {{expires}}\n{{/expires}}{{^expires}}{{#ends}}Fin: {{ends}}\n{{/ends}}{{/expires}}Responsable: {{owner}}{{^owner}}nadie{{/owner}}\nMotivo: {{reason}}\n"
+     "{{title}}\n{{#expires}}Vence: {{expires}}\n{{/expires}}{{^expires}}{{#ends}}Fin: {{ends}}\n{{/ends}}{{/expires}}Responsable: "
+     "{{owner}}{{^owner}}nadie{{/owner}}\nMotivo: {{reason}}\n"
      "{{#hides}}Ahora oculta:\n{{hides}}\n{{/hides}}",
      "{{#expires}}Vence {{expires}}: {{/expires}}{{title}}"},
     {"PRUEBA - {{system}}",

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t clean_every_ns = std::int64_t{3600} * 1'000'000'000, keep_over_ns = 24 * clean_every_ns;
 constexpr std::int64_t look_again_ns = 1'000'000'000;
-constexpr std::string_view lost_way = "route";  // the own trouble; with "/" and a service its messages'
+constexpr std::string_view lost_way = "route";                  // the own trouble; with "/" and a service its messages'
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
 
 /// Those who share an address stand in one row; of the last resort nobody is named.
@@ -446,7 +446,8 @@ void Desk::end_found_ways(Output& out, std::int64_t now_ns) {
   for (const std::string& name : own_troubles()) {
     if (name != lost_way && !name.starts_with(std::string(lost_way) + "/")) continue;
     const std::string service = name == lost_way ? "" : name.substr(lost_way.size() + 1);
-    if (can_reach(*plan_, service)) set_own_trouble(name, config::Level::none, "by the configuration its people can be reached", out, now_ns);
+    if (can_reach(*plan_, service))
+      set_own_trouble(name, config::Level::none, "by the configuration its people can be reached", out, now_ns);
   }
 }
 

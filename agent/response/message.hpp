@@ -49,7 +49,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
 
 /// Whether messages went where the configuration says.
 enum class Way : std::uint8_t {
-  unknown,      // there were none, or nobody is configured for them
+  unknown,  // there were none, or nobody is configured for them
   as_said,
   last_resort,  // none of those who are to hear it can be reached
   nobody,       // nor anybody else
@@ -57,7 +57,7 @@ enum class Way : std::uint8_t {
 
 struct Told {
   std::vector<store::OutboxRow> rows;
-  Way way = Way::unknown;  // the worst of all
+  Way way = Way::unknown;             // the worst of all
   std::vector<std::string> troubles;  // for people
   std::set<std::string, std::less<>> contacts;
 };

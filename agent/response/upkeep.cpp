@@ -68,7 +68,8 @@ Said title_of(const incident::WindowNotice& notice, std::int64_t now_ns) {
                    notice.owner ? "el mantenimiento " + notice.window : "la ventana " + notice.window);
   if (notice.what == What::hides_p1) {
     const incident::Firing& one = notice.firing.front();
-    return {whose.en + " hides a P1: " + one.alert + " in " + one.incident, whose.es + " oculta un P1: " + one.alert + " en " + one.incident};
+    return {whose.en + " hides a P1: " + one.alert + " in " + one.incident,
+            whose.es + " oculta un P1: " + one.alert + " en " + one.incident};
   }
   const std::string left = left_text(notice.when.end_ns, now_ns);
   return {whose.en + " ends in " + left, whose.es + " termina en " + left};
@@ -164,7 +165,9 @@ Told tell_window(const Plan& plan, const incident::WindowNotice& notice, const e
   const bool is_expiry = notice.what == What::ends_soon || notice.what == What::hides_p1;
   notify::Message message;
   if (is_expiry && notice.owner && notice.owner->is_named()) message.contacts = {notice.owner->name};
-  if (message.contacts.empty()) message.contacts = contacts_of(plan, notice.targets.empty() ? first_called(plan, notice.coverage.services) : notice.targets, overrides, now_ns);
+  if (message.contacts.empty())
+    message.contacts =
+        contacts_of(plan, notice.targets.empty() ? first_called(plan, notice.coverage.services) : notice.targets, overrides, now_ns);
   // an announcement that nobody waits for is no reason to wake the last resort, a P1 that nobody hears of is
   if (message.contacts.empty() && notice.what != What::hides_p1) return out;
   message.key = notice.key;

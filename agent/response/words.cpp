@@ -83,8 +83,8 @@ std::string review_part(const incident::Incident& incident, std::string_view nam
 
 Said pending_text(const incident::Incident& incident) {
   static const std::array<Said, incident::review_parts.size()> names = {
-      Said("resolution summary", "resumen de la resolución"), Said("impact summary", "resumen del impacto"),
-      Said("root cause analysis", "análisis de causa raíz"),  Said("action items", "acciones"),
+      Said("resolution summary", "resumen de la resolución"),    Said("impact summary", "resumen del impacto"),
+      Said("root cause analysis", "análisis de causa raíz"),     Said("action items", "acciones"),
       Said("customer communication", "comunicación a clientes"), Said("next steps", "próximos pasos")};
   Said out;
   for (const std::string_view part : incident::missing_parts(incident.review, incident.peak_level)) {

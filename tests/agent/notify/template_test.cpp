@@ -147,8 +147,13 @@ TEST_CASE("what a field does not know is said, not left blank", "[notify]") {
 }
 
 TEST_CASE("of an end that is not described yet what there is and what is missing is said, and no empty heading", "[notify]") {
-  const Fields part = {{"severity", "P1"}, {"system", "Mini Market"}, {"incident", "INC-1"}, {"resolved", "15:00"}, {"duration", "47m"},
-                       {"summary", "The vendor restarted it"}, {"pending", "impact summary, next steps"}};
+  const Fields part = {{"severity", "P1"},
+                       {"system", "Mini Market"},
+                       {"incident", "INC-1"},
+                       {"resolved", "15:00"},
+                       {"duration", "47m"},
+                       {"summary", "The vendor restarted it"},
+                       {"pending", "impact summary, next steps"}};
   CHECK(plain(Topic::resolve, Language::en, part).body ==
         "System: Mini Market\nIncident ID: INC-1\nResolved: 15:00\nTotal Duration: 47m\n\n"
         "To be written yet: impact summary, next steps. When that is done this text comes once more.\n\n"
@@ -167,7 +172,8 @@ TEST_CASE("the other templates say what they are about, in both languages", "[no
   };
   const auto row = GENERATE(values<Expected>({
       {Topic::update, Language::en, "🔔 INCIDENT UPDATE - P2: silence of api-down",
-       "The update is overdue\n\nSystem: Mini Market\nTime: 14:13\nSeverity: P2\nStatus: MITIGATING\n\nDescription:\nnot known yet\n\nImpact:\nnot known yet\n\n"
+       "The update is overdue\n\nSystem: Mini Market\nTime: 14:13\nSeverity: P2\nStatus: MITIGATING\n\nDescription:\nnot known "
+       "yet\n\nImpact:\nnot known yet\n\n"
        "Current Status:\nnot known yet\n\nNext Update:\n14:30\n\nWar Room:\nnone\n\nContact:\ncto\n\nIncident: INC-2\n"},
       {Topic::reminder, Language::en, "⏰ REMINDER - P2: silence of api-down",
        "The update is overdue\n\nSystem: Mini Market\nSeverity: P2\nStatus: MITIGATING\nSince: 14:00\nOwner: cto\nNext Update: 14:30\n"
@@ -193,8 +199,10 @@ TEST_CASE("the other templates say what they are about, in both languages", "[no
   const Text text = plain(row.topic, row.language, others);
   CHECK(text.title == row.title);
   CHECK(text.body == row.body);
-  CHECK(plain(Topic::escalation, Language::en, others).body.starts_with("Not taken by anybody since 14:00: step 2 after 15m\n\nThe update is overdue\n\nSystem: "));
-  CHECK(plain(Topic::escalation, Language::es, others).body.starts_with("Nadie lo tiene desde 14:00: step 2 after 15m\n\nThe update is overdue\n\nSistema: "));
+  CHECK(plain(Topic::escalation, Language::en, others)
+            .body.starts_with("Not taken by anybody since 14:00: step 2 after 15m\n\nThe update is overdue\n\nSystem: "));
+  CHECK(plain(Topic::escalation, Language::es, others)
+            .body.starts_with("Nadie lo tiene desde 14:00: step 2 after 15m\n\nThe update is overdue\n\nSistema: "));
 }
 
 TEST_CASE("what goes on is said of who has it, and of nobody only where that is so", "[notify]") {
@@ -309,11 +317,12 @@ TEST_CASE("what no message has is no placeholder", "[notify]") {
 TEST_CASE("a template of a notifier goes before that for all, and that before the shipped one; what it does not say is shipped",
           "[notify]") {
   config::Diagnostics diagnostics;
-  const Templates templates = Templates::load(generation_of("[notifier.ops]\n[notifier.mail]\n[template.all]\nevent = \"open\"\ntitle = \"all {{severity}}\"\n"
-                                                            "[template.one]\nevent = \"open\"\nnotifiers = [\"ops\", \"mail\"]\n"
-                                                            "title = \"<!here> {{severity}}\"\n",
-                                                            diagnostics),
-                                              diagnostics);
+  const Templates templates =
+      Templates::load(generation_of("[notifier.ops]\n[notifier.mail]\n[template.all]\nevent = \"open\"\ntitle = \"all {{severity}}\"\n"
+                                    "[template.one]\nevent = \"open\"\nnotifiers = [\"ops\", \"mail\"]\n"
+                                    "title = \"<!here> {{severity}}\"\n",
+                                    diagnostics),
+                      diagnostics);
   REQUIRE_FALSE(diagnostics.has_errors());
   const auto title = [&](std::string_view notifier, Language language) {
     return templates.render({Topic::open, language, Markup::mrkdwn, notifier, false}, {{"severity", "<P1>"}}).title;

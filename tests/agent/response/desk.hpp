@@ -44,7 +44,8 @@ inline std::vector<people::Notifier> log_and_mail() {
   return {{"log", "logfile", true, false}, {"mail", "smtp", true, false}};
 }
 
-inline std::shared_ptr<const response::Plan> plan_of(const std::string& text, const std::vector<people::Notifier>& notifiers = log_and_mail()) {
+inline std::shared_ptr<const response::Plan> plan_of(const std::string& text,
+                                                     const std::vector<people::Notifier>& notifiers = log_and_mail()) {
   Staffed staffed = staff(text, notifiers);
   auto plan = std::make_shared<response::Plan>();
   std::vector<config::Disabled> disabled;

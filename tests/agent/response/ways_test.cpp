@@ -69,9 +69,12 @@ TEST_CASE("that only the last resort hears of a service is a P2 of the agent unt
   CHECK(world.desk().own_troubles() == Names{"route/shop"});
   world.restart();
   CHECK(world.desk().own_troubles() == Names{"route/shop"});
-  SECTION("by another configuration") { world.use(replaced(lost, "2099-01-01", "2025-01-01")); }
+  SECTION("by another configuration") {
+    world.use(replaced(lost, "2099-01-01", "2025-01-01"));
+  }
   SECTION("because one is on call") {
-    world.take(world.desk().override_oncall({"O-1", "later", "cto", {}, "stands in", world.now, world.now, world.now + hour, 0, {}}, world.now));
+    world.take(
+        world.desk().override_oncall({"O-1", "later", "cto", {}, "stands in", world.now, world.now, world.now + hour, 0, {}}, world.now));
     CHECK(world.desk().own_troubles() == Names{"route/shop"});
     world.run_to(31 * minute);  // the next repeat is theirs
   }

@@ -33,7 +33,8 @@ steps = [{ from = "0m", notify = ["cto"] }, { from = "1h", notify = ["ceo"], bus
 
 /// The words of the newest envelope for that contact, which must be about that.
 store::OutboxText newest(const World& world, const std::string& contact, std::string_view topic) {
-  const auto found = std::find_if(world.order.rbegin(), world.order.rend(), [&](const store::OutboxRow& row) { return row.contact == contact; });
+  const auto found =
+      std::find_if(world.order.rbegin(), world.order.rend(), [&](const store::OutboxRow& row) { return row.contact == contact; });
   REQUIRE(found != world.order.rend());
   CHECK(notify::value_of(notify::fields_from_json(found->text.fields), "topic") == topic);
   return found->text;
@@ -92,9 +93,12 @@ TEST_CASE("that it is over is told at once, and what 5.3 wants of the end once i
   CHECK(has(newest(world, "cto", "resolve").body, "To be written yet: " + all + ". When that is done this text comes once more.\n"));
   CHECK_FALSE(has(newest(world, "cto", "resolve").body, "not written"));
   const std::size_t told = world.order.size();
-  const std::vector<std::pair<std::string, std::string>> parts = {{"summary", "the vendor restarted it"}, {"impact", "no order was lost"},
-                                                                  {"root_cause", "a full disk"},         {"action_items", "watch the disk"},
-                                                                  {"customer", "none"},                  {"next_steps", "none today"}};
+  const std::vector<std::pair<std::string, std::string>> parts = {{"summary", "the vendor restarted it"},
+                                                                  {"impact", "no order was lost"},
+                                                                  {"root_cause", "a full disk"},
+                                                                  {"action_items", "watch the disk"},
+                                                                  {"customer", "none"},
+                                                                  {"next_steps", "none today"}};
   for (const auto& [name, text] : parts) {
     CHECK(world.order.size() == told);
     world.review({{name, text}});
@@ -160,15 +164,19 @@ TEST_CASE("what is told of a silence names it, its owner, its reason, its end an
   store::OutboxText text = newest(world, "ceo", "expiry");
   const std::string id = world.only().id;
   CHECK(text.title == "⌛ silence " + silence.id + " (service=shop) hides a P1");
-  CHECK(text.body == "silence " + silence.id + " (service=shop) hides a P1\nEnd: Mon 2026-01-05 01:00:00 +0000\nOwner: ceo\n"
-                     "Reason: moving the disks\nIt hides now:\nP1 api (" + id + ")\n");
+  CHECK(text.body == "silence " + silence.id +
+                         " (service=shop) hides a P1\nEnd: Mon 2026-01-05 01:00:00 +0000\nOwner: ceo\n"
+                         "Reason: moving the disks\nIt hides now:\nP1 api (" +
+                         id + ")\n");
   CHECK(world.order.back().level == "p1");
   world.result("api", Seen::warning);
   world.run_to(54 * minute);
   text = newest(world, "ceo", "expiry");
   CHECK(text.title == "⌛ EXPIRES Mon 2026-01-05 01:00:00 +0000 - silence " + silence.id + " (service=shop) ends in 6m");
-  CHECK(text.body == "silence " + silence.id + " (service=shop) ends in 6m\nExpires: Mon 2026-01-05 01:00:00 +0000\nOwner: ceo\n"
-                     "Reason: moving the disks\nIt hides now:\nP2 api (" + id + ")\n");
+  CHECK(text.body == "silence " + silence.id +
+                         " (service=shop) ends in 6m\nExpires: Mon 2026-01-05 01:00:00 +0000\nOwner: ceo\n"
+                         "Reason: moving the disks\nIt hides now:\nP2 api (" +
+                         id + ")\n");
   CHECK(world.order.back().level == "p3");
   world.run_to(hour);
   text = newest(world, "ceo", "expiry");
@@ -178,8 +186,8 @@ TEST_CASE("what is told of a silence names it, its owner, its reason, its end an
 
 TEST_CASE("of a silence whose owner is no contact who is called first hears, by the channels of a P3", "[response]") {
   World world(shop + "[contact.night]\nchannels = [{ notifier = 'log', levels = ['p1'] }]\n");
-  const incident::Author owner = GENERATE(incident::Author{incident::Author::Kind::unix, "root"},
-                                          incident::Author{incident::Author::Kind::contact, "gone"});
+  const incident::Author owner =
+      GENERATE(incident::Author{incident::Author::Kind::unix, "root"}, incident::Author{incident::Author::Kind::contact, "gone"});
   world.take(world.desk().add_silence(silence_of(world, owner, "a test", hour), world.now));
   world.run_to(54 * minute);
   REQUIRE(world.order.size() == 1);
@@ -188,8 +196,9 @@ TEST_CASE("of a silence whose owner is no contact who is called first hears, by 
 }
 
 TEST_CASE("an owner's channel for P1 alone is not used for the end of a silence, and their quiet hours hold it", "[response]") {
-  World world(shop + "[contact.night]\nquiet = '00:00-06:00'\nchannels = [{ notifier = 'log', levels = ['p1'] }, "
-                     "{ notifier = 'mail', to = 'night@example.com' }]\n");
+  World world(shop +
+              "[contact.night]\nquiet = '00:00-06:00'\nchannels = [{ notifier = 'log', levels = ['p1'] }, "
+              "{ notifier = 'mail', to = 'night@example.com' }]\n");
   world.take(world.desk().add_silence(silence_of(world, {incident::Author::Kind::contact, "night"}, "a test", hour), world.now));
   world.run_to(54 * minute);
   REQUIRE(world.order.size() == 1);
