@@ -19,16 +19,23 @@ command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DC
 [ -f build/dev/build.ninja ] || cmake --preset dev "${launcher[@]}" >/dev/null
 cmake --build build/dev
 
-none=error  # a name may also be of long tests alone
-[ -z "$long" ] || none=ignore
-ctest --test-dir build/dev --output-on-failure --no-tests=$none -j2 -R "$pattern" -LE long
-[ -n "$long" ] || exit 0
-
 seen=$(mktemp)
 trap 'rm -f "$seen"' EXIT
+run() {  # CTEST-OPTION ...
+  local outcome=0
+  ctest --test-dir build/dev --output-on-failure -j2 -R "$pattern" "$@" | tee "$seen" || outcome=$?
+  tests/skips.sh "$seen" build/dev/Testing/Temporary/LastTest.log || outcome=1
+  return "$outcome"
+}
+
+none=error  # a name may also be of long tests alone
+[ -z "$long" ] || none=ignore
+run --no-tests=$none -LE long
+[ -n "$long" ] || exit 0
+
 changed=$([ -z "$(git status --porcelain -uno)" ] || echo ' with local changes')
 outcome=0
-ctest --test-dir build/dev --output-on-failure -j2 -R "$pattern" -L long | tee "$seen" || outcome=$?
+run -L long || outcome=$?
 [ "$pattern" = . ] || exit "$outcome"
 {
   echo '# The last run with --long'

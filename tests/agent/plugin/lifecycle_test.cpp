@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "base/clock.hpp"
+#include "skip.hpp"
 #include "supervised.hpp"
 
 using namespace ronda;
@@ -212,8 +213,7 @@ TEST_CASE("nothing is left two seconds after the agent was killed", "[plugin]") 
 
 TEST_CASE("a debugger that looks into a runner names the plugin's function", "[plugin]") {
   if (::access("/usr/bin/gdb", X_OK) != 0) {
-    WARN("skipped: there is no /usr/bin/gdb");
-    return;
+    return skipped("debugger", "there is no /usr/bin/gdb");
   }
   boost::asio::io_context loop;
   Supervised bench(loop);
@@ -230,8 +230,7 @@ TEST_CASE("a debugger that looks into a runner names the plugin's function", "[p
   while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), gdb)) text.append(buffer.data(), got);
   ::pclose(gdb);
   if (text.find("ptrace: Operation not permitted") != std::string::npos) {
-    WARN("skipped: this user may not trace processes here");
-    return;
+    return skipped("debugger", "this user may not trace processes here");
   }
   INFO(text);
   CHECK(text.find("hang_for_ever") != std::string::npos);

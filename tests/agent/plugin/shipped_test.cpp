@@ -22,6 +22,7 @@
 #include "certificates.hpp"
 #include "plugins/smtp/stub.hpp"
 #include "ronda/abi.h"
+#include "skip.hpp"
 #include "supervised.hpp"
 #include "support/postgres.hpp"
 #include "support/scratch.hpp"
@@ -164,8 +165,7 @@ TEST_CASE("a program that looks at processes sees the host's, and itself among t
   CHECK((ps.outcome.summary + ps.outcome.detail).find(std::to_string(::getpid())) != std::string::npos);
   const std::string check_procs = "/usr/lib/nagios/plugins/check_procs";
   if (::access(check_procs.c_str(), X_OK) != 0) {
-    WARN("skipped: there is no " << check_procs);
-    return;
+    return skipped("monitoring-plugins", "there is no " + check_procs);
   }
   const auto& end = exec.run("exec.nagios", "command = [\"" + check_procs + "\", \"-c\", \"2:\"]");
   INFO(end.outcome.summary);
@@ -284,8 +284,7 @@ TEST_CASE("heartbeat reads its inbox and keeps its state under the real runner",
 
 TEST_CASE("postgresql asks a server under the real runner, on a session that it keeps", "[plugin]") {
   if (Postgres::bin_directory().empty()) {
-    WARN("skipped: no PostgreSQL server is installed");
-    return;
+    return skipped("postgresql", "no server is installed");
   }
   boost::asio::io_context loop;
   const Postgres server;

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/clock.hpp"
+#include "skip.hpp"
 #include "supervised.hpp"
 
 using namespace ronda;
@@ -52,8 +53,7 @@ double cpu_seconds_so_far() {
 TEST_CASE("a runner that cannot be killed is told, gets no second one beside it, and holds up nobody", "[plugin]") {
   const Freezer freezer;
   if (!freezer.is_usable()) {
-    WARN("skipped: needs root and the freezer of cgroup v1");
-    return;
+    return skipped("frozen-runner", "needs root and the freezer of cgroup v1");
   }
   boost::asio::io_context loop;
   Supervised bench(loop), other(loop);

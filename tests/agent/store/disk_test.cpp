@@ -13,6 +13,7 @@
 
 #include "agent/store/support.hpp"
 #include "catch.hpp"
+#include "skip.hpp"
 
 using namespace ronda;
 using namespace ronda::store;
@@ -77,8 +78,7 @@ class TinyDisk {
 
 #define RONDA_NEED_DISK(disk)                                  \
   if (!(disk).missing().empty()) {                             \
-    WARN("SKIPPED: no disk of our own: " << (disk).missing()); \
-    return;                                                    \
+    return ronda::test::skipped("own-mounts", (disk).missing()); \
   }
 
 std::unique_ptr<Store> open_with_ballast(const std::string& directory) {

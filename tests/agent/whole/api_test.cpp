@@ -19,6 +19,7 @@
 
 #include "base/descriptor.hpp"
 #include "catch.hpp"
+#include "skip.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -401,7 +402,7 @@ TEST_CASE("who connected and went leaves no say to whom it left the connection",
 }
 
 TEST_CASE("whom a check names as its reporter may report to it, and nothing else", "[whole]") {
-  if (::geteuid() != 0) return;  // as nobody all of it is refused or all is allowed
+  if (::geteuid() != 0) return skipped("other-users", "as nobody all of it is refused or all is allowed");
   WholeAgent agent;
   const std::string named = "[check.theirs]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\nreporters = [\"nobody\"]\n";
   agent.configure("10.toml", std::string(one_check) + named);
@@ -419,7 +420,7 @@ TEST_CASE("whom a check names as its reporter may report to it, and nothing else
 }
 
 TEST_CASE("an agent without privileges gives what runs below its runners no say either", "[whole]") {
-  if (::geteuid() != 0) return;  // then the test before this one is just that
+  if (::geteuid() != 0) return skipped("other-users", "the test before this one is just that");
   WholeAgent agent;
   agent.become_nobody();
   agent.configure("10.toml", std::string(one_check) +

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "skip.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -120,7 +121,7 @@ TEST_CASE(
 }
 
 TEST_CASE("without privileges nobody is left behind either", "[whole]") {
-  if (::geteuid() != 0) return;  // then the case before this one is just that
+  if (::geteuid() != 0) return skipped("other-users", "the case before this one is just that");
   WholeAgent agent;
   agent.become_nobody();
   agent.configure("10.toml", configuration(agent));

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "catch.hpp"
+#include "skip.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -272,7 +273,7 @@ TEST_CASE("a person opens an incident, raises it and ends it, under the name tha
 }
 
 TEST_CASE("of two who decide at once the first one's word holds, and both stand in the timeline", "[whole]") {
-  if (::geteuid() != 0) return;  // there is one user only that operates
+  if (::geteuid() != 0) return skipped("other-users", "there is one user only that operates");
   Door door;
   REQUIRE(door.agent().start());
   REQUIRE(door.as_ana({"incident", "open", "--level", "p2", "the till is slow"}).code == 0);
@@ -294,7 +295,7 @@ TEST_CASE("of two who decide at once the first one's word holds, and both stand 
 }
 
 TEST_CASE("who may only look sees alerts and incidents and changes none", "[whole]") {
-  if (::geteuid() != 0) return;  // then everybody that the test can be operates
+  if (::geteuid() != 0) return skipped("other-users", "everybody that the test can be operates");
   WholeAgent agent;
   agent.configure("10.toml",
                   "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\nseverity = \"p3\"\ncommand = [\"/bin/echo\", \"fine\"]\n");

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "catch.hpp"
+#include "skip.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -119,7 +120,7 @@ TEST_CASE("tzdata that is replaced while the agent runs is taken by a reload, an
   fs::create_directories(tzdata + "/Etc");
   fs::copy_file("/usr/share/zoneinfo/Etc/UTC", tzdata + "/Etc/UTC");
   put("/usr/share/zoneinfo/Asia/Tokyo");
-  if (!agent.see_instead(tzdata, "/usr/share/zoneinfo")) return;  // clock_test.cpp holds what needs no mount
+  if (!agent.see_instead(tzdata, "/usr/share/zoneinfo")) return skipped("own-mounts", "this user may not mount; clock_test.cpp holds what needs none");
   agent.configure("10.toml",
                   "[task.late]\nuse = \"exec.command\"\nat = \"*-*-* 12:00:00\"\ntz = \"Europe/Berlin\"\ncommand = [\"/bin/true\"]\n");
   REQUIRE(agent.start());
@@ -165,8 +166,7 @@ TEST_CASE("control groups are told by status, go with their agent, and after a k
   const std::string limits(agent.status().at("agent").at("runner_limits").as_string());
   if (limits.find("cgroup") != 0) {
     CHECK(agent.ronda({"status"}).out.find("runners: limited by rlimits, cpu not limited: no control groups: ") != std::string::npos);
-    WARN("skipped: " << limits);
-    return;
+    return skipped("control-groups", limits);
   }
   CHECK(agent.ronda({"status"}).out.find("; cgroup v") != std::string::npos);
   const auto first = groups_of(agent.pid());

@@ -37,7 +37,7 @@ struct SmallDisk {
 
 TEST_CASE("a small disk is graded as it fills", "[host]") {
   const SmallDisk disk("size=1m,nr_inodes=100");
-  if (!disk.mounted) return skipped("not root: cannot mount a tmpfs");
+  if (!disk.mounted) return skipped("own-mounts", "not root: cannot mount a tmpfs");
   UnderTest<Disk> check;
   check.set("path", disk.folder.path());
   CHECK_THAT(check.run(), Ended(status::ok, disk.folder.path() + " is 0% full (1.0 MiB free)"));
@@ -67,7 +67,7 @@ TEST_CASE("a folder that is no mount point is told from one, with a slash or wit
 
 TEST_CASE("a disk without inodes left is critical although it is empty", "[host]") {
   const SmallDisk disk("size=1m,nr_inodes=20");
-  if (!disk.mounted) return skipped("not root: cannot mount a tmpfs");
+  if (!disk.mounted) return skipped("own-mounts", "not root: cannot mount a tmpfs");
   for (int i = 0; i < 40; ++i) std::ofstream(disk.folder.file(std::to_string(i)));
   UnderTest<Disk> check;
   CHECK_THAT(check.set("path", disk.folder.path()).run(), Ended(status::critical, "100% of inodes used"));
@@ -75,7 +75,7 @@ TEST_CASE("a disk without inodes left is critical although it is empty", "[host]
 
 TEST_CASE("a disk that was remounted read-only is critical where it must be writable", "[host]") {
   const SmallDisk disk("size=1m");
-  if (!disk.mounted) return skipped("not root: cannot mount a tmpfs");
+  if (!disk.mounted) return skipped("own-mounts", "not root: cannot mount a tmpfs");
   REQUIRE(mount(nullptr, disk.folder.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0);
   UnderTest<Disk> check;
   check.set("path", disk.folder.path());
@@ -89,7 +89,7 @@ TEST_CASE("a name of a mount point with control characters stays data", "[host]"
   const std::string path = folder.file("evil\x1B[2J\n name");
   REQUIRE(mkdir(path.c_str(), 0700) == 0);
   if (mount("small", path.c_str(), "tmpfs", 0, "size=1m") != 0)
-    return skipped("not root: cannot mount a tmpfs");
+    return skipped("own-mounts", "not root: cannot mount a tmpfs");
   UnderTest<Disk> check;
   const auto report = check.set("path", path).run();
   umount(path.c_str());
@@ -101,7 +101,7 @@ TEST_CASE("a name of a mount point with control characters stays data", "[host]"
 TEST_CASE("several filesystems: the worst speaks, the others are counted", "[host]") {
   const SmallDisk full("size=1m");
   const SmallDisk empty("size=1m");
-  if (!full.mounted || !empty.mounted) return skipped("not root: cannot mount a tmpfs");
+  if (!full.mounted || !empty.mounted) return skipped("own-mounts", "not root: cannot mount a tmpfs");
   full.fill(1000 << 10);
   UnderTest<Disk> check;
   check.set("types", ronda::testing::node::list{"tmpfs"});
@@ -162,7 +162,7 @@ struct DeadMount {
 TEST_CASE("a dead server costs its own mount only: critical there, the others measured", "[host]") {
   const DeadMount dead;
   const SmallDisk alive("size=1m");
-  if (!dead.mounted || !alive.mounted) return skipped("not root or no /dev/fuse");
+  if (!dead.mounted || !alive.mounted) return skipped("own-mounts", "not root or no /dev/fuse");
   UnderTest<Disk> check;
   check.set("types", ronda::testing::node::list{"tmpfs", "fuse.dead"})
       .set("remote_timeout", std::chrono::milliseconds(300));
@@ -176,7 +176,7 @@ TEST_CASE("a dead server costs its own mount only: critical there, the others me
 
 TEST_CASE("a link into a dead mount is not followed by us", "[host]") {
   const DeadMount dead;
-  if (!dead.mounted) return skipped("not root or no /dev/fuse");
+  if (!dead.mounted) return skipped("own-mounts", "not root or no /dev/fuse");
   const TempFolder folder;
   REQUIRE(symlink((dead.folder.path() + "/deep").c_str(), folder.file("data").c_str()) == 0);
   UnderTest<Disk> check;

@@ -80,7 +80,7 @@ TEST_CASE("a content that could not be read is unknown, and one that cannot be i
   file.restart();
   chmod(file.path.c_str(), 0);
   const bool can_read = access(file.path.c_str(), R_OK) == 0;
-  if (can_read) return skipped("root reads every file");
+  if (can_read) return skipped("unreadable", "root reads every file");
   CHECK_THAT(file.set("path", file.path).run(), Ended(status::unknown, "its content was not compared: Permission denied"));
 }
 

@@ -23,7 +23,7 @@ TEST_CASE("kills by the kernel count from the run before, and from zero after a 
   check.set("warn_at", 1.0).set("crit_at", 1.0).set("stall_warn_at", 1.0).set("stall_crit_at", 1.0);
   const auto first = check.run();
   const auto* kills = first.find("oom_kills");
-  if (kills == nullptr) return skipped("this kernel does not count kills");
+  if (kills == nullptr) return skipped("oom-kills", "this kernel does not count kills");
   CHECK_THAT(first, Ended(status::ok));
   CHECK(kills->counter);
   check.host.keep("oom_kills", std::to_string(static_cast<long>(kills->value) - 2));

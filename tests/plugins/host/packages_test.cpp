@@ -113,8 +113,8 @@ TEST_CASE("apt that fails or does not end is unknown, with what it said", "[host
 }
 
 TEST_CASE("the real apt of this host is asked and changes nothing", "[host]") {
-  if (access("/usr/bin/apt-get", X_OK) != 0) return skipped("there is no apt here");
-  if (!lists_as_of_s("/var/lib/apt/lists")) return skipped("there are no package lists here");
+  if (access("/usr/bin/apt-get", X_OK) != 0) return skipped("apt", "there is no apt here");
+  if (!lists_as_of_s("/var/lib/apt/lists")) return skipped("package-lists", "there are no package lists here");
   UnderTest<Packages> check;
   ronda::testing::run_options how;
   how.deadline = std::chrono::seconds(60);  // it reads all lists: seconds of CPU time, longer beside other work

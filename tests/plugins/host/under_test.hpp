@@ -8,6 +8,7 @@
 #include <ronda/testing_catch.hpp>
 
 #include "../manifest_defaults.hpp"
+#include "skip.hpp"
 
 template <class Check>
 struct UnderTest {
@@ -35,10 +36,6 @@ struct UnderTest {
   void restart() { subject.reset(); }
 };
 
-/// What this machine does not allow is said, not passed over.
-inline void skipped(const char* why) {
-  WARN("skipped: " << why);
-}
-
+using ronda::test::skipped;
 using ronda::testing::Ended;
 using ronda::testing::HasMetric;

@@ -7,6 +7,7 @@
 
 #include "fixture.hpp"
 #include "read_mail.hpp"
+#include "skip.hpp"
 
 namespace {
 
@@ -17,10 +18,7 @@ struct Real {
 
   Real() {
     make_mail_certificates(dir.path());
-    if (Exim::is_installed())
-      exim = std::make_unique<Exim>(dir.path(), password);
-    else
-      WARN("skipped: there is no Exim (Debian: exim4-daemon-light)");
+    if (Exim::is_installed()) exim = std::make_unique<Exim>(dir.path(), password);
   }
   std::string ca() const { return dir.path() + "/ca.crt"; }
 };
@@ -29,7 +27,7 @@ struct Real {
 
 TEST_CASE("a message arrives as a mail, encrypted and after a login", "[smtp]") {
   const Real real;
-  if (!real.exim) return;
+  if (!real.exim) return ronda::test::skipped("exim", "there is no Exim (Debian: exim4-daemon-light)");
   host h;
   configure(h, real.exim->port(), {"starttls", real.ca()});
   auto m = message_to("ops@shop.example.com");
@@ -60,7 +58,7 @@ TEST_CASE("a message arrives as a mail, encrypted and after a login", "[smtp]") 
 
 TEST_CASE("implicit TLS works as well", "[smtp]") {
   const Real real;
-  if (!real.exim) return;
+  if (!real.exim) return ronda::test::skipped("exim", "there is no Exim (Debian: exim4-daemon-light)");
   host h;
   configure(h, real.exim->tls_port(), {"implicit", real.ca()});
   CHECK(deliver(h, message_to("ops@example.com")).is(delivery_status::delivered));
@@ -69,7 +67,7 @@ TEST_CASE("implicit TLS works as well", "[smtp]") {
 
 TEST_CASE("each recipient has a mail of their own, and a wrong address costs nobody else theirs", "[smtp]") {
   const Real real;
-  if (!real.exim) return;
+  if (!real.exim) return ronda::test::skipped("exim", "there is no Exim (Debian: exim4-daemon-light)");
   host h;
   configure(h, real.exim->port(), {"starttls", real.ca()});
   auto smtp = notifier(h);
@@ -95,7 +93,7 @@ TEST_CASE("each recipient has a mail of their own, and a wrong address costs nob
 
 TEST_CASE("recipients of the notifier stand in for a message without an address", "[smtp]") {
   const Real real;
-  if (!real.exim) return;
+  if (!real.exim) return ronda::test::skipped("exim", "there is no Exim (Debian: exim4-daemon-light)");
   host h;
   configure(h, real.exim->port(), {"starttls", real.ca()});
   CHECK(deliver(h, message_to("")).summary == "the message has no address, and the notifier has no `to`");
@@ -106,7 +104,7 @@ TEST_CASE("recipients of the notifier stand in for a message without an address"
 
 TEST_CASE("a wrong password is for good, is told, and is not shown", "[smtp]") {
   const Real real;
-  if (!real.exim) return;
+  if (!real.exim) return ronda::test::skipped("exim", "there is no Exim (Debian: exim4-daemon-light)");
   host h;
   configure(h, real.exim->port(), {"starttls", real.ca()});
   h.set_secret("password", "canary-wrong-one");
@@ -119,7 +117,7 @@ TEST_CASE("a wrong password is for good, is told, and is not shown", "[smtp]") {
 
 TEST_CASE("any bytes arrive through a real server, and make no header of their own", "[smtp]") {
   const Real real;
-  if (!real.exim) return;
+  if (!real.exim) return ronda::test::skipped("exim", "there is no Exim (Debian: exim4-daemon-light)");
   host h;
   configure(h, real.exim->port(), {"starttls", real.ca()});
   auto smtp = notifier(h);
@@ -152,7 +150,7 @@ TEST_CASE("any bytes arrive through a real server, and make no header of their o
 
 TEST_CASE("the password is nowhere but in the login", "[smtp]") {
   const Real real;
-  if (!real.exim) return;
+  if (!real.exim) return ronda::test::skipped("exim", "there is no Exim (Debian: exim4-daemon-light)");
   host h;
   h.set_log_level(RONDA_LOG_DEBUG);
   configure(h, real.exim->port(), {"starttls", real.ca()});
