@@ -24,7 +24,7 @@ struct Channel {
   std::int64_t not_before = 0;  // wall ns: the end of quiet hours that the message falls into; 0: at once
   // of the last resort, where all have the message together and one of them makes up for what they fail of
   bool relies = false;  // not this one
-  std::string along;    // this one; all of their notifiers, by spaces
+  std::string along = {};  // this one; all of their notifiers, by spaces
 };
 
 /// What routing asks of the people side and of the configuration, at one instant.

@@ -50,21 +50,21 @@ TEST_CASE("what a person says of an incident is read by those who heard of it, a
   World world(shop);
   world.result("api", Seen::critical);
   CHECK(newest(world, "cto", "open").body.starts_with("System: The shop\n"));
-  CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api (check api)\n"));
+  CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api\n"));
   world.now += minute;
   world.command(incident::Verb::update, "cto", "the vendor was called");
   CHECK(newest(world, "cto", "update").body.starts_with("the vendor was called\n\nSystem: The shop\n"));
-  CHECK(has(newest(world, "cto", "update").body, "Current Status:\nthe vendor was called\nP1 api (check api)\n"));
+  CHECK(has(newest(world, "cto", "update").body, "Current Status:\nthe vendor was called\nP1 api\n"));
   world.command(incident::Verb::mitigate, "cto", "the cache serves");
   CHECK(newest(world, "cto", "update").body.starts_with("mitigating: the cache serves\n\n"));
-  CHECK(has(newest(world, "cto", "update").body, "Current Status:\nthe cache serves\nP1 api (check api)\n"));
+  CHECK(has(newest(world, "cto", "update").body, "Current Status:\nthe cache serves\nP1 api\n"));
   world.now += minute;
   world.result("api", Seen::ok);
   CHECK(newest(world, "cto", "resolve").body.starts_with("recovered\n\nSystem: The shop\n"));
   world.now += minute;
   world.result("api", Seen::critical);
   CHECK(newest(world, "cto", "open").body.starts_with("again: api: "));
-  CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api (check api)\n"));  // what was said before is over
+  CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api\n"));  // what was said before is over
 }
 
 TEST_CASE("a notice to those who decide says who has it, and after a raise that nobody has it any more", "[response]") {
