@@ -157,11 +157,11 @@ TEST_CASE("of an end that is not described yet what there is and what is missing
   CHECK(plain(Topic::resolve, Language::en, part).body ==
         "System: Mini Market\nIncident ID: INC-1\nResolved: 15:00\nTotal Duration: 47m\n\n"
         "To be written yet: impact summary, next steps. When that is done this text comes once more.\n\n"
-        "Resolution Summary:\nThe vendor restarted it\n");
+        "Resolution Summary:\nThe vendor restarted it\n\n");
   CHECK(plain(Topic::resolve, Language::es, part).body ==
         "Sistema: Mini Market\nID del incidente: INC-1\nResuelto: 15:00\nDuración total: 47m\n\n"
         "Por redactar: impact summary, next steps. Cuando esté, este texto llegará otra vez.\n\n"
-        "Resumen de la resolución:\nThe vendor restarted it\n");
+        "Resumen de la resolución:\nThe vendor restarted it\n\n");
 }
 
 TEST_CASE("the other templates say what they are about, in both languages", "[notify]") {

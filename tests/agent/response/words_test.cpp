@@ -205,3 +205,24 @@ TEST_CASE("an owner's channel for P1 alone is not used for the end of a silence,
   CHECK(world.order[0].to == "night@example.com");
   CHECK(world.order[0].next_at == monday + 6 * hour);
 }
+
+TEST_CASE("each contact reads what the agent itself says in their own language, and what people said as they said it", "[response]") {
+  const std::string spanish = "[contact.cto]\nlanguage = 'es'\n";
+  std::string text = shop;
+  text.replace(text.find("[contact.cto]\n"), std::string_view("[contact.cto]\n").size(), spanish);
+  World world(text);
+  world.result("api", Seen::critical);
+  CHECK(newest(world, "cto", "open").title.starts_with("🚨 ALERTA DE INCIDENTE - P1"));
+  world.command(incident::Verb::ack, "ceo");
+  CHECK(newest(world, "cto", "update").body.starts_with("tomado por ceo\n\nSistema: The shop\n"));
+  world.run_to(30 * minute);
+  world.command(incident::Verb::update, "ceo", "the vendor was called");
+  CHECK(newest(world, "cto", "update").body.starts_with("the vendor was called\n\nSistema: "));
+  world.run_to(hour);
+  CHECK(newest(world, "ceo", "escalation").body.starts_with("Taken by ceo since Mon 2026-01-05 00:00:00 +0000: default, step 2 (start, "));
+  world.result("api", Seen::ok);
+  const std::string over = newest(world, "cto", "resolve").body;
+  CHECK(over.starts_with("se ha recuperado\n\nSistema: "));
+  CHECK(has(over, "Por redactar: resumen de la resolución, resumen del impacto, "));
+  CHECK(newest(world, "ceo", "resolve").body.starts_with("recovered\n\nSystem: "));
+}
