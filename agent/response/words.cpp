@@ -35,12 +35,18 @@ std::string_view status_of(incident::Stage stage) {
   return "";
 }
 
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return out;
+}
+
 /// What was said last, then what fires.
 std::string situation_text(const incident::Incident& incident) {
   std::string out = incident.situation;
   for (const auto& [alert, member] : incident.members) {
     if (!member.fires()) continue;
-    out += (out.empty() ? "" : "\n") + std::string(config::level_name(member.level)) + " " + alert;
+    out += (out.empty() ? "" : "\n") + upper(config::level_name(member.level)) + " " + alert;
     if (!member.check.empty() && member.check != alert) out += " (check " + member.check + ")";
     if (member.blocked) out += ", blocked by " + incident.root;
   }
@@ -64,12 +70,6 @@ std::string rfc3339(std::int64_t at_ns) {
   if (at_ns == 0 || ::gmtime_r(&at, &parts) == nullptr) return {};
   std::array<char, 32> text{};
   return std::string(text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
-}
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return out;
 }
 
 std::string review_part(const incident::Incident& incident, std::string_view name) {
