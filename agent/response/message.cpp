@@ -207,7 +207,7 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
     add_reason(message, notice);
     post(plan, message, &incident, now_ns, out);
   }
-  if (out.way == Way::as_said) out.way = Way::unknown;  // those who heard of it do, which says nothing of who was to
+  out.way = Way::unknown;  // whether those who heard of it can be reached still says nothing of those who are to be called
   return out;
 }
 
