@@ -8,11 +8,20 @@
 
 #include "notify/digest.hpp"
 #include "notify/shelf.hpp"
+#include "notify/template.hpp"
 
 namespace ronda::notify {
 namespace {
 
 constexpr std::int64_t replay_every = second_ns;
+
+/// Of a message that failed for good and that others were made for: one that a person sends once more, and that fails once
+/// more, makes no further ones.
+constexpr std::string_view replaced_field = "replaced";
+
+bool is_replaced(const store::OutboxRow& row) {
+  return value_of(fields_from_json(row.text.fields), replaced_field) == "yes";
+}
 
 bool is_ended(store::OutboxState state) {
   return state == store::OutboxState::delivered || state == store::OutboxState::dead;
@@ -254,10 +263,21 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   // In the same transaction as the end of what they stand in for: a kill between the two would lose them.
   void add_fallbacks(Effects& effects, store::Decision& decision) {
     std::vector<store::OutboxRow> rows;
+  void note_replaced(const Held& held, Effects& effects) {
+    const auto change = std::ranges::find(effects.changes, held.row.id, &store::OutboxChange::id);
+    if (change == effects.changes.end()) return;
+    Fields fields = fields_from_json(held.row.text.fields);
+    fields.emplace_back(replaced_field, "yes");
+    change->text = held.row.text;
+    change->text->fields = to_json(fields);
+  }
+
     for (const std::string& id : effects.dead) {
       const Held* held = shelf_.find(id);
-      if (held == nullptr) continue;
-      for (store::OutboxRow& row : client_.fallbacks(held->row)) rows.push_back(std::move(row));
+      if (held == nullptr || is_replaced(held->row)) continue;
+      std::vector<store::OutboxRow> made = client_.fallbacks(held->row);
+      if (!made.empty() && held->has_text) note_replaced(*held, effects);
+      std::ranges::move(made, std::back_inserter(rows));
     }
     if (rows.empty()) return;
     const std::int64_t now = client_.wall_ns();

@@ -166,6 +166,52 @@ TEST_CASE("a dead letter that a person revives goes by its id with the next numb
   CHECK(said == "message 'a' is no dead letter: it was delivered, or still waits");
 }
 
+TEST_CASE("what was revived and fails once more gets no second fallback, over a restart too, and one that never had any gets its", "[notify]") {
+  const Scratch scratch;
+  const auto fail = [](Post& post, const std::string& id, std::int64_t number) {
+    post.courier->on_result(id, number, dropped());
+    post.wait_stored();
+  };
+  const auto revive = [](Post& post, const std::string& id) {
+    bool done = false;
+    post.courier->revive(id, [&](Result<Unit> result) { done = result.has_value(); });
+    post.wait_stored();
+    CHECK(done);
+    post.next();
+  };
+  std::vector<std::string> asked;
+  const auto fallback = [&](const store::OutboxRow& failed) {
+    asked.push_back(failed.id);
+    return failed.id == "alone" ? std::vector<store::OutboxRow>() : std::vector{envelope(failed.id + "/f", "sms", failed.incident)};
+  };
+  {
+    Post post(scratch / "state");
+    post.client.fallback = fallback;
+    REQUIRE(post.start());
+    REQUIRE(post.send({envelope("a", "slack", "A"), envelope("alone", "slack", "B")}));
+    fail(post, "a", 1);
+    fail(post, "alone", 1);
+    revive(post, "a");
+    fail(post, "a", 2);
+    CHECK(asked == std::vector<std::string>{"a", "alone"});
+    revive(post, "a");
+    CHECK(post.client.parcels.back().id == "a");
+    CHECK(post.client.parcels.back().number == 3);
+    CHECK(post.client.parcels.back().text.body == "body of a");
+  }
+  Post post(scratch / "state");
+  post.client.now += hour_ns;
+  post.client.fallback = fallback;
+  REQUIRE(post.start());
+  post.wait_stored();
+  fail(post, "a", 4);
+  CHECK(post.stored({"a"}).at(0).state == OutboxState::dead);
+  CHECK(asked == std::vector<std::string>{"a", "alone"});
+  revive(post, "alone");
+  fail(post, "alone", 2);
+  CHECK(asked == std::vector<std::string>{"a", "alone", "alone"});
+}
+
 TEST_CASE("the next life sends again what was in flight, and goes on with what waited", "[notify]") {
   const Scratch scratch;
   {
