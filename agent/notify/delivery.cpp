@@ -105,7 +105,10 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     });
   }
 
-  void stop() { stopped_ = true; }
+  void stop() {
+    stopped_ = true;
+    outbox_.hold();
+  }
   bool is_durable() const { return durable_; }
   bool is_idle() const { return in_flight_ == 0 && storing_ == 0; }
   const Ring& ring() const { return ring_; }
@@ -226,7 +229,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       }
       keep_change(std::move(change), decision);
     }
-    take_back_without_text(effects, decision);
+    take_back_idle(effects, decision);
     commit(std::move(decision), std::move(effects.starts), {});
     if (!given_up.empty()) client_.on_given_up(given_up);
   }
@@ -260,9 +263,6 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     }
   }
 
-  // In the same transaction as the end of what they stand in for: a kill between the two would lose them.
-  void add_fallbacks(Effects& effects, store::Decision& decision) {
-    std::vector<store::OutboxRow> rows;
   void note_replaced(const Held& held, Effects& effects) {
     const auto change = std::ranges::find(effects.changes, held.row.id, &store::OutboxChange::id);
     if (change == effects.changes.end()) return;
@@ -272,6 +272,9 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     change->text->fields = to_json(fields);
   }
 
+  // In the same transaction as the end of what they stand in for: a kill between the two would lose them.
+  void add_fallbacks(Effects& effects, store::Decision& decision) {
+    std::vector<store::OutboxRow> rows;
     for (const std::string& id : effects.dead) {
       const Held* held = shelf_.find(id);
       if (held == nullptr || is_replaced(held->row)) continue;
@@ -290,13 +293,13 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     tell(more.troubles);
   }
 
-  // The store has the text and does not give it now: not an attempt, and tried again soon.
-  void take_back_without_text(Effects& effects, store::Decision& decision) {
+  // The store has the text and does not give it now, or the agent stops: not an attempt, and tried again soon.
+  void take_back_idle(Effects& effects, store::Decision& decision) {
     std::erase_if(effects.starts, [&](const Start& start) {
       const Held* held = shelf_.find(start.id);
-      if (held != nullptr && held->has_text) return false;
+      if (!stopped_ && held != nullptr && held->has_text) return false;
       Effects back = outbox_.take_back(start.id, client_.wall_ns());
-      std::ranges::move(back.changes, std::back_inserter(decision.changes));
+      for (store::OutboxChange& change : back.changes) keep_change(std::move(change), decision);
       return true;
     });
   }
@@ -338,13 +341,15 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     if (std::exchange(durable_, false)) client_.on_durability(false, error.message());
   }
 
+  // Where the agent stops, what became `sending` in the store is taken back there too: to the next life it would look like
+  // an attempt whose end nobody saw.
   void dispatch(const Starts& starts) {
+    Effects back;
     for (const Start& start : starts) {
       Held* held = shelf_.find(start.id);
       if (held == nullptr) continue;
       if (stopped_) {
-        // in the store it is `sending`: the next life sends it, with the next number
-        outbox_.take_back(start.id, client_.wall_ns());
+        std::ranges::move(outbox_.take_back(start.id, client_.wall_ns()).changes, std::back_inserter(back.changes));
         continue;
       }
       ++in_flight_;
@@ -353,6 +358,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       client_.deliver({row.id, row.notifier, row.to, row.level, event_of_digest(shelf_.rows(start.carries), row), row.incident,
                        start.number, row.text, start.carries});
     }
+    if (!back.changes.empty()) finish(std::move(back), {});
   }
 
   // In the order in which they were refused; what comes meanwhile stands behind them in the store's queue.

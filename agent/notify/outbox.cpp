@@ -131,6 +131,8 @@ class Outbox::Impl {
     return effects;
   }
 
+  void hold() { held_ = true; }
+
   Effects hurry(std::string_view name, std::int64_t now) {
     see(now);
     Effects effects;
@@ -303,6 +305,7 @@ class Outbox::Impl {
   }
 
   void pump(Notifier& at, std::int64_t now, bool may_merge, Effects& effects) {
+    if (held_) return;
     while (!at.waiting.empty() && at.waiting.begin()->first <= now) at.list(*at.waiting.begin()->second, now);
     auto next = at.ready.begin();
     while (next != at.ready.end() && at.may_start(now)) {
@@ -347,6 +350,7 @@ class Outbox::Impl {
   std::map<std::string, std::unique_ptr<Notifier>> notifiers_;  // by name: effects come in that order
   std::int64_t last_order_ = 0, last_now_ = 0;
   std::size_t sweep_at_ = 1000;
+  bool held_ = false;
 };
 
 Outbox::Outbox(OutboxRules rules) : impl_(std::make_unique<Impl>(rules)) {}
@@ -371,6 +375,9 @@ Effects Outbox::take_back(std::string_view id, std::int64_t now) {
 }
 Effects Outbox::tick(std::int64_t now) {
   return impl_->tick(now);
+}
+void Outbox::hold() {
+  impl_->hold();
 }
 Effects Outbox::hurry(std::string_view notifier, std::int64_t now) {
   return impl_->hurry(notifier, now);

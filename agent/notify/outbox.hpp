@@ -95,6 +95,8 @@ class Outbox {
   /// The attempt was never made (the agent stops, its changes could not be stored): as if it had not been started.
   Effects take_back(std::string_view id, std::int64_t now);
   Effects tick(std::int64_t now);
+  /// The agent stops: nothing starts any more, and what comes in or comes back waits for the next life.
+  void hold();
   /// A person wants this one (of the dead: given anew as a row) to go now.
   Effects hurry(std::string_view notifier, std::int64_t now);
 

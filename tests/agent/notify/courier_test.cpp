@@ -279,12 +279,67 @@ TEST_CASE("a stop begins nothing, and the next life sends it once", "[notify]") 
     post.courier->stop();
     REQUIRE(post.loop.run_until([&] { return decided; }));
     CHECK(post.client.parcels.empty());
+    post.wait_stored();  // that it was not begun
     CHECK(post.courier->is_idle());
   }
   Post post(scratch / "state");
   REQUIRE(post.start());
-  post.wait_stored();
+  post.next();
   CHECK(post.client.parcels.size() == 1);
+}
+
+TEST_CASE("what a stop kept from beginning is no attempt to the next life, whether it was decided before the stop or after it", "[notify]") {
+  const Scratch scratch;
+  std::size_t decided = 0;
+  const auto decide = [&](Post& post, const std::string& id) {
+    store::Decision decision;
+    decision.outbox = {envelope(id, "slack", id)};
+    post.courier->decide(decision, [&](Result<Unit>) { ++decided; });
+  };
+  {
+    Post post(scratch / "state");
+    REQUIRE(post.start());
+    decide(post, "before");
+    post.courier->stop();
+    decide(post, "after");
+    REQUIRE(post.loop.run_until([&] { return decided == 2; }));
+    post.wait_stored();
+    CHECK(post.client.parcels.empty());
+    for (const store::OutboxRow& row : post.stored({"before", "after"})) {
+      CHECK(row.state == OutboxState::queued);
+      CHECK(row.attempts == 0);
+      CHECK(row.first_at == 0);
+    }
+  }
+  Post post(scratch / "state");
+  post.client.now += 5 * second_ns;
+  REQUIRE(post.start());
+  post.next();
+  REQUIRE(post.client.parcels.size() == 2);
+  for (const Parcel& parcel : std::vector(post.client.parcels)) {
+    CHECK(parcel.number == 1);
+    post.end(parcel);
+    std::vector<store::DeliveryAttempt> trail;
+    post.store->load_trail(parcel.id, [&](auto loaded) { trail = *loaded; });
+    post.wait_stored();
+    REQUIRE(trail.size() == 1);
+    CHECK(trail[0].outcome == "delivered");
+  }
+}
+
+TEST_CASE("a message behind one that ends while the agent stops is not begun", "[notify]") {
+  const Scratch scratch;
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  REQUIRE(post.send({envelope("a"), envelope("b", "slack", "INC", "update")}));
+  REQUIRE(post.client.parcels.size() == 1);
+  post.client.now += minute_ns;
+  post.courier->stop();
+  post.end(Parcel(post.client.parcels[0]));
+  CHECK(post.client.parcels.size() == 1);
+  CHECK(post.stored({"a"}).at(0).state == OutboxState::delivered);
+  CHECK(post.stored({"b"}).at(0).state == OutboxState::queued);
+  CHECK(post.courier->is_idle());
 }
 
 TEST_CASE("with the store failed messages leave all the same, that is told, and what was owed is stored when it can be", "[notify]") {
