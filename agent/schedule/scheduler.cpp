@@ -197,7 +197,7 @@ void Scheduler::handle(const Due& due) {
   if (!take_locks(entry, due.id)) {
     entry.skip = Skip::waits_for_lock;
     entry.skip_wall = wall().count();
-    return waiting_for_locks_.push_back(due);
+    return wait_for_locks(due, false);
   }
   if (due.slot) return claim(due.id, due);
   start(entry, due.id, due);

@@ -164,6 +164,10 @@ class Scheduler final : private plugin::SupervisorClient {
     std::shared_ptr<const wire::Message> message;
     std::function<void(const DeliveryEnd&)> ended;
   };
+  struct WaitingForLocks {
+    Due due;                   // counted as running by the timetable
+    bool is_delivery = false;  // the next message of a notifier, which the timetable knows nothing of
+  };
   struct Hosted {
     std::string key;
     RunAs as;
@@ -181,13 +185,14 @@ class Scheduler final : private plugin::SupervisorClient {
   void handle(const Due& due);
   bool take_locks(const Entry& entry, std::uint32_t position);
   bool holds_locks(std::uint32_t position) const;
+  void wait_for_locks(const Due& due, bool is_delivery);
   void release_locks(std::uint32_t position);
+  void serve_waiting();
   Result<Unit> run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void start(Entry& entry, std::uint32_t position, const Due& due);
   void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
   void flush_launches();
   void deliver_next(std::uint32_t position);
-  void deliver_after(std::uint32_t position);
   void end_delivery(std::uint32_t position, const DeliveryEnd& end);
   void refuse_deliveries(std::uint32_t position, std::string_view why);
   void skip(Entry& entry, std::uint32_t position, Skip why);
@@ -288,7 +293,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::vector<std::uint32_t> dirty_;
   std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
   std::unordered_map<std::uint32_t, std::uint64_t> lingering_;  // by position: calls that ended before their code did
-  std::vector<Due> waiting_for_locks_;                       // due, and counted as running by the timetable
+  std::vector<WaitingForLocks> waiting_for_locks_;              // in the order in which they came
   std::map<store::InstanceId, std::int64_t> slots_done_;
   std::map<store::InstanceId, store::KnownCalendar> calendars_known_;
   std::map<std::string, std::uint32_t, std::less<>> other_state_;  // versions of state that are not the configured plugin's

@@ -48,9 +48,10 @@ void Scheduler::deliver_next(std::uint32_t position) {
   if (waiting == deliveries_.end() || stopping_ || timetable_.look(position).running) return;
   Entry& entry = entries_[position];
   if (entry.removed) return;
-  if (!take_locks(entry, position)) return;  // release_locks comes back to it
+  const Due due{position, 0, boottime(), std::nullopt, 0, Why::event};
+  if (!take_locks(entry, position)) return wait_for_locks(due, true);
   timetable_.hold(position);
-  launch(entry, position, {position, 0, boottime(), std::nullopt, 0, Why::event}, 0);
+  launch(entry, position, due, 0);
   launches_[entry.runner].back().message = waiting->second.front().message;
   flush_launches();
 }

@@ -22,21 +22,28 @@ bool Scheduler::holds_locks(std::uint32_t position) const {
   return std::ranges::any_of(locks_, [&](const auto& held) { return held.second == position; });
 }
 
-void Scheduler::release_locks(std::uint32_t position) {
-  if (std::erase_if(locks_, [&](const auto& held) { return held.second == position; }) == 0 || stopping_) return;
-  for (const Due& due : std::exchange(waiting_for_locks_, {})) handle(due);  // in the order in which they came
-  deliver_after(position);
-  flush_launches();
+/// A notifier stands in the queue once, however many messages it has.
+void Scheduler::wait_for_locks(const Due& due, bool is_delivery) {
+  const auto is_same = [&](const WaitingForLocks& one) { return one.is_delivery && one.due.id == due.id; };
+  if (is_delivery && std::ranges::any_of(waiting_for_locks_, is_same)) return;
+  waiting_for_locks_.push_back({due, is_delivery});
 }
 
-/// Locks came free: notifiers that wait for one take turns, beginning behind the one that had it.
-void Scheduler::deliver_after(std::uint32_t position) {
-  std::vector<std::uint32_t> waiting;  // a copy: what begins may change the queues
-  waiting.reserve(deliveries_.size());
-  for (const auto& [notifier, messages] : deliveries_) waiting.push_back(notifier);
-  std::ranges::sort(waiting);
-  std::ranges::rotate(waiting, std::ranges::upper_bound(waiting, position));
-  for (const std::uint32_t notifier : waiting) deliver_next(notifier);
+void Scheduler::release_locks(std::uint32_t position) {
+  if (std::erase_if(locks_, [&](const auto& held) { return held.second == position; }) == 0 || stopping_) return;
+  serve_waiting();
+}
+
+/// Locks came free. Runs and messages wait in one queue, so neither can have a lock for good while the other wants it; who
+/// gets none stays where it is.
+void Scheduler::serve_waiting() {
+  for (const WaitingForLocks& one : std::exchange(waiting_for_locks_, {})) {
+    if (one.is_delivery)
+      deliver_next(one.due.id);
+    else
+      handle(one.due);
+  }
+  flush_launches();
 }
 
 }  // namespace ronda::schedule

@@ -263,7 +263,7 @@ void Scheduler::remove(std::uint32_t position) {
   refuse_deliveries(position, "the notifier left the configuration");
   Entry& entry = entries_[position];
   entry.removed = true;
-  std::erase_if(waiting_for_locks_, [&](const Due& due) { return due.id == position; });
+  std::erase_if(waiting_for_locks_, [&](const WaitingForLocks& one) { return one.due.id == position; });
   timetable_.remove(position);
   note_state_left(entry.spec);
   leave(entry);
@@ -401,6 +401,7 @@ void Scheduler::kill_all() {
 }
 
 void Scheduler::settle_set(const std::vector<std::uint32_t>& fresh) {
+  serve_waiting();  // locks came free with what left, or are not wanted any more
   plan_first_runs(fresh, boottime());
   set_idle_limits();
   std::erase_if(retired_, [](const auto& supervisor) { return supervisor->is_empty(); });

@@ -94,3 +94,20 @@ TEST_CASE("notifiers that share a lock take turns", "[schedule]") {
   REQUIRE(bench.until([&] { return order.size() == 9; }));
   CHECK(order == std::vector<std::string>{"a", "b", "c", "a", "b", "c", "a", "b", "c"});
 }
+
+TEST_CASE("a notifier gets its turn between checks that are never done with the lock they share, and they get theirs", "[schedule]") {
+  Scheduled bench;
+  Ends ends;
+  // each is due again before the other has ended: there is always one that waits
+  bench.begin({with_lock({"left", "slow", 150, Kind::check, 100ms}), with_lock({"right", "slow", 150, Kind::check, 100ms}),
+               with_lock({"bell", "ok", 0, Kind::notifier})});
+  const auto runs = [&] { return bench.entry("left").runs + bench.entry("right").runs; };
+  REQUIRE(bench.until([&] { return runs() >= 2; }));
+  const auto before = runs();
+  for (const char* title : {"first", "second", "third"}) ends.send(bench, "bell", title);
+  REQUIRE(bench.until([&] { return ends.all.size() == 3 || runs() >= before + 20; }));
+  CHECK(ends.all.size() == 3);
+  CHECK(runs() - before <= 9);  // the one under way and the one that waits, by message
+  CHECK(runs() - before >= 3);
+}
+
