@@ -206,26 +206,29 @@ void Scheduler::handle(const Due& due) {
 /// A slot runs only after the store has promised that it runs once. A check may run without that promise: it
 /// changes nothing, and silence would be worse.
 void Scheduler::claim(std::uint32_t position, const Due& due) {
-  const Prepared& spec = entries_[position].spec;
-  const store::InstanceId subject = id_of(spec);
-  ports_.store.claim_slot(subject, slot_ns(*due.slot),
-                          [this, position, kind = spec.kind, name = spec.name, due](Result<store::Claim> claimed) {
-                            if (position_of(kind, name) != position) return release_locks(position);  // gone meanwhile
-                            Entry& now = entries_[position];
-                            if (stopping_) return leave_slot(now, slot_ns(*due.slot), claimed && *claimed == store::Claim::claimed);
-                            if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
-                            if (!claimed && now.spec.kind != Kind::check) {
-                              // nothing began: it is owed until the store can promise
-                              if (now.skip != Skip::slot_refused)
-                                ports_.log(RONDA_LOG_ERROR, label_of(kind, name) + ": slot not run yet: " + claimed.error().message());
-                              skip(now, position, Skip::slot_refused);
-                              timetable_.owe(position, *due.slot, boottime() + ports_.refused_slot_wait);
-                              return arm();
-                            }
-                            now.slot_wall = slot_ns(*due.slot);
-                            start(now, position, due);
-                            flush_launches();
-                          });
+  const std::uint64_t number = claims_[position] = next_claim_++;
+  const store::InstanceId id = id_of(entries_[position].spec);
+  ports_.store.claim_slot(id, slot_ns(*due.slot), [this, position, number, id, due](Result<store::Claim> claimed) {
+    const bool is_ours = claimed && *claimed == store::Claim::claimed;
+    // who asked has left, and its locks with it; another one may stand there by now
+    if (const auto asked = claims_.find(position); asked == claims_.end() || asked->second != number)
+      return is_ours ? give_back_slot(id, slot_ns(*due.slot), text_of(Skip::left)) : void();
+    claims_.erase(position);
+    Entry& now = entries_[position];
+    if (stopping_) return leave_slot(now, slot_ns(*due.slot), is_ours);
+    if (claimed && *claimed == store::Claim::already_done) return skip(now, position, Skip::slot_done);
+    if (!claimed && now.spec.kind != Kind::check) {
+      // nothing began: it is owed until the store can promise
+      if (now.skip != Skip::slot_refused)
+        ports_.log(RONDA_LOG_ERROR, label_of(now.spec.kind, now.spec.name) + ": slot not run yet: " + claimed.error().message());
+      skip(now, position, Skip::slot_refused);
+      timetable_.owe(position, *due.slot, boottime() + ports_.refused_slot_wait);
+      return arm();
+    }
+    now.slot_wall = slot_ns(*due.slot);
+    start(now, position, due);
+    flush_launches();
+  });
 }
 
 /// The promise came when nothing may begin any more: the next agent finds the slot as one that it missed.
@@ -233,11 +236,14 @@ void Scheduler::leave_slot(Entry& entry, std::int64_t slot, bool claimed) {
   entry.skip = Skip::stopping;
   entry.skip_wall = wall().count();
   ++entry.skips;
-  if (!claimed) return;
-  const store::InstanceId id = id_of(entry.spec);
-  ports_.log(RONDA_LOG_WARNING, id.kind + " " + id.name + ": a slot was not run: " + std::string(text_of(Skip::stopping)));
+  if (claimed) give_back_slot(id_of(entry.spec), slot, text_of(Skip::stopping));
+}
+
+/// Promised and not begun: as if it had not been asked for.
+void Scheduler::give_back_slot(const store::InstanceId& id, std::int64_t slot, std::string_view why) {
+  ports_.log(RONDA_LOG_WARNING, id.kind + " " + id.name + ": a slot was not run: " + std::string(why));
   store::JournalEvent event;
-  event.wall = entry.skip_wall;
+  event.wall = wall().count();
   event.kind = "slot.left";
   event.subject = id.kind + "/" + id.name;
   event.data = "{\"scheduled_ns\": " + std::to_string(slot) + "}";

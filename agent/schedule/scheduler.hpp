@@ -200,6 +200,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::string blocker(const Entry& entry) const;
   void claim(std::uint32_t position, const Due& due);
   void leave_slot(Entry& entry, std::int64_t slot, bool claimed);
+  void give_back_slot(const store::InstanceId& id, std::int64_t slot, std::string_view why);
 
   // what comes back
   wire::Create describe(std::uint32_t instance) override;
@@ -292,6 +293,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::map<std::string, Calendar, std::less<>> calendars_;
   std::vector<std::uint32_t> dirty_;
   std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
+  std::unordered_map<std::uint32_t, std::uint64_t> claims_;  // by position: the slot that its entry waits for, as it was asked for
   std::unordered_map<std::uint32_t, std::uint64_t> lingering_;  // by position: calls that ended before their code did
   std::vector<WaitingForLocks> waiting_for_locks_;              // in the order in which they came
   std::map<store::InstanceId, std::int64_t> slots_done_;
@@ -305,7 +307,7 @@ class Scheduler final : private plugin::SupervisorClient {
   boost::asio::steady_timer timer_, write_timer_;
   Nanos armed_for_ = Nanos::max();
   bool pump_posted_ = false;
-  std::uint64_t next_call_ = 1;
+  std::uint64_t next_call_ = 1, next_claim_ = 1;
   std::uint32_t next_id_ = 1;
   std::size_t in_flight_ = 0;
   bool stopping_ = false;

@@ -264,6 +264,8 @@ void Scheduler::remove(std::uint32_t position) {
   Entry& entry = entries_[position];
   entry.removed = true;
   std::erase_if(waiting_for_locks_, [&](const WaitingForLocks& one) { return one.due.id == position; });
+  // a slot's promise that is still on its way finds nobody; settle_set serves who waits for the locks
+  if (claims_.erase(position) > 0) std::erase_if(locks_, [&](const auto& held) { return held.second == position; });
   timetable_.remove(position);
   note_state_left(entry.spec);
   leave(entry);
