@@ -108,6 +108,18 @@ bool watch(OneOff& one, std::span<const Firing> firing, std::int64_t now_ns, std
   return true;
 }
 
+/// More than are due within any time that a wall clock is set back by, as far as that is a mend and no jump of years.
+constexpr std::size_t announced_kept = 200;
+
+void announce_once(UpkeepBook& book, WindowNotice notice, UpkeepChange& out) {
+  if (std::ranges::find(book.announced, notice.key) != book.announced.end()) return;
+  book.announced.push_back(notice.key);
+  if (book.announced.size() > announced_kept) book.announced.erase(book.announced.begin());
+  out.notices.push_back(std::move(notice));
+  out.cursor_moved = true;
+}
+
+/// Where the clock was set back over a restart, instants come again and what was told at them does not.
 void announce(UpkeepBook& book, std::span<const Window> windows, std::int64_t now_ns, UpkeepChange& out) {
   const bool any = std::ranges::any_of(windows, [](const Window& one) { return !one.announce_ns.empty(); }) ||
                    std::ranges::any_of(book.one_offs, [](const OneOff& one) { return one.ended_ns == 0 && !one.announce_ns.empty(); });
@@ -122,8 +134,7 @@ void announce(UpkeepBook& book, std::span<const Window> windows, std::int64_t no
     const auto window = std::ranges::find(windows, one.window, &Window::name);
     WindowNotice notice = about(*window, What::comes, one.when);
     notice.key = "window/" + one.key();
-    out.notices.push_back(std::move(notice));
-    out.cursor_moved = true;
+    announce_once(book, std::move(notice), out);
   }
   for (const OneOff& one : book.one_offs) {
     for (const std::int64_t before : one.announce_ns) {
@@ -131,8 +142,7 @@ void announce(UpkeepBook& book, std::span<const Window> windows, std::int64_t no
       if (one.ended_ns != 0 || due <= after || due > now_ns || one.from_ns <= now_ns) continue;
       WindowNotice notice = about(one, What::comes, planned(one));
       notice.key = key_of(one.id, one.from_ns, format_duration(Nanos(before)));
-      out.notices.push_back(std::move(notice));
-      out.cursor_moved = true;
+      announce_once(book, std::move(notice), out);
     }
   }
   book.announced_ns = now_ns;

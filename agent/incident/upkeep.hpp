@@ -50,6 +50,7 @@ struct UpkeepBook {
   std::vector<OnCallOverride> overrides;                 // in the order in which they were made
   std::map<std::string, WindowMark, std::less<>> marks;  // by window
   std::int64_t announced_ns = 0;                         // what was to be announced until then was; 0: nothing yet
+  std::vector<std::string> announced;                    // keys of the last notices that were; after a clock that was set back
   const OneOff* find(std::string_view id) const;
   bool operator==(const UpkeepBook&) const = default;
 };
@@ -71,7 +72,7 @@ struct WindowNotice {
 struct UpkeepChange {
   std::vector<OneOff> changed;      // to be stored
   std::vector<std::string> marked;  // windows whose mark is to be stored
-  bool cursor_moved = false;        // announced_ns is to be stored
+  bool cursor_moved = false;        // announced_ns and announced are to be stored
   std::vector<WindowNotice> notices;
 };
 /// What time brings. Called at each wake, when a one-off was made or ended, and when what fires changes.

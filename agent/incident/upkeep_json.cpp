@@ -73,6 +73,7 @@ class Members {
     if (!parsed) return trouble(name, "an author");
     out = *std::move(parsed);
   }
+  bool has(std::string_view name) const { return find(name) != nullptr; }
   Status end() const { return trouble_.empty() ? done() : Status(Error(Errc::corrupt, trouble_)); }
 
  private:
@@ -188,7 +189,8 @@ UpkeepRow row_of(const UpkeepBook& book, const std::string& window) {
 }
 
 UpkeepRow cursor_row(const UpkeepBook& book) {
-  return {"A", book.announced_ns, json::serialize(json::object{{"announced_ns", book.announced_ns}})};
+  const json::object out = {{"announced_ns", book.announced_ns}, {"announced", array_of(book.announced)}};
+  return {"A", book.announced_ns, json::serialize(out)};
 }
 
 Status restore_row(UpkeepBook& book, std::string_view id, std::string_view data) {
@@ -213,5 +215,6 @@ Status restore_row(UpkeepBook& book, std::string_view id, std::string_view data)
   }
   return done();
 }
+    if (members.has("announced")) members.texts("announced", most_names, book.announced);  // rows of before have none
 
 }  // namespace ronda::incident

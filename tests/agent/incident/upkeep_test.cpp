@@ -116,6 +116,24 @@ TEST_CASE("what was to be announced while no agent ran is announced late, unless
   }
 }
 
+TEST_CASE("what was announced is not announced once more where the clock is set back over a restart, and what was not is", "[incident]") {
+  Life life;
+  life.windows = sunday("announce = [\"1h\", \"10m\"]\n");
+  const OneOff made = one_off(opens - 3 * hour_ns, opens, false, {hour_ns, 5 * minute_ns});
+  add(life.book, made);
+  life.store(row_of(made));
+  life.run(opens - 3 * hour_ns, opens - 7 * minute_ns, {}, false);
+  CHECK(life.told == std::vector<std::string>{"-60 comes sunday", "-60 comes " + made.id, "-10 comes sunday"});
+  life.told.clear();
+  life.keys.clear();
+  life.restart();
+  life.run(opens - 2 * hour_ns, opens - minute_ns, {}, false);
+  CHECK(life.told == std::vector<std::string>{"-5 comes " + made.id});
+  // and in the next week all of it is new
+  life.run(opens + day_ns, opens + 7 * day_ns - minute_ns, {}, true);
+  CHECK(life.told == std::vector<std::string>{"-5 comes " + made.id, "1440 over " + made.id, "10020 comes sunday", "10070 comes sunday"});
+}
+
 TEST_CASE("maintenance of a person is announced, begins, warns its owner and is over, once over restarts", "[incident]") {
   const bool restarts = GENERATE(false, true);
   Life life;
@@ -166,6 +184,7 @@ TEST_CASE("maintenance, overrides and marks come back from their rows as they we
   add(book, *second);
   book.marks["sunday"] = {opens, true, {"INC-20261129-0000000002"}};
   book.announced_ns = opens;
+  book.announced = {"window/sunday@1795928400-1h"};
   UpkeepBook back;
   for (const UpkeepRow& row : {row_of(*second), row_of(*first), row_of(made), row_of(book, "sunday"), cursor_row(book)}) {
     CHECK(is_upkeep_row(row.id));
