@@ -83,12 +83,13 @@ class Agent:
     def pid(self):
         return self.process.pid
 
-    def request(self, method, path):
+    def request(self, method, path, body=None):
         for attempt in (1, 2):
             if self.connection is None:
                 self.connection = UnixConnection(self.socket)
             try:
-                self.connection.request(method, path)
+                self.connection.request(method, path, None if body is None else json.dumps(body),
+                                        {} if body is None else {"Content-Type": "application/json"})
                 return self.connection.getresponse().read()
             except (http.client.HTTPException, ConnectionError, FileNotFoundError) as error:
                 self.connection = None

@@ -12,6 +12,7 @@ import time
 import rows_exec
 import rows_kept
 import rows_size
+import rows_told
 from processes import machine
 from report import table
 from world import World
@@ -26,6 +27,8 @@ ROWS = {
     "lateness-1000": rows_exec.row_lateness_1000,
     "lateness-10000": rows_exec.row_lateness_10000,
     "reload": rows_exec.row_reload,
+    "message": rows_told.row_message,
+    "commit": rows_told.row_commit,
     "validate": rows_size.row_validate,
     "memory-10000": rows_size.row_memory_10000,
     "memory-100000": rows_size.row_memory_100000,

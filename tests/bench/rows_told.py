@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows about what is decided: kept for good, and told."""
+import json
+import os
+import time
+
+from agent import Agent, checks_toml, command_toml
+from processes import wait_quiet
+from report import Row, percentile
+from rows_exec import SETTLE_S, read_stamps
+from rows_size import EMPTY, LimitProcess
+
+FAILING = 200  # checks that begin to fail, a message each
+FAILING_EVERY_S = 10
+TOLD = """
+[notifier.sink]
+use = "webhook"
+url = "{url}"
+
+[contact.ana]
+channels = [{{ notifier = "sink" }}]
+
+[escalation.default.p1]
+steps = [{{ from = "0m", notify = ["ana"] }}]
+"""
+
+
+class Sink:
+    """A local HTTP sink and what it got, with the instants."""
+
+    def __init__(self, world):
+        self.file = os.path.join(world.make_dir("sink"), "got")
+        self.limit = LimitProcess(world, "sink", self.file)
+        self.url = f"http://127.0.0.1:{int(self.limit.first_line)}/"
+
+    def arrivals(self):
+        """When the first message about each check was there, by the check's number."""
+        out = {}
+        with open(self.file) as file:
+            for line in file:
+                at, _, body = line.partition(" ")
+                check = json.loads(body)["fields"]["check"]
+                out.setdefault(check.removeprefix("c"), int(at))
+        return out
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.limit.__exit__(*exception)
+
+
+def told_ms(stamps, arrivals):
+    """From the start of the run that failed, the last one before the message, to the message; all of them."""
+    if len(arrivals) < FAILING:
+        raise RuntimeError(f"only {len(arrivals)} of {FAILING} messages came")
+    return [(at - max(start for start in stamps[number] if start < at)) / 1e6 for number, at in arrivals.items()]
+
+
+def limit_told(world):
+    path, marker = world.stamp_file(), os.path.join(world.make_dir("marker"), "broken")
+    with open(marker, "w"), Sink(world) as sink:
+        world.limit("page", FAILING, FAILING // FAILING_EVERY_S, os.path.join(world.make_dir("db"), "limit.db"), sink.url,
+                    world.program("stamp"), path, "{}", marker)
+        return told_ms(read_stamps(path), sink.arrivals())
+
+
+def agent_told(world):
+    path, marker = world.stamp_file(), os.path.join(world.make_dir("marker"), "broken")
+    command = command_toml([world.program("stamp"), path, "{}", marker])
+    with Sink(world) as sink:
+        config = checks_toml(FAILING, "exec.nagios", f"{FAILING_EVERY_S}s", f'severity = "p1"\ncommand = {command}')
+        with Agent(world, config + TOLD.format(url=sink.url)) as agent:
+            time.sleep(1 + SETTLE_S)
+            wait_quiet(agent.pid, share=0.5, limit_s=20)
+            with open(marker, "w"):
+                pass
+            end = time.monotonic() + FAILING_EVERY_S + 20
+            while len(sink.arrivals()) < FAILING and time.monotonic() < end:
+                time.sleep(0.5)
+            return told_ms(read_stamps(path), sink.arrivals())
+
+
+def row_message(world):
+    shares = (("p50", 0.5, 8, 2.3), ("p99", 0.99, 25, 4.3))
+    rows = [Row(f"failing check's start to message in a local sink: {name}", "ms", [], must, nominal=nominal)
+            for name, _, must, nominal in shares]
+    for _ in range(world.rounds):
+        limit, ours = limit_told(world), agent_told(world)
+        for row, (_, share, _, _) in zip(rows, shares):
+            row.limit.append(percentile(limit, share))
+            row.ours.append(percentile(ours, share))
+    rows[0].note = f"{FAILING} checks within {FAILING_EVERY_S} s; the limit commits one row before it posts"
+    return rows
+
+
+def row_commit(world):
+    row = Row("durable incident commits", "commits/s", [], 1000, more_is_better=True, nominal=3589)
+    for _ in range(world.rounds):
+        seconds = world.window(8)
+        limit = world.limit("commit", os.path.join(world.make_dir("db"), "limit.db"), seconds)
+        row.limit.append(limit["runs"] / limit["wall_s"])
+        with Agent(world, EMPTY) as agent:
+            opened = json.loads(agent.request("POST", "/v1/incidents", {"text": "a bench", "level": "p4"}))
+            target, note = f"/v1/incidents/{opened['incident']}/note", json.dumps({"text": "x" * 100})
+            many = world.limit("ask", agent.socket, 16, seconds, target, note)
+            one = world.limit("ask", agent.socket, 1, world.window(3), target, note)
+        row.ours.append(many["runs"] / many["wall_s"])
+        row.note = (f"notes of 16 who ask at once, each answered when it is on the disk, p99 {many['p99_ms']:.3g} ms; of one: "
+                    f"p50 {one['p50_ms']:.3g} ms, p99 {one['p99_ms']:.3g} ms. The limit is one row a commit")
+    return [row]
