@@ -22,6 +22,12 @@ std::string_view first_of(std::initializer_list<std::string_view> texts) {
 
 }  // namespace
 
+std::string_view link_in(const ronda::message& message, std::string_view field) {
+  const auto link = message.field(field);
+  const bool is_link = link.substr(0, 8) == "https://" || link.substr(0, 7) == "http://";
+  return is_link && link.find_first_of(" \t\r\n") == link.npos ? link : std::string_view();
+}
+
 Alert alert_of(const ronda::message& message, const std::string& host) {
   Alert alert;
   put(alert.labels, "alertname", first_of({message.field("alert"), message.field("check"), "ronda"}), longest_label);
@@ -33,7 +39,7 @@ Alert alert_of(const ronda::message& message, const std::string& host) {
   put(alert.annotations, "description", message.body(), longest_annotation);
   if (is_rfc3339(message.field("opened_at"))) alert.starts_at = std::string(message.field("opened_at"));
   alert.resolved = message.event() == "resolve";
-  alert.link = std::string(message.field("incident_url"));
+  alert.link = std::string(first_of({link_in(message, "incident_url"), link_in(message, "war_room")}));
   return alert;
 }
 

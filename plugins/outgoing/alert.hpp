@@ -19,10 +19,13 @@ struct Alert {
   Labels labels, annotations;  ///< none is empty
   std::string starts_at;       ///< RFC 3339; empty when the message does not say
   bool resolved = false;
-  std::string link;  ///< of the incident; may be empty
+  std::string link;  ///< a page of the incident, or where people meet about it; may be empty
 };
 
-/// From level, incident, title, body and the fields alert, check, service, host, opened_at and incident_url. `host`: where no
+/// A field that holds an http or https URL; empty where it is none: others would refuse the whole message for it.
+std::string_view link_in(const ronda::message& message, std::string_view field);
+
+/// From level, incident, title, body and the fields alert, check, service, host, opened_at, incident_url and war_room. `host`: where no
 /// field says another.
 Alert alert_of(const ronda::message& message, const std::string& host);
 

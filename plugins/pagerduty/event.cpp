@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
+#include <utility>
 
+#include "outgoing/alert.hpp"
 #include "outgoing/json.hpp"
 #include "outgoing/text.hpp"
 
@@ -34,6 +38,16 @@ void write_details(JsonWriter& json, const ronda::message& message) {
     if (seen.insert(name).second) json.member(name, outgoing::cut_characters(value, longest_field));
   }
   json.end_object();
+}
+
+void write_links(JsonWriter& json, const ronda::message& message) {
+  constexpr std::pair<const char*, const char*> known[] = {{"incident_url", "incident"}, {"war_room", "war room"}};
+  const auto has = [&](const auto& one) { return !outgoing::link_in(message, one.first).empty(); };
+  if (std::none_of(std::begin(known), std::end(known), has)) return;
+  json.key("links").array();
+  for (const auto& one : known)
+    if (has(one)) json.object().member("href", outgoing::link_in(message, one.first)).member("text", one.second).end_object();
+  json.end_array();
 }
 
 void write_payload(JsonWriter& json, const ronda::message& message, const std::string& host, ronda::wall_time now) {
@@ -68,8 +82,7 @@ std::string event_of(const ronda::message& message, std::string_view routing_key
   json.object().member("routing_key", routing_key).member("event_action", action_of(message)).member("dedup_key", dedup_key_of(message));
   json.key("payload");
   write_payload(json, message, host, now);
-  if (const auto link = message.field("incident_url"); !link.empty())
-    json.key("links").array().object().member("href", link).member("text", "incident").end_object().end_array();
+  write_links(json, message);
   return json.member("client", "Ronda").end_object().text();
 }
 

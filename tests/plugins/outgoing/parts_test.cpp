@@ -124,8 +124,23 @@ TEST_CASE("an alert keeps its labels while it lasts", "[outgoing]") {
   CHECK(opened.annotations == Labels{{"summary", "API is down"}, {"description", "HTTP 500"}});
   CHECK(opened.starts_at == "2026-11-29T01:00:00Z");
   CHECK_FALSE(opened.resolved);
+  CHECK(opened.link.empty());
   raw.event = ronda::to_abi("resolve"), raw.title = ronda::to_abi("API is up");
   const auto closed = alert_of(ronda::message(&raw), "web-1");
   CHECK(closed.resolved);
   CHECK(closed.labels == opened.labels);
+}
+
+TEST_CASE("the link of an alert is its page, or else where people meet, and always one", "[outgoing]") {
+  const auto link = [](std::string_view page, std::string_view room) {
+    const ronda_kv fields[] = {{ronda::to_abi("incident_url"), ronda::to_abi(page)}, {ronda::to_abi("war_room"), ronda::to_abi(room)}};
+    ronda_message raw{};
+    raw.size = sizeof raw;
+    raw.fields = fields, raw.field_count = 2;
+    return alert_of(ronda::message(&raw), "web-1").link;
+  };
+  CHECK(link("https://a/1", "https://b/2") == "https://a/1");
+  CHECK(link("", "https://b/2") == "https://b/2");
+  CHECK(link("", "room 4").empty());
+  CHECK(link("javascript:x", "https://b/2 c").empty());
 }

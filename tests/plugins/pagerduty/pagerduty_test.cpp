@@ -60,6 +60,14 @@ TEST_CASE("an incident that opens triggers an alert of its id", "[pagerduty]") {
     "links":[{"href":"https://ronda.example/i/7","text":"incident"}],"client":"Ronda"})"));
 }
 
+TEST_CASE("an alert leads to where people meet, and to no place that is none", "[pagerduty]") {
+  auto m = message();
+  m.fields["war_room"] = "https://meet.example/INC-7-x";
+  CHECK(sent(m).at("links") == json::parse(R"([{"href":"https://meet.example/INC-7-x","text":"war room"}])"));
+  m.fields["war_room"] = "room 4";
+  CHECK_FALSE(sent(m).as_object().contains("links"));
+}
+
 TEST_CASE("each event is one of three actions", "[pagerduty]") {
   const auto [event, state, action] = GENERATE(table<std::string, std::string, std::string>({{"open", "open", "trigger"},
                                                                                              {"update", "open", "trigger"},
