@@ -28,7 +28,7 @@ class Sms : public outgoing::Notifier {
     if (!is_e164(message.to()))
       return ronda::drop("`to` is \"", outgoing::one_line(message.to(), shown_characters),
                          "\": a telephone number is written like +5491155550000");
-    const auto text = compose(parts_of(message), max_segments_, transliterate_);
+    const auto text = text_of(message);
     if (text.empty()) return ronda::drop("the message has no text");
     const auto sid = attempt.read(account_sid_);
     outgoing::Request request;
@@ -40,12 +40,14 @@ class Sms : public outgoing::Notifier {
   }
 
  private:
-  Parts parts_of(const ronda::message& message) const {
-    Parts parts{message.title(), message.body(), {}};
+  /// A template may tell the code itself; where there was no room for that it comes last, as where it did not.
+  std::string text_of(const ronda::message& message) const {
     const auto code = message.field("ack_code");
-    const bool told = !code.empty() && message.body().find(code) != std::string_view::npos;  // by the template
-    if (!told) parts.ack = ack_sentence(code, facts().get("language").value_or("en"));
-    return parts;
+    auto text = compose({message.title(), message.body(), {}}, max_segments_, transliterate_);
+    if (code.empty() || text.find(code) != std::string::npos) return text;
+    const std::string of_message(message.field("language"));
+    const auto language = of_message.empty() ? facts().get("language").value_or("en") : of_message;
+    return compose({message.title(), message.body(), ack_sentence(code, language)}, max_segments_, transliterate_);
   }
 
   static std::string sender(const std::string& from) {

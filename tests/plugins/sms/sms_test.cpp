@@ -92,6 +92,8 @@ TEST_CASE("the code to acknowledge comes last, in the language of the agent, unl
   CHECK(posted(m).at("Body") == "P1 INC-7: shop is down\nHTTP 500 & more\nReply 4821 to acknowledge.");
   CHECK(posted(m, [](host& h) { h.set_fact("language", "es"); }).at("Body") ==
         "P1 INC-7: shop is down\nHTTP 500 & more\nResponda 4821 para confirmar.");
+  m.fields["language"] = "es";  // of the one it goes to
+  CHECK(posted(m).at("Body") == "P1 INC-7: shop is down\nHTTP 500 & more\nResponda 4821 para confirmar.");
   m.body = "HTTP 500, ack 4821";
   CHECK(posted(m).at("Body") == "P1 INC-7: shop is down\nHTTP 500, ack 4821");
 }
@@ -102,6 +104,16 @@ TEST_CASE("a long text is cut to max_segments, the code is not", "[sms]") {
   m.fields = {{"ack_code", "4821"}};
   const auto body = posted(m, [](host& h) { h.set("max_segments", 3); }).at("Body");
   CHECK(body.size() == 3 * 153);
+  CHECK_THAT(body, Catch::EndsWith("x...\nReply 4821 to acknowledge."));
+}
+
+TEST_CASE("a code that the text has is not lost where the text is cut", "[sms]") {
+  auto m = message();
+  m.body = std::string(200, 'x') + " ACK 4821";
+  m.fields = {{"ack_code", "4821"}};
+  CHECK(posted(m).at("Body") == "P1 INC-7: shop is down\n" + m.body);
+  const auto body = posted(m, [](host& h) { h.set("max_segments", 1); }).at("Body");
+  CHECK(body.size() == 160);
   CHECK_THAT(body, Catch::EndsWith("x...\nReply 4821 to acknowledge."));
 }
 
