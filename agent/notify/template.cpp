@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <functional>
 #include <map>
+#include <utility>
 
 #include "base/text.hpp"
 #include "notify/pattern.hpp"
@@ -106,6 +108,39 @@ Fields escaped(const Fields& raw, Markup markup, Language language, bool one_lin
 std::string joined_line(std::string text) {
   std::ranges::replace(text, '\n', ' ');
   return std::string(trim(text));
+}
+
+std::string sms_text(const Pattern& pattern, const Fields& line, const std::string& mark) {
+  return mark + fold_for_sms(joined_line(pattern.fill(line)));
+}
+
+/// What is too long gives way where the longest value stands: the id and the code to reply with come behind it. There is
+/// room left for the count that digest() sets before it.
+std::string fitted_sms(const Pattern& pattern, Fields line, const std::string& mark, int parts) {
+  constexpr std::string_view longest_count = "(10000) ";
+  const auto fits = [&](const std::string& text) { return sms_size(std::string(longest_count) + text).parts <= parts; };
+  const std::string whole = sms_text(pattern, line, mark);
+  if (fits(whole)) return whole;
+  std::ranges::stable_sort(line, std::ranges::greater(), [](const auto& field) { return field.second.size(); });
+  for (auto& [name, value] : line) {
+    const std::string all = std::exchange(value, {});
+    if (sms_text(pattern, line, mark).size() + all.size() / 2 > whole.size()) {  // it does not stand in these words
+      value = all;
+      continue;
+    }
+    std::size_t least = 0, most = all.size();  // characters that fit
+    while (least < most) {
+      const std::size_t middle = (least + most + 1) / 2;
+      value = cut(all, middle);
+      if (fits(sms_text(pattern, line, mark)))
+        least = middle;
+      else
+        most = middle - 1;
+    }
+    value = cut(all, least);
+    break;
+  }
+  return cut_sms(sms_text(pattern, line, mark), parts);
 }
 
 /// Reads the tables `[template.N]` into words.
@@ -241,8 +276,7 @@ Text Templates::render(const Use& use, const Fields& fields) const {
   const std::string mark(use.drill ? drill_mark() : "");
   const Fields line = escaped(fields, use.markup, use.language, true);
   if (use.markup == Markup::sms) {
-    const std::string text = fold_for_sms(joined_line(impl_->find(use, &Impl::Shipped::sms, &Own::sms).fill(line)));
-    return {"", cut_sms(mark + text, limits.sms_parts)};
+    return {"", fitted_sms(impl_->find(use, &Impl::Shipped::sms, &Own::sms), line, mark, limits.sms_parts)};
   }
   const std::string title = joined_line(impl_->find(use, &Impl::Shipped::title, &Own::title).fill(line));
   const std::string body = impl_->find(use, &Impl::Shipped::body, &Own::body).fill(escaped(fields, use.markup, use.language, false));

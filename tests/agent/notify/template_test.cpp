@@ -246,6 +246,24 @@ TEST_CASE("a drill is marked in title, text and SMS", "[notify]") {
   CHECK(Templates().render({Topic::open, Language::es, Markup::sms, "", true}, incident).body.starts_with("[DRILL] P1 Mini Market: "));
 }
 
+TEST_CASE("of a text message that is too long the longest value gives way, not the id and the code behind it", "[notify]") {
+  Fields fields = incident;
+  for (auto& [name, value] : fields) {
+    if (name == "title") value = "prices " + std::string(900, 'x');
+    if (name == "current_status") value = std::string(2000, 'y');  // which these words do not have
+  }
+  fields.emplace_back("ack_code", "K7Q2M4XD3A");
+  const auto topic = GENERATE(Topic::open, Topic::escalation);
+  const std::string text = Templates().render({topic, Language::en, Markup::sms, "", true}, fields).body;
+  CAPTURE(text);
+  CHECK(text.starts_with("[DRILL] P1 "));
+  CHECK(text.find("prices xxx") != std::string::npos);
+  CHECK(text.ends_with("x... INC-1 ACK K7Q2M4XD3A"));
+  CHECK(sms_size(text).parts == 2);
+  CHECK(sms_size("(9999) " + text).parts == 2);
+  CHECK(sms_size(text).units > 290);
+}
+
 TEST_CASE("values are escaped for the channel, and a title stays one line", "[notify]") {
   const Fields hostile = {{"severity", "P1"},
                           {"title", "<!channel>\r\nBcc: all"},
