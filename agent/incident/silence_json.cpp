@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "incident/row_reader.hpp"
 #include "incident/silence.hpp"
 
 namespace ronda::incident {
@@ -10,44 +10,10 @@ namespace {
 
 namespace json = boost::json;
 
-Error wrong(std::string_view member, std::string_view must) {
-  return {Errc::corrupt, "silence: `" + std::string(member) + "` must be " + std::string(must)};
-}
+constexpr std::size_t most_words = 64;
 
 json::string_view view(std::string_view text) {
   return {text.data(), text.size()};
-}
-
-Result<std::string> read_text(const json::object& object, std::string_view name, std::size_t most) {
-  const json::value* value = object.if_contains(view(name));
-  const json::string* text = value == nullptr ? nullptr : value->if_string();
-  if (text == nullptr || text->empty() || text->size() > most) return wrong(name, "a text of 1 to " + std::to_string(most) + " bytes");
-  return std::string(*text);
-}
-
-Result<std::int64_t> read_number(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(view(name));
-  const std::int64_t* number = value == nullptr ? nullptr : value->if_int64();
-  if (number == nullptr || *number < 0) return wrong(name, "a whole number, not negative");
-  return *number;
-}
-
-Result<bool> read_flag(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(view(name));
-  if (value == nullptr || !value->is_bool()) return wrong(name, "true or false");
-  return value->get_bool();
-}
-
-Result<std::vector<std::string>> read_words(const json::object& object, std::string_view name, std::size_t most) {
-  std::vector<std::string> out;
-  const json::value* value = object.if_contains(view(name));
-  const json::array* list = value == nullptr ? nullptr : value->if_array();
-  if (list == nullptr || list->size() > most) return wrong(name, "a list of texts");
-  for (const json::value& element : *list) {
-    if (!element.is_string() || element.get_string().size() > 2 * max_name_bytes) return wrong(name, "a list of texts");
-    out.emplace_back(element.get_string());
-  }
-  return out;
 }
 
 json::array words_of(const Matcher& matcher) {
@@ -61,24 +27,13 @@ json::array words_of(const Matcher& matcher) {
   return out;
 }
 
-Status read_times(const json::object& object, Silence& out) {
-  RONDA_TRY(out.from_ns, read_number(object, "from_ns"));
-  RONDA_TRY(out.until_ns, read_number(object, "until_ns"));
-  if (out.until_ns < out.from_ns) return wrong("until_ns", "at or after `from_ns`");
-  RONDA_TRY(out.ok_since_ns, read_number(object, "ok_since_ns"));
-  RONDA_TRY(out.ended_ns, read_number(object, "ended_ns"));
-  RONDA_TRY(const auto revision, read_number(object, "revision"));
-  out.revision = static_cast<std::uint64_t>(revision);
-  return done();
-}
-
-Status read_people(const json::object& object, Silence& out) {
-  RONDA_TRY(const auto owner, read_text(object, "owner", 2 * max_name_bytes));
-  RONDA_TRY(out.owner, parse_author(owner));
-  RONDA_TRY(const auto ended_by, read_text(object, "ended_by", 2 * max_name_bytes));
-  RONDA_TRY(out.ended_by, parse_author(ended_by));
-  RONDA_TRY(out.reason, read_text(object, "reason", max_text_bytes));
-  return done();
+void read_what(RowReader& row, Matcher& out) {
+  std::vector<std::string> words;
+  row.texts("what", most_words, words, 2 * max_name_bytes);
+  if (!row.sound()) return;
+  auto what = parse_matcher(words);
+  if (!what || what->empty()) return row.refuse("what", "words like service=api");
+  out = *std::move(what);
 }
 
 }  // namespace
@@ -102,23 +57,25 @@ std::string to_json(const Silence& silence) {
 }
 
 Result<Silence> parse_silence(std::string_view text) {
-  if (text.size() > max_event_bytes) return Error(Errc::corrupt, "silence: longer than " + std::to_string(max_event_bytes) + " bytes");
-  json::error_code failure;
-  const json::value value = json::parse(view(text), failure);
-  const json::object* object = failure ? nullptr : value.if_object();
-  if (object == nullptr) return Error(Errc::corrupt, "silence: not a JSON object");
+  RowReader row("silence", text);
   Silence out;
-  RONDA_TRY(out.id, read_text(*object, "id", max_name_bytes));
-  RONDA_TRY(const auto words, read_words(*object, "what", 64));
-  const auto what = parse_matcher(words);
-  if (!what || what->empty()) return wrong("what", "words like service=api");
-  out.what = *what;
-  RONDA_TRY([[maybe_unused]] auto times, read_times(*object, out));
-  RONDA_TRY([[maybe_unused]] auto people, read_people(*object, out));
-  RONDA_TRY(out.until_ok, read_flag(*object, "until_ok"));
-  RONDA_TRY(out.end_told, read_flag(*object, "end_told"));
-  RONDA_TRY(const auto told, read_words(*object, "p1_told", 10000));
-  out.p1_told.insert(told.begin(), told.end());
+  std::int64_t revision = 0;
+  row.some_text("id", max_name_bytes, out.id);
+  row.number("revision", revision);
+  read_what(row, out.what);
+  row.author("owner", out.owner);
+  row.some_text("reason", max_text_bytes, out.reason);
+  row.number("from_ns", out.from_ns);
+  row.number("until_ns", out.until_ns);
+  if (out.until_ns < out.from_ns) row.refuse("until_ns", "at or after `from_ns`");
+  row.flag("until_ok", out.until_ok);
+  row.number("ok_since_ns", out.ok_since_ns);
+  row.number("ended_ns", out.ended_ns);
+  row.author("ended_by", out.ended_by);
+  row.flag("end_told", out.end_told);
+  row.ids("p1_told", out.p1_told);
+  RONDA_TRY([[maybe_unused]] auto read, row.end());
+  out.revision = static_cast<std::uint64_t>(revision);
   return out;
 }
 
