@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "handover.hpp"
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 #include "verdict.hpp"
 
 namespace command {

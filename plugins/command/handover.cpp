@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 namespace command {
 namespace {

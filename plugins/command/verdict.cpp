@@ -5,7 +5,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 namespace command {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 namespace logfile {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One POST by libcurl: the only file here that talks to anybody.
+// One POST by the transfer of curl.hpp.
 // Speaks http and https only, reads nothing of the environment, follows no redirect, always verifies a certificate and the
 // name in it, keeps no connection. Never throws for what the other side does; comes back by the deadline.
 #pragma once

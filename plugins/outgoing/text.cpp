@@ -1,30 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "outgoing/text.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <ctime>
 
+#include "outgoing/shown.hpp"
+
 namespace outgoing {
-namespace {
-
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-}
-
-/// Bytes of a character by its first byte; 0 when none begins so.
-std::size_t length_of(unsigned char first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) return 2;
-  if (first >= 0xe0 && first < 0xf0) return 3;
-  if (first >= 0xf0 && first < 0xf5) return 4;
-  return 0;
-}
-
-bool is_character(std::uint32_t code, std::size_t length) {
-  constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  return code >= least[length] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-}
-
-}  // namespace
 
 void append_utf8(std::string& to, std::uint32_t code) {
   const auto put = [&to](std::uint32_t byte) { to += static_cast<char>(static_cast<unsigned char>(byte)); };
@@ -36,17 +19,9 @@ void append_utf8(std::string& to, std::uint32_t code) {
 }
 
 std::uint32_t take_character(std::string_view& text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const auto length = length_of(first);
-  std::uint32_t code = length == 1 ? first : first & (0x7fu >> length);
-  bool whole = length > 0 && text.size() >= length;
-  for (std::size_t i = 1; whole && i < length; ++i) {
-    whole = is_continuation(text[i]);
-    code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3f);
-  }
-  whole = whole && is_character(code, length);
-  text.remove_prefix(whole ? length : 1);
-  return whole ? code : replacement;
+  const auto first = shown::first_character(text);
+  text.remove_prefix(std::max<std::size_t>(first.bytes, 1));
+  return first.bytes == 0 ? replacement : first.point;
 }
 
 std::string valid_utf8(std::string_view text) {

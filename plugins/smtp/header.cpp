@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base64.hpp"
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 namespace smtp {
 namespace {

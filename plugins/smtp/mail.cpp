@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "header.hpp"
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 namespace smtp {
 namespace {

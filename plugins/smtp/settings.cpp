@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 namespace smtp {
 namespace {

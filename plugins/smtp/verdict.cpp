@@ -7,7 +7,7 @@
 
 #include "base64.hpp"
 #include "header.hpp"
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 namespace smtp {
 namespace {

@@ -5,7 +5,7 @@
 #include <catch.hpp>
 #include <random>
 
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 using namespace logfile;
 using shown::cut, shown::escape;

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "read_mail.hpp"
-#include "shown.hpp"
+#include "outgoing/shown.hpp"
 
 using namespace smtp;
 

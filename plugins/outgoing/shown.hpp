@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts that others wrote, on their way into a line, a JSON object or a message for people: escaped and cut, by character.
-// plugins/logfile, plugins/command and plugins/smtp hold the same file, because each folder of a plugin stands alone; a test
-// compares them.
+// Needs no library: for the notifiers that post nothing as well.
 #pragma once
 
 #include <algorithm>
