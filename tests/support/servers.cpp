@@ -159,3 +159,14 @@ void wait_for_close(int fd) {
   while (poll(&readable, 1, 10000) > 0 && read(fd, bytes, sizeof bytes) > 0) {
   }
 }
+
+void trickle(int fd, const std::string& piece) {
+  pollfd closed{fd, POLLRDHUP, 0};
+  while (send(fd, piece.data(), piece.size(), MSG_NOSIGNAL) > 0 && poll(&closed, 1, 20) == 0) {
+  }
+}
+
+void reset(int fd) {
+  const linger at_once{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}

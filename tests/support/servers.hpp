@@ -76,3 +76,7 @@ std::string read_request(int fd);
 void send_text(int fd, const std::string& text);
 /// Returns when the peer has closed, or after 10 s.
 void wait_for_close(int fd);
+/// Sends `piece` every 20 ms until the peer has closed.
+void trickle(int fd, const std::string& piece);
+/// Its end will be a reset.
+void reset(int fd);

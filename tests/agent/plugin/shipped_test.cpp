@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every plugin of this tree once under the real runner, confined as the agent confines it.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 #include "config/toml.hpp"
 #include "plugin/elf_note.hpp"
@@ -26,6 +22,7 @@
 #include "supervised.hpp"
 #include "support/postgres.hpp"
 #include "support/scratch.hpp"
+#include "support/servers.hpp"
 
 using namespace ronda;
 using namespace ronda::test;
@@ -94,44 +91,11 @@ class Shipped {
   Supervised bench;
 };
 
-/// Answers HTTP requests on a free port of loopback, one after another, until it goes.
-class TinyServer {
- public:
-  TinyServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(::listen(fd_, 16) == 0);
-    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([fd = fd_] { serve(fd); });
-  }
-  TinyServer(const TinyServer&) = delete;
-  TinyServer& operator=(const TinyServer&) = delete;
-  ~TinyServer() {
-    ::shutdown(fd_, SHUT_RDWR);
-    thread_.join();
-    ::close(fd_);
-  }
-  std::uint16_t port() const { return port_; }
-
- private:
-  static void serve(int fd) {
-    for (int client = ::accept(fd, nullptr, nullptr); client >= 0; client = ::accept(fd, nullptr, nullptr)) {
-      char request[4096];
-      static_cast<void>(::recv(client, request, sizeof request, 0));
-      const std::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nup";
-      static_cast<void>(::send(client, answer.data(), answer.size(), MSG_NOSIGNAL));
-      ::close(client);
-    }
-  }
-
-  int fd_;
-  std::uint16_t port_ = 0;
-  std::thread thread_;
-};
+/// One of every HTTP request.
+void answer_up(int fd) {
+  read_request(fd);
+  send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nup");
+}
 
 }  // namespace
 
@@ -186,7 +150,7 @@ TEST_CASE("sixty-four programs at once under exec's own limits", "[plugin]") {
 
 TEST_CASE("http asks a server under the real runner", "[plugin]") {
   boost::asio::io_context loop;
-  const TinyServer server;
+  const TinyServer server(answer_up);
   Shipped http(loop, "http");
   const std::string address = "127.0.0.1:" + std::to_string(server.port());
   const auto& end = http.run("http.request", "url = \"http://" + address + "/\"\nexpect = { body = \"up\" }");
@@ -218,7 +182,7 @@ TEST_CASE("the notifiers that post over HTTP do so under the real runner", "[plu
        "HTTP 200, but not PagerDuty's word that it took the event: up", 2},
       {"sms", "account_sid = \"AC1\"\nauth_token = \"x\"\nfrom = \"+15005550006\"", "`to` is \"somebody\": a telephone number is written like", 2},
   };
-  const TinyServer server;
+  const TinyServer server(answer_up);
   for (const Row& row : rows) {
     boost::asio::io_context loop;
     Shipped notifier(loop, row.name);
@@ -234,7 +198,7 @@ TEST_CASE("the notifiers that post over HTTP do so under the real runner", "[plu
 }
 
 TEST_CASE("a webhook's path is in no process's arguments, environment or result", "[plugin]") {
-  const TinyServer server;
+  const TinyServer server(answer_up);
   boost::asio::io_context loop;
   Shipped notifier(loop, "webhook");
   const std::string canary = std::string("a-path-") + "that-opens-doors";

@@ -13,18 +13,6 @@ std::string root_url(int port, const std::string& scheme = "http") {
   return scheme + "://127.0.0.1:" + std::to_string(port) + "/";
 }
 
-/// Sends `piece` every 20 ms until the peer has closed.
-void trickle(int fd, const std::string& piece) {
-  pollfd closed{fd, POLLRDHUP, 0};
-  while (send(fd, piece.data(), piece.size(), MSG_NOSIGNAL) > 0 && poll(&closed, 1, 20) == 0) {
-  }
-}
-
-void reset(int fd) {
-  const linger at_once{1, 0};
-  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
 struct Outcome {
   ronda::testing::report report;
   std::chrono::nanoseconds took;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stub.hpp"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -12,14 +12,13 @@
 #include <optional>
 #include <stdexcept>
 
-/// A connection, encrypted from some point on or never.
+/// A connection, encrypted from some point on or never. The descriptor is the server's.
 class SmtpStub::Wire {
  public:
   Wire(int fd, int stop) : fd_(fd), stop_(stop) {}
   ~Wire() {
     SSL_free(ssl_);
     SSL_CTX_free(context_);
-    ::close(fd_);
   }
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
@@ -81,23 +80,14 @@ class SmtpStub::Wire {
 SmtpStub::SmtpStub(Script script) : SmtpStub(Options(), std::move(script)) {}
 
 SmtpStub::SmtpStub(Options options, Script script) : options_(std::move(options)), script_(std::move(script)) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (bind(listener_, reinterpret_cast<const sockaddr*>(&address), size) != 0 || listen(listener_, 16) != 0 || pipe2(stop_, 0) != 0)
-    throw std::runtime_error("cannot listen on loopback");
-  getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
-  thread_ = std::thread([this] { serve(); });
+  if (pipe2(stop_, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  server_.emplace([this](int fd) { serve(fd); });
 }
 
 SmtpStub::~SmtpStub() {
   ::close(stop_[1]);
-  thread_.join();
+  server_.reset();
   ::close(stop_[0]);
-  ::close(listener_);
 }
 
 std::vector<SmtpStub::Mail> SmtpStub::mails() const {
@@ -110,23 +100,15 @@ std::vector<std::string> SmtpStub::lines() const {
   return lines_;
 }
 
-void SmtpStub::serve() {
+void SmtpStub::serve(int fd) {
   // OpenSSL writes with write(2); of this thread alone, since what the process ignores its children ignore as well
   sigset_t pipe;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
-  while (true) {
-    pollfd fds[] = {{listener_, POLLIN, 0}, {stop_[0], POLLIN, 0}};
-    poll(fds, 2, -1);
-    if (fds[1].revents != 0) return;
-    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd < 0) continue;
-    Wire wire(fd, stop_[0]);
-    const int connection = ++connections_;
-    if (options_.tls_at_once && !wire.encrypt(options_.certificate, options_.key)) continue;
-    talk(wire, connection);
-  }
+  Wire wire(fd, stop_[0]);
+  const int connection = ++connections_;
+  if (!options_.tls_at_once || wire.encrypt(options_.certificate, options_.key)) talk(wire, connection);
 }
 
 std::string SmtpStub::answer_to(const std::string& command, int connection, const std::string& usual) {

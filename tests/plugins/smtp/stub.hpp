@@ -6,9 +6,11 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "support/servers.hpp"
 
 class SmtpStub {
  public:
@@ -34,7 +36,7 @@ class SmtpStub {
   SmtpStub(const SmtpStub&) = delete;
   SmtpStub& operator=(const SmtpStub&) = delete;
 
-  int port() const { return port_; }
+  int port() const { return server_->port(); }
   int connections() const { return connections_; }
   std::vector<Mail> mails() const;
   /// All lines that came, of all connections, but for those of mails.
@@ -42,17 +44,17 @@ class SmtpStub {
 
  private:
   class Wire;
-  void serve();
+  void serve(int fd);
   void talk(Wire& wire, int connection);
   bool take_mail(Wire& wire, int connection, Mail mail);
   std::string answer_to(const std::string& command, int connection, const std::string& usual);
 
   Options options_;
   Script script_;
-  int listener_ = -1, stop_[2] = {-1, -1}, port_ = 0;
+  int stop_[2] = {-1, -1};
   std::atomic<int> connections_{0};
   mutable std::mutex mutex_;
   std::vector<Mail> mails_;
   std::vector<std::string> lines_;
-  std::thread thread_;
+  std::optional<TinyServer> server_;
 };
