@@ -251,8 +251,14 @@ std::optional<std::int64_t> next_wake(const UpkeepBook& book, std::span<const Wi
   return out.take();
 }
 
-std::vector<std::string> drop_ended(UpkeepBook& book, std::int64_t before_ns) {
+std::vector<std::string> drop_ended(UpkeepBook& book, std::span<const Window> windows, std::int64_t before_ns) {
   std::vector<std::string> out;
+  // as long as what it tells of may be open the window may come back, and must not repeat what it said
+  std::erase_if(book.marks, [&](const auto& one) {
+    const bool over = one.second.begin_ns + longest_window_ns < before_ns && std::ranges::find(windows, one.first, &Window::name) == windows.end();
+    if (over) out.push_back(mark_row_id(one.first));
+    return over;
+  });
   std::erase_if(book.one_offs, [&](const OneOff& one) {
     const bool over = one.ended_ns != 0 && one.ended_ns < before_ns;
     if (over) out.push_back(one.id);

@@ -81,8 +81,9 @@ UpkeepChange tick(UpkeepBook& book, std::span<const Window> windows, std::span<c
 WindowNotice over_notice(const OneOff& one, std::span<const Firing> firing);
 /// When tick is wanted again if nothing else happens.
 std::optional<std::int64_t> next_wake(const UpkeepBook& book, std::span<const Window> windows, std::int64_t now_ns);
-/// Ids of one-offs and overrides that ended before; they are forgotten.
-std::vector<std::string> drop_ended(UpkeepBook& book, std::int64_t before_ns);
+/// Ids of the rows of what ended before: one-offs, overrides, and marks of windows that are not configured any more. All of it
+/// is forgotten.
+std::vector<std::string> drop_ended(UpkeepBook& book, std::span<const Window> windows, std::int64_t before_ns);
 
 /// Rows as they are stored beside silences: "M-..." one-offs, "O-..." overrides, "W-NAME" marks, "A" the cursor.
 struct UpkeepRow {
@@ -91,6 +92,7 @@ struct UpkeepRow {
   std::string data;
 };
 bool is_upkeep_row(std::string_view id);
+std::string mark_row_id(std::string_view window);
 UpkeepRow row_of(const OneOff& one_off);
 UpkeepRow row_of(const OnCallOverride& one);
 UpkeepRow row_of(const UpkeepBook& book, const std::string& marked_window);

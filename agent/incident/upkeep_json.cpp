@@ -86,6 +86,10 @@ bool is_upkeep_row(std::string_view id) {
   return id == "A" || id.starts_with("M-") || id.starts_with("O-") || id.starts_with("W-");
 }
 
+std::string mark_row_id(std::string_view window) {
+  return "W-" + std::string(window);
+}
+
 UpkeepRow row_of(const OneOff& one) {
   return {one.id, one.from_ns + std::max(one.lasts_ns, one.at_most_ns), to_json(one)};
 }
@@ -111,7 +115,7 @@ UpkeepRow row_of(const UpkeepBook& book, const std::string& window) {
   out["begin_ns"] = mark.begin_ns;
   out["end_told"] = mark.end_told;
   out["p1_told"] = json::array(mark.p1_told.begin(), mark.p1_told.end());
-  return {"W-" + window, mark.begin_ns, json::serialize(out)};
+  return {mark_row_id(window), mark.begin_ns, json::serialize(out)};
 }
 
 UpkeepRow cursor_row(const UpkeepBook& book) {

@@ -286,7 +286,8 @@ void Desk::forget_old(Output& out, std::int64_t now_ns) {
       out.decision.silences.push_back({silence.id, silence.until_ns, std::nullopt});
   }
   incident::drop_ended(silences_, now_ns - keep_over_ns);
-  for (const std::string& id : incident::drop_ended(upkeep_, now_ns - keep_over_ns)) out.decision.silences.push_back({id, 0, std::nullopt});
+  for (const std::string& id : incident::drop_ended(upkeep_, plan_->windows, now_ns - keep_over_ns))
+    out.decision.silences.push_back({id, 0, std::nullopt});
 }
 
 std::vector<std::string> Desk::own_troubles() const {

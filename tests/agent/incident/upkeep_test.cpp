@@ -145,7 +145,7 @@ TEST_CASE("maintenance of a person is announced, begins, warns its owner and is 
   CHECK(life.told == std::vector<std::string>{"-60 comes" + id, "-10 comes" + id, "0 begins" + id, "0 hides_p1" + id, "108 ends_soon" + id,
                                               "120 over" + id});
   CHECK(life.book.one_offs.front().ended_ns == opens + 2 * hour_ns);
-  CHECK(drop_ended(life.book, opens + 5 * hour_ns) == std::vector<std::string>{made.id});
+  CHECK(drop_ended(life.book, {}, opens + 5 * hour_ns) == std::vector<std::string>{made.id});
   CHECK(life.book.one_offs.empty());
 }
 
@@ -196,6 +196,18 @@ TEST_CASE("maintenance, overrides and marks come back from their rows as they we
   REQUIRE_FALSE(damaged);
   CHECK(damaged.error().message() == "maintenance: `services` must be a list of texts");
   CHECK_FALSE(restore_row(back, "O-1", "nonsense"));
+  CHECK(restore_row(back, "A", "{\"announced_ns\": 7}"));  // of before the keys were kept
+}
+
+TEST_CASE("what was told of a window that left the configuration is forgotten when none of its openings can go on", "[incident]") {
+  const std::vector<Window> windows = sunday("");
+  UpkeepBook book;
+  book.marks["sunday"] = book.marks["removed"] = {opens, true, {}};
+  CHECK(drop_ended(book, windows, opens + longest_window_ns).empty());
+  CHECK(book.marks.contains("removed"));
+  CHECK(drop_ended(book, windows, opens + longest_window_ns + 1) == std::vector<std::string>{"W-removed"});
+  CHECK(book.marks.size() == 1);
+  CHECK(book.marks.contains("sunday"));
 }
 
 TEST_CASE("an override needs a reason and an end, and is undone once", "[incident]") {

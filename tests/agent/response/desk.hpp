@@ -80,7 +80,10 @@ struct Held {
   void take(const store::Decision& decision) {
     events.insert(events.end(), decision.events.begin(), decision.events.end());
     for (const store::AlertState& row : decision.alerts) alerts[row.name] = row;
-    for (const store::SilenceRow& row : decision.silences) silences[row.id] = row;
+    for (const store::SilenceRow& row : decision.silences) {
+      silences[row.id] = row;
+      if (!row.data) silences.erase(row.id);
+    }
     for (const store::OutboxRow& row : decision.outbox) outbox.emplace(row.id, row);
   }
   response::Kept kept() const {

@@ -107,6 +107,28 @@ TEST_CASE("maintenance of later is announced as asked, over a restart, and hides
   CHECK(world.told.back() == "2h1m open p1 cto log");
 }
 
+TEST_CASE("what the store has of a window that left the configuration goes when it can have no more meaning", "[response]") {
+  World world(shop);
+  schedule::ZoneDatabase zones;
+  auto calendar = schedule::parse_calendar("*-*-* 00:00 UTC", zones, zone("UTC"));
+  REQUIRE(calendar);
+  plan(world).windows.push_back({"nightly", "", *std::move(calendar), hour, {}, {}, false, 0, {}, {}, {}});
+  world.take(world.desk().use(world.desk().share_plan(), world.now));
+  world.now += minute;
+  world.result("api", Seen::critical);
+  CHECK(world.told == Lines{"1m update p1 cto log"});
+  REQUIRE(world.held.silences.contains("W-nightly"));
+  plan(world).windows.clear();
+  world.take(world.desk().use(world.desk().share_plan(), world.now));
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  CHECK(world.held.silences.contains("W-nightly"));
+  world.now = monday + 9 * 24 * hour;
+  world.restart();
+  world.take(world.desk().tick(world.now));
+  CHECK_FALSE(world.held.silences.contains("W-nightly"));
+  CHECK_FALSE(world.desk().upkeep().marks.contains("nightly"));
+}
+
 TEST_CASE("who stands in is called in place of who is on call, until it is undone", "[response]") {
   World world(fallback_shop);
   incident::OnCallOverride wanted{{}, "ops", "ceo", {incident::Author::Kind::contact, "cto"}, "a day off", 0, 0, monday + hour, 0, {}};
