@@ -180,19 +180,20 @@ TEST_CASE("what a person says of an incident is read in mail, on Slack and in an
   CHECK(has(shop.mail_to("cto@shop.example").body, "Situación actual:\nthe locksmith was called\nP1 door"));
 
   shop.mend();
-  CHECK(eventually([&] { return has(shop.mail_to("dba@shop.example").shown("Subject"), "RESOLVED"); }));
+  CHECK(eventually([&] { return has(shop.mail_to("dba@shop.example").shown("Subject"), "RESOLVED"); }, 90s));
   CHECK(has(shop.mail_to("dba@shop.example").body, "To be written yet: resolution summary, "));
-  CHECK(eventually([&] { return has(shop.mail_to("cto@shop.example").body, "se ha recuperado\n\nSistema: "); }));
+  CHECK(eventually([&] { return has(shop.mail_to("cto@shop.example").body, "se ha recuperado\n\nSistema: "); }, 90s));
   REQUIRE(shop.agent()
               .ronda({"incident", "review", id, "--set", "summary=a new lock", "--set", "impact=nobody came in", "--set", "root_cause=rust",
                       "--set", "action_items=oil it", "--set", "customer=a note on the door", "--set", "next_steps=none today"})
               .code == 0);
-  CHECK(eventually([&] { return has(shop.mail_to("dba@shop.example").body, "Resolution Summary:\na new lock\n"); }));
+  // so many so soon wait for each other
+  CHECK(eventually([&] { return has(shop.mail_to("dba@shop.example").body, "Resolution Summary:\na new lock\n"); }, 90s));
   mail = shop.mail_to("dba@shop.example");
   for (const char* part : {"a new lock", "nobody came in", "rust", "oil it", "a note on the door", "none today"})
     CHECK(has(mail.body, part));
   CHECK_FALSE(has(mail.body, "written"));
-  CHECK(eventually([&] { return has(shop.post(), "a note on the door"); }));
+  CHECK(eventually([&] { return has(shop.post(), "a note on the door"); }, 90s));
 }
 
 TEST_CASE("where the last resort fails too everybody's telephone is left, each once", "[whole]") {
