@@ -258,6 +258,7 @@ json::array plugins_json(AgentView& agent) {
       if (status.plugin_id != id) continue;
       for (const auto& runner : status.runners) {
         runners.push_back(json::object{{"pid", runner.pid},
+                                       {"keeper", runner.keeper},
                                        {"state", plugin::name_of(runner.life)},
                                        {"in_flight", runner.in_flight},
                                        {"sha256", status.sha256},

@@ -86,8 +86,8 @@ void print_plugins(const json::array& plugins) {
       for (const json::value& runner : runners->as_array()) {
         const std::string held_by = text_of(runner.as_object(), "held_by");
         const std::string limited_by = text_of(runner.as_object(), "limited_by");
-        std::cout << "  pid " << integer_of(runner.as_object(), "pid") << " (" << held_by << (held_by.empty() ? "" : "; ") << limited_by
-                  << ")";
+        std::cout << "  pid " << integer_of(runner.as_object(), "pid") << ", kept by " << integer_of(runner.as_object(), "keeper") << " ("
+                  << held_by << (held_by.empty() ? "" : "; ") << limited_by << ")";
       }
     }
     if (const std::string trouble = text_of(plugin, "trouble"); !trouble.empty()) std::cout << "  " << trouble;

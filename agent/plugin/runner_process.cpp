@@ -14,8 +14,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include "base/proc_files.hpp"
 
 namespace ronda::plugin {
 namespace {
@@ -160,6 +163,19 @@ Result<RunnerProcess> spawn_runner(const SpawnOptions& options) {
     return system_error("watch a runner", error);
   }
   return RunnerProcess{pid, std::move(ours), std::move(pidfd), std::move(output), std::move(blackbox), guard.active()};
+}
+
+pid_t worker_of(const RunnerProcess& keeper, pid_t inner) {
+  if (!keeper.pid_namespace) return inner;
+  constexpr std::size_t most_children = 64;  // there is one as long as no plugin is loaded
+  for (const pid_t pid : children_of(keeper.pid, most_children)) {
+    const std::string status = read_proc("/proc/" + std::to_string(pid) + "/status");
+    const std::size_t line = status.find("\nNSpid:"), end = status.find('\n', line + 1);
+    if (line == std::string::npos || end == std::string::npos) continue;
+    const std::size_t innermost = status.find_last_of("\t ", end) + 1;
+    if (std::atoi(status.c_str() + innermost) == inner) return pid;
+  }
+  return -1;
 }
 
 bool can_use_pid_namespace() {

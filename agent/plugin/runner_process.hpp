@@ -49,6 +49,10 @@ struct SpawnOptions {
 
 Result<RunnerProcess> spawn_runner(const SpawnOptions& options);
 
+/// The runner's process that loads the plugin, which has just said its number as it sees itself: in a PID namespace that is
+/// another one than here. -1: it is gone, or /proc does not tell.
+pid_t worker_of(const RunnerProcess& keeper, pid_t inner);
+
 /// Whether this process may put a child into a PID namespace of its own; tried once, in a child.
 bool can_use_pid_namespace();
 

@@ -162,7 +162,8 @@ SupervisorStatus Supervisor::Impl::status() const {
   for (const auto& process : processes_) {
     std::string held = process->group.text();
     if (held.empty()) held = "rlimits";
-    out.runners.push_back({process->link->process().pid, process->life, process->unfinished, process->locked, held});
+    const pid_t keeper = process->link->process().pid;
+    out.runners.push_back({process->worker > 0 ? process->worker : keeper, keeper, process->life, process->unfinished, process->locked, held});
   }
   out.waiting = ready_.size() + suspects_.size() + alone_.size();
   out.deaths = deaths_;

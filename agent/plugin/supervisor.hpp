@@ -107,7 +107,8 @@ class SupervisorClient {
 };
 
 struct RunnerStatus {
-  int pid = -1;
+  int pid = -1;     // where the plugin's code runs: what a debugger wants; the keeper's until that has said its own
+  int keeper = -1;  // who started it and is left last
   Life life = Life::gone;
   std::size_t in_flight = 0;
   std::string locked;   // what holds its plugin besides its user, for people; empty: it has not said yet

@@ -207,7 +207,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   void on_hello(const wire::Hello& hello) override {
     if (!locked.empty()) return;  // the first one is the runner's own: the plugin is not loaded yet
     locked = hello.locked;
-    worker = static_cast<pid_t>(hello.pid);
+    worker = worker_of(link->process(), static_cast<pid_t>(hello.pid));
   }
   void on_loaded(const wire::Loaded& told) override { owner_.on_loaded(*this, told); }
   void on_created(const wire::Created& probed) override { owner_.end_probe(probed.instance, *this, probed.ok, probed.error); }
@@ -276,7 +276,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   std::size_t unfinished = 0;  // calls in flight that were not told an end
   std::size_t requests_outside_calls = 0;
   std::string broken;  // why, if it broke the protocol
-  pid_t worker = -1;   // the process that loads the plugin, as itself knows it
+  pid_t worker = -1;   // the process that loads the plugin; -1: it has not said so, or could not be found
   std::string locked;  // what holds the plugin, as the runner said before it loaded it
   bool our_kill = false;
   bool worn = false;            // gets no new work and leaves when it has nothing in flight

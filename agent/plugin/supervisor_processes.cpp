@@ -302,7 +302,8 @@ void Supervisor::Impl::log_death(const Process& process, Mono now) {
     return;
   }
   death_line_ = now;
-  std::string text = "runner " + std::to_string(process.link->process().pid) + ": " + last_trouble_;
+  const pid_t pid = process.worker > 0 ? process.worker : process.link->process().pid;  // as status shows it
+  std::string text = "runner " + std::to_string(pid) + ": " + last_trouble_;
   if (const std::size_t more = std::exchange(deaths_unsaid_, 0); more > 0)
     text += "; since the last such line " + std::to_string(more) + " others ended";
   log(0, RONDA_LOG_ERROR, text);

@@ -67,15 +67,16 @@ class Server {
 
   /// Reads the setup, which the agent sends once the limits around this process are in place.
   bool read_setup(wire::Setup& setup);
-  /// From here on the threads of the pool serve; they end the process when the agent says so or is gone.
-  void serve(const wire::Setup& setup, PluginObject& plugin, Programs* programs);
-  bool is_calm() { return pool_->is_calm(); }
+  /// From here on the threads of the pool serve, this one among them; they end the process when the agent says so or is gone.
+  [[noreturn]] void serve(const wire::Setup& setup, PluginObject& plugin, Programs* programs);
 
  private:
   void read();
   void begin_end();
   static void* enter_end(void* self);
   [[noreturn]] void end();
+  static void* enter_watch(void* self);
+  void watch();
   bool handle_frame(std::string_view body);
   bool handle_frames();
   bool handle(wire::Tag tag, wire::Reader& r);
@@ -230,8 +231,34 @@ void Server::serve(const wire::Setup& setup, PluginObject& plugin, Programs* pro
   if (!handle_frame(behind_setup_) || !handle_frames()) leave(setup, programs);
   const bool ends = shutdown_;  // from the start on, the threads of the pool read
   if (ends) ending_ = std::exchange(instances_, {});
-  pool_->start();
   if (ends && !Pool::start_thread(enter_end, this)) end();
+  if (!Pool::start_thread(enter_watch, this)) leave_in_peace(126);
+  pool_->join();
+}
+
+void* Server::enter_watch(void* self) {
+  static_cast<Server*>(self)->watch();
+  return nullptr;
+}
+
+/// Waits for the keeper's death. It has nothing else to do, so it gives back what only the start and the first calls needed. The
+/// process's first thread does not do this: a debugger shows that one first, and people want to see what the plugin does.
+void Server::watch() {
+  const bool pid_namespace = around_->setup.pid_namespace;
+  sigset_t term;
+  ::sigemptyset(&term);
+  if (!pid_namespace) ::sigaddset(&term, SIGTERM);  // within one, SIGKILL comes by itself
+  bool ends = false;
+  for (int look = 0; look < first_calls_looks && !ends; ++look) {
+    ends = ::sigtimedwait(&term, nullptr, &first_calls_look) == SIGTERM;
+    if (pool_->is_calm()) break;
+  }
+  release_code_pages();
+  if (pid_namespace) return;
+  while (!ends) ends = ::sigwaitinfo(&term, nullptr) == SIGTERM;
+  end_own(around_->setup, around_->programs);
+  ::kill(::getpid(), SIGKILL);
+  leave_in_peace(0);
 }
 
 /// Threads that libraries make without saying how large: a resolver's, say. The usual 8 MiB would each count against
@@ -244,30 +271,13 @@ void set_default_stack() {
   ::pthread_attr_destroy(&attributes);
 }
 
-/// Without a PID namespace: should somebody kill the keeper, what this process started itself still ends with it. The
-/// first thread waits for that.
+/// Without a PID namespace: should somebody kill the keeper, what this process started itself still ends with it. A thread of
+/// its own waits for that.
 void prepare_for_orphans() {
   sigset_t term;
   ::sigemptyset(&term);
   ::sigaddset(&term, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &term, nullptr);
-}
-
-/// The first thread has nothing else to do, so it gives back what only the start and the first calls needed.
-[[noreturn]] void wait_for_keepers_death(const wire::Setup& setup, const Programs* programs, Server& server) {
-  sigset_t term;
-  ::sigemptyset(&term);
-  if (!setup.pid_namespace) ::sigaddset(&term, SIGTERM);  // within one, SIGKILL comes by itself
-  bool ends = false;
-  for (int look = 0; look < first_calls_looks && !ends; ++look) {
-    ends = ::sigtimedwait(&term, nullptr, &first_calls_look) == SIGTERM;
-    if (server.is_calm()) break;
-  }
-  release_code_pages();
-  while (!ends) ends = ::sigwaitinfo(&term, nullptr) == SIGTERM;
-  end_own(setup, programs);
-  ::kill(::getpid(), SIGKILL);
-  leave_in_peace(0);
 }
 
 int run() {
@@ -309,7 +319,6 @@ int run() {
   }
   link.send(wire::Loaded{true, {}, (*loaded)->abi_minor()});
   server.serve(setup, *loaded->release(), programs);
-  wait_for_keepers_death(setup, programs, server);
 }
 
 }  // namespace

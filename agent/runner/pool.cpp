@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/sanitized.hpp"
 #include "runner/crash.hpp"
 #include "runner/link.hpp"
 
@@ -42,12 +45,30 @@ Pool::Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t
   for (std::size_t slot = limit_; slot > 0; --slot) free_slots_.push_back(slot - 1);
 }
 
-void Pool::start() {
+/// The stack that the kernel gives the first thread grows to 8 MiB: a call that goes too deep would come back from there and
+/// crash on any other thread. Sanitizers know that stack and none besides.
+void Pool::join() {
   {
     const std::lock_guard lock(mutex_);
-    if (!add_thread()) leave_in_peace(126);
+    ++threads_;
   }
   call_threads();
+  if constexpr (is_sanitized) work();
+  const auto guard = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* const stack = ::mmap(nullptr, guard + stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  ucontext_t here{};
+  if (stack == MAP_FAILED || ::mprotect(stack, guard, PROT_NONE) != 0 || ::getcontext(&here) != 0) leave_in_peace(126);
+  here.uc_stack.ss_sp = static_cast<char*>(stack) + guard;
+  here.uc_stack.ss_size = stack_bytes;
+  here.uc_link = nullptr;
+  const auto self = reinterpret_cast<std::uintptr_t>(this);  // in halves: a context is handed nothing wider than an int
+  ::makecontext(&here, reinterpret_cast<void (*)()>(enter_joined), 2, static_cast<unsigned>(self >> 32), static_cast<unsigned>(self));
+  ::setcontext(&here);
+  leave_in_peace(126);
+}
+
+void Pool::enter_joined(unsigned high, unsigned low) {
+  reinterpret_cast<Pool*>(std::uintptr_t{high} << 32 | low)->work();
 }
 
 bool Pool::start_thread(void* (*body)(void*), void* self) {
@@ -68,8 +89,8 @@ bool Pool::add_thread() {
 }
 
 void* Pool::enter(void* self) {
+  const CrashStack crash_stack;
   static_cast<Pool*>(self)->work();
-  return nullptr;
 }
 
 void Pool::submit(std::vector<Job> jobs) {
@@ -131,7 +152,6 @@ void Pool::give_back(const Job& job, std::size_t slot) {
 }
 
 void Pool::work() {
-  const CrashStack crash_stack;
   std::unique_lock lock(mutex_);
   while (true) {
     Job job;

@@ -36,8 +36,9 @@ class Pool {
   /// `read` takes what has come from the agent and submits it; it is called by one thread at a time.
   Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads, std::function<void()> read);
 
-  /// The first thread begins. [once]
-  void start();
+  /// The calling thread is the first of the pool from now on, on a stack of the size that all of them have. [once, the process's
+  /// first thread]
+  [[noreturn]] void join();
   /// [reader]
   void submit(std::vector<Job> jobs);
   /// Threads for what was submitted, besides the reader itself, which takes the first. [reader]
@@ -59,7 +60,8 @@ class Pool {
   };
 
   static void* enter(void* self);
-  void work();
+  [[noreturn]] static void enter_joined(unsigned high, unsigned low);
+  [[noreturn]] void work();
   void wait();
   bool take(Job& job, std::size_t& slot);
   void give_back(const Job& job, std::size_t slot);

@@ -139,6 +139,11 @@ const plugin::CallEnd& Supervised::end_of(std::uint64_t call, std::chrono::nanos
 
 int Supervised::runner_pid() const {
   const auto runners = supervisor_->status().runners;
+  return runners.empty() ? -1 : runners.back().keeper;
+}
+
+int Supervised::worker_pid() const {
+  const auto runners = supervisor_->status().runners;
   return runners.empty() ? -1 : runners.back().pid;
 }
 

@@ -63,8 +63,10 @@ class Supervised final : public plugin::SupervisorClient {
   }
   bool until(const std::function<bool()>& condition, std::chrono::nanoseconds limit = 30s);
   void turn_for(std::chrono::nanoseconds span);
-  /// The one runner's process, as /proc of this namespace knows it; -1 when there is none.
+  /// The one runner's process, its keeper, as /proc of this namespace knows it; -1 when there is none.
   int runner_pid() const;
+  /// Where the plugin's code runs.
+  int worker_pid() const;
   bool has_log(std::string_view part) const;
 
   plugin::Supervisor& supervisor() { return *supervisor_; }
