@@ -18,6 +18,7 @@ struct Put {
   void operator()(const std::string& v) { w.bytes(v); }
   void operator()(Kind v) { w.integer(static_cast<int>(v)); }
   void operator()(End v) { w.integer(static_cast<int>(v)); }
+  void operator()(Worn v) { w.integer(static_cast<int>(v)); }
   void operator()(Ask v) { w.integer(static_cast<int>(v)); }
   template <class A, class B>
   void operator()(const std::pair<A, B>& v) {
@@ -42,6 +43,7 @@ struct Get {
   void operator()(std::string& v) { v = r.bytes(); }
   void operator()(Kind& v) { limited(v, Kind::notifier); }
   void operator()(End& v) { limited(v, End::state_refused); }
+  void operator()(Worn& v) { limited(v, Worn::left_alive); }
   void operator()(Ask& v) { limited(v, Ask::calendar_next); }
   template <class A, class B>
   void operator()(std::pair<A, B>& v) {

@@ -89,6 +89,9 @@ struct Created {
 
 enum class End : std::uint8_t { reported, silent, threw, failed, create_failed, bad_result, state_refused };
 
+/// What the runner has used up most of; left_alive: what its programs left has to stay by itself.
+enum class Worn : std::uint8_t { no, memory, fds, threads, left_alive };
+
 struct KvWrite {
   std::string key, value;
   std::int64_t ttl_ns = 0;
@@ -115,7 +118,7 @@ struct Outcome {
   std::string summary, detail;
   std::int64_t dropped_metrics = 0;
   bool took_inbox = false;
-  bool worn = false;  // the runner has used up most of a limit: the next calls belong to a fresh one
+  Worn worn = Worn::no;  // if anything, the next calls belong to a fresh runner
   std::vector<KvWrite> kv;
   std::string metrics;  // encoded: an array of metrics; see each_metric
 };

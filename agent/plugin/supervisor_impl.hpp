@@ -138,6 +138,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void look_at_group(Process& process, Mono now) const;
   void look_for_left_alive(Process& process, wire::Outcome& outcome, const InFlight& call);
   void tell_left_alive(const Process& process);
+  void wear_out(Process& process, wire::Worn by);
   void after_call(Process& process);
   void end_probe(std::uint32_t instance, Process& process, bool ok, std::string_view error);
   void end_probes(Process& process, std::string_view error);

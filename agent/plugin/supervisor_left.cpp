@@ -11,7 +11,7 @@ void Supervisor::Impl::look_for_left_alive(Process& process, wire::Outcome& outc
   process.last_instance = call.spec.instance;
   const std::vector<LeftAlive> left = left_alive_below(process.link->process().pid, process.worker);
   if (left.empty()) return;
-  outcome.worn = true;
+  outcome.worn = wire::Worn::left_alive;
   process.has_told_left = true;
   if (client_ != nullptr) client_->on_left_alive(call.spec.instance, left);
 }

@@ -124,10 +124,7 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   release(call);
   last_activity_ = now;
   look_for_left_alive(process, outcome, call);
-  if (outcome.worn && process.life == Life::serving) {
-    process.worn = true;
-    if (current_ == &process) current_ = nullptr;
-  }
+  if (outcome.worn != wire::Worn::no && process.life == Life::serving) wear_out(process, outcome.worn);
   if (call.ended) {
     ++late_results_;
     tell_over(call);
@@ -141,6 +138,16 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
   }
   has_room_ = true;
   after_call(process);
+}
+
+/// It gets no new work. What its plugin has used up is said once of each runner, for the plugin's author.
+void Supervisor::Impl::wear_out(Process& process, wire::Worn by) {
+  if (current_ == &process) current_ = nullptr;
+  if (std::exchange(process.worn, true) || by == wire::Worn::left_alive) return;
+  const std::string_view what = by == wire::Worn::memory ? "limit(memory)" : by == wire::Worn::fds ? "limit(fd)" : "limit(threads)";
+  last_trouble_ = std::string(what) + ": a runner had used up most of it and was replaced";
+  log(0, RONDA_LOG_WARNING, std::string(what) + ": runner " + std::to_string(process.worker) +
+                                " has used up most of it and is replaced; a plugin that honestly needs more says so in its manifest's limits");
 }
 
 /// What came back together makes room together: what waited for it leaves in one message.

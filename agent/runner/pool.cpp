@@ -263,7 +263,7 @@ void Pool::run_call(Job& job, std::size_t slot) {
     over_.push_back(call);
     if (over_.size() > calls_kept) over_.pop_front();
   }
-  outcome.worn = wear_.is_worn(outcome.end != wire::End::reported);
+  outcome.worn = wear_.worn(outcome.end != wire::End::reported);
   // it is to blame until its result is on its way: it may have broken what carries that
   finish(job, std::move(outcome));
   enter_call(0);

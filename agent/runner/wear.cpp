@@ -54,17 +54,17 @@ std::int64_t descriptors(std::int64_t wanted) {
 
 Wear::Wear(const wire::Setup& setup) : memory_(is_sanitized ? 0 : setup.memory_bytes), tasks_(setup.pids), fds_(descriptors(setup.fds)) {}
 
-bool Wear::look() const {
-  if (memory_ > 0 && data_bytes() > memory_ / 4 * 3) return true;
-  if (tasks_ > 0 && threads() > tasks_) return true;
-  return fds_ > 0 && next_descriptor() > fds_ / 4 * 3;
+wire::Worn Wear::look() const {
+  if (memory_ > 0 && data_bytes() > memory_ / 4 * 3) return wire::Worn::memory;
+  if (tasks_ > 0 && threads() > tasks_) return wire::Worn::threads;
+  return fds_ > 0 && next_descriptor() > fds_ / 4 * 3 ? wire::Worn::fds : wire::Worn::no;
 }
 
-bool Wear::is_worn(bool look_now) const {
+wire::Worn Wear::worn(bool look_now) const {
   const std::int64_t now = monotonic().count();
-  if (worn_ || (!look_now && now - looked_at_ < look_interval_ns)) return worn_;
+  if (worn_ != wire::Worn::no || (!look_now && now - looked_at_ < look_interval_ns)) return worn_;
   looked_at_ = now;
-  if (look()) worn_ = true;
+  worn_ = look();
   return worn_;
 }
 

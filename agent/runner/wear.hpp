@@ -15,15 +15,15 @@ class Wear {
   /// After confine: what was not to be had is reckoned with as it is.
   explicit Wear(const wire::Setup& setup);
 
-  /// Looks at most four times a second, unless a call has just failed. [worker]
-  bool is_worn(bool look_now) const;
+  /// What it is worn by; looks at most twice a second, unless a call has just failed. [worker]
+  wire::Worn worn(bool look_now) const;
 
  private:
-  bool look() const;
+  wire::Worn look() const;
 
   const std::int64_t memory_, tasks_, fds_;  // limits; 0: none
   mutable std::atomic<std::int64_t> looked_at_{0};
-  mutable std::atomic<bool> worn_{false};
+  mutable std::atomic<wire::Worn> worn_{wire::Worn::no};
 };
 
 }  // namespace ronda::runner

@@ -43,6 +43,7 @@ TEST_CASE("a plugin that leaks is replaced between two calls, without a failed c
   }
   CHECK(runners.size() > 1);
   CHECK(bench.status().deaths == 0);
+  CHECK(bench.has_log("limit(memory): runner "));
 }
 
 TEST_CASE("memory beyond the limit fails the call, and the next has a fresh runner", "[plugin]") {
@@ -69,10 +70,17 @@ TEST_CASE("descriptors and threads that are used up do not outlive the runner's 
   bench.turn_for(1100ms);
   bench.run("ok");
   CHECK(bench.run("exec").outcome.summary == "exit 0 from a child\n");
+  // who recycles it says of what it had too much
+  CHECK(bench.has_log("limit(fd): runner "));
+  CHECK_FALSE(bench.has_log("limit(threads)"));
+  CHECK_THAT(bench.status().last_trouble, Catch::StartsWith("limit(fd): "));
   bench.run("threads", 300);
   bench.turn_for(1100ms);
   bench.run("ok");
   CHECK(bench.run("exec").outcome.summary == "exit 0 from a child\n");
+  CHECK(bench.has_log("limit(threads): runner "));
+  CHECK_THAT(bench.status().last_trouble, Catch::StartsWith("limit(threads): "));
+  CHECK(bench.status().deaths == 0);
 }
 
 TEST_CASE("a thread that a library makes without a size costs little of the limit", "[plugin]") {

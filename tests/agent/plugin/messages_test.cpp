@@ -50,7 +50,7 @@ Outcome outcome() {
   Outcome m;
   m.call = 1ULL << 40, m.end = End::threw, m.timed_out = true, m.status = 2, m.duration_ns = 12345678901;
   m.again_at_wall_ns = 99, m.summary = "s\xff", m.detail = std::string(70'000, 'd'), m.dropped_metrics = 3;
-  m.took_inbox = true, m.worn = true, m.kv = {{"k", "v", 5, false}, {"gone", "", 0, true}};
+  m.took_inbox = true, m.worn = wire::Worn::fds, m.kv = {{"k", "v", 5, false}, {"gone", "", 0, true}};
   return m;
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("every message comes back as it was sent", "[plugin]") {
   const Outcome o = there_and_back(outcome(), Tag::outcome);
   CHECK(o.detail == outcome().detail);
   CHECK(o.end == End::threw);
-  CHECK((o.timed_out && o.took_inbox && o.worn));
+  CHECK((o.timed_out && o.took_inbox && o.worn == wire::Worn::fds));
   REQUIRE(o.kv.size() == 2);
   CHECK((o.kv[0].ttl_ns == 5 && o.kv[1].erase));
   there_and_back(Reply{1, -3, "payload"}, Tag::reply);
