@@ -193,6 +193,8 @@ RunnerEnd reap_runner(const RunnerProcess& process) {
   const std::int32_t inner = box.wait_status.load();
   // killed from outside, the keeper leaves no status of its worker
   if (inner >= 0 && WIFEXITED(end.wait_status)) end.wait_status = inner;
+  // a keeper that was killed before it could tell: what the worker noted itself, just before
+  if (inner < 0 && box.death.load() == static_cast<std::uint32_t>(Death::signal)) end.wait_status = box.signal.load() & 0x7f;
   end.by_itself = box.death.load() != 0;
   end.culprit_call = end.by_itself ? box.culprit.load() : 0;
   end.text = end_text(box, end.wait_status);

@@ -218,8 +218,10 @@ Supervisor::Impl::Verdict Supervisor::Impl::judge(const Process& process, const 
                                                   const std::vector<std::uint64_t>& here) const {
   Verdict verdict;
   verdict.begun = process.loaded;
-  const bool protocol = process.our_kill && !process.broken.empty();
-  if (process.our_kill && !protocol) {
+  // its socket ended before its keeper said of what, if that is stopped or stuck itself
+  const bool crashed = end.by_itself && !process.broken.empty();
+  const bool protocol = process.our_kill && !process.broken.empty() && !crashed;
+  if (process.our_kill && !protocol && !crashed) {
     verdict.cause = process.why_killed;
     return verdict;
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plugin that does not come back: its call ends in time, its siblings and everybody else's calls do too.
+#include <signal.h>
+
 #include <algorithm>
 #include <catch.hpp>
 
@@ -240,4 +242,37 @@ TEST_CASE("a stopped runner does not hold up its calls", "[plugin]") {
   const auto& end = bench.end_of(call);
   CHECK(end.fate == Fate::finished);  // its keeper continues it
   CHECK(bench.run("ok").fate == Fate::finished);
+}
+
+TEST_CASE("a runner that somebody stops from outside holds up its calls no longer than one that hangs", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  REQUIRE(bench.run("ok").fate == Fate::finished);
+  const int keeper = bench.runner_pid(), worker = bench.worker_pid();
+  REQUIRE(worker != keeper);
+  SECTION("its worker: the keeper continues it") {
+    const auto call = bench.dispatch(bench.chaos("slow", 500));
+    bench.turn_for(100ms);
+    ::kill(worker, SIGSTOP);
+    CHECK(bench.end_of(call, 5s).fate == Fate::finished);
+    CHECK(bench.worker_pid() == worker);
+  }
+  SECTION("its keeper: calls go on, and one that crashes is told so although nobody reaped it") {
+    ::kill(keeper, SIGSTOP);
+    CHECK(bench.run("ok").fate == Fate::finished);
+    const auto start = monotonic();
+    const auto& end = bench.run("segv");
+    CHECK(end.fate == Fate::crashed);
+    CHECK_THAT(end.cause, Catch::StartsWith("killed by SIGSEGV in org.ronda.chaos+0x"));
+    CHECK(monotonic() - start < 5s);
+  }
+  SECTION("both: as a hang") {
+    ::kill(keeper, SIGSTOP);
+    ::kill(worker, SIGSTOP);
+    const auto start = monotonic();
+    CHECK(bench.run("ok", 0, 1s).fate == Fate::timeout);
+    CHECK(monotonic() - start < 2s);
+    CHECK(bench.until([&] { return !is_alive(keeper) && !is_alive(worker); }, 15s));
+  }
+  CHECK(bench.run("ok", 0, 20s).fate == Fate::finished);
 }

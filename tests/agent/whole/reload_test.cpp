@@ -227,13 +227,15 @@ TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says
 namespace {
 
 std::string sha_of_exec(const WholeAgent& agent) {
-  const json::value plugins = agent.get("/v1/plugins");
-  if (!plugins.is_array()) return {};
-  for (const json::value& one : plugins.as_array()) {
-    if (one.at("id").is_string() && one.at("id").as_string() == "org.ronda.exec" && one.as_object().contains("sha256"))
-      return std::string(one.at("sha256").as_string());
-  }
-  return {};
+  const json::object plugin = agent.plugin("org.ronda.exec");
+  return plugin.contains("sha256") ? std::string(plugin.at("sha256").as_string()) : std::string();
+}
+
+/// The process in which its code runs; -1: none does.
+pid_t worker_of_exec(const WholeAgent& agent) {
+  const json::object plugin = agent.plugin("org.ronda.exec");
+  if (!plugin.contains("runners") || plugin.at("runners").as_array().empty()) return -1;
+  return plugin.at("runners").at(0).at("pid").to_number<pid_t>();
 }
 
 }  // namespace
@@ -290,6 +292,13 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
   SECTION("gone: the configuration names what is missing, and what runs goes on") {
     std::filesystem::remove(object);
     CHECK(still_runs());
+    // a runner that ends comes back from the copy that was staged
+    const pid_t worker = worker_of_exec(agent);
+    REQUIRE(worker > 0);
+    ::kill(worker, SIGKILL);
+    CHECK(eventually([&] { return worker_of_exec(agent) > 0 && worker_of_exec(agent) != worker; }));
+    CHECK(still_runs());
+    CHECK(sha_of_exec(agent) == first);
     CHECK(agent.ronda({"reload"}).code == 1);
     CHECK(still_runs());
   }

@@ -34,7 +34,7 @@ bool hang(Deed& deed) {
   } else if (mode == "until-cancel") {
     pollfd cancel{deed.call.cancel_fd(), POLLIN, 0};
     ::poll(&cancel, 1, -1);
-  } else if (mode == "slow" || mode == "hang-cancel" || mode == "bad-destroy" || mode == "slow-destroy") {
+  } else if (mode == "slow" || mode == "hang-cancel" || mode == "segv-cancel" || mode == "bad-destroy" || mode == "slow-destroy") {
     sleep_ms(deed.n);
   } else if (mode == "busy") {
     for (volatile bool more = true; more;) {
