@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <set>
 
 #include "api/door.hpp"
 #include "base/counted.hpp"
@@ -28,6 +29,7 @@ namespace {
 constexpr auto zone_look = 10min;  // at tzdata; a reload looks too
 constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
+constexpr std::string_view plugin_trouble_prefix = "plugin/";
 
 /// What a start that goes on in spite of errors owes whoever looks: how many there are, and the first of them.
 std::string trouble_of(const schedule::Candidate& candidate) {
@@ -136,7 +138,7 @@ Status Agent::load_first() {
       },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
       !safe_mode_.reason().empty(), {}, std::chrono::seconds(10), [this](const schedule::Entry& entry) { response_->on_result(entry); },
-      [this] { return response_->take_samples(); }});
+      [this] { return response_->take_samples(); }, [this](std::string_view plugin) { tell_plugin_trouble(plugin); }});
   make_response();
   remember(*store_, [this](const schedule::Remembered& known, bool is_whole) {
     not_remembered_ = !is_whole;
@@ -202,7 +204,9 @@ void Agent::remember_late() {
   if (!begun_ || stopping_ || !std::exchange(not_remembered_, false)) return;
   remember(*store_, [this](const schedule::Remembered& known, bool is_whole) {
     not_remembered_ = !is_whole;
-    if (is_whole && !stopping_) scheduler_->recall_late(known);
+    if (!is_whole || stopping_) return;
+    scheduler_->recall_late(known);
+    tell_plugin_troubles();
   });
 }
 
@@ -227,10 +231,31 @@ void Agent::tell_config_trouble() {
                             well ? std::string("the configuration is active as it stands") : "configuration: " + config_trouble_);
 }
 
+/// A quarantine, and a runner that cannot be killed, are a P2 of the agent's own for as long as they last.
+void Agent::tell_plugin_trouble(std::string_view plugin) {
+  const std::string trouble = scheduler_->trouble_of(plugin);
+  const std::string name = std::string(plugin_trouble_prefix) + std::string(plugin);
+  if (!trouble.empty()) return response_->on_own_trouble(name, config::Level::p2, "plugin " + std::string(plugin) + ": " + trouble);
+  const std::vector<std::string> told = response_->desk().own_troubles();
+  if (std::ranges::find(told, name) == told.end()) return;
+  response_->on_own_trouble(name, config::Level::none, "plugin " + std::string(plugin) + " is held no more");
+}
+
+/// Also of what a life before left behind, and of plugins that are not configured any more.
+void Agent::tell_plugin_troubles() {
+  std::set<std::string> plugins;
+  for (const auto& [id, entry] : active_.catalogue.plugins) plugins.insert(id);
+  for (const std::string& name : response_->desk().own_troubles()) {
+    if (name.starts_with(plugin_trouble_prefix)) plugins.insert(name.substr(plugin_trouble_prefix.size()));
+  }
+  for (const std::string& plugin : plugins) tell_plugin_trouble(plugin);
+}
+
 void Agent::begin(const schedule::Remembered& known) {
   const auto report = scheduler_->begin(std::move(active_.set), known);
   tell_configured();
   tell_config_trouble();
+  tell_plugin_troubles();
   begun_ = true;
   clock_watch_.emplace(loop_, [this] {
     scheduler_->on_clock_set();

@@ -58,6 +58,8 @@ class Agent final : private api::AgentView {
   void remember_late();
   void tell_configured();
   void tell_config_trouble();
+  void tell_plugin_trouble(std::string_view plugin);
+  void tell_plugin_troubles();
   void on_store_health(const store::Health& health);
   void begin(const schedule::Remembered& known);
   void open_api();

@@ -113,6 +113,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   if (sign_of_life_) sign_of_life_->use(active_.generation.agent, host_of(active_.generation.agent));
   if (applied.added + applied.removed > 0) tell_configured();
+  tell_plugin_troubles();
   forget_reading();
   stage_->prune(plugin::hashes_of(active_.catalogue));
   const std::size_t failed = active_.kept_plugins.size();

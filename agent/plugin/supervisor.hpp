@@ -99,6 +99,8 @@ class SupervisorClient {
   virtual void on_request(wire::Request request, std::function<void(std::int32_t code, std::string payload)> reply) = 0;
   /// Something about the plugin itself that people should know: quarantine, a runner that cannot be killed.
   virtual void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) = 0;
+  /// A runner that could not be killed is gone after all.
+  virtual void on_trouble_over(std::string_view) {}
   /// To be remembered beyond the agent's life; see restore_quarantine. Of no meaning to who only tries a plugin.
   virtual void on_quarantine(const QuarantineChange&) {}
 

@@ -290,6 +290,7 @@ void Supervisor::Impl::on_end(Process& process, const RunnerEnd& end) {
   const auto place = std::ranges::find_if(processes_, [&](const auto& p) { return p.get() == &process; });
   const std::unique_ptr<Process> gone = std::move(*place);
   processes_.erase(place);
+  if (process.life == Life::stuck && client_ != nullptr) client_->on_trouble_over(spec_.plugin_id);
   tell_left_alive(process);
   if (!expected) {
     ++deaths_;

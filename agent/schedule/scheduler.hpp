@@ -42,6 +42,8 @@ struct SchedulerPorts {
   std::function<void(const Entry&)> on_result = {};
   /// What is to be kept of results since the last call, for the batch that they are written with. May be empty.
   std::function<std::vector<store::Sampled>()> take_samples = {};
+  /// What trouble_of says of this plugin may be another thing now. May be empty.
+  std::function<void(std::string_view plugin)> on_plugin_trouble = {};
 };
 
 /// What the store kept of an agent that ran before.
@@ -137,6 +139,9 @@ class Scheduler final : private plugin::SupervisorClient {
   /// Those that hold now, of one plugin: of it as a whole and of its instances.
   std::vector<const store::Quarantine*> quarantines(std::string_view plugin) const;
   const store::Quarantine* quarantine(const Entry& entry) const;  // null: it is not held itself
+  /// What is wrong with a plugin beyond one result, for people: it or some of its instances are in quarantine, a runner of it
+  /// cannot be killed. Empty: nothing.
+  std::string trouble_of(std::string_view plugin) const;
   /// By which version of the plugin its state was kept, if that is not its own; 0: nothing is to be handed over.
   std::uint32_t state_from(const Prepared& spec) const;
   /// Answers what an instance asks that is only tried: it reads what is there, and what it writes is not kept.
@@ -214,6 +219,8 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_left_alive(std::uint32_t instance, const std::vector<plugin::LeftAlive>& left) override;
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
   void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
+  void on_trouble_over(std::string_view plugin) override { note_trouble(plugin); }
+  void note_trouble(std::string_view plugin);
   void on_quarantine(const plugin::QuarantineChange& change) override;
   bool settle(Entry& entry, plugin::CallEnd& end);
   Ending ending_of(Entry& entry, plugin::CallEnd& end);

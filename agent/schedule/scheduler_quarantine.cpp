@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "ronda/abi.h"
 #include "schedule/scheduler.hpp"
 
@@ -11,6 +12,8 @@ namespace ronda::schedule {
 using namespace std::chrono_literals;
 
 namespace {
+
+constexpr std::size_t troubles_named = 3;  // of one plugin, in one text
 
 std::string subject_of(const Entry& entry) {
   return key_of(entry.spec.kind, entry.spec.name);
@@ -51,7 +54,10 @@ void Scheduler::on_quarantine(const plugin::QuarantineChange& change) {
   if (change.instance != 0 && entry == nullptr) return;
   const RunAs as{std::string(change.user), change.detached};
   const std::string subject = change.instance == 0 ? subject_of(change.plugin, as) : subject_of(*entry);
-  if (!change.holds) return end_quarantine(subject, "it is tried again");
+  if (!change.holds) {
+    end_quarantine(subject, "it is tried again");
+    return note_trouble(change.plugin);
+  }
   store::Quarantine& quarantine = quarantines_[subject];
   const std::int64_t now = wall_clock().count();
   if (quarantine.subject.empty()) quarantine.since = now;
@@ -64,6 +70,24 @@ void Scheduler::on_quarantine(const plugin::QuarantineChange& change) {
     if (is_it) quarantine.fingerprint = fingerprint_of(*hosted);
   }
   put_quarantine(quarantine);
+  note_trouble(change.plugin);
+}
+
+void Scheduler::note_trouble(std::string_view plugin) {
+  if (ports_.on_plugin_trouble) ports_.on_plugin_trouble(plugin);
+}
+
+std::string Scheduler::trouble_of(std::string_view plugin) const {
+  std::vector<std::string> all;
+  for (const plugin::SupervisorStatus& status : plugins()) {
+    const bool is_stuck = status.plugin_id == plugin &&
+                          std::ranges::any_of(status.runners, [](const auto& runner) { return runner.life == plugin::Life::stuck; });
+    if (is_stuck) all.push_back(status.last_trouble);
+  }
+  for (const store::Quarantine* held : quarantines(plugin)) all.push_back(held->subject + " is in quarantine: " + held->reason);
+  std::string out;
+  for (std::size_t i = 0; i < std::min(all.size(), troubles_named); ++i) out += (out.empty() ? "" : "; ") + escape_controls(all[i]);
+  return all.size() > troubles_named ? out + "; and " + std::to_string(all.size() - troubles_named) + " more" : out;
 }
 
 void Scheduler::end_quarantine(const std::string& subject, std::string_view why) {

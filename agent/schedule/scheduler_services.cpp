@@ -113,6 +113,7 @@ void Scheduler::on_trouble(std::string_view plugin, std::uint32_t instance, std:
   event.subject = name.empty() ? "plugin/" + std::string(plugin) : name;
   event.data = boost::json::serialize(boost::json::object{{"text", text}});
   ports_.store.append_journal(std::move(event), [](auto) {});
+  note_trouble(plugin);
 }
 
 void Scheduler::kv_read(const wire::Request& request, const store::KvSpace& space, std::function<void(std::int32_t, std::string)> reply) {

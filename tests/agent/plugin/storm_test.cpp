@@ -83,7 +83,9 @@ TEST_CASE("a runner that cannot be killed is told, gets no second one beside it,
   }
   CHECK(bench.status().runners.size() == 1);
   freezer.thaw();
+  CHECK(bench.troubles_over == 0);
   REQUIRE(bench.until([&] { return bench.status().runners.empty(); }, 10s));
+  CHECK(bench.troubles_over == 1);
   CHECK(bench.run("ok", 0, 60s).fate == Fate::finished);
 }
 

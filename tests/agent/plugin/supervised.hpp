@@ -78,6 +78,7 @@ class Supervised final : public plugin::SupervisorClient {
   bool exclusive = false;                                                     // of what is dispatched from now on
   wire::Message message{"m1", "somebody", "a title", {}, {}, {}, {}, 1, {}};  // what notifiers are given from now on
   std::vector<std::string> logs, troubles;
+  int troubles_over = 0;
   std::map<std::string, std::uint32_t, std::less<>> logged_by;  // the instance of the last line of that text
   std::map<std::uint32_t, std::vector<plugin::LeftAlive>> left;  // by instance
   std::vector<wire::Event> events;
@@ -100,6 +101,7 @@ class Supervised final : public plugin::SupervisorClient {
   }
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override;
   void on_trouble(std::string_view plugin, std::uint32_t instance, std::string_view text) override;
+  void on_trouble_over(std::string_view) override { ++troubles_over; }
 
   boost::asio::io_context& loop_;
   std::map<std::uint32_t, wire::Create> instances_;

@@ -14,12 +14,13 @@ std::string bad_check(std::string_view interval) {
 }
 
 json::object chaos_of(const WholeAgent& agent) {
-  const json::value plugins = agent.get("/v1/plugins");
-  if (!plugins.is_array()) return {};
-  for (const json::value& one : plugins.as_array()) {
-    if (one.at("id") == "org.ronda.chaos") return one.as_object();
-  }
-  return {};
+  return agent.plugin("org.ronda.chaos");
+}
+
+/// The agent's own alert about it, which has opened an incident.
+bool is_told(const WholeAgent& agent) {
+  const json::object alert = agent.firing("ronda/plugin/org.ronda.chaos");
+  return !alert.empty() && alert.at("level") == "p2" && alert.at("incident").is_string();
 }
 
 bool is_held(const WholeAgent& agent) {
@@ -40,6 +41,7 @@ void crash_until_held(WholeAgent& agent) {
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return is_held(agent); }, 60s));
   CHECK(deaths(agent) == 5);
+  CHECK(eventually([&] { return is_told(agent); }));
 }
 
 }  // namespace
@@ -53,6 +55,7 @@ TEST_CASE("a quarantine outlives the agent", "[whole]") {
   // due every half second: a runner that was started would be dead by the second
   REQUIRE(eventually([&] { return agent.get("/v1/explain/bad").at("runs").to_number<int>() >= 3; }));
   CHECK(is_held(agent));
+  CHECK(is_told(agent));
   CHECK(deaths(agent) == 0);
   CHECK(agent.check("bad").at("summary").as_string().starts_with("unavailable: in quarantine after repeated failures: "));
   CHECK(chaos_of(agent).at("quarantines").at(0).at("subject") == "check/bad");
@@ -69,22 +72,30 @@ TEST_CASE("a quarantine outlives the agent", "[whole]") {
     REQUIRE(agent.ronda({"reload"}).code == 0);
     CHECK(eventually([&] { return agent.check_status("good") == "ok"; }));
     CHECK(is_held(agent));
+    CHECK(is_told(agent));
     CHECK(deaths(agent) == 0);
   }
   SECTION("another configuration of the instance ends it, also for the next start") {
     agent.configure("10.toml", bad_check("1h"));
     REQUIRE(agent.ronda({"reload"}).code == 0);
     CHECK_FALSE(is_held(agent));
+    CHECK_FALSE(is_told(agent));
     agent.ronda({"check", "bad"});
     CHECK(deaths(agent) == 1);
     REQUIRE(agent.stop() == 0);
     REQUIRE(agent.start());
     CHECK_FALSE(is_held(agent));
   }
+  SECTION("it leaves with the instance") {
+    agent.configure("10.toml", "[check.good]\nuse = \"chaos.check\"\nmode = \"ok\"\nevery = \"500ms\"\n");
+    REQUIRE(agent.ronda({"reload"}).code == 0);
+    CHECK_FALSE(is_told(agent));
+  }
   SECTION("an operator's word ends it, also for the next start") {
     agent.configure("10.toml", bad_check("500ms"));
     CHECK(agent.ronda({"plugin", "clear", "bad"}).code == 0);
     CHECK_FALSE(is_held(agent));
+    CHECK_FALSE(is_told(agent));
     CHECK(eventually([&] { return deaths(agent) >= 1; }));
     REQUIRE(agent.stop() == 0);
     REQUIRE(agent.start());
@@ -104,6 +115,7 @@ TEST_CASE("a quarantine of another configuration or another file is not taken up
     std::ofstream(agent.scratch() / "plugins/chaos.so", std::ios::binary | std::ios::app) << "A";  // behind the last section: another hash
   }
   REQUIRE(agent.start());
+  CHECK_FALSE(is_told(agent));  // what it told in its former life ends too
   CHECK(eventually([&] { return deaths(agent) >= 1; }));
   CHECK(agent.stop() == 0);
 }

@@ -224,6 +224,28 @@ std::string WholeAgent::check_status(std::string_view name) const {
   return one.is_object() ? std::string(one.at("status").as_string()) : std::string();
 }
 
+namespace {
+
+json::object find_in(const json::value& list, std::string_view key, std::string_view wanted) {
+  if (!list.is_array()) return {};
+  for (const json::value& one : list.as_array()) {
+    const json::value* name = one.as_object().if_contains(key);
+    if (name != nullptr && name->is_string() && std::string_view(name->as_string()) == wanted) return one.as_object();
+  }
+  return {};
+}
+
+}  // namespace
+
+json::object WholeAgent::plugin(std::string_view id) const {
+  return find_in(get("/v1/plugins"), "id", id);
+}
+
+json::object WholeAgent::firing(std::string_view alert) const {
+  const json::value whole = status();
+  return whole.is_object() ? find_in(whole.at("alerts"), "name", alert) : json::object();
+}
+
 Finished WholeAgent::ronda(const std::vector<std::string>& arguments, std::chrono::milliseconds limit) const {
   static std::atomic<int> number{0};  // so that no two commands of this test write to the same files
   const std::string base = scratch_ / ("command-" + std::to_string(++number));

@@ -88,6 +88,10 @@ class WholeAgent {
   /// A check as `status` shows it; null when there is none.
   json::value check(std::string_view name) const;
   std::string check_status(std::string_view name) const;
+  /// A plugin by its id, as `status` shows it; empty when it shows none.
+  json::object plugin(std::string_view id) const;
+  /// What fires now of this name, as `status` shows it; empty when it does not.
+  json::object firing(std::string_view alert) const;
 
   /// `ronda` with the options of this agent, then `arguments`.
   Finished ronda(const std::vector<std::string>& arguments, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
