@@ -129,6 +129,7 @@ Status Agent::load_first() {
     return Error(Errc::invalid, "[agent] strict: the configuration has " + counted(active_.diagnostics.errors(), "error"));
   }
   config_trouble_ = trouble_of(active_);
+  hashes_before_ = plugin::hashes_of(active_.catalogue);
   generation_ = 1;
   active_.generation.number = 1;
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{

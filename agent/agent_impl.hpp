@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,7 @@ class Agent final : private api::AgentView {
   void reload_by_signal();
   api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
   void forget_reading();
+  void prune_stage();
 
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
@@ -139,6 +141,7 @@ class Agent final : private api::AgentView {
   std::unique_ptr<store::Store> store_;
   schedule::Candidate active_;
   std::uint64_t generation_ = 0, reloads_ = 0;
+  std::set<std::string, std::less<>> hashes_before_;  // of the plugins of the generation before
   std::string config_trouble_;
   std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
   std::unique_ptr<schedule::Scheduler> scheduler_;

@@ -115,7 +115,7 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   if (applied.added + applied.removed > 0) tell_configured();
   tell_plugin_troubles();
   forget_reading();
-  stage_->prune(plugin::hashes_of(active_.catalogue));
+  prune_stage();
   const std::size_t failed = active_.kept_plugins.size();
   config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
   result.ok = failed == 0;
@@ -125,6 +125,16 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
   result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
   return result;
+}
+
+/// Staged code is kept as long as a runner has it mapped, and for one generation after it was in use: a debugger and a
+/// back-trace want the file.
+void Agent::prune_stage() {
+  std::set<std::string, std::less<>> active = plugin::hashes_of(active_.catalogue), keep = active;
+  keep.insert(hashes_before_.begin(), hashes_before_.end());
+  for (const plugin::SupervisorStatus& status : scheduler_->plugins()) keep.insert(status.sha256);
+  stage_->prune(keep);
+  hashes_before_ = std::move(active);
 }
 
 /// The text of the files was needed to judge them and is many times what is kept: it goes back to the system.

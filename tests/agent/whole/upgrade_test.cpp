@@ -47,6 +47,46 @@ std::string exec_check(const std::string& name) {
 
 }  // namespace
 
+namespace {
+
+std::string sha_of(const WholeAgent& agent) {
+  const json::object plugin = agent.plugin("org.example.subject");
+  return plugin.contains("sha256") ? std::string(plugin.at("sha256").as_string()) : std::string();
+}
+
+bool is_staged(const WholeAgent& agent, const std::string& sha256) {
+  return fs::exists(agent.state_directory() + "/stage/" + sha256 + ".so");
+}
+
+}  // namespace
+
+TEST_CASE("staged code stays for one generation after its own, and longer while a runner has it", "[whole]") {
+  const bool in_use = GENERATE(false, true);
+  WholeAgent agent;
+  const std::string plugins = agent.copy_plugins();
+  put_subject(plugins, in_use ? subject_with("::sleep(600); return ronda::ok(\"one\");") : subject("one"));
+  agent.configure("10.toml", subject_check + "timeout = \"900s\"\n");
+  REQUIRE(agent.start());
+  REQUIRE((in_use ? eventually([&] { return agent.get("/v1/explain/subject").at("running").as_bool(); }) : says(agent, "one")));
+  const std::string first = sha_of(agent);
+  REQUIRE(is_staged(agent, first));
+
+  put_subject(plugins, subject("two"));
+  CHECK(reload(agent) == replaced);
+  const std::string second = sha_of(agent);
+  CHECK(first != second);
+  CHECK(is_staged(agent, first));
+  CHECK(is_staged(agent, second));
+  if (!in_use) REQUIRE(says(agent, "two"));
+
+  put_subject(plugins, subject("three"));
+  CHECK(reload(agent) == replaced);
+  CHECK(is_staged(agent, first) == in_use);
+  CHECK(is_staged(agent, second));
+  CHECK(is_staged(agent, sha_of(agent)));
+  CHECK(agent.stop() == 0);
+}
+
 TEST_CASE("a plugin is what its bytes are, whatever name, time and place of the file say", "[whole]") {
   WholeAgent agent;
   const std::string plugins = agent.copy_plugins();
