@@ -13,7 +13,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto reload_pause = 1s;  // between two reloads asked for by signal
+constexpr auto reload_pause = 1s;                   // between two reloads asked for by signal
+constexpr std::size_t changes_logged = 20;           // of one reload; who asks for it by `ronda reload` is told 100
+constexpr std::size_t kept_logged = 5;
+
+/// What one line says of many, bounded.
+std::string first_of(const std::vector<std::string>& all, std::size_t most, std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(all.size(), most); ++i) out += (i == 0 ? "" : ", ") + all[i];
+  return count > most ? out + " and " + std::to_string(count - most) + " more" : out;
+}
 
 }  // namespace
 
@@ -124,6 +133,10 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
                 " failed";
   result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
   result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
+  // who asked by signal reads it here or nowhere
+  for (std::size_t i = 0; i < std::min(failed, kept_logged); ++i) log(LogLevel::error, name + ": " + active_.kept_plugins[i]);
+  const std::size_t changes = applied.replaced + applied.added + applied.removed;
+  if (changes > 0) log(LogLevel::info, name + ": " + first_of(applied.changes, changes_logged, changes));
   return result;
 }
 

@@ -180,6 +180,16 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
   CHECK(agent.stop() == 0);
 }
 
+namespace {
+
+std::map<std::string, Hash128> hashes_by_name(const schedule::Candidate& candidate) {
+  std::map<std::string, Hash128> out;
+  for (const schedule::Prepared& one : candidate.set) out[one.name] = one.hash;
+  return out;
+}
+
+}  // namespace
+
 TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says", "[whole]") {
   WholeAgent agent;
   const std::string plugins = agent.copy_plugins();
@@ -190,8 +200,7 @@ TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says
   agent.configure("05-stays.toml", exec_check("stays", "here"));
   agent.configure("10.toml", whole);
   REQUIRE(agent.start());
-  std::set<std::string> running = check_names(agent);
-  REQUIRE(running.size() == 4);
+  REQUIRE(check_names(agent).size() == 4);
 
   schedule::ZoneDatabase zones;
   plugin::HostLibraries libraries{plugin::system_library_directories()};
@@ -202,21 +211,46 @@ TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says
   request.environment = config::environment_of_process({}, request.uid);
   request.zones = &zones;
   request.libraries = &libraries;
+  std::map<std::string, Hash128> running = hashes_by_name(schedule::load_candidate(request));
   std::size_t refused = 0, accepted = 0;
+  int reloads = 0;
   for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
     agent.configure("10.toml", cut == 0 ? " " : whole.substr(0, cut));
     const schedule::Candidate candidate = schedule::load_candidate(request);
-    std::set<std::string> names;
-    for (const schedule::Prepared& one : candidate.set) names.insert(one.name);
+    const std::map<std::string, Hash128> names = hashes_by_name(candidate);
     ++(candidate.has_errors() ? refused : accepted);
     if (!candidate.has_errors()) CHECK(names.contains("stays"));
     if (cut % 23 != 0) continue;
     INFO("cut at " << cut << " of " << whole.size());
     const auto generation = agent.status().at("agent").at("generation").as_int64();
-    const Finished reload = agent.ronda({"reload"});
-    REQUIRE(reload.code == (candidate.has_errors() ? 1 : 0));
-    if (!candidate.has_errors()) running = names;
-    CHECK(check_names(agent) == running);
+    const std::size_t said = agent.log().size();
+    const std::string line = "reload #" + std::to_string(++reloads) + ": ";
+    if (cut % 2 == 0) {
+      REQUIRE(agent.ronda({"reload"}).code == (candidate.has_errors() ? 1 : 0));
+    } else {
+      agent.signal(SIGHUP);
+      const std::string end = candidate.has_errors() ? "refused, nothing changed: " : " failed\n";
+      REQUIRE(eventually([&] {
+        const std::string log = agent.log().substr(said);
+        return log.find(line) != std::string::npos && log.find(end, log.find(line)) != std::string::npos;
+      }));
+    }
+    // whoever asks, the log names what left, what came and what is wrong
+    const std::string log = agent.log().substr(said);
+    INFO(log);
+    if (candidate.has_errors()) CHECK(log.find("10.toml:") != std::string::npos);
+    if (!candidate.has_errors()) {
+      const auto says = [&](const std::string& what) { return log.find(line + what) != std::string::npos || log.find(", " + what) != std::string::npos; };
+      for (const auto& [name, hash] : running) CHECK((names.contains(name) || says("removed check " + name)));
+      for (const auto& [name, hash] : names) {
+        CHECK((running.contains(name) || says("added check " + name)));
+        CHECK((!running.contains(name) || running[name] == hash || says("replaced check " + name)));
+      }
+      running = names;
+    }
+    std::set<std::string> expected;
+    for (const auto& [name, hash] : running) expected.insert(name);
+    CHECK(check_names(agent) == expected);
     CHECK(agent.status().at("agent").at("generation").as_int64() == generation + (candidate.has_errors() ? 0 : 1));
   }
   CHECK(refused > 100);
@@ -282,10 +316,15 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     CHECK(sha_of_exec(agent) == first);
     CHECK(agent.ronda({"status"}).code == 1);
     CHECK(still_runs());
+    // who asks by signal finds the reason in the log
+    agent.signal(SIGHUP);
+    REQUIRE(eventually([&] { return agent.log().find("reload #2: 1 kept") != std::string::npos; }));
+    CHECK(agent.log().find("reload #2: org.ronda.exec keeps its running code: " + object + ": ") != std::string::npos);
+    CHECK(sha_of_exec(agent) == first);
     std::ofstream(object, std::ios::binary | std::ios::trunc) << built;
     const Finished mended = agent.ronda({"reload"});
     CHECK(mended.code == 0);
-    CHECK(mended.out == "reload #2: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+    CHECK(mended.out == "reload #3: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
     CHECK(agent.status().at("agent").at("state").as_string() == "ok");
     CHECK(still_runs());
   }
