@@ -27,6 +27,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto zone_look = 10min;  // at tzdata; a reload looks too
+constexpr auto checks_wait = 4s;   // for runs that change nothing: who stops the agent is to wait no longer than 5 s for them
 constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
 constexpr std::string_view plugin_trouble_prefix = "plugin/";
@@ -387,7 +388,7 @@ void Agent::stop() {
   if (scheduler_ == nullptr) return loop_.stop();
   bool changing = false;
   scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && schedule::may_change(entry.spec)); });
-  const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(5s);
+  const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(checks_wait);
   manager_.stopping("waits for " + std::to_string(scheduler_->in_flight()) + " runs");
   manager_.extend_timeout(std::chrono::duration_cast<std::chrono::microseconds>(limit + last_wait));
   log(LogLevel::info, "stopping; " + std::to_string(scheduler_->in_flight()) + " runs in flight");
