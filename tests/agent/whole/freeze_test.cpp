@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "freezer.hpp"
+#include "skip.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -91,8 +92,7 @@ TEST_CASE("a runner that is stopped from outside holds up neither a reload nor t
 TEST_CASE("a runner that cannot be killed is an incident within 30 s and holds up neither a reload nor the end", "[whole]") {
   const Freezer freezer;
   if (!freezer.is_usable()) {
-    WARN("skipped: needs root and the freezer of cgroup v1");
-    return;
+    return skipped("frozen-runner", "needs root and the freezer of cgroup v1");
   }
   WholeAgent agent;
   begin(agent, chaos_check("held", "ok"));
