@@ -108,7 +108,7 @@ TEST_CASE("maintenance of later is announced as asked, over a restart, and hides
 }
 
 TEST_CASE("what the store has of a window that left the configuration goes when it can have no more meaning", "[response]") {
-  World world(shop);
+  World world(fallback_shop);
   schedule::ZoneDatabase zones;
   auto calendar = schedule::parse_calendar("*-*-* 00:00 UTC", zones, zone("UTC"));
   REQUIRE(calendar);
