@@ -98,6 +98,8 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
     }
     const rule::Alert* alert = plan_->rules.find(row.name);
     alerts_[row.name].state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));
+    std::int64_t& unknown_since = alerts_[row.name].state.unknown_since_ns;
+    if (unknown_since != 0) unknown_since = now_ns;  // meanwhile nobody watched
     alerts_[row.name].row_ns = row.at;
     alert_alarms_.set(row.name, alert == nullptr ? alerts_[row.name].state.next_ns : now_ns);
   }

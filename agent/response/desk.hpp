@@ -127,7 +127,7 @@ class Desk {
   bool is_excluded(const rule::Slo& slo) const;
   ObjectiveInput input_of(const rule::Slo& slo) { return {history_, plan_->rules.facts, is_excluded(slo)}; }
   void judge_objectives(std::string_view check, Output& out, std::int64_t now_ns);
-  void tell_unknown(const rule::Alert& alert, const rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns);
+  void tell_unknown(const rule::Alert& alert, rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns);
   void end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
   void look_at_all(Output& out, std::int64_t now_ns);
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);

@@ -11,9 +11,13 @@ using config::Level;
 
 constexpr std::int64_t usual_patience_ns = 60'000'000'000;  // of checks without an interval
 
+std::int64_t patience_of(const rule::Alert& alert) {
+  return alert.patience_ns > 0 ? alert.patience_ns : usual_patience_ns;
+}
+
 /// As long as for something that is known: the checks may be late, and what holds must hold for its `for`.
 std::int64_t wait_of(const rule::Alert& alert) {
-  std::int64_t out = alert.patience_ns > 0 ? alert.patience_ns : usual_patience_ns;
+  std::int64_t out = patience_of(alert);
   for (const rule::Rung& rung : alert.rungs) out = std::max<std::int64_t>(out, rung.hold.time.count());
   return out;
 }
@@ -41,14 +45,16 @@ rule::Change change_of(const rule::Alert& alert, std::int64_t now_ns) {
 }  // namespace
 
 /// The ladder stays as it is: the alert has no level, its incident has. A level that comes later raises it as usual.
-void Desk::tell_unknown(const rule::Alert& alert, const rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns) {
+void Desk::tell_unknown(const rule::Alert& alert, rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns) {
   if (state.level != Level::none || !state.blocked_by.empty()) return;
   if (!state.no_data || state.unknown_since_ns == 0) return end_unknown(alert, state, out, now_ns);
   // one that a person resolved stays so: nothing new is known
   if (is_thin || state_.by_alert.contains(alert.name) || waits_for_its_first(alert, state)) return;
   const std::int64_t at = state.unknown_since_ns + wait_of(alert);
   if (at > now_ns) {
-    if (state.next_ns == 0 || state.next_ns > at || state.next_ns <= now_ns) alert_alarms_.set(alert.name, at);
+    // looked at again before that too: only by a look that comes too late the ladder knows that nobody watched meanwhile
+    const std::int64_t next = std::min(at, now_ns + patience_of(alert));
+    if (state.next_ns <= now_ns || state.next_ns > next) alert_alarms_.set(alert.name, state.next_ns = next);
     return;
   }
   rule::Change change = change_of(alert, now_ns);

@@ -14,6 +14,8 @@ using What = Change::What;
 
 /// Of checks without a known interval.
 constexpr std::int64_t usual_patience_ns = 60'000'000'000;
+/// A busy host looks as late as this at an instant that was asked for; where it is later, nobody watched.
+constexpr std::int64_t latest_look_ns = 10'000'000'000;
 
 bool is_higher(Level a, Level b) {
   if (a == Level::none) return false;
@@ -46,6 +48,7 @@ class Climb {
     // what nobody watched did not hold; an instant that the state asked for is watched however far it was
     const std::int64_t watched = std::max(alert.patience_ns, state_.next_ns - state_.looked_ns);
     passed_ = alert.patience_ns > 0 ? std::min(passed, watched) : passed;
+    was_away_ = state_.next_ns > state_.looked_ns && now_ns - state_.next_ns > latest_look_ns;
   }
 
   Outcome run() {
@@ -95,6 +98,7 @@ class Climb {
   std::int64_t now_;
   AlertState state_;
   std::int64_t passed_ = 0;
+  bool was_away_ = false;  // the host slept, or its clock was set forward
   std::vector<Change> changes_;
   std::vector<Seen> seen_;
   Truth ends_ = Truth::no;   // what ends the alert as a whole
@@ -184,7 +188,8 @@ void Climb::read_unknown() {
     state_.unknown_since_ns = 0;
     return;
   }
-  if (state_.unknown_since_ns == 0 || state_.unknown_since_ns > now_) state_.unknown_since_ns = now_;
+  // that nothing is known of a time in which nobody watched says nothing of the checks: they get their time anew
+  if (state_.unknown_since_ns == 0 || state_.unknown_since_ns > now_ || was_away_) state_.unknown_since_ns = now_;
   lapsed_ = !pending || now_ - state_.unknown_since_ns > alert_.grace_ns;
   if (!lapsed_) look_again(state_.unknown_since_ns + alert_.grace_ns + 1);
   if (!lapsed_) return;

@@ -82,7 +82,7 @@ struct AlertState {
   std::int64_t looked_ns = 0;         // the last look; 0: none yet
   std::int64_t counted_ns = 0;        // the newest result that was counted
   std::int64_t frozen_at_ns = 0;      // baseline() knows only what was before; 0: nothing holds
-  std::int64_t unknown_since_ns = 0;  // since when nothing is known; 0: something is
+  std::int64_t unknown_since_ns = 0;  // since when nothing is known although somebody watches; 0: something is
   std::int64_t await_after_ns = 0;    // after being blocked: a result must be newer to count; 0: none
   std::int64_t clear_ns = 0;          // for how long the alert's one `clear` has held
   std::int64_t next_ns = 0;           // when it must be looked at again with no new result; 0: not by time alone

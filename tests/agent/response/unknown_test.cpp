@@ -48,6 +48,45 @@ TEST_CASE("a check that falls silent reaches a person one level below what may b
   }
 }
 
+TEST_CASE("time in which nobody watched is none in which nothing was known", "[response]") {
+  World world(shop("p1 = \"api.status == critical\"\nfor = \"5m\"\n"));
+  world.run_to(minute, {{"api", Seen::ok}});
+  world.run_to(4 * minute, {{"api", Seen::unknown}});
+  REQUIRE(world.told.empty());
+  SECTION("no agent ran for an hour") {
+    world.now += hour;
+    world.restart(false);
+    world.run_to(world.now - monday + 4 * minute);
+    CHECK(world.told.empty());
+    world.run_to(world.now - monday + 2 * minute);
+    CHECK(world.told.size() == 1);
+  }
+  SECTION("no agent ran for a moment") {
+    world.restart(false);
+    world.run_to(8 * minute);
+    CHECK(world.told.empty());
+    world.run_to(10 * minute);
+    CHECK(world.told.size() == 1);
+  }
+  SECTION("the host slept") {
+    const bool comes_back = GENERATE(true, false);
+    CAPTURE(comes_back);
+    world.now += 2 * minute;  // longer than its check may be late, shorter than its `for`
+    world.take(world.desk().tick(world.now));
+    world.run_to(world.now - monday + 4 * minute);
+    CHECK(world.told.empty());
+    if (comes_back) world.result("api", Seen::ok);
+    world.run_to(world.now - monday + 70 * second);
+    CHECK(world.told.size() == (comes_back ? 0 : 1));
+  }
+  SECTION("a tick was late, as on a busy host") {
+    world.now += 55 * second;
+    world.take(world.desk().tick(world.now));
+    world.run_to(7 * minute);
+    CHECK(world.told.size() == 1);
+  }
+}
+
 TEST_CASE("a status that is unknown hides an outage, so it is told as well", "[response]") {
   World world(shop_with("p1 = \"api.status == critical\"\n"));
   world.run_to(minute, {{"api", Seen::ok}});
