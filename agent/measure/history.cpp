@@ -240,10 +240,11 @@ std::optional<store::Sampled> History::observe(const Result& result) {
   return impl_->observe(result);
 }
 
-std::optional<store::Sampled> History::observe_value(std::string_view check, std::string_view metric, std::int64_t at_ns, double value) {
+std::optional<store::Sampled> History::observe_value(std::string_view check, std::string_view metric, std::int64_t at_ns, double value,
+                                                     const Labels& labels) {
   Check* owner = impl_->find(check);
   if (owner == nullptr) return {};
-  Series* series = std::isfinite(value) ? impl_->series_of(*owner, metric, {}, "", Shape::gauge, at_ns) : nullptr;
+  Series* series = std::isfinite(value) ? impl_->series_of(*owner, metric, labels, "", Shape::gauge, at_ns) : nullptr;
   if (series == nullptr) {
     ++impl_->dropped_;
     return {};

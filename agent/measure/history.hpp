@@ -59,7 +59,8 @@ class History final : public View {
   /// What the store is to keep of it; nothing for a check that nobody wants, at the cost of one look-up.
   std::optional<store::Sampled> observe(const Result& result);
   /// A series that is no check's metric, for example what an objective judged: ("slo:api", "good").
-  std::optional<store::Sampled> observe_value(std::string_view check, std::string_view metric, std::int64_t at_ns, double value);
+  std::optional<store::Sampled> observe_value(std::string_view check, std::string_view metric, std::int64_t at_ns, double value,
+                                              const Labels& labels = {});
   void task_succeeded(std::string_view task, std::int64_t at_ns);
 
   // --- from the store, at start ---

@@ -113,6 +113,7 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
         query_{judgements_of(objective), objective.counts ? std::string() : std::string(judgement_metric), SampleLevel::five_minutes, 0,
                now_ns - 1},
         counts_(objective.counts),
+        labels_(judgement_labels(objective)),
         begin_ns_(now_ns - objective.window_ns),
         now_ns_(now_ns),
         done_(std::move(done)) {}
@@ -125,6 +126,7 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
  private:
   /// Time is what one series judged; requests are the sums of two.
   bool is_asked(const store::LoadedSeries& one) const {
+    if (one.key.labels != labels_) return false;
     return counts_ ? one.key.metric == good_requests_metric || one.key.metric == bad_requests_metric : one.key.metric == judgement_metric;
   }
 
@@ -188,6 +190,7 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
   store::Store& store_;
   store::SampleQuery query_;
   const bool counts_;
+  const Labels labels_;
   const std::int64_t begin_ns_, now_ns_;
   Done done_;
   std::map<std::int64_t, slo::Stretch> stretches_;              // by from
@@ -198,6 +201,11 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
 
 std::string judgements_of(const slo::Objective& objective) {
   return "slo:" + objective.name;
+}
+
+Labels judgement_labels(const slo::Objective& objective) {
+  if (objective.judged_by.empty()) return {};
+  return {{"judged_by", objective.judged_by}};
 }
 
 void load_judgements(store::Store& store, const slo::Objective& objective, std::int64_t now_ns,

@@ -26,6 +26,8 @@ struct Objective {
   bool counts = false;
   /// Of requests only: so many in both windows of a burn, else there is none: 2 of 3 at night are no outage.
   double least = 30;
+  /// A mark of what is good. What was judged by another condition is about something else: it says nothing of this objective.
+  std::string judged_by{};
 };
 
 /// What was seen in [from, until). Seconds, or a count of requests: the same unit in all stretches of an objective.

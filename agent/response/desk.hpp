@@ -63,7 +63,7 @@ class Desk {
   Output begin_looking(std::int64_t now_ns);
   /// Objectives whose past is to be read; each is named once, and again after load_objective_again().
   std::vector<measure::slo::Objective> take_unloaded_objectives() { return objectives_.take_unloaded(); }
-  Output restore_objective(std::string_view objective, std::span<const measure::slo::Stretch> older, std::int64_t now_ns);
+  Output restore_objective(const measure::slo::Objective& asked, std::span<const measure::slo::Stretch> older, std::int64_t now_ns);
   void load_objective_again(std::string_view objective) { objectives_.load_again(objective); }
   Output on_result(const measure::Result& result, std::int64_t now_ns);
   Output on_task_success(std::string_view task, std::int64_t at_ns);

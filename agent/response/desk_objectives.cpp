@@ -34,10 +34,10 @@ bool Desk::is_excluded(const rule::Slo& slo) const {
                              [&](const incident::Mute& mute) { return mute.name.starts_with("window:") && mute.covers(subject); });
 }
 
-Output Desk::restore_objective(std::string_view objective, std::span<const measure::slo::Stretch> older, std::int64_t now_ns) {
+Output Desk::restore_objective(const measure::slo::Objective& asked, std::span<const measure::slo::Stretch> older, std::int64_t now_ns) {
   Output out;
-  objectives_.restore(objective, older);
-  const rule::Alert* alert = plan_->rules.find(std::string(rule::slo_prefix) + std::string(objective));
+  objectives_.restore(asked, older);
+  const rule::Alert* alert = plan_->rules.find(std::string(rule::slo_prefix) + asked.name);
   if (alert == nullptr || !looking_) return out;
   look_at(*alert, out, now_ns);
   settle(out, now_ns);

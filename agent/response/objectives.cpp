@@ -28,7 +28,7 @@ std::int64_t window_of(const rule::Slo& slo) {
 
 /// Another one means that what was judged before was about something else.
 std::uint64_t mark_of(const rule::Slo& slo) {
-  return siphash128(slo.good.text + "\n" + slo.total.text + "\n" + std::to_string(slo.patience_ns)).first;
+  return siphash128(slo.definition.objective.judged_by + "\n" + std::to_string(slo.patience_ns)).first;
 }
 
 Goodness goodness_of(rule::Truth truth) {
@@ -52,6 +52,7 @@ void Objectives::use(std::span<const rule::Slo> slos) {
     }
     Kept fresh{measure::slo::Meter(window_of(slo), std::max(slo.patience_ns, least_hold_ns))};
     fresh.mark = mark_of(slo);
+    fresh.judged_by = slo.definition.objective.judged_by;
     fresh.window_ns = window_of(slo);
     kept_.emplace(slo.name(), std::move(fresh));
   }
@@ -80,8 +81,9 @@ void Objectives::judge(const rule::Slo& slo, Kept& kept, const ObjectiveInput& i
   kept.meter.judge(now_ns, goodness);
   if (goodness != Goodness::unknown) kept.seen_ns = now_ns;
   kept.written_ns = now_ns;
-  auto sampled = input.history.observe_value(measure::judgements_of(slo.definition.objective), measure::judgement_metric, now_ns,
-                                             static_cast<double>(goodness));
+  const measure::slo::Objective& objective = slo.definition.objective;
+  auto sampled = input.history.observe_value(measure::judgements_of(objective), measure::judgement_metric, now_ns,
+                                             static_cast<double>(goodness), measure::judgement_labels(objective));
   if (sampled) out.push_back(*std::move(sampled));
 }
 
@@ -127,9 +129,10 @@ void Objectives::count(const rule::Slo& slo, Kept& kept, const ObjectiveInput& i
   kept.seen_ns = now_ns;
   kept.meter.count(now_ns, good, total - good);
   const std::string series = measure::judgements_of(slo.definition.objective);
+  const measure::Labels labels = measure::judgement_labels(slo.definition.objective);
   for (const auto& [metric, value] :
        {std::pair(measure::good_requests_metric, good), std::pair(measure::bad_requests_metric, total - good)}) {
-    if (auto sampled = input.history.observe_value(series, metric, now_ns, value)) out.push_back(*std::move(sampled));
+    if (auto sampled = input.history.observe_value(series, metric, now_ns, value, labels)) out.push_back(*std::move(sampled));
   }
 }
 
@@ -157,9 +160,9 @@ std::vector<measure::slo::Objective> Objectives::take_unloaded() {
   return out;
 }
 
-void Objectives::restore(std::string_view objective, std::span<const measure::slo::Stretch> older) {
-  const auto found = kept_.find(objective);
-  if (found == kept_.end()) return;  // a reload took it away meanwhile
+void Objectives::restore(const measure::slo::Objective& asked, std::span<const measure::slo::Stretch> older) {
+  const auto found = kept_.find(asked.name);
+  if (found == kept_.end() || found->second.judged_by != asked.judged_by) return;
   Kept& kept = found->second;
   kept.meter.restore(older);
   kept.is_loaded = true;

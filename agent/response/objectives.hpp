@@ -59,7 +59,8 @@ class Objectives {
   std::vector<measure::slo::Objective> take_unloaded();
   /// What lies before everything that was seen here, ascending. Empty: there is none, or it cannot be read. From then on
   /// the objective is known; until then no level begins or ends, else a restart would end what burns.
-  void restore(std::string_view objective, std::span<const measure::slo::Stretch> older);
+  /// `asked`: as take_unloaded() named it. A reload may have made it another one meanwhile, which is named anew: nothing then.
+  void restore(const measure::slo::Objective& asked, std::span<const measure::slo::Stretch> older);
   /// The store could not be read: what take_unloaded() named is to be named again when it can.
   void load_again(std::string_view objective);
 
@@ -69,7 +70,8 @@ class Objectives {
  private:
   struct Kept {
     measure::slo::Meter meter;
-    std::uint64_t mark = 0;       // of what it is judged by
+    std::uint64_t mark = 0;       // of what it is judged by, and how long a judgement stands
+    std::string judged_by{};      // as its objective says
     std::int64_t window_ns = 0;   // that the meter keeps
     std::int64_t seen_ns = 0;     // when something good or bad was seen last; 0: never
     std::int64_t written_ns = 0;  // when a judgement went to the store last

@@ -186,14 +186,14 @@ void Response::begin_looking() {
 void Response::load_objectives() {
   for (const measure::slo::Objective& objective : desk_.take_unloaded_objectives()) {
     using Loaded = Result<std::vector<measure::slo::Stretch>>;
-    measure::load_judgements(ports_.store, objective, wall_ns(), [this, alive = alive_, name = objective.name](const Loaded& loaded) {
+    measure::load_judgements(ports_.store, objective, wall_ns(), [this, alive = alive_, objective](const Loaded& loaded) {
       if (!*alive || stopping_) return;
       if (!loaded) {
-        ports_.log(RONDA_LOG_WARNING, "what objective " + name + " saw before is not known: " + loaded.error().message());
-        desk_.load_objective_again(name);
+        ports_.log(RONDA_LOG_WARNING, "what objective " + objective.name + " saw before is not known: " + loaded.error().message());
+        desk_.load_objective_again(objective.name);
       }
       const std::vector<measure::slo::Stretch> none;
-      apply(desk_.restore_objective(name, loaded ? *loaded : none, wall_ns()));
+      apply(desk_.restore_objective(objective, loaded ? *loaded : none, wall_ns()));
     });
   }
 }

@@ -95,9 +95,14 @@ void Reader::take_checks(const Condition& condition, Slo& out) const {
   }
 }
 
+/// As of an alert's condition: of its text. The check that it names may be another one.
+std::string judged_by(const Slo& slo) {
+  return to_hex(siphash128(slo.good.text + "\n" + slo.total.text)).substr(0, 16);
+}
+
 std::uint64_t mark_of(const Slo& slo, const measure::slo::BurnRule& rule) {
   const measure::slo::Objective& objective = slo.definition.objective;
-  return siphash128(slo.name() + "\n" + std::to_string(objective.target) + " " + std::to_string(objective.window_ns) + " " +
+  return siphash128(slo.name() + "\n" + objective.judged_by + " " + std::to_string(objective.target) + " " + std::to_string(objective.window_ns) + " " +
                     std::to_string(rule.factor) + (objective.counts ? " counts" : ""))
              .first |
          1U;  // 0 is that of no rung
@@ -139,6 +144,7 @@ std::optional<Slo> Reader::read(const SloDefinition& definition) {
     scope_.error(definition.good_place, "`good` names no check, so that nothing could ever be bad");
     return {};
   }
+  out.definition.objective.judged_by = judged_by(out);
   make_alert(out);
   return out;
 }

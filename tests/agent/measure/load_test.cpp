@@ -182,6 +182,37 @@ TEST_CASE("after a restart an objective has the budget that it had", "[measure]"
   CHECK(b->known == Approx(a->known));
 }
 
+TEST_CASE("of an objective only what its own condition judged is read, rolled up or not", "[measure]") {
+  const Scratch scratch;
+  const slo::Objective wrong{"api", 0.999, 7 * day, false, 30, "wrong"}, mended{"api", 0.999, 7 * day, false, 30, "mended"};
+  const std::int64_t end = noon + 2 * day;
+  const std::int64_t changed = GENERATE_COPY(noon + day, end - 2 * minute);
+  Clocked clocked(scratch / "state");
+  History history(utc());
+  history.want({{judgements_of(wrong), std::string(judgement_metric), 0, false, minute}});
+  std::vector<ronda::store::Sampled> batch;
+  for (std::int64_t at = noon; at < end; at += minute) {
+    const slo::Objective& now = at < changed ? wrong : mended;
+    const auto goodness = at < changed ? slo::Goodness::bad : slo::Goodness::good;
+    batch.push_back(*history.observe_value(judgements_of(now), judgement_metric, at, static_cast<double>(goodness), judgement_labels(now)));
+    if ((at - noon) % hour != 0 && at + minute < end) continue;
+    clocked.store->observe({}, std::exchange(batch, {}));
+    *clocked.now = at + 20 * second;
+    REQUIRE(ask<Unit>(*clocked.store, &ronda::store::Store::flush));
+  }
+  for (const slo::Objective& one : {wrong, mended}) {
+    std::promise<ronda::Result<std::vector<slo::Stretch>>> loaded;
+    load_judgements(*clocked.store, one, end, [&](auto result) { loaded.set_value(std::move(result)); });
+    const auto stretches = loaded.get_future().get();
+    REQUIRE(stretches);
+    REQUIRE_FALSE(stretches->empty());
+    double good = 0, bad = 0;
+    for (const slo::Stretch& stretch : *stretches) good += stretch.good, bad += stretch.bad;
+    CHECK((one.judged_by == "wrong" ? good : bad) == 0);
+    CHECK((one.judged_by == "wrong" ? bad : good) > 0);
+  }
+}
+
 TEST_CASE("after a restart an objective by requests has counted what it had", "[measure]") {
   const Scratch scratch;
   const slo::Objective objective{"api", 0.99, 7 * day, true, 30};

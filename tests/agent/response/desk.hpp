@@ -9,6 +9,7 @@
 
 #include "agent/incident/staffed.hpp"
 #include "catch.hpp"
+#include "measure/load.hpp"
 #include "plugin/messages.hpp"
 #include "response/desk.hpp"
 
@@ -217,11 +218,12 @@ class World {
   std::vector<std::string> troubles;
   std::vector<store::Sampled> samples;  // what the store would get
   /// What the store has of an objective, as it would be read back: each judgement stands until the next.
-  std::vector<measure::slo::Stretch> judged(const std::string& objective) const {
+  std::vector<measure::slo::Stretch> judged(const measure::slo::Objective& objective) const {
     std::vector<std::pair<std::int64_t, double>> all;
     for (const store::Sampled& one : samples) {
       for (const auto& [key, value] : one.values) {
-        if (key->check == "slo:" + objective && key->metric == "good") all.emplace_back(one.at_ns, value);
+        if (key->check == measure::judgements_of(objective) && key->metric == "good" && key->labels == measure::judgement_labels(objective))
+          all.emplace_back(one.at_ns, value);
       }
     }
     std::vector<measure::slo::Stretch> out;

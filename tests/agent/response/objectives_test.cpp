@@ -30,7 +30,16 @@ total = "api.all"
 struct Young : World {
   explicit Young(const std::string& text) : World(text) { know({}); }
   void know(const std::vector<measure::slo::Stretch>& older) {
-    for (const auto& objective : desk().take_unloaded_objectives()) take(desk().restore_objective(objective.name, older, now));
+    for (const auto& objective : desk().take_unloaded_objectives()) take(desk().restore_objective(objective, older, now));
+  }
+  void know_what_was_stored() {
+    for (const auto& objective : desk().take_unloaded_objectives()) take(desk().restore_objective(objective, judged(objective), now));
+  }
+  double left() const {
+    const response::ObjectiveSeen* seen = desk().objectives().seen("shop");
+    REQUIRE(seen != nullptr);
+    REQUIRE(seen->budget);
+    return seen->budget->left;
   }
   Level level() const {
     const rule::AlertState* state = desk().alert("slo/shop");
@@ -88,7 +97,7 @@ TEST_CASE("a restart neither forgets a burn nor ends it before its past is read"
   }
   REQUIRE(world.level() == Level::p1);
   const auto told = world.told.size();
-  const auto judged = world.judged("shop");
+  const auto judged = world.judged(world.desk().plan().slos.front().definition.objective);
   world.restart();
   CHECK(world.level() == Level::p1);
   // nothing of the past is read yet: what is seen now is the whole, and says nothing
@@ -131,6 +140,48 @@ TEST_CASE("a reload keeps what an objective saw, and one that judges otherwise i
   world.use(staff_toml);
   CHECK(world.desk().alert("slo/shop") == nullptr);
   CHECK(world.only().stage == incident::Stage::closed);
+}
+
+TEST_CASE("what a wrong condition judged says nothing of the one that mends it, and is there again where that is taken back",
+          "[response]") {
+  std::string wrong = by_time;
+  wrong.replace(wrong.find("== ok"), 5, "== warning");
+  const bool restarts = GENERATE(false, true);  // with the mended one, or a reload
+  CAPTURE(restarts);
+  Young world(wrong);
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  REQUIRE(world.level() == Level::p1);
+  REQUIRE(world.left() < 0);
+  world.use(by_time);
+  if (restarts) world.restart();
+  CHECK(world.level() == Level::p1);
+  world.know_what_was_stored();
+  world.run_to(2 * hour + 10 * minute, {{"api", Seen::ok}});
+  CHECK(world.level() == Level::none);
+  CHECK(world.left() == 1);
+  world.use(wrong);
+  world.know_what_was_stored();
+  world.run_to(2 * hour + 11 * minute, {{"api", Seen::warning}});
+  CHECK(world.left() < 0);
+}
+
+TEST_CASE("what was asked of the store before a reload is no answer for the objective of after it", "[response]") {
+  Young world(by_time);
+  world.run_to(2 * hour, {{"api", Seen::critical}});
+  world.restart();
+  const auto asked = world.desk().take_unloaded_objectives();
+  REQUIRE(asked.size() == 1);
+  std::string mended = by_time;
+  mended.replace(mended.find("== ok"), 5, "<= critical");
+  world.use(mended);
+  world.take(world.desk().restore_objective(asked[0], world.judged(asked[0]), world.now));
+  world.run_to(2 * hour + minute, {{"api", Seen::critical}});
+  CHECK_FALSE(world.desk().objectives().seen("shop")->is_known);
+  CHECK(world.left() == 1);
+  world.know_what_was_stored();
+  world.run_to(2 * hour + 3 * minute, {{"api", Seen::critical}});
+  CHECK(world.desk().objectives().seen("shop")->is_known);
+  CHECK(world.left() == 1);
 }
 
 TEST_CASE("an objective that nothing is seen of keeps its level and uses up no budget", "[response]") {

@@ -229,7 +229,7 @@ class Year {
       for (const auto& [from, stretch] : judged_[measure::judgements_of(objective)]) {
         if (from >= now_ - objective.window_ns) older.push_back(stretch);
       }
-      take(desk_->restore_objective(objective.name, older, now_));
+      take(desk_->restore_objective(objective, older, now_));
     }
   }
 
