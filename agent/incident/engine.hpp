@@ -11,7 +11,9 @@
 // Calls: whom to call and when is said by escalation from an incident's History, never by a Notice alone. A Notice with
 // `page` and without contacts says as what those are called who are due at that instant.
 // Flapping: opened once, reopened once, then no more calls until it has been still for `settle`.
-// A higher level ends an ack (it was given for less) and is told; a lower one is only noted.
+// A higher level ends an ack (it was given for less) and is told; a lower one is only noted. Once no alert has been as high as
+// the incident for `ease_after`, the agent lowers it to what still fires, never below what a person said; what comes back
+// soon after that is lowered again only after `returns_within`, so that what comes and goes calls no oftener than that.
 #pragma once
 
 #include <array>
@@ -57,6 +59,8 @@ struct Settings {
   std::int64_t settle_ns = 30 * minute_ns;         // still for so long, and it does not flap any more
   std::int64_t gather_ns = 30 * second_ns;         // alerts that join are told together
   std::int64_t still_firing_ns = hour_ns;          // resolved by a person against firing alerts: opened again after this
+  std::int64_t ease_after_ns = 15 * minute_ns;     // that no alert has been as high as the incident: it is lowered
+  std::int64_t returns_within_ns = 6 * hour_ns;    // after that, and it is lowered again only when nothing was as high for so long
   /// Tags by check, for mutes.
   std::map<std::string, std::vector<std::string>, std::less<>> tags;
 
@@ -144,6 +148,7 @@ struct State {
   std::map<std::string, std::string, std::less<>> by_alert;  // alert -> id in which it fires
   Index by_check;                                            // root, or check of a member -> live ones
   std::vector<Mute> mutes;
+  std::int64_t watched_since_ns = 0;  // the agent, without a break; it is told that as it is told the mutes
 
   const Incident* find(std::string_view id) const;
   /// The one that stands for a cause: the live one, else the one that was over last; null: none that is not closed.

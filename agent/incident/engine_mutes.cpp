@@ -56,7 +56,7 @@ void Stepper::follow_mutes(Incident& incident, std::int64_t effective_ns) {
 /// Nothing hides it any more: what is still broken is told, unless somebody has it.
 void Stepper::come_out(Incident& incident, const std::string& was) {
   if (!incident.any_fires() && !incident.by_hand) return;  // it flaps, and is still now
-  config::Level loudest = config::Level::none;
+  config::Level loudest = incident.persons_level;
   for (const auto& [alert, member] : incident.members) {
     const bool is_heard = mute_of(state_.mutes, alert, member.check, member.service, member.level) == nullptr;
     if (is_heard && is_higher(member.level, loudest)) loudest = member.level;

@@ -98,6 +98,7 @@ class Stepper {
   // engine_time.cpp
   void watch_live(Incident& incident);
   void watch_ack(Incident& incident);
+  void ease(Incident& incident);
   void watch_flapping(Incident& incident);
   void watch_over(Incident& incident);
   void tell_joined(Incident& incident);

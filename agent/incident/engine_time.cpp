@@ -27,7 +27,41 @@ bool waits_to_be_told(const Incident& incident) {
   return incident.joined_notice_ns != 0 && incident.was_told && !incident.is_suppressed();
 }
 
-void add_live(Earliest& out, const Incident& incident, const Settings& settings) {
+/// What still fires, or what a person said if that is higher; none: nothing does.
+config::Level eased_level(const Incident& incident) {
+  config::Level out = incident.persons_level;
+  for (const auto& [alert, member] : incident.members) {
+    if (is_higher(member.level, out)) out = member.level;
+  }
+  return out;
+}
+
+/// For how long nothing must have been as high as it is, before the agent lowers it.
+std::int64_t ease_after(const Incident& incident, const Settings& settings) {
+  const bool came_back = incident.eased_ns != 0 && incident.returned_ns >= incident.eased_ns &&
+                         incident.returned_ns - incident.eased_ns < settings.returns_within_ns;
+  return came_back ? settings.returns_within_ns : settings.ease_after_ns;
+}
+
+/// Of the time since then, how long all of it was hidden.
+std::int64_t hidden_since(const Incident& incident, std::int64_t at_ns) {
+  std::int64_t out = 0;
+  for (const Stretch& one : incident.history.suppressed) out += std::max<std::int64_t>(one.end_ns - std::max(one.begin_ns, at_ns), 0);
+  return out;
+}
+
+/// When that is so, of time in which somebody watched and nothing hid it; none: not by time alone.
+std::optional<std::int64_t> ease_at(const State& state, const Incident& incident, const Settings& settings) {
+  const config::Level to = eased_level(incident);
+  const bool may_ease = incident.is_live() && !incident.is_flapping && to != config::Level::none && is_higher(incident.level, to);
+  if (!may_ease || incident.below.since_ns == 0) return std::nullopt;
+  const std::int64_t after = ease_after(incident, settings);
+  const std::int64_t left = std::max<std::int64_t>(after - incident.below.spent_ns, 0);
+  const std::int64_t watched = state.watched_since_ns;
+  return std::max(incident.below.since_ns + left, watched + hidden_since(incident, watched) + after);
+}
+
+void add_live(Earliest& out, const State& state, const Incident& incident, const Settings& settings) {
   if (!incident.response_overdue) out.add(incident.respond_by_ns());
   if (!incident.update_overdue) out.add(incident.update_due_ns);
   if (incident.ack) {
@@ -36,6 +70,7 @@ void add_live(Earliest& out, const Incident& incident, const Settings& settings)
   }
   if (waits_to_be_told(incident)) out.add(incident.joined_notice_ns);
   if (incident.is_flapping) out.add(incident.moved_ns + settings.settle_ns);
+  out.add(ease_at(state, incident, settings));
 }
 
 void add_over(Earliest& out, const Incident& incident, const Settings& settings) {
@@ -50,7 +85,7 @@ std::optional<std::int64_t> next_wake(const State& state, const Settings& settin
   Earliest out;
   for (const auto& [id, incident] : state.incidents) {
     if (incident.is_live())
-      add_live(out, incident, settings);
+      add_live(out, state, incident, settings);
     else if (incident.stage == Stage::resolved)
       add_over(out, incident, settings);
   }
@@ -69,6 +104,7 @@ void Stepper::on(const Tick&) {
 void Stepper::watch_live(Incident& incident) {
   if (incident.is_flapping) watch_flapping(incident);
   if (!incident.is_live()) return;
+  ease(incident);
   const auto respond_by = incident.respond_by_ns();
   if (!incident.response_overdue && respond_by && *respond_by <= now_)
     emit(incident.id, make(Kind::response_overdue, "nobody named took it within " + format_duration(Nanos(incident.respond_within_ns))));
@@ -100,6 +136,25 @@ void Stepper::watch_ack(Incident& incident) {
         owner);
 }
 
+/// The worst is over and something less goes on: the ladder of what was worse calls nobody for that.
+void Stepper::ease(Incident& incident) {
+  const auto at = ease_at(state_, incident, settings_);
+  if (!at || *at > now_) return;
+  const config::Level to = eased_level(incident);
+  const std::string level(config::level_name(incident.level)), quiet = format_duration(Nanos(ease_after(incident, settings_)));
+  Said text = {"nothing of it has been " + level + " for " + quiet, "nada de esto ha sido " + level + " desde hace " + quiet};
+  if (incident.any_fires()) {
+    const Said names = said_list(firing_names(incident));
+    text.en += "; firing: " + names.en;
+    text.es += "; fallan: " + names.es;
+  }
+  Event lowered = make(Kind::lowered, text.en);
+  set_level_times(lowered, to);
+  emit(incident.id, std::move(lowered));
+  const std::string lower(config::level_name(to));
+  tell(incident, {"lowered to " + lower + ": " + text.en, "bajado a " + lower + ": " + text.es});
+}
+
 /// Still for long enough: it is over, or it is broken for good and calls go on.
 void Stepper::watch_flapping(Incident& incident) {
   if (now_ - incident.moved_ns < settings_.settle_ns) return;
@@ -108,6 +163,7 @@ void Stepper::watch_flapping(Incident& incident) {
     return resolve(incident, make(Kind::resolved, "recovered, and still for " + still),
                    {"recovered, and still for " + still, "se ha recuperado, y lleva " + still + " en calma"});
   emit(incident.id, make(Kind::settled, "fires without a break for " + still));
+  ease(incident);
   if (incident.is_paging())
     owe(incident, notice::escalation, true, {"fires without a break for " + still, "falla sin pausa desde hace " + still});
 }

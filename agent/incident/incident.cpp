@@ -26,6 +26,7 @@ void follow(Incident& incident, std::int64_t at_ns) {
   const bool runs = incident.is_live() && !incident.is_suppressed();
   incident.elapsed.set_running(runs, at_ns);
   incident.at_level.set_running(runs, at_ns);
+  incident.below.set_running(runs && incident.is_below, at_ns);
   follow(incident.history.suppressed, !runs, at_ns);
   follow(incident.history.held, incident.is_live() && (incident.is_taken() || incident.is_flapping), at_ns);
 }
@@ -41,8 +42,23 @@ void take_timers(Incident& incident, const Event& event) {
   }
 }
 
+void follow_below(Incident& incident) {
+  incident.is_below = std::ranges::none_of(incident.members, [&](const auto& one) {
+    const Member& member = one.second;
+    return member.fires() && member.level <= incident.level;
+  });
+  if (!incident.is_below) incident.below = {};
+}
+
+bool is_persons(const Event& event) {
+  return event.author.kind != Author::Kind::agent && event.root.empty() && event.kind != Kind::reopened;
+}
+
 void set_level(Incident& incident, const Event& event) {
   incident.level = event.level;
+  incident.below = {};
+  follow_below(incident);
+  if (is_persons(event)) incident.persons_level = event.level;
   const bool is_higher = incident.peak_level == config::Level::none || event.level < incident.peak_level;
   if (is_higher && event.level != config::Level::none) incident.peak_level = event.level;
   incident.respond_within_ns = event.within_ns;
@@ -72,11 +88,19 @@ void start_level_anew(Incident& incident, const Event& event) {
 
 void raise(Incident& incident, const Event& event) {
   set_level(incident, event);
+  if (!is_persons(event)) incident.returned_ns = event.at_ns;
   start_level_anew(incident, event);
   take_timers(incident, event);
 }
 
+void lower(Incident& incident, const Event& event) {
+  set_level(incident, event);
+  if (!is_persons(event)) incident.eased_ns = event.at_ns;
+}
+
 void reopen(Incident& incident, const Event& event) {
+  incident.persons_level = config::Level::none;
+  incident.returned_ns = event.at_ns;
   incident.stage = Stage::open;
   incident.ack.reset();
   incident.free_since_ns = event.at_ns;
@@ -141,6 +165,7 @@ void take_member(Incident& incident, const Event& event) {
   member.blocked = event.kind != Kind::alert_left && event.blocked;
   member.changed_ns = event.at_ns;
   if (member.fires() != fired) incident.moved_ns = event.at_ns;
+  follow_below(incident);
   if (is_new && incident.opened_count > 0 && event.due_ns != 0) {  // to be told with others
     ++incident.joined_untold;
     incident.joined_notice_ns = event.due_ns;
@@ -193,7 +218,7 @@ void take(Incident& incident, const Event& event) {
     case Kind::raised:
       return raise(incident, event);
     case Kind::lowered:
-      return set_level(incident, event);
+      return lower(incident, event);
     case Kind::acked:
       return acknowledge(incident, event);
     case Kind::ack_reminded:

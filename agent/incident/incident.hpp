@@ -98,12 +98,13 @@ struct Incident {
   std::string id;
   std::uint64_t sequence = 0;  // of its last event: what a person's command is based on
   Stage stage = Stage::open;
-  config::Level level = config::Level::none;       // lowered by a person, by silences, or when it comes back for less
-  config::Level peak_level = config::Level::none;  // the highest it ever had
-  std::string service;                             // empty: none
-  std::string root;                                // the check that is the cause; empty when a person opened it
-  std::string cause;                               // cause_of() that it was opened for; empty: a person's without a service
-  std::string title;                               // the first event's text
+  config::Level level = config::Level::none;          // lowered by a person, by silences, by the agent when the worst is over
+  config::Level persons_level = config::Level::none;  // that a person set last; none: none since it was opened
+  config::Level peak_level = config::Level::none;     // the highest it ever had
+  std::string service;                                // empty: none
+  std::string root;                                   // the check that is the cause; empty when a person opened it
+  std::string cause;                                  // cause_of() that it was opened for; empty: a person's without a service
+  std::string title;                                  // the first event's text
   std::string war_room;
   bool by_hand = false;  // opened by a person: only a person resolves it
 
@@ -130,6 +131,10 @@ struct Incident {
   bool response_overdue = false;  // at the present level
   std::int64_t respond_within_ns = 0;
   Clock elapsed, at_level;
+  bool is_below = false;         // no alert of it is as high as it is itself
+  Clock below;                   // for so long, as `elapsed` counts
+  std::int64_t eased_ns = 0;     // the agent lowered it last; 0: never
+  std::int64_t returned_ns = 0;  // and an alert raised it last
   History history;
 
   std::int64_t update_due_ns = 0;  // 0: none wanted

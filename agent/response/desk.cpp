@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t clean_every_ns = std::int64_t{3600} * 1'000'000'000, keep_over_ns = 24 * clean_every_ns;
 constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr std::string_view lost_way = "route";                  // the own trouble; with "/" and a service its messages'
+constexpr std::int64_t latest_wake_ns = 10'000'000'000;         // on a busy host; a later one was slept through
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
 
 /// Those who share an address stand in one row; of the last resort nobody is named.
@@ -122,6 +123,7 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
   // those that the last event was decided under: what has ended since then ends now
   const auto firing = state_.firing(plan_->settings);
   state_.mutes = incident::mutes_at(plan_->windows, upkeep_.one_offs, silences_, firing, incident::last_change_ns(state_));
+  state_.watched_since_ns = now_ns;
   is_fresh_ = true;
   // what was due then was told in the decision of that instant
   for (const incident::Event& event : kept.events) {
@@ -169,6 +171,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
 
 Output Desk::on_result(const measure::Result& result, std::int64_t now_ns) {
   Output out;
+  note_break(now_ns);
   if (auto sampled = history_.observe(result)) out.samples.push_back(*std::move(sampled));
   if (!looking_) return out;
   judge_objectives(result.check, out, now_ns);
@@ -251,8 +254,15 @@ void Desk::set_own_trouble(std::string_view name, config::Level level, std::stri
   feed(change, out, now_ns);
 }
 
+/// What was wanted long ago shows that nobody watched meanwhile: the host slept, or its clock was set forward.
+void Desk::note_break(std::int64_t now_ns) {
+  const auto due = next_wake();
+  if (due && now_ns - *due > latest_wake_ns) state_.watched_since_ns = now_ns;
+}
+
 Output Desk::tick(std::int64_t now_ns) {
   Output out;
+  note_break(now_ns);
   for (const std::string& name : looking_ ? alert_alarms_.due(now_ns) : std::vector<std::string>()) {
     const rule::Alert* alert = plan_->rules.find(name);
     if (alert == nullptr)

@@ -131,6 +131,7 @@ class Desk {
   void end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
   void look_at_all(Output& out, std::int64_t now_ns);
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
+  void note_break(std::int64_t now_ns);
   void settle(Output& out, std::int64_t now_ns);
   void mute(Output& out, std::int64_t now_ns);
   void keep_windows(const std::vector<incident::Firing>& firing, Output& out, std::int64_t now_ns);

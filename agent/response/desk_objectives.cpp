@@ -9,6 +9,7 @@ namespace ronda::response {
 Output Desk::begin_looking(std::int64_t now_ns) {
   Output out;
   if (std::exchange(looking_, true)) return out;
+  state_.watched_since_ns = now_ns;
   look_at_all(out, now_ns);
   settle(out, now_ns);
   return out;

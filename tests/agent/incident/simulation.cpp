@@ -263,8 +263,24 @@ void Simulation::take(const Event& event) {
   if (!is_legal_move(before, after->stage))
     fail("from " + std::string(stage_name(before)) + " to " + std::string(stage_name(after->stage)));
   if (event.kind == Kind::opened) ++opened_;
+  judge_level(*back);
   stored_.push_back(*back);
   touched_.insert(event.incident);
+}
+
+/// How bad a person said that it is holds until it is opened anew; the agent lowers it to what still fires.
+void Simulation::judge_level(const Event& event) {
+  const bool is_agents = event.author.kind == Author::Kind::agent;
+  if (event.kind == Kind::reopened) persons_.erase(event.incident);
+  if (!is_agents && (event.kind == Kind::raised || event.kind == Kind::lowered || event.kind == Kind::opened))
+    persons_[event.incident] = event.level;
+  if (!is_agents || event.kind != Kind::lowered) return;
+  const auto said = persons_.find(event.incident);
+  if (said != persons_.end() && said->second < event.level) fail(event.incident + " is lowered by itself under what a person said");
+  if (!event.text.starts_with("nothing of it has been")) return;  // what is hidden does not count there
+  for (const auto& [alert, member] : shadow_.find(event.incident)->members) {
+    if (member.fires() && member.level < event.level) fail(event.incident + " is lowered under its " + alert);
+  }
 }
 
 void Simulation::take(const Notice& notice) {

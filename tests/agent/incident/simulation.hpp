@@ -58,6 +58,7 @@ class Simulation {
   void set_clock_back(const Move& move);
   void give(const Input& input);
   void take(const Event& event);
+  void judge_level(const Event& event);
   void take(const Notice& notice);
   void deliver(const Notice& notice);
   void check();
@@ -79,6 +80,7 @@ class Simulation {
   std::uint64_t checks_ = 0;
   std::set<std::string> touched_;
   std::map<std::string, std::int64_t> elapsed_;
+  std::map<std::string, config::Level> persons_;  // by incident: what a person said last
   std::map<std::string, std::size_t> kinds_;
   std::vector<Notice> to_deliver_;
   std::optional<std::string> broken_;

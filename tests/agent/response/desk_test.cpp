@@ -354,3 +354,55 @@ TEST_CASE("what was due while no agent ran and is hidden by now is called when i
   world.run_to(77 * minute, down);
   CHECK((messages() > told) == !is_taken);
 }
+
+TEST_CASE("an incident whose worst is over is lowered by time in which an agent watched", "[response]") {
+  World world(one_check_toml + R"(
+[escalation.default.p3]
+steps = [{ from = "0m", notify = ["cto"] }, { from = "1h", notify = ["dev"] }]
+[contact.dev]
+channels = [{ notifier = "mail", to = "dev@example.com" }]
+[alert.outage]
+p1 = "api.status == critical"
+[alert.slow]
+p3 = "api.status >= warning"
+)");
+  world.run_to(5 * minute, {{"api", Seen::critical}});
+  REQUIRE(world.only().level == Level::p1);
+  world.run_to(15 * minute, {{"api", Seen::warning}});
+  REQUIRE(world.only().level == Level::p1);
+  std::int64_t since = 15 * minute;
+  SECTION("of one life") {
+    world.run_to(20 * minute, {{"api", Seen::warning}});
+    CHECK(world.only().level == Level::p1);
+    world.run_to(21 * minute, {{"api", Seen::warning}});
+    CHECK(world.only().level == Level::p3);
+    CHECK(world.told.back() == "20m30s update p3 cto log");
+    const auto told = world.told.size();
+    world.restart();
+    CHECK(world.only().level == Level::p3);
+    // the lower ladder goes on by the clock of the incident, and who was told above is not told again
+    world.run_to(2 * hour, {{"api", Seen::warning}});
+    REQUIRE(world.told.size() == told + 1);
+    CHECK(world.told.back() == "1h30s open p3 dev mail");
+    world.run_to(2 * hour + minute, {{"api", Seen::critical}});
+    CHECK(world.only().level == Level::p1);
+    CHECK(world.told.back() == "2h30s open p1 cto log");
+    return;
+  }
+  SECTION("a restart") { world.restart(); }
+  SECTION("a restart after an hour") {
+    world.now += hour;
+    since += hour;
+    world.restart();
+  }
+  SECTION("the host slept for as long as was left, or longer") {
+    const std::int64_t slept = GENERATE(6 * minute, hour);
+    world.now += slept;
+    since += slept;
+    world.result("api", Seen::warning);
+  }
+  world.run_to(since + 14 * minute, {{"api", Seen::warning}});
+  CHECK(world.only().level == Level::p1);
+  world.run_to(since + 16 * minute, {{"api", Seen::warning}});
+  CHECK(world.only().level == Level::p3);
+}

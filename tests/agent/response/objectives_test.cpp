@@ -76,6 +76,27 @@ TEST_CASE("the page of a burn comes when a fiftieth of the budget is gone in an 
   CHECK(world.only().stage == incident::Stage::resolved);
 }
 
+TEST_CASE("after a short outage the ladder of P1 calls nobody for the ticket that burns for hours", "[response]") {
+  std::string text = by_time;
+  text.replace(text.find("[\"cto\"] }]"), 10, "[\"cto\"], repeat = [\"15m\"] }]");
+  Young world(text);
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  world.run_to(2 * hour + 5 * minute, {{"api", Seen::critical}});
+  world.run_to(2 * hour + 40 * minute, {{"api", Seen::ok}});
+  const auto calls = [&] {
+    return std::ranges::count_if(world.told, [](const std::string& one) { return one.find(" p1 ") != std::string::npos; });
+  };
+  CHECK(calls() >= 2);
+  const auto before = calls();
+  world.run_to(3 * hour + 20 * minute, {{"api", Seen::ok}});
+  CHECK(world.only().level == Level::p3);
+  CHECK(world.level() == Level::p3);
+  CHECK(calls() == before);
+  world.run_to(10 * hour, {{"api", Seen::ok}});
+  CHECK(world.only().stage == incident::Stage::resolved);
+  CHECK(calls() == before);
+}
+
 TEST_CASE("a short failure burns no more than the objective allows, and pages nobody", "[response]") {
   Young world(by_time);
   world.run_to(4 * hour, {{"api", Seen::ok}});

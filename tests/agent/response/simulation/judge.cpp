@@ -2,6 +2,7 @@
 #include "judge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "virtual_time.hpp"
 
@@ -39,6 +40,10 @@ std::int64_t may_be_unknown(const rule::Alert& rule) {
   return out;
 }
 
+/// So late a busy host may be. A clock that is set forward by more than that, and than a check may be late, is a time in which
+/// nobody watched; by less, nobody can tell.
+constexpr std::int64_t busy = 10 * second_ns;
+
 /// One level below its highest, and p3 and p4 as they are.
 config::Level level_of_unknown(const rule::Alert& rule) {
   using config::Level;
@@ -50,6 +55,19 @@ config::Level level_of_unknown(const rule::Alert& rule) {
 /// Of all conditions of these worlds enough comes as soon as something does, and their checks run by an interval.
 bool is_unknown(const rule::AlertState& alert) {
   return alert.level == config::Level::none && alert.blocked_by.empty() && alert.no_data && alert.unknown_since_ns != 0;
+}
+
+/// Decision 0079, said once more.
+constexpr std::int64_t eased_after = 15 * minute_ns, comes_back_within = 360 * minute_ns;
+
+bool is_eased(const incident::Event& event) {
+  return event.kind == incident::Kind::lowered && event.author.kind == incident::Author::Kind::agent && event.text.starts_with("nothing of it has been ");
+}
+
+config::Level highest_of(const Incident& incident) {
+  config::Level out = config::Level::none;
+  for (const auto& [alert, member] : incident.members) out = is_higher(member.level, out) ? member.level : out;
+  return out;
 }
 
 std::string lane_of(const OutboxRow& row) {
@@ -73,6 +91,10 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   told_end_.clear();
   before_.clear();
   untold_.clear();
+  watched_.clear();
+  below_.clear();
+  persons_.clear();
+  decided_.clear();
   fired_.clear();  // that an alert had a level may have been in memory only
   forget_pace();
   if (response == nullptr) return;
@@ -81,11 +103,33 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   touched_.clear();
   for (const auto& [id, events] : disk_.events) {
     if (std::ranges::any_of(events, [](const auto& event) { return event.kind == "lowered" && event.author != "agent"; })) lowered_.insert(id);
+    for (const store::IncidentEvent& row : events) {
+      if (const auto event = incident::parse_event(row.data)) note_level(*event);
+    }
   }
 }
 
 void Judge::forget_pace() {
   pace_.clear();
+}
+
+void Judge::on_clock_set(std::int64_t by_ns, std::int64_t passed_ns) {
+  clock_was_set_ = true;
+  // an agent's own clock never goes back: it leaps by so much for certain where the wall clock is further than it ever was
+  ahead_ns_ += by_ns;
+  const std::int64_t leap = ahead_ns_ - std::exchange(most_ahead_ns_, std::max(most_ahead_ns_, ahead_ns_));
+  if (by_ns <= 0 || response_ == nullptr) return;
+  untold_.clear();  // they may get their time anew
+  for (auto& [name, watched] : watched_) {
+    const rule::Alert* rule = response_->desk().plan().rules.find(name);
+    watched.leapt += by_ns;
+    if (rule != nullptr && leap > rule->patience_ns + busy) watched = {passed_ns, 0};
+  }
+  for (auto& [id, below] : below_) {
+    below.lately = passed_ns;
+    below.leapt += by_ns;
+    if (leap > eased_after + busy) below = {below.level, below.since < 0 ? -1 : passed_ns, 0, 0, passed_ns};
+  }
 }
 
 // ---- what was decided -----------------------------------------------------------------------
@@ -97,6 +141,10 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
     if (!event) return fail("an event that cannot be read: " + row.data);
     if (event->kind == incident::Kind::notice_sent) noted.insert(event->message);
     if (event->kind == incident::Kind::lowered && event->author.kind != incident::Author::Kind::agent) lowered_.insert(row.incident);
+    if (decided_.emplace(event->incident, event->sequence).second) {  // else it was refused, and is given once more
+      note_level(*event);
+      if (is_eased(*event)) judge_eased(*event, passed_ns);
+    }
     changed.insert(row.incident);
     note(passed_ns, row.incident + " " + std::to_string(row.seq) + " " + row.kind + " " + event->subject + " " + event->alert + " " +
                         std::string(config::level_name(event->level)) + " " + event->text);
@@ -126,6 +174,25 @@ void Judge::judge_row(const OutboxRow& row) {
   if (!is->is_live() && !was.live && found != before_.end()) fail("a page for what is over: " + row.id);
 }
 
+/// What a person said of it holds until it is opened anew.
+void Judge::note_level(const incident::Event& event) {
+  using incident::Kind;
+  const bool is_persons = event.author.kind != incident::Author::Kind::agent;
+  if (event.kind == Kind::reopened) persons_.erase(event.incident);
+  if (is_persons && (event.kind == Kind::raised || event.kind == Kind::lowered || (event.kind == Kind::opened && event.root.empty())))
+    persons_[event.incident] = event.level;
+}
+
+void Judge::judge_eased(const incident::Event& event, std::int64_t passed_ns) {
+  const std::string& id = event.incident;
+  const auto said = persons_.find(id);
+  if (said != persons_.end() && is_higher(said->second, event.level)) fail("lowered by itself under what a person said: " + id);
+  const Below& below = below_[id];
+  const std::int64_t spent = below.spent + (below.since < 0 ? 0 : passed_ns - below.since) + below.leapt;
+  if (spent < eased_after - second_ns) fail("lowered too early, after " + std::to_string(spent / second_ns) + " seconds: " + id);
+  if (!is_higher(below.level, event.level)) fail("lowered by itself to what it was: " + id);
+}
+
 void Judge::take_before(const std::string& id) {
   const Incident* is = state().find(id);
   if (is == nullptr) return;
@@ -151,6 +218,14 @@ void Judge::on_event(const store::IncidentEvent& row) {
   if (known != nullptr && !incident::is_legal_move(before, after->stage))
     fail(row.incident + " goes from " + std::string(incident::stage_name(before)) + " to " + std::string(incident::stage_name(after->stage)));
   touched_.insert(row.incident);
+  const bool is_agents = event->author.kind == incident::Author::Kind::agent;
+  Eased& eased = eased_[row.incident];
+  if (is_eased(*event)) {
+    if (eased.returned && event->at_ns - eased.at < comes_back_within) fail("lowered again though it had come back soon: " + row.incident);
+    eased.at = event->at_ns;
+  }
+  if (event->kind == incident::Kind::lowered && is_agents) eased.returned = false;
+  if (event->kind == incident::Kind::reopened || (event->kind == incident::Kind::raised && is_agents)) eased.returned = eased.at != 0;
 }
 
 void Judge::on_change(const store::OutboxChange& change) {
@@ -235,11 +310,13 @@ void Judge::check_incident(const Incident& incident, std::int64_t passed_ns) {
     if (incident.any_fires() && incident.decided_by.kind == incident::Author::Kind::agent)
       fail("resolved by itself with open alerts: " + id);
     pace_.erase(id);
+    below_.erase(id);
     return;
   }
   if (!incident.any_fires() && !incident.by_hand && !incident.is_flapping) fail("live without a cause: " + id);
   if (incident.is_paging() && !incident.was_told && (incident.any_fires() || incident.by_hand)) fail("nobody is told of " + id);
   check_level(incident);
+  check_below(incident, passed_ns);
   check_pace(incident, passed_ns);
 }
 
@@ -258,6 +335,23 @@ void Judge::check_level(const Incident& incident) {
   }
   if (!is_lower) lowered_.erase(incident.id);
   if (is_higher(incident.level, incident.peak_level)) fail(incident.id + " is higher than it ever was");
+}
+
+/// Once the worst is over for long enough its ladder calls nobody any more, unless a person said how bad it is.
+void Judge::check_below(const Incident& incident, std::int64_t passed_ns) {
+  const config::Level fires = highest_of(incident);
+  const bool is_below = is_higher(incident.level, fires), runs = is_below && incident.suppressed_by.empty();
+  Below& below = below_[incident.id];
+  if (!is_below || below.level != incident.level) below = {incident.level, -1, 0, 0, passed_ns};
+  if (!runs && below.since >= 0) below.spent += passed_ns - std::exchange(below.since, -1);
+  if (runs && below.since < 0) below.since = passed_ns;
+  const auto said = persons_.find(incident.id);
+  const config::Level least = said != persons_.end() && is_higher(said->second, fires) ? said->second : fires;
+  if (!runs || incident.is_flapping || least == config::Level::none || !is_higher(incident.level, least)) return;
+  const auto eased = eased_.find(incident.id);
+  const std::int64_t most = eased != eased_.end() && eased->second.at != 0 ? comes_back_within : eased_after;
+  if (passed_ns - std::max(below.since, below.lately) > most + stopping_takes)
+    fail("still " + std::string(config::level_name(incident.level)) + ", and nothing of it is any more: " + incident.id);
 }
 
 /// A P1 that nobody has and that nothing hides is called again and again; one of any level is owed something.
@@ -285,6 +379,10 @@ void Judge::check_alerts(std::int64_t passed_ns) {
     if (fires && found == state().by_alert.end())
       fail(rule.name + " fires and is in no incident: " + std::string(config::level_name(alert->level)) + " " + alert->reason);
     check_untold(rule, alert, passed_ns);
+    if (alert != nullptr && alert->unknown_since_ns != 0)  // also while its first result may yet come
+      watched_.try_emplace(rule.name, Watched{passed_ns, 0});
+    else
+      watched_.erase(rule.name);
     if (found == state().by_alert.end()) continue;
     const Incident* one = state().find(found->second);
     if (one == nullptr || !one->members.contains(rule.name)) {
@@ -297,13 +395,14 @@ void Judge::check_alerts(std::int64_t passed_ns) {
     if (alert == nullptr)
       fail(rule.name + " is over, and goes on in " + found->second);
     else if (!fires && alert->blocked_by.empty())
-      check_unknown(rule, *alert, found->second, member);
+      check_unknown(rule, *alert, found->second, member, passed_ns);
   }
 }
 
 /// It has no level and is in an incident: because nothing was known of it for long enough (decision 0068), and until it is known
 /// again and well. What had a level and lost it is over.
-void Judge::check_unknown(const rule::Alert& rule, const rule::AlertState& alert, const std::string& id, const incident::Member& member) {
+void Judge::check_unknown(const rule::Alert& rule, const rule::AlertState& alert, const std::string& id, const incident::Member& member,
+                          std::int64_t passed_ns) {
   const auto fired = fired_.find(rule.name);
   const bool had_level = fired != fired_.end() && fired->second == member.changed_ns;
   const bool counts = std::ranges::any_of(alert.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0; });
@@ -312,7 +411,10 @@ void Judge::check_unknown(const rule::Alert& rule, const rule::AlertState& alert
   if (!is_unknown(alert)) return fail(rule.name + " came into " + id + ", and something is known of it");
   if (member.level != level_of_unknown(rule))
     fail("nothing is known of " + rule.name + ", and in its incident it is " + std::string(config::level_name(member.level)));
-  if (alert.looked_ns - alert.unknown_since_ns < may_be_unknown(rule)) fail("nothing is known of " + rule.name + ", and it was told too early");
+  const Watched& watched = watched_.at(rule.name);
+  const bool is_early = passed_ns - watched.since + watched.leapt < may_be_unknown(rule);
+  if (is_early || alert.looked_ns - alert.unknown_since_ns < may_be_unknown(rule))
+    fail("nothing is known of " + rule.name + ", and it was told too early");
 }
 
 /// Who watches nothing must not look as if all were well.

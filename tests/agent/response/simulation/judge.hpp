@@ -26,7 +26,7 @@ class Judge {
   void watch(const response::Response* response, std::int64_t passed_ns);
   /// What an incident was before does not bind what comes: another configuration, a start, another time.
   void forget_pace();
-  void on_clock_set() { clock_was_set_ = true; }
+  void on_clock_set(std::int64_t by_ns, std::int64_t passed_ns);
 
   void on_decide(const store::Decision& decision, std::int64_t passed_ns);
   void on_written(const store::Decision& decision);
@@ -61,6 +61,15 @@ class Judge {
     std::int64_t acked_ns = 0;
     std::string suppressed_by;
   };
+  struct Below {  // an incident that no alert is as high as: for so long, while nothing hid it, in this life
+    config::Level level = config::Level::none;
+    std::int64_t since = -1, spent = 0, leapt = 0;  // since -1: it stands
+    std::int64_t lately = 0;                        // the same, and since the clock was set forward last
+  };
+  struct Eased {  // by the agent: when last, and whether an alert raised it since
+    std::int64_t at = 0;
+    bool returned = false;
+  };
   struct Pace {  // of calls for an incident
     std::int64_t since = 0, called = 0;
   };
@@ -71,9 +80,13 @@ class Judge {
   void take_before(const std::string& id);
   void check_incident(const incident::Incident& incident, std::int64_t passed_ns);
   void check_level(const incident::Incident& incident);
+  void check_below(const incident::Incident& incident, std::int64_t passed_ns);
+  void note_level(const incident::Event& event);
+  void judge_eased(const incident::Event& event, std::int64_t passed_ns);
   void check_pace(const incident::Incident& incident, std::int64_t passed_ns);
   void check_alerts(std::int64_t passed_ns);
-  void check_unknown(const rule::Alert& rule, const rule::AlertState& alert, const std::string& id, const incident::Member& member);
+  void check_unknown(const rule::Alert& rule, const rule::AlertState& alert, const std::string& id, const incident::Member& member,
+                     std::int64_t passed_ns);
   void check_untold(const rule::Alert& rule, const rule::AlertState* alert, std::int64_t passed_ns);
   void check_stored();
 
@@ -81,15 +94,24 @@ class Judge {
   const response::Response* response_ = nullptr;
   std::optional<std::string> broken_;
   bool clock_was_set_ = false;
+  std::int64_t ahead_ns_ = 0, most_ahead_ns_ = 0;  // by which the wall clock was set forward in all, and the most of that
   std::map<std::string, Before> before_;
   std::map<std::string, Pace> pace_;
   std::map<std::string, std::int64_t> fired_;        // by alert: when its member was changed last while the alert had a level
   /// By alert: when its member was changed last while nothing was known of it; of all lives, a kill brings older ones back.
   std::set<std::pair<std::string, std::int64_t>> was_unknown_;
   std::map<std::string, std::int64_t> untold_;       // by alert: since when nothing is known of it and it is in no incident
+  struct Watched {  // an alert that nothing is known of: since when, and so much of that was only the clock's
+    std::int64_t since = 0, leapt = 0;
+  };
+  std::map<std::string, Watched> watched_;
   std::set<std::string> rows_;                       // decided, by id
   std::set<std::string> was_refused_;                // by id: its decision was once refused, it may leave from memory
   std::set<std::string> lowered_;                    // incidents whose level is a person's
+  std::map<std::string, config::Level> persons_;     // by incident: the level that a person set last
+  std::map<std::string, Below> below_;
+  std::set<std::pair<std::string, std::uint64_t>> decided_;  // events of this life, by incident and sequence
+  std::map<std::string, Eased> eased_;               // by what is on the disk
   incident::State shadow_;                           // the fold over what is on the disk
   std::set<std::string> touched_;                    // of these, incidents that changed
   std::map<std::string, std::int64_t> number_;       // by message: the last attempt

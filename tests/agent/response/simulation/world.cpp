@@ -16,6 +16,7 @@ constexpr std::int64_t monday = 1'767'571'200 * second_ns;
 /// What is over may be kept in memory or not, and mutes follow from the rest.
 incident::State open_part(incident::State state) {
   state.mutes.clear();
+  state.watched_since_ns = 0;
   std::erase_if(state.incidents, [](const auto& one) { return one.second.stage == incident::Stage::closed; });
   return state;
 }
@@ -126,7 +127,8 @@ void World::start() {
     if (response_) response_->on_store_health(health);
   });
   const auto log = [this](std::int64_t level, std::string_view text) {
-    const bool is_refused = text.starts_with("a decision is not on the disk") && disk_.mode() != Disk::Mode::full;
+    const bool is_behind = text.ends_with("what was decided before it is not stored");  // that is on its way
+    const bool is_refused = text.starts_with("a decision is not on the disk") && disk_.mode() != Disk::Mode::full && !is_behind;
     if (level == RONDA_LOG_ERROR && (is_refused || text.starts_with("not remembered"))) judge_.fail(std::string(text));
   };
   response_ = std::make_unique<response::Response>(

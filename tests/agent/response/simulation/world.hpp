@@ -64,6 +64,7 @@ class World {
 
   // world_moves.cpp: what people and others do
   void make(const Move& move);
+  void set_clock(std::int64_t by_ns);
   void set_status(const Move& move, bool flaps);
   void say(const Move& move);
   void silence(const Move& move);

@@ -49,10 +49,8 @@ void World::make(const Move& move) {
     case Move::What::disk:
       return turn_disk(move);
     case Move::What::clock:
-      judge_.on_clock_set();
       judge_.forget_pace();
-      time_.step_wall((move.a % 2 == 0 ? -1 : 1) * static_cast<std::int64_t>(move.b) * (move.c % 3 == 0 ? 7 : 1) * second_ns);
-      return response_->on_clock_set();
+      return set_clock((move.a % 2 == 0 ? -1 : 1) * static_cast<std::int64_t>(move.b) * (move.c % 3 == 0 ? 7 : 1) * second_ns);
     case Move::What::reload:
       judge_.forget_pace();
       reloaded_ = true;
@@ -65,6 +63,12 @@ void World::make(const Move& move) {
     case Move::What::retry:
       return retry(move);
   }
+}
+
+void World::set_clock(std::int64_t by_ns) {
+  time_.step_wall(by_ns);
+  judge_.on_clock_set(by_ns, time_.passed_ns());
+  response_->on_clock_set();
 }
 
 void World::set_status(const Move& move, bool flaps) {
