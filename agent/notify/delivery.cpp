@@ -84,7 +84,9 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   }
 
   void on_store_health(const store::Health& health) {
-    if (health.state != store::HealthState::failed) tick();
+    if (health.state == store::HealthState::failed) return;
+    replayed_at_ = 0;
+    tick();
   }
   Effects hurry(std::string_view notifier) {
     Effects effects = outbox_.hurry(notifier, client_.wall_ns());
@@ -110,7 +112,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     outbox_.hold();
   }
   bool is_durable() const { return durable_; }
-  bool is_idle() const { return in_flight_ == 0 && storing_ == 0; }
+  bool is_idle() const { return in_flight_ == 0 && storing_ == 0 && deciding_ == 0; }
   const Ring& ring() const { return ring_; }
   std::vector<SinkStatus> status() const { return outbox_.status(); }
   void set_policy(std::string_view notifier, SinkPolicy policy) { outbox_.set_policy(notifier, policy); }
@@ -310,18 +312,28 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       if (done) done(ronda::done());
       return;
     }
-    ++storing_;
+    replay();
+    decision.number = ++last_number_;
+    give(std::move(decision), [starts = std::move(starts), done = std::move(done)](Impl& self, Result<Unit> result) {
+      self.dispatch(starts);
+      if (done) done(std::move(result));
+    });
+  }
+
+  void give(store::Decision decision, std::function<void(Impl&, Result<Unit>)> then) {
+    ++deciding_;
+    decision.order = order_;
     auto kept = std::make_shared<store::Decision>(std::move(decision));
-    store_.decide(*kept, [weak = weak_from_this(), kept, starts = std::move(starts), done = std::move(done)](Result<Unit> result) {
+    store_.decide(*kept, [weak = weak_from_this(), kept, then = std::move(then)](Result<Unit> result) {
       const auto self = weak.lock();
       if (!self) return;
-      --self->storing_;
+      --self->deciding_;
       if (result)
         self->on_stored(*kept);
       else
         self->on_refused(std::move(*kept), result.error());
-      self->dispatch(starts);
-      if (done) done(std::move(result));
+      then(*self, std::move(result));
+      if (self->deciding_ == 0 && self->replay_waits_) self->replay();
       self->arm();
     });
   }
@@ -361,27 +373,25 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     if (!back.changes.empty()) finish(std::move(back), {});
   }
 
-  // In the order in which they were refused; what comes meanwhile stands behind them in the store's queue.
+  // In the order in which they were decided, once all that was given is answered: the store refuses what stands behind the first
+  // that it refused, also what is given now. What comes after this stands behind them in its queue.
   void replay() {
     const std::int64_t now = client_.wall_ns();
-    if (ring_.size() == 0 || replaying_ > 0 || store_.health().state == store::HealthState::failed) return;
+    replay_waits_ = false;
+    if (ring_.size() == 0 || store_.health().state == store::HealthState::failed) return;
+    if (deciding_ > 0) {
+      replay_waits_ = true;
+      return;
+    }
     if (now >= replayed_at_ && now - replayed_at_ < replay_every) return;
     replayed_at_ = now;
-    for (store::Decision& decision : ring_.take()) {
-      ++replaying_;
-      ++storing_;
-      auto kept = std::make_shared<store::Decision>(std::move(decision));
-      store_.decide(*kept, [weak = weak_from_this(), kept](Result<Unit> result) {
-        const auto self = weak.lock();
-        if (!self) return;
-        --self->replaying_;
-        --self->storing_;
-        if (result)
-          self->on_stored(*kept);
-        else
-          self->on_refused(std::move(*kept), result.error());
-        if (self->replaying_ == 0 && self->ring_.size() == 0 && !std::exchange(self->durable_, true)) self->client_.on_durability(true, "");
-        self->arm();
+    order_ = std::make_shared<store::Order>();
+    std::deque<store::Decision> owed = ring_.take();
+    replaying_ = owed.size();
+    for (store::Decision& decision : owed) {
+      give(std::move(decision), [](Impl& self, const Result<Unit>&) {
+        if (--self.replaying_ > 0 || self.ring_.size() > 0) return;
+        if (!std::exchange(self.durable_, true)) self.client_.on_durability(true, "");
       });
     }
   }
@@ -398,8 +408,11 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   Outbox outbox_;
   Ring ring_;
   Shelf shelf_;
-  std::size_t in_flight_ = 0, storing_ = 0, replaying_ = 0;
+  std::shared_ptr<store::Order> order_ = std::make_shared<store::Order>();
+  std::int64_t last_number_ = 0;  // of decisions
+  std::size_t in_flight_ = 0, storing_ = 0, deciding_ = 0, replaying_ = 0;
   std::int64_t replayed_at_ = 0;
+  bool replay_waits_ = false;  // for answers
   bool loaded_ = false, loading_ = false, stopped_ = false, durable_ = true;
 };
 

@@ -50,7 +50,10 @@ bool Ring::change(const store::OutboxChange& change) {
 std::deque<store::Decision> Ring::take() {
   bytes_ = 0;
   rows_.clear();
-  return std::exchange(held_, {});
+  std::deque<store::Decision> out = std::exchange(held_, {});
+  // one that the store's full queue sent back at once is here before those that waited in it
+  std::ranges::stable_sort(out, {}, &store::Decision::number);
+  return out;
 }
 
 }  // namespace ronda::notify

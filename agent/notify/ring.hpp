@@ -21,7 +21,7 @@ class Ring {
   void push(store::Decision decision);
   /// What became of a row whose decision is in here; false: it is not.
   bool change(const store::OutboxChange& change);
-  /// Everything, oldest first; the ring is empty then.
+  /// Everything in the order in which it was decided, as its numbers say; the ring is empty then.
   std::deque<store::Decision> take();
 
   std::size_t size() const { return held_.size(); }

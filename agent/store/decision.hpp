@@ -3,7 +3,10 @@
 // Wall time is nanoseconds since 1970-01-01 UTC; 0 means never.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,6 +90,21 @@ struct DeliveryAttempt {
   std::string detail;
 };
 
+/// What decisions share that are stored in the order of their numbers or not at all: where one of them is not promised, none of
+/// those behind it is, though there be room for it by then. Whoever gives them again makes another one. Any thread.
+class Order {
+ public:
+  void refuse_from(std::int64_t number) {
+    std::int64_t known = first_refused_.load();
+    while (number < known && !first_refused_.compare_exchange_weak(known, number)) {
+    }
+  }
+  bool is_refused(std::int64_t number) const { return number >= first_refused_.load(); }
+
+ private:
+  std::atomic<std::int64_t> first_refused_{std::numeric_limits<std::int64_t>::max()};
+};
+
 /// All that one decision owes.
 struct Decision {
   std::vector<IncidentEvent> events;
@@ -96,6 +114,8 @@ struct Decision {
   std::vector<OutboxRow> outbox;  // a row whose id is there already is left as it is there
   std::vector<OutboxChange> changes;
   std::vector<DeliveryAttempt> trail;
+  std::shared_ptr<Order> order;  // null: stored whatever became of others
+  std::int64_t number = 0;       // in it, grows
 
   bool empty() const {
     return events.empty() && marks.empty() && alerts.empty() && silences.empty() && outbox.empty() && changes.empty() && trail.empty();

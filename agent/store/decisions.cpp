@@ -127,6 +127,8 @@ std::size_t Decision::bytes() const {
 }
 
 Status apply_decision(Database& db, const Decision& decision) {
+  if (decision.order && decision.order->is_refused(decision.number))
+    return Error(Errc::unavailable, "what was decided before it is not stored yet");
   for (const IncidentEvent& event : decision.events) {
     RONDA_TRY(std::ignore, append_event(db, event));
   }

@@ -22,6 +22,10 @@ constexpr int backup_pages = 256;
 
 Error unavailable(const std::string& why) { return {Errc::unavailable, "the store does not work: " + why}; }
 
+void refuse(const Job& job) {
+  if (job.refused) job.refused();
+}
+
 }  // namespace
 
 Owner::Owner(Options options)
@@ -70,7 +74,10 @@ void Owner::submit(Job job) {
       queue_.push_back(std::move(job));
     }
   }
-  if (refused) return send({job.answer(*refused)});
+  if (refused) {
+    refuse(job);
+    return send({job.answer(*refused)});
+  }
   wake_.notify_one();
 }
 
@@ -200,11 +207,15 @@ void Owner::handle(Batch batch) {
     // The disk is full: each for itself, so that a large one does not take the small ones and the reads with it.
     for (std::size_t i = 0; i < count; ++i) {
       const Status alone = commit({&jobs[i], 1}, {&statuses[i], 1}, observed);
-      if (!alone) statuses[i] = alone;
+      if (!alone) {
+        statuses[i] = alone;
+        refuse(jobs[i]);
+      }
       keeper_.committed();
     }
   } else if (!committed) {
     statuses.assign(count, committed);
+    std::ranges::for_each(jobs, refuse);
   }
   Answers answers;
   for (std::size_t i = 0; i < count; ++i) answers.push_back(jobs[i].answer(statuses[i]));

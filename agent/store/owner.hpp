@@ -34,6 +34,7 @@ struct Work {
 struct Job {
   std::function<Status(const Work&)> run;  // again after a roll-back; keeps its result for `answer`
   std::function<std::function<void()>(const Status&)> answer;
+  std::function<void()> refused;  // not promised: before any job behind it runs, and by any thread; may be empty
   std::size_t bytes = 0;
   bool after_observed = false;  // reads what observe() wrote
   std::string backup;           // instead of `run`: copy to this path

@@ -15,11 +15,12 @@ class Store::Impl : public Owner {
 
   /// One job: `work` on the owner's thread, `done` with its result after the commit.
   template <class T, class Function>
-  void add(std::size_t bytes, bool after_observed, Function work, Done<T> done_call) {
+  void add(std::size_t bytes, bool after_observed, Function work, Done<T> done_call, std::function<void()> refused = {}) {
     auto result = std::make_shared<std::optional<Result<T>>>();
     Job job;
     job.bytes = bytes + 200;
     job.after_observed = after_observed;
+    job.refused = std::move(refused);
     job.run = [result, work = std::move(work)](const Work& w) -> Status {
       result->emplace(work(w));
       if (**result) return done();
@@ -270,8 +271,11 @@ void Store::load_samples(SampleQuery query, Done<std::vector<LoadedSeries>> done
 
 void Store::decide(Decision decision, Done<Unit> done) {
   const std::size_t bytes = decision.bytes();
-  impl_->write<Unit>(
-      bytes, [decision = std::move(decision)](const Work& w) { return apply_decision(w.db, decision); }, std::move(done));
+  std::function<void()> refused;
+  if (decision.order) refused = [order = decision.order, number = decision.number] { order->refuse_from(number); };
+  impl_->add<Unit>(
+      bytes, false, [decision = std::move(decision)](const Work& w) { return apply_decision(w.db, decision); }, std::move(done),
+      std::move(refused));
 }
 
 void Store::record_attempt(std::vector<OutboxChange> changes, std::vector<DeliveryAttempt> trail, Done<Unit> done) {

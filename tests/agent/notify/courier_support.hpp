@@ -38,11 +38,50 @@ class Loop {
     }
     return true;
   }
+  /// What is there already.
+  void run_pending() {
+    for (bool any = true; any;) {
+      std::unique_lock lock(mutex_);
+      any = !queue_.empty();
+      if (!any) return;
+      const auto work = std::move(queue_.front());
+      queue_.pop_front();
+      lock.unlock();
+      work();
+    }
+  }
 
  private:
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;
+};
+
+/// Another thread that stops before each of its steps until it is let go.
+class Steps {
+ public:
+  void stop() {
+    std::unique_lock lock(mutex_);
+    if (free_) return;
+    stopped_ = true;
+    wake_.notify_all();
+    wake_.wait(lock, [&] { return !stopped_ || free_; });
+  }
+  bool wait_for_stop() {
+    std::unique_lock lock(mutex_);
+    return wake_.wait_for(lock, std::chrono::seconds(20), [&] { return stopped_; });
+  }
+  void go(bool free = false) {
+    const std::lock_guard lock(mutex_);
+    stopped_ = false;
+    free_ = free;
+    wake_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopped_ = false, free_ = false;
 };
 
 struct FakeClient final : CourierClient {
@@ -73,6 +112,10 @@ struct Post {
       if (courier) courier->on_store_health(health);
     };
     options.vfs = vfs;
+    options.wall_ns = [this, wall = options.wall_ns] {
+      if (on_store_thread) on_store_thread();
+      return wall();
+    };
     auto opened = store::Store::open(std::move(options));
     if (!opened) throw std::runtime_error(opened.error().message());
     store = *std::move(opened);
@@ -131,6 +174,8 @@ struct Post {
     return rows;
   }
 
+  /// Called before each job of the store, on its thread. Set it while the store has nothing to do.
+  std::function<void()> on_store_thread;
   Loop loop;
   FakeClient client;
   std::unique_ptr<store::Store> store;

@@ -412,6 +412,52 @@ TEST_CASE("a message that begins with the decision of another, and fails for goo
   CHECK(post.stored({"b"}).at(0).state == OutboxState::dead);
 }
 
+TEST_CASE("what waited behind a decision that was refused is stored after it, though the disk was well again before", "[notify]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  Steps steps;
+  Post post(scratch / "state", vfs.name());
+  const std::shared_ptr<void> let_go(nullptr, [&](void*) { steps.go(true); });
+  REQUIRE(post.start());
+  post.wait_stored();
+  const auto silence_until = [](const std::string& id, std::int64_t until) {
+    store::Decision decision;
+    decision.silences.push_back({id, until, "{}"});
+    return decision;
+  };
+  post.on_store_thread = [&] { steps.stop(); };
+  vfs.fail_writes(1, 1'000'000, SQLITE_FULL);
+  std::vector<std::string> answers;
+  const auto decide = [&](const std::string& name, store::Decision decision) {
+    post.courier->decide(std::move(decision),
+                         [&, name](Result<Unit> result) { answers.push_back(name + (result ? " stored" : " refused")); });
+  };
+  decide("first", silence_until("S-1", 9));
+  REQUIRE(steps.wait_for_stop());
+  decide("second", silence_until("S-1", 3));  // somebody ends it
+  decide("third", silence_until("S-2", 5));
+  while (answers.empty()) {  // the attempts of the first
+    steps.go();
+    REQUIRE(steps.wait_for_stop());
+    post.loop.run_pending();
+  }
+  vfs.fail_writes(0, 0, 0);
+  steps.go(true);
+  REQUIRE(post.loop.run_until([&] { return answers.size() == 3; }));
+  CHECK(answers == std::vector<std::string>{"first refused", "second refused", "third refused"});
+  CHECK_FALSE(post.courier->is_durable());
+  REQUIRE(post.loop.run_until([&] {
+    post.client.now += second_ns;
+    post.courier->tick();
+    return post.courier->is_durable();
+  }));
+  std::vector<store::SilenceRow> silences;
+  post.store->load_silences([&](auto loaded) { silences = *loaded; });
+  post.wait_stored();
+  REQUIRE(silences.size() == 2);
+  CHECK(silences[0].until == 3);
+}
+
 TEST_CASE("a decision that the store refuses for its content is told so, and its messages leave", "[notify]") {
   const Scratch scratch;
   Post post(scratch / "state");

@@ -76,3 +76,16 @@ TEST_CASE("a change that is refused after its row stands in the row, and undoes 
   REQUIRE(held[2].changes.size() == 1);
   CHECK(held[2].changes[0].id == "stored");
 }
+
+TEST_CASE("the ring gives in the order of decision what came in another one", "[notify]") {
+  Ring ring(10, 1'000'000);
+  for (const int number : {3, 1, 2}) {
+    store::Decision decision = decision_of(std::to_string(number));
+    decision.number = number;
+    ring.push(decision);
+  }
+  const auto held = ring.take();
+  REQUIRE(held.size() == 3);
+  CHECK(held[0].outbox[0].id == "1");
+  CHECK(held[2].outbox[0].id == "3");
+}

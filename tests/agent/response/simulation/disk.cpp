@@ -92,7 +92,11 @@ void Disk::write_event(const store::IncidentEvent& event) {
 
 /// As the tables do it (store/decisions.cpp): a row that is there stays, what was delivered stays so.
 Result<Unit> Disk::write(const Decision& decision) {
-  if (mode_ == Mode::full) return Error(Errc::unavailable, "no space left on the device");
+  if (decision.order && decision.order->is_refused(decision.number)) return Error(Errc::unavailable, "what was decided before it is not stored");
+  if (mode_ == Mode::full) {
+    if (decision.order) decision.order->refuse_from(decision.number);
+    return Error(Errc::unavailable, "no space left on the device");
+  }
   for (const store::IncidentEvent& event : decision.events) write_event(event);
   for (const store::IncidentMark& mark : decision.marks) closed[mark.incident] = mark.closed;
   for (const store::AlertState& row : decision.alerts) {
