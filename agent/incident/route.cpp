@@ -142,7 +142,7 @@ void add_addresses(const People& people, std::string_view notifier, Fits fits, s
 }  // namespace
 
 std::string_view how_name(How how) {
-  constexpr std::array<std::string_view, 5> names = {"people", "next-step", "last-resort", "every-notifier", "nowhere"};
+  constexpr std::array<std::string_view, 6> names = {"people", "next-step", "last-resort", "every-notifier", "nobody-named", "nowhere"};
   return names[static_cast<std::size_t>(how)];
 }
 
@@ -153,8 +153,10 @@ Reach route(const people::People& people, const Policy& policy, Level level, std
 
 Reach last_resort(const people::People& people, Level level) {
   Reach out;
-  out.how = !people.last_resort.empty() ? How::last_resort : !people.notifiers.empty() ? How::every_notifier : How::nowhere;
-  for (const std::string& notifier : people.last_resort.empty() ? people.notifiers : people.last_resort)
+  const bool is_named = !people.last_resort.empty();
+  out.how = is_named ? How::last_resort : level == Level::p4 ? How::unnamed : people.notifiers.empty() ? How::nowhere : How::every_notifier;
+  if (out.how == How::unnamed) return out;
+  for (const std::string& notifier : is_named ? people.last_resort : people.notifiers)
     std::ranges::move(addresses_on(people, notifier, level), std::back_inserter(out.broadcast));
   return out;
 }

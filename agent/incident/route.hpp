@@ -38,6 +38,7 @@ enum class How : std::uint8_t {
   next_step,       // nobody of its targets could be reached now, those of a later step were taken
   last_resort,     // nobody at all: the notifiers of [agent] last_resort
   every_notifier,  // nor those: all that can be used
+  unnamed,         // a P4 that neither a ladder nor last_resort names anybody for: it is in the list of incidents alone
   nowhere,         // there is none: that is itself a P1
 };
 std::string_view how_name(How how);
@@ -58,7 +59,7 @@ Reach route(const people::People& people, const Policy& policy, Level level, std
             const Overrides& overrides = {});
 
 /// Where messages of that level go for which no ladder says anything: notifiers of [agent] last_resort, else all usable
-/// ones. A notifier's addresses are all those that contacts have on it for that level, else all that they have, else the
+/// ones; of a P4, which has a day, those of last_resort alone. A notifier's addresses are all those that contacts have on it for that level, else all that they have, else the
 /// one that it points to itself.
 Reach last_resort(const people::People& people, Level level);
 /// Those of one notifier, whichever it is.

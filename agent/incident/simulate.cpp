@@ -57,6 +57,7 @@ std::string told_text(const Told& told, const people::People& people, const sche
   }
   for (const Address& one : told.reach.broadcast) out += "  everybody on " + address_text(one, zone) + "\n";
   if (told.reach.how == How::nowhere) out += "  NOBODY: there is no notifier that can be used\n";
+  if (told.reach.how == How::unnamed) out += "  nobody: neither a ladder nor [agent] last_resort names anybody for it\n";
   if (told.reach.how != How::people) out += "  -- " + std::string(how_name(told.reach.how)) + "\n";
   for (const std::string& one : told.reach.missed) out += "  -- " + one + "\n";
   return out;

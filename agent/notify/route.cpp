@@ -130,15 +130,16 @@ class Rows {
   std::vector<store::OutboxRow> rows_;
 };
 
-/// Where nothing else is left.
-void add_last_resort(Rows& rows, const People& people, config::Level level, const std::vector<std::string>& tried,
-                     std::string_view contact) {
+/// Where nothing else is left. What has a day (P4) wakes nobody whom conf.d does not name for it.
+RouteTrouble::What add_last_resort(Rows& rows, const People& people, config::Level level, const std::vector<std::string>& tried,
+                                   std::string_view contact) {
   const auto untried = [&](std::vector<Channel> channels) {
     std::erase_if(channels, [&](const Channel& channel) { return std::ranges::find(tried, channel.notifier) != tried.end(); });
     return channels;
   };
+  const bool is_small = level == config::Level::p4;
   std::vector<Channel> channels = untried(whole_channels(people.last_resort(), people, level));
-  if (channels.empty()) channels = untried(whole_channels(people.usable(), people, level));
+  if (channels.empty() && !is_small) channels = untried(whole_channels(people.usable(), people, level));
   std::string along;
   for (std::size_t i = 0; i < channels.size(); ++i) {
     if (i == 0 || channels[i].notifier != channels[i - 1].notifier) along += (along.empty() ? "" : " ") + channels[i].notifier;
@@ -148,6 +149,8 @@ void add_last_resort(Rows& rows, const People& people, config::Level level, cons
     if (!channel.relies) channel.along = along;
     rows.add(channel, contact);
   }
+  if (!rows.empty()) return RouteTrouble::What::last_resort;
+  return is_small ? RouteTrouble::What::unnamed : RouteTrouble::What::nobody;
 }
 
 }  // namespace
@@ -170,11 +173,12 @@ Routed route(const Message& message, const People& people, const Templates& temp
     if (!add_channels(contact, message.avoid)) out.troubles.push_back({RouteTrouble::What::no_channel, contact});
   }
   if (rows.empty()) {
-    add_last_resort(rows, people, message.level, message.avoid, "");
+    RouteTrouble::What trouble = add_last_resort(rows, people, message.level, message.avoid, "");
     if (!message.avoid.empty() && rows.empty()) {
       for (const std::string& contact : message.contacts) add_channels(contact, {});
+      if (!rows.empty()) trouble = RouteTrouble::What::last_resort;
     }
-    out.troubles.push_back({rows.empty() ? RouteTrouble::What::nobody : RouteTrouble::What::last_resort, ""});
+    out.troubles.push_back({trouble, ""});
   }
   out.rows = rows.take();
   return out;
@@ -216,10 +220,7 @@ Routed route_fallback(const store::OutboxRow& failed, const People& people, cons
   }
   if (rows.empty()) {
     drop_personal(message.fields);  // others may read it there
-    // what several of its envelopes fail of is one message there: as many to everybody would be a storm
-    message.key = origin + "/resort";
-    add_last_resort(rows, people, message.level, tried, failed.contact);
-    out.troubles.push_back({rows.empty() ? RouteTrouble::What::nobody : RouteTrouble::What::last_resort, failed.contact});
+    out.troubles.push_back({add_last_resort(rows, people, message.level, tried, failed.contact), failed.contact});
   }
   out.rows = rows.take();
   return out;

@@ -39,7 +39,7 @@ class People {
   virtual Language language(std::string_view contact) const = 0;
   /// Values that are this contact's alone; they stand in no message that goes to others too.
   virtual Fields personal(std::string_view /*contact*/, Markup) const { return {}; }
-  /// `[agent] last_resort`; where it is empty or unusable, every usable notifier is.
+  /// `[agent] last_resort`; where it is empty or unusable, every usable notifier is, but for a P4.
   virtual std::vector<std::string> last_resort() const = 0;
   virtual std::vector<std::string> usable() const = 0;
   /// Where a message of that level goes on one of those: a notifier by itself need not know an address.
@@ -62,7 +62,8 @@ struct Message {
 
 /// Why a message could not go as configured; for a P2, or with nobody left a P1, about the agent itself.
 struct RouteTrouble {
-  enum class What : std::uint8_t { no_channel, last_resort, nobody } what = What::no_channel;
+  /// unnamed: a P4 that conf.d names nobody for.
+  enum class What : std::uint8_t { no_channel, last_resort, nobody, unnamed } what = What::no_channel;
   std::string contact;  // empty with `nobody`
 };
 

@@ -30,6 +30,9 @@ std::string trouble_text(const notify::RouteTrouble& trouble, const notify::Mess
       return about + ": " + trouble.contact + " has no channel that can be used";
     case notify::RouteTrouble::What::last_resort:
       return about + ": nobody is reached as configured, the last resort is told";
+    case notify::RouteTrouble::What::unnamed:
+      return about + ": nobody is told: neither a ladder nor [agent] last_resort names anybody for " +
+             std::string(config::level_name(message.level));
     case notify::RouteTrouble::What::nobody:
       return about + ": nobody can be told, no notifier can be used";
   }

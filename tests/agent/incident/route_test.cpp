@@ -93,11 +93,20 @@ TEST_CASE("without a last resort all notifiers that can be used are it, and with
   auto notifiers = test::shop_notifiers();
   const auto all = test::staff(two_people, notifiers);
   CHECK(text_of(last_resort(all.people, Level::p1)) == "every-notifier @mail:a@x @mail:b@x @ops-slack @sms:+5491155550001");
-  CHECK(text_of(first_of(all, Level::p4, at("2026-11-29 03:00"))) == "every-notifier @mail:a@x @mail:b@x @ops-slack @sms:+5491155550001");
+  CHECK(text_of(first_of(all, Level::p3, at("2026-11-29 03:00"))) == "every-notifier @mail:a@x @mail:b@x @ops-slack @sms:+5491155550001");
   notifiers[0].usable = notifiers[2].usable = false;
   CHECK(text_of(last_resort(test::staff(two_people, notifiers).people, Level::p1)) == "every-notifier @ops-slack");
   notifiers[1].usable = false;
   CHECK(text_of(last_resort(test::staff(two_people, notifiers).people, Level::p1)) == "nowhere");
+}
+
+TEST_CASE("a P4 that no ladder names anybody for goes to the last resort that is said, and else to nobody", "[incident]") {
+  const auto unsaid = test::staff(two_people, test::shop_notifiers());
+  CHECK(text_of(first_of(unsaid, Level::p4, at("2026-11-29 10:00"))) == "nobody-named");
+  const auto said = test::staff("[agent]\nlast_resort = ['mail']\n[notifier.mail]\nuse = 'smtp'\n" + two_people, test::shop_notifiers());
+  CHECK(text_of(first_of(said, Level::p4, at("2026-11-29 10:00"))) == "last-resort @mail:a@x @mail:b@x");
+  const auto ladder = test::staff(two_people + "[escalation.default.p4]\nsteps = [{ from = '0m', notify = ['b'] }]\n");
+  CHECK(text_of(first_of(ladder, Level::p4, at("2026-11-29 10:00"))) == "people b(ops-slack else mail:b@x)");
 }
 
 TEST_CASE("quiet hours hold a channel back, not the other ones, and never a P1", "[incident]") {

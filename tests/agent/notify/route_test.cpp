@@ -141,6 +141,25 @@ TEST_CASE("a route that loses its targets goes to last_resort, else to all that 
   CHECK(troubles(routed) == std::vector{What::no_channel, What::nobody});
 }
 
+TEST_CASE("a P4 rings at no notifier that conf.d does not name for it", "[notify]") {
+  FakePeople people;
+  Message small = message({});
+  small.level = Level::p4;
+  CHECK(shown(route(small, people, Templates())) == Shown{"log::"});
+  people.resort.clear();
+  Routed routed = route(small, people, Templates());
+  CHECK(routed.rows.empty());
+  REQUIRE(routed.troubles.size() == 1);
+  CHECK(routed.troubles[0].what == What::unnamed);
+  small.contacts = {"dba"};
+  routed = route(small, people, Templates());
+  REQUIRE(routed.rows.size() == 2);
+  CHECK(route_fallback(routed.rows[0], people, Templates()).rows.empty());
+  small.level = Level::p3;
+  small.contacts.clear();
+  CHECK(shown(route(small, people, Templates())).size() == 5);
+}
+
 TEST_CASE("a contact whose ordinary channels are all unusable is told by its fallback", "[notify]") {
   FakePeople people;
   CHECK(shown(route(message({"backup-only"}), people, Templates())) == Shown{"pager::backup-only"});
