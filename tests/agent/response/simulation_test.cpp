@@ -138,5 +138,5 @@ TEST_CASE("what is planted in worlds is found, and its moves are made few", "[re
   const auto small = smallest(moves, *why, fault, 100);
   std::cout << fault_name(fault) << ": seed " << seed - 1 << ", " << small.size() << " moves, " << *broken(small, fault) << "\n";
   CHECK(small.size() < moves.size() / 2);
-  CHECK_FALSE(broken(small));
+  CHECK(broken(small).value_or("") == "");
 }
