@@ -45,6 +45,7 @@ Way way_of(const notify::Routed& routed, const notify::Message& message) {
   for (const notify::RouteTrouble& trouble : routed.troubles) {
     if (trouble.what == notify::RouteTrouble::What::nobody) return Way::nobody;
     if (trouble.what == notify::RouteTrouble::What::last_resort) out = message.avoid.empty() ? Way::last_resort : Way::unknown;
+    if (trouble.what == notify::RouteTrouble::What::unnamed) out = Way::unknown;  // as it is configured, of which others say nothing
   }
   return out;
 }
