@@ -253,7 +253,7 @@ void Supervisor::Impl::settle_call(std::uint64_t id, InFlight& call, const Verdi
     return blame(instance, verdict.cause, mono_now());
   }
   if (call.ended) return;
-  if (killed_) return end({id, instance, Fate::lost, "interrupted: the agent stops", {}});
+  if (killed_) return end({id, instance, verdict.begun ? Fate::lost : Fate::unavailable, "interrupted: the agent stops", {}});
   if (verdict.begun && call.spec.kind != wire::Kind::check) {
     return end({id, instance, Fate::lost, "its runner ended while it ran: " + verdict.cause, {}});
   }

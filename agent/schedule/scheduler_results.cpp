@@ -30,7 +30,11 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
   Entry& entry = entries_[position];
   --in_flight_;
   const bool is_delivery = entry.spec.kind == Kind::notifier;
-  const DeliveryEnd delivery = is_delivery ? delivery_end_of(end) : DeliveryEnd{};
+  // its runner goes before it could begin: that says nothing of the notifier
+  const bool is_leaving = stopping_ || entry.removed || entry.id_in_flight != 0;
+  const bool is_in_vain = is_leaving && (end.fate == Fate::unavailable || end.fate == Fate::spawn_failed);
+  DeliveryEnd delivery = is_delivery ? delivery_end_of(end) : DeliveryEnd{};
+  if (is_in_vain) delivery.what = DeliveryEnd::What::not_begun;
   if (is_delivery) end.outcome.again_at_wall_ns = 0;  // the outbox's business
   const bool counts = settle(entry, end);
   progress_.erase(end.id);

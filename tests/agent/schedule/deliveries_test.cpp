@@ -111,3 +111,21 @@ TEST_CASE("a notifier gets its turn between checks that are never done with the 
   CHECK(runs() - before >= 3);
 }
 
+TEST_CASE("a message whose runner goes before it could begin is no attempt, whether the agent stops or a reload took its notifier", "[schedule]") {
+  const bool stops = GENERATE(true, false);
+  CAPTURE(stops);
+  Scheduled bench;
+  Ends ends;
+  bench.begin({{"bell", "ok", 0, Kind::notifier}});
+  ends.send(bench, "bell", "waits for a runner");
+  REQUIRE(bench.entry("bell", Kind::notifier).call != 0);
+  bool drained = false;
+  if (stops)
+    bench.scheduler().stop([&] { drained = true; });
+  else
+    bench.apply({{"bell", "slow", 0, Kind::notifier}});
+  bench.scheduler().kill_all();
+  REQUIRE(bench.until([&] { return ends.all.size() == 1; }));
+  CHECK(ends.all[0].what == DeliveryEnd::What::not_begun);
+  if (stops) CHECK(bench.until([&] { return drained; }));
+}
