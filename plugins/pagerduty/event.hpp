@@ -9,14 +9,18 @@
 
 namespace pagerduty {
 
+/// Of `ronda notify test` or a drill: it proves the way and is about nothing.
+bool is_test(const ronda::message& message);
+
 /// "trigger", "acknowledge" or "resolve": acknowledge is an event of that name, or an update of which the field `state` says
 /// acknowledged.
 std::string_view action_of(const ronda::message& message);
 
-/// The incident's id, or the message's where there is no incident; at most 255 characters.
+/// The incident's id, or the message's where there is no incident and of a test; at most 255 characters.
 std::string dedup_key_of(const ronda::message& message);
 
-std::string event_of(const ronda::message& message, std::string_view routing_key, const std::string& host, ronda::wall_time now);
+std::string event_of(const ronda::message& message, std::string_view action, std::string_view routing_key, const std::string& host,
+                     ronda::wall_time now);
 
 /// Of an answer with status 2xx.
 ronda::delivery read_reply(int status, std::string_view body);

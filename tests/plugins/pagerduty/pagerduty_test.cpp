@@ -74,11 +74,36 @@ TEST_CASE("each event is one of three actions", "[pagerduty]") {
                                                                                              {"update", "acknowledged", "acknowledge"},
                                                                                              {"acknowledge", "", "acknowledge"},
                                                                                              {"escalation", "acknowledged", "trigger"},
-                                                                                             {"resolve", "acknowledged", "resolve"},
-                                                                                             {"test", "", "trigger"}}));
+                                                                                             {"resolve", "acknowledged", "resolve"}}));
   auto m = message(event);
   m.fields["state"] = state;
   CHECK(sent(m).at("event_action").as_string() == action);
+}
+
+TEST_CASE("a test is an alert of its own key at info, whatever its level, and is resolved at once", "[pagerduty]") {
+  Sink sink(http_answer(202, taken));
+  host h;
+  prepare(h, sink.base());
+  CHECK_THAT(deliver(h, message("test")), Ended(delivery_status::delivered, "accepted as INC-7"));
+  REQUIRE(sink.requests().size() == 2);
+  const json::value trigger = json::parse(sink.requests()[0].body), resolve = json::parse(sink.requests()[1].body);
+  CHECK(trigger.at("event_action").as_string() == "trigger");
+  CHECK(trigger.at("payload").at("severity").as_string() == "info");
+  CHECK(trigger.at("dedup_key").as_string() == "m-1");
+  CHECK(resolve.at("event_action").as_string() == "resolve");
+  CHECK(resolve.at("dedup_key").as_string() == "m-1");
+  CHECK(resolve.at("routing_key").as_string() == json::string_view(key));
+}
+
+TEST_CASE("a test that PagerDuty leaves open is not called delivered", "[pagerduty]") {
+  const auto [status, expected] = GENERATE(table<int, delivery_status>({{500, delivery_status::retry}, {400, delivery_status::drop}}));
+  CAPTURE(status);
+  Sink sink([code = status](const SinkRequest& request) {
+    return json::parse(request.body).at("event_action").as_string() == "trigger" ? http_answer(202, taken) : http_answer(code);
+  });
+  host h;
+  prepare(h, sink.base());
+  CHECK_THAT(deliver(h, message("test")), Ended(expected, "the test was triggered and is not resolved: HTTP " + std::to_string(status)));
 }
 
 TEST_CASE("each level has its severity", "[pagerduty]") {
