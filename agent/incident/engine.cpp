@@ -163,7 +163,10 @@ void Stepper::owe(Incident& incident, std::string_view event, bool page, Said re
   notice.event = event;
   notice.level = incident.level;
   notice.contacts = std::move(contacts);
-  if (!page && notice.contacts.empty()) notice.contacts.assign(incident.told.begin(), incident.told.end());
+  if (!page && notice.contacts.empty()) {
+    notice.contacts.assign(incident.told.begin(), incident.told.end());
+    notice.notifiers.assign(incident.last_resorts.begin(), incident.last_resorts.end());
+  }
   notice.page = page;
   notice.group = incident.group();
   notice.count = std::max<std::uint32_t>(incident.joined_untold, 1);

@@ -268,7 +268,10 @@ void take(Incident& incident, const Event& event) {
     case Kind::notice_owed:
       return owe_notice(incident, event);
     case Kind::notice_sent:
-      if (!event.subject.empty()) incident.told.insert(event.subject);
+      if (!event.subject.empty())
+        incident.told.insert(event.subject);
+      else if (!event.channel.empty())
+        incident.last_resorts.insert(event.channel);
       return;
     default:
       return;

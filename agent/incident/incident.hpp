@@ -116,6 +116,7 @@ struct Incident {
   std::int64_t free_since_ns = 0;                  // while nobody has it: since when
   std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
   std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
+  std::set<std::string, std::less<>> last_resorts;  // notifiers that one was sent to for want of a contact
   std::vector<std::pair<std::string, std::string>> review;
   std::string situation;      // as a person said it last since it was opened: an update, or what mitigates it
   std::string suppressed_by;  // "silence:S-..." or "window:sunday"; empty: nothing does

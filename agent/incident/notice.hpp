@@ -38,8 +38,9 @@ struct Notice {
   std::string incident;  // its id; empty: about a silence or a window alone
   std::string event;     // one of those above
   config::Level level = config::Level::none;
-  /// Whom to tell. Empty with `page`: those whom the escalation names at `at_ns`. Empty without: nobody has heard of it.
+  /// Whom to tell. Empty with `page`: those whom the escalation names at `at_ns`. Empty without: no contact has heard of it.
   std::vector<std::string> contacts;
+  std::vector<std::string> notifiers;  // besides: those that heard of it as the last resort
   std::int64_t at_ns = 0;
   std::string reason;  // for people: step of the ladder, "acknowledged by cto", "still broken after window sunday"
   std::string reason_es;  // the same in Spanish; a person's words are the same in both

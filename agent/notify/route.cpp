@@ -172,6 +172,9 @@ Routed route(const Message& message, const People& people, const Templates& temp
   for (const std::string& contact : message.contacts) {
     if (!add_channels(contact, message.avoid)) out.troubles.push_back({RouteTrouble::What::no_channel, contact});
   }
+  for (const Channel& channel : whole_channels(message.notifiers, people)) {
+    if (std::ranges::find(message.avoid, channel.notifier) == message.avoid.end()) rows.add(channel, "");
+  }
   if (rows.empty()) {
     RouteTrouble::What trouble = add_last_resort(rows, people, message.level, message.avoid, "");
     if (!message.avoid.empty() && rows.empty()) {

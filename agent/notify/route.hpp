@@ -54,6 +54,7 @@ struct Message {
   Topic topic = Topic::open;
   config::Level level = config::Level::none;
   std::vector<std::string> contacts;
+  std::vector<std::string> notifiers;  // besides: what was told as the last resort hears the rest too
   Fields fields;
   std::vector<std::pair<std::string, Said>> said;  // more of them, in the language of who reads it
   bool drill = false;

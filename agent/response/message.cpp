@@ -55,6 +55,9 @@ void post(const Plan& plan, const notify::Message& message, const incident::Inci
   for (const notify::RouteTrouble& trouble : routed.troubles) out.troubles.push_back(trouble_text(trouble, message));
   out.way = std::max(out.way, way_of(routed, message));
   out.contacts.insert(message.contacts.begin(), message.contacts.end());
+  for (const store::OutboxRow& row : routed.rows) {
+    if (row.contact.empty()) out.last_resorts.insert(row.notifier);
+  }
   std::ranges::move(routed.rows, std::back_inserter(out.rows));
 }
 
@@ -193,18 +196,21 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   return out;
 }
 
-Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices,
-                const std::set<std::string, std::less<>>& already, std::int64_t now_ns) {
+Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices, const Told& already,
+                std::int64_t now_ns) {
   Told out;
   for (const incident::Notice& notice : notices) {
     if (is_call(notice)) continue;
     notify::Message message = message_about(plan, incident, now_ns);
-    if (notice.contacts.empty())
+    message.contacts = notice.contacts;
+    message.notifiers = notice.notifiers;
+    if (message.contacts.empty() && message.notifiers.empty()) {
       message.contacts.assign(incident.told.begin(), incident.told.end());
-    else
-      message.contacts = notice.contacts;
-    std::erase_if(message.contacts, [&](const std::string& contact) { return already.contains(contact); });
-    if (message.contacts.empty()) continue;  // nobody was told of it, so nobody waits for its end
+      message.notifiers.assign(incident.last_resorts.begin(), incident.last_resorts.end());
+    }
+    std::erase_if(message.contacts, [&](const std::string& contact) { return already.contacts.contains(contact); });
+    std::erase_if(message.notifiers, [&](const std::string& notifier) { return already.last_resorts.contains(notifier); });
+    if (message.contacts.empty() && message.notifiers.empty()) continue;  // nobody was told of it, so nobody waits for its end
     message.topic = topic_of(notice.event);
     if (message.topic == notify::Topic::resolve) message.said.emplace_back("pending", pending_text(incident));
     message.key = incident.id + "/n" + std::to_string(notice.sequence);

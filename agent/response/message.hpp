@@ -60,13 +60,14 @@ struct Told {
   Way way = Way::unknown;             // the worst of all
   std::vector<std::string> troubles;  // for people
   std::set<std::string, std::less<>> contacts;
+  std::set<std::string, std::less<>> last_resorts;  // notifiers, where no contact is named
 };
 /// Steps of the escalation that are due together, and the engine's calls that go the same way: one message.
 Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, const std::vector<escalation::Due>& due,
                         const std::vector<incident::Notice>& notices, std::int64_t now_ns, const escalation::Overrides& overrides = {});
-/// What is no call: updates, ends and reminders, to those who were told before; not once more to `already`.
-Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices,
-                const std::set<std::string, std::less<>>& already, std::int64_t now_ns);
+/// What is no call: updates, ends and reminders, to those who were told before; not once more to whom `already` tells.
+Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices, const Told& already,
+                std::int64_t now_ns);
 /// What takes the place of a message that failed for good.
 std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, std::int64_t now_ns);
 

@@ -236,6 +236,18 @@ TEST_CASE("what is about a notifier goes by another one as long as there is one"
   CHECK(shown(route(about, people, Templates())) == Shown{"slack::dba"});
 }
 
+TEST_CASE("what heard of it as the last resort hears the rest too, once, and as long as it can be used", "[notify]") {
+  FakePeople people;
+  Message rest = message({"dba"});
+  rest.notifiers = {"log", "mail"};
+  CHECK(shown(route(rest, people, Templates())) == Shown{"slack::dba", "mail:dba@example.com:dba", "log::", "mail::"});
+  rest.notifiers = {"slack"};
+  CHECK(shown(route(rest, people, Templates())) == Shown{"slack::dba", "mail:dba@example.com:dba"});
+  rest.contacts.clear();
+  rest.notifiers = {"gone"};
+  CHECK(shown(route(rest, people, Templates())) == Shown{"log::"});
+}
+
 TEST_CASE("quiet hours of a channel hold its envelope, and of two who share it the earlier end counts", "[notify]") {
   FakePeople people;
   people.all["cto"] = {{{"slack", "", false, 500}, Level::p4}};

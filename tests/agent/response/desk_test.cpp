@@ -87,6 +87,30 @@ TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end
   CHECK(world.only().stage == incident::Stage::resolved);
 }
 
+TEST_CASE("what only the last resort was told of, it is told the end of, over a restart too", "[response]") {
+  const bool restarts = GENERATE(false, true);
+  World world(R"([agent]
+last_resort = ["mail"]
+[notifier.mail]
+use = "smtp"
+[check.api]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+severity = "p2"
+)");
+  world.result("api", Seen::critical);
+  CHECK(world.told == Lines{"0s open p2  mail"});
+  world.told.clear();
+  if (restarts) world.restart();
+  world.run_to(10 * minute, {{"api", Seen::critical}});
+  CHECK(world.told.empty());
+  world.run_to(20 * minute, {{"api", Seen::ok}});
+  REQUIRE(world.told.size() == 1);
+  CHECK(world.told[0].ends_with(" resolve p2  mail"));
+  CHECK(world.only().stage == incident::Stage::resolved);
+}
+
 TEST_CASE("over a restart nobody is paged again, and the next step comes at its time", "[response]") {
   World whole(three_checks), restarted(three_checks);
   for (World* world : {&whole, &restarted}) world->result("api", Seen::critical);
