@@ -16,6 +16,7 @@ Said again(const std::string& what) {
 }
 
 std::string headline(const rule::Change& change) {
+  if (!change.title.empty()) return change.title;
   return change.reason.empty() ? change.alert : change.alert + ": " + change.reason;
 }
 

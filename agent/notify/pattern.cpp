@@ -27,22 +27,28 @@ std::string shown(std::string_view name) {
   return escape_controls(repair_utf8(name, 64));
 }
 
-std::string wrong_placeholder(std::string_view name) {
+std::string listed(std::span<const std::string_view> names) {
+  std::string out;
+  for (const std::string_view name : names) out += (out.empty() ? "{{" : ", {{") + std::string(name) + "}}";
+  return out;
+}
+
+std::string wrong_placeholder(std::string_view name, std::span<const std::string_view> names) {
   if (name.empty()) return "a placeholder without a name";
-  std::vector<std::string_view> names;
-  for (const FieldName& field : field_names()) names.push_back(field.name);
   if (std::ranges::find(names, name) != names.end()) return {};
+  if (std::ranges::find(field_names(), name, &FieldName::name) != field_names().end())
+    return "`{{" + std::string(name) + "}}` has no value here; there are " + listed(names);
   const std::string_view close = nearest(name, names);
   return "unknown placeholder `{{" + shown(name) + "}}`" + (close.empty() ? "" : "; did you mean `{{" + std::string(close) + "}}`?");
 }
 
 /// What is wrong with a tag; empty: nothing.
-std::string wrong_tag(const Component& part) {
+std::string wrong_tag(const Component& part, std::span<const std::string_view> names) {
   switch (part.tag.type) {
     case tag_type::variable:
     case tag_type::section_begin:
     case tag_type::section_begin_inverted:
-      return wrong_placeholder(part.tag.name);
+      return wrong_placeholder(part.tag.name, names);
     case tag_type::unescaped_variable:
       return "`{{{" + shown(part.tag.name) + "}}}` would not be escaped; write `{{" + shown(part.tag.name) + "}}`";
     case tag_type::partial:
@@ -105,6 +111,12 @@ Pattern::Pattern(Pattern&&) noexcept = default;
 Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 
 Result<Pattern> Pattern::parse(std::string_view text) {
+  std::vector<std::string_view> names;
+  for (const FieldName& field : field_names()) names.push_back(field.name);
+  return parse(text, names);
+}
+
+Result<Pattern> Pattern::parse(std::string_view text, std::span<const std::string_view> names) {
   RONDA_TRY(std::ignore, check_before(text));
   const std::string copy(text);
   // The parser by itself, for its tree: the class that renders does not show it.
@@ -115,7 +127,7 @@ Result<Pattern> Pattern::parse(std::string_view text) {
   kainjow::mustache::parser<std::string>(copy, context, root, message);
   root.walk_children([&](Component& part) {
     if (part.is_text()) return Walk::walk;
-    const std::string problem = wrong_tag(part);
+    const std::string problem = wrong_tag(part, names);
     if (problem.empty()) return Walk::walk;
     wrong = problem + ": " + place_in(text, part.position);
     return Walk::stop;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,8 @@ class Pattern {
  public:
   /// Errc::invalid: what is wrong, where in the text, and what was meant, for people.
   static Result<Pattern> parse(std::string_view text);
+  /// With these placeholders alone: the others have no value where it is filled.
+  static Result<Pattern> parse(std::string_view text, std::span<const std::string_view> names);
   ~Pattern();
   Pattern(Pattern&&) noexcept;
   Pattern& operator=(Pattern&&) noexcept;

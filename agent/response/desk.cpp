@@ -360,7 +360,13 @@ void Desk::write_alert(const std::string& name, Held& held, Output& out, std::in
   out.decision.alerts.push_back({name, held.next_row_ns(now_ns), rule::encode_state(held.state)});
 }
 
+/// What an alert says is said in the words of the configuration that holds when it happens, and stays so.
 void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) {
+  if (const auto* change = std::get_if<rule::Change>(&input); change != nullptr && change->title.empty()) {
+    rule::Change titled = *change;
+    titled.title = title_of(*plan_, *change);
+    if (!titled.title.empty()) return feed(titled, out, now_ns);
+  }
   incident::Outcome outcome = incident::step(state_, plan_->settings, input, now_ns, {random_(), random_()});
   for (const incident::Event& event : outcome.events) {
     out.decision.events.push_back(row_of(event));

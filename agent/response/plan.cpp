@@ -175,6 +175,7 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   drop_idle_facts(plan->rules, plan->slos);
   for (const config::Service& service : candidate.generation.services)
     plan->service_titles[service.name] = service.title.empty() ? service.name : service.title;
+  plan->titles = read_titles(candidate.generation, diagnostics);
   plan->links = links_of(candidate.generation.api, input.link_key);
   for (const config::RawObject& token : candidate.generation.raw("token")) plan->tokens.push_back(token.name);
   return plan;

@@ -20,6 +20,7 @@
 #include "measure/history.hpp"
 #include "notify/template.hpp"
 #include "response/links.hpp"
+#include "response/titles.hpp"
 #include "rule/alert.hpp"
 #include "rule/objective.hpp"
 #include "schedule/candidate.hpp"
@@ -50,6 +51,7 @@ struct Plan {
   store::SampleRetention retention;
   schedule::ZonePtr zone;
   std::map<std::string, std::string, std::less<>> service_titles;
+  AlertTitles titles;
   LinkSettings links;
   std::vector<std::string> tokens;  // names, sorted: who may send alerts
 

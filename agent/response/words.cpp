@@ -95,18 +95,20 @@ Said pending_text(const incident::Incident& incident) {
   return out;
 }
 
+std::string system_of(const Plan& plan, const std::string& service) {
+  const auto title = plan.service_titles.find(service);
+  if (title != plan.service_titles.end()) return title->second;
+  return service.empty() ? plan.settings.host : service;
+}
+
 notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns) {
-  const auto title = plan.service_titles.find(incident.service);
-  const std::string system = title != plan.service_titles.end() ? title->second
-                             : incident.service.empty()         ? plan.settings.host
-                                                                : incident.service;
   const bool over = !incident.is_live();
   notify::Fields fields = {
       {"incident", incident.id},
       {"severity", upper(config::level_name(incident.level))},
       {"level", std::string(config::level_name(incident.level))},
       {"service", incident.service},
-      {"system", system},
+      {"system", system_of(plan, incident.service)},
       {"title", incident.title},
       {"time", time_text(plan, now_ns)},
       {"since", time_text(plan, incident.detected_ns)},

@@ -14,5 +14,7 @@ namespace ronda::response {
 std::string time_text(const Plan& plan, std::int64_t at_ns);
 /// What of the text about its end nobody has written yet, by its headings; empty: nothing.
 Said pending_text(const incident::Incident& incident);
+/// What is broken, for people: the title of the service, else its name, else the host.
+std::string system_of(const Plan& plan, const std::string& service);
 
 }  // namespace ronda::response

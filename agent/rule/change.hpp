@@ -32,6 +32,7 @@ struct Change {
   std::string reason;          // for people, one line of at most 300 bytes: "api.error_rate is 6.1%, above 5%"
   std::string source, author;  // who judged where no rule did: "alertmanager", "token:prometheus"; empty: a rule
   double value = 0;            // the number that decided, in base units; 0 where it was a status
+  std::string title = {};      // for people, in place of alert and reason; empty: those
 
   bool operator==(const Change&) const = default;
 };

@@ -67,6 +67,7 @@ inline std::shared_ptr<const response::Plan> plan_of(const std::string& text,
   INFO(staffed.printed());
   REQUIRE_FALSE(staffed.diagnostics.has_errors());
   for (const config::Service& service : staffed.generation.services) plan->service_titles[service.name] = service.title;
+  plan->titles = response::read_titles(staffed.generation, staffed.diagnostics);
   for (const config::RawObject& token : staffed.generation.raw("token")) plan->tokens.push_back(token.name);
   return plan;
 }

@@ -111,6 +111,42 @@ severity = "p2"
   CHECK(world.only().stage == incident::Stage::resolved);
 }
 
+TEST_CASE("an alert's own title names the incident and stands in its messages", "[response]") {
+  const auto [title, said] = GENERATE(table<std::string, std::string>({
+      {"Database <1> of the shop", "Database <1> of the shop: db is critical"},
+      {"{{system}} without {{check}}: {{reason}}", "The shop without db: db is critical"},
+      {"{{alert}} on {{host}}{{#service}} ({{service}}){{/service}}", "db-down on shop1 (shop): db is critical"},
+  }));
+  std::string titled = shop;
+  titled.insert(titled.find("for = \"5m\""), "title = \"" + title + "\"\n");
+  World world(titled);
+  world.result("db", Seen::critical);
+  world.run_to(6 * minute, {{"db", Seen::critical}});
+  INFO(world.only().title);
+  CHECK(world.only().title.starts_with(said.substr(0, said.find(": ") + 2)));
+  REQUIRE(world.held.outbox.size() == 1);
+  const store::OutboxRow& row = world.held.outbox.begin()->second;
+  CHECK(row.text.title == "🚨 INCIDENT ALERT - P1: " + world.only().title);
+  world.use(shop);
+  CHECK(world.only().title.find("db-down:") == std::string::npos);  // what it was called it is called
+}
+
+TEST_CASE("a title that names what it has no value of is an error with its place, and the alert goes by its name", "[response]") {
+  const auto [title, problem] = GENERATE(table<std::string, std::string>({
+      {"{{severity}}: down", "`{{severity}}` has no value here; there are {{alert}}, {{check}}, {{host}}, {{reason}}, {{service}}, {{since}}, {{system}}"},
+      {"{{sistem}} is down", "unknown placeholder `{{sistem}}`; did you mean `{{system}}`?"},
+      {"{{{system}}} is down", "`{{{system}}}` would not be escaped; write `{{system}}`"},
+      {"{{system is down", "`{{` without `}}`"},
+  }));
+  std::string titled = shop;
+  titled.insert(titled.find("for = \"5m\""), "title = \"" + title + "\"\n");
+  Staffed staffed = staff(titled, {{"log", "logfile", true, false}, {"mail", "smtp", true, false}});
+  const auto titles = response::read_titles(staffed.generation, staffed.diagnostics);
+  CHECK(titles.empty());
+  INFO(staffed.printed());
+  CHECK(staffed.printed().find("`title`: " + problem) != std::string::npos);
+}
+
 TEST_CASE("over a restart nobody is paged again, and the next step comes at its time", "[response]") {
   World whole(three_checks), restarted(three_checks);
   for (World* world : {&whole, &restarted}) world->result("api", Seen::critical);
