@@ -34,6 +34,7 @@ constexpr std::array known_fields = {
     FieldName{"current_status", true},
     FieldName{"next_update"},
     FieldName{"war_room"},
+    FieldName{"incident_url"},
     FieldName{"contact"},
     FieldName{"incident"},
     // of its end

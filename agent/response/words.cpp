@@ -72,6 +72,10 @@ std::string rfc3339(std::int64_t at_ns) {
   return std::string(text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
 }
 
+bool is_link(std::string_view text) {
+  return text.starts_with("https://") || text.starts_with("http://");
+}
+
 std::string review_part(const incident::Incident& incident, std::string_view name) {
   for (const auto& [part, text] : incident.review) {
     if (part == name) return text;
@@ -117,6 +121,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
       {"current_status", situation_text(incident)},
       {"next_update", time_text(plan, incident.update_due_ns)},
       {"war_room", incident.war_room},
+      {"incident_url", is_link(incident.war_room) ? incident.war_room : ""},
       {"check", incident.root},
       {"host", plan.settings.host},
       {"duration", format_duration(Nanos(incident::duration_ns(incident, now_ns)))},

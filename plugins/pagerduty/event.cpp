@@ -45,8 +45,12 @@ void write_links(JsonWriter& json, const ronda::message& message) {
   const auto has = [&](const auto& one) { return !outgoing::link_in(message, one.first).empty(); };
   if (std::none_of(std::begin(known), std::end(known), has)) return;
   json.key("links").array();
-  for (const auto& one : known)
-    if (has(one)) json.object().member("href", outgoing::link_in(message, one.first)).member("text", one.second).end_object();
+  std::string before;
+  for (const auto& one : known) {
+    const std::string link(outgoing::link_in(message, one.first));
+    if (!link.empty() && link != before) json.object().member("href", link).member("text", one.second).end_object();
+    before = link;
+  }
   json.end_array();
 }
 

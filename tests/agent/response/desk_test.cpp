@@ -87,6 +87,15 @@ TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end
   CHECK(world.only().stage == incident::Stage::resolved);
 }
 
+TEST_CASE("a message leads to where its incident is worked on", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  REQUIRE(world.held.outbox.size() == 1);
+  const notify::Fields fields = notify::fields_from_json(world.held.outbox.begin()->second.text.fields);
+  CHECK(world.only().war_room.starts_with("https://"));
+  CHECK(notify::value_of(fields, "incident_url") == world.only().war_room);
+}
+
 TEST_CASE("what only the last resort was told of, it is told the end of, over a restart too", "[response]") {
   const bool restarts = GENERATE(false, true);
   World world(R"([agent]
