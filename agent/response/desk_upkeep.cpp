@@ -10,6 +10,7 @@ namespace ronda::response {
 namespace {
 
 constexpr std::int64_t drill_is_stale_ns = std::int64_t{3600} * 1'000'000'000;  // one that no agent ran for is left out
+constexpr std::int64_t clock_was_wrong_ns = 24 * drill_is_stale_ns;               // a clock that is set back further was never right
 
 store::SilenceRow stored(incident::UpkeepRow row) {
   return {std::move(row.id), row.until_ns, std::move(row.data)};
@@ -109,7 +110,8 @@ void Desk::drill(Output& out, std::int64_t now_ns) {
     drilled_ns_ = at_ns;
     out.decision.silences.push_back({std::string(drill_row_id), at_ns, "{}"});
   };
-  if (drilled_ns_ == 0 || drilled_ns_ > now_ns) note(now_ns);  // planned from now on
+  // planned from now on; where the clock was set back by less, instants come again and their drills do not
+  if (drilled_ns_ == 0 || drilled_ns_ > now_ns + clock_was_wrong_ns) note(now_ns);
   const auto last = calendar.previous(second_of(now_ns));
   if (last && ns_of(*last) > drilled_ns_) {
     const std::int64_t at = ns_of(*last);

@@ -181,6 +181,12 @@ TEST_CASE("a drill is due once at its instant, marked, over restarts, and a stal
   world.take(world.desk().use(world.desk().share_plan(), world.now));
   world.run_to(11 * hour, {{"api", Seen::ok}});
   CHECK(world.told.size() == 3);
+  // the clock is set back over a restart, and ten o'clock comes once more
+  world.now -= 2 * hour;
+  world.restart();
+  world.take(world.desk().use(world.desk().share_plan(), world.now));
+  world.run_to(11 * hour, {{"api", Seen::ok}});
+  CHECK(world.told.size() == 3);
   // no agent for a day and two hours
   world.now += 25 * hour;
   world.restart();
