@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto reload_pause = 1s;                   // between two reloads asked for by signal
-constexpr std::size_t changes_logged = 20;           // of one reload; who asks for it by `ronda reload` is told 100
+constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
+constexpr std::size_t changes_logged = 20;  // of one reload; who asks for it by `ronda reload` is told 100
 constexpr std::size_t kept_logged = 5;
 
 /// What one line says of many, bounded.

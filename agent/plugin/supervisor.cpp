@@ -163,7 +163,8 @@ SupervisorStatus Supervisor::Impl::status() const {
     std::string held = process->group.text();
     if (held.empty()) held = "rlimits";
     const pid_t keeper = process->link->process().pid;
-    out.runners.push_back({process->worker > 0 ? process->worker : keeper, keeper, process->life, process->unfinished, process->locked, held});
+    out.runners.push_back(
+        {process->worker > 0 ? process->worker : keeper, keeper, process->life, process->unfinished, process->locked, held});
   }
   out.waiting = ready_.size() + suspects_.size() + alone_.size();
   out.deaths = deaths_;

@@ -146,8 +146,9 @@ void Supervisor::Impl::wear_out(Process& process, wire::Worn by) {
   if (std::exchange(process.worn, true) || by == wire::Worn::left_alive) return;
   const std::string_view what = by == wire::Worn::memory ? "limit(memory)" : by == wire::Worn::fds ? "limit(fd)" : "limit(threads)";
   last_trouble_ = std::string(what) + ": a runner had used up most of it and was replaced";
-  log(0, RONDA_LOG_WARNING, std::string(what) + ": runner " + std::to_string(process.worker) +
-                                " has used up most of it and is replaced; a plugin that honestly needs more says so in its manifest's limits");
+  log(0, RONDA_LOG_WARNING,
+      std::string(what) + ": runner " + std::to_string(process.worker) +
+          " has used up most of it and is replaced; a plugin that honestly needs more says so in its manifest's limits");
 }
 
 /// What came back together makes room together: what waited for it leaves in one message.

@@ -35,7 +35,8 @@ constexpr int good_checks = 50;
 void add_villain(const std::string& plugins, const Villain& villain) {
   std::string bytes = read_file(RONDA_BINARY_DIR "/tests/plugins/chaos.so");
   const std::string_view chaos = "chaos";
-  for (std::size_t at = bytes.find(chaos); at != std::string::npos; at = bytes.find(chaos, at)) bytes.replace(at, chaos.size(), villain.name);
+  for (std::size_t at = bytes.find(chaos); at != std::string::npos; at = bytes.find(chaos, at))
+    bytes.replace(at, chaos.size(), villain.name);
   const std::string path = plugins + "/" + villain.name + ".so";
   std::ofstream(path, std::ios::binary) << bytes;
   ::chmod(path.c_str(), 0644);

@@ -196,7 +196,8 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
   CHECK(reloads >= 3);
   // one at once and one a second after; ten seconds of signals, and what the last of them waits for
   const bool busy = took > 12s;
-  if (busy) WARN("this machine is busy: a thousand signals in ten seconds took " << took.count() << " s, so more than 12 reloads are let pass");
+  if (busy)
+    WARN("this machine is busy: a thousand signals in ten seconds took " << took.count() << " s, so more than 12 reloads are let pass");
   CHECK(reloads <= (busy ? static_cast<int>(took.count()) + 1 : 12));
   for (const auto& [name, first] : before) {
     const Account last = take(name);
@@ -277,7 +278,9 @@ TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says
     INFO(log);
     if (candidate.has_errors()) CHECK(log.find("10.toml:") != std::string::npos);
     if (!candidate.has_errors()) {
-      const auto says = [&](const std::string& what) { return log.find(line + what) != std::string::npos || log.find(", " + what) != std::string::npos; };
+      const auto says = [&](const std::string& what) {
+        return log.find(line + what) != std::string::npos || log.find(", " + what) != std::string::npos;
+      };
       for (const auto& [name, hash] : running) CHECK((names.contains(name) || says("removed check " + name)));
       for (const auto& [name, hash] : names) {
         CHECK((running.contains(name) || says("added check " + name)));
