@@ -208,10 +208,6 @@ Routed route_fallback(const store::OutboxRow& failed, const People& people, cons
   for (const std::string& notifier : tried) said += (said.empty() ? "" : " ") + notifier;
   const bool was_fallback = value_of(message.fields, "fallback") == "yes";
   set(message.fields, "tried", said);
-  // the ids of all that stand in for one message begin with that one's
-  std::string origin(value_of(message.fields, "origin"));
-  if (origin.empty()) origin = failed.id.substr(0, failed.id.rfind('/'));
-  set(message.fields, "origin", origin);
   set(message.fields, "merged", "");
   Rows rows(message, people, templates);
   for (const std::string& contact : split(failed.contact, ',')) {

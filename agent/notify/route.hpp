@@ -76,8 +76,8 @@ struct Routed {
 Routed route(const Message& message, const People& people, const Templates& templates);
 
 /// The envelopes in place of one that failed for good: the fallback channels of its contacts, else (when it was one
-/// itself, or there are none) what last_resort gives, never a sink that the message has been dropped by before. What
-/// several envelopes of one message come to there has the same ids.
+/// itself, or there are none) what last_resort gives, never a sink that the message has been dropped by before. Of
+/// those that are the last resort together one makes up for what they fail of: as many messages to everybody would be a storm.
 Routed route_fallback(const store::OutboxRow& failed, const People& people, const Templates& templates);
 
 }  // namespace ronda::notify

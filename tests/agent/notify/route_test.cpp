@@ -193,24 +193,6 @@ TEST_CASE("what failed for good goes to the fallback, then to last_resort, then 
   CHECK(next.troubles.at(0).what == What::nobody);
 }
 
-TEST_CASE("what all envelopes of a message fail of is one message at the last resort", "[notify]") {
-  FakePeople people;
-  people.notifiers = {"mail", "sms", "log"};
-  people.all["dba"].push_back({{"sms", "+54912", false, 0}, Level::p1});
-  people.resort = {"sms"};
-  const Templates templates;
-  const Routed first = route(message({"dba", "cto"}, Level::p2), people, templates);
-  REQUIRE(shown(first) == Shown{"mail:cto@example.com:cto", "mail:dba@example.com:dba"});
-  people.all["dba"].back().second = people.all["cto"][2].second = Level::p2;
-  std::set<std::string> ids;
-  for (const store::OutboxRow& row : first.rows) {
-    const Routed next = route_fallback(row, people, templates);
-    REQUIRE(shown(next) == Shown{"sms:+54911:" + row.contact, "sms:+54912:" + row.contact});
-    for (const store::OutboxRow& one : next.rows) ids.insert(one.id);
-  }
-  CHECK(ids.size() == 2);
-}
-
 TEST_CASE("of those that are the last resort together one makes up for what all of them fail of", "[notify]") {
   FakePeople people;
   people.resort = {"slack", "mail"};
