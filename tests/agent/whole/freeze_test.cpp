@@ -25,7 +25,9 @@ std::string exec_check(const std::string& name, const std::string& text) {
   return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/echo\", \"" + text + "\"]\n";
 }
 
-std::chrono::steady_clock::duration took(const std::function<void()>& what) {
+using Span = std::chrono::steady_clock::duration;
+
+Span took(const std::function<void()>& what) {
   const auto start = std::chrono::steady_clock::now();
   what();
   return std::chrono::steady_clock::now() - start;
@@ -50,11 +52,13 @@ bool none_alive(const std::vector<pid_t>& pids) {
   return std::ranges::none_of(pids, is_alive);
 }
 
-void begin(WholeAgent& agent, const std::string& more) {
+/// How long a reload takes here that nothing holds up.
+Span begin(WholeAgent& agent, const std::string& more) {
   std::filesystem::copy_file(RONDA_BINARY_DIR "/tests/plugins/chaos.so", agent.copy_plugins() + "/chaos.so");
   agent.configure("10.toml", more);
   agent.configure("20.toml", exec_check("other", "one"));
   REQUIRE(agent.start());
+  return took([&] { CHECK(agent.ronda({"reload"}).code == 0); });
 }
 
 void stop_in_time(WholeAgent& agent) {
@@ -64,11 +68,12 @@ void stop_in_time(WholeAgent& agent) {
 }
 
 /// What is frozen by then costs neither this nor the other plugin anything.
-void reload_meanwhile(const WholeAgent& agent, const std::string& chaos) {
+void reload_meanwhile(const WholeAgent& agent, const std::string& chaos, Span usual) {
   agent.configure("10.toml", chaos);
   agent.configure("20.toml", exec_check("other", "two"));
   Finished reload;
-  CHECK(took([&] { reload = agent.ronda({"reload"}); }) < most);
+  if (usual > 1s) WARN("this machine is busy: a reload takes a second when nothing holds it up");
+  CHECK(took([&] { reload = agent.ronda({"reload"}); }) < std::max<Span>(most, 5 * usual));
   CHECK(reload.code == 0);
   CHECK(says(agent, "other", "two"));
 }
@@ -78,13 +83,13 @@ void reload_meanwhile(const WholeAgent& agent, const std::string& chaos) {
 TEST_CASE("a runner that is stopped from outside holds up neither a reload nor the end of the agent", "[whole]") {
   WholeAgent agent;
   const auto* timeout = GENERATE("1s", "60s");  // runs end by their own deadline, or are cut off
-  begin(agent, chaos_check("held", "ok", timeout));
+  const Span usual = begin(agent, chaos_check("held", "ok", timeout));
   REQUIRE(says(agent, "held", "did ok"));
   const std::vector<pid_t> runner = runner_of_chaos(agent);
   REQUIRE(runner.size() == 2);
   for (const pid_t pid : runner) ::kill(pid, SIGSTOP);
   REQUIRE(eventually([&] { return agent.get("/v1/explain/held").at("running").as_bool(); }));
-  reload_meanwhile(agent, GENERATE(as<bool>(), false, true) ? std::string() : chaos_check("held", "ok", timeout) + "n = 1\n");
+  reload_meanwhile(agent, GENERATE(as<bool>(), false, true) ? std::string() : chaos_check("held", "ok", timeout) + "n = 1\n", usual);
   stop_in_time(agent);
   CHECK(eventually([&] { return none_alive(runner); }, 2s));
 }
@@ -95,7 +100,7 @@ TEST_CASE("a runner that cannot be killed is an incident within 30 s and holds u
     return skipped("frozen-runner", "needs root and the freezer of cgroup v1");
   }
   WholeAgent agent;
-  begin(agent, chaos_check("held", "ok"));
+  const Span usual = begin(agent, chaos_check("held", "ok"));
   REQUIRE(says(agent, "held", "did ok"));
   const std::vector<pid_t> runner = runner_of_chaos(agent);
   REQUIRE(runner.size() == 2);
@@ -104,7 +109,7 @@ TEST_CASE("a runner that cannot be killed is an incident within 30 s and holds u
   const auto is_told = [&] { return agent.firing("ronda/plugin/org.ronda.chaos").contains("incident"); };
   CHECK(eventually(is_told, 30s));
   CHECK(agent.firing("ronda/plugin/org.ronda.chaos").at("reason").as_string().find("cannot be killed") != json::string::npos);
-  reload_meanwhile(agent, chaos_check("held", "ok") + chaos_check("more", "ok"));
+  reload_meanwhile(agent, chaos_check("held", "ok") + chaos_check("more", "ok"), usual);
   SECTION("it ends when it can be killed after all") {
     freezer.thaw();
     CHECK(eventually([&] { return !is_told(); }));
@@ -119,19 +124,19 @@ TEST_CASE("a runner that cannot be killed is an incident within 30 s and holds u
 TEST_CASE("what hangs when it is destroyed holds up no reload", "[whole]") {
   WholeAgent agent;
   const std::string stays = chaos_check("stays", "ok");
-  begin(agent, stays + chaos_check("goes", "destroy-hang"));
+  const Span usual = begin(agent, stays + chaos_check("goes", "destroy-hang"));
   REQUIRE(says(agent, "stays", "did ok"));
   REQUIRE(says(agent, "goes", "no mode"));
   const std::vector<pid_t> runner = runner_of_chaos(agent);
   REQUIRE(runner.size() == 2);
   SECTION("one instance leaves: the others of its plugin go on") {
-    reload_meanwhile(agent, stays);
+    reload_meanwhile(agent, stays, usual);
     const auto runs = agent.get("/v1/explain/stays").at("runs").to_number<int>();
     CHECK(eventually([&] { return agent.get("/v1/explain/stays").at("runs").to_number<int>() >= runs + 3; }));
     CHECK(agent.check_status("stays") == "ok");
   }
   SECTION("the last one leaves: its runner is killed") {
-    reload_meanwhile(agent, {});
+    reload_meanwhile(agent, {}, usual);
     CHECK(eventually([&] { return none_alive(runner); }, 10s));
   }
   stop_in_time(agent);

@@ -197,17 +197,21 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
   // one at once and one a second after; ten seconds of signals, and what the last of them waits for
   const bool busy = took > 12s;
   if (busy)
-    WARN("this machine is busy: a thousand signals in ten seconds took " << took.count() << " s, so more than 12 reloads are let pass");
+    WARN("this machine is busy: a thousand signals in ten seconds took "
+         << took.count() << " s, so more than 12 reloads and turns that were late are let pass");
   CHECK(reloads <= (busy ? static_cast<int>(took.count()) + 1 : 12));
   for (const auto& [name, first] : before) {
     const Account last = take(name);
     const auto turns = std::lround(last.next_s - first.next_s);
     INFO(name << ": " << first.runs << " runs then, " << last.runs << " now; next " << first.next_s << ", " << last.next_s);
+    CHECK(last.runs - first.runs <= turns);
+    // each run wrote its line
+    if (name != "edited") CHECK(static_cast<std::int64_t>(last.stamps.size()) == last.runs);
+    if (busy) continue;
     CHECK(last.skips == first.skips);
     CHECK(last.runs - first.runs == turns);
     if (name == "edited") continue;
-    // each run wrote its line, and each turn since has one of its own
-    CHECK(static_cast<std::int64_t>(last.stamps.size()) == last.runs);
+    // and each turn since has one of its own
     REQUIRE(last.stamps.size() >= first.stamps.size());
     const std::vector<double> since(last.stamps.begin() + static_cast<std::ptrdiff_t>(first.stamps.size()), last.stamps.end());
     CHECK(static_cast<long>(since.size()) == turns);
