@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ronda escalation simulate LEVEL`: who would hear what, when, through which channel. Needs no agent.
+// `ronda escalation simulate LEVEL`: who would hear what, when, through which channel. Needs no agent, and asks the one that
+// runs for the overrides that people made by hand: they decide who is called.
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,8 +10,10 @@
 #include "api/json.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "cli/by_hand.hpp"
 #include "cli/cli.hpp"
 #include "cli/local.hpp"
+#include "cli/show.hpp"
 #include "incident/moment.hpp"
 #include "incident/people_candidate.hpp"
 #include "incident/simulate.hpp"
@@ -77,7 +80,7 @@ json::object told_json(const escalation::Told& told, const escalation::Scenario&
   return out;
 }
 
-void print_json(const escalation::Simulation& simulation, const escalation::Scenario& scenario) {
+void print_json(const escalation::Simulation& simulation, const escalation::Scenario& scenario, json::array overrides) {
   json::array told;
   for (const escalation::Told& one : simulation.told) told.push_back(told_json(one, scenario));
   json::object out;
@@ -86,6 +89,7 @@ void print_json(const escalation::Simulation& simulation, const escalation::Scen
   out["detected"] = api::time_json(scenario.detected_ns);
   out["for"] = format_duration(scenario.lasts);
   out["told"] = std::move(told);
+  out["overrides"] = std::move(overrides);
   out["cut"] = simulation.is_cut;
   std::cout << json::serialize(out) << "\n";
 }
@@ -151,11 +155,17 @@ int escalation(const Options& options) {
   if (candidate.has_errors())
     complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
              " errors ('ronda validate' shows them); this is what holds with them");
-  const escalation::Simulation simulation = escalation::simulate(staff.people, staff.policies, scenario);
+  const ByHand by_hand = read_by_hand(options, **parts.zones.find("UTC"));
+  const escalation::Simulation simulation = escalation::simulate(staff.people, staff.policies, scenario, by_hand.overrides);
+  json::array overrides = by_hand.within(scenario.detected_ns, scenario.detected_ns + scenario.lasts.count());
   if (options.json) {
-    print_json(simulation, scenario);
+    print_json(simulation, scenario, std::move(overrides));
   } else {
     std::cout << escalation::print(simulation, staff.people, scenario, *zone);
+    for (const json::value& one : overrides) {
+      const json::object& object = one.as_object();
+      std::cout << "on call by " << text_of(object, "oncall") << ": " << override_text(object) << "\n";
+    }
   }
   const bool is_lost =
       std::ranges::any_of(simulation.told, [](const escalation::Told& one) { return one.reach.how == escalation::How::nowhere; });

@@ -6,18 +6,16 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
-#include <filesystem>
 #include <iostream>
-#include <span>
 
 #include "api/json.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "cli/by_hand.hpp"
 #include "cli/incident_text.hpp"
 #include "cli/local.hpp"
 #include "incident/moment.hpp"
 #include "incident/people_candidate.hpp"
-#include "incident/route.hpp"
 
 namespace ronda::cli {
 namespace json = boost::json;
@@ -61,57 +59,17 @@ std::string person(const people::People& people, const std::string& name) {
   return contact == nullptr || contact->title == name ? name : name + " (" + escape_controls(contact->title) + ")";
 }
 
-/// Overrides of the agent, by rota.
-struct ByHand {
-  escalation::Overrides overrides;
-  json::array all;  // as the agent says them
-};
-
-/// Nanoseconds since 1970 of "2026-11-24T03:04:05.678Z".
-std::int64_t instant_ns(const json::value& instant, const schedule::Zone& utc) {
-  const std::string text = text_of(instant);
-  const auto at = people::parse_moment(text.substr(0, 19) + "Z", utc);
-  return at ? *at : 0;
-}
-
-/// False: an agent is there and does not tell.
-bool read_by_hand(const Options& options, const schedule::Zone& utc, ByHand& out) {
-  std::error_code error;
-  if (!std::filesystem::exists(socket_path(options), error)) return true;
-  const auto answer = ask_agent(options, "GET", "/v1/overrides");
-  boost::system::error_code failure;
-  const json::value value = answer && answer->status == 200 ? json::parse(answer->body, failure) : json::value();
-  if (!value.is_array()) return false;
-  for (const json::value& one : value.as_array()) {
-    const json::object& object = one.as_object();
-    out.overrides[text_of(object, "oncall")].push_back(
-        {{instant_ns(object.at("from"), utc), instant_ns(object.at("to"), utc)}, text_of(object, "contact"), text_of(object, "reason")});
-  }
-  out.all = value.as_array();
-  return true;
-}
-
-std::span<const people::Override> of(const ByHand& by_hand, const people::Rota& rota) {
-  const auto found = by_hand.overrides.find(rota.name);
-  return found == by_hand.overrides.end() ? std::span<const people::Override>() : found->second;
-}
-
 void print_text(const people::People& people, const people::Rota& rota, const Span& asked, const ByHand& by_hand) {
   const auto text = [&](std::int64_t at_ns) { return people::moment_text(at_ns, *rota.zone); };
   std::cout << rota.name << (rota.title == rota.name ? "" : " - " + escape_controls(rota.title)) << ", " << rota.zone->name() << "\n";
-  const auto more = of(by_hand, rota);
+  const auto more = by_hand.of(rota);
   if (people::on_call(rota, asked.at_ns, more).empty()) std::cout << "  nobody is on call at " << text(asked.at_ns) << "\n";
   for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns, more)) {
     std::cout << "  " << text(one.when.begin_ns) << "  to  " << text(one.when.end_ns) << "  " << person(people, one.contact);
     if (one.source == people::Shift::Source::override_) std::cout << " [override]";
     std::cout << "\n";
   }
-  for (const json::value& one : by_hand.all) {
-    const json::object& object = one.as_object();
-    if (text_of(object, "oncall") != rota.name) continue;
-    std::cout << "  override " << text_of(object, "id") << ": " << text_of(object, "contact") << ", by " << text_of(object, "author")
-              << ": " << text_of(object, "reason") << "\n";
-  }
+  for (const json::value& one : by_hand.of(rota.name)) std::cout << "  " << override_text(one.as_object()) << "\n";
   for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns, more))
     std::cout << "  " << text(one.begin_ns) << "  to  " << text(one.end_ns) << "  NOBODY\n";
 }
@@ -124,11 +82,8 @@ json::object stretch_json(const people::Stretch& stretch) {
 }
 
 json::object rota_json(const people::Rota& rota, const Span& asked, const ByHand& by_hand) {
-  const auto more = of(by_hand, rota);
-  json::array now, shifts, gaps, overrides;
-  for (const json::value& one : by_hand.all) {
-    if (text_of(one.as_object(), "oncall") == rota.name) overrides.push_back(one);
-  }
+  const auto more = by_hand.of(rota);
+  json::array now, shifts, gaps;
   for (const people::Shift& one : people::on_call(rota, asked.at_ns, more)) now.push_back(json::value(one.contact));
   for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns, more)) {
     json::object shift = stretch_json(one.when);
@@ -145,7 +100,7 @@ json::object rota_json(const people::Rota& rota, const Span& asked, const ByHand
   out["on_call"] = std::move(now);
   out["shifts"] = std::move(shifts);
   out["gaps"] = std::move(gaps);
-  out["overrides"] = std::move(overrides);
+  out["overrides"] = by_hand.of(rota.name);
   return out;
 }
 
@@ -208,9 +163,7 @@ int oncall(const Options& options) {
              (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?"));
     return exit_usage;
   }
-  ByHand by_hand;
-  if (!read_by_hand(options, **parts.zones.find("UTC"), by_hand))
-    complain("the agent does not answer: overrides made by hand are not in this");
+  const ByHand by_hand = read_by_hand(options, **parts.zones.find("UTC"));
   json::array all;
   for (const people::Rota& one : people.oncalls) {
     if (!wanted.empty() && one.name != wanted) continue;

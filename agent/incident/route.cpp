@@ -76,7 +76,8 @@ bool Router::tell_rota(const std::string& name, const std::string& target, bool 
   if (shifts.empty()) miss("oncall " + name + ": nobody is on call");
   bool any = false;
   const std::string via = target == name ? "on call by " + name : target + ", on call by " + name;
-  for (const people::Shift& one : shifts) any = tell(one.contact, via, business) || any;
+  for (const people::Shift& one : shifts)
+    any = tell(one.contact, one.source == people::Shift::Source::override_ ? via + " [override]" : via, business) || any;
   return any;
 }
 

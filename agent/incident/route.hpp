@@ -27,7 +27,7 @@ struct Address {
 /// One person, each once for one incident and instant.
 struct Recipient {
   std::string contact;
-  std::string via;                 // the target that named him, with the rota: "p1-all", "p1-all, on call by ops"
+  std::string via;                 // the target that named him, with the rota: "p1-all", "p1-all, on call by ops", "ops, on call by ops [override]"
   std::vector<Address> addresses;  // all of them
   std::vector<Address> fallback;   // when the others failed for good
   bool business = false;           // only as a notice

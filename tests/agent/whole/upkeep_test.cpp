@@ -70,13 +70,13 @@ class House {
     std::filesystem::remove(agent_.state_directory() + "/starts");
     REQUIRE(agent_.start());
   }
-  /// `ronda oncall show` as the agent's own user: to root this configuration has an error, a command that would run as root.
-  Finished show_oncall() const {
+  /// `ronda` as the agent's own user: to root this configuration has an error, a command that would run as root.
+  Finished as_own_user(const std::vector<std::string>& words) const {
     std::vector<std::string> argv;
     if (::geteuid() == 0) argv = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
     argv.push_back(ronda_program());
     for (const std::string& option : agent_.options()) argv.push_back(option);
-    argv.insert(argv.end(), {"oncall", "show", "ops", "--days", "1"});
+    argv.insert(argv.end(), words.begin(), words.end());
     const std::string base = agent_.open_directory() + "/oncall";
     std::filesystem::remove(base + ".out");  // it would be added to
     std::filesystem::remove(base + ".err");
@@ -86,6 +86,7 @@ class House {
     out.err = read_file(base + ".err");
     return out;
   }
+  Finished show_oncall() const { return as_own_user({"oncall", "show", "ops", "--days", "1"}); }
   bool is_suppressed_by(const std::string& name) const {
     const json::value all = agent_.get("/v1/incidents");
     if (!all.is_array() || all.as_array().size() != 1) return false;
@@ -99,6 +100,10 @@ class House {
 
 bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
+}
+
+std::string text_at(const json::value& object, std::string_view key) {
+  return std::string(object.at(json::string_view(key.data(), key.size())).as_string());
 }
 
 std::string id_in(const Finished& done) {
@@ -159,12 +164,26 @@ TEST_CASE("who stands in on call is called, over a kill, until it is undone", "[
   CHECK(has(shown.out, "bo (Bo) [override]"));
   CHECK(has(shown.out, "override " + id + ": bo, by unix:"));
   CHECK(has(shown.out, "Ana is ill"));
+  const Finished simulated = house.as_own_user({"escalation", "simulate", "p1", "--for", "1m"});
+  INFO(simulated.out << simulated.err);
+  CHECK(simulated.code == 0);
+  CHECK(has(simulated.out, "  bo (Bo), on call by ops [override]: paper bo\n"));
+  CHECK_FALSE(has(simulated.out, "ana (Ana)"));
+  CHECK(has(simulated.out, "\non call by ops: override " + id + ": bo, by unix:"));
+  const Finished after_it = house.as_own_user({"escalation", "simulate", "p1", "--for", "1m", "--at", "2099-01-01 00:00"});
+  CHECK(has(after_it.out, "ana (Ana), on call by ops: paper ana\n"));
+  CHECK_FALSE(has(after_it.out, "override"));
+  const json::value told = json::parse(house.as_own_user({"escalation", "simulate", "p1", "--for", "1m", "--output", "json"}).out);
+  REQUIRE(told.at("overrides").as_array().size() == 1);
+  CHECK(text_at(told.at("overrides").at(0), "id") == id);
+  CHECK(text_at(told.at("told").at(0).at("recipients").at(0), "contact") == "bo");
   REQUIRE(eventually([&] { return agent.check_status("door") == "ok"; }));
   house.put("broken");
   CHECK(eventually([&] { return house.heard("open bo") == 1; }));
   CHECK(house.heard("open ana") == 0);
   CHECK(agent.ronda({"oncall", "undo", id}).code == 0);
   CHECK_FALSE(has(house.show_oncall().out, "[override]"));
+  CHECK(has(house.as_own_user({"escalation", "simulate", "p1", "--for", "1m"}).out, "ana (Ana), on call by ops: paper ana\n"));
 }
 
 TEST_CASE("a test goes by each channel and says which one fails; a dead letter is sent once more", "[whole]") {
