@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The door on TCP of a whole agent, by real HTTP: who gets in, what others post, links that are opened and codes that are
 // sent back.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "api/door_acks.hpp"
-#include "base/descriptor.hpp"
 #include "catch.hpp"
+#include "door_client.hpp"
 #include "plugin/hmac.hpp"
 #include "sink.hpp"
 #include "whole_agent.hpp"
@@ -72,11 +69,6 @@ std::string word_at(const std::string& text, std::string_view start) {
   return at == std::string::npos ? std::string() : text.substr(at, text.find_first_of(" \r\n\"<", at) - at);
 }
 
-struct Answer {
-  int status = 0;
-  std::string head, body;
-};
-
 /// An agent with a door, a telephone gateway of this test, and what its people heard.
 class House {
  public:
@@ -98,57 +90,13 @@ class House {
     REQUIRE(agent_.start());
     REQUIRE(eventually([&] { return said_where() == starts_; }));
   }
-  /// How often the agent said where the door is.
-  int said_where() const {
-    int out = 0;
-    const std::string log = agent_.log();
-    for (std::size_t at = log.find(door_line); at != std::string::npos; at = log.find(door_line, at + 1)) ++out;
-    return out;
-  }
-  /// As it said last.
-  int port() const {
-    const std::string log = agent_.log();
-    const std::size_t at = log.rfind(door_line);
-    return at == std::string::npos ? 0 : std::atoi(log.c_str() + at + door_line.size());
-  }
+  int said_where() const { return times_of_door(agent_.log()); }
+  int port() const { return port_of_door(agent_.log()); }
 
-  /// What comes back for these bytes, until the other side closes.
-  std::string raw(const std::string& bytes) const {
-    const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const timeval limit{20, 0};
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port()));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
-    for (std::size_t sent = 0; sent < bytes.size();) {
-      const ssize_t one = ::send(socket.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (one <= 0) break;
-      sent += static_cast<std::size_t>(one);
-    }
-    std::string out;
-    char buffer[4096];
-    for (ssize_t got = 0; (got = ::recv(socket.get(), buffer, sizeof buffer, 0)) > 0;) out.append(buffer, static_cast<std::size_t>(got));
-    return out;
-  }
+  std::string raw(const std::string& bytes) const { return ask_raw(port(), bytes); }
   Answer ask(const std::string& method, const std::string& target, const std::vector<std::string>& headers = {},
              const std::string& body = {}) const {
-    std::string text = method + " " + target + " HTTP/1.1\r\nConnection: close\r\n";
-    bool has_host = false;
-    for (const std::string& header : headers) {
-      text += header + "\r\n";
-      has_host = has_host || header.starts_with("Host:");
-    }
-    if (!has_host) text += "Host: ronda.example\r\n";
-    if (method == "POST") text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
-    const std::string answer = raw(text + "\r\n" + body);
-    const std::size_t end = answer.find("\r\n\r\n");
-    Answer out;
-    if (answer.size() > 12) out.status = std::atoi(answer.c_str() + 9);
-    out.head = answer.substr(0, end);
-    if (end != std::string::npos) out.body = answer.substr(end + 4);
-    return out;
+    return ask_door(port(), method, target, headers, body);
   }
   Answer post(const std::string& target, const std::string& token, const std::string& body) const {
     return ask("POST", target, {"Authorization: Bearer " + token, "Content-Type: application/json"}, body);
@@ -193,8 +141,6 @@ class House {
   }
 
  private:
-  static constexpr std::string_view door_line = "the API is also on http://127.0.0.1:";
-
   void secret(const std::string& name, const std::string& text) const {
     const std::string path = agent_.scratch() / ("secrets/" + name);
     std::ofstream(path) << text;
@@ -305,6 +251,54 @@ TEST_CASE("what Alertmanager posts opens one incident under its sender's name, a
   REQUIRE(house.post("/v1/alertmanager", "prom-canary-11", webhook("resolved")).status == 200);
   CHECK(house.stage(id) == "resolved");
   CHECK(house.who_did(id, "alert_left") == "token:prometheus by alertmanager");
+}
+
+TEST_CASE("a job reports to its check over TCP with the token that names it, and without it changes nothing", "[whole]") {
+  House house;
+  house.agent().configure("20.toml",
+                          "[check.backup]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\n"
+                          "[check.other]\nuse = \"heartbeat.job\"\nevery = \"1h\"\nexpect = \"1d\"\n"
+                          "[token.nas]\nrole = \"reporter\"\ninbox = [\"backup\"]\nsha256 = \"" +
+                              plugin::sha256_hex(std::string_view("nas-canary-44")) + "\"\n");
+  house.start();
+  const auto runs = [&](const char* check) {
+    const json::value shown = house.agent().check(check);
+    const json::object& metrics = shown.at("metrics").as_object();
+    return metrics.contains("runs") ? metrics.at("runs").at("value").to_number<int>() : 0;
+  };
+  const auto running = [&] { return house.agent().check("backup").at("metrics").at("running").at("value").to_number<int>(); };
+  const std::string target = "/v1/inbox/backup", good = "nas-canary-44", success = R"({"event": "success"})";
+  // without it, with another one, for another check, or in another way
+  CHECK(house.ask("POST", target, {"Content-Type: application/json"}, success).status == 401);
+  CHECK(house.ask("POST", target + "?token=" + good, {"Content-Type: application/json"}, success).status == 401);
+  CHECK(house.post(target, "nas-canary-4", success).status == 401);
+  CHECK(house.post(target, "prom-canary-11", success).status == 403);
+  CHECK(house.post(target, "wall-canary-22", success).status == 403);
+  CHECK(house.post("/v1/inbox/other", good, success).status == 403);
+  CHECK(house.post("/v1/inbox/nothing", good, success).status == 403);
+  CHECK(house.ask("GET", "/v1/status", {"Authorization: Bearer " + good}).status == 403);
+  CHECK(house.post(target, good, R"({"event": "sucess"})").status == 400);
+  CHECK(house.post(target, good, "success").status == 400);
+  const api::Response kept = house.agent().ask("POST", "/v1/checks/backup/run");
+  CHECK(kept.status == 200);
+  CHECK(runs("backup") == 0);
+  // with it
+  const Answer begun = house.post(target, good, R"({"event": "start"})");
+  INFO(begun.body);
+  CHECK(begun.status == 202);
+  CHECK(eventually([&] { return running() == 1; }));
+  CHECK(house.post(target, good, R"({"event": "fail", "code": 7, "text": "tape torn"})").status == 202);
+  CHECK(eventually([&] { return house.agent().check_status("backup") == "critical"; }));
+  CHECK(has(house.agent().ronda({"check", "backup"}).out, "tape torn"));
+  CHECK(house.post(target, good, success).status == 202);
+  CHECK(eventually([&] { return house.agent().check_status("backup") == "ok"; }));
+  CHECK(running() == 0);
+  CHECK(runs("other") == 0);
+  CHECK_FALSE(has(house.agent().log(), good));
+  // with ana's, who operates
+  CHECK(house.post("/v1/inbox/other", "ana-canary-33", success).status == 202);
+  CHECK(eventually([&] { return house.agent().check_status("other") == "ok"; }));
+  CHECK(house.agent().stop() == 0);
 }
 
 TEST_CASE("a link shows a form, takes the incident once as the one it was sent to, and never again, also over a restart", "[whole]") {
