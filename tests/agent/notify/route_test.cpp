@@ -207,6 +207,29 @@ TEST_CASE("of those that are the last resort together one makes up for what all 
   }
 }
 
+TEST_CASE("where every notifier refuses, each gets what one message becomes once", "[notify]") {
+  FakePeople people;
+  people.resort.clear();
+  people.all = {{"cto", {{{"mail", "cto@example.com", false, 0}, Level::p4}}}};
+  for (char c = 'a'; c <= 'h'; ++c) people.notifiers.insert(std::string("sink-") + c);
+  const Templates templates;
+  std::map<std::string, int> sent;
+  std::vector<store::OutboxRow> open = route(message({"cto"}), people, templates).rows;
+  for (int steps = 0; !open.empty(); ++steps) {
+    REQUIRE(steps < 1000);
+    const store::OutboxRow failed = open.back();
+    open.pop_back();
+    ++sent[failed.notifier];
+    const Routed next = route_fallback(failed, people, templates);
+    open.insert(open.end(), next.rows.begin(), next.rows.end());
+  }
+  CHECK(sent.size() == people.notifiers.size());
+  for (const auto& [notifier, times] : sent) {
+    INFO(notifier);
+    CHECK(times == 1);
+  }
+}
+
 TEST_CASE("what is about a notifier goes by another one as long as there is one", "[notify]") {
   FakePeople people;
   Message about = message({"dba"});
