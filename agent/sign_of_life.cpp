@@ -67,7 +67,8 @@ void SignOfLife::look() {
       using Change = notify::Heartbeat::Change;
       const Change change = beat_.on_result(delivery_of(end), ports_.wall_ns());
       if (change == Change::lost)
-        ports_.trouble(config::Level::p2, "the heartbeat does not arrive by notifier " + notifier_ + ": " + beat_.last_error());
+        ports_.trouble(config::Level::p2,
+                       "the heartbeat does not arrive by notifier " + notifier_ + "; ronda explain " + notifier_ + " says why");
       // also of a loss before the agent's start
       if (beat_.missed() == 0) ports_.trouble(config::Level::none, "the heartbeat arrives again");
     });

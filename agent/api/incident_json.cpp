@@ -293,9 +293,10 @@ void hide_from_viewer(json::object& shown) {
     if (json::value* value = shown.if_contains(key)) *value = nullptr;
   }
   const json::value* kind = shown.if_contains("kind");
-  if (kind != nullptr && kind->is_string() && kind->get_string() == "notice_failed") {
+  const auto is = [&](json::string_view word) { return kind != nullptr && kind->is_string() && kind->get_string() == word; };
+  if (is("notice_failed") || is("notice_delivered")) {  // what was delivered may have failed in part
+    shown["line"] = json::string(kind->get_string());
     shown["text"] = nullptr;
-    shown["line"] = "notice_failed";
   }
   for (const char* key : {"timeline", "deliveries", "trail"}) {
     json::value* parts = shown.if_contains(key);
@@ -310,6 +311,20 @@ void hide_all_from_viewer(json::value& list) {
   if (!list.is_array()) return;
   for (json::value& one : list.get_array()) {
     if (one.is_object()) hide_from_viewer(one.get_object());
+  }
+}
+
+void hide_words_of_notifier(json::object& shown) {
+  for (const char* key : {"summary", "detail", "attempts"}) {
+    if (json::value* value = shown.if_contains(key)) *value = nullptr;
+  }
+  if (json::value* line = shown.if_contains("line"); line != nullptr && line->is_string())
+    *line = std::string(shown.at("status").as_string()) + " - " + std::string(shown.at("name").as_string());
+  json::value* trail = shown.if_contains("trail");
+  if (trail == nullptr || !trail->is_array()) return;
+  for (json::value& step : trail->get_array()) {
+    const std::string text(step.at("text").as_string());
+    if (text.starts_with(repeats_text)) step.at("text") = std::string(repeats_text);
   }
 }
 

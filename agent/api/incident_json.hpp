@@ -33,6 +33,8 @@ boost::json::array deliveries_json(std::span<const store::OutboxRow> rows, std::
 void hide_from_viewer(boost::json::object& shown);
 /// Of each object of a list.
 void hide_all_from_viewer(boost::json::value& list);
+/// The same of a notifier as status and explain show it.
+void hide_words_of_notifier(boost::json::object& shown);
 
 /// What live incidents make of the whole: critical for one at P1 or P2, warning for others and for those about the agent
 /// itself; nothing for one that a silence or a window hides.

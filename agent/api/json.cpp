@@ -338,8 +338,9 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   }
   if (const auto* attempts = agent.scheduler().attempts(entry); attempts != nullptr) {
     step("schedule", trip.ended_wall,
-         "does not count yet, attempt " + std::to_string(attempts->made) + " of " + std::to_string(entry.spec.rare->retry.times + 1) +
-             ": " + attempts->last.summary + "; again in " + format_duration(entry.spec.rare->retry.wait));
+         std::string(repeats_text) + ", attempt " + std::to_string(attempts->made) + " of " +
+             std::to_string(entry.spec.rare->retry.times + 1) + ": " + attempts->last.summary + "; again in " +
+             format_duration(entry.spec.rare->retry.wait));
   }
   if (agent.scheduler().lingers(entry))
     step("plugin", trip.ended_wall, "its code has not ended: it keeps its locks, and its next run waits for that");

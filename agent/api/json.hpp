@@ -17,6 +17,8 @@ std::string_view status_word(const schedule::Entry& entry);
 boost::json::object metrics_json(std::string_view encoded);
 boost::json::object entry_json(const schedule::Scheduler& scheduler, const schedule::Entry& entry, bool whole);
 boost::json::object status_json(AgentView& agent);
+/// How the step of explain begins that tells of a try that does not count yet.
+inline constexpr std::string_view repeats_text = "does not count yet";
 boost::json::object explain_json(AgentView& agent, const schedule::Entry& entry);
 boost::json::array plugins_json(AgentView& agent);
 /// What the command `check` prints: one Nagios line with perfdata, then the detail.

@@ -49,7 +49,11 @@ void not_found(Context& c, Kind kind, std::string_view name) {
 
 void get_status(Context& c) {
   json::object out = status_json(c.agent);
-  if (!is_operator(c)) hide_all_from_viewer(out["incidents"]);
+  if (!is_operator(c)) {
+    hide_all_from_viewer(out["incidents"]);
+    for (json::value& one : out["notifiers"].as_array()) hide_words_of_notifier(one.as_object());
+    if (json::value& beat = out["agent"].as_object()["heartbeat"]; beat.is_object()) beat.as_object()["trouble"] = nullptr;
+  }
   c.respond(json_response(std::move(out)));
 }
 void get_plugins(Context& c) {
@@ -99,6 +103,7 @@ void get_explain(Context& c) {
     if (entry == nullptr) continue;
     json::object out = explain_json(c.agent, *entry);
     if (auto alert = explain_alert_json(c.agent, c.name)) out["alert"] = *std::move(alert);  // that its `severity` makes
+    if (kind == Kind::notifier && !is_operator(c)) hide_words_of_notifier(out);
     return c.respond(json_response(out));
   }
   if (auto alert = explain_alert_json(c.agent, c.name)) return c.respond(json_response(*alert));

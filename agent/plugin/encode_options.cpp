@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/encode_options.hpp"
 
+#include "plugin/secret_forms.hpp"
 #include "plugin/wire.hpp"
 
 namespace ronda::plugin {
@@ -32,6 +33,16 @@ struct Encoder {
 
 void encode(wire::Writer& w, const OptionNode& node) { std::visit(Encoder{w}, node.data()); }
 
+void add_forms(const OptionNode& node, std::vector<std::string>& out) {
+  if (const auto* secret = std::get_if<Secret>(&node.data())) {
+    for (std::string& form : forms_of(secret->text)) out.push_back(std::move(form));
+  } else if (const auto* list = std::get_if<OptionList>(&node.data())) {
+    for (const OptionNode& item : *list) add_forms(item, out);
+  } else if (const auto* table = std::get_if<OptionTable>(&node.data())) {
+    for (const OptionMember& member : *table) add_forms(member.value, out);
+  }
+}
+
 }  // namespace
 
 std::string encode_options(const OptionNode& options, std::span<const std::string> pieces) {
@@ -39,8 +50,13 @@ std::string encode_options(const OptionNode& options, std::span<const std::strin
   wire::Writer w(out);
   if (options.as_table() == nullptr) w.map(0);
   else encode(w, options);
-  if (!pieces.empty()) w.array(pieces.size());
-  for (const std::string& piece : pieces) w.secret(piece);
+  std::vector<std::string> hidden(pieces.begin(), pieces.end());
+  add_forms(options, hidden);
+  for (const std::string& piece : pieces) {
+    for (std::string& form : forms_of(piece)) hidden.push_back(std::move(form));
+  }
+  if (!hidden.empty()) w.array(hidden.size());
+  for (const std::string& one : hidden) w.secret(one);
   return out;
 }
 

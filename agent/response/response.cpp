@@ -428,10 +428,12 @@ void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::
     ports_.log(RONDA_LOG_INFO, "notifier " + trouble.notifier + " takes messages again");
     return on_own_trouble(name, config::Level::none, "notifier " + trouble.notifier + " takes messages again");
   }
-  const std::string text = "notifier " + trouble.notifier +
-                           (trouble.what == What::dead_letter ? " refuses a message for good: " : " takes no message: ") + trouble.detail;
-  ports_.log(RONDA_LOG_ERROR, text);
-  on_own_trouble(name, config::Level::p2, text);
+  const std::string text =
+      "notifier " + trouble.notifier + (trouble.what == What::dead_letter ? " refuses a message for good" : " takes no message");
+  ports_.log(RONDA_LOG_ERROR, text + ": " + trouble.detail);
+  // alerts and titles are for everybody, also for what other notifiers lead to; a notifier's words are for those who operate
+  const std::string where = trouble.what == What::dead_letter ? "ronda notify retry" : "ronda explain " + trouble.notifier;
+  on_own_trouble(name, config::Level::p2, text + "; " + where + " says why");
 }
 
 void Response::on_durability(bool durable, const std::string& reason) {

@@ -41,7 +41,10 @@ Url Attempt::url(const std::string& text) {
 
 Answer Attempt::post(const Request& request) {
   if (request.login) secrets_.hide_login(request.login->first + ":" + request.login->second);
-  return outgoing::post(request, policy_, limits_of(call_));
+  auto answer = outgoing::post(request, policy_, limits_of(call_));
+  // here, because what is cut later may end in the head of a secret, and what is kept of an answer is looked at no more
+  answer.body = secrets_.without(std::move(answer.body));
+  return answer;
 }
 
 Notifier::Notifier() : proxy_(config()["proxy"]) {

@@ -26,6 +26,7 @@ class Attempt {
   Url url(const std::string& text);
   Secrets& secrets() { return secrets_; }
 
+  /// What comes back has no secret in it.
   Answer post(const Request& request);
   /// outcome_of() the answer.
   ronda::delivery judge(const Answer& answer) const { return outcome_of(answer, now_s()); }

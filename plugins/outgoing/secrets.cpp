@@ -10,16 +10,29 @@ namespace {
 
 constexpr std::size_t shortest = 6;  // what is shorter is found in innocent words
 
-/// RFC 4648, without the '=' at the end.
-std::string base64(std::string_view bytes) {
+/// RFC 4648, of the text behind `before` other bytes, without '=' at the end. Where others stand before it, their characters
+/// are left out, and so is a last one that it shares with what follows.
+std::string base64(std::string_view text, std::size_t before, bool is_end) {
   constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const auto all = std::string(before, '\0') + std::string(text);
   std::string out;
   unsigned held = 0, bits = 0;
-  for (const char c : bytes) {
+  for (const char c : all) {
     held = held << 8 | static_cast<unsigned char>(c);
     for (bits += 8; bits >= 6; bits -= 6) out += digits[held >> (bits - 6) & 63];
   }
-  if (bits > 0) out += digits[held << (6 - bits) & 63];
+  if (is_end && bits > 0) out += digits[held << (6 - bits) & 63];
+  return out.substr((before * 8 + 5) / 6);
+}
+
+std::string percent_encoded(std::string_view text, const char* hex) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != '\0' && ::strchr("-._~", c) != nullptr);
+    out += is_plain ? std::string(1, c) : std::string{'%', hex[byte >> 4], hex[byte & 15]};
+  }
   return out;
 }
 
@@ -29,15 +42,23 @@ Secrets::~Secrets() {
   for (auto& secret : hidden_) explicit_bzero(secret.data(), secret.size());
 }
 
-void Secrets::hide(std::string_view secret) {
+void Secrets::add(std::string secret) {
   if (secret.size() < shortest || std::find(hidden_.begin(), hidden_.end(), secret) != hidden_.end()) return;
   const auto place = std::find_if(hidden_.begin(), hidden_.end(), [&](const auto& one) { return one.size() < secret.size(); });
-  hidden_.insert(place, std::string(secret));
+  hidden_.insert(place, std::move(secret));
+}
+
+void Secrets::hide(std::string_view secret) {
+  if (secret.size() < shortest) return;
+  add(std::string(secret));
+  add(percent_encoded(secret, "0123456789ABCDEF"));
+  add(percent_encoded(secret, "0123456789abcdef"));
+  for (const std::size_t before : {0, 1, 2}) add(base64(secret, before, false));
 }
 
 void Secrets::hide_login(const std::string& login) {
   hide(login);
-  hide(base64(login));
+  add(base64(login, 0, true));
 }
 
 /// Path, query and userinfo, whole and by their parts.

@@ -26,6 +26,7 @@ class Secrets {
   ronda::reply<std::string> read(const ronda::value& option);
   /// The same of a URL: all of it but scheme, host and port is hidden, secret or not.
   ronda::reply<Url> read_url(const ronda::value& option);
+  /// Also percent-encoded, and as a part of what is encoded as base64.
   void hide(std::string_view secret);
   /// "user:password", also as basic authentication sends it.
   void hide_login(const std::string& login);
@@ -34,6 +35,7 @@ class Secrets {
   std::string without(std::string text) const;
 
  private:
+  void add(std::string secret);
   void hide_url(const std::string& text);
 
   Open open_;

@@ -69,7 +69,8 @@ TEST_CASE("a viewer is not told the room where people talk, nor what a notifier 
   row.last_error = "connecting to mail.inside:25";
   boost::json::object shown = incident_json(one, 0);
   shown["timeline"] = timeline_json(std::vector{failed, note});
-  shown["deliveries"] = deliveries_json(std::vector{row}, std::vector<store::DeliveryAttempt>{{"m1", 1, 1, 2, "retry", "connecting to mail.inside:25"}});
+  shown["deliveries"] =
+      deliveries_json(std::vector{row}, std::vector<store::DeliveryAttempt>{{"m1", 1, 1, 2, "retry", "connecting to mail.inside:25"}});
   const std::string all = boost::json::serialize(shown);
   REQUIRE(all.find("meet.example") != std::string::npos);
   REQUIRE(all.find("mail.inside") != std::string::npos);
@@ -82,4 +83,22 @@ TEST_CASE("a viewer is not told the room where people talk, nor what a notifier 
   CHECK(shown.at("timeline").at(0).at("kind") == "notice_failed");
   CHECK(shown.at("timeline").at(0).at("subject") == "cto");
   CHECK(shown.at("deliveries").at(0).at("trail").at(0).at("outcome") == "retry");
+}
+
+TEST_CASE("of a notifier a viewer is shown how it stands, and none of its words", "[api]") {
+  const std::string words = "connecting to mail.inside:25";
+  boost::json::object shown{
+      {"name", "mail"},
+      {"status", "critical"},
+      {"summary", words},
+      {"detail", words},
+      {"line", "CRITICAL - mail: " + words},
+      {"attempts", boost::json::object{{"made", 1}, {"of", 2}, {"last", words}}},
+      {"trail", boost::json::array{boost::json::object{{"part", "plugin"}, {"text", "finished after 1s"}},
+                                   boost::json::object{{"part", "schedule"}, {"text", "does not count yet, attempt 1 of 2: " + words}}}}};
+  hide_words_of_notifier(shown);
+  CHECK(boost::json::serialize(shown).find("mail.inside") == std::string::npos);
+  CHECK(shown.at("line") == "critical - mail");
+  CHECK(shown.at("trail").at(0).at("text") == "finished after 1s");
+  CHECK(shown.at("trail").at(1).at("text") == "does not count yet");
 }

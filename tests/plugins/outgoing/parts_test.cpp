@@ -100,6 +100,11 @@ TEST_CASE("a secret is hidden whole and in parts, an innocent word is not", "[ou
   secrets.hide("short");
   CHECK(secrets.without("token xoxb-1234567890 is short") == "token *** is short");
   CHECK(secrets.without("xoxb-1234567890xoxb-1234567890") == "******");
+  // as a server may say it back
+  secrets.hide("k3y/+of mine");
+  CHECK(secrets.without("at /hook?key=k3y%2F%2Bof%20mine or k3y%2f%2bof%20mine") == "at /hook?key=*** or ***");
+  CHECK(secrets.without("Basic YTprM3kvK29mIG1pbmU=, AAAAazN5LytvZiBtaW5l, YWJrM3kvK29mIG1pbmVjZA==") ==
+        "Basic YTp***U=, AAAA***, YWJ***VjZA==");
 }
 
 TEST_CASE("a fingerprint is FNV-1a over the labels by name", "[outgoing]") {
