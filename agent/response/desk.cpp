@@ -145,12 +145,14 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   index();
   // what fires in an incident and is known to nobody any more
   for (const auto& [alert, id] : std::map(state_.by_alert)) {
-    if (!alerts_.contains(alert) && plan_->rules.find(alert) == nullptr) feed(incident::Removed{alert}, out, now_ns);
+    if (!alerts_.contains(alert) && plan_->rules.find(alert) == nullptr && !plan_->lost.holds(alert))
+      feed(incident::Removed{alert}, out, now_ns);
   }
   for (auto held = alerts_.begin(); held != alerts_.end();) {
     const rule::Alert* alert = plan_->rules.find(held->first);
     if (alert != nullptr) held->second.state = rule::adopt(*alert, std::move(held->second.state));
-    if (alert != nullptr || held->first.starts_with(own_prefix) || is_kept_inbound(*plan_, held->first)) {
+    const bool is_of_others = held->first.starts_with(own_prefix) || is_kept_inbound(*plan_, held->first);
+    if (alert != nullptr || is_of_others || plan_->lost.holds(held->first)) {
       ++held;
       continue;
     }
@@ -436,7 +438,7 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
     std::erase_if(due, [&](const escalation::Due& one) { return one.is_paging && one.at_ns <= acked_ns; });
     if (incident.is_suppressed() && !due.empty())
       due.clear();
-    else
+    else if (!plan_->people.notifiers.empty())  // else nobody hears of it, and it stays due until somebody can
       asked_[id] = std::max(since, now_ns);
     incident_alarms_.set(id, answer.next_ns.value_or(0));
   }

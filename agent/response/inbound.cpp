@@ -9,11 +9,6 @@
 namespace ronda::response {
 namespace {
 
-std::string_view sender_of(std::string_view name) {
-  name.remove_prefix(inbound_prefix.size());
-  return name.substr(0, name.find('/'));
-}
-
 rule::Change change_of(const InboundAlert& alert, config::Level from, std::int64_t now_ns) {
   rule::Change change;
   change.alert = alert.name;
@@ -30,6 +25,11 @@ rule::Change change_of(const InboundAlert& alert, config::Level from, std::int64
 }
 
 }  // namespace
+
+std::string_view sender_of(std::string_view inbound_alert) {
+  inbound_alert.remove_prefix(inbound_prefix.size());
+  return inbound_alert.substr(0, inbound_alert.find('/'));
+}
 
 bool is_kept_inbound(const Plan& plan, std::string_view alert) {
   if (!alert.starts_with(inbound_prefix)) return false;

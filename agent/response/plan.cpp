@@ -8,6 +8,7 @@
 #include "incident/people_candidate.hpp"
 #include "measure/load.hpp"
 #include "measure/settings.hpp"
+#include "response/inbound.hpp"
 #include "response/upkeep_config.hpp"
 #include "rule/candidate_facts.hpp"
 
@@ -94,6 +95,13 @@ LinkSettings links_of(const config::ApiSettings& api, const std::string& key) {
   return links;
 }
 
+/// Without a notifier because of what is wrong: one that is wrong itself, a file that may hold one, ladders that lead nowhere.
+bool has_lost_its_way(const schedule::Candidate& candidate, const people::People& people) {
+  if (!people.notifiers.empty() || !candidate.has_errors()) return false;
+  const auto may_be_one = [](const config::Disabled& one) { return one.kind == "file" || one.kind == "notifier"; };
+  return std::ranges::any_of(candidate.generation.disabled, may_be_one) || !candidate.generation.raw("escalation").empty();
+}
+
 }  // namespace
 
 namespace {
@@ -120,6 +128,21 @@ const people::Notifier* Plan::find_notifier(std::string_view name) const {
 notify::Language Plan::language_of(std::string_view contact) const {
   const people::Contact* found = people.find_contact(contact);
   return found == nullptr || found->language.empty() ? language : notify::language_of(found->language);
+}
+
+bool Lost::holds(std::string_view alert) const {
+  return any || alerts.contains(alert) || (alert.starts_with(inbound_prefix) && tokens.contains(sender_of(alert)));
+}
+
+Lost lost_by(const std::vector<config::Disabled>& disabled) {
+  Lost out;
+  for (const config::Disabled& one : disabled) {
+    out.any = out.any || one.kind == "file";
+    if (one.kind == "alert" || one.kind == "check") out.alerts.insert(one.name);
+    if (one.kind == "slo") out.alerts.insert(std::string(rule::slo_prefix) + one.name);
+    if (one.kind == "token") out.tokens.insert(one.name);
+  }
+  return out;
 }
 
 void add_objectives(rule::SloSet set, const std::function<std::int64_t(std::string_view check)>& interval_of, Plan& plan) {
@@ -178,6 +201,8 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   plan->titles = read_titles(candidate.generation, diagnostics);
   plan->links = links_of(candidate.generation.api, input.link_key);
   for (const config::RawObject& token : candidate.generation.raw("token")) plan->tokens.push_back(token.name);
+  plan->lost = lost_by(candidate.generation.disabled);
+  plan->lost.way = has_lost_its_way(candidate, plan->people);
   return plan;
 }
 

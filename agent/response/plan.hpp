@@ -10,7 +10,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "incident/engine.hpp"
@@ -35,6 +37,16 @@ struct Drill {
   std::vector<std::string> targets;
 };
 
+/// What the configuration would have if it were sound. That an alert of it is not known any more is no recovery.
+struct Lost {
+  bool any = false;                           // a file cannot be read: whatever is missing may stand in it
+  bool way = false;                           // nobody can be told of anything, and that is not what was meant
+  std::set<std::string, std::less<>> alerts;  // of objects that are wrong
+  std::set<std::string, std::less<>> tokens;  // of whose alerts
+
+  bool holds(std::string_view alert) const;
+};
+
 struct Plan {
   rule::RuleSet rules;          // with the alerts of the objectives
   std::vector<rule::Slo> slos;  // by name
@@ -54,6 +66,7 @@ struct Plan {
   AlertTitles titles;
   LinkSettings links;
   std::vector<std::string> tokens;  // names, sorted: who may send alerts
+  Lost lost;
 
   const people::Notifier* find_notifier(std::string_view name) const;
   /// A contact's own, else the agent's.
@@ -72,6 +85,9 @@ void add_objectives(rule::SloSet set, const std::function<std::int64_t(std::stri
 
 /// Whether an alert from outside has a sender that the configuration knows.
 bool is_kept_inbound(const Plan& plan, std::string_view alert);
+/// "unix:ana" or the name of a token.
+std::string_view sender_of(std::string_view inbound_alert);
+Lost lost_by(const std::vector<config::Disabled>& disabled);
 
 /// Everything wrong goes to the candidate's diagnostics, what was left out for it to its generation's `disabled`.
 std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const PlanInput& input);

@@ -202,8 +202,12 @@ void Response::load_objectives() {
 
 void Response::use(std::shared_ptr<const Plan> plan) {
   if (!begun_) return waiting_.push_back([this, plan = std::move(plan)] { use(plan); });
+  // told before what is open is told by the new plan: that the way is back is no reason to call anybody
+  if (!plan->lost.way) on_own_trouble("route", config::Level::none, "there is a notifier that can be used");
   apply(desk_.use(std::move(plan), wall_ns()));
   hand_on();
+  if (desk_.plan().lost.way)
+    on_own_trouble("route", config::Level::p1, "nobody can be told of anything: no notifier can be used; ronda status says what is wrong with the configuration");
   load_objectives();
   end_foreign_troubles();
 }

@@ -255,6 +255,49 @@ TEST_CASE("an alert that left the configuration ends its incident, and that is t
   CHECK(world.told.size() == 2);
 }
 
+TEST_CASE("an alert whose file or object is wrong at a start has not recovered: it ends when the configuration is sound without it",
+          "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  std::string without = shop;
+  without.erase(without.find("severity = \"p1\"\n"), std::string("severity = \"p1\"\n").size());
+  const auto [kind, name] = GENERATE(table<std::string, std::string>({{"file", "conf.d/10.toml"}, {"check", "api"}, {"alert", "api"}}));
+  CAPTURE(kind);
+  World next(without);
+  next.now = world.now + minute;
+  REQUIRE(next.desk().restore(world.held.kept(), next.now).empty());
+  const auto broken = std::const_pointer_cast<response::Plan>(plan_of(without));
+  broken->lost = response::lost_by({{kind, name, {}, "wrong"}, {"check", "another", {}, "wrong"}});
+  next.take(next.desk().use(broken, next.now));
+  CHECK(next.only().stage == incident::Stage::open);
+  REQUIRE(next.desk().alert("api") != nullptr);
+  CHECK(next.desk().alert("api")->level == Level::p1);
+  next.run_to(next.now - monday + 20 * minute, {{"db", Seen::ok}, {"page", Seen::ok}});
+  CHECK(std::ranges::any_of(next.told, [](const std::string& line) { return line.find(" p1 cto log") != std::string::npos; }));
+  CHECK(std::ranges::none_of(next.told, [](const std::string& line) { return line.find("resolve") != std::string::npos; }));
+
+  next.take(next.desk().use(plan_of(shop), next.now));  // mended: it is judged again
+  CHECK(next.only().stage == incident::Stage::open);
+  next.take(next.desk().use(plan_of(without), next.now));
+  CHECK_FALSE(next.only().is_live());
+}
+
+TEST_CASE("what nobody could be told of, for want of a notifier, is told when there is one", "[response]") {
+  World world(shop);
+  const std::map<std::string, Seen> others = {{"db", Seen::ok}, {"page", Seen::ok}};
+  const auto mute = std::const_pointer_cast<response::Plan>(plan_of(shop));
+  mute->people.notifiers.clear();
+  world.take(world.desk().use(mute, world.now));
+  world.result("api", Seen::critical);
+  CHECK(world.told.empty());
+  CHECK(std::ranges::any_of(world.troubles, [](const std::string& text) { return text.find("nobody can be told") != std::string::npos; }));
+  world.run_to(5 * minute, others);
+  world.use(shop);
+  CHECK(world.told == Lines{"5m open p1 cto log"});
+  world.run_to(10 * minute, others);
+  CHECK(world.told.size() == 1);
+}
+
 TEST_CASE("who shares an address with others hears of the end as well, once", "[response]") {
   World world(R"([check.api]
 use = "a.b"
@@ -411,7 +454,9 @@ TEST_CASE("what was due while no agent ran and is hidden by now is called when i
   request.from_ns = world.now + 6 * minute;
   request.for_ns = hour;
   world.take(world.desk().add_silence(*incident::make_silence(request, world.now, 7), world.now));
-  const auto messages = [&] { return std::ranges::count_if(world.held.outbox, [](const auto& row) { return !row.second.incident.empty(); }); };
+  const auto messages = [&] {
+    return std::ranges::count_if(world.held.outbox, [](const auto& row) { return !row.second.incident.empty(); });
+  };
   const auto before = messages();
   world.now += 10 * minute;  // a call was due after 15m, the silence began after 16m
   world.restart();
