@@ -11,7 +11,8 @@
 namespace ronda::api {
 namespace {
 
-constexpr double stranger_burst = 30, stranger_rate = 5;  // links, signed messages, and all that has no good token
+constexpr double stranger_burst = 30, stranger_rate = 5;  // of all that has neither a good token nor a proof
+constexpr double proven_burst = 30, proven_rate = 5;      // of links that were made here and messages that the gateway signed
 constexpr double token_burst = 60, token_rate = 20;
 
 std::string small(std::string_view text) {
@@ -61,9 +62,10 @@ class Door {
     const bool has_own_proof = request.path.starts_with(ack_path) || request.path == twilio_path;
     const Token* token = has_own_proof ? nullptr : find_token(rules_.tokens, bearer_of(request));
     if (token != nullptr) return answer_token(*token, request, respond);
-    if (!strangers_.take(now_())) return respond(too_many());
+    Allowance& allowance = has_own_proof && is_proven(request) ? proven_ : strangers_;
+    if (!allowance.take(now_())) return respond(too_many());
     if (request.path.starts_with(ack_path)) return answer_ack(agent_, request, respond);
-    if (request.path == twilio_path) return answer_twilio(agent_, {rules_.public_url, rules_.twilio_auth_token}, request, respond);
+    if (request.path == twilio_path) return answer_twilio(agent_, twilio(), request, respond);
     respond(no_token());
   }
 
@@ -74,6 +76,14 @@ class Door {
     rules_ = door_rules(agent_.active().generation);
     std::erase_if(allowances_,
                   [&](const auto& one) { return std::ranges::find(rules_.tokens, one.first, &Token::name) == rules_.tokens.end(); });
+  }
+
+  TwilioRules twilio() const { return {rules_.public_url, rules_.twilio_auth_token}; }
+
+  /// All come from the proxy's address, so nothing but what they bring tells them apart: whoever knocks with nothing must not
+  /// keep out the one who was sent a link.
+  bool is_proven(const Request& request) const {
+    return request.path == twilio_path ? is_signed_sms(twilio(), request) : is_own_link(agent_, request);
   }
 
   void answer_token(const Token& token, const Request& request, const Respond& respond) {
@@ -92,7 +102,7 @@ class Door {
   std::function<std::chrono::nanoseconds()> now_;
   std::uint64_t generation_ = 0;
   DoorRules rules_;
-  Allowance strangers_{stranger_burst, stranger_rate};
+  Allowance strangers_{stranger_burst, stranger_rate}, proven_{proven_burst, proven_rate};
   std::map<std::string, Allowance, std::less<>> allowances_;  // by token
 };
 

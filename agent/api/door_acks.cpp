@@ -115,6 +115,12 @@ std::optional<Coded> find_code(AgentView& agent, const std::vector<std::string>&
 
 }  // namespace
 
+bool is_own_link(AgentView& agent, const Request& request) {
+  const std::string_view token = std::string_view(request.path).substr(ack_path.size());
+  const auto claim = response::read_link(plan_of(agent).links, token, wall_clock().count());
+  return claim || claim.error().code() == Errc::range;
+}
+
 void answer_ack(AgentView& agent, const Request& request, const Respond& respond) {
   Response refusal;
   const auto good = look_at_link(agent, std::string_view(request.path).substr(ack_path.size()), refusal);
@@ -152,6 +158,13 @@ std::vector<std::string> codes_in(std::string_view body) {
   return out;
 }
 
+bool is_signed_sms(const TwilioRules& rules, const Request& request) {
+  if (rules.auth_token.empty() || request.count_of("x-twilio-signature") != 1) return false;
+  const auto form = parse_form(request.header("content-type"), request.body);
+  return form && plugin::is_same_secret(request.header("x-twilio-signature"),
+                                        twilio_signature(rules.auth_token, rules.public_url + request.target, *form));
+}
+
 void answer_twilio(AgentView& agent, const TwilioRules& rules, const Request& request, const Respond& respond) {
   const Plan& plan = plan_of(agent);
   if (rules.auth_token.empty() || rules.public_url.empty() || plan.links.key.empty())
@@ -159,8 +172,7 @@ void answer_twilio(AgentView& agent, const TwilioRules& rules, const Request& re
   if (request.method != "POST") return respond(error_response(405, "this path takes another method"));
   const auto form = parse_form(request.header("content-type"), request.body);
   if (!form) return respond(error_response(415, form.error().message()));
-  const std::string right = twilio_signature(rules.auth_token, rules.public_url + request.target, *form);
-  if (request.count_of("x-twilio-signature") != 1 || !plugin::is_same_secret(request.header("x-twilio-signature"), right))
+  if (!is_signed_sms(rules, request))
     return respond(error_response(403, "the signature is not right; is `public_url` the address that the gateway calls?"));
   const auto contacts = contacts_at(plan, value_in(*form, "From"));
   if (contacts.empty()) return respond(sms_reply({}));  // a stranger's: not worth an answer

@@ -15,6 +15,8 @@ namespace ronda::api {
 inline constexpr std::string_view ack_path = "/ack/";
 inline constexpr std::string_view twilio_path = "/v1/twilio";
 
+/// Whether the link was made here, over or not.
+bool is_own_link(AgentView& agent, const Request& request);
 /// GET changes nothing, for programs that look at mail follow its links; POST takes the incident.
 void answer_ack(AgentView& agent, const Request& request, const Respond& respond);
 
@@ -23,6 +25,8 @@ struct TwilioRules {
 };
 /// As Twilio signs: the URL, then each field's name and value in the order of the names; HMAC-SHA1, Base64.
 std::string twilio_signature(std::string_view auth_token, std::string_view url, const Form& form);
+/// Whether the gateway has signed it.
+bool is_signed_sms(const TwilioRules& rules, const Request& request);
 void answer_twilio(AgentView& agent, const TwilioRules& rules, const Request& request, const Respond& respond);
 
 /// The words of a message that could be a code: small letters and misread ones mended, at most eight.

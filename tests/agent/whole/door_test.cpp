@@ -325,6 +325,11 @@ TEST_CASE("a link shows a form, takes the incident once as the one it was sent t
   CHECK(house.ask("POST", path, {"Content-Type: text/plain"}, "based_on=" + seen).status == 415);
   CHECK(house.stage(id) == "open");
 
+  // whoever knocks without anything keeps nobody out who was sent a link
+  int refused = 0;
+  for (int i = 0; i < 60; ++i) refused += house.ask("GET", path + "x").status == 429 ? 1 : 0;
+  CHECK(refused > 0);
+  CHECK(house.ask("GET", path).status == 200);
   const Answer taken = house.submit(path, "based_on=" + seen, {"Origin: https://ronda.example"});
   CHECK(taken.status == 200);
   CHECK(has(taken.body, "It is yours."));
