@@ -115,6 +115,7 @@ Result<InboundAlert> read_alert(const json::object& alert, const InboundContext&
   out.name = own_name(context, fingerprint.empty() ? joined(labels) : fingerprint);
   out.check = own_name(context, label(labels, "alertname"));
   out.service = service_of(label(labels, "service"), context);
+  if (!out.service.empty()) out.check += "@" + out.service;  // one word for two services is not one cause
   out.level = status == "resolved" ? Level::none : level_of(label(labels, "severity"));
   out.reason = reason_of(labels, annotations);
   out.until_ns = status == "resolved" ? 0 : context.now_ns + repeated_within_ns;

@@ -185,7 +185,7 @@ TEST_CASE("the webhook of Alertmanager becomes alerts that are known again by th
   REQUIRE(batch->alerts.size() == 2);
   const auto& slow = batch->alerts[0];
   CHECK(slow.name == "inbound/prometheus/9af3c2d1e0f91827");
-  CHECK(slow.check == "inbound/prometheus/Slow");
+  CHECK(slow.check == "inbound/prometheus/Slow@shop");
   CHECK(slow.service == "shop");
   CHECK(slow.level == config::Level::p1);
   CHECK(slow.reason == "Slow on db1:9100: it is slow");
