@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "cli/plugin_tools.hpp"
+#include "plugin/docs.hpp"
 #include "plugin/scalar_value.hpp"
 
 namespace ronda::cli {
@@ -86,6 +87,13 @@ json::array rules_json(const std::vector<plugin::Rule>& rules) {
   return out;
 }
 
+json::value messages_json(const plugin::Procedure& procedure) {
+  if (procedure.kind != plugin::Kind::notifier) return nullptr;
+  const plugin::MessageWants& wants = procedure.messages;
+  return json::object{
+      {"markup", wants.markup}, {"each", wants.each}, {"spacing_ns", wants.spacing_ns}, {"to", wants.number ? "number" : "any"}};
+}
+
 json::array procedures_json(const plugin::Manifest& manifest) {
   json::array out;
   for (const plugin::Procedure& procedure : manifest.provides) {
@@ -103,6 +111,7 @@ json::array procedures_json(const plugin::Manifest& manifest) {
                                {"doc", procedure.doc},
                                {"open_metrics", procedure.open_metrics},
                                {"locks", texts(procedure.locks)},
+                               {"messages", messages_json(procedure)},
                                {"options", options_json(procedure.options)},
                                {"rules", rules_json(procedure.rules)},
                                {"metrics", std::move(metrics)}});
@@ -190,6 +199,7 @@ void print_procedure(const plugin::Procedure& procedure) {
     if (!rule.assertion_text.empty()) std::cout << " (" << escape_controls(rule.assertion_text) << ")";
     std::cout << "\n";
   }
+  if (procedure.kind == plugin::Kind::notifier) std::cout << "  messages: " << plugin::messages_text(procedure.messages) << "\n";
   std::vector<std::string> metrics;
   for (const plugin::MetricDeclaration& metric : procedure.metrics)
     metrics.push_back(metric.name + (metric.unit.empty() ? "" : " (" + metric.unit + ")"));

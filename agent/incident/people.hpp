@@ -63,12 +63,21 @@ struct Group {
   config::Place place;
 };
 
+/// What a notifier's plugin says of the messages that it wants.
+struct Wants {
+  std::string markup = {};      // "mrkdwn"; empty: plain
+  bool each = false;            // a machine reads them: never several as one
+  bool number = false;          // a channel's `to` is a telephone number, and is there
+  std::int64_t spacing_ns = 0;  // least time between two attempts
+};
+
 /// What is known of a notifier of the configuration.
 struct Notifier {
   std::string name;
-  std::string procedure;  // "sms"; empty where its object is wrong
-  bool usable = false;    // enabled, its plugin loads, its options are right
-  bool wrong = false;     // it is not, and that was told
+  bool usable = false;  // enabled, its plugin loads, its options are right
+  bool wrong = false;   // it is not, and that was told
+  Wants wants = {};
+};  // of one that is an example
 };
 
 /// What a target stands for: contacts by themselves or by groups, and rotas, each once, in order of mention.

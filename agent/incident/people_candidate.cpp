@@ -16,13 +16,13 @@ std::vector<people::Notifier> notifiers_of(const schedule::Candidate& candidate)
     if (std::ranges::find(out, one.name, &people::Notifier::name) == out.end()) out.push_back(std::move(one));
   };
   for (const schedule::Prepared& one : candidate.set) {
-    if (one.kind == schedule::Kind::notifier) add({one.name, one.procedure->name, true, false});
+    if (one.kind == schedule::Kind::notifier) add(notifier_of(one));
   }
   for (const config::Disabled& one : candidate.generation.disabled) {
-    if (one.kind == "notifier") add({one.name, {}, false, true});
+    if (one.kind == "notifier") add({one.name, false, true});
   }
   for (const auto& [kind, name] : candidate.idle) {
-    if (kind == schedule::Kind::notifier) add({name, {}, false, false});
+    if (kind == schedule::Kind::notifier) add({name, false, false});
   }
   return out;
 }
@@ -47,6 +47,11 @@ Result<std::string> read_calendar_file(const std::string& path, uid_t uid) {
 }
 
 }  // namespace
+
+people::Notifier notifier_of(const schedule::Prepared& prepared) {
+  const auto& wants = prepared.procedure->messages;
+  return {prepared.name, true, false, {wants.markup, wants.each, wants.number, wants.spacing_ns}};
+}
 
 Staff staff_of(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, std::int64_t now_ns, uid_t uid,
                config::Diagnostics& diagnostics) {

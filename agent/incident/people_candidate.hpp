@@ -15,6 +15,9 @@ struct Staff {
   Policies policies;
 };
 
+/// A notifier that can be used, with what its plugin's manifest says.
+people::Notifier notifier_of(const schedule::Prepared& prepared);
+
 /// `now_ns` (wall clock): gaps of rotas are looked for from there, and calendar files are read around it. Calendar files
 /// must be trusted for `uid` like conf.d itself.
 Staff staff_of(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, std::int64_t now_ns, uid_t uid,

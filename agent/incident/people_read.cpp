@@ -34,7 +34,7 @@ void judge_notifier(const ReadContext& context, config::Scope& scope, const conf
 
 void judge_number(const ReadContext& context, config::Scope& scope, const config::Value& value, const Channel& channel) {
   const auto notifier = std::ranges::find(context.input.notifiers, channel.notifier, &Notifier::name);
-  if (notifier == context.input.notifiers.end() || notifier->procedure != "sms" || is_e164(channel.to)) return;
+  if (notifier == context.input.notifiers.end() || !notifier->wants.number || is_e164(channel.to)) return;
   config::wrong_text(scope, "to", value, "must be a number like \"+5491155550000\", with + and the country's code, digits only",
                      "a telephone number like \"+5491155550000\"");
 }
@@ -65,7 +65,7 @@ std::optional<Channel> read_channel(const ReadContext& context, config::Scope& s
   if (to != nullptr && scope.sound()) judge_number(context, scope, *to, out);
   if (to == nullptr && scope.sound()) {
     const auto notifier = std::ranges::find(context.input.notifiers, out.notifier, &Notifier::name);
-    if (notifier != context.input.notifiers.end() && notifier->procedure == "sms")
+    if (notifier != context.input.notifiers.end() && notifier->wants.number)
       scope.error(value.place(), "a channel on " + quoted(out.notifier) + " needs `to`, the number");
   }
   return scope.sound() ? std::optional(std::move(out)) : std::nullopt;

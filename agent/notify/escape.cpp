@@ -122,12 +122,6 @@ Markup find_markup(std::string_view name) {
   return found == markup_names.end() ? Markup::plain : static_cast<Markup>(found - markup_names.begin());
 }
 
-Markup markup_of(std::string_view procedure) {
-  if (procedure == "slack") return Markup::mrkdwn;
-  if (procedure == "sms") return Markup::sms;
-  return Markup::plain;
-}
-
 std::string escape_line(std::string_view value, Markup markup) {
   const std::string line = escape_controls(repair_utf8(value, value.size() * 3));
   return escape_markup(markup == Markup::sms ? fold_for_sms(line) : line, markup);

@@ -22,9 +22,6 @@ enum class Markup : std::uint8_t {
 std::string_view markup_name(Markup markup);
 Markup find_markup(std::string_view name);
 
-/// The markup of a shipped procedure by its name ("slack", "sms"); plain for all others.
-Markup markup_of(std::string_view procedure);
-
 /// A value for one line: broken bytes repaired; controls, line breaks and bidi controls as \xNN; then what the markup
 /// gives a meaning to is escaped. Nothing in it can end the line, mention somebody or become a link or tag.
 std::string escape_line(std::string_view value, Markup markup);

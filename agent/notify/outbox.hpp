@@ -32,7 +32,7 @@ struct OutboxRules {
 };
 
 struct SinkPolicy {
-  std::int64_t spacing = 0;  // least time between two attempts of the notifier: 1 s for Slack
+  std::int64_t spacing = 0;  // least time between two attempts of the notifier
   int in_flight = 4;
   bool merges = true;  // false: machines want each message by itself, and the storm rule does not hold
 };

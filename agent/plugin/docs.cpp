@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/units.hpp"
 #include "plugin/scalar_value.hpp"
 
 namespace ronda::plugin {
@@ -181,6 +182,14 @@ std::string example_object(const Procedure& procedure) {
   return out;
 }
 
+std::string messages_text(const MessageWants& wants) {
+  std::string out = wants.markup == "plain" ? "as plain text" : "in " + wants.markup;
+  add(out, wants.each ? "each by itself" : "several may come as one");
+  if (wants.spacing_ns > 0) add(out, "at least " + format_duration(Nanos(wants.spacing_ns)) + " apart");
+  if (wants.number) add(out, "to a telephone number");
+  return out;
+}
+
 std::string manual(const Manifest& manifest) {
   std::string out = "# " + manifest.id + " " + manifest.version + "\n\nLicense: " + manifest.license;
   if (!manifest.homepage.empty()) out += ". " + manifest.homepage;
@@ -190,6 +199,7 @@ std::string manual(const Manifest& manifest) {
   for (const Procedure& procedure : manifest.provides) {
     out += "\n## " + procedure.name + " (" + std::string(to_string(procedure.kind)) + ")\n\n" + procedure.summary + "\n\n";
     if (!procedure.doc.empty()) out += procedure.doc + (procedure.doc.ends_with('\n') ? "\n" : "\n\n");
+    if (procedure.kind == Kind::notifier) out += "It is given messages " + messages_text(procedure.messages) + ".\n\n";
     out += marked_table(procedure) + "\n";
     add_metrics(procedure, out);
     out += "```toml\n" + example_object(procedure) + "```\n";

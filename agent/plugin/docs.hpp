@@ -18,6 +18,8 @@ std::string options_table(const Procedure& procedure);
 std::string marked_table(const Procedure& procedure);
 /// A conf.d object that uses the procedure: what is required with its examples, the rest as comments.
 std::string example_object(const Procedure& procedure);
+/// "in mrkdwn, each by itself, at least 1s apart, to a telephone number"
+std::string messages_text(const MessageWants& wants);
 /// The whole manual.
 std::string manual(const Manifest& manifest);
 

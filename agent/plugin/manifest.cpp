@@ -199,6 +199,36 @@ void take_metric(const config::Value& value, Procedure& procedure, config::Diagn
   procedure.metrics.push_back(std::move(metric));
 }
 
+/// A word that is not known here is refused: no guess keeps a value from getting a meaning in the channel.
+std::string take_choice(ManifestReader& reader, std::string_view key, const std::vector<std::string_view>& choices) {
+  const std::string found = reader.text_or(key, choices.front());
+  if (std::ranges::find(choices, found) != choices.end()) return found;
+  std::string list;
+  for (const std::string_view one : choices) list += (list.empty() ? "\"" : ", \"") + std::string(one) + "\"";
+  reader.error(reader.find(key)->place(), "'" + std::string(key) + "' is one of " + list);
+  return std::string(choices.front());
+}
+
+void take_messages(ManifestReader& reader, Procedure& procedure) {
+  const config::Table* table = reader.table("messages");
+  if (table == nullptr) return;
+  const config::Place place = reader.find("messages")->place();
+  if (procedure.kind == Kind::check || procedure.kind == Kind::task) reader.error(place, "'messages' is for notifiers");
+  ManifestReader inner(*table, place, "messages of '" + procedure.name + "'", reader.diagnostics());
+  static const std::vector<std::string_view> addresses = {"any", "number"};
+  procedure.messages.markup = take_choice(inner, "markup", markup_names());
+  procedure.messages.each = inner.flag("each");
+  procedure.messages.number = take_choice(inner, "to", addresses) == "number";
+  if (const config::Value* value = inner.find("spacing")) {
+    const auto spacing = parse_duration(value->as_string() != nullptr ? *value->as_string() : std::string());
+    if (spacing && *spacing >= Nanos(0) && *spacing <= std::chrono::minutes(1))
+      procedure.messages.spacing_ns = spacing->count();
+    else
+      inner.error(value->place(), "'spacing' must be a duration of at most \"1m\"");
+  }
+  inner.finish();
+}
+
 Procedure parse_procedure(const config::Value& value, config::Diagnostics& diagnostics) {
   ManifestReader reader(*value.as_table(), value.place(), "[[provides]]", diagnostics);
   Procedure procedure;
@@ -212,6 +242,7 @@ Procedure parse_procedure(const config::Value& value, config::Diagnostics& diagn
   procedure.doc = reader.text_or("doc", "");
   procedure.open_metrics = reader.flag("open_metrics");
   procedure.locks = reader.texts("locks");
+  take_messages(reader, procedure);
   if (const config::Table* options = reader.table("config"))
     procedure.options = parse_options(*options, true, 0, diagnostics);
   each_table(reader, "rule", [&](const config::Value& item) { take_rule(item, procedure, diagnostics); });
@@ -279,6 +310,11 @@ std::optional<Grant> parse_grant(std::string_view name) {
   const auto found = std::ranges::find(grant_names(), name);
   if (found == grant_names().end()) return std::nullopt;
   return static_cast<Grant>(found - grant_names().begin());
+}
+
+const std::vector<std::string_view>& markup_names() {
+  static const std::vector<std::string_view> names = {"plain", "mrkdwn", "html", "sms"};
+  return names;
 }
 
 std::optional<Manifest> parse_manifest(std::string_view text, std::uint32_t file,

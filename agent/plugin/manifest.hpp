@@ -42,6 +42,16 @@ struct MetricDeclaration {
   std::vector<std::string> labels;
 };
 
+/// What a notifier wants of the messages that it is given.
+struct MessageWants {
+  std::string markup = "plain";  // one of markup_names()
+  bool each = false;             // a machine reads them: never several as one
+  bool number = false;           // `to` of a channel is a telephone number, and must be given
+  std::int64_t spacing_ns = 0;   // least time between two attempts
+};
+/// How a channel reads a text: what has a meaning there is escaped before a plugin sees it.
+const std::vector<std::string_view>& markup_names();
+
 /// One check, task or notifier that a plugin provides.
 struct Procedure {
   Kind kind = Kind::unknown;
@@ -53,6 +63,7 @@ struct Procedure {
   std::vector<MetricDeclaration> metrics;
   bool open_metrics = false;
   std::vector<std::string> locks;
+  MessageWants messages;  // of a notifier
   config::Place place;
 };
 

@@ -132,7 +132,7 @@ bool Directory::is_usable(std::string_view notifier) const {
 
 notify::Markup Directory::markup(std::string_view notifier) const {
   const people::Notifier* found = plan_.find_notifier(notifier);
-  return notify::markup_of(found == nullptr ? "" : found->procedure);
+  return notify::find_markup(found == nullptr ? "" : found->wants.markup);
 }
 
 notify::Language Directory::language(std::string_view contact) const {

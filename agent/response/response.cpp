@@ -89,16 +89,14 @@ Response::~Response() {
   *alive_ = false;
 }
 
-/// What of a plan belongs to others: how long the store keeps samples, how notifiers are treated. Machines want each
-/// message by itself; people do not.
+/// What of a plan belongs to others: how long the store keeps samples, how notifiers want to be treated.
 void Response::hand_on() {
   ports_.store.keep_samples(desk_.plan().retention, [](const auto&) {});
   for (const people::Notifier& notifier : desk_.plan().notifiers) {
     notify::SinkPolicy policy;
     policy.in_flight = 1;  // a notifier takes one at a time
-    policy.merges = notifier.procedure != "pagerduty" && notifier.procedure != "alertmanager" && notifier.procedure != "webhook" &&
-                    notifier.procedure != "logfile" && notifier.procedure != "command";
-    if (notifier.procedure == "slack") policy.spacing = notify::second_ns;
+    policy.merges = !notifier.wants.each;
+    policy.spacing = notifier.wants.spacing_ns;
     courier_.set_policy(notifier.name, policy);
   }
 }

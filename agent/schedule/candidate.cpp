@@ -78,8 +78,8 @@ std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalog
     plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
                                                    entry.manifest.max_concurrency, spawns, stateful, std::move(grants)});
   }
-  known = std::make_shared<ProcedureRef>(
-      ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin, found.procedure->locks});
+  known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin,
+                                                      found.procedure->locks, found.procedure->messages});
   return known;
 }
 

@@ -15,6 +15,7 @@
 #include "base/units.hpp"
 #include "config/generation.hpp"
 #include "plugin/grade.hpp"
+#include "plugin/manifest.hpp"
 #include "plugin/supervisor.hpp"
 #include "schedule/calendar.hpp"
 #include "store/types.hpp"
@@ -40,6 +41,7 @@ struct ProcedureRef {
   Kind kind = Kind::check;
   std::shared_ptr<const PluginRef> plugin;
   std::vector<std::string> locks;  // of every run of it
+  plugin::MessageWants messages = {};  // of a notifier
 };
 
 /// When it runs by itself; neither: only by hand, or when an event asks for it.

@@ -25,7 +25,7 @@ std::vector<people::Notifier> read_notifiers(const std::string& text) {
     std::istringstream words(line);
     people::Notifier one;
     std::string state;
-    words >> one.name >> one.procedure >> state;
+    words >> one.name >> state;
     one.usable = state.empty();
     one.wrong = state == "wrong";
     out.push_back(std::move(one));

@@ -41,9 +41,16 @@ struct Staffed {
   std::string printed() const { return config::render_all(diagnostics, sources); }
 };
 
+inline people::Wants chat() {
+  return {"mrkdwn", false, false, 1'000'000'000};
+}
+inline people::Wants machine() {
+  return {"plain", true, false, 0};
+}
+
 /// The notifiers of the shop.
 inline std::vector<people::Notifier> shop_notifiers() {
-  return {{"mail", "smtp", true, false}, {"ops-slack", "slack", true, false}, {"sms", "sms", true, false}};
+  return {{"mail", true}, {"ops-slack", true, false, chat()}, {"sms", true, false, {"sms", false, true, 0}}};
 }
 
 /// The shipped conf.d.

@@ -110,6 +110,21 @@ TEST_CASE("the example of a procedure is a conf.d object that the procedure itse
   for (const auto& diagnostic : diagnostics.all()) FAIL_CHECK(diagnostic.message);
 }
 
+TEST_CASE("the manual of a notifier says how it is given messages", "[plugin]") {
+  CHECK(messages_text({}) == "as plain text, several may come as one");
+  CHECK(messages_text({"sms", true, true, 1'500'000'000}) == "in sms, each by itself, at least 1s500ms apart, to a telephone number");
+  const auto [name, said] = GENERATE(table<std::string, std::string>({{"slack", "in mrkdwn, several may come as one, at least 1s apart"},
+                                                                      {"smtp", "as plain text, several may come as one"},
+                                                                      {"sms", "in sms, several may come as one, to a telephone number"},
+                                                                      {"webhook", "as plain text, each by itself"},
+                                                                      {"pagerduty", "as plain text, each by itself"},
+                                                                      {"alertmanager", "as plain text, each by itself"},
+                                                                      {"logfile", "as plain text, each by itself"},
+                                                                      {"command", "as plain text, each by itself"}}));
+  const std::string text = manual(parse(read_text(RONDA_SOURCE_DIR "/plugins/" + name + "/plugin.toml")));
+  CHECK(text.find("It is given messages " + said + ".\n") != std::string::npos);
+}
+
 TEST_CASE("tables between markers are made anew, everything else stays", "[plugin]") {
   const Manifest manifest = parse(web_head + options);
   const std::string table = marked_table(manifest.provides[0]);

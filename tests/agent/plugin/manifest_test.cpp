@@ -212,6 +212,34 @@ message = "m"
   CHECK(said == (message.empty() ? "" : "plugin.toml:" + message + "\n"));
 }
 
+TEST_CASE("a notifier says what messages it wants, in words that are all known here", "[plugin]") {
+  const std::string notifier = "[[provides]]\nkind = \"ronda.notifier/1\"\nname = \"chat\"\nsummary = \"s\"\n";
+  const MessageWants plain = parsed(head + notifier).provides.at(0).messages;
+  CHECK(plain.markup == "plain");
+  CHECK_FALSE(plain.each);
+  CHECK_FALSE(plain.number);
+  CHECK(plain.spacing_ns == 0);
+
+  const MessageWants all =
+      parsed(head + notifier + "[provides.messages]\nmarkup = \"mrkdwn\"\neach = true\nspacing = \"1500ms\"\nto = \"number\"\n")
+          .provides.at(0)
+          .messages;
+  CHECK(all.markup == "mrkdwn");
+  CHECK(all.each);
+  CHECK(all.number);
+  CHECK(all.spacing_ns == 1'500'000'000);
+
+  CHECK(
+      problems(head + notifier + "[provides.messages]\nmarkup = \"markdown\"\neach = 1\nspacing = \"2m\"\nto = \"phone\"\nmarkupp = 1\n") ==
+      "plugin.toml:12:10: error: messages of 'chat': 'markup' is one of \"plain\", \"mrkdwn\", \"html\", \"sms\"\n"
+      "plugin.toml:13:8: error: messages of 'chat': 'each' must be true or false, got an integer\n"
+      "plugin.toml:15:6: error: messages of 'chat': 'to' is one of \"any\", \"number\"\n"
+      "plugin.toml:14:11: error: messages of 'chat': 'spacing' must be a duration of at most \"1m\"\n"
+      "plugin.toml:16:1: warning: messages of 'chat': unknown key 'markupp'; did you mean 'markup'?\n");
+  CHECK(problems(head + provides + "[provides.messages]\neach = true\n") ==
+        "plugin.toml:11:1: error: [[provides]]: 'messages' is for notifiers\n");
+}
+
 TEST_CASE("a kind of a later SDK is no error of the manifest", "[plugin]") {
   const Manifest manifest = parsed(head + "[[provides]]\nkind = \"ronda.probe/1\"\nname = \"x\"\nsummary = \"s\"\n");
   CHECK(manifest.provides.at(0).kind == Kind::unknown);

@@ -42,7 +42,7 @@ inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour
 inline constexpr std::int64_t monday = 1'767'571'200 * second;
 
 inline std::vector<people::Notifier> log_and_mail() {
-  return {{"log", "logfile", true, false}, {"mail", "smtp", true, false}};
+  return {{"log", true, false, machine()}, {"mail", true}};
 }
 
 inline std::shared_ptr<const response::Plan> plan_of(const std::string& text,

@@ -120,6 +120,43 @@ TEST_CASE("a message that was given up after 72 hours stands in the incident's t
   CHECK(failed[0].message == id);
 }
 
+TEST_CASE("a notifier that wants each message by itself gets all, another what waited as one", "[response]") {
+  const Scratch scratch;
+  std::string both = shop;
+  both.replace(both.find("[{ notifier = \"log\" }]"), 22, "[{ notifier = \"log\" }, { notifier = \"mail\" }]");
+  Shell shell(both, scratch / "state");
+  shell.begin();
+  shell.result("api", Seen::critical);
+  REQUIRE(shell.handed.size() == 2);
+  const std::string incident = shell.handed[0].message->incident;
+  for (const char* text : {"we look", "we see", "we mend"}) {
+    incident::Command said;
+    said.verb = incident::Verb::update;
+    said.incident = incident;
+    said.author = {incident::Author::Kind::contact, "cto"};
+    said.text = text;
+    bool done = false;
+    shell.response->command(said, [&](const incident::Reply& reply) { done = reply.done; });
+    REQUIRE(shell.until([&] { return done; }));
+  }
+  CHECK(shell.handed.size() == 2);  // a notifier takes one at a time
+  const auto count = [&](std::string_view notifier) { return std::ranges::count(shell.handed, notifier, &Shell::Handed::notifier); };
+  for (std::size_t ended = 0; ended < shell.handed.size();) {
+    shell.end(Shell::Handed(shell.handed[ended++]), DeliveryEnd::What::delivered);
+    if (ended == shell.handed.size()) {
+      shell.now += minute;
+      shell.response->on_clock_set();
+      shell.settle();
+    }
+  }
+  CHECK(count("log") == 4);
+  CHECK(count("mail") == 2);
+}
+
+TEST_CASE("every markup that a manifest may name is one that values are escaped for", "[response]") {
+  for (const std::string_view name : plugin::markup_names()) CHECK(notify::markup_name(notify::find_markup(name)) == name);
+}
+
 TEST_CASE("what a message of a trial came to is for who asked, and for no incident", "[response]") {
   const Scratch scratch;
   Shell shell(diagnosed_shop, scratch / "state");

@@ -100,7 +100,7 @@ incident::KnownNames names_of(const config::Generation& generation, const rule::
 
 std::shared_ptr<const response::Plan> compile(const std::string& text) {
   test::Staffed staffed =
-      test::staff(text, {{"chat", "slack", true, false}, {"log", "logfile", true, false}, {"mail", "smtp", true, false}});
+      test::staff(text, {{"chat", true, false, test::chat()}, {"log", true, false, test::machine()}, {"mail", true}});
   auto plan = std::make_shared<response::Plan>();
   std::vector<config::Disabled> disabled;
   plan->rules = rule::load_alerts(staffed.generation, rule::facts_of(staffed.generation), rule::severities_of(staffed.generation),
