@@ -77,7 +77,6 @@ struct Notifier {
   bool usable = false;  // enabled, its plugin loads, its options are right
   bool wrong = false;   // it is not, and that was told
   Wants wants = {};
-};  // of one that is an example
 };
 
 /// What a target stands for: contacts by themselves or by groups, and rotas, each once, in order of mention.

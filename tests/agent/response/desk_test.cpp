@@ -149,7 +149,7 @@ TEST_CASE("a title that names what it has no value of is an error with its place
   }));
   std::string titled = shop;
   titled.insert(titled.find("for = \"5m\""), "title = \"" + title + "\"\n");
-  Staffed staffed = staff(titled, {{"log", "logfile", true, false}, {"mail", "smtp", true, false}});
+  Staffed staffed = staff(titled, log_and_mail());
   const auto titles = response::read_titles(staffed.generation, staffed.diagnostics);
   CHECK(titles.empty());
   INFO(staffed.printed());

@@ -153,6 +153,22 @@ TEST_CASE("a notifier that wants each message by itself gets all, another what w
   CHECK(count("mail") == 2);
 }
 
+TEST_CASE("each contact is told in its own language, who has none in the agent's", "[response]") {
+  const Scratch scratch;
+  std::string two = diagnosed_shop;
+  two.replace(two.find("[contact.cto]"), 13,
+              "[contact.ana]\nlanguage = \"es\"\nchannels = [{ notifier = \"mail\", to = \"ana@b.c\" }]\n[contact.cto]");
+  two.replace(two.find("notify = [\"cto\"]"), 16, "notify = [\"cto\", \"ana\"]");
+  Shell shell(two, scratch / "state");
+  shell.begin();
+  shell.result("api", Seen::critical);
+  REQUIRE(shell.handed.size() == 2);
+  for (const Shell::Handed& one : shell.handed) {
+    const bool is_es = one.message->to == "ana@b.c";
+    CHECK(one.message->title.find(is_es ? "ALERTA DE INCIDENTE" : "INCIDENT ALERT") != std::string::npos);
+  }
+}
+
 TEST_CASE("every markup that a manifest may name is one that values are escaped for", "[response]") {
   for (const std::string_view name : plugin::markup_names()) CHECK(notify::markup_name(notify::find_markup(name)) == name);
 }
