@@ -5,6 +5,7 @@
 #include <array>
 #include <ctime>
 #include <tuple>
+#include <vector>
 
 #include "base/units.hpp"
 #include "incident/document.hpp"
@@ -41,15 +42,23 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-/// What was said last, then what fires.
+/// What was said last, then what fires, the highest first; of a storm a part with the number of the others: no channel has room for all, and the store refuses a
+/// message with hundreds of KiB.
 std::string situation_text(const incident::Incident& incident) {
+  constexpr std::size_t most_lines = 40;
+  std::vector<const std::pair<const std::string, incident::Member>*> firing;
+  for (const auto& one : incident.members) {
+    if (one.second.fires()) firing.push_back(&one);
+  }
+  std::ranges::stable_sort(firing, {}, [](const auto* one) { return one->second.level; });
   std::string out = incident.situation;
-  for (const auto& [alert, member] : incident.members) {
-    if (!member.fires()) continue;
+  for (std::size_t i = 0; i < std::min(firing.size(), most_lines); ++i) {
+    const auto& [alert, member] = *firing[i];
     out += (out.empty() ? "" : "\n") + upper(config::level_name(member.level)) + " " + alert;
     if (!member.check.empty() && member.check != alert) out += " (check " + member.check + ")";
     if (member.blocked) out += ", blocked by " + incident.root;
   }
+  if (firing.size() > most_lines) out += "\n(+" + std::to_string(firing.size() - most_lines) + ")";
   return out;
 }
 
