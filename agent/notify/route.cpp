@@ -172,7 +172,7 @@ Routed route(const Message& message, const People& people, const Templates& temp
   for (const std::string& contact : message.contacts) {
     if (!add_channels(contact, message.avoid)) out.troubles.push_back({RouteTrouble::What::no_channel, contact});
   }
-  for (const Channel& channel : whole_channels(message.notifiers, people)) {
+  for (const Channel& channel : whole_channels(message.notifiers, people, message.level)) {
     if (std::ranges::find(message.avoid, channel.notifier) == message.avoid.end()) rows.add(channel, "");
   }
   if (rows.empty()) {

@@ -43,8 +43,7 @@ std::string upper(std::string_view text) {
 }
 
 /// What was said last, then what fires, the highest first; of a storm a part with the number of the others: no channel has room for
-/// all, and the store refuses a
-/// message with hundreds of KiB.
+/// all, and the store refuses a message with hundreds of KiB.
 std::string situation_text(const incident::Incident& incident) {
   constexpr std::size_t most_lines = 40;
   std::vector<const std::pair<const std::string, incident::Member>*> firing;
