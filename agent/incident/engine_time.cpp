@@ -52,9 +52,9 @@ std::int64_t hidden_since(const Incident& incident, std::int64_t at_ns) {
 
 /// When that is so, of time in which somebody watched and nothing hid it; none: not by time alone.
 std::optional<std::int64_t> ease_at(const State& state, const Incident& incident, const Settings& settings) {
+  if (incident.below.since_ns == 0 || incident.is_flapping) return std::nullopt;
   const config::Level to = eased_level(incident);
-  const bool may_ease = incident.is_live() && !incident.is_flapping && to != config::Level::none && is_higher(incident.level, to);
-  if (!may_ease || incident.below.since_ns == 0) return std::nullopt;
+  if (to == config::Level::none || !is_higher(incident.level, to)) return std::nullopt;
   const std::int64_t after = ease_after(incident, settings);
   const std::int64_t left = std::max<std::int64_t>(after - incident.below.spent_ns, 0);
   const std::int64_t watched = state.watched_since_ns;
