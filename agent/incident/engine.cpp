@@ -163,7 +163,8 @@ void Stepper::owe(Incident& incident, std::string_view event, bool page, Said re
   notice.event = event;
   notice.level = incident.level;
   notice.contacts = std::move(contacts);
-  if (!page && notice.contacts.empty()) {
+  const bool is_asked_of_step = event == notice::reminder;
+  if (!page && !is_asked_of_step && notice.contacts.empty()) {
     notice.contacts.assign(incident.told.begin(), incident.told.end());
     notice.notifiers.assign(incident.last_resorts.begin(), incident.last_resorts.end());
   }
@@ -181,6 +182,14 @@ void Stepper::owe(Incident& incident, std::string_view event, bool page, Said re
   notice.sequence = incident.sequence;
   notice.at_ns = incident.changed_ns;
   outcome_.effects.emplace_back(std::move(notice));
+}
+
+/// Whoever has it. Where that is nobody who can be asked, calls have stopped all the same, and those are asked whom the
+/// escalation has reached; while nobody has it, it calls them itself.
+void Stepper::remind(Incident& incident, Said reason) {
+  std::vector<std::string> owner = owner_of(incident);
+  if (owner.empty() && (!incident.is_taken() || incident.is_suppressed())) return;
+  owe(incident, notice::reminder, false, std::move(reason), std::move(owner));
 }
 
 void Stepper::set_level_times(Event& event, config::Level level) const {

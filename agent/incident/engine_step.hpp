@@ -36,6 +36,7 @@ class Stepper {
   Event make(Kind kind, const Command& command) const;
   Incident& emit(const std::string& id, Event event);
   void owe(Incident& incident, std::string_view event, bool page, Said reason, std::vector<std::string> contacts = {});
+  void remind(Incident& incident, Said reason);
   void sign(Event& event) const;
   void set_level_times(Event& event, config::Level level) const;
   std::string unused_id() const;

@@ -106,12 +106,15 @@ void Stepper::watch_live(Incident& incident) {
   if (!incident.is_live()) return;
   ease(incident);
   const auto respond_by = incident.respond_by_ns();
-  if (!incident.response_overdue && respond_by && *respond_by <= now_)
-    emit(incident.id, make(Kind::response_overdue, "nobody named took it within " + format_duration(Nanos(incident.respond_within_ns))));
+  if (!incident.response_overdue && respond_by && *respond_by <= now_) {
+    const std::string within = format_duration(Nanos(incident.respond_within_ns));
+    const Said late = {"nobody named took it within " + within, "nadie con nombre lo tomó en " + within};
+    emit(incident.id, make(Kind::response_overdue, late.en));
+    if (incident.is_taken()) remind(incident, late);  // by nobody named, and no step of the escalation comes
+  }
   if (!incident.update_overdue && incident.update_due_ns != 0 && incident.update_due_ns <= now_) {
     emit(incident.id, make(Kind::update_overdue));
-    const auto owner = owner_of(incident);
-    if (!owner.empty()) owe(incident, notice::reminder, false, {"the next update is due", "toca la próxima actualización"}, owner);
+    remind(incident, {"the next update is due", "toca la próxima actualización"});
   }
   watch_ack(incident);
   if (waits_to_be_told(incident) && incident.joined_notice_ns <= now_) tell_joined(incident);
@@ -129,11 +132,8 @@ void Stepper::watch_ack(Incident& incident) {
   }
   if (ack.remind_ns == 0 || ack.remind_ns > now_) return;
   emit(incident.id, make(Kind::ack_reminded));
-  const auto owner = owner_of(incident);
   const std::string since = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(now_ - ack.at_ns)));
-  if (!owner.empty())
-    owe(incident, notice::reminder, false, {"taken " + since + " ago: is that still so?", "tomado hace " + since + ": ¿sigue siendo así?"},
-        owner);
+  remind(incident, {"taken " + since + " ago: is that still so?", "tomado hace " + since + ": ¿sigue siendo así?"});
 }
 
 /// The worst is over and something less goes on: the ladder of what was worse calls nobody for that.

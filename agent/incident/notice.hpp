@@ -19,7 +19,8 @@ inline constexpr std::string_view open = "open";              // also when it ca
 inline constexpr std::string_view escalation = "escalation";  // a higher level, or a step of the ladder
 inline constexpr std::string_view update = "update";          // taken, joined, mitigated, a person's update
 inline constexpr std::string_view resolve = "resolve";        // recovered, resolved, closed
-inline constexpr std::string_view reminder = "reminder";      // to the one who has it
+inline constexpr std::string_view reminder =
+    "reminder";  // to the one who has it; without contacts: to those whom the escalation has reached
 }  // namespace notice
 
 /// What a notice about a silence says of it.

@@ -444,7 +444,7 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
   }
   const Told called = tell_by_escalation(*plan_, incident, due, notices, now_ns, overrides_of(upkeep_));
   owe(called, id, out, now_ns);
-  owe(tell_along(*plan_, incident, notices, called, now_ns), id, out, now_ns);
+  owe(tell_along(*plan_, incident, notices, called, now_ns, overrides_of(upkeep_)), id, out, now_ns);
 }
 
 /// That a service's messages do not go where they are to go is a trouble of the agent's own until one does; no way left is a P1.

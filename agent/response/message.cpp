@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <tuple>
 
 #include "base/units.hpp"
+#include "response/clock.hpp"
+#include "response/upkeep.hpp"
 #include "response/words.hpp"
 
 namespace ronda::response {
@@ -93,6 +97,22 @@ Said step_text(const escalation::Due& due) {
 void add_reason(notify::Message& message, const incident::Notice& notice) {
   if (!notice.reason.empty()) message.said.emplace_back("reason", Said(notice.reason, notice.reason_es));
   if (notice.author.kind != incident::Author::Kind::agent) set(message.fields, "author", notice.author.name);
+}
+
+/// Those of the paging step that each ladder has reached, who they are now; nobody where none was.
+std::vector<std::string> called_last(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns,
+                                     const escalation::Overrides& overrides) {
+  const auto answer = escalation::due(plan.policies.of(incident.service), clock_of(incident), escalation::never_asked, now_ns);
+  std::map<std::string_view, const escalation::Due*> reached;
+  const auto rank = [](const escalation::Due& one) { return std::tuple(one.cycle, one.step); };
+  for (const escalation::Due& one : answer.due) {
+    if (!one.is_paging || one.level != incident.level) continue;
+    const auto [found, is_first] = reached.emplace(one.escalation, &one);
+    if (!is_first && rank(one) >= rank(*found->second)) found->second = &one;
+  }
+  std::vector<std::string> targets;
+  for (const auto& [escalation, one] : reached) targets.insert(targets.end(), one->targets.begin(), one->targets.end());
+  return contacts_of(plan, targets, overrides, now_ns);
 }
 
 bool is_call(const incident::Notice& notice) {
@@ -197,13 +217,15 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
 }
 
 Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices, const Told& already,
-                std::int64_t now_ns) {
+                std::int64_t now_ns, const escalation::Overrides& overrides) {
   Told out;
   for (const incident::Notice& notice : notices) {
     if (is_call(notice)) continue;
     notify::Message message = message_about(plan, incident, now_ns);
     message.contacts = notice.contacts;
     message.notifiers = notice.notifiers;
+    if (message.contacts.empty() && notice.event == incident::notice::reminder)
+      message.contacts = called_last(plan, incident, now_ns, overrides);
     if (message.contacts.empty() && message.notifiers.empty()) {
       message.contacts.assign(incident.told.begin(), incident.told.end());
       message.notifiers.assign(incident.last_resorts.begin(), incident.last_resorts.end());

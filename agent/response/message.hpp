@@ -65,9 +65,10 @@ struct Told {
 /// Steps of the escalation that are due together, and the engine's calls that go the same way: one message.
 Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, const std::vector<escalation::Due>& due,
                         const std::vector<incident::Notice>& notices, std::int64_t now_ns, const escalation::Overrides& overrides = {});
-/// What is no call: updates, ends and reminders, to those who were told before; not once more to whom `already` tells.
+/// What is no call: updates, ends and reminders, to those who were told before; not once more to whom `already` tells. A reminder
+/// that names nobody goes to those whom the escalation called last.
 Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices, const Told& already,
-                std::int64_t now_ns);
+                std::int64_t now_ns, const escalation::Overrides& overrides = {});
 /// What takes the place of a message that failed for good.
 std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, std::int64_t now_ns);
 

@@ -51,6 +51,42 @@ TEST_CASE("the next update becomes overdue, its owner is reminded once, and an u
   CHECK(world.only().update_due_ns == world.now + 10 * minute_ns);
 }
 
+TEST_CASE("what somebody has who cannot be asked is asked of those whom the escalation has reached", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  SECTION("nobody has it: the escalation calls by itself") {
+    world.pass(31);
+    CHECK(world.only().update_overdue);
+    CHECK(std::ranges::none_of(world.notices, [](const Notice& one) { return one.event == notice::reminder; }));
+  }
+  SECTION("a user who is no contact has it") {
+    world.say(Verb::ack, unix_user("root"));
+    const auto reminders = [&] {
+      std::vector<std::string> out;
+      for (const Notice& one : world.notices) {
+        if (one.event == notice::reminder && one.contacts.empty() && !one.page) out.push_back(one.reason);
+      }
+      return out;
+    };
+    world.pass(31);
+    CHECK(reminders() ==
+          std::vector<std::string>{"nobody named took it within 15m", "the next update is due", "taken 30m ago: is that still so?"});
+  }
+  SECTION("and somebody is commander") {
+    Command role;
+    role.verb = Verb::role;
+    role.incident = world.only().id;
+    role.author = contact("cto");
+    role.role = "commander";
+    role.subject = "dba";
+    world.say(role);
+    world.say(Verb::ack, unix_user("root"));
+    world.pass(31);
+    CHECK(world.last_notice().event == notice::reminder);
+    CHECK(world.last_notice().contacts == std::vector<std::string>{"dba"});
+  }
+}
+
 TEST_CASE("a forgotten ack is asked about, then ends, and calls go on", "[incident]") {
   World world;
   world.fire("a", Level::p1);

@@ -146,11 +146,14 @@ class World {
     take(desk_->on_result(result, now));
   }
   void command(incident::Verb verb, const std::string& who = "cto", const std::string& text = "", bool force = false) {
+    command(verb, incident::Author{incident::Author::Kind::contact, who}, text, force);
+  }
+  void command(incident::Verb verb, const incident::Author& who, const std::string& text = "", bool force = false) {
     incident::Command command;
     command.force = force;
     command.verb = verb;
     command.incident = only().id;
-    command.author = {incident::Author::Kind::contact, who};
+    command.author = who;
     command.source = "cli";
     command.text = text;
     auto output = desk_->command(command, now);

@@ -520,3 +520,16 @@ p3 = "api.status >= warning"
   world.run_to(since + 16 * minute, {{"api", Seen::warning}});
   CHECK(world.only().level == Level::p3);
 }
+
+TEST_CASE("what a user has who is no contact is asked of whom the escalation called last, and of nobody else", "[response]") {
+  World world(three_checks);
+  world.result("db", Seen::critical);
+  world.run_to(70 * minute, {{"db", Seen::critical}});
+  REQUIRE(world.only().level == Level::p1);
+  REQUIRE(world.told.back().ends_with("ceo mail"));
+  world.told.clear();
+  world.command(incident::Verb::ack, incident::Author{incident::Author::Kind::unix, "root"});
+  world.told.clear();
+  world.run_to(102 * minute, {{"db", Seen::critical}});
+  CHECK(world.told == Lines{"1h40m update p1 ceo mail"});
+}
