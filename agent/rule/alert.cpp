@@ -50,18 +50,21 @@ config::Hold hold_for(const std::vector<config::Hold>& holds, Level level) {
 class Reader {
  public:
   Reader(const config::Generation& generation, const Facts& facts, const config::Sources& sources, config::Diagnostics& diagnostics)
-      : generation_(generation), facts_(facts), sources_(sources), scope_(diagnostics) {}
+      : generation_(generation), facts_(facts), sources_(sources), diagnostics_(diagnostics), scope_(diagnostics) {}
 
   /// Nothing where it has errors; then reason() is the first of them.
   std::optional<Alert> read(const config::RawObject& object);
   std::optional<Alert> read(const SeverityOf& severity);
   std::string reason() const { return scope_.reason(); }
+  /// Why an alert that is sound has none; empty: it has one, or asks for none.
+  const std::string& no_diagnosis() const { return no_diagnosis_; }
 
  private:
   std::optional<Condition> condition(std::string_view key, const Value& value);
   void read_key(const config::Member& member, Alert& alert);
   void read_clear(const Value& value, Alert& alert);
   void read_no_data(const Value& value, Alert& alert);
+  void read_diagnose(const Value& value, Alert& alert);
   void read_service(const Value& value, Alert& alert);
   std::string text(const config::Member& member) { return config::read_text(scope_, member.key, member.value).value_or(""); }
   Rung& rung(Alert& alert, Level level);
@@ -71,7 +74,9 @@ class Reader {
   const config::Generation& generation_;
   const Facts& facts_;
   const config::Sources& sources_;
+  config::Diagnostics& diagnostics_;
   Scope scope_;
+  std::string no_diagnosis_;
 };
 
 std::optional<Condition> Reader::condition(std::string_view key, const Value& value) {
@@ -129,6 +134,28 @@ void Reader::read_service(const Value& value, Alert& alert) {
                      "the name of a service");
 }
 
+/// Told as an error, and the alert stays: what cannot be looked into is to be heard of all the same.
+void Reader::read_diagnose(const Value& value, Alert& alert) {
+  const auto name = config::read_text(scope_, "diagnose", value);
+  if (!name) return;
+  std::vector<std::string_view> names(facts_.tasks.begin(), facts_.tasks.end());
+  for (const CheckFacts& check : facts_.checks) names.push_back(check.name);
+  for (const config::RawObject& runbook : generation_.raw("runbook")) names.push_back(runbook.name);
+  for (const config::Disabled& one : generation_.disabled) {
+    if (one.kind == "runbook" || one.kind == "check" || one.kind == "task") names.push_back(one.name);
+  }
+  if (!facts_.complete || std::ranges::find(names, *name) != names.end()) {
+    alert.diagnose = *name;
+    return;
+  }
+  const std::string_view near = nearest(*name, names);
+  Scope apart(diagnostics_);
+  config::wrong_text(apart, "diagnose", value,
+                     "there is no check, task or runbook " + tick(*name) + (near.empty() ? "" : "; did you mean " + tick(near) + "?"),
+                     "the name of a check, a task or a runbook");
+  no_diagnosis_ = apart.reason();
+}
+
 void Reader::read_key(const config::Member& member, Alert& alert) {
   const Value& value = member.value;
   const auto level = std::ranges::find(level_keys, member.key);
@@ -146,7 +173,7 @@ void Reader::read_key(const config::Member& member, Alert& alert) {
   } else if (member.key == "title") {
     alert.title = text(member);
   } else if (member.key == "diagnose") {
-    alert.diagnose = text(member);
+    read_diagnose(member.value, alert);
   } else if (member.key == "runbook") {
     alert.runbook = text(member);
   } else if (member.key != "for" && member.key != "clear") {
@@ -284,6 +311,7 @@ RuleSet load_alerts(const config::Generation& generation, Facts facts, const std
   const auto take = [&](std::string_view kind, const std::string& name, config::Place place, const auto& from) {
     Reader reader(generation, out.facts, sources, diagnostics);
     auto alert = reader.read(from);
+    if (alert && !reader.no_diagnosis().empty()) disabled.push_back({"diagnosis", name, place, reader.no_diagnosis()});
     if (alert)
       out.alerts.push_back(*std::move(alert));
     else
