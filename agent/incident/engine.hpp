@@ -33,6 +33,9 @@
 
 namespace ronda::incident {
 
+/// Whom it hurts, said by the agent itself where an objective burns at P1 or P2: for steps with `impact = ["sla"]`.
+inline constexpr std::string_view sla_impact = "sla";
+
 /// Times of one level, all durations; 0: not at all.
 struct LevelTimes {
   std::int64_t respond_within_ns = 0;

@@ -3,6 +3,7 @@
 
 #include "base/counted.hpp"
 #include "incident/engine_step.hpp"
+#include "rule/objective.hpp"
 
 namespace ronda::incident {
 namespace {
@@ -15,9 +16,23 @@ Said again(const std::string& what) {
   return {"again: " + what, "otra vez: " + what};
 }
 
+bool is_grave(config::Level level) {
+  return level == config::Level::p1 || level == config::Level::p2;
+}
+
 std::string headline(const rule::Change& change) {
   if (!change.title.empty()) return change.title;
   return change.reason.empty() ? change.alert : change.alert + ": " + change.reason;
+}
+
+/// The one at the highest level that fires, of the incident's root first; empty: none does.
+std::string gravest_alert(const Incident& incident) {
+  const std::pair<const std::string, Member>* found = nullptr;
+  const auto rank = [&](const auto& one) { return std::pair(one.second.level, one.second.check != incident.root); };
+  for (const auto& one : incident.members) {
+    if (one.second.fires() && (found == nullptr || rank(one) < rank(*found))) found = &one;
+  }
+  return found == nullptr ? std::string() : found->first;
 }
 
 }  // namespace
@@ -36,7 +51,9 @@ void Stepper::on(const rule::Change& change) {
   switch (change.what) {
     case What::fired:
     case What::level_changed:
-      return change.to == config::Level::none ? end(change) : come(change);
+      if (change.to == config::Level::none) return end(change);
+      come(change);
+      return note_impact(change);
     case What::resolved:
       return end(change);
     case What::blocked:
@@ -62,8 +79,23 @@ void Stepper::come(const rule::Change& change) {
   if (found != state_.by_alert.end()) return change_member(*find(found->second), change);
   const Target target = target_of(change);
   if (target.incident == nullptr) return open_for(change);
-  if (target.is_back) reopen(*target.incident, change.to, headline(change));
+  if (target.is_back) {
+    const config::Level peak = target.incident->peak_level;
+    reopen(*target.incident, change.to, headline(change));
+    look_into(*target.incident, peak, change.alert);
+  }
   join(*target.incident, change);
+}
+
+/// What an objective promised is burning: that hurts whoever it was promised to, whether or not a person says so.
+void Stepper::note_impact(const rule::Change& change) {
+  if (!change.alert.starts_with(rule::slo_prefix) || !is_grave(change.to)) return;
+  Incident& incident = *find(state_.by_alert.at(change.alert));
+  const auto is_said = [](const History::Impact& one) { return one.tag == sla_impact; };
+  if (std::ranges::any_of(incident.history.impacts, is_said)) return;
+  Event event = make(Kind::impact, "the objective " + change.alert.substr(rule::slo_prefix.size()) + " burns");
+  event.subject = sla_impact;
+  emit(incident.id, std::move(event));
 }
 
 /// It waits for another check. What fired goes on, at its level, in the incident of the cause; where that has none it stays
@@ -164,7 +196,7 @@ void Stepper::open_for(const rule::Change& change) {
   emit(incident.id, member_event(Kind::alert_joined, change));
   follow_mutes(incident);
   if (!incident.is_suppressed()) owe(incident, notice::open, true, headline(change));
-  if (!is_higher(config::Level::p2, change.to)) outcome_.effects.emplace_back(Diagnose{incident.id, change.alert});
+  look_into(incident, config::Level::none, change.alert);
 }
 
 /// At the level of what came: what was worse is over, and those whom it woke are not called for less. What a person resolved
@@ -190,7 +222,7 @@ void Stepper::join(Incident& incident, const rule::Change& change) {
   if (is_raise) {
     Event raised = make(Kind::raised, headline(change));
     sign(raised);
-    raise(incident, change.to, std::move(raised));
+    raise(incident, change.to, std::move(raised), change.alert);
   }
   follow_mutes(incident);
   if (is_back && !incident.was_told && incident.is_paging()) owe(incident, notice::open, true, again(headline(change)));
@@ -205,7 +237,9 @@ void Stepper::change_member(Incident& incident, const rule::Change& change) {
   emit(incident.id, std::move(event));
   if (!incident.is_live()) {  // a person resolved it; what gets worse is not
     if (!is_higher(change.to, before)) return;
+    const config::Level peak = incident.peak_level;
     reopen(incident, change.to, headline(change));
+    look_into(incident, peak, change.alert);
     follow_mutes(incident);
     if (!incident.is_suppressed()) owe(incident, notice::open, true, again(headline(change)));
     return;
@@ -213,13 +247,20 @@ void Stepper::change_member(Incident& incident, const rule::Change& change) {
   if (!is_muted && is_higher(change.to, before) && is_higher(change.to, incident.level)) {
     Event raised = make(Kind::raised, headline(change));
     sign(raised);
-    raise(incident, change.to, std::move(raised));
+    raise(incident, change.to, std::move(raised), change.alert);
   }
   follow_mutes(incident);
 }
 
-void Stepper::raise(Incident& incident, config::Level level, Event event) {
+/// Once: what was grave before has been looked into.
+void Stepper::look_into(const Incident& incident, config::Level before, const std::string& alert) {
+  if (!is_grave(incident.level) || is_grave(before) || alert.empty()) return;
+  outcome_.effects.emplace_back(Diagnose{incident.id, alert});
+}
+
+void Stepper::raise(Incident& incident, config::Level level, Event event, const std::string& alert) {
   const std::string text = event.text;
+  const config::Level peak = incident.peak_level;
   if (incident.is_flapping && incident.any_fires())
     emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
   if (incident.is_taken()) {
@@ -228,6 +269,7 @@ void Stepper::raise(Incident& incident, config::Level level, Event event) {
   }
   set_level_times(event, level);
   emit(incident.id, std::move(event));
+  look_into(incident, peak, alert.empty() ? gravest_alert(incident) : alert);
   if (!incident.is_paging()) return;  // hidden, or it flaps and is still now
   const std::string rest = std::string(config::level_name(level)) + (text.empty() ? "" : ": " + text);
   owe(incident, incident.was_told ? notice::escalation : notice::open, true, {"raised to " + rest, "subido a " + rest});

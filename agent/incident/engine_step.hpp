@@ -52,6 +52,7 @@ class Stepper {
   Incident* incident_about(const std::string& check);
   bool may_reopen(const Incident& incident) const;
   void come(const rule::Change& change);
+  void note_impact(const rule::Change& change);
   void end(const rule::Change& change);
   void block(const rule::Change& change);
   void unblock(const rule::Change& change);
@@ -63,7 +64,8 @@ class Stepper {
   void join(Incident& incident, const rule::Change& change);
   void reopen(Incident& incident, config::Level level, std::string text);
   Event member_event(Kind kind, const rule::Change& change) const;
-  void raise(Incident& incident, config::Level level, Event event);
+  void raise(Incident& incident, config::Level level, Event event, const std::string& alert = {});
+  void look_into(const Incident& incident, config::Level before, const std::string& alert);
   void resolve(Incident& incident, Event event, Said notice);
   void close_removed(Incident& incident, const std::string& alert);
 

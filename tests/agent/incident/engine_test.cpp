@@ -41,6 +41,69 @@ TEST_CASE("a diagnosis is asked for at P1 and P2 and not below", "[incident]") {
   CHECK(wanted(Level::p4) == 0);
 }
 
+TEST_CASE("what becomes grave later is looked into then, once, whoever raises it", "[incident]") {
+  World world;
+  std::vector<std::string> wanted;
+  const auto take = [&](const Outcome& out) {
+    for (const Effect& effect : out.effects) {
+      if (const auto* diagnose = std::get_if<Diagnose>(&effect)) wanted.push_back(diagnose->alert);
+    }
+  };
+  take(world.fire("a", Level::p3));
+  CHECK(wanted.empty());
+  const auto lines = [](std::initializer_list<std::string> all) { return std::vector<std::string>(all); };
+  SECTION("the alert itself") {
+    take(world.fire("a", Level::p2));
+    CHECK(wanted == lines({"a"}));
+    take(world.fire("a", Level::p1));
+    CHECK(wanted == lines({"a"}));
+  }
+  SECTION("another alert that joins") {
+    take(world.fire("b", Level::p4));
+    take(world.fire("c", Level::p1));
+    CHECK(wanted == lines({"c"}));
+  }
+  SECTION("a person: the gravest that fires is looked into") {
+    take(world.fire("b", Level::p4));
+    Command command;
+    command.verb = Verb::raise;
+    command.incident = world.only().id;
+    command.author = contact("cto");
+    command.level = Level::p1;
+    take(world.give(command));
+    CHECK(wanted == lines({"a"}));
+  }
+  SECTION("it is over and comes back for more") {
+    take(world.recover("a"));
+    REQUIRE_FALSE(world.only().is_live());
+    take(world.fire("a", Level::p1));
+    CHECK(wanted == lines({"a"}));
+    take(world.recover("a"));
+    take(world.fire("a", Level::p1));
+    CHECK(wanted == lines({"a"}));
+  }
+}
+
+TEST_CASE("an objective that burns at P1 or P2 gives its incident the impact sla, once, and no other alert does", "[incident]") {
+  World world;
+  const auto impacts = [&] {
+    std::vector<std::string> out;
+    for (const History::Impact& one : world.only().history.impacts) out.push_back(one.tag);
+    return out;
+  };
+  world.fire("api-down", Level::p1);
+  world.fire("slo/api", Level::p3);
+  CHECK(impacts().empty());
+  world.fire("slo/api", Level::p2);
+  CHECK(impacts() == std::vector<std::string>{"sla"});
+  CHECK(world.last.events.back().author.kind == Author::Kind::agent);
+  CHECK(world.last.events.back().text == "the objective api burns");
+  world.fire("slo/api", Level::p1);
+  world.fire("slo/orders", Level::p1);
+  CHECK(impacts() == std::vector<std::string>{"sla"});
+  CHECK(restore(world.events, {}).incidents == world.state.incidents);
+}
+
 TEST_CASE("a second alert of the service joins the incident and calls nobody", "[incident]") {
   World world;
   world.fire("api-down", Level::p2);
