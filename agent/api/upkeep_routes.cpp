@@ -96,6 +96,8 @@ json::object window_json(AgentView& agent, const incident::Window& window) {
   }
   json::object out = occurrence_json(agent, "window", window.name, window.what, when, open.has_value());
   out["title"] = window.title.empty() ? json::value(nullptr) : json::value(window.title);
+  out["owner"] = window.owner;
+  out["reason"] = window.reason;
   out["until_ok"] = window.until_ok;
   return out;
 }

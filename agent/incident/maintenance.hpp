@@ -47,6 +47,9 @@ struct Window {
   std::vector<std::string> notify;        // contacts, groups, on-calls; empty: whoever is called first for what it covers
   config::Place notify_place;
   config::Place place;
+  std::string owner;  // contact, group or on-call who answers for it
+  config::Place owner_place;
+  std::string reason;
 };
 
 /// `maintenance start 2h --reason`: by a person, once.

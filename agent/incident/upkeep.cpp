@@ -37,11 +37,11 @@ std::vector<Firing> untold_p1(const std::vector<Firing>& hidden, std::set<std::s
 }
 
 WindowNotice about(const Window& window, What what, const Occurrence& when) {
-  return {what, {}, window.name, window.title, when, window.what, window.notify, {}, {}};
+  return {what, {}, window.name, window.title, when, window.what, window.notify, {}, {}, window.owner, window.reason};
 }
 
 WindowNotice about(const OneOff& one, What what, const Occurrence& when) {
-  return {what, {}, one.id, one.reason, when, one.what, one.notify, one.owner, {}};
+  return {what, {}, one.id, one.reason, when, one.what, one.notify, one.owner, {}, {}, {}};
 }
 
 Occurrence planned(const OneOff& one) {

@@ -67,6 +67,7 @@ struct WindowNotice {
   std::vector<std::string> targets;  // empty: those who are called first for what it covers
   std::optional<Author> owner;       // of a one-off
   std::vector<Firing> firing;        // what it hides, or hid
+  std::string keeper, reason;        // of a `[window.N]`: its owner, a target, and why it is there
 };
 
 struct UpkeepChange {

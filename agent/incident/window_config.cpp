@@ -14,8 +14,8 @@ using config::Scope;
 using config::Value;
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 12> known_keys = {"announce", "at",       "at_most", "checks", "cron", "lasts",
-                                                         "notify",   "services", "tags",    "title",  "tz",   "until_ok"};
+constexpr std::array<std::string_view, 14> known_keys = {"announce", "at",     "at_most",  "checks", "cron",  "lasts", "notify",
+                                                         "owner",    "reason", "services", "tags",   "title", "tz",    "until_ok"};
 constexpr Nanos longest{longest_window_ns};
 
 class Reader {
@@ -29,6 +29,7 @@ class Reader {
     for (const Member& member : *object_.value.as_table()) read_key(member);
     auto calendar = read_calendar();
     check_lengths();
+    check_words();
     if (!scope_.sound() || !calendar) return std::nullopt;
     std::ranges::sort(announce_, std::greater<>());
     return Window{object_.name,
@@ -41,7 +42,10 @@ class Reader {
                   until_ok_ ? at_most_.value_or(std::min(2 * lasts_, longest)).count() : 0,
                   std::move(notify_),
                   notify_place_,
-                  object_.place};
+                  object_.place,
+                  owner_,
+                  owner_place_,
+                  reason_};
   }
 
  private:
@@ -56,7 +60,12 @@ class Reader {
       until_ok_ = config::read_flag(scope_, key, value).value_or(false);
     else if (key == "title")
       title_ = config::read_text(scope_, key, value).value_or("");
-    else if (key == "services")
+    else if (key == "reason")
+      reason_ = trim(config::read_text(scope_, key, value).value_or(""));
+    else if (key == "owner") {  // as notify
+      owner_ = config::read_text(scope_, key, value).value_or("");
+      owner_place_ = value.place();
+    } else if (key == "services")
       what_.services = read_names("service", key, value, known_.services);
     else if (key == "checks")
       what_.checks = read_names("check", key, value, known_.checks);
@@ -134,6 +143,20 @@ class Reader {
     return nullptr;
   }
 
+  /// Who hears of nothing while it is open can ask whom, and why.
+  void check_words() {
+    const auto require = [&](std::string_view key, std::string_view example) {
+      const Value* value = object_.value.find(key);
+      const std::string* text = value == nullptr ? nullptr : value->as_string();
+      if (value == nullptr)
+        scope_.error(object_.place, "window `" + object_.name + "` lacks `" + std::string(key) + "`: " + std::string(example));
+      else if (text != nullptr && !text->empty() && trim(*text).empty())
+        scope_.error(value->place(), "`" + std::string(key) + "` is empty: " + std::string(example));
+    };
+    require("owner", "owner = \"CONTACT, GROUP or ONCALL\", who answers for it");
+    require("reason", "reason = \"TEXT\", why nobody is told meanwhile");
+  }
+
   void check_lengths() {
     const auto place_of = [&](std::string_view key) {
       const Value* value = object_.value.find(key);
@@ -159,6 +182,8 @@ class Reader {
   std::vector<std::int64_t> announce_;
   std::vector<std::string> notify_;
   config::Place notify_place_;
+  std::string owner_, reason_;
+  config::Place owner_place_;
 };
 
 }  // namespace

@@ -188,9 +188,9 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   add_objectives(std::move(objectives), interval_of, *plan);
   plan->names = names_of(candidate, plan->rules);
   plan->windows = incident::compile_windows(candidate.generation.raw("window"), plan->names, zones, candidate.zone, diagnostics);
-  for (const incident::Window& window : plan->windows)
-    check_targets(plan->people, "notify", window.notify, window.notify_place, diagnostics);
-  plan->drill = read_drill(candidate, zones, plan->people, diagnostics);
+  const Targets targets(candidate, plan->people);
+  for (const incident::Window& window : plan->windows) check_window(targets, window, diagnostics);
+  plan->drill = read_drill(candidate, zones, targets, diagnostics);
   plan->templates = notify::Templates::load(candidate.generation, diagnostics);
   plan->language = notify::language_of(candidate.generation.agent.language);
   plan->settings = settings_of(candidate, plan->people, input.host);

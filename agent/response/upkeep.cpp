@@ -165,9 +165,9 @@ Told tell_window(const Plan& plan, const incident::WindowNotice& notice, const e
   const bool is_expiry = notice.what == What::ends_soon || notice.what == What::hides_p1;
   notify::Message message;
   if (is_expiry && notice.owner && notice.owner->is_named()) message.contacts = {notice.owner->name};
-  if (message.contacts.empty())
-    message.contacts =
-        contacts_of(plan, notice.targets.empty() ? first_called(plan, notice.coverage.services) : notice.targets, overrides, now_ns);
+  std::vector<std::string> targets = targets_of(plan, notice);
+  if (is_expiry && !notice.keeper.empty()) targets.insert(targets.begin(), notice.keeper);
+  if (message.contacts.empty()) message.contacts = contacts_of(plan, targets, overrides, now_ns);
   // an announcement that nobody waits for is no reason to wake the last resort, a P1 that nobody hears of is
   if (message.contacts.empty() && notice.what != What::hides_p1) return out;
   message.key = notice.key;
@@ -179,8 +179,8 @@ Told tell_window(const Plan& plan, const incident::WindowNotice& notice, const e
                     {"ends", time_text(plan, notice.when.end_ns)},
                     {"expires", notice.what == What::ends_soon ? time_text(plan, notice.when.end_ns) : ""},
                     {"service", joined(notice.coverage.services)},
-                    {"owner", notice.owner ? notice.owner->name : ""},
-                    {"reason", notice.owner ? notice.title : ""},
+                    {"owner", notice.owner ? notice.owner->name : notice.keeper},
+                    {"reason", notice.owner ? notice.title : notice.reason},
                     {"host", plan.settings.host}};
   message.said = {{"window", window_text(notice)}, {"title", is_expiry ? title_of(notice, now_ns) : window_text(notice)}};
   if (!broken.empty()) message.fields.emplace_back(is_expiry ? "hides" : "still_broken", broken);

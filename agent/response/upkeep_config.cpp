@@ -42,21 +42,44 @@ std::optional<schedule::Calendar> read_calendar(config::Scope& scope, const conf
 
 }  // namespace
 
-void check_targets(const people::People& people, std::string_view key, const std::vector<std::string>& names, config::Place place,
-                   config::Diagnostics& diagnostics) {
-  for (const std::string& name : names) {
-    if (is_target(people, name)) continue;
-    std::vector<std::string_view> known;
-    for (const people::Contact& one : people.contacts) known.push_back(one.name);
-    for (const people::Group& one : people.groups) known.push_back(one.name);
-    for (const people::Rota& one : people.oncalls) known.push_back(one.name);
-    const std::string_view near = nearest(name, known);
-    diagnostics.error(place, "`" + std::string(key) + "`: there is no contact, group or oncall `" + escape_controls(name.substr(0, 128)) +
-                                 "`" + (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?"));
+Targets::Targets(const schedule::Candidate& candidate, const people::People& known) : people(known), notifiers(known.notifiers) {
+  for (const config::Disabled& one : candidate.generation.disabled) {
+    if (one.kind == config::kind_name(config::Kind::notifier)) notifiers.push_back(one.name);
+    if (one.kind == "file") complete = false;
   }
 }
 
-std::optional<Drill> read_drill(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const people::People& people,
+void check_targets(const Targets& known, std::string_view key, const std::vector<std::string>& names, config::Level level,
+                   config::Place place, config::Diagnostics& diagnostics) {
+  const people::People& people = known.people;
+  const std::string quoted_key = "`" + std::string(key) + "`";
+  for (const std::string& name : names) {
+    const std::string shown = "`" + escape_controls(name.substr(0, 128)) + "`";
+    if (!known.complete) continue;
+    if (!is_target(people, name)) {
+      std::vector<std::string_view> all;
+      for (const people::Contact& one : people.contacts) all.push_back(one.name);
+      for (const people::Group& one : people.groups) all.push_back(one.name);
+      for (const people::Rota& one : people.oncalls) all.push_back(one.name);
+      const std::string_view near = nearest(name, all);
+      diagnostics.error(place, quoted_key + ": there is no contact, group or oncall " + shown +
+                                   (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?"));
+    } else if (!people.no_notifier && !people.reachable(name, level, known.notifiers)) {
+      diagnostics.error(
+          place, quoted_key + " tells " + shown +
+                     (people.members_of(name).empty() ? std::string(", in which there is nobody")
+                                                      : ", and nobody there has a channel for " + std::string(config::level_name(level))));
+    }
+  }
+}
+
+/// Announcements are at P3; what its owner must hear is that it hides a P1.
+void check_window(const Targets& known, const incident::Window& window, config::Diagnostics& diagnostics) {
+  check_targets(known, "owner", {window.owner}, config::Level::p1, window.owner_place, diagnostics);
+  check_targets(known, "notify", window.notify, config::Level::p3, window.notify_place, diagnostics);
+}
+
+std::optional<Drill> read_drill(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const Targets& known,
                                 config::Diagnostics& diagnostics) {
   const config::Value& value = candidate.generation.agent.drill;
   const config::Table* table = value.as_table();
@@ -74,7 +97,7 @@ std::optional<Drill> read_drill(const schedule::Candidate& candidate, schedule::
   }
   if (targets.empty() && scope.sound())
     scope.error(value.place(), "`drill` lacks `notify`, whom it tells: notify = [\"CONTACT or GROUP\"]");
-  check_targets(people, "drill.notify", targets, value.place(), diagnostics);
+  check_targets(known, "drill.notify", targets, level, value.place(), diagnostics);
   auto calendar = read_calendar(scope, value, zones, candidate.zone);
   if (!scope.sound() || !calendar) return {};
   return Drill{*std::move(calendar), level, std::move(targets)};

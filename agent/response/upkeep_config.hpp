@@ -10,12 +10,23 @@
 
 namespace ronda::response {
 
-/// Tells each name that is no contact, group or on-call.
-void check_targets(const people::People& people, std::string_view key, const std::vector<std::string>& names, config::Place place,
-                   config::Diagnostics& diagnostics);
+/// Whom a message that no incident makes may name, and by what they can be reached: as for ladders.
+struct Targets {
+  Targets(const schedule::Candidate& candidate, const people::People& people);
+
+  const people::People& people;
+  std::vector<std::string> notifiers;  // that can be used, or whose trouble was told
+  bool complete = true;                // false: part of conf.d could not be read, so a name that is not here may exist
+};
+
+/// Tells each name that is no contact, group or on-call, or in which nobody can hear a message of that level.
+void check_targets(const Targets& known, std::string_view key, const std::vector<std::string>& names, config::Level level,
+                   config::Place place, config::Diagnostics& diagnostics);
+/// Its owner and those to whom it is announced.
+void check_window(const Targets& known, const incident::Window& window, config::Diagnostics& diagnostics);
 
 /// `drill = { at = "Mon *-*-* 10:00", notify = ["p1-all"], level = "p1" }`; `cron` with `tz` in place of `at`.
-std::optional<Drill> read_drill(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const people::People& people,
+std::optional<Drill> read_drill(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const Targets& known,
                                 config::Diagnostics& diagnostics);
 
 }  // namespace ronda::response

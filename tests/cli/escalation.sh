@@ -118,8 +118,30 @@ expect_err "\`notify\`: there is no contact, group or oncall \`opz\`; did you me
 expect 1 offline escalation simulate p1 --at '2026-12-24 03:00' --for 1h
 expect_err 'the configuration has 1 errors'
 expect_out 'bo: mail'
-# a plugin that is not there: nobody can be told, and that is a failure
+# of windows and drills too: who cannot be reached is no answer
 sed -i 's/opz/ops/' "$scratch/conf.d/10.toml"
+cat >"$scratch/conf.d/20.toml" <<'END'
+[agent]
+drill = { at = "Mon *-*-* 10:00", notify = ["cy"], level = "p2" }
+[contact.cy]
+channels = [{ notifier = "mail", to = "cy@shop.example", levels = ["p1"] }]
+[group.none]
+members = []
+[window.sunday]
+at = "Sun *-*-* 02:00"
+lasts = "2h"
+notify = ["cy", "none"]
+owner = "opz"
+reason = "upkeep"
+END
+sed -i '/^\[agent\]/,/^$/d' "$scratch/conf.d/10.toml"
+expect 1 offline validate
+expect_err '20.toml:2:9: error: `drill.notify` tells `cy`, and nobody there has a channel for p2'
+expect_err '20.toml:10:10: error: `notify` tells `cy`, and nobody there has a channel for p3'
+expect_err '20.toml:10:10: error: `notify` tells `none`, in which there is nobody'
+expect_err '20.toml:11:9: error: `owner`: there is no contact, group or oncall `opz`; did you mean `ops`?'
+rm "$scratch/conf.d/20.toml"
+# a plugin that is not there: nobody can be told, and that is a failure
 rm "$scratch/plugins/chaos.so"
 expect 1 offline escalation simulate p1 --at '2026-12-24 03:00' --for 1m
 expect_out 'NOBODY: there is no notifier that can be used'

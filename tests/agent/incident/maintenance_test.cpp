@@ -34,7 +34,7 @@ Compiled compile(const std::string& body) {
 }
 
 Window sunday(const std::string& more = "") {
-  Compiled out = compile("at = \"Sun *-*-* 02:00\"\nlasts = \"2h\"\n" + more);
+  Compiled out = compile("at = \"Sun *-*-* 02:00\"\nlasts = \"2h\"\nowner = \"dba\"\nreason = \"upkeep\"\n" + more);
   INFO(out.first());
   REQUIRE(out.windows.size() == 1);
   return out.windows[0];
@@ -125,7 +125,8 @@ TEST_CASE("a window is announced as long before as it says, once each, and not w
 }
 
 TEST_CASE("announcements asked for in small steps are those of one large step, over a change of the clock", "[incident]") {
-  Compiled out = compile("at = \"*-*-* 02:30\"\ntz = \"Europe/Berlin\"\nlasts = \"1h\"\nannounce = [\"1h\", \"30m\"]\n");
+  Compiled out = compile(
+      "at = \"*-*-* 02:30\"\ntz = \"Europe/Berlin\"\nlasts = \"1h\"\nowner = \"dba\"\nreason = \"upkeep\"\nannounce = [\"1h\", \"30m\"]\n");
   REQUIRE(out.windows.size() == 1);
   const std::int64_t from = 1'790'000'000 * second_ns, to = from + 60 * day_ns;
   std::size_t small = 0;
@@ -156,7 +157,7 @@ TEST_CASE("maintenance by a person needs a reason and a length, and ends when so
 }
 
 TEST_CASE("what is wrong with a window is said at its place, with what was meant", "[incident]") {
-  const std::string good = "at = \"Sun *-*-* 02:00\"\nlasts = \"2h\"\n";
+  const std::string nobodys = "at = \"Sun *-*-* 02:00\"\nlasts = \"2h\"\n", good = nobodys + "owner = \"dba\"\nreason = \"upkeep\"\n";
   const auto says = [](const std::string& body) { return compile(body).first(); };
   CHECK(says(good).empty());
   CHECK(says("lasts = \"2h\"\n") == "window `sunday` needs one of `at` and `cron`; a single one is begun with `ronda maintenance start`");
@@ -175,5 +176,11 @@ TEST_CASE("what is wrong with a window is said at its place, with what was meant
   CHECK(says("at = \"Sun *-02-31 02:00\"\nlasts = \"2h\"\n") == "`at`: no such day ever comes");
   const Compiled wrong = compile(good + "servces = [\"api\"]\n");
   CHECK(wrong.windows.empty());
-  CHECK(wrong.diagnostics.all()[0].where.line == 3);
+  CHECK(wrong.diagnostics.all()[0].where.line == 5);
+  CHECK(says(nobodys + "owner = \"dba\"\n") == "window `sunday` lacks `reason`: reason = \"TEXT\", why nobody is told meanwhile");
+  CHECK(says(nobodys + "reason = \"x\"\n") == "window `sunday` lacks `owner`: owner = \"CONTACT, GROUP or ONCALL\", who answers for it");
+  const Compiled empty = compile(nobodys + "owner = \"dba\"\nreason = \" \"\n");
+  CHECK(empty.first() == "`reason` is empty: reason = \"TEXT\", why nobody is told meanwhile");
+  CHECK(empty.diagnostics.all()[0].where.line == 4);
+  CHECK(empty.windows.empty());
 }

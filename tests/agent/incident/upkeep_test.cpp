@@ -17,7 +17,8 @@ constexpr std::int64_t opens = 1'795'928'400 * second_ns;
 
 std::vector<Window> sunday(const std::string& more) {
   config::Diagnostics diagnostics;
-  config::Sources sources = {{"w.toml", "at = \"Sun *-*-* 05:00 UTC\"\nlasts = \"2h\"\n" + more, false}};
+  config::Sources sources = {
+      {"w.toml", "at = \"Sun *-*-* 05:00 UTC\"\nlasts = \"2h\"\nowner = \"dba\"\nreason = \"upkeep\"\n" + more, false}};
   auto table = config::parse_toml(sources[0].text, 0, diagnostics);
   REQUIRE(table);
   const std::vector<config::RawObject> objects = {{"window", "sunday", config::Value(std::move(*table), {0, 1, 1}), {0, 1, 1}}};

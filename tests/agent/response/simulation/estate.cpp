@@ -68,6 +68,8 @@ at = "*-*-* *:40"
 lasts = "8m"
 checks = ["disk"]
 announce = ["5m"]
+owner = "ana"
+reason = "the backup fills it"
 )";
 
 /// Without the check of disks, with other conditions and another ladder.
