@@ -199,6 +199,16 @@ void print_incident(const json::object& incident) {
   print_review(incident);
 }
 
+bool has_words(const Options& options, std::string_view flag) {
+  const std::string text = options.value(flag);
+  return !trim(text).empty();
+}
+
+int lacks(std::string_view text) {
+  complain(text);
+  return exit_usage;
+}
+
 int unknown_word(std::string_view verb, const std::string& word, std::span<const std::string_view> known) {
   const std::string_view near = nearest(word, known);
   std::string text = std::string(verb) + " has no verb \"" + escape_controls(word) + "\"";

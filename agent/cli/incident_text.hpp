@@ -33,6 +33,10 @@ void print_incident(const json::object& incident);
 /// One line for each message.
 void print_messages(const json::array& messages);
 
+/// Whether a text was given by this flag, and more than blanks.
+bool has_words(const Options& options, std::string_view flag);
+/// Says what is missing, and exit_usage.
+int lacks(std::string_view text);
 /// "VERB has no verb "WORD"; did you mean "X"?" and exit_usage.
 int unknown_word(std::string_view verb, const std::string& word, std::span<const std::string_view> known);
 

@@ -56,6 +56,7 @@ json::array all_of(const Options& options, std::string_view flag) {
 }
 
 int start(const Options& options) {
+  if (!has_words(options, "reason")) return lacks("maintenance needs a reason: --reason TEXT");
   json::object body{{"for", repair_utf8(options.arguments[1], 64)}};
   for (const auto& [flag, key] : {std::pair("service", "services"), std::pair("check", "checks"), std::pair("tag", "tags"),
                                   std::pair("announce", "announce"), std::pair("notify", "notify")}) {

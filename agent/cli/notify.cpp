@@ -103,6 +103,7 @@ int revive(const Options& options, const std::string& id) {
   const auto answer = ask_json(options, "POST", "/v1/dead-letters/retry", json::serialize(json::object{{"id", id}}));
   if (!answer) return answer.error();
   if (!options.json) std::cout << text_of(answer->value.as_object(), "id") << ": owed again\n";
+  if (options.json && !options.has("all")) std::cout << answer->text << "\n";  // of all there is one answer
   return exit_done;
 }
 

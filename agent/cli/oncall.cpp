@@ -120,6 +120,8 @@ int show_override(const Options& options, const Asked& answer, std::string_view 
 }
 
 int override_turn(const Options& options) {
+  if (!has_words(options, "reason")) return lacks("an override needs a reason: --reason TEXT");
+  if (!options.has("for") && !options.has("to")) return lacks("an override needs an end: --for DURATION or --to TIME");
   json::object body{{"who", repair_utf8(options.arguments[2], 256)}};
   for (const char* flag : {"from", "to", "for", "reason"}) {
     if (options.has(flag)) body[flag] = repair_utf8(options.value(flag), 16384);

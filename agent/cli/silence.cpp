@@ -29,6 +29,8 @@ void print_silence(const json::object& silence) {
 }
 
 int add(const Options& options) {
+  if (!has_words(options, "reason")) return lacks("a silence needs a reason: --reason TEXT");
+  if (!options.has("for") && !options.has("until-ok")) return lacks("a silence needs an end: --for DURATION, or --until-ok");
   json::array what;
   for (std::size_t i = 1; i < options.arguments.size(); ++i) what.push_back(json::value(repair_utf8(options.arguments[i], 4096)));
   json::object body{{"what", std::move(what)}};

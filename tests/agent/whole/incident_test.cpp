@@ -217,7 +217,11 @@ TEST_CASE("while it is silenced nobody hears of what fails, and of what still fa
   const Finished wrong = door.as_ana({"silence", "add", "check=dor", "--for", "1h", "--reason", "new door"});
   CHECK(wrong.code == 1);
   CHECK(wrong.err == "ronda: there is no check `dor`; did you mean `door`?\n");
-  CHECK(door.as_ana({"silence", "add", "check=door", "--reason", "new door"}).code == 1);  // it has no end
+  const Finished endless = door.as_ana({"silence", "add", "check=door", "--reason", "new door"});
+  CHECK(endless.code == 2);
+  CHECK(endless.err == "ronda: a silence needs an end: --for DURATION, or --until-ok\n");
+  CHECK(door.as_ana({"silence", "add", "check=door", "--for", "1h"}).code == 2);
+  CHECK(door.as_ana({"silence", "add", "check=door", "--for", "1h", "--reason", " "}).code == 2);
   const Finished added = door.as_ana({"silence", "add", "tag=front", "--for", "1h", "--reason", "new door", "--output", "json"});
   INFO(added.err);
   REQUIRE(added.code == 0);

@@ -120,7 +120,7 @@ TEST_CASE("maintenance hides over a kill, and what is still broken at its end is
   REQUIRE(eventually([&] { return agent.check_status("door") == "ok"; }));
   CHECK(agent.ronda({"maintenance", "list"}).out == "no maintenance is planned\n");
   const Finished refused = agent.ronda({"maintenance", "start", "2h"});
-  CHECK(refused.code == 1);
+  CHECK(refused.code == 2);
   CHECK(has(refused.err, "maintenance needs a reason: --reason TEXT"));
   CHECK(has(agent.ronda({"maintenance", "start", "2h", "--reason", "x", "--check", "dor"}).err, "did you mean `door`?"));
 
@@ -154,6 +154,8 @@ TEST_CASE("who stands in on call is called, over a kill, until it is undone", "[
   REQUIRE(agent.start());
   CHECK(has(agent.ronda({"oncall", "override", "ops", "bob", "--for", "1h", "--reason", "ill"}).err,
             "there is no contact `bob`; did you mean `bo`?"));
+  CHECK(agent.ronda({"oncall", "override", "ops", "bo", "--for", "1h"}).code == 2);
+  CHECK(agent.ronda({"oncall", "override", "ops", "bo", "--reason", "ill"}).code == 2);
   const Finished said = agent.ronda({"oncall", "override", "ops", "bo", "--for", "1h", "--reason", "Ana is ill", "--output", "json"});
   INFO(said.err);
   REQUIRE(said.code == 0);
@@ -206,10 +208,15 @@ TEST_CASE("a test goes by each channel and says which one fails; a dead letter i
 
   house.put("joined");
   CHECK(has(agent.ronda({"notify", "retry"}).out, "cut"));
-  CHECK(agent.ronda({"notify", "retry", "--all"}).code == 0);
+  const std::string dead(agent.get("/v1/dead-letters").as_array().at(0).at("id").as_string());
+  const Finished revived = agent.ronda({"notify", "retry", dead, "--output", "json"});
+  CHECK(json::parse(revived.out) == json::value{{"id", dead}, {"owed", true}});
+  CHECK(json::parse(agent.ronda({"notify", "retry", "--all", "--output", "json"}).out).as_object().contains("owed"));
   CHECK(eventually([&] { return house.heard("test bo-by-night") == 1; }));
   CHECK(eventually([&] { return agent.ronda({"notify", "retry"}).out == "there is no dead letter\n"; }));
   CHECK(agent.ronda({"notify", "retry", "test/NOTHING"}).code == 1);
+  const Finished none = agent.ronda({"notify", "retry", "test/NOTHING", "--output", "json"});
+  CHECK(json::parse(none.out).as_object().contains("error"));
 }
 
 TEST_CASE("the agent's sign of life arrives while it runs, stays away while it is stopped, and its loss is an incident", "[whole]") {
