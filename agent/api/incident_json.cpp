@@ -288,6 +288,25 @@ json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<co
   return out;
 }
 
+json::array sinks_json(AgentView& agent) {
+  const response::Plan& plan = desk_of(agent).plan();
+  const std::int64_t now = wall_clock().count();
+  json::array out;
+  for (const notify::SinkStatus& one : agent.response().courier().status()) {
+    if (one.waiting == 0 && plan.find_notifier(one.notifier) == nullptr) continue;
+    out.push_back(json::object{
+        {"notifier", one.notifier},
+        {"waiting", one.waiting},
+        {"in_flight", one.in_flight},
+        {"oldest", time_json(one.oldest)},
+        {"oldest_age_s", one.waiting == 0 ? json::value(nullptr) : json::value(seconds(std::max<std::int64_t>(now - one.oldest, 0)))},
+        {"failures", one.failures},
+        {"circuit", one.open ? "open" : "closed"},
+        {"last_error", text_or_null(one.last_error)}});
+  }
+  return out;
+}
+
 void hide_from_viewer(json::object& shown) {
   for (const char* key : {"war_room", "last_error", "detail"}) {
     if (json::value* value = shown.if_contains(key)) *value = nullptr;

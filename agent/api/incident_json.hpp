@@ -25,6 +25,9 @@ boost::json::array incidents_json(AgentView& agent, bool all);
 /// The timeline, in order; `line` is the event in words.
 boost::json::array timeline_json(std::span<const incident::Event> events);
 boost::json::object silence_json(AgentView& agent, const incident::Silence& silence);
+/// What waits for each notifier, for how long, and whether it takes messages; of one that has left the configuration
+/// while something waits for it.
+boost::json::array sinks_json(AgentView& agent);
 /// Messages with the trail of each.
 boost::json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<const store::DeliveryAttempt> trail);
 

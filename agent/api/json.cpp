@@ -311,6 +311,7 @@ json::object status_json(AgentView& agent) {
   out["checks"] = std::move(checks);
   out["tasks"] = std::move(tasks);
   out["notifiers"] = std::move(notifiers);
+  out["sinks"] = sinks_json(agent);
   out["services"] = services_json(agent);
   out["slos"] = slos_json(agent);
   out["plugins"] = plugins_json(agent);

@@ -47,10 +47,18 @@ void not_found(Context& c, Kind kind, std::string_view name) {
   c.respond(error_response(404, text));
 }
 
+/// What a notifier said of its last message is of other machines: as in `sinks`, no viewer's business.
+void hide_words_of_notifier(json::object& entry) {
+  for (const char* key : {"summary", "detail", "reason", "line"}) {
+    if (json::value* value = entry.if_contains(key)) *value = nullptr;
+  }
+}
+
 void get_status(Context& c) {
   json::object out = status_json(c.agent);
   if (!is_operator(c)) {
     hide_all_from_viewer(out["incidents"]);
+    hide_all_from_viewer(out["sinks"]);
     for (json::value& one : out["notifiers"].as_array()) hide_words_of_notifier(one.as_object());
     if (json::value& beat = out["agent"].as_object()["heartbeat"]; beat.is_object()) beat.as_object()["trouble"] = nullptr;
   }

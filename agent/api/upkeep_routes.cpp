@@ -271,6 +271,7 @@ constexpr std::array table = {
     Route{"POST", "/v1/overrides/", "/end", true, Role::operator_, end_override},
     Route{"POST", "/v1/contacts/", "/test", true, Role::operator_, post_test},
     Route{"GET", "/v1/tests/", "", true, Role::operator_, get_test},
+    Route{"GET", "/v1/sinks", "", false, Role::viewer, get_sinks},
     Route{"GET", "/v1/dead-letters", "", false, Role::viewer, get_dead},
     Route{"POST", "/v1/dead-letters/retry", "", false, Role::operator_, post_retry},
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iostream>
 
+#include "base/counted.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 
@@ -173,6 +174,36 @@ void print_messages(const json::array& messages) {
     if (const std::string error = text_of(message, "last_error"); !error.empty()) std::cout << ": " << one_line(error);
     std::cout << "\n";
   }
+}
+
+void print_sinks(const json::array& sinks) {
+  for (const json::value& one : sinks) {
+    if (!one.is_object()) continue;
+    const json::object& sink = one.get_object();
+    const std::int64_t waiting = integer_of(sink, "waiting"), failures = integer_of(sink, "failures");
+    std::cout << "  " << padded(text_of(sink, "notifier"), name_width);
+    if (waiting == 0)
+      std::cout << "nothing waits";
+    else
+      std::cout << counted(static_cast<std::size_t>(waiting), "message") << ", the oldest for " << age_of(member(sink, "oldest"));
+    if (failures > 0) std::cout << ", " << counted(static_cast<std::size_t>(failures), "failure") << " one after the other";
+    if (text_of(sink, "circuit") == "open") std::cout << ", CIRCUIT OPEN: tried now and then";
+    if (const std::string error = text_of(sink, "last_error"); failures > 0 && !error.empty()) std::cout << ": " << one_line(error);
+    std::cout << "\n";
+  }
+}
+
+void print_ticket(const json::object& ticket) {
+  std::cout << text_of(ticket, "title") << ", " << text_of(ticket, "level_name") << " (level " << integer_of(ticket, "level") << " of "
+            << integer_of(ticket, "levels") << ")\n";
+  for (const char* way : {"use", "url", "email", "phone"}) print_field(way, text_of(ticket, way));
+  const double within = number_of(ticket, "respond_within_s");
+  print_field("answer",
+              within > 0 ? "within " + format_duration(std::chrono::seconds(static_cast<std::int64_t>(within))) : "none is promised");
+  if (const std::string page = status_check_text(ticket); !page.empty()) std::cout << "  " << page << "\n";
+  std::cout << "\n";
+  const std::string text = text_of(ticket, "text");
+  std::cout << text << (text.ends_with('\n') ? "" : "\n");
 }
 
 void print_incident(const json::object& incident) {

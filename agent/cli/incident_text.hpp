@@ -30,6 +30,10 @@ void print_slo_line(const json::object& slo);
 void print_explained(const json::object& alert);
 /// An incident with its timeline and its messages.
 void print_incident(const json::object& incident);
+/// What is to be sent to a vendor, and where to.
+void print_ticket(const json::object& ticket);
+/// One line for each notifier: what waits for it, and whether it takes messages.
+void print_sinks(const json::array& sinks);
 /// One line for each message.
 void print_messages(const json::array& messages);
 

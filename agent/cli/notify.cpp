@@ -40,7 +40,14 @@ int list(const Options& options) {
   for (const char* flag : {"incident", "limit"}) {
     if (options.has(flag)) query += (query.empty() ? "?" : "&") + std::string(flag) + "=" + percent_encode(options.value(flag));
   }
-  return print_list(options, "/v1/outbox" + query, "there is no message");
+  const int code = print_list(options, "/v1/outbox" + query, "there is no message");
+  if (code != exit_done || options.json || options.has("incident")) return code;
+  const auto sinks = ask_json(options, "GET", "/v1/sinks");
+  if (!sinks) return sinks.error();
+  const json::array& all = sinks->value.as_array();
+  if (!all.empty()) std::cout << "\nsinks\n";
+  print_sinks(all);
+  return exit_done;
 }
 
 bool is_ended(const json::value& message) {

@@ -75,6 +75,13 @@ void print_objectives(const json::object& status) {
   for (const json::value& one : slos) print_slo_line(one.as_object());
 }
 
+/// What is owed to people and has not left.
+void print_owed(const json::object& status) {
+  const json::array& sinks = list_of(status, "sinks");
+  if (!sinks.empty()) std::cout << "\nsinks\n";
+  print_sinks(sinks);
+}
+
 void print_plugins(const json::array& plugins) {
   if (plugins.empty()) return;
   std::cout << "\nplugins\n";
@@ -152,6 +159,7 @@ int show_once(const Options& options) {
     print_list(status, "checks", "checks");
     print_list(status, "tasks", "tasks");
     print_list(status, "notifiers", "notifiers");
+    print_owed(status);
     print_plugins(status.at("plugins").as_array());
   }
   return static_cast<int>(integer_of(status, "exit"));

@@ -165,7 +165,7 @@ Told tell_window(const Plan& plan, const incident::WindowNotice& notice, const e
   const bool is_expiry = notice.what == What::ends_soon || notice.what == What::hides_p1;
   notify::Message message;
   if (is_expiry && notice.owner && notice.owner->is_named()) message.contacts = {notice.owner->name};
-  std::vector<std::string> targets = targets_of(plan, notice);
+  std::vector<std::string> targets = notice.targets.empty() ? first_called(plan, notice.coverage.services) : notice.targets;
   if (is_expiry && !notice.keeper.empty()) targets.insert(targets.begin(), notice.keeper);
   if (message.contacts.empty()) message.contacts = contacts_of(plan, targets, overrides, now_ns);
   // an announcement that nobody waits for is no reason to wake the last resort, a P1 that nobody hears of is

@@ -198,6 +198,15 @@ TEST_CASE("a message that did not leave before a kill leaves after it, once, as 
   REQUIRE(messages().size() == 1);
   const std::string message(messages().at(0).at("id").as_string());
   CHECK(messages().at(0).at("state").as_string() != "delivered");
+  const json::value sink = door.agent().status().at("sinks").at(0);
+  INFO(json::serialize(sink));
+  CHECK(sink.at("notifier").as_string() == "paper");
+  CHECK(sink.at("waiting").to_number<int>() == 1);
+  CHECK(sink.at("failures").to_number<int>() >= 1);
+  CHECK(sink.at("oldest_age_s").as_double() >= 0);
+  CHECK(sink.at("circuit").as_string() == "closed");
+  CHECK(has(door.agent().ronda({"status"}).out, "1 message, the oldest for "));
+  CHECK(has(door.agent().ronda({"notify", "list"}).out, "1 message, the oldest for "));
   door.agent().kill_hard();
   std::filesystem::remove(door.agent().state_directory() + "/starts");
   door.join_line();
@@ -208,6 +217,7 @@ TEST_CASE("a message that did not leave before a kill leaves after it, once, as 
   CHECK(messages().at(0).at("id").as_string() == json::string_view(message));
   CHECK(attempts() >= 2);
   CHECK(has(door.agent().ronda({"notify", "list", "--incident", id}).out, "delivered open"));
+  CHECK(eventually([&] { return has(door.agent().ronda({"notify", "list"}).out, "nothing waits"); }));
   CHECK(door.agent().stop() == 0);
 }
 
@@ -302,7 +312,8 @@ TEST_CASE("who may only look sees alerts and incidents and changes none", "[whol
   if (::geteuid() != 0) return skipped("other-users", "everybody that the test can be operates");
   WholeAgent agent;
   agent.configure("10.toml",
-                  "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\nseverity = \"p3\"\ncommand = [\"/bin/echo\", \"fine\"]\n");
+                  "[check.one]\nuse = \"exec.nagios\"\nevery = \"1h\"\nseverity = \"p3\"\ncommand = [\"/bin/echo\", \"fine\"]\n"
+                  "[notifier.cut]\nuse = \"command\"\ncommand = [\"/bin/sh\", \"-c\", \"echo inner-host refuses >&2; exit 75\"]\n");
   REQUIRE(agent.start());
   const auto as_nobody = [&](std::vector<std::string> words) {
     std::vector<std::string> argv{"/usr/bin/setpriv", "--reuid", "65534",         "--regid",  "65534",
@@ -329,6 +340,13 @@ TEST_CASE("who may only look sees alerts and incidents and changes none", "[whol
   CHECK_FALSE(has(shown, "meet.jit.si"));
   CHECK(has(agent.ronda({"incident", "show", id}).out, "meet.jit.si"));
   CHECK(as_nobody({"incident", "review", id, "--markdown"}).first == 1);
+  const auto sinks = [&] { return agent.get("/v1/sinks"); };
+  REQUIRE(eventually([&] { return sinks().is_array() && !sinks().as_array().empty() && sinks().at(0).at("last_error").is_string(); }));
+  CHECK(has(agent.ronda({"notify", "list"}).out, "inner-host"));
+  CHECK(has(agent.ronda({"status"}).out, "inner-host"));
+  CHECK(has(as_nobody({"notify", "list", "--output=text"}).second, "1 message, the oldest for "));
+  CHECK_FALSE(has(as_nobody({"notify", "list", "--output=text"}).second, "inner-host"));
+  CHECK_FALSE(has(as_nobody({"status", "--output=json"}).second, "inner-host"));
   const auto [silence_code, silence_said] = as_nobody({"silence", "add", "check=one", "--for", "1h", "--reason", "quiet"});
   CHECK(silence_code == 1);
   CHECK(silence_said == "ronda: unix:nobody is viewer; this needs operator\n");
