@@ -11,6 +11,8 @@
 #include "api/slo_json.hpp"
 #include "base/clock.hpp"
 #include "incident/document.hpp"
+#include "response/outlook.hpp"
+#include "response/upkeep.hpp"
 #include "rule/ladder.hpp"
 
 namespace ronda::api {
@@ -166,6 +168,7 @@ json::object incident_json(const Incident& incident, std::int64_t now_ns) {
   out["detected"] = time_json(incident.detected_ns);
   out["changed"] = time_json(incident.changed_ns);
   out["resolved"] = time_json(incident.resolved_ns);
+  out["elapsed_s"] = seconds(incident.elapsed.at(now_ns));
   out["duration_s"] = seconds(incident::duration_ns(incident, now_ns));
   out["ack"] = ack_json(incident);
   out["responded"] = time_json(incident.responded_ns);
@@ -184,6 +187,51 @@ json::object incident_json(const Incident& incident, std::int64_t now_ns) {
   out["roles"] = std::move(roles);
   out["told"] = json::array(incident.told.begin(), incident.told.end());
   out["review"] = fields_json(incident.review);
+  return out;
+}
+
+json::value next_step_json(AgentView& agent, const Incident& incident) {
+  const response::Desk& desk = desk_of(agent);
+  const auto next = response::next_step(desk.plan(), incident, response::overrides_of(desk.upkeep()), wall_clock().count());
+  if (!next || next->due.empty()) return nullptr;
+  json::array steps;
+  for (const escalation::Due& one : next->due) {
+    steps.push_back(json::object{{"escalation", one.escalation},
+                                 {"step", one.owner ? json::value("owner") : json::value(one.step + 1)},
+                                 {"why", escalation::why_name(one.why)},
+                                 {"business", one.business},
+                                 {"targets", json::array(one.targets.begin(), one.targets.end())}});
+  }
+  return json::object{
+      {"at", time_json(next->at_ns)}, {"contacts", json::array(next->contacts.begin(), next->contacts.end())}, {"due", std::move(steps)}};
+}
+
+json::value status_check_json(AgentView& agent, std::string_view check) {
+  if (check.empty()) return nullptr;
+  const schedule::Entry* entry = agent.scheduler().find(config::Kind::check, check);
+  if (entry == nullptr) return nullptr;
+  const json::object all = entry_json(agent.scheduler(), *entry, false);
+  json::object out;
+  for (const char* key : {"name", "status", "summary", "since", "last_run"}) out[key] = all.at(key);
+  return out;
+}
+
+json::array tickets_json(AgentView& agent, const Incident& incident) {
+  const people::People& people = desk_of(agent).plan().people;
+  const std::int64_t now = wall_clock().count();
+  json::array out;
+  for (const incident::Ticket& one : incident.tickets) {
+    const people::Vendor* vendor = people.find_vendor(one.vendor);
+    out.push_back(json::object{{"vendor", one.vendor},
+                               {"level", text_or_null(one.level)},
+                               {"text", text_or_null(one.text)},
+                               {"by", to_text(one.by)},
+                               {"opened", time_json(one.opened_ns)},
+                               {"owed_until", time_json(one.owed_ns)},
+                               {"overdue", one.is_late(now)},
+                               {"answered", time_json(one.answered_ns)},
+                               {"status_check", status_check_json(agent, vendor == nullptr ? std::string_view() : vendor->status_check)}});
+  }
   return out;
 }
 

@@ -20,6 +20,12 @@ boost::json::array alerts_json(AgentView& agent, bool firing_only);
 std::optional<boost::json::object> explain_alert_json(AgentView& agent, std::string_view name);
 
 boost::json::object incident_json(const incident::Incident& incident, std::int64_t now_ns);
+/// Whom its escalation calls next, or null.
+boost::json::value next_step_json(AgentView& agent, const incident::Incident& incident);
+/// What was asked of vendors, each with what the check of its status page said last.
+boost::json::array tickets_json(AgentView& agent, const incident::Incident& incident);
+/// The last result of a check, in short; null: there is none of that name.
+boost::json::value status_check_json(AgentView& agent, std::string_view check);
 /// Those that are live, the highest level first; with `all` the resolved ones too.
 boost::json::array incidents_json(AgentView& agent, bool all);
 /// The timeline, in order; `line` is the event in words.

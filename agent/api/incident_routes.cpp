@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "api/body.hpp"
+#include "api/incident_door.hpp"
 #include "api/incident_json.hpp"
 #include "api/json.hpp"
 #include "api/route.hpp"
@@ -106,20 +107,13 @@ void get_incidents(Context& c) {
                                     });
 }
 
-/// An incident as it is read for one answer.
-struct Told {
-  incident::Incident incident;
-  std::vector<incident::Event> events;
-  std::vector<store::OutboxRow> rows;
-  std::string trouble;  // why the store could not tell all of it
-};
+}  // namespace
 
-/// Its state and its timeline; where the store cannot say, the state alone. `then` is not called where there is none.
-void load_incident(const Context& c, const std::function<void(std::shared_ptr<Told>)>& then) {
+void load_incident(const Context& c, const std::function<void(std::shared_ptr<ReadIncident>)>& then) {
   if (!incident::is_id(c.name)) return c.respond(error_response(404, no_incident(c.agent, c.name)));
   const std::string id(c.name);
   c.agent.store().load_incident(id, [&agent = c.agent, respond = c.respond, id, then](Result<std::vector<store::IncidentEvent>> stored) {
-    auto told = std::make_shared<Told>();
+    auto told = std::make_shared<ReadIncident>();
     if (!stored) told->trouble = stored.error().message();
     for (const store::IncidentEvent& row : stored ? *stored : std::vector<store::IncidentEvent>()) {
       if (auto event = incident::parse_event(row.data)) told->events.push_back(*std::move(event));  // a damaged one is left out
@@ -133,14 +127,18 @@ void load_incident(const Context& c, const std::function<void(std::shared_ptr<To
   });
 }
 
+namespace {
+
 void get_incident(Context& c) {
-  load_incident(c, [&store = c.agent.store(), respond = c.respond, hides = !is_operator(c)](const std::shared_ptr<Told>& told) {
-    store.list_outbox(told->incident.id, most_messages, [&store, respond, told, hides](Result<std::vector<store::OutboxRow>> rows) {
+  load_incident(c, [&agent = c.agent, respond = c.respond, hides = !is_operator(c)](const std::shared_ptr<ReadIncident>& told) {
+    agent.store().list_outbox(told->incident.id, most_messages, [&agent, respond, told, hides](Result<std::vector<store::OutboxRow>> rows) {
       if (!rows) told->trouble = rows.error().message();
       if (rows) told->rows = *std::move(rows);
-      store.load_trail(told->incident.id, [respond, told, hides](const Result<std::vector<store::DeliveryAttempt>>& trail) {
+      agent.store().load_trail(told->incident.id, [&agent, respond, told, hides](const Result<std::vector<store::DeliveryAttempt>>& trail) {
         if (!trail) told->trouble = trail.error().message();
         json::object out = incident_json(told->incident, wall_clock().count());
+        out["next_step"] = next_step_json(agent, told->incident);
+        out["tickets"] = tickets_json(agent, told->incident);
         out["trouble"] = told->trouble.empty() ? json::value(nullptr) : json::value(told->trouble);
         out["timeline"] = timeline_json(told->events);
         out["deliveries"] = deliveries_json(told->rows, trail ? *trail : std::vector<store::DeliveryAttempt>());
@@ -153,7 +151,7 @@ void get_incident(Context& c) {
 
 /// The post-incident document.
 void get_document(Context& c) {
-  load_incident(c, [&agent = c.agent, respond = c.respond](const std::shared_ptr<Told>& told) {
+  load_incident(c, [&agent = c.agent, respond = c.respond](const std::shared_ptr<ReadIncident>& told) {
     const response::Plan& plan = desk_of(agent).plan();
     incident::DocumentOptions options;
     options.language = plan.language == notify::Language::es ? incident::Language::es : incident::Language::en;
@@ -194,16 +192,14 @@ Status check_service(AgentView& agent, const std::string& service) {
                                   (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?"));
 }
 
-void do_command(Context& c, Verb verb) {
-  auto command = read_command(c.request.body);
-  if (!command) return c.respond(error_of(command.error()));
-  if (const auto known = check_service(c.agent, command->service); !known) return c.respond(error_of(known.error()));
-  command->verb = verb;
-  command->incident = c.name;
-  command->author = author_of(c);
-  command->source = "api";
-  c.agent.response().command(*std::move(command), [&agent = c.agent, respond = c.respond,
-                                                   id = std::string(c.name)](const incident::Reply& reply) {
+}  // namespace
+
+void give_command(Context& c, incident::Command command) {
+  command.incident = c.name;
+  command.author = author_of(c);
+  command.source = "api";
+  c.agent.response().command(std::move(command), [&agent = c.agent, respond = c.respond,
+                                                  id = std::string(c.name)](const incident::Reply& reply) {
     if (reply.done)
       return respond(json_response(json::object{{"incident", reply.incident}, {"sequence", reply.sequence}, {"text", reply.text}}));
     if (reply.code == Errc::not_found)
@@ -211,6 +207,16 @@ void do_command(Context& c, Verb verb) {
     respond(json_response(json::object{{"error", escape_controls(reply.text)}, {"incident", reply.incident}, {"sequence", reply.sequence}},
                           status_of(reply.code)));
   });
+}
+
+namespace {
+
+void do_command(Context& c, Verb verb) {
+  auto command = read_command(c.request.body);
+  if (!command) return c.respond(error_of(command.error()));
+  if (const auto known = check_service(c.agent, command->service); !known) return c.respond(error_of(known.error()));
+  command->verb = verb;
+  give_command(c, *std::move(command));
 }
 
 template <Verb verb>

@@ -35,6 +35,8 @@ Response json_response(const boost::json::value& value, int status = 200);
 std::span<const Route> inbound_routes();
 /// Alerts, incidents, silences and the outbox.
 std::span<const Route> incident_routes();
+/// Roles in an incident, and tickets at vendors.
+std::span<const Route> help_routes();
 /// Maintenance, overrides of on-call, tests and dead letters.
 std::span<const Route> upkeep_routes();
 /// What was measured.

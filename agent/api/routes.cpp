@@ -47,13 +47,6 @@ void not_found(Context& c, Kind kind, std::string_view name) {
   c.respond(error_response(404, text));
 }
 
-/// What a notifier said of its last message is of other machines: as in `sinks`, no viewer's business.
-void hide_words_of_notifier(json::object& entry) {
-  for (const char* key : {"summary", "detail", "reason", "line"}) {
-    if (json::value* value = entry.if_contains(key)) *value = nullptr;
-  }
-}
-
 void get_status(Context& c) {
   json::object out = status_json(c.agent);
   if (!is_operator(c)) {
@@ -284,6 +277,7 @@ void answer(AgentView& agent, const Request& request, const Respond& respond) {
   if (answer_by(own_routes, agent, request, respond, path_known)) return;
   if (answer_by(inbound_routes(), agent, request, respond, path_known)) return;
   if (answer_by(incident_routes(), agent, request, respond, path_known)) return;
+  if (answer_by(help_routes(), agent, request, respond, path_known)) return;
   if (answer_by(upkeep_routes(), agent, request, respond, path_known)) return;
   if (answer_by(sample_routes(), agent, request, respond, path_known)) return;
   if (path_known) return respond(error_response(405, "this path takes another method"));

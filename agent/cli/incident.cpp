@@ -121,6 +121,61 @@ int set_level(const Options& options) {
   return act_on_incident(options);
 }
 
+/// Sends what the flags and words do not say by themselves.
+int post_help(const Options& options, std::string_view what, json::object body) {
+  const auto answer = ask_json(options, "POST", "/v1/incidents/" + percent_encode(options.arguments[1]) + "/" + std::string(what),
+                               body_of(std::move(body)));
+  if (!answer) return answer.error();
+  const json::object& reply = answer->value.as_object();
+  std::cout << (options.json ? answer->text : text_of(reply, "incident") + ": " + text_of(reply, "text")) << "\n";
+  return exit_done;
+}
+
+int give_role(const Options& options) {
+  json::object body;
+  if (!read_flags(options, body)) return exit_usage;
+  json::object role{{"role", options.arguments[2]}, {"contact", options.arguments[3]}};
+  if (const json::value* based_on = body.if_contains("based_on")) role["based_on"] = *based_on;
+  return post_help(options, "role", std::move(role));
+}
+
+/// A level of a vendor is a number from 1; false: it is none, which was said.
+bool read_vendor_level(const Options& options, std::uint64_t& out) {
+  if (!options.has("level")) return true;
+  const std::string text = options.value("level");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error == std::errc() && end == text.data() + text.size() && out > 0) return true;
+  complain("--level of a vendor is a number from 1, not \"" + escape_controls(text) + "\"");
+  return false;
+}
+
+/// The text that is to be sent, or what became of it.
+int ticket(const Options& options) {
+  std::uint64_t level = 0;
+  if (!read_vendor_level(options, level)) return exit_usage;
+  const bool opened = options.has("opened"), answered = options.has("answered");
+  if ((opened && answered) || (answered && level != 0)) {
+    complain("say --opened NUMBER, with --level if it is not the first, or --answered TEXT");
+    return exit_usage;
+  }
+  const std::string& vendor = options.arguments[2];
+  if (opened || answered) {
+    json::object body{{"vendor", vendor}, {"text", options.value(opened ? "opened" : "answered")}};
+    if (level != 0) body["level"] = level;
+    if (answered) body["answered"] = true;
+    return post_help(options, "ticket", std::move(body));
+  }
+  const auto answer = ask_json(options, "GET",
+                               "/v1/incidents/" + percent_encode(options.arguments[1]) + "/ticket?vendor=" + percent_encode(vendor) +
+                                   (level == 0 ? "" : "&level=" + std::to_string(level)));
+  if (!answer) return answer.error();
+  if (options.json)
+    std::cout << answer->text << "\n";
+  else
+    print_ticket(answer->value.as_object());
+  return exit_done;
+}
+
 int review_incident(const Options& options) {
   if (options.has("set")) return act_on_incident(options);
   const auto answer = ask_json(options, "GET", "/v1/incidents/" + percent_encode(options.arguments[1]) + "/document");
@@ -131,7 +186,7 @@ int review_incident(const Options& options) {
 }
 
 constexpr std::size_t many = 1000;
-constexpr std::array<IncidentVerb, 13> incident_verbs = {{
+constexpr std::array<IncidentVerb, 15> incident_verbs = {{
     {"list", "[--all]", 0, 0, list_incidents},
     {"show", "ID", 1, 1, show_incident},
     {"open", "--level LEVEL [--service NAME] TITLE", 1, many, open_incident},
@@ -144,6 +199,8 @@ constexpr std::array<IncidentVerb, 13> incident_verbs = {{
     {"mitigate", "ID [TEXT]", 1, many, act_on_incident},
     {"resolve", "ID [--force] [--set PART=TEXT ...] [TEXT]", 1, many, act_on_incident},
     {"close", "ID [--force] [--set PART=TEXT ...] [TEXT]", 1, many, act_on_incident},
+    {"role", "ID ROLE CONTACT", 3, 3, give_role},
+    {"ticket", "ID VENDOR [--level N] [--opened NUMBER | --answered TEXT]", 2, 2, ticket},
     {"review", "ID --set PART=TEXT ... | ID --markdown", 1, 1, review_incident},
 }};
 

@@ -88,6 +88,60 @@ void print_timeline(const json::array& events) {
   }
 }
 
+/// "commander: ana, scribe: bo"
+std::string roles_text(const json::object& incident) {
+  const json::value& roles = member(incident, "roles");
+  std::string out;
+  for (const auto& role : roles.is_object() ? roles.get_object() : json::object())
+    out += (out.empty() ? "" : ", ") + text_of(json::value(role.key())) + ": " + text_of(role.value());
+  return out;
+}
+
+/// "2026-11-29 03:30:00 UTC: ceo (default, step 2, start)"
+std::string next_step_text(const json::object& incident) {
+  const json::value& next = member(incident, "next_step");
+  if (!next.is_object()) return {};
+  std::string who, why;
+  for (const json::value& contact : list_of(next.get_object(), "contacts")) who += (who.empty() ? "" : ", ") + text_of(contact);
+  for (const json::value& value : list_of(next.get_object(), "due")) {
+    if (!value.is_object()) continue;
+    const json::object& due = value.get_object();
+    const json::value& step = member(due, "step");
+    why += (why.empty() ? "" : "; ") + text_of(due, "escalation") + ", " +
+           (step.is_string() ? text_of(step) : "step " + std::to_string(integer_of(due, "step"))) + ", " + text_of(due, "why");
+  }
+  return instant_text(member(next.get_object(), "at")) + ": " + (who.empty() ? "the last resort" : who) + " (" + why + ")";
+}
+
+/// "vendor WARNING, 3m: partial outage"
+std::string status_check_text(const json::object& object) {
+  const json::value& value = member(object, "status_check");
+  if (!value.is_object()) return {};
+  const json::object& check = value.get_object();
+  std::string out = "status page: " + text_of(check, "name") + " " + text_of(check, "status");
+  if (const json::value& ran = member(check, "last_run"); !ran.is_null()) out += ", " + age_of(ran) + " ago";
+  const std::string summary = one_line(text_of(check, "summary"));
+  return summary.empty() ? out : out + ": " + summary;
+}
+
+void print_tickets(const json::array& tickets) {
+  if (tickets.empty()) return;
+  std::cout << "\nvendors\n";
+  for (const json::value& one : tickets) {
+    if (!one.is_object()) continue;
+    const json::object& ticket = one.get_object();
+    std::cout << "  " << text_of(ticket, "vendor") << ", " << text_of(ticket, "level");
+    if (const std::string text = text_of(ticket, "text"); !text.empty()) std::cout << ", " << one_line(text);
+    std::cout << ": asked " << instant_text(member(ticket, "opened")) << " by " << text_of(ticket, "by");
+    const std::string until = instant_text(member(ticket, "owed_until")), answered = instant_text(member(ticket, "answered"));
+    std::cout << (until.empty() ? ", no answer is promised" : ", answer owed until " + until);
+    if (!answered.empty()) std::cout << ", answered " << answered;
+    if (is_set(ticket, "overdue")) std::cout << (answered.empty() ? ", OVERDUE" : ", late");
+    std::cout << "\n";
+    if (const std::string page = status_check_text(ticket); !page.empty()) std::cout << "    " << page << "\n";
+  }
+}
+
 void print_review(const json::object& incident) {
   const json::value& review = member(incident, "review");
   if (!review.is_object() || review.get_object().empty()) return;
@@ -215,6 +269,9 @@ void print_incident(const json::object& incident) {
   const double lasted = number_of(incident, "duration_s");
   print_field(member(incident, "resolved").is_null() ? "lasts" : "lasted",
               format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(lasted, 0.0)))));
+  print_field("clock", format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(number_of(incident, "elapsed_s"), 0.0)))));
+  print_field("next call", next_step_text(incident));
+  print_field("roles", roles_text(incident));
   print_field("firing", firing_text(incident));
   print_field("respond by", instant_text(member(incident, "respond_by")));
   print_field("next update", instant_text(member(incident, "update_due")));
@@ -222,6 +279,7 @@ void print_incident(const json::object& incident) {
   print_field("war room", text_of(incident, "war_room"));
   if (const std::string trouble = text_of(incident, "trouble"); !trouble.empty())
     std::cout << "\nnot all of it could be read: " << one_line(trouble) << "\n";
+  print_tickets(list_of(incident, "tickets"));
   print_timeline(list_of(incident, "timeline"));
   if (const json::array& messages = list_of(incident, "deliveries"); !messages.empty()) {
     std::cout << "\nmessages\n";

@@ -275,13 +275,14 @@ std::string describe(const Event& event, Language language) {
   std::string out(phrase(event.kind, language));
   const Words& w = words(language);
   // the agent's own place holders only: what is put in is not looked at again
-  const std::array<std::pair<std::string_view, std::string>, 6> values = {
+  const std::array<std::pair<std::string_view, std::string>, 7> values = {
       {{"{who}", who(event.author, w)},
        {"{level}", upper(event.level)},
        {"{alert}", event.alert},
        {"{subject}", event.kind == Kind::other ? event.kind_name : event.subject},
        {"{role}", event.role},
-       {"{channel}", event.channel}}};
+       {"{channel}", event.channel},
+       {"{owed}", event.until_ns == 0 ? std::string(w.owed_never) : std::string(w.owed_until) + instant(event.until_ns, {}) + " UTC"}}};
   std::string filled;
   for (std::size_t i = 0; i < out.size();) {
     const auto found =

@@ -37,6 +37,8 @@ constexpr Words english = {
     .failed = "failed",
     .still_open = "still open",
     .agent = "Ronda",
+    .owed_until = "answer owed until ",
+    .owed_never = "no answer is promised",
     .cut = "and {n} more events",
     .parts = {"Resolution summary", "Impact summary", "Root cause", "Action items", "Customer communication", "Next steps"},
     .stages = {"open", "acknowledged", "mitigating", "resolved", "closed"},
@@ -75,6 +77,8 @@ constexpr Words spanish = {
     .failed = "falló",
     .still_open = "sigue abierto",
     .agent = "Ronda",
+    .owed_until = "respuesta prometida hasta ",
+    .owed_never = "sin plazo de respuesta",
     .cut = "y {n} eventos más",
     .parts = {"Resumen de la resolución", "Resumen del impacto", "Causa raíz", "Acciones pendientes", "Comunicación a clientes",
               "Próximos pasos"},
@@ -118,6 +122,9 @@ constexpr std::array phrases = {
     Phrase{Kind::suppressed, "hidden by {subject}", "oculto por {subject}"},
     Phrase{Kind::unsuppressed, "no longer hidden by {subject}", "ya no oculto por {subject}"},
     Phrase{Kind::reviewed, "reviewed", "revisado"},
+    Phrase{Kind::ticket, "ticket opened at {subject}, {channel}; {owed}", "ticket abierto en {subject}, {channel}; {owed}"},
+    Phrase{Kind::ticket_answered, "{subject} has answered", "{subject} respondió"},
+    Phrase{Kind::ticket_overdue, "the answer of {subject} is overdue", "la respuesta de {subject} está atrasada"},
     Phrase{Kind::refused, "{subject} by {who} was refused", "se rechazó {subject} de {who}"},
 };
 static_assert(phrases.size() == static_cast<std::size_t>(Kind::refused) + 1);

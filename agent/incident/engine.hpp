@@ -70,7 +70,7 @@ struct Settings {
   const LevelTimes& of(config::Level level) const { return levels[static_cast<std::size_t>(level)]; }
 };
 
-enum class Verb : std::uint8_t { open, ack, unack, note, update, raise, lower, mitigate, resolve, close, review, role };
+enum class Verb : std::uint8_t { open, ack, unack, note, update, raise, lower, mitigate, resolve, close, review, role, ticket, answered };
 std::string_view verb_name(Verb verb);
 
 /// What a person asks for, by whichever door.
@@ -79,14 +79,15 @@ struct Command {
   std::string incident;        // not for open
   std::uint64_t based_on = 0;  // the sequence that the person saw; 0: whichever
   Author author;
-  std::string source;                                       // the door
-  std::string text;                                         // open: the title; note, update; a reason
-  config::Level level = config::Level::none;                // open, raise, lower
-  std::string service;                                      // open
-  std::string subject;                                      // role: the contact; note, update: whom it hurts, a tag
-  std::string role;                                         // role: "commander", ...
-  std::int64_t for_ns = 0;                                  // ack: for so long; update: the next one within; 0: as the level says
-  bool force = false;                                       // resolve while alerts fire, close without a review: `text` says why
+  std::string source;                         // the door
+  std::string text;                           // open: the title; note, update; a reason
+  config::Level level = config::Level::none;  // open, raise, lower
+  std::string service;                        // open
+  std::string subject;                        // role: the contact; ticket, answered: the vendor; note, update: whom it hurts, a tag
+  std::string role;                           // role: "commander", ...
+  std::string vendor_level;                   // ticket
+  std::int64_t for_ns = 0;                    // ack: for so long; update: the next one within; 0: as the level says; ticket: their promise
+  bool force = false;                         // resolve while alerts fire, close without a review: `text` says why
   std::vector<std::pair<std::string, std::string>> fields;  // review, resolve: parts of document.hpp's Review
 };
 
@@ -131,7 +132,7 @@ struct Reply {
   Errc code = Errc::invalid;   // why not; exists: somebody else was first
   std::string text;            // why not, or what it means
 };
-/// To be looked into by the alert's read-only diagnosis; once an opening, at P1 and P2.
+/// To be looked into by the alert's read-only diagnosis: once, when it is opened at P1 or P2 or raised to that.
 struct Diagnose {
   std::string incident, alert;
 };

@@ -10,8 +10,8 @@
 namespace ronda::incident {
 namespace {
 
-constexpr std::array<std::string_view, 12> verb_names = {"open",  "ack",      "unack",   "note",  "update", "raise",
-                                                         "lower", "mitigate", "resolve", "close", "review", "role"};
+constexpr std::array<std::string_view, 14> verb_names = {"open",     "ack",     "unack", "note",   "update", "raise",  "lower",
+                                                         "mitigate", "resolve", "close", "review", "role",   "ticket", "answered"};
 constexpr std::int64_t longest_ack_ns = 7 * day_ns;
 constexpr std::int64_t longest_update_ns = 30 * day_ns;
 
@@ -138,6 +138,10 @@ void Stepper::on(const Command& command) {
       return review(*incident, command);
     case Verb::role:
       return give_role(*incident, command);
+    case Verb::ticket:
+      return open_ticket(*incident, command);
+    case Verb::answered:
+      return answer_ticket(*incident, command);
   }
 }
 

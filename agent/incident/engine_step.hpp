@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of step(), shared by its source files: engine.cpp (events, state), engine_alerts.cpp (what rules say),
-// engine_commands.cpp (what people want), engine_mutes.cpp (silences and windows), engine_time.cpp (what time brings).
+// engine_commands.cpp (what people want), engine_mutes.cpp (silences and windows), engine_time.cpp (what time brings), engine_tickets.cpp
+// (what is asked of vendors).
 #pragma once
 
 #include "base/said.hpp"
@@ -97,6 +98,11 @@ class Stepper {
   const Mute* mute_of(const Incident& incident) const;
   void follow_mutes(Incident& incident, std::int64_t effective_ns = 0);
   void come_out(Incident& incident, const std::string& was);
+
+  // engine_tickets.cpp
+  void open_ticket(Incident& incident, const Command& command);
+  void answer_ticket(Incident& incident, const Command& command);
+  void watch_tickets(Incident& incident);
 
   // engine_time.cpp
   void watch_live(Incident& incident);

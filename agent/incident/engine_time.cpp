@@ -68,6 +68,9 @@ void add_live(Earliest& out, const State& state, const Incident& incident, const
     out.add(incident.ack->remind_ns);
     out.add(incident.ack->until_ns);
   }
+  for (const Ticket& one : incident.tickets) {
+    if (one.waits() && !one.overdue) out.add(one.owed_ns);
+  }
   if (waits_to_be_told(incident)) out.add(incident.joined_notice_ns);
   if (incident.is_flapping) out.add(incident.moved_ns + settings.settle_ns);
   out.add(ease_at(state, incident, settings));
@@ -117,6 +120,7 @@ void Stepper::watch_live(Incident& incident) {
     remind(incident, {"the next update is due", "toca la próxima actualización"});
   }
   watch_ack(incident);
+  watch_tickets(incident);
   if (waits_to_be_told(incident) && incident.joined_notice_ns <= now_) tell_joined(incident);
 }
 

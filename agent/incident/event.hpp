@@ -71,7 +71,10 @@ enum class Kind : std::uint8_t {
   suppressed,    // by a silence or a window: nobody is told, the clocks stand
   unsuppressed,  // from `effective_ns` on
   reviewed,
-  refused,  // what a person asked for and lost to somebody else, or may not
+  ticket,           // help of a vendor was asked for: `subject` is the vendor, `channel` its level, `until_ns` when it owes an answer
+  ticket_answered,  // `subject` is the vendor
+  ticket_overdue,   // it owes one and has not given it
+  refused,          // what a person asked for and lost to somebody else, or may not
 };
 std::string_view kind_name(Kind kind);
 
@@ -91,7 +94,7 @@ struct Event {
   std::string alert, check;                   // alert_*
   std::string subject;                        // who or what it is about: a contact, a silence or window, a diagnosis, the event of a notice
   std::string role;                           // role
-  std::string channel;                        // notice_*: the notifier
+  std::string channel;                        // notice_*: the notifier; ticket: the level of the vendor
   std::string message;                        // notice_*: id of the message; reopened, resolved: id of another incident
   std::string text;                           // for people
   std::string war_room;                       // opened
@@ -103,7 +106,7 @@ struct Event {
   std::int64_t within_ns = 0;                 // opened, raised, lowered, reopened: a duration, the time to respond
   std::int64_t due_ns = 0;                    // opened, reopened, update, ...: the next update
   std::int64_t remind_ns = 0;                 // acked and what renews it: ask whether the ack still holds
-  std::int64_t until_ns = 0;                  // acked: its end; flapping: earliest end
+  std::int64_t until_ns = 0;                  // acked: its end; flapping: earliest end; ticket: 0 where no time is promised
   /// Named texts: the parts of a review. At most 32.
   std::vector<std::pair<std::string, std::string>> fields;
   std::string extra;  // members that this version does not know, a JSON object; empty: none

@@ -12,12 +12,41 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 32> kind_names = {
-    "other",          "opened",           "alert_joined", "alert_changed",    "alert_left",    "raised",      "lowered",
-    "acked",          "ack_reminded",     "ack_expired",  "unacked",          "note",          "impact",      "update",
-    "update_overdue", "response_overdue", "role",         "mitigated",        "resolved",      "reopened",    "flapping",
-    "settled",        "closed",           "notice_sent",  "notice_delivered", "notice_failed", "notice_owed", "diagnosis",
-    "suppressed",     "unsuppressed",     "reviewed",     "refused"};
+constexpr std::array<std::string_view, 35> kind_names = {"other",
+                                                         "opened",
+                                                         "alert_joined",
+                                                         "alert_changed",
+                                                         "alert_left",
+                                                         "raised",
+                                                         "lowered",
+                                                         "acked",
+                                                         "ack_reminded",
+                                                         "ack_expired",
+                                                         "unacked",
+                                                         "note",
+                                                         "impact",
+                                                         "update",
+                                                         "update_overdue",
+                                                         "response_overdue",
+                                                         "role",
+                                                         "mitigated",
+                                                         "resolved",
+                                                         "reopened",
+                                                         "flapping",
+                                                         "settled",
+                                                         "closed",
+                                                         "notice_sent",
+                                                         "notice_delivered",
+                                                         "notice_failed",
+                                                         "notice_owed",
+                                                         "diagnosis",
+                                                         "suppressed",
+                                                         "unsuppressed",
+                                                         "reviewed",
+                                                         "ticket",
+                                                         "ticket_answered",
+                                                         "ticket_overdue",
+                                                         "refused"};
 constexpr std::array<std::string_view, 5> levels = {"", "p1", "p2", "p3", "p4"};
 
 struct TextMember {

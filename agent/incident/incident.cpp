@@ -10,7 +10,7 @@ namespace ronda::incident {
 namespace {
 
 constexpr std::array<std::string_view, 5> stage_names = {"open", "acknowledged", "mitigating", "resolved", "closed"};
-constexpr std::size_t max_impacts = 64;
+constexpr std::size_t max_impacts = 64, max_tickets = 64;
 
 /// One list of stretches follows a condition.
 void follow(std::vector<Stretch>& stretches, bool holds, std::int64_t at_ns) {
@@ -201,6 +201,21 @@ void take_suppression(Incident& incident, const Event& event) {
   incident.suppressed_by.clear();
 }
 
+void take_ticket(Incident& incident, const Event& event) {
+  if (event.kind == Kind::ticket) {
+    if (incident.tickets.size() == max_tickets) incident.tickets.erase(incident.tickets.begin());
+    incident.tickets.push_back({event.subject, event.channel, event.text, event.author, event.at_ns, event.until_ns, 0, false});
+    return;
+  }
+  for (Ticket& one : incident.tickets) {
+    if (one.vendor != event.subject || !one.waits()) continue;
+    if (event.kind == Kind::ticket_answered)
+      one.answered_ns = event.at_ns;
+    else if (one.owed_ns != 0 && one.owed_ns <= event.at_ns)
+      one.overdue = true;
+  }
+}
+
 bool is_decision(Kind kind) {
   return kind == Kind::acked || kind == Kind::unacked || kind == Kind::raised || kind == Kind::lowered || kind == Kind::mitigated ||
          kind == Kind::resolved || kind == Kind::closed;
@@ -265,6 +280,10 @@ void take(Incident& incident, const Event& event) {
       return take_suppression(incident, event);
     case Kind::reviewed:
       return take_review(incident, event);
+    case Kind::ticket:
+    case Kind::ticket_answered:
+    case Kind::ticket_overdue:
+      return take_ticket(incident, event);
     case Kind::notice_owed:
       return owe_notice(incident, event);
     case Kind::notice_sent:

@@ -94,6 +94,21 @@ struct Ack {
   bool operator==(const Ack&) const = default;
 };
 
+/// Help that was asked of a vendor.
+struct Ticket {
+  std::string vendor, level;
+  std::string text;  // what the person said of it: its number there
+  Author by;
+  std::int64_t opened_ns = 0;
+  std::int64_t owed_ns = 0;      // when they must have answered; 0: they promised no time
+  std::int64_t answered_ns = 0;  // 0: not yet
+  bool overdue = false;          // that was said
+
+  bool waits() const { return answered_ns == 0; }
+  bool is_late(std::int64_t now_ns) const { return owed_ns != 0 && (waits() ? now_ns : answered_ns) > owed_ns; }
+  bool operator==(const Ticket&) const = default;
+};
+
 struct Incident {
   std::string id;
   std::uint64_t sequence = 0;  // of its last event: what a person's command is based on
@@ -115,6 +130,7 @@ struct Incident {
   std::uint32_t acks = 0;                          // how often it was taken
   std::int64_t free_since_ns = 0;                  // while nobody has it: since when
   std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
+  std::vector<Ticket> tickets;                     // as they were opened; the latest 64
   std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
   std::set<std::string, std::less<>> last_resorts;  // notifiers that one was sent to for want of a contact
   std::vector<std::pair<std::string, std::string>> review;

@@ -180,7 +180,7 @@ void Simulation::change_alert(const Move& move) {
 
 void Simulation::say(const Move& move) {
   Command command;
-  command.verb = static_cast<Verb>(move.a % 12);
+  command.verb = static_cast<Verb>(move.a % 14);
   command.author = author_of(move.b);
   command.source = "cli";
   command.text = move.b % 8 == 0 ? "" : "text";
@@ -189,6 +189,7 @@ void Simulation::say(const Move& move) {
   command.subject = "cto";
   command.force = move.c % 5 == 0;
   if (command.verb == Verb::open) command.service = move.c % 2 == 0 ? "db" : "";
+  if (command.verb == Verb::ticket) command.for_ns = move.c % 2 * hour_ns;
   if (command.verb == Verb::review) command.fields = {{"summary", "x"}};
   if (!state_.incidents.empty()) {
     auto chosen = state_.incidents.begin();

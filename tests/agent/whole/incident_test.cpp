@@ -378,6 +378,108 @@ TEST_CASE("a configuration that is not taken is told to the agent's people, and 
   CHECK(door.agent().stop() == 0);
 }
 
+TEST_CASE("help of a vendor is asked for with a text from the incident, and its clock stands in the incident", "[whole]") {
+  Door door;
+  door.agent().configure("20.toml", R"([vendor.locks]
+title = "Locks Ltd"
+account = "4711"
+status_check = "door"
+ticket = "{{account}} {{level}} {{incident}} {{title}} by {{reporter}}"
+levels = [{ name = "Forum", url = "https://forum.example/" }, { name = "Pro", email = "pro@locks.example", respond_within = "4h" }]
+)");
+  REQUIRE(door.agent().start());
+  door.break_it();
+  const std::string id = door.await_incident();
+  const Finished text = door.as_ana({"incident", "ticket", id, "locks", "--level", "2"});
+  INFO(text.out << text.err);
+  CHECK(text.code == 0);
+  CHECK(has(text.out, "Locks Ltd, Pro (level 2 of 2)"));
+  CHECK(has(text.out, "pro@locks.example"));
+  CHECK(has(text.out, "within 4h"));
+  CHECK(has(text.out, "status page: door critical"));
+  CHECK(has(text.out, "4711 P1 " + id + " door: "));
+  CHECK(has(text.out, " by Ana\n"));
+  CHECK(door.incident(id).at("tickets").as_array().empty());  // reading it asks nobody
+
+  const Finished typo = door.as_ana({"incident", "ticket", id, "lock"});
+  CHECK(typo.code == 1);
+  CHECK(typo.err == "ronda: there is no vendor `lock`; did you mean `locks`?\n");
+  const Finished level = door.as_ana({"incident", "ticket", id, "locks", "--level", "3", "--opened", "T-9"});
+  CHECK(level.code == 1);
+  CHECK(level.err == "ronda: `level`: vendor `locks` has 1 Forum, 2 Pro\n");
+  CHECK(door.as_ana({"incident", "ticket", id, "locks", "--level", "p1"}).code == 2);
+  CHECK(door.as_ana({"incident", "ticket", id, "locks", "--answered", "yes"}).code == 1);
+
+  const Finished opened = door.as_ana({"incident", "ticket", id, "locks", "--level", "2", "--opened", "T-9"});
+  CHECK(opened.out == id + ": noted: a ticket at locks\n");
+  CHECK(door.author_of(id, "ticket") == "contact:ana");
+  const json::value ticket = door.incident(id).at("tickets").at(0);
+  INFO(json::serialize(ticket));
+  CHECK(ticket.at("vendor").as_string() == "locks");
+  CHECK(ticket.at("level").as_string() == "Pro");
+  CHECK(ticket.at("text").as_string() == "T-9");
+  CHECK(ticket.at("owed_until").is_string());
+  CHECK_FALSE(ticket.at("overdue").as_bool());
+  CHECK(ticket.at("status_check").at("status").as_string() == "critical");
+  std::string shown = door.agent().ronda({"incident", "show", id}).out;
+  CHECK(has(shown, "  locks, Pro, T-9: asked "));
+  CHECK(has(shown, "ticket opened at locks, Pro; answer owed until "));
+
+  door.agent().kill_hard();
+  std::filesystem::remove(door.agent().state_directory() + "/starts");
+  REQUIRE(door.agent().start());
+  CHECK(door.incident(id).at("tickets").as_array().size() == 1);
+  const Finished answered = door.as_ana({"incident", "ticket", id, "locks", "--answered", "they are on it"});
+  CHECK(answered.out == id + ": noted: locks has answered\n");
+  CHECK(door.incident(id).at("tickets").at(0).at("answered").is_string());
+  shown = door.agent().ronda({"incident", "show", id}).out;
+  CHECK(has(shown, "locks has answered: they are on it"));
+  CHECK(has(shown, ", answered 20"));
+  CHECK(door.agent().stop() == 0);
+}
+
+TEST_CASE("who has which role, how long it has been and whom the escalation calls next stand in the incident", "[whole]") {
+  Door door;
+  door.agent().configure("20.toml", R"([contact.bo]
+channels = [{ notifier = "paper", to = "bo" }]
+[escalation.later.p1]
+steps = [{ from = "0m", notify = ["ana"] }, { from = "1h", notify = ["bo"] }]
+[service.house]
+checks = ["door"]
+escalation = "later"
+)");
+  REQUIRE(door.agent().start());
+  door.break_it();
+  const std::string id = door.await_incident();
+  const json::value next = door.incident(id).at("next_step");
+  INFO(json::serialize(next));
+  REQUIRE(next.is_object());
+  CHECK(next.at("contacts") == json::array{"bo"});
+  CHECK(next.at("due").at(0).at("escalation").as_string() == "later");
+  CHECK(next.at("due").at(0).at("step").to_number<int>() == 2);
+  CHECK(door.incident(id).at("elapsed_s").as_double() < 600);
+  CHECK(door.incidents().at(0).as_object().contains("elapsed_s"));
+  std::string shown = door.agent().ronda({"incident", "show", id}).out;
+  CHECK(has(shown, "UTC: bo (later, step 2, start)"));
+  CHECK(has(shown, "  clock "));
+
+  const Finished nobody = door.as_ana({"incident", "role", id, "commander", "bob"});
+  CHECK(nobody.code == 1);
+  CHECK(nobody.err == "ronda: there is no contact `bob`; did you mean `bo`?\n");
+  CHECK(door.as_ana({"incident", "role", id, "commander"}).code == 2);
+  const Finished given = door.as_ana({"incident", "role", id, "commander", "bo"});
+  CHECK(given.out == id + ": bo is commander\n");
+  CHECK(eventually([&] { return door.heard("update p1 " + id + " bo") == 1; }));
+  CHECK(door.incident(id).at("roles").at("commander").as_string() == "bo");
+  shown = door.agent().ronda({"incident", "show", id}).out;
+  CHECK(has(shown, "commander: bo"));
+  CHECK(door.author_of(id, "role") == "contact:ana");
+
+  REQUIRE(door.as_ana({"incident", "ack", id}).code == 0);
+  CHECK(door.incident(id).at("next_step").is_null());  // somebody has it
+  CHECK(door.agent().stop() == 0);
+}
+
 TEST_CASE("what a check that an alert names for its diagnosis finds stands in the timeline, without secrets", "[whole]") {
   Door door;
   door.agent().configure("20.toml",

@@ -85,7 +85,8 @@ void World::set_status(const Move& move, bool flaps) {
 
 void World::say(const Move& move) {
   constexpr std::array verbs = {Verb::ack,   Verb::ack,      Verb::ack,     Verb::unack,   Verb::note,  Verb::update, Verb::raise,
-                                Verb::lower, Verb::mitigate, Verb::resolve, Verb::resolve, Verb::close, Verb::open,   Verb::role};
+                                Verb::lower, Verb::mitigate, Verb::resolve, Verb::resolve, Verb::close, Verb::open,   Verb::role,
+                                Verb::ticket, Verb::answered};
   incident::Command command;
   command.verb = verbs[move.a % verbs.size()];
   command.author = author_of(move.b);
@@ -93,7 +94,8 @@ void World::say(const Move& move) {
   command.text = "text";
   command.level = level_of(move.c);
   command.role = "commander";
-  command.subject = command.verb == Verb::role ? "bo" : "";
+  command.subject = command.verb == Verb::role ? "bo" : command.verb == Verb::ticket || command.verb == Verb::answered ? "locks" : "";
+  if (command.verb == Verb::ticket) command.for_ns = move.c % 3 * 1'200'000'000'000;
   command.force = move.c % 3 == 0;
   if (command.verb == Verb::open && move.b % 2 == 0) command.service = "data";
   std::vector<const incident::Incident*> live, all;
