@@ -39,9 +39,12 @@ std::span<const Route> incident_routes();
 std::span<const Route> help_routes();
 /// Maintenance, overrides of on-call, tests and dead letters.
 std::span<const Route> upkeep_routes();
+/// Whose turn it is, and who would hear what.
+std::span<const Route> people_routes();
 /// What was measured.
 std::span<const Route> sample_routes();
 
+boost::json::object override_json(const incident::OnCallOverride& one);
 /// Who asks, as it is recorded; uid 0 is nobody in particular, whoever has it.
 incident::Author author_of(const Context& c);
 Response error_of(const Error& error);

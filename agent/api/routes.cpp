@@ -278,6 +278,7 @@ void answer(AgentView& agent, const Request& request, const Respond& respond) {
   if (answer_by(inbound_routes(), agent, request, respond, path_known)) return;
   if (answer_by(incident_routes(), agent, request, respond, path_known)) return;
   if (answer_by(help_routes(), agent, request, respond, path_known)) return;
+  if (answer_by(people_routes(), agent, request, respond, path_known)) return;
   if (answer_by(upkeep_routes(), agent, request, respond, path_known)) return;
   if (answer_by(sample_routes(), agent, request, respond, path_known)) return;
   if (path_known) return respond(error_response(405, "this path takes another method"));

@@ -154,6 +154,8 @@ void end_maintenance(Context& c) {
 
 // ---- on call --------------------------------------------------------------------------------
 
+}  // namespace
+
 json::object override_json(const incident::OnCallOverride& one) {
   return {{"id", one.id},
           {"oncall", one.rota},
@@ -165,6 +167,8 @@ json::object override_json(const incident::OnCallOverride& one) {
           {"ended", time_json(one.ended_ns)},
           {"ended_by", one.ended_ns == 0 ? json::value(nullptr) : json::value(to_text(one.ended_by))}};
 }
+
+namespace {
 
 void get_overrides(Context& c) {
   json::array out;
@@ -246,6 +250,12 @@ void get_dead(Context& c) {
     if (hides) hide_all_from_viewer(out);
     respond(json_response(std::move(out)));
   });
+}
+
+void get_sinks(Context& c) {
+  json::value out = sinks_json(c.agent);
+  if (!is_operator(c)) hide_all_from_viewer(out);
+  c.respond(json_response(std::move(out)));
 }
 
 /// {"id": ".."}: an id has slashes, so it stands in the body.

@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 #include <iostream>
 
-#include "api/json.hpp"
+#include "api/people_json.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/by_hand.hpp"
@@ -26,73 +26,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanos usual_length = 24h, most_length = std::chrono::days(366);
-
-json::value text_or_null(std::string_view text) {
-  return text.empty() ? json::value() : json::value(text);
-}
-
-json::array addresses_json(const std::vector<escalation::Address>& addresses) {
-  json::array out;
-  for (const escalation::Address& one : addresses) {
-    json::object address;
-    address["notifier"] = one.notifier;
-    address["to"] = text_or_null(one.shown);
-    address["held_until"] = one.held_until_ns ? api::time_json(*one.held_until_ns) : json::value();
-    out.push_back(std::move(address));
-  }
-  return out;
-}
-
-json::array due_json(const std::vector<escalation::Due>& due) {
-  json::array out;
-  for (const escalation::Due& one : due) {
-    json::object step;
-    step["escalation"] = one.escalation;
-    step["level"] = config::level_name(one.level);
-    step["step"] = one.owner ? json::value("owner") : json::value(one.step + 1);
-    step["why"] = escalation::why_name(one.why);
-    step["business"] = one.business;
-    step["targets"] = json::value_from(one.targets);
-    out.push_back(std::move(step));
-  }
-  return out;
-}
-
-json::object told_json(const escalation::Told& told, const escalation::Scenario& scenario) {
-  json::array recipients;
-  for (const escalation::Recipient& one : told.reach.recipients) {
-    json::object person;
-    person["contact"] = one.contact;
-    person["via"] = text_or_null(one.via);
-    person["business"] = one.business;
-    person["channels"] = addresses_json(one.addresses);
-    person["fallback"] = addresses_json(one.fallback);
-    recipients.push_back(std::move(person));
-  }
-  json::object out;
-  out["at"] = api::time_json(told.at_ns);
-  out["after"] = format_duration(Nanos(told.at_ns - scenario.detected_ns));
-  out["how"] = escalation::how_name(told.reach.how);
-  out["due"] = due_json(told.due);
-  out["recipients"] = std::move(recipients);
-  out["broadcast"] = addresses_json(told.reach.broadcast);
-  out["missed"] = json::value_from(told.reach.missed);
-  return out;
-}
-
-void print_json(const escalation::Simulation& simulation, const escalation::Scenario& scenario, json::array overrides) {
-  json::array told;
-  for (const escalation::Told& one : simulation.told) told.push_back(told_json(one, scenario));
-  json::object out;
-  out["level"] = config::level_name(scenario.level);
-  out["service"] = text_or_null(scenario.service);
-  out["detected"] = api::time_json(scenario.detected_ns);
-  out["for"] = format_duration(scenario.lasts);
-  out["told"] = std::move(told);
-  out["overrides"] = std::move(overrides);
-  out["cut"] = simulation.is_cut;
-  std::cout << json::serialize(out) << "\n";
-}
 
 /// An option that is a duration; false: it is none, which was said.
 bool read_length(const Options& options, std::string_view flag, std::optional<Nanos>& out) {
@@ -159,7 +92,9 @@ int escalation(const Options& options) {
   const escalation::Simulation simulation = escalation::simulate(staff.people, staff.policies, scenario, by_hand.overrides);
   json::array overrides = by_hand.within(scenario.detected_ns, scenario.detected_ns + scenario.lasts.count());
   if (options.json) {
-    print_json(simulation, scenario, std::move(overrides));
+    json::object shown = api::simulation_json(simulation, scenario);
+    shown["overrides"] = std::move(overrides);
+    std::cout << json::serialize(shown) << "\n";
   } else {
     std::cout << escalation::print(simulation, staff.people, scenario, *zone);
     for (const json::value& one : overrides) {

@@ -8,7 +8,7 @@
 #include <charconv>
 #include <iostream>
 
-#include "api/json.hpp"
+#include "api/people_json.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/by_hand.hpp"
@@ -23,10 +23,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr unsigned default_days = 14, most_days = 366;
-
-std::string_view source_name(people::Shift::Source source) {
-  return source == people::Shift::Source::rota ? "rota" : source == people::Shift::Source::calendar ? "calendar" : "override";
-}
 
 struct Span {
   std::int64_t at_ns = 0;
@@ -72,36 +68,6 @@ void print_text(const people::People& people, const people::Rota& rota, const Sp
   for (const json::value& one : by_hand.of(rota.name)) std::cout << "  " << override_text(one.as_object()) << "\n";
   for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns, more))
     std::cout << "  " << text(one.begin_ns) << "  to  " << text(one.end_ns) << "  NOBODY\n";
-}
-
-json::object stretch_json(const people::Stretch& stretch) {
-  json::object out;
-  out["from"] = api::time_json(stretch.begin_ns);
-  out["to"] = api::time_json(stretch.end_ns);
-  return out;
-}
-
-json::object rota_json(const people::Rota& rota, const Span& asked, const ByHand& by_hand) {
-  const auto more = by_hand.of(rota);
-  json::array now, shifts, gaps;
-  for (const people::Shift& one : people::on_call(rota, asked.at_ns, more)) now.push_back(json::value(one.contact));
-  for (const people::Shift& one : people::shifts(rota, asked.at_ns, asked.until_ns, more)) {
-    json::object shift = stretch_json(one.when);
-    shift["contact"] = one.contact;
-    shift["source"] = source_name(one.source);
-    shifts.push_back(std::move(shift));
-  }
-  for (const people::Stretch& one : people::gaps(rota, asked.at_ns, asked.until_ns, more)) gaps.push_back(stretch_json(one));
-  json::object out;
-  out["name"] = rota.name;
-  out["title"] = rota.title;
-  out["zone"] = rota.zone->name();
-  out["at"] = api::time_json(asked.at_ns);
-  out["on_call"] = std::move(now);
-  out["shifts"] = std::move(shifts);
-  out["gaps"] = std::move(gaps);
-  out["overrides"] = by_hand.of(rota.name);
-  return out;
 }
 
 }  // namespace
@@ -170,7 +136,7 @@ int oncall(const Options& options) {
   for (const people::Rota& one : people.oncalls) {
     if (!wanted.empty() && one.name != wanted) continue;
     if (options.json) {
-      all.push_back(rota_json(one, asked, by_hand));
+      all.push_back(api::rota_json(one, {asked.at_ns, asked.until_ns}, by_hand.of(one), by_hand.of(one.name)));
     } else {
       print_text(people, one, asked, by_hand);
     }

@@ -179,6 +179,20 @@ TEST_CASE("who stands in on call is called, over a kill, until it is undone", "[
   REQUIRE(told.at("overrides").as_array().size() == 1);
   CHECK(text_at(told.at("overrides").at(0), "id") == id);
   CHECK(text_at(told.at("told").at(0).at("recipients").at(0), "contact") == "bo");
+  // the API says the same of the configuration that runs
+  const auto rotas = [&] { return agent.get("/v1/oncall?name=ops&days=1"); };
+  REQUIRE(eventually([&] { return rotas().at(0).at("on_call") == json::array{"bo"}; }));  // asked for whole seconds
+  const json::value rota = rotas().at(0);
+  CHECK(rota.at("overrides").at(0).at("id").as_string() == json::string_view(id));
+  CHECK(rota.at("shifts").at(0).at("source").as_string() == "override");
+  CHECK(agent.get("/v1/oncall").as_array().size() == 1);
+  const json::value now_told = agent.get("/v1/escalation?level=p1&for=10m").at("told").at(0);
+  CHECK(now_told.at("recipients").at(0).at("contact").as_string() == "bo");
+  CHECK(now_told.at("recipients").at(0).at("channels").at(0).at("to").as_string() == "bo");
+  CHECK(agent.ask("GET", "/v1/oncall?name=opz").status == 404);
+  CHECK(agent.ask("GET", "/v1/oncall?days=0").status == 400);
+  CHECK(agent.ask("GET", "/v1/escalation?level=p5").status == 400);
+  CHECK(agent.ask("GET", "/v1/escalation?level=p1&for=400d").status == 400);
   REQUIRE(eventually([&] { return agent.check_status("door") == "ok"; }));
   house.put("broken");
   CHECK(eventually([&] { return house.heard("open bo") == 1; }));
