@@ -43,7 +43,8 @@ void post(Context& c, std::string_view inbox, Result<response::InboundBatch> (*p
   };
   const auto added = static_cast<std::size_t>(std::ranges::count_if(batch->alerts, is_new));
   if (desk.inbound_count() + added > response::most_inbound)
-    return c.respond(error_response(429, "more than 1000 alerts of others would fire at once; nothing of this was taken"));
+    return c.respond(error_response(
+        429, "more than " + std::to_string(response::most_inbound) + " alerts of others would fire at once; nothing of this was taken"));
   const std::size_t count = batch->alerts.size();
   c.agent.response().inbound(*std::move(batch), [respond = c.respond, count](const incident::Reply& reply) {
     if (!reply.done) return respond(error_response(503, reply.text));

@@ -173,7 +173,9 @@ struct Entropy {
 /// time by CLOCK_BOOTTIME since.
 Outcome step(State& state, const Settings& settings, const Input& input, std::int64_t now_ns, const Entropy& entropy);
 
-/// When a Tick is wanted if nothing else happens; goes through all incidents: once a batch, not once an input.
+/// When a Tick is wanted if nothing else happens, by one incident; it changes by its events and by the settings.
+std::optional<std::int64_t> next_wake(const State& state, const Incident& incident, const Settings& settings);
+/// The same by all of them.
 std::optional<std::int64_t> next_wake(const State& state, const Settings& settings);
 
 /// The instant of the last event of all; 0: there is none.

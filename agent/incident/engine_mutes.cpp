@@ -20,6 +20,7 @@ const Mute* Stepper::mute_of(const std::vector<Mute>& mutes, const std::string& 
 
 /// What covers all of it: the mute of its worst alert when every firing one has a mute; null: nothing, or something is heard.
 const Mute* Stepper::mute_of(const Incident& incident) const {
+  if (state_.mutes.empty()) return nullptr;
   if (!incident.any_fires()) return incident.by_hand ? mute_of(state_.mutes, {}, {}, incident.service, incident.level) : nullptr;
   const Mute* of_worst = nullptr;
   config::Level worst = config::Level::none;

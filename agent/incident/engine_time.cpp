@@ -84,14 +84,18 @@ void add_over(Earliest& out, const Incident& incident, const Settings& settings)
 
 }  // namespace
 
+std::optional<std::int64_t> next_wake(const State& state, const Incident& incident, const Settings& settings) {
+  Earliest out;
+  if (incident.is_live())
+    add_live(out, state, incident, settings);
+  else if (incident.stage == Stage::resolved)
+    add_over(out, incident, settings);
+  return out.take();
+}
+
 std::optional<std::int64_t> next_wake(const State& state, const Settings& settings) {
   Earliest out;
-  for (const auto& [id, incident] : state.incidents) {
-    if (incident.is_live())
-      add_live(out, state, incident, settings);
-    else if (incident.stage == Stage::resolved)
-      add_over(out, incident, settings);
-  }
+  for (const auto& [id, incident] : state.incidents) out.add(next_wake(state, incident, settings));
   return out.take();
 }
 

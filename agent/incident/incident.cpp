@@ -164,7 +164,10 @@ void take_member(Incident& incident, const Event& event) {
   member.level = event.kind == Kind::alert_left ? config::Level::none : event.level;
   member.blocked = event.kind != Kind::alert_left && event.blocked;
   member.changed_ns = event.at_ns;
-  if (member.fires() != fired) incident.moved_ns = event.at_ns;
+  if (member.fires() != fired) {
+    incident.moved_ns = event.at_ns;
+    fired ? --incident.firing : ++incident.firing;
+  }
   follow_below(incident);
   if (is_new && incident.opened_count > 0 && event.due_ns != 0) {  // to be told with others
     ++incident.joined_untold;
@@ -328,10 +331,6 @@ void Clock::set_running(bool running, std::int64_t at_ns) {
 std::optional<std::int64_t> Clock::when(std::int64_t value_ns) const {
   if (since_ns == 0 || value_ns < spent_ns) return std::nullopt;
   return since_ns + (value_ns - spent_ns);
-}
-
-bool Incident::any_fires() const {
-  return std::ranges::any_of(members, [](const auto& member) { return member.second.fires(); });
 }
 
 std::optional<std::int64_t> Incident::respond_by_ns() const {

@@ -124,6 +124,7 @@ struct Incident {
   bool by_hand = false;  // opened by a person: only a person resolves it
 
   std::map<std::string, Member, std::less<>> members;  // by alert; those that left stay, with level none
+  std::size_t firing = 0;                              // how many of them do
   std::set<std::string, std::less<>> checks;           // it was ever about: root, members', and those that members waited for
   std::set<std::string, std::less<>> parents;          // of these, those that members waited for
   std::optional<Ack> ack;
@@ -172,7 +173,7 @@ struct Incident {
   bool is_taken() const { return stage == Stage::acknowledged || stage == Stage::mitigating; }
   /// Whether calls go on: it is live, nobody has it, nothing suppresses it and it does not flap.
   bool is_paging() const { return is_live() && !is_taken() && !is_suppressed() && !is_flapping; }
-  bool any_fires() const;
+  bool any_fires() const { return firing != 0; }
   /// When a named person must have taken it; none: has been, the clock stands, or it is over.
   std::optional<std::int64_t> respond_by_ns() const;
   /// From the incident's names: the service, else its root's check, else its id.

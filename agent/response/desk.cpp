@@ -16,6 +16,7 @@ constexpr std::int64_t clean_every_ns = std::int64_t{3600} * 1'000'000'000, keep
 constexpr std::int64_t look_again_ns = 1'000'000'000;
 constexpr std::string_view lost_way = "route";                  // the own trouble; with "/" and a service its messages'
 constexpr std::int64_t latest_wake_ns = 10'000'000'000;         // on a busy host; a later one was slept through
+constexpr std::size_t many_firing = 100;  // from so many on they are asked together, once in look_again_ns, what hides them
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
 
 /// Those who share an address stand in one row; of the last resort nobody is named.
@@ -104,6 +105,7 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
     alerts_[row.name].row_ns = row.at;
     alert_alarms_.set(row.name, alert == nullptr ? alerts_[row.name].state.next_ns : now_ns);
   }
+  count_inbound();
   for (const store::SilenceRow& row : kept.silences) {
     if (is_upkeep(row.id)) {
       if (auto read = restore_upkeep(row, upkeep_, drilled_ns_); !read) left_out.push_back(row.id + ": " + read.error().message());
@@ -129,8 +131,11 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
   for (const incident::Event& event : kept.events) {
     if (event.kind == incident::Kind::notice_sent) asked_[event.incident] = std::max(asked_[event.incident], event.at_ns);
   }
-  for (const auto& [id, incident] : state_.incidents) incident_alarms_.set(id, now_ns);
-  engine_wake_ = now_ns;
+  for (const auto& [id, incident] : state_.incidents) {
+    incident_alarms_.set(id, now_ns);
+    engine_alarms_.set(id, now_ns);
+  }
+  boundary_wake_ = now_ns;
   return left_out;
 }
 
@@ -161,9 +166,11 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
     alert_alarms_.clear(held->first);
     held = alerts_.erase(held);
   }
+  count_inbound();
   if (looking_) look_at_all(out, now_ns);
   for (const auto& [id, incident] : state_.incidents) {
     if (incident.stage != incident::Stage::closed) incident_alarms_.set(id, now_ns);  // its ladder may be another one
+    wake_engine_for(id);                                                              // and so may its times
   }
   end_found_ways(out, now_ns);
   muting_ = true;
@@ -272,9 +279,9 @@ Output Desk::tick(std::int64_t now_ns) {
     else
       look_at(*alert, out, now_ns);
   }
-  if (engine_wake_ && *engine_wake_ <= now_ns) {
+  if (const std::vector<std::string> due = engine_alarms_.due(now_ns); !due.empty()) {
     feed(incident::Tick{}, out, now_ns);
-    engine_wake_ = incident::next_wake(state_, plan_->settings);
+    for (const std::string& id : due) wake_engine_for(id);
   }
   muting_ = muting_ || (boundary_wake_ && *boundary_wake_ <= now_ns);
   settle(out, now_ns);
@@ -283,7 +290,7 @@ Output Desk::tick(std::int64_t now_ns) {
 }
 
 std::optional<std::int64_t> Desk::next_wake() const {
-  std::optional<std::int64_t> next = engine_wake_;
+  std::optional<std::int64_t> next = engine_alarms_.next();
   if (looking_) keep_earliest(next, alert_alarms_.next());
   keep_earliest(next, incident_alarms_.next());
   keep_earliest(next, boundary_wake_);
@@ -385,12 +392,22 @@ void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) 
 
 /// What every step brings with it: who is muted now, and who has to hear what.
 void Desk::settle(Output& out, std::int64_t now_ns) {
-  if (muting_ || !touched_.empty()) mute(out, now_ns);
+  if (muting_ || (!touched_.empty() && !may_mute_later(now_ns))) mute(out, now_ns);
   if (!touched_.empty() || !notices_.empty() || incident_alarms_.next().value_or(INT64_MAX) <= now_ns) tell(out, now_ns);
+}
+
+/// Whatever hides alerts asks all that fire. In a storm of them each step would do so; what is late by that is only that an
+/// owner hears what his silence hides, and an end by "until ok".
+bool Desk::may_mute_later(std::int64_t now_ns) {
+  const std::int64_t next_ns = muted_ns_ + look_again_ns;
+  if (state_.by_alert.size() < many_firing || now_ns < muted_ns_ || next_ns <= now_ns) return false;
+  keep_earliest(boundary_wake_, next_ns);
+  return true;
 }
 
 void Desk::mute(Output& out, std::int64_t now_ns) {
   muting_ = false;
+  muted_ns_ = now_ns;
   const auto firing = state_.firing(plan_->settings);
   incident::SilenceChange change = incident::tick(silences_, firing, now_ns);
   for (const incident::Silence& silence : change.changed)
@@ -411,11 +428,18 @@ void Desk::tell(Output& out, std::int64_t now_ns) {
   for (incident::Notice& notice : std::exchange(notices_, {})) notices[notice.incident].push_back(std::move(notice));
   std::set<std::string> ids = std::exchange(touched_, {});
   for (std::string& id : incident_alarms_.due(now_ns)) ids.insert(std::move(id));
-  for (const std::string& id : ids) tell_incident(id, notices[id], out, now_ns);
+  for (const std::string& id : ids) {
+    tell_incident(id, notices[id], out, now_ns);
+    wake_engine_for(id);
+  }
   for (const incident::Notice& notice : notices[""]) owe(tell_silence(*plan_, notice, overrides_of(upkeep_), now_ns), "", out, now_ns);
   touched_.clear();  // by what is noted of the messages alone
   tell_lost_ways(out, now_ns);
-  engine_wake_ = incident::next_wake(state_, plan_->settings);
+}
+
+void Desk::wake_engine_for(const std::string& id) {
+  const incident::Incident* found = state_.find(id);
+  engine_alarms_.set(id, found == nullptr ? 0 : incident::next_wake(state_, *found, plan_->settings).value_or(0));
 }
 
 /// The steps of the escalation that are due, and what the engine wants told; both to the same people are one message.
@@ -426,7 +450,7 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
     asked_.erase(id);
     if (found == nullptr) return;
   }
-  const incident::Incident incident = *found;  // as it was before it is noted who is told
+  const incident::Incident& incident = *found;
   std::vector<escalation::Due> due;
   if (incident.stage != incident::Stage::closed) {
     const auto asked = asked_.find(id);
@@ -442,9 +466,11 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
       asked_[id] = std::max(since, now_ns);
     incident_alarms_.set(id, answer.next_ns.value_or(0));
   }
+  // both of the incident as it is before it is noted who is told
   const Told called = tell_by_escalation(*plan_, incident, due, notices, now_ns, overrides_of(upkeep_));
+  const Told along = tell_along(*plan_, incident, notices, called, now_ns, overrides_of(upkeep_));
   owe(called, id, out, now_ns);
-  owe(tell_along(*plan_, incident, notices, called, now_ns, overrides_of(upkeep_)), id, out, now_ns);
+  owe(along, id, out, now_ns);
 }
 
 /// That a service's messages do not go where they are to go is a trouble of the agent's own until one does; no way left is a P1.

@@ -85,7 +85,7 @@ class Desk {
   Output on_own_trouble(std::string_view name, config::Level level, std::string_view text, std::int64_t now_ns);
   /// What others judged. Of new ones those beyond most_inbound are left out.
   Output on_inbound(const InboundBatch& batch, std::int64_t now_ns);
-  std::size_t inbound_count() const;
+  std::size_t inbound_count() const { return inbound_count_; }
   Output tick(std::int64_t now_ns);
   /// When tick() is wanted if nothing else happens.
   std::optional<std::int64_t> next_wake() const;
@@ -133,16 +133,19 @@ class Desk {
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
   void note_break(std::int64_t now_ns);
   void settle(Output& out, std::int64_t now_ns);
+  bool may_mute_later(std::int64_t now_ns);
   void mute(Output& out, std::int64_t now_ns);
   void keep_windows(const std::vector<incident::Firing>& firing, Output& out, std::int64_t now_ns);
   void drill(Output& out, std::int64_t now_ns);
   void tell(Output& out, std::int64_t now_ns);
+  void wake_engine_for(const std::string& id);
   void tell_incident(const std::string& id, const std::vector<incident::Notice>& notices, Output& out, std::int64_t now_ns);
   void forget_old(Output& out, std::int64_t now_ns);
   void set_own_trouble(std::string_view name, config::Level level, std::string_view text, Output& out, std::int64_t now_ns);
   void tell_lost_ways(Output& out, std::int64_t now_ns);
   void end_found_ways(Output& out, std::int64_t now_ns);
   void owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns);
+  void count_inbound();
   void forget_inbound(const std::string& name, Output& out, std::int64_t now_ns);
   void end_silent(const std::string& name, Output& out, std::int64_t now_ns);
   void write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns);
@@ -154,14 +157,16 @@ class Desk {
   Objectives objectives_;
   bool looking_ = true;  // false: what was known before the start is still being read
   std::map<std::string, Held, std::less<>> alerts_;
+  std::size_t inbound_count_ = 0;                                                  // of them, what others judged
   std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check that they name or depend on
   incident::State state_;
   incident::SilenceBook silences_;
   incident::UpkeepBook upkeep_;
   std::int64_t drilled_ns_ = 0;                             // the last drill that was due; 0: none was planned yet
   std::map<std::string, std::int64_t, std::less<>> asked_;  // by incident that is not closed: until when its escalation has been asked
-  Alarms alert_alarms_, incident_alarms_;
-  std::optional<std::int64_t> engine_wake_, boundary_wake_;  // boundary: of silences, windows and drills
+  Alarms alert_alarms_, incident_alarms_, engine_alarms_;   // the last two by incident: its escalation, its own times
+  std::optional<std::int64_t> boundary_wake_;               // of silences, windows and drills
+  std::int64_t muted_ns_ = 0;                               // when what hides alerts was looked at last
   std::int64_t cleaned_ns_ = 0;
   std::set<std::string> touched_;          // incidents of this step
   std::vector<incident::Notice> notices_;  // of this step, not told yet

@@ -37,18 +37,18 @@ bool is_kept_inbound(const Plan& plan, std::string_view alert) {
   return sender.starts_with("unix:") || std::ranges::binary_search(plan.tokens, sender, std::less<>());
 }
 
-std::size_t Desk::inbound_count() const {
-  std::size_t out = 0;
-  for (auto at = alerts_.lower_bound(inbound_prefix); at != alerts_.end() && at->first.starts_with(inbound_prefix); ++at) ++out;
-  return out;
+void Desk::count_inbound() {
+  inbound_count_ = 0;
+  for (auto at = alerts_.lower_bound(inbound_prefix); at != alerts_.end() && at->first.starts_with(inbound_prefix); ++at) ++inbound_count_;
 }
 
 Output Desk::on_inbound(const InboundBatch& batch, std::int64_t now_ns) {
   Output out;
   for (const InboundAlert& alert : batch.alerts) {
     const bool is_known = alerts_.contains(alert.name);
-    if (!is_known && (alert.level == config::Level::none || inbound_count() >= most_inbound)) continue;
+    if (!is_known && (alert.level == config::Level::none || inbound_count_ >= most_inbound)) continue;
     Held& held = alerts_[alert.name];
+    if (!is_known) ++inbound_count_;
     rule::Change change = change_of(alert, held.state.level, now_ns);
     change.source = batch.source;
     change.author = batch.author;
@@ -71,7 +71,7 @@ Output Desk::on_inbound(const InboundBatch& batch, std::int64_t now_ns) {
 void Desk::forget_inbound(const std::string& name, Output& out, std::int64_t now_ns) {
   out.decision.alerts.push_back({name, alerts_[name].next_row_ns(now_ns), std::nullopt});
   alert_alarms_.clear(name);
-  alerts_.erase(name);
+  inbound_count_ -= alerts_.erase(name);
 }
 
 /// Its sender said nothing more of it in time: it may have ended while no word of that came through.

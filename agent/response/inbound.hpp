@@ -15,7 +15,7 @@ namespace ronda::response {
 /// Of their names. No name of conf.d has a slash, so none of them can be taken for a rule's.
 inline constexpr std::string_view inbound_prefix = "inbound/";
 /// Firing at once, of all senders.
-inline constexpr std::size_t most_inbound = 1000;
+inline constexpr std::size_t most_inbound = 10'000;
 
 struct InboundAlert {
   std::string name;                           // inbound_prefix SENDER/KEY

@@ -42,23 +42,28 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-/// What was said last, then what fires, the highest first; of a storm a part with the number of the others: no channel has room for
-/// all, and the store refuses a message with hundreds of KiB.
-std::string situation_text(const incident::Incident& incident) {
-  constexpr std::size_t most_lines = 40;
+constexpr std::size_t most_named = 20;  // of the alerts of one incident, in a message
+
+/// What was said last, then what fires; of many the worst: a message of all of them would be read by nobody, and by no runner.
+std::string situation_text(const incident::Incident& incident, notify::Language language) {
   std::vector<const std::pair<const std::string, incident::Member>*> firing;
   for (const auto& one : incident.members) {
     if (one.second.fires()) firing.push_back(&one);
   }
-  std::ranges::stable_sort(firing, {}, [](const auto* one) { return one->second.level; });
+  const auto named = firing.begin() + static_cast<std::ptrdiff_t>(std::min(firing.size(), most_named));
+  const auto is_worse = [](const auto* a, const auto* b) {
+    return std::tie(a->second.level, a->first) < std::tie(b->second.level, b->first);
+  };
+  if (named != firing.end()) std::ranges::partial_sort(firing, named, is_worse);
   std::string out = incident.situation;
-  for (std::size_t i = 0; i < std::min(firing.size(), most_lines); ++i) {
-    const auto& [alert, member] = *firing[i];
+  for (auto one = firing.begin(); one != named; ++one) {
+    const auto& [alert, member] = **one;
     out += (out.empty() ? "" : "\n") + upper(config::level_name(member.level)) + " " + alert;
     if (!member.check.empty() && member.check != alert) out += " (check " + member.check + ")";
     if (member.blocked) out += ", blocked by " + incident.root;
   }
-  if (firing.size() > most_lines) out += "\n(+" + std::to_string(firing.size() - most_lines) + ")";
+  if (firing.size() > most_named)
+    out += (language == notify::Language::es ? "\ny otras: " : "\nand others: ") + std::to_string(firing.size() - most_named);
   return out;
 }
 
@@ -127,7 +132,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
       {"since", time_text(plan, incident.detected_ns)},
       {"status", std::string(status_of(incident.stage))},
       {"description", incident.title},
-      {"current_status", situation_text(incident)},
+      {"current_status", situation_text(incident, plan.language)},
       {"next_update", time_text(plan, incident.update_due_ns)},
       {"war_room", incident.war_room},
       {"incident_url", is_link(incident.war_room) ? incident.war_room : ""},

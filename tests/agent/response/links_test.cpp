@@ -149,10 +149,10 @@ TEST_CASE("one that its sender does not say again in time ends, also over a rest
   CHECK(world.desk().inbound_count() == 0);
 }
 
-TEST_CASE("no more than a thousand alerts of others fire at once", "[response]") {
+TEST_CASE("no more than ten thousand alerts of others fire at once", "[response]") {
   World world(inbound_shop);
   std::vector<response::InboundAlert> many;
-  for (int i = 0; i < 1100; ++i) many.push_back(fires("k" + std::to_string(i), Level::p2, "shop"));
+  for (int i = 0; i < 10'100; ++i) many.push_back(fires("k" + std::to_string(i), Level::p2, "shop"));
   world.take(world.desk().on_inbound(batch_of(many), world.now));
   CHECK(world.desk().inbound_count() == response::most_inbound);
   CHECK(world.only().members.size() == response::most_inbound);
