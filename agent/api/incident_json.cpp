@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "api/json.hpp"
 #include "api/slo_json.hpp"
@@ -63,6 +64,27 @@ json::object alert_json(const response::Desk& desk, std::string_view name, const
   return out;
 }
 
+struct Named {
+  std::string_view name;
+  const rule::Alert* rule = nullptr;  // null: what the agent says of itself and what others judged have none
+};
+
+std::vector<Named> named_alerts(const response::Desk& desk, bool firing_only) {
+  std::vector<Named> out;
+  const auto fires = [&](std::string_view name) {
+    const rule::AlertState* state = desk.alert(name);
+    return state != nullptr && state->level != config::Level::none;
+  };
+  for (const rule::Alert& alert : desk.plan().rules.alerts) {
+    if (!firing_only || fires(alert.name)) out.push_back({alert.name, &alert});
+  }
+  for (const auto& [name, id] : desk.incidents().by_alert) {
+    if ((name.starts_with(response::own_prefix) || name.starts_with(response::inbound_prefix)) && fires(name))
+      out.push_back({name, nullptr});
+  }
+  return out;
+}
+
 json::array conditions_json(const std::vector<rule::Explained>& all) {
   json::array out;
   for (const rule::Explained& one : all) {
@@ -78,9 +100,18 @@ json::array conditions_json(const std::vector<rule::Explained>& all) {
   return out;
 }
 
-json::array members_json(const Incident& incident) {
+json::array members_json(const Incident& incident, std::size_t most) {
+  using Member = std::pair<const std::string, incident::Member>;
+  std::vector<const Member*> shown;
+  for (const Member& one : incident.members) shown.push_back(&one);
+  if (shown.size() > most) {
+    const auto rank = [](const Member* one) { return std::tuple(!one->second.fires(), one->second.level, std::string_view(one->first)); };
+    std::ranges::partial_sort(shown, shown.begin() + static_cast<std::ptrdiff_t>(most), {}, rank);
+    shown.resize(most);
+  }
   json::array out;
-  for (const auto& [alert, member] : incident.members) {
+  for (const Member* one : shown) {
+    const auto& [alert, member] = *one;
     out.push_back(json::object{{"name", alert},
                                {"check", text_or_null(member.check)},
                                {"service", text_or_null(member.service)},
@@ -104,7 +135,8 @@ json::object fields_json(const std::vector<std::pair<std::string, std::string>>&
   return out;
 }
 
-constexpr std::ptrdiff_t most_over = 500;  // of those that are over, the ones that changed last
+constexpr std::size_t most_alerts_in_lists = 20;  // of one incident
+constexpr std::ptrdiff_t most_over = 500;         // of those that are over, the ones that changed last
 
 bool is_higher(const Incident* a, const Incident* b) {
   return a->level != b->level ? a->level < b->level : a->detected_ns < b->detected_ns;
@@ -121,21 +153,25 @@ json::value level_json(config::Level level) {
   return level == config::Level::none ? json::value(nullptr) : json::value(config::level_name(level));
 }
 
-json::array alerts_json(AgentView& agent, bool firing_only) {
+json::array alerts_json(AgentView& agent, bool firing_only, std::size_t most) {
   const response::Desk& desk = desk_of(agent);
+  std::vector<Named> shown = named_alerts(desk, firing_only);
+  if (shown.size() > most) {
+    const auto rank = [&](const Named& one) {
+      const rule::AlertState* state = desk.alert(one.name);
+      const config::Level level = state == nullptr ? config::Level::none : state->level;
+      return std::tuple(level == config::Level::none, level, one.name);
+    };
+    std::ranges::partial_sort(shown, shown.begin() + static_cast<std::ptrdiff_t>(most), {}, rank);
+    shown.resize(most);
+  }
   json::array out;
-  const auto fires = [&](std::string_view name) {
-    const rule::AlertState* state = desk.alert(name);
-    return state != nullptr && state->level != config::Level::none;
-  };
-  for (const rule::Alert& alert : desk.plan().rules.alerts) {
-    if (!firing_only || fires(alert.name)) out.push_back(alert_json(desk, alert.name, &alert));
-  }
-  for (const auto& [name, id] : desk.incidents().by_alert) {  // what the agent says of itself has no rule
-    if ((name.starts_with(response::own_prefix) || name.starts_with(response::inbound_prefix)) && fires(name))
-      out.push_back(alert_json(desk, name, nullptr));
-  }
+  for (const Named& one : shown) out.push_back(alert_json(desk, one.name, one.rule));
   return out;
+}
+
+std::size_t count_firing(AgentView& agent) {
+  return named_alerts(desk_of(agent), true).size();
 }
 
 std::optional<json::object> explain_alert_json(AgentView& agent, std::string_view name) {
@@ -154,7 +190,7 @@ std::optional<json::object> explain_alert_json(AgentView& agent, std::string_vie
   return out;
 }
 
-json::object incident_json(const Incident& incident, std::int64_t now_ns) {
+json::object incident_json(const Incident& incident, std::int64_t now_ns, std::size_t most_alerts) {
   json::object out;
   out["id"] = incident.id;
   out["sequence"] = incident.sequence;
@@ -181,7 +217,8 @@ json::object incident_json(const Incident& incident, std::int64_t now_ns) {
   out["flapping"] = incident.is_flapping;
   out["opened_count"] = incident.opened_count;
   out["war_room"] = text_or_null(incident.war_room);
-  out["alerts"] = members_json(incident);
+  out["alerts"] = members_json(incident, most_alerts);
+  out["alert_count"] = incident.members.size();
   json::object roles;
   for (const auto& [role, who] : incident.roles) roles[role] = who.contact;
   out["roles"] = std::move(roles);
@@ -249,7 +286,7 @@ json::array incidents_json(AgentView& agent, bool all) {
   }
   const std::int64_t now = wall_clock().count();
   json::array out;
-  for (const Incident* incident : wanted) out.push_back(incident_json(*incident, now));
+  for (const Incident* incident : wanted) out.push_back(incident_json(*incident, now, most_alerts_in_lists));
   return out;
 }
 

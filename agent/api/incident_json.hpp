@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,18 +16,21 @@ namespace ronda::api {
 /// "p1", or null where there is none.
 boost::json::value level_json(config::Level level);
 
-boost::json::array alerts_json(AgentView& agent, bool firing_only);
+/// Of more than `most` the worst.
+boost::json::array alerts_json(AgentView& agent, bool firing_only, std::size_t most = SIZE_MAX);
+std::size_t count_firing(AgentView& agent);
 /// All that is known of an alert, with each of its conditions, part by part; none: no alert has that name.
 std::optional<boost::json::object> explain_alert_json(AgentView& agent, std::string_view name);
 
-boost::json::object incident_json(const incident::Incident& incident, std::int64_t now_ns);
+/// Of more than `most_alerts` the worst; `alert_count` says how many there are.
+boost::json::object incident_json(const incident::Incident& incident, std::int64_t now_ns, std::size_t most_alerts = SIZE_MAX);
 /// Whom its escalation calls next, or null.
 boost::json::value next_step_json(AgentView& agent, const incident::Incident& incident);
 /// What was asked of vendors, each with what the check of its status page said last.
 boost::json::array tickets_json(AgentView& agent, const incident::Incident& incident);
 /// The last result of a check, in short; null: there is none of that name.
 boost::json::value status_check_json(AgentView& agent, std::string_view check);
-/// Those that are live, the highest level first; with `all` the resolved ones too.
+/// Those that are live, the highest level first; with `all` the resolved ones too. Of the alerts of each the 20 worst.
 boost::json::array incidents_json(AgentView& agent, bool all);
 /// The timeline, in order; `line` is the event in words.
 boost::json::array timeline_json(std::span<const incident::Event> events);

@@ -25,6 +25,8 @@ using schedule::Entry;
 
 namespace {
 
+constexpr std::size_t most_alerts = 100;  // of those that fire: more of them nobody reads, and it is asked often
+
 json::value text_or_null(std::string_view text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }
@@ -302,7 +304,8 @@ json::object status_json(AgentView& agent) {
   out["exit"] = static_cast<int>(worst);
   out["agent"] = agent_json(agent);
   out["incidents"] = incidents_json(agent, false);
-  out["alerts"] = alerts_json(agent, true);
+  out["alerts"] = alerts_json(agent, true, most_alerts);
+  out["alerts_firing"] = count_firing(agent);
   json::array checks, tasks, notifiers;
   agent.scheduler().each([&](const Entry& entry) {
     json::array& list = entry.spec.kind == config::Kind::check ? checks : entry.spec.kind == config::Kind::task ? tasks : notifiers;

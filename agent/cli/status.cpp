@@ -67,6 +67,8 @@ void print_response(const json::object& status) {
   const json::array& alerts = status.at("alerts").as_array();
   if (!alerts.empty()) std::cout << "\nalerts\n";
   for (const json::value& one : alerts) print_alert_line(one.as_object());
+  if (const std::int64_t firing = integer_of(status, "alerts_firing"); firing > static_cast<std::int64_t>(alerts.size()))
+    std::cout << "  ... and " << firing - static_cast<std::int64_t>(alerts.size()) << " more; `ronda alert list` shows all\n";
 }
 
 void print_objectives(const json::object& status) {
