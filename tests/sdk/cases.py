@@ -14,7 +14,7 @@ CASES += [f"A{n}" for n in (1, *range(4, 8), *range(9, 15))] + [f"C{n}" for n in
 CASES += [f"G{n}" for n in (*range(11, 24), *range(31, 34), *range(35, 39), 40)]
 CASES += [f"X{n}" for n in (*range(1, 18), 19, 20, *range(28, 35), *range(38, 43))]
 CASES += [f"N{n}" for n in range(1, 17)]
-CASES += [f"H{n}" for n in range(1, 6)] + [f"S{n}" for n in range(1, 14)] + [f"T{n}" for n in range(1, 8)]
+CASES += [f"H{n}" for n in range(1, 6)] + ["I2"] + [f"S{n}" for n in range(1, 14)] + [f"T{n}" for n in range(1, 8)]
 MOST_DEFERRED = 5
 TEST_CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -29,7 +29,7 @@ def read_table(text):
             continue
         if cells[0].strip("`").startswith("deferred_"):
             deferred[cells[0].strip("`")] = (cells[1], cells[2])
-        elif re.fullmatch(r"[ACGHNSTUWX]?\d+", cells[0]):
+        elif re.fullmatch(r"[ACGHINSTUWX]?\d+", cells[0]):
             cases.setdefault(cells[0], []).extend(re.findall(r"`([^`]+)`", cells[2]))
     return cases, deferred
 

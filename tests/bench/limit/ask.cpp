@@ -30,8 +30,7 @@ bool read_answer(int socket) {
   char bytes[4096];
   while (true) {
     const std::size_t end = text.find("\r\n\r\n"), field = text.find("Content-Length: ");
-    if (end != std::string::npos && field < end &&
-        text.size() >= end + 4 + static_cast<std::size_t>(std::atoll(text.c_str() + field + 16)))
+    if (end != std::string::npos && field < end && text.size() >= end + 4 + static_cast<std::size_t>(std::atoll(text.c_str() + field + 16)))
       return text.starts_with("HTTP/1.1 200");
     const ssize_t got = ::recv(socket, bytes, sizeof bytes, 0);
     if (got <= 0) return false;
@@ -44,8 +43,8 @@ void ask(const char* path, const std::string& request, std::int64_t until, std::
   const int socket = connect_to(path);
   while (bench::now_ns() < until) {
     const std::int64_t begin = bench::now_ns();
-    const bool good = ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()) &&
-                      read_answer(socket);
+    const bool good =
+        ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()) && read_answer(socket);
     took.push_back(good ? static_cast<double>(bench::now_ns() - begin) / 1e6 : -1);
     if (!good) break;
   }
