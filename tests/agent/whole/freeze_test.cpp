@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto most = 5s;  // for a reload, and for the end of the agent
+constexpr auto stop_most = 5s;
+constexpr auto reload_most = 30s;  // on a busy machine; what is held up here would be so for a minute or for ever
 
 std::string chaos_check(const std::string& name, const std::string& mode, const std::string& timeout = "1s") {
   return "[check." + name + "]\nuse = \"chaos.check\"\nmode = \"" + mode + "\"\nevery = \"1s\"\ntimeout = \"" + timeout + "\"\n";
@@ -52,28 +53,27 @@ bool none_alive(const std::vector<pid_t>& pids) {
   return std::ranges::none_of(pids, is_alive);
 }
 
-/// How long a reload takes here that nothing holds up.
-Span begin(WholeAgent& agent, const std::string& more) {
+void begin(WholeAgent& agent, const std::string& more) {
   std::filesystem::copy_file(RONDA_BINARY_DIR "/tests/plugins/chaos.so", agent.copy_plugins() + "/chaos.so");
   agent.configure("10.toml", more);
   agent.configure("20.toml", exec_check("other", "one"));
   REQUIRE(agent.start());
-  return took([&] { CHECK(agent.ronda({"reload"}).code == 0); });
 }
 
 void stop_in_time(WholeAgent& agent) {
   int code = -1;
-  CHECK(took([&] { code = agent.stop(); }) < most);
+  CHECK(took([&] { code = agent.stop(); }) < stop_most);
   CHECK(code == 0);
 }
 
 /// What is frozen by then costs neither this nor the other plugin anything.
-void reload_meanwhile(const WholeAgent& agent, const std::string& chaos, Span usual) {
+void reload_meanwhile(const WholeAgent& agent, const std::string& chaos) {
   agent.configure("10.toml", chaos);
   agent.configure("20.toml", exec_check("other", "two"));
   Finished reload;
-  if (usual > 1s) WARN("this machine is busy: a reload takes a second when nothing holds it up");
-  CHECK(took([&] { reload = agent.ronda({"reload"}); }) < std::max<Span>(most, 5 * usual));
+  const Span span = took([&] { reload = agent.ronda({"reload"}); });
+  CHECK(span < reload_most);
+  if (span > 1s) WARN("this machine is busy: the reload took " << std::chrono::duration<double>(span).count() << " s");
   CHECK(reload.code == 0);
   CHECK(says(agent, "other", "two"));
 }
@@ -83,13 +83,13 @@ void reload_meanwhile(const WholeAgent& agent, const std::string& chaos, Span us
 TEST_CASE("a runner that is stopped from outside holds up neither a reload nor the end of the agent", "[whole]") {
   WholeAgent agent;
   const auto* timeout = GENERATE("1s", "60s");  // runs end by their own deadline, or are cut off
-  const Span usual = begin(agent, chaos_check("held", "ok", timeout));
+  begin(agent, chaos_check("held", "ok", timeout));
   REQUIRE(says(agent, "held", "did ok"));
   const std::vector<pid_t> runner = runner_of_chaos(agent);
   REQUIRE(runner.size() == 2);
   for (const pid_t pid : runner) ::kill(pid, SIGSTOP);
   REQUIRE(eventually([&] { return agent.get("/v1/explain/held").at("running").as_bool(); }));
-  reload_meanwhile(agent, GENERATE(as<bool>(), false, true) ? std::string() : chaos_check("held", "ok", timeout) + "n = 1\n", usual);
+  reload_meanwhile(agent, GENERATE(as<bool>(), false, true) ? std::string() : chaos_check("held", "ok", timeout) + "n = 1\n");
   stop_in_time(agent);
   CHECK(eventually([&] { return none_alive(runner); }, 2s));
 }
@@ -100,7 +100,7 @@ TEST_CASE("a runner that cannot be killed is an incident within 30 s and holds u
     return skipped("frozen-runner", "needs root and the freezer of cgroup v1");
   }
   WholeAgent agent;
-  const Span usual = begin(agent, chaos_check("held", "ok"));
+  begin(agent, chaos_check("held", "ok"));
   REQUIRE(says(agent, "held", "did ok"));
   const std::vector<pid_t> runner = runner_of_chaos(agent);
   REQUIRE(runner.size() == 2);
@@ -109,7 +109,7 @@ TEST_CASE("a runner that cannot be killed is an incident within 30 s and holds u
   const auto is_told = [&] { return agent.firing("ronda/plugin/org.ronda.chaos").contains("incident"); };
   CHECK(eventually(is_told, 30s));
   CHECK(agent.firing("ronda/plugin/org.ronda.chaos").at("reason").as_string().find("cannot be killed") != json::string::npos);
-  reload_meanwhile(agent, chaos_check("held", "ok") + chaos_check("more", "ok"), usual);
+  reload_meanwhile(agent, chaos_check("held", "ok") + chaos_check("more", "ok"));
   SECTION("it ends when it can be killed after all") {
     freezer.thaw();
     CHECK(eventually([&] { return !is_told(); }));
@@ -124,19 +124,19 @@ TEST_CASE("a runner that cannot be killed is an incident within 30 s and holds u
 TEST_CASE("what hangs when it is destroyed holds up no reload", "[whole]") {
   WholeAgent agent;
   const std::string stays = chaos_check("stays", "ok");
-  const Span usual = begin(agent, stays + chaos_check("goes", "destroy-hang"));
+  begin(agent, stays + chaos_check("goes", "destroy-hang"));
   REQUIRE(says(agent, "stays", "did ok"));
   REQUIRE(says(agent, "goes", "no mode"));
   const std::vector<pid_t> runner = runner_of_chaos(agent);
   REQUIRE(runner.size() == 2);
   SECTION("one instance leaves: the others of its plugin go on") {
-    reload_meanwhile(agent, stays, usual);
+    reload_meanwhile(agent, stays);
     const auto runs = agent.get("/v1/explain/stays").at("runs").to_number<int>();
     CHECK(eventually([&] { return agent.get("/v1/explain/stays").at("runs").to_number<int>() >= runs + 3; }));
     CHECK(agent.check_status("stays") == "ok");
   }
   SECTION("the last one leaves: its runner is killed") {
-    reload_meanwhile(agent, {}, usual);
+    reload_meanwhile(agent, {});
     CHECK(eventually([&] { return none_alive(runner); }, 10s));
   }
   stop_in_time(agent);
