@@ -9,6 +9,7 @@
 #include "incident/moment.hpp"
 #include "incident/people_read.hpp"
 #include "incident/read_keys.hpp"
+#include "incident/unfilled.hpp"
 
 namespace ronda::people {
 namespace {
@@ -231,6 +232,7 @@ People Compiler::run() {
   read_oncalls();
   read_vendors();
   warn_of_no_notifier();
+  if (context_.names_complete) warn_of_examples(input_, out_, diagnostics_);
   return std::move(out_);
 }
 

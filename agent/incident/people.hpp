@@ -77,6 +77,9 @@ struct Notifier {
   bool usable = false;  // enabled, its plugin loads, its options are right
   bool wrong = false;   // it is not, and that was told
   Wants wants = {};
+  bool leaves_host = false;  // its plugin may open a connection or start a program
+  bool is_example = false;   // its options hold a name that is reserved for examples
+  config::Place place = {};  // of one that is an example
 };
 
 /// What a target stands for: contacts by themselves or by groups, and rotas, each once, in order of mention.

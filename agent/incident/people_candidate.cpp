@@ -16,7 +16,7 @@ std::vector<people::Notifier> notifiers_of(const schedule::Candidate& candidate)
     if (std::ranges::find(out, one.name, &people::Notifier::name) == out.end()) out.push_back(std::move(one));
   };
   for (const schedule::Prepared& one : candidate.set) {
-    if (one.kind == schedule::Kind::notifier) add(notifier_of(one));
+    if (one.kind == schedule::Kind::notifier) add(notifier_of(candidate, one));
   }
   for (const config::Disabled& one : candidate.generation.disabled) {
     if (one.kind == "notifier") add({one.name, false, true});
@@ -48,9 +48,15 @@ Result<std::string> read_calendar_file(const std::string& path, uid_t uid) {
 
 }  // namespace
 
-people::Notifier notifier_of(const schedule::Prepared& prepared) {
+people::Notifier notifier_of(const schedule::Candidate& candidate, const schedule::Prepared& prepared) {
   const auto& wants = prepared.procedure->messages;
-  return {prepared.name, true, false, {wants.markup, wants.each, wants.number, wants.spacing_ns}};
+  const schedule::PluginRef& plugin = *prepared.procedure->plugin;
+  people::Notifier out{prepared.name, true, false, {wants.markup, wants.each, wants.number, wants.spacing_ns}};
+  out.leaves_host = plugin.connects || plugin.spawns;
+  const auto example = candidate.example_notifiers.find(prepared.name);
+  out.is_example = example != candidate.example_notifiers.end();
+  if (out.is_example) out.place = example->second;
+  return out;
 }
 
 Staff staff_of(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, std::int64_t now_ns, uid_t uid,

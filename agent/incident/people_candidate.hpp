@@ -16,7 +16,7 @@ struct Staff {
 };
 
 /// A notifier that can be used, with what its plugin's manifest says.
-people::Notifier notifier_of(const schedule::Prepared& prepared);
+people::Notifier notifier_of(const schedule::Candidate& candidate, const schedule::Prepared& prepared);
 
 /// `now_ns` (wall clock): gaps of rotas are looked for from there, and calendar files are read around it. Calendar files
 /// must be trusted for `uid` like conf.d itself.

@@ -78,7 +78,7 @@ void warn_of_retention(const rule::SloSet& set, const store::SampleRetention& ke
 std::vector<people::Notifier> notifiers_of(const schedule::Candidate& candidate) {
   std::vector<people::Notifier> out;
   for (const schedule::Prepared& prepared : candidate.set) {
-    if (prepared.kind == config::Kind::notifier) out.push_back(escalation::notifier_of(prepared));
+    if (prepared.kind == config::Kind::notifier) out.push_back(escalation::notifier_of(candidate, prepared));
   }
   std::ranges::sort(out, {}, &people::Notifier::name);
   return out;

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "config/build.hpp"
+#include "config/example_names.hpp"
 #include "plugin/encode_options.hpp"
 #include "plugin/grade.hpp"
 #include "plugin/runner_spec.hpp"
@@ -72,11 +73,12 @@ std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalog
   auto& plugin = plugins_[entry.manifest.id];
   if (plugin == nullptr) {
     const bool spawns = std::ranges::find(entry.grants, plugin::Grant::exec) != entry.grants.end();
+    const bool connects = std::ranges::find(entry.grants, plugin::Grant::net) != entry.grants.end();
     const bool stateful = std::ranges::find(entry.grants, plugin::Grant::state) != entry.grants.end();
     std::string grants;
     for (const plugin::Grant grant : entry.grants) grants += " " + std::string(plugin::to_string(grant));
     plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
-                                                   entry.manifest.max_concurrency, spawns, stateful, std::move(grants)});
+                                                   entry.manifest.max_concurrency, spawns, connects, stateful, std::move(grants)});
   }
   known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin,
                                                       found.procedure->locks, found.procedure->messages});
@@ -258,6 +260,14 @@ void Preparer::prepare(config::Instance& instance) {
   candidate_.set.push_back(std::move(prepared));
 }
 
+/// Its name went into the set.
+void note_example(const config::Instance& instance, Candidate& candidate) {
+  if (instance.kind != Kind::notifier) return;
+  const bool is_example =
+      std::ranges::any_of(instance.options, [](const config::Member& option) { return config::holds_an_example(option.value); });
+  if (is_example) candidate.example_notifiers.emplace(candidate.set.back().name, instance.place);
+}
+
 /// What runs now stays usable where its file is refused: nobody loses a check to a half-copied plugin.
 void keep_running_plugins(const CandidateRequest& request, Candidate& candidate) {
   for (const auto& [id, entry] : request.previous->plugins) {
@@ -369,6 +379,7 @@ Candidate load_candidate(const CandidateRequest& request) {
       preparer.prepare(instance);
     else
       preparer.withhold(instance, "no plugin may be used while " + request.trust_file + " has errors");
+    if (out.set.size() > before) note_example(instance, out);
     if (out.set.size() == before) out.idle.emplace_back(instance.kind, instance.name);
     instance.options = {};
   }

@@ -32,6 +32,7 @@ struct PluginRef {
   std::uint32_t state_version = 1;
   std::uint32_t concurrency = 1;
   bool spawns = false;  // holds the grant exec: its calls start processes and are never early
+  bool connects = false;  // holds the grant net
   bool stateful = false;  // holds the grant state
   std::string grants = {};  // all of them by name: other grants are another runner
 };

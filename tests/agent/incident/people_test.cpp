@@ -26,6 +26,33 @@ TEST_CASE("groups in a circle still have their people", "[incident]") {
   CHECK(staffed.people.members_of("x").contacts == std::vector<std::string>{"a"});
 }
 
+TEST_CASE("where nothing of what ships was filled in, it is said that nobody beyond this host hears anything", "[incident]") {
+  const auto says = [](bool mail_is_example, bool sms_is_example, const std::string& address) {
+    const auto notifier = [](const std::string& name, bool leaves, bool is_example) {
+      Notifier out{name, true};
+      out.leaves_host = leaves;
+      out.is_example = is_example;
+      return out;
+    };
+    return test::staff("[agent]\nlast_resort = ['log']\n[notifier.log]\nuse = 'x'\n[contact.a]\nchannels = [{ notifier = 'mail', to = '" +
+                           address + "' }, { notifier = 'sms' }, { notifier = 'log' }]\n",
+                       {notifier("mail", true, mail_is_example), notifier("sms", true, sms_is_example), notifier("log", false, false),
+                        notifier("spare", true, true)})
+        .printed();
+  };
+  CHECK(says(false, false, "a@b.c").empty());
+  const std::string nobody =
+      "warning: nobody beyond this host can be told anything: `mail`, `sms` lead to names that are reserved for examples; give them and "
+      "the contacts "
+      "real ones\n";
+  CHECK_THAT(says(true, true, "a@b.c"), Catch::Contains(nobody));
+  CHECK_THAT(says(false, true, "a@shop.example"), Catch::Contains(nobody));
+  CHECK_THAT(says(true, false, "a@b.c"),
+             Catch::Contains("nobody is reached by notifier `mail`: its options name what is reserved for examples\n"));
+  CHECK_THAT(says(false, false, "a@shop.example"),
+             Catch::Contains("nobody is reached by notifier `mail`: all that contacts have as `to` for it is reserved for examples\n"));
+}
+
 TEST_CASE("a name of this host is one person's", "[incident]") {
   const auto staffed = test::staff("[contact.a]\nunix = ['alice', 'al']\n[contact.b]\nunix = ['bob', 'alice']\n");
   CHECK(staffed.diagnostics.errors() == 1);
