@@ -188,7 +188,7 @@ TEST_CASE("of an objective only what its own condition judged is read, rolled up
   const std::int64_t end = noon + 2 * day;
   const std::int64_t changed = GENERATE_COPY(noon + day, end - 2 * minute);
   Clocked clocked(scratch / "state");
-  History history(utc());
+  History history(utc_zone());
   history.want({{judgements_of(wrong), std::string(judgement_metric), 0, false, minute}});
   std::vector<ronda::store::Sampled> batch;
   for (std::int64_t at = noon; at < end; at += minute) {

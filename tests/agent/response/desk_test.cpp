@@ -88,7 +88,7 @@ TEST_CASE("the ladder is climbed by the clock until somebody has it, and its end
 }
 
 TEST_CASE("a message leads to where its incident is worked on", "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.result("api", Seen::critical);
   REQUIRE(world.held.outbox.size() == 1);
   const notify::Fields fields = notify::fields_from_json(world.held.outbox.begin()->second.text.fields);
@@ -126,7 +126,7 @@ TEST_CASE("an alert's own title names the incident and stands in its messages", 
       {"{{system}} without {{check}}: {{reason}}", "The shop without db: db is critical"},
       {"{{alert}} on {{host}}{{#service}} ({{service}}){{/service}}", "db-down on shop1 (shop): db is critical"},
   }));
-  std::string titled = shop;
+  std::string titled = three_checks;
   titled.insert(titled.find("for = \"5m\""), "title = \"" + title + "\"\n");
   World world(titled);
   world.result("db", Seen::critical);
@@ -136,7 +136,7 @@ TEST_CASE("an alert's own title names the incident and stands in its messages", 
   REQUIRE(world.held.outbox.size() == 1);
   const store::OutboxRow& row = world.held.outbox.begin()->second;
   CHECK(row.text.title == "🚨 INCIDENT ALERT - P1: " + world.only().title);
-  world.use(shop);
+  world.use(three_checks);
   CHECK(world.only().title.find("db-down:") == std::string::npos);  // what it was called it is called
 }
 
@@ -147,7 +147,7 @@ TEST_CASE("a title that names what it has no value of is an error with its place
       {"{{{system}}} is down", "`{{{system}}}` would not be escaped; write `{{system}}`"},
       {"{{system is down", "`{{` without `}}`"},
   }));
-  std::string titled = shop;
+  std::string titled = three_checks;
   titled.insert(titled.find("for = \"5m\""), "title = \"" + title + "\"\n");
   Staffed staffed = staff(titled, log_and_mail());
   const auto titles = response::read_titles(staffed.generation, staffed.diagnostics);
@@ -257,9 +257,9 @@ TEST_CASE("an alert that left the configuration ends its incident, and that is t
 
 TEST_CASE("an alert whose file or object is wrong at a start has not recovered: it ends when the configuration is sound without it",
           "[response]") {
-  World world(shop);
+  World world(three_checks);
   world.result("api", Seen::critical);
-  std::string without = shop;
+  std::string without = three_checks;
   without.erase(without.find("severity = \"p1\"\n"), std::string("severity = \"p1\"\n").size());
   const auto [kind, name] = GENERATE(table<std::string, std::string>({{"file", "conf.d/10.toml"}, {"check", "api"}, {"alert", "api"}}));
   CAPTURE(kind);
@@ -276,23 +276,23 @@ TEST_CASE("an alert whose file or object is wrong at a start has not recovered: 
   CHECK(std::ranges::any_of(next.told, [](const std::string& line) { return line.find(" p1 cto log") != std::string::npos; }));
   CHECK(std::ranges::none_of(next.told, [](const std::string& line) { return line.find("resolve") != std::string::npos; }));
 
-  next.take(next.desk().use(plan_of(shop), next.now));  // mended: it is judged again
+  next.take(next.desk().use(plan_of(three_checks), next.now));  // mended: it is judged again
   CHECK(next.only().stage == incident::Stage::open);
   next.take(next.desk().use(plan_of(without), next.now));
   CHECK_FALSE(next.only().is_live());
 }
 
 TEST_CASE("what nobody could be told of, for want of a notifier, is told when there is one", "[response]") {
-  World world(shop);
+  World world(three_checks);
   const std::map<std::string, Seen> others = {{"db", Seen::ok}, {"page", Seen::ok}};
-  const auto mute = std::const_pointer_cast<response::Plan>(plan_of(shop));
+  const auto mute = std::const_pointer_cast<response::Plan>(plan_of(three_checks));
   mute->people.notifiers.clear();
   world.take(world.desk().use(mute, world.now));
   world.result("api", Seen::critical);
   CHECK(world.told.empty());
   CHECK(std::ranges::any_of(world.troubles, [](const std::string& text) { return text.find("nobody can be told") != std::string::npos; }));
   world.run_to(5 * minute, others);
-  world.use(shop);
+  world.use(three_checks);
   CHECK(world.told == Lines{"5m open p1 cto log"});
   world.run_to(10 * minute, others);
   CHECK(world.told.size() == 1);

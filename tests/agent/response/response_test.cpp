@@ -123,7 +123,7 @@ TEST_CASE("a message that was given up after 72 hours stands in the incident's t
 
 TEST_CASE("a notifier that wants each message by itself gets all, another what waited as one", "[response]") {
   const Scratch scratch;
-  std::string both = shop;
+  std::string both = diagnosed_shop;
   both.replace(both.find("[{ notifier = \"log\" }]"), 22, "[{ notifier = \"log\" }, { notifier = \"mail\" }]");
   Shell shell(both, scratch / "state");
   shell.begin();

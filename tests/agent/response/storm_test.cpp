@@ -12,7 +12,7 @@ using namespace ronda::test;
 
 namespace {
 
-const std::string staff_toml = R"(
+const std::string staffed_toml = R"(
 [contact.cto]
 channels = [{ notifier = "log" }]
 [escalation.default.p1]
@@ -27,7 +27,7 @@ std::string name_of(int number) {
 
 /// `count` checks, all of one service or each for itself.
 std::string checks_toml(int count, bool of_one_service) {
-  std::string out = staff_toml;
+  std::string out = staffed_toml;
   if (of_one_service) out += "[service.shop]\ntitle = \"The shop\"\n";
   for (int i = 0; i < count; ++i) {
     out += "[check." + name_of(i) + "]\nuse = \"a.b\"\nevery = \"30s\"\ntimeout = \"10s\"\nseverity = \"p1\"\n";
@@ -107,7 +107,7 @@ TEST_CASE("ten thousand checks that fail are one message at once and one with th
 }
 
 TEST_CASE("a message about ten thousand alerts names the worst of them, counts the rest and stays small", "[response]") {
-  World world(staff_toml + "[service.shop]\ntitle = \"The shop\"\n[token.prometheus]\nrole = \"reporter\"\ninbox = [\"@alertmanager\"]\n" +
+  World world(staffed_toml + "[service.shop]\ntitle = \"The shop\"\n[token.prometheus]\nrole = \"reporter\"\ninbox = [\"@alertmanager\"]\n" +
               "sha256 = \"c1f3e0c1a47d0f5b9a7e2c86f0d3b4a5968778695a4b3c2d1e0f9182736455e6\"\n");
   response::InboundBatch batch{"alertmanager", "token:prometheus", {}};
   for (int i = 0; i < 10'000; ++i) {

@@ -49,7 +49,7 @@ TEST_CASE("a check that falls silent reaches a person one level below what may b
 }
 
 TEST_CASE("time in which nobody watched is none in which nothing was known", "[response]") {
-  World world(shop("p1 = \"api.status == critical\"\nfor = \"5m\"\n"));
+  World world(shop_with("p1 = \"api.status == critical\"\nfor = \"5m\"\n"));
   world.run_to(minute, {{"api", Seen::ok}});
   world.run_to(4 * minute, {{"api", Seen::unknown}});
   REQUIRE(world.told.empty());

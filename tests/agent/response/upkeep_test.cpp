@@ -112,7 +112,7 @@ TEST_CASE("what the store has of a window that left the configuration goes when 
   schedule::ZoneDatabase zones;
   auto calendar = schedule::parse_calendar("*-*-* 00:00 UTC", zones, zone("UTC"));
   REQUIRE(calendar);
-  plan(world).windows.push_back({"nightly", "", *std::move(calendar), hour, {}, {}, false, 0, {}, {}, {}});
+  plan(world).windows.push_back({"nightly", "", *std::move(calendar), hour, {}, {}, false, 0, {}, {}, {}, "cto", {}, "backups"});
   world.take(world.desk().use(world.desk().share_plan(), world.now));
   world.now += minute;
   world.result("api", Seen::critical);

@@ -84,7 +84,7 @@ TEST_CASE("that only the last resort hears of a service is a P2 of the agent unt
 
 TEST_CASE("that nobody can be told is a P1 of the agent", "[response]") {
   World world(lost);
-  world.use(lost, {{"log", "logfile", false, true}, {"mail", "smtp", false, true}});
+  world.use(lost, {{"log", false, true}, {"mail", false, true}});
   world.result("api", Seen::critical);
   CHECK(world.desk().own_troubles() == Names{"route/ronda", "route/shop"});
   CHECK(level_of(world, "ronda") == "p1");
