@@ -271,7 +271,7 @@ TEST_CASE("of ten thousand alerts in a second each sink gets two messages a grou
     return heard.size() == names.size() &&
            std::ranges::all_of(heard, [&](const auto& one) { return told_of(one.second, storm_s) == alerts_of_a_storm / 4 - 1; });
   };
-  REQUIRE(eventually([&] { return all_told(weather.heard_by_hook()) && all_told(weather.heard_by_book()); }, 90s));
+  REQUIRE(eventually([&] { return all_told(weather.heard_by_hook()) && all_told(weather.heard_by_book()); }, 240s));
   check_growth(weather.agent().pid(), before, 64 * 1024);
   const auto ends = [](const Heard& heard) {
     return std::ranges::all_of(heard, [](const auto& one) { return one.second.back().starts_with("resolve: "); });
@@ -307,7 +307,7 @@ TEST_CASE("ten thousand alerts of five hundred groups are at most two messages a
   const auto all_told = [&](const Heard& heard) {
     return heard.size() == 500 && std::ranges::all_of(heard, [&](const auto& one) { return told_of(one.second, storm_s) == 19; });
   };
-  REQUIRE(eventually([&] { return all_told(weather.heard_by_hook()) && all_told(weather.heard_by_book()); }, 120s));
+  REQUIRE(eventually([&] { return all_told(weather.heard_by_hook()) && all_told(weather.heard_by_book()); }, 240s));
   check_growth(weather.agent().pid(), before, 96 * 1024);
 
   weather.agent().kill_hard();
