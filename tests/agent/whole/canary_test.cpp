@@ -174,7 +174,7 @@ class House {
       tried_ = json::serialize(json::value_from(std::vector<std::string>(tried.begin(), tried.end())));
       return std::ranges::all_of(notifier_names(), [&](const std::string& name) { return tried.contains(name); });
     };
-    const bool all = eventually(all_tried, 60s);
+    const bool all = eventually(all_tried, 120s);
     INFO("tried: " << tried_ << "\n" << agent_.log());
     REQUIRE(all);
     return id;
