@@ -246,7 +246,9 @@ void Agent::tell_plugin_trouble(std::string_view plugin) {
 /// Also of what a life before left behind, and of plugins that are not configured any more.
 void Agent::tell_plugin_troubles() {
   std::set<std::string> plugins;
-  for (const auto& [id, entry] : active_.catalogue.plugins) plugins.insert(id);
+  for (const auto& [id, entry] : active_.catalogue.plugins) {
+    if (!scheduler_->quarantines(id).empty()) plugins.insert(id);
+  }
   for (const std::string& name : response_->desk().own_troubles()) {
     if (name.starts_with(plugin_trouble_prefix)) plugins.insert(name.substr(plugin_trouble_prefix.size()));
   }
