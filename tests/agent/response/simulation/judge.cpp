@@ -256,8 +256,7 @@ void Judge::on_handed(const std::string& notifier, const wire::Message& message)
   if (!rows_.contains(message.id)) fail("handed over and never decided: " + message.id);
   if (!in_flight_.emplace(notifier, message.id).second) fail("two messages at once to " + notifier);
   // of a window that comes once more, because the clock was set back and the agent began anew, is told once more
-  const bool stands_in = std::ranges::any_of(disk_.revived, [&](const std::string& id) { return message.id.starts_with(id + "/"); });
-  const bool may_come_again = (clock_was_set_ && message.incident.empty()) || stands_in;
+  const bool may_come_again = clock_was_set_ && message.incident.empty();
   if (confirmed_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered and that was on the disk: " + message.id);
   if (told_delivered_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered: " + message.id);
   std::int64_t& number = number_[message.id];
