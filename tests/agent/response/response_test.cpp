@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shell: what became of messages, what a diagnosis found, and what the agent says of its own store.
-#include <sqlite3.h>
 
 #include "agent/response/shell.hpp"
+#include "database_lock.hpp"
 #include "response/message.hpp"
 
 using namespace ronda;
@@ -42,21 +42,6 @@ steps = [{ from = "0m", notify = ["cto"] }]
 [escalation.default.p2]
 steps = [{ from = "0m", notify = ["cto"] }]
 )";
-
-/// Somebody else's lock on the database: the agent can neither read nor write it.
-class Lock {
- public:
-  explicit Lock(const std::string& path) {
-    REQUIRE(::sqlite3_open_v2(path.c_str(), &database_, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
-    REQUIRE(::sqlite3_exec(database_, "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE", nullptr, nullptr, nullptr) == SQLITE_OK);
-  }
-  ~Lock() { ::sqlite3_close(database_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  sqlite3* database_ = nullptr;
-};
 
 }  // namespace
 
@@ -276,7 +261,7 @@ TEST_CASE("a diagnosis that may change something, or is not there, is not run, a
 TEST_CASE("a store that is bad at the start is told though nothing else is wrong, and its end too", "[response]") {
   const Scratch scratch;
   { Shell once(diagnosed_shop, scratch / "state"); }  // there is a database
-  auto lock = std::make_unique<Lock>(scratch / "state/ronda.db");
+  auto lock = std::make_unique<DatabaseLock>(scratch / "state/ronda.db");
   Shell shell(diagnosed_shop, scratch / "state");
   shell.begin();
   REQUIRE(shell.until([&] { return !shell.handed.empty(); }));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store that cannot be read when the agent starts.
-#include <sqlite3.h>
 #include <sys/resource.h>
 
 #include "catch.hpp"
+#include "database_lock.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -11,21 +11,6 @@ using namespace ronda::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Somebody else's lock on the database: the agent can neither read nor write it.
-class Lock {
- public:
-  explicit Lock(const std::string& path) {
-    REQUIRE(::sqlite3_open_v2(path.c_str(), &database_, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
-    REQUIRE(::sqlite3_exec(database_, "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE", nullptr, nullptr, nullptr) == SQLITE_OK);
-  }
-  ~Lock() { ::sqlite3_close(database_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  sqlite3* database_ = nullptr;
-};
 
 std::string task_status(const WholeAgent& agent, const std::string& name) {
   const json::value status = agent.status();
@@ -70,7 +55,7 @@ TEST_CASE("what could not be remembered at the start is remembered once the stor
   REQUIRE(agent.ronda({"task", "run", "once"}).code == 0);
   REQUIRE(agent.stop() == 0);
   {
-    const Lock lock(agent.state_directory() + "/ronda.db");
+    const DatabaseLock lock(agent.state_directory() + "/ronda.db");
     REQUIRE(agent.start());
     CHECK(task_status(agent, "once") == "pending");
     CHECK(agent.status().at("agent").at("store").at("state") == "failed");
