@@ -38,11 +38,6 @@ steps = [{ from = "0m", notify = ["ana"] }]
 steps = [{ from = "0m", notify = ["ana"] }]
 )";
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
-  return text;
-}
-
 /// A door that is broken while the file `broken` is there; who is called writes into the file `heard`, unless the line is cut.
 class Door {
  public:
@@ -92,18 +87,8 @@ class Door {
 
   /// `ronda` as the user that ana is.
   Finished as_ana(std::vector<std::string> words) const {
-    std::vector<std::string> argv;
-    if (::geteuid() == 0) argv = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
-    argv.insert(argv.end(), {ronda_program(), "--socket", agent_.socket()});
-    argv.insert(argv.end(), words.begin(), words.end());
-    const std::string base = agent_.open_directory() + "/ana";
-    std::filesystem::remove(base + ".out");
-    std::filesystem::remove(base + ".err");
-    Finished out;
-    out.code = wait_program(start_program(argv, base + ".out", base + ".err"), 60s);
-    out.out = read_file(base + ".out");
-    out.err = read_file(base + ".err");
-    return out;
+    words.insert(words.begin(), {ronda_program(), "--socket", agent_.socket()});
+    return agent_.run_as_agent(words);
   }
 
  private:

@@ -46,11 +46,6 @@ steps = [{ from = "0m", notify = ["ops"] }]
 steps = [{ from = "0m", notify = ["ops"] }]
 )";
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
-  return text;
-}
-
 class House {
  public:
   House() {
@@ -72,19 +67,10 @@ class House {
   }
   /// `ronda` as the agent's own user: to root this configuration has an error, a command that would run as root.
   Finished as_own_user(const std::vector<std::string>& words) const {
-    std::vector<std::string> argv;
-    if (::geteuid() == 0) argv = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
-    argv.push_back(ronda_program());
+    std::vector<std::string> argv = {ronda_program()};
     for (const std::string& option : agent_.options()) argv.push_back(option);
     argv.insert(argv.end(), words.begin(), words.end());
-    const std::string base = agent_.open_directory() + "/oncall";
-    std::filesystem::remove(base + ".out");  // it would be added to
-    std::filesystem::remove(base + ".err");
-    Finished out;
-    out.code = wait_program(start_program(argv, base + ".out", base + ".err"), 60s);
-    out.out = read_file(base + ".out");
-    out.err = read_file(base + ".err");
-    return out;
+    return agent_.run_as_agent(argv);
   }
   Finished show_oncall() const { return as_own_user({"oncall", "show", "ops", "--days", "1"}); }
   bool is_suppressed_by(const std::string& name) const {

@@ -104,6 +104,11 @@ bool is_stopped(pid_t pid) {
   return state_and_parent(std::to_string(pid)).first == 'T';
 }
 
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
+  return text;
+}
+
 std::string ronda_program() {
   return RONDA_BINARY_DIR "/bin/ronda";
 }
@@ -247,11 +252,21 @@ json::object WholeAgent::firing(std::string_view alert) const {
 }
 
 Finished WholeAgent::ronda(const std::vector<std::string>& arguments, std::chrono::milliseconds limit) const {
-  static std::atomic<int> number{0};  // so that no two commands of this test write to the same files
-  const std::string base = scratch_ / ("command-" + std::to_string(++number));
   std::vector<std::string> argv{ronda_program()};
   for (const std::string& option : options()) argv.push_back(option);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return finish(argv, limit);
+}
+
+Finished WholeAgent::run_as_agent(const std::vector<std::string>& command) const {
+  std::vector<std::string> argv = become_;
+  argv.insert(argv.end(), command.begin(), command.end());
+  return finish(argv, 60s);
+}
+
+Finished WholeAgent::finish(const std::vector<std::string>& argv, std::chrono::milliseconds limit) const {
+  static std::atomic<int> number{0};  // so that no two commands of this test write to the same files
+  const std::string base = scratch_ / ("command-" + std::to_string(++number));
   const pid_t pid = start_program(argv, base + ".out", base + ".err");
   Finished out;
   out.code = wait_program(pid, limit);

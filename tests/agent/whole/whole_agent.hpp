@@ -95,6 +95,8 @@ class WholeAgent {
 
   /// `ronda` with the options of this agent, then `arguments`.
   Finished ronda(const std::vector<std::string>& arguments, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
+  /// A program as the user that the agent is after become_nobody().
+  Finished run_as_agent(const std::vector<std::string>& command) const;
   std::string log() const { return read_file(log_); }
 
   std::string config_directory() const { return scratch_ / "conf.d"; }
@@ -103,6 +105,8 @@ class WholeAgent {
   std::vector<std::string> options() const;
 
  private:
+  Finished finish(const std::vector<std::string>& argv, std::chrono::milliseconds limit) const;
+
   Scratch scratch_;
   std::string open_, plugins_, log_, socket_;
   std::vector<std::string> lead_, become_;  // the words before those of the agent
@@ -113,5 +117,7 @@ std::string ronda_program();
 
 /// The process that the agent parses its configuration in, held as it is; -1 when it was not there in time.
 pid_t hold_parser(const WholeAgent& agent);
+/// With each `what` in it replaced.
+std::string replaced(std::string text, std::string_view what, std::string_view by);
 
 }  // namespace ronda::test
