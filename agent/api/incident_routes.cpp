@@ -88,6 +88,21 @@ void get_alerts(Context& c) {
 
 // ---- incidents: what is known ---------------------------------------------------------------
 
+/// One that is no longer in mind: as it was opened, and when it changed last.
+json::object stored_json(const store::IncidentSummary& stored) {
+  json::object out{{"id", stored.id},
+                   {"stage", incident::stage_name(incident::Stage::closed)},
+                   {"detected", time_json(stored.opened)},
+                   {"changed", time_json(stored.changed)}};
+  const auto opened = incident::parse_event(stored.first);
+  if (!opened || opened->kind != incident::Kind::opened) return out;  // damaged: the rest is known all the same
+  out["level"] = level_json(opened->level);
+  out["title"] = opened->text;
+  out["service"] = opened->service.empty() ? json::value(nullptr) : json::value(opened->service);
+  out["root"] = opened->root.empty() ? json::value(nullptr) : json::value(opened->root);
+  return out;
+}
+
 /// Those that are live; with `all` also the others, of closed ones that are no longer in mind only when they were.
 void get_incidents(Context& c) {
   const bool hides = !is_operator(c);
@@ -98,10 +113,7 @@ void get_incidents(Context& c) {
                                       json::array out = incidents_json(agent, true);
                                       for (const store::IncidentSummary& one : *stored) {
                                         if (desk_of(agent).incidents().find(one.id) != nullptr) continue;
-                                        out.push_back(json::object{{"id", one.id},
-                                                                   {"stage", incident::stage_name(incident::Stage::closed)},
-                                                                   {"detected", time_json(one.opened)},
-                                                                   {"changed", time_json(one.changed)}});
+                                        out.push_back(stored_json(one));
                                       }
                                       respond(list_response(std::move(out), hides));
                                     });

@@ -32,6 +32,7 @@ struct IncidentMark {
 struct IncidentSummary {
   std::string id;
   std::int64_t opened = 0, changed = 0, closed = 0;  // closed 0: open
+  std::string first;                                 // `data` of its first event; empty: it is not there
 };
 
 /// The state of an alert's ladder. Without data it is forgotten. An older one (by `at`) never replaces a newer one.

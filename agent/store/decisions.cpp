@@ -172,12 +172,14 @@ Result<std::vector<IncidentEvent>> load_incident(Database& db, const std::string
 
 Result<std::vector<IncidentSummary>> load_incident_ids(Database& db, std::int64_t limit) {
   std::vector<IncidentSummary> all;
-  RONDA_TRY(std::ignore, db.each(
-                             "SELECT id,opened,changed,closed FROM incident ORDER BY opened DESC LIMIT ?",
-                             [&](const Row& row) {
-                               all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3)});
-                             },
-                             limit));
+  RONDA_TRY(std::ignore,
+            db.each(
+                "SELECT i.id,i.opened,i.changed,i.closed,coalesce(e.data,'') FROM incident i LEFT JOIN incident_event e "
+                "ON e.incident=i.id AND e.seq=1 ORDER BY i.opened DESC LIMIT ?",
+                [&](const Row& row) {
+                  all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3), std::string(row.text(4))});
+                },
+                limit));
   return all;
 }
 

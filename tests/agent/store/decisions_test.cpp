@@ -178,6 +178,8 @@ TEST_CASE("only incidents that are not closed are loaded at a start, all of thei
   const auto all = must<std::vector<IncidentSummary>>(*store, &Store::load_incident_ids, std::int64_t{10});
   REQUIRE(all.size() == 2);
   CHECK(all[0].closed + all[1].closed == noon + minute);
+  for (const IncidentSummary& one : all)
+    CHECK(one.first == must<std::vector<IncidentEvent>>(*store, &Store::load_incident, one.id).front().data);
   Decision again;
   again.marks.push_back({"INC-2", 0});
   REQUIRE(decide(*store, again));

@@ -161,6 +161,16 @@ TEST_CASE("a failing check becomes an incident, is told, survives a kill, is tak
   CHECK(door.as_ana({"incident", "close", id}).code == 0);
   CHECK(door.is_at_stage(id, "closed"));
   CHECK(door.agent().stop() == 0);
+
+  REQUIRE(door.agent().start());  // of closed ones the store alone knows
+  const json::value all = door.agent().get("/v1/incidents?all=1");
+  REQUIRE(all.as_array().size() == 1);
+  INFO(json::serialize(all));
+  CHECK(all.at(0).at("level").as_string() == "p1");
+  CHECK(all.at(0).at("stage").as_string() == "closed");
+  CHECK(has(std::string(all.at(0).at("title").as_string()), "door"));
+  CHECK(has(door.agent().ronda({"incident", "list", "--all"}).out, "P1  " + id));
+  CHECK(door.agent().stop() == 0);
 }
 
 TEST_CASE("a message that did not leave before a kill leaves after it, once, as the same message", "[whole]") {
