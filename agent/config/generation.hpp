@@ -132,8 +132,9 @@ struct AgentSettings {
   bool root_approves = false;
   std::string host;  // empty: the host's own name
   std::string env_file;
-  Value drill;            // a table, judged by response; or nothing
-  std::string heartbeat;  // the notifier that its own sign of life leaves by; empty: none
+  std::optional<std::string> war_room;  // with {id} and {random}; "": none; nothing: the usual one
+  Value drill;                          // a table, judged by response; or nothing
+  std::string heartbeat;                // the notifier that its own sign of life leaves by; empty: none
   Nanos heartbeat_every = std::chrono::minutes(1);
   Place tz_place;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/settings.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace ronda::config {
@@ -111,11 +112,32 @@ void read_heartbeat(Scope& scope, const Value& value, AgentSettings& settings, s
   if (settings.heartbeat.empty() && scope.sound()) scope.error(value.place(), "`heartbeat` lacks `notifier`, the one that it leaves by");
 }
 
+/// Where people of an incident talk. Whoever can guess it can listen.
+void read_war_room(Scope& scope, const Value& value, AgentSettings& settings) {
+  constexpr std::string_view example = "a URL like \"https://meet.example/{id}-{random}\", or \"\" for none";
+  constexpr std::size_t most_bytes = 512;
+  const std::string* text = value.as_string();
+  if (text == nullptr) return wrong_type(scope, "war_room", value, example);
+  const bool is_url = text->starts_with("https://") || text->starts_with("http://");
+  const bool is_plain = std::ranges::all_of(*text, [](char c) { return c > ' ' && c != '\x7f' && c != '"' && c != '<' && c != '>'; });
+  std::string bare = *text;
+  for (const std::string_view field : {"{id}", "{random}"}) {
+    for (std::size_t at = bare.find(field); at != std::string::npos; at = bare.find(field)) bare.erase(at, field.size());
+  }
+  if (!text->empty() && (!is_url || !is_plain || text->size() > most_bytes))
+    return wrong_text(scope, "war_room", value, "must be " + std::string(example), example);
+  if (!text->empty() && text->find("{random}") == std::string::npos)
+    return wrong_text(scope, "war_room", value, "it lacks {random}: a room that can be guessed is open to everybody", example);
+  if (bare.find_first_of("{}") != std::string::npos)
+    return wrong_text(scope, "war_room", value, "it may have {id} and {random}, and no other { or }", example);
+  settings.war_room = *text;
+}
+
 }  // namespace
 
 void read_agent(Scope& scope, const Table& table, AgentSettings& settings, std::vector<Mention>& mentions) {
-  constexpr std::array<std::string_view, 10> known = {"drill",         "env_file", "heartbeat",    "host", "language", "last_resort",
-                                                      "root_approves", "strict",   "stop_timeout", "tz"};
+  constexpr std::array<std::string_view, 11> known = {"drill",         "env_file", "heartbeat",    "host", "language", "last_resort",
+                                                      "root_approves", "strict",   "stop_timeout", "tz",   "war_room"};
   for (const auto& [key, place, value] : table) {
     if (key == "drill") {
       settings.drill = value;
@@ -139,6 +161,8 @@ void read_agent(Scope& scope, const Table& table, AgentSettings& settings, std::
     } else if (key == "tz") {
       settings.tz = read_zone(scope, key, value).value_or("");
       settings.tz_place = value.place();
+    } else if (key == "war_room") {
+      read_war_room(scope, value, settings);
     } else {
       scope.error(place, unknown_key(key, known));
     }

@@ -208,7 +208,6 @@ std::string Stepper::unused_id() const {
 Incident& Stepper::open(Event opened) {
   const std::string id = unused_id();
   opened.war_room = settings_.war_room;
-  replace_all(opened.war_room, "{prefix}", settings_.war_room_prefix);
   replace_all(opened.war_room, "{id}", id);
   replace_all(opened.war_room, "{random}", random_word(entropy_.room, 12));
   return emit(id, std::move(opened));

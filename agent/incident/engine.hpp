@@ -55,9 +55,8 @@ struct Settings {
       {day_ns, 0, day_ns, 0, 7 * day_ns},
   }};
   std::string host;
-  /// {prefix} {id} {random} are replaced; empty: no link.
-  std::string war_room = "https://meet.jit.si/{prefix}-{id}-{random}";
-  std::string war_room_prefix = "ronda";
+  /// {id} and {random} are replaced; empty: no link.
+  std::string war_room = "https://meet.jit.si/ronda-{id}-{random}";
   std::int64_t reopen_within_ns = 30 * minute_ns;  // after it was resolved
   std::int64_t settle_ns = 30 * minute_ns;         // still for so long, and it does not flap any more
   std::int64_t gather_ns = 30 * second_ns;         // alerts that join are told together

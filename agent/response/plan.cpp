@@ -46,6 +46,7 @@ incident::Settings settings_of(const schedule::Candidate& candidate, const peopl
     times.ack_remind_ns = times.ack_expires_ns / 2;
   }
   settings.tags = candidate.tags;
+  if (candidate.generation.agent.war_room) settings.war_room = *candidate.generation.agent.war_room;
   return settings;
 }
 

@@ -13,7 +13,7 @@ namespace {
 /// A P1 from its alert to its review.
 World whole() {
   World world;
-  world.settings.war_room_prefix = "mm";
+  world.settings.war_room = "https://meet.jit.si/mm-{id}-{random}";
   world.fire("api-down", Level::p1);
   const std::string id = world.only().id;
   world.give(Delivery{id, "cto", "sms", "m1", "", Delivery::What::sent});

@@ -7,7 +7,7 @@ using ronda::rule::Change;
 
 TEST_CASE("an alert opens an incident of its service, with level, root and a link nobody can guess, and calls", "[incident]") {
   World world;
-  world.settings.war_room_prefix = "minimarket";
+  world.settings.war_room = "https://meet.jit.si/minimarket-{id}-{random}";
   world.fire("api-down", Level::p1);
   const Incident& incident = world.only();
   CHECK(world.said() == "opened alert_joined notice_owed");
