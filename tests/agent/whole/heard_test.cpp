@@ -59,11 +59,6 @@ steps = [{ from = "0m", notify = ["WHO"] }]
 steps = [{ from = "0m", notify = ["ops-room"] }]
 )";
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
-  return text;
-}
-
 class Shop {
  public:
   struct Options {

@@ -55,11 +55,6 @@ channels = [CHANNELS]
 steps = [{ from = "0m", notify = ["ana"] }]
 )";
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) text.replace(at, what.size(), by);
-  return text;
-}
-
 /// One alert as Prometheus has it; `service` empty: it goes by its alertname alone.
 std::string alert_json(const std::string& name, const std::string& service, int number, std::string_view status) {
   char fingerprint[17];
