@@ -39,7 +39,7 @@ std::string reload(const WholeAgent& agent) {
 }
 
 const std::string kept = "1 kept, 0 replaced, 0 added, 0 removed, 0 failed";
-const std::string replaced = "0 kept, 1 replaced, 0 added, 0 removed, 0 failed";
+const std::string one_replaced = "0 kept, 1 replaced, 0 added, 0 removed, 0 failed";
 
 std::string exec_check(const std::string& name) {
   return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/echo\", \"well\"]\n";
@@ -72,7 +72,7 @@ TEST_CASE("staged code stays for one generation after its own, and longer while 
   REQUIRE(is_staged(agent, first));
 
   put_subject(plugins, subject("two"));
-  CHECK(reload(agent) == replaced);
+  CHECK(reload(agent) == one_replaced);
   const std::string second = sha_of(agent);
   CHECK(first != second);
   CHECK(is_staged(agent, first));
@@ -80,7 +80,7 @@ TEST_CASE("staged code stays for one generation after its own, and longer while 
   if (!in_use) REQUIRE(says(agent, "two"));
 
   put_subject(plugins, subject("three"));
-  CHECK(reload(agent) == replaced);
+  CHECK(reload(agent) == one_replaced);
   CHECK(is_staged(agent, first) == in_use);
   CHECK(is_staged(agent, second));
   CHECK(is_staged(agent, sha_of(agent)));
@@ -99,7 +99,7 @@ TEST_CASE("a plugin is what its bytes are, whatever name, time and place of the 
 
   put_subject(plugins, subject("two"));
   fs::last_write_time(file, time);
-  CHECK(reload(agent) == replaced);  // other bytes of the same time
+  CHECK(reload(agent) == one_replaced);  // other bytes of the same time
   CHECK(says(agent, "two"));
   fs::last_write_time(file, time + 1h);
   CHECK(reload(agent) == kept);  // the same bytes of another time
@@ -108,7 +108,7 @@ TEST_CASE("a plugin is what its bytes are, whatever name, time and place of the 
   CHECK(says(agent, "two"));
   fs::rename(plugins + "/moved.so", file);
   put_subject(plugins, subject("one"));
-  CHECK(reload(agent) == replaced);  // back to what was before
+  CHECK(reload(agent) == one_replaced);  // back to what was before
   CHECK(says(agent, "one"));
   CHECK(agent.stop() == 0);
 }
@@ -168,7 +168,7 @@ TEST_CASE("plugins are switched with a symlink of their directory, and a file th
   REQUIRE(says(agent, "one"));
   fs::create_directory_symlink(second, plugins + ".new");
   fs::rename(plugins + ".new", plugins);
-  CHECK(reload(agent) == replaced);
+  CHECK(reload(agent) == one_replaced);
   CHECK(says(agent, "two"));
 
   const TempDir built;
@@ -182,7 +182,7 @@ TEST_CASE("plugins are switched with a symlink of their directory, and a file th
     if (part < parts / 2) CHECK(taken == "1 kept, 0 replaced, 0 added, 0 removed, 1 failed");
     out.write(bytes.data() + from, static_cast<std::streamsize>(to - from)).flush();
   }
-  CHECK(reload(agent) == replaced);  // the last part has changed the bytes again
+  CHECK(reload(agent) == one_replaced);  // the last part has changed the bytes again
   CHECK(says(agent, "three"));
   CHECK(agent.stop() == 0);
 }
@@ -203,7 +203,7 @@ TEST_CASE("a run in flight ends on the code it began with, counts once, and what
   Finished by_hand;
   std::thread asking([&] { by_hand = agent.ronda({"check", "subject"}); });
   CHECK(eventually([&] { return agent.get("/v1/explain/subject").at("running").as_bool(); }));
-  CHECK(reload(agent) == replaced);
+  CHECK(reload(agent) == one_replaced);
   CHECK(agent.get("/v1/explain/subject").at("running").as_bool());
   asking.join();
   INFO(by_hand.out << by_hand.err);
