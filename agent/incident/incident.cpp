@@ -95,7 +95,8 @@ void raise(Incident& incident, const Event& event) {
 
 void lower(Incident& incident, const Event& event) {
   set_level(incident, event);
-  if (!is_persons(event)) incident.eased_ns = event.at_ns;
+  // of what comes out of a window for less than it was hidden at, nobody has heard yet
+  if (!is_persons(event) && incident.was_told) incident.eased_ns = event.at_ns;
 }
 
 void reopen(Incident& incident, const Event& event) {

@@ -207,6 +207,23 @@ TEST_CASE("what is worse and goes up and down for a day beside something that st
   CHECK(world.only().level == Level::p3);
 }
 
+TEST_CASE("what came out of a silence for less, and was worse when that ended, is lowered as the first time", "[incident]") {
+  World world;
+  Matcher outage;
+  outage.alerts = {"outage"};
+  world.give(MutesNow{{{"window:all", {}, true, 0}}});
+  world.fire("outage", Level::p1);
+  world.fire("ticket", Level::p3);
+  world.give(MutesNow{{{"silence:S-1", {outage}, false, 0}}});
+  REQUIRE(world.only().level == Level::p3);
+  world.pass(5);
+  world.give(MutesNow{});
+  REQUIRE(world.only().level == Level::p1);
+  world.recover("outage");
+  world.pass(15);
+  CHECK(world.only().level == Level::p3);
+}
+
 TEST_CASE("one that comes back after half a day is lowered after a quarter of an hour again", "[incident]") {
   World world = eased_world();
   for (int i = 0; i < 3; ++i) {
