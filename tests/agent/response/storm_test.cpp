@@ -50,17 +50,10 @@ void settle_all(World& world, int count, Seen status) {
 }
 
 /// CPU of a storm in which all of them fail within a second, and of the second in which all recover.
-double storm_s(int count, bool of_one_service, bool hidden) {
+double storm_s(int count, bool of_one_service) {
   World world(checks_toml(count, of_one_service));
   settle_all(world, count, Seen::ok);
   world.now += 30 * second;
-  if (hidden) {
-    incident::SilenceRequest request;
-    request.what.levels = {Level::p1, Level::p2, Level::p3, Level::p4};
-    request.reason = "the network is being moved";
-    request.for_ns = hour;
-    world.take(world.desk().add_silence(*incident::make_silence(request, world.now, 1), world.now));
-  }
   const double before = cpu_s();
   settle_all(world, count, Seen::critical);
   world.run_to(2 * minute);
@@ -72,11 +65,11 @@ double storm_s(int count, bool of_one_service, bool hidden) {
 }
 
 /// How much dearer four times as many are: about 4 where the cost of one does not depend on the others, 16 where it is theirs too.
-double growth(bool of_one_service, bool hidden = false) {
+double growth(bool of_one_service) {
   double few = 1e9, many = 1e9;  // the least of three: whatever else the machine does only adds
   for (int i = 0; i < 3; ++i) {
-    few = std::min(few, storm_s(2500, of_one_service, hidden));
-    many = std::min(many, storm_s(10'000, of_one_service, hidden));
+    few = std::min(few, storm_s(2500, of_one_service));
+    many = std::min(many, storm_s(10'000, of_one_service));
   }
   UNSCOPED_INFO("2,500 take " << few << " s, 10,000 take " << many << " s");
   return many / few;
@@ -90,10 +83,6 @@ TEST_CASE("ten thousand checks of one service that fail within a second cost as 
 
 TEST_CASE("ten thousand checks of no service that fail within a second cost as much each as a few do", "[response]") {
   CHECK(growth(false) < 9);
-}
-
-TEST_CASE("ten thousand checks that fail within a second while a silence hides them cost as much each as a few do", "[response]") {
-  CHECK(growth(true, true) < 9);
 }
 
 TEST_CASE("ten thousand checks that fail are one message at once and one with their count", "[response]") {
