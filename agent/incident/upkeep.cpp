@@ -255,7 +255,8 @@ std::vector<std::string> drop_ended(UpkeepBook& book, std::span<const Window> wi
   std::vector<std::string> out;
   // as long as what it tells of may be open the window may come back, and must not repeat what it said
   std::erase_if(book.marks, [&](const auto& one) {
-    const bool over = one.second.begin_ns + longest_window_ns < before_ns && std::ranges::find(windows, one.first, &Window::name) == windows.end();
+    const bool over =
+        one.second.begin_ns + longest_window_ns < before_ns && std::ranges::find(windows, one.first, &Window::name) == windows.end();
     if (over) out.push_back(mark_row_id(one.first));
     return over;
   });

@@ -10,7 +10,7 @@ namespace ronda::response {
 namespace {
 
 constexpr std::int64_t drill_is_stale_ns = std::int64_t{3600} * 1'000'000'000;  // one that no agent ran for is left out
-constexpr std::int64_t clock_was_wrong_ns = 24 * drill_is_stale_ns;               // a clock that is set back further was never right
+constexpr std::int64_t clock_was_wrong_ns = 24 * drill_is_stale_ns;             // a clock that is set back further was never right
 
 store::SilenceRow stored(incident::UpkeepRow row) {
   return {std::move(row.id), row.until_ns, std::move(row.data)};

@@ -54,7 +54,8 @@ AlertTitles read_titles(const config::Generation& generation, config::Diagnostic
   for (const config::RawObject& object : generation.raw("slo")) {
     const config::Value* value = object.value.find("title");
     const std::string* text = value == nullptr ? nullptr : value->as_string();
-    if (text != nullptr && !trim(*text).empty()) out.emplace(std::string(rule::slo_prefix) + object.name, AlertTitle{one_line(*text), nullptr, false});
+    if (text != nullptr && !trim(*text).empty())
+      out.emplace(std::string(rule::slo_prefix) + object.name, AlertTitle{one_line(*text), nullptr, false});
   }
   return out;
 }

@@ -166,7 +166,8 @@ TEST_CASE("a dead letter that a person revives goes by its id with the next numb
   CHECK(said == "message 'a' is no dead letter: it was delivered, or still waits");
 }
 
-TEST_CASE("what was revived and fails once more gets no second fallback, over a restart too, and one that never had any gets its", "[notify]") {
+TEST_CASE("what was revived and fails once more gets no second fallback, over a restart too, and one that never had any gets its",
+          "[notify]") {
   const Scratch scratch;
   const auto fail = [](Post& post, const std::string& id, std::int64_t number) {
     post.courier->on_result(id, number, dropped());
@@ -288,7 +289,8 @@ TEST_CASE("a stop begins nothing, and the next life sends it once", "[notify]") 
   CHECK(post.client.parcels.size() == 1);
 }
 
-TEST_CASE("what a stop kept from beginning is no attempt to the next life, whether it was decided before the stop or after it", "[notify]") {
+TEST_CASE("what a stop kept from beginning is no attempt to the next life, whether it was decided before the stop or after it",
+          "[notify]") {
   const Scratch scratch;
   std::size_t decided = 0;
   const auto decide = [&](Post& post, const std::string& id) {

@@ -142,7 +142,8 @@ TEST_CASE("an alert's own title names the incident and stands in its messages", 
 
 TEST_CASE("a title that names what it has no value of is an error with its place, and the alert goes by its name", "[response]") {
   const auto [title, problem] = GENERATE(table<std::string, std::string>({
-      {"{{severity}}: down", "`{{severity}}` has no value here; there are {{alert}}, {{check}}, {{host}}, {{reason}}, {{service}}, {{since}}, {{system}}"},
+      {"{{severity}}: down",
+       "`{{severity}}` has no value here; there are {{alert}}, {{check}}, {{host}}, {{reason}}, {{service}}, {{since}}, {{system}}"},
       {"{{sistem}} is down", "unknown placeholder `{{sistem}}`; did you mean `{{system}}`?"},
       {"{{{system}}} is down", "`{{{system}}}` would not be escaped; write `{{system}}`"},
       {"{{system is down", "`{{` without `}}`"},

@@ -35,7 +35,8 @@ void answer(Scheduled& bench) {
 
 }  // namespace
 
-TEST_CASE("a slot promised to an entry that left and came back is not run by the one that came, and is no run of unknown outcome", "[schedule]") {
+TEST_CASE("a slot promised to an entry that left and came back is not run by the one that came, and is no run of unknown outcome",
+          "[schedule]") {
   Scheduled bench;
   begin_with_claim(bench, "twice");
   bench.apply({});
@@ -52,7 +53,8 @@ TEST_CASE("a slot promised to an entry that left and came back is not run by the
   CHECK(bench.run("twice", Kind::task).runs == 1);  // its lock is free
 }
 
-TEST_CASE("locks of an entry that leaves while its slot is asked for are free at once, and the late answer frees nobody else's", "[schedule]") {
+TEST_CASE("locks of an entry that leaves while its slot is asked for are free at once, and the late answer frees nobody else's",
+          "[schedule]") {
   Scheduled bench;
   begin_with_claim(bench, "leaves");
   const Configured next = locked("next", "slow", 700), last = locked("last");

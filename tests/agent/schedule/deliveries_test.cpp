@@ -111,7 +111,8 @@ TEST_CASE("a notifier gets its turn between checks that are never done with the 
   CHECK(runs() - before >= 3);
 }
 
-TEST_CASE("a message whose runner goes before it could begin is no attempt, whether the agent stops or a reload took its notifier", "[schedule]") {
+TEST_CASE("a message whose runner goes before it could begin is no attempt, whether the agent stops or a reload took its notifier",
+          "[schedule]") {
   const bool stops = GENERATE(true, false);
   CAPTURE(stops);
   Scheduled bench;
