@@ -91,9 +91,10 @@ class Shipped {
   Supervised bench;
 };
 
-/// One of every HTTP request.
+/// Whatever came, a hello of TLS too: nobody waits for the end of it.
 void answer_up(int fd) {
-  read_request(fd);
+  char request[4096];
+  static_cast<void>(::read(fd, request, sizeof request));
   send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nup");
 }
 
