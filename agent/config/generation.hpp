@@ -145,7 +145,6 @@ struct ApiSettings {
   std::string public_url;
   std::vector<std::string> hosts, origins;  // allow-lists of the TCP door
   std::string twilio_auth_token;            // by which inbound SMS are known; empty: none come in
-  Place listen_place;
 };
 
 /// What was wrong and therefore does not run. kind "file": a whole file, name is its path.

@@ -176,7 +176,6 @@ void read_api(Scope& scope, const Table& table, ApiSettings& settings) {
       settings.hosts = read_texts(scope, key, value);
     } else if (key == "listen") {
       settings.listen = read_listen(scope, value);
-      settings.listen_place = value.place();
     } else if (key == "origins") {
       settings.origins = read_texts(scope, key, value);
     } else if (key == "others") {

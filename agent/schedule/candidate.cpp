@@ -335,8 +335,8 @@ VettedFiles read_and_vet(const CandidateRequest& request) {
 /// The same for what is no instance: one line a kind, at the first of it.
 void warn_of_idle_objects(Candidate& candidate) {
   // what parts that schedule does not know act on
-  constexpr std::array<std::string_view, 10> people = {"alert",    "contact", "escalation", "group",  "oncall",
-                                                       "severity", "slo",     "template",   "vendor", "window"};
+  constexpr std::array<std::string_view, 11> people = {"alert", "contact",  "escalation", "group",  "oncall", "severity",
+                                                       "slo",   "template", "token",      "vendor", "window"};
   const config::Generation& generation = candidate.generation;
   const auto warn = [&](config::Place place, const std::string& what) {
     candidate.diagnostics.warning(place, what + " has no effect in this version");
@@ -347,7 +347,6 @@ void warn_of_idle_objects(Candidate& candidate) {
       warn(first->place, "`[" + first->kind + ".*]`, of which there are " + std::to_string(next - first) + ",");
     first = next;
   }
-  if (!generation.api.listen.empty()) warn(generation.api.listen_place, "`listen` of [api]");
 }
 
 }  // namespace
