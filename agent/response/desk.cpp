@@ -103,7 +103,8 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
     std::int64_t& unknown_since = alerts_[row.name].state.unknown_since_ns;
     if (unknown_since != 0) unknown_since = now_ns;  // meanwhile nobody watched
     alerts_[row.name].row_ns = row.at;
-    alert_alarms_.set(row.name, alert == nullptr ? alerts_[row.name].state.next_ns : now_ns);
+    const std::int64_t due_ns = alert == nullptr ? alerts_[row.name].state.next_ns : now_ns;
+    alert_alarms_.set(row.name, due_ns == 0 ? 0 : std::max(due_ns, now_ns));
   }
   count_inbound();
   for (const store::SilenceRow& row : kept.silences) {

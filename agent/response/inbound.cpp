@@ -57,7 +57,8 @@ Output Desk::on_inbound(const InboundBatch& batch, std::int64_t now_ns) {
     held.state.level = alert.level;
     held.state.reason = alert.reason;
     held.state.next_ns = alert.until_ns;
-    alert_alarms_.set(alert.name, alert.until_ns);
+    // a time that has passed is due now: one that lies back would look as if nobody had watched since then
+    alert_alarms_.set(alert.name, alert.until_ns == 0 ? 0 : std::max(alert.until_ns, now_ns));
     if (alert.level != config::Level::none)
       write_alert(alert.name, held, out, now_ns);
     else
