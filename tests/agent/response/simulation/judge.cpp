@@ -187,6 +187,7 @@ void Judge::judge_eased(const incident::Event& event, std::int64_t passed_ns) {
   const std::string& id = event.incident;
   const auto said = persons_.find(id);
   if (said != persons_.end() && is_higher(said->second, event.level)) fail("lowered by itself under what a person said: " + id);
+  was_eased_.insert(id);
   const Below& below = below_[id];
   const std::int64_t spent = below.spent + (below.since < 0 ? 0 : passed_ns - below.since) + below.leapt;
   if (spent < eased_after - second_ns) fail("lowered too early, after " + std::to_string(spent / second_ns) + " seconds: " + id);
@@ -348,7 +349,8 @@ void Judge::check_below(const Incident& incident, std::int64_t passed_ns) {
   const config::Level least = said != persons_.end() && is_higher(said->second, fires) ? said->second : fires;
   if (!runs || incident.is_flapping || least == config::Level::none || !is_higher(incident.level, least)) return;
   const auto eased = eased_.find(incident.id);
-  const std::int64_t most = eased != eased_.end() && eased->second.at != 0 ? comes_back_within : eased_after;
+  const bool may_have_returned = (eased != eased_.end() && eased->second.at != 0) || was_eased_.contains(incident.id);
+  const std::int64_t most = may_have_returned ? comes_back_within : eased_after;
   if (passed_ns - std::max(below.since, below.lately) > most + stopping_takes)
     fail("still " + std::string(config::level_name(incident.level)) + ", and nothing of it is any more: " + incident.id);
 }

@@ -112,6 +112,7 @@ class Judge {
   std::map<std::string, Below> below_;
   std::set<std::pair<std::string, std::uint64_t>> decided_;  // events of this life, by incident and sequence
   std::map<std::string, Eased> eased_;               // by what is on the disk
+  std::set<std::string> was_eased_;                  // and in memory
   incident::State shadow_;                           // the fold over what is on the disk
   std::set<std::string> touched_;                    // of these, incidents that changed
   std::map<std::string, std::int64_t> number_;       // by message: the last attempt
