@@ -294,7 +294,7 @@ void Stepper::after_leave(Incident& incident, const Said& reason, const std::str
       owe(incident, notice::update, false,
           {"all alerts have recovered; it was opened by hand and is to be resolved so",
            "todas las alertas se han recuperado; se abrió a mano y a mano ha de resolverse"});
-    return;
+    return follow_mutes(incident);  // what hid its alerts need not hide it
   }
   if (goes_on_in.empty() && incident.opened_count > 1) {
     if (!incident.is_flapping) emit(incident.id, make(Kind::flapping, "came and went " + counted(incident.opened_count, "time")));
