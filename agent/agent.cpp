@@ -134,13 +134,22 @@ Status Agent::load_first() {
   generation_ = 1;
   active_.generation.number = 1;
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
-      loop_, *store_, zones_, active_.zone, host_of(active_.generation.agent), schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
+      loop_,
+      *store_,
+      zones_,
+      active_.zone,
+      host_of(active_.generation.agent),
+      schedule::sys_seconds(std::chrono::seconds(RONDA_BUILD_TIME)),
       [this](const schedule::PluginRef& plugin, const schedule::RunAs& as, plugin::SupervisorClient& client) {
         return make_supervisor(active_, plugin, as, client);
       },
       [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
-      !safe_mode_.reason().empty(), {}, std::chrono::seconds(10), [this](const schedule::Entry& entry) { response_->on_result(entry); },
-      [this] { return response_->take_samples(); }, [this](std::string_view plugin) { tell_plugin_trouble(plugin); }});
+      !safe_mode_.reason().empty(),
+      {},
+      std::chrono::seconds(10),
+      [this](const schedule::Entry& entry) { response_->on_result(entry); },
+      [this] { return response_->take_samples(); },
+      [this](std::string_view plugin) { tell_plugin_trouble(plugin); }});
   make_response();
   remember(*store_, [this](const schedule::Remembered& known, bool is_whole) {
     not_remembered_ = !is_whole;
@@ -154,20 +163,21 @@ Status Agent::load_first() {
 
 void Agent::make_response() {
   response_ = std::make_unique<response::Response>(
-      response::Ports{loop_, *store_,
-                      [this](std::string_view notifier, std::shared_ptr<const wire::Message> message,
-                             std::function<void(const schedule::DeliveryEnd&)> ended) {
-                        scheduler_->deliver(notifier, std::move(message), std::move(ended));
-                      },
-                      [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
-                      [] { return wall_clock().count(); }, random_bits,
-                      [this](std::string_view name) {
-                        const schedule::Entry* task = scheduler_->find(config::Kind::task, name);
-                        return task != nullptr ? task : scheduler_->find(config::Kind::check, name);
-                      },
-                      [this](schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended) {
-                        return scheduler_->run_now(kind, name, 0, std::move(ended));
-                      }},
+      response::Ports{
+          loop_, *store_,
+          [this](std::string_view notifier, std::shared_ptr<const wire::Message> message,
+                 std::function<void(const schedule::DeliveryEnd&)> ended) {
+            scheduler_->deliver(notifier, std::move(message), std::move(ended));
+          },
+          [](std::int64_t level, std::string_view text) { log(static_cast<LogLevel>(std::clamp<std::int64_t>(level, 0, 3)), text); },
+          [] { return wall_clock().count(); }, random_bits,
+          [this](std::string_view name) {
+            const schedule::Entry* task = scheduler_->find(config::Kind::task, name);
+            return task != nullptr ? task : scheduler_->find(config::Kind::check, name);
+          },
+          [this](schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended) {
+            return scheduler_->run_now(kind, name, 0, std::move(ended));
+          }},
       compiled_);
 }
 
@@ -182,12 +192,14 @@ void Agent::make_sign_of_life() {
     };
     const auto& notifiers = response_->desk().plan().notifiers;
     const auto others = std::ranges::count_if(notifiers, [&](const people::Notifier& one) { return one.name != beats; });
-    out.has_way = others == 0 || std::ranges::any_of(notifiers, [&](const people::Notifier& one) { return one.name != beats && !is_open(one); });
+    out.has_way =
+        others == 0 || std::ranges::any_of(notifiers, [&](const people::Notifier& one) { return one.name != beats && !is_open(one); });
     return out;
   };
   sign_of_life_.emplace(SignOfLife::Ports{
       loop_,
-      [this](std::string_view notifier, std::shared_ptr<const wire::Message> message, std::function<void(const schedule::DeliveryEnd&)> ended) {
+      [this](std::string_view notifier, std::shared_ptr<const wire::Message> message,
+             std::function<void(const schedule::DeliveryEnd&)> ended) {
         scheduler_->deliver(notifier, std::move(message), std::move(ended));
       },
       fitness, [this](config::Level level, std::string_view text) { response_->on_own_trouble("heartbeat", level, text); },
@@ -198,7 +210,8 @@ void Agent::make_sign_of_life() {
 api::HeartbeatView Agent::heartbeat() const {
   if (!sign_of_life_) return {};
   const notify::Heartbeat& beat = sign_of_life_->beat();
-  return {sign_of_life_->notifier(), beat.last_arrived(), beat.missed(), sign_of_life_->unfit().empty() ? beat.last_error() : sign_of_life_->unfit()};
+  return {sign_of_life_->notifier(), beat.last_arrived(), beat.missed(),
+          sign_of_life_->unfit().empty() ? beat.last_error() : sign_of_life_->unfit()};
 }
 
 /// The store could not be read at the start; once it is well again, what it holds is caught up with.

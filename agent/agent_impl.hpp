@@ -145,9 +145,9 @@ class Agent final : private api::AgentView {
   std::string config_trouble_;
   std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
   std::unique_ptr<schedule::Scheduler> scheduler_;
-  std::shared_ptr<const response::Plan> compiled_;  // of the candidate that was loaded last
-  std::unique_ptr<response::Response> response_;    // hands its messages to the scheduler, which tells it results
-  std::optional<SignOfLife> sign_of_life_;          // hands its beats to the scheduler too
+  std::shared_ptr<const response::Plan> compiled_;   // of the candidate that was loaded last
+  std::unique_ptr<response::Response> response_;     // hands its messages to the scheduler, which tells it results
+  std::optional<SignOfLife> sign_of_life_;           // hands its beats to the scheduler too
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
   std::vector<WaitingReload> reloads_waiting_;

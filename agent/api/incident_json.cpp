@@ -79,8 +79,8 @@ std::vector<Named> named_alerts(const response::Desk& desk, bool firing_only) {
     if (!firing_only || fires(alert.name)) out.push_back({alert.name, &alert});
   }
   for (const auto& [name, id] : desk.incidents().by_alert) {
-    if ((name.starts_with(response::own_prefix) || name.starts_with(response::inbound_prefix)) && fires(name))
-      out.push_back({name, nullptr});
+    // its own, those of others, and those whose object cannot be read now
+    if (desk.plan().rules.find(name) == nullptr && fires(name)) out.push_back({name, nullptr});
   }
   return out;
 }

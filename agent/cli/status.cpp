@@ -132,8 +132,9 @@ void print_agent(const json::object& status) {
   if (const std::int64_t dropped = integer_of(agent, "log_dropped"); dropped > 0)
     std::cout << "  log: " << dropped << " lines were dropped; what takes them does not keep up\n";
   if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
-  if (const json::array& changing = agent.at("changing").as_array(); !changing.empty()) {
-    std::cout << "  a restart now waits up to " << format_duration(std::chrono::seconds(std::llround(number_of(agent, "stop_timeout_s")))) << ", then interrupts";
+  if (const json::array& changing = list_of(agent, "changing"); !changing.empty()) {
+    std::cout << "  a restart now waits up to " << format_duration(std::chrono::seconds(std::llround(number_of(agent, "stop_timeout_s"))))
+              << ", then interrupts";
     for (const json::value& name : changing) std::cout << " " << text_of(name);
     std::cout << "\n";
   }

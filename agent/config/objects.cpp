@@ -12,14 +12,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array<TopTable, 23> tables = {{
-    {"agent", Role::setting}, {"alert", Role::raw},         {"api", Role::setting},
-    {"backup", Role::raw},    {"check", Role::instance},    {"checklist", Role::raw},
-    {"contact", Role::raw},   {"defaults", Role::setting},  {"escalation", Role::raw},
-    {"group", Role::raw},     {"notifier", Role::instance}, {"oncall", Role::raw},
-    {"report", Role::raw},    {"runbook", Role::raw},       {"service", Role::service},
-    {"severity", Role::raw},  {"slo", Role::raw},           {"store", Role::setting},
-    {"task", Role::instance}, {"template", Role::raw},      {"token", Role::raw},
-    {"vendor", Role::raw},    {"window", Role::raw},
+    {"agent", Role::setting},  {"alert", Role::raw},     {"api", Role::setting},       {"backup", Role::raw},
+    {"check", Role::instance}, {"checklist", Role::raw}, {"contact", Role::raw},       {"defaults", Role::setting},
+    {"escalation", Role::raw}, {"group", Role::raw},     {"notifier", Role::instance}, {"oncall", Role::raw},
+    {"report", Role::raw},     {"runbook", Role::raw},   {"service", Role::service},   {"severity", Role::raw},
+    {"slo", Role::raw},        {"store", Role::setting}, {"task", Role::instance},     {"template", Role::raw},
+    {"token", Role::raw},      {"vendor", Role::raw},    {"window", Role::raw},
 }};
 
 constexpr auto table_names = [] {
@@ -128,8 +126,7 @@ void check_durations(Scope& scope, std::string_view key, const Value& value) {
 void check_sha256(Scope& scope, std::string_view key, const Value& value) {
   constexpr std::string_view expected = "a SHA-256 of 64 hexadecimal digits";
   const auto text = read_text(scope, key, value);
-  if (text &&
-      (text->size() != 64 || text->find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)) {
+  if (text && (text->size() != 64 || text->find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)) {
     wrong_text(scope, key, value, "must be " + std::string(expected), expected);
   }
 }
@@ -169,8 +166,7 @@ void check_shape(Scope& scope, Shape shape, std::string_view key, const Value& v
       check_tables(scope, key, value);
       break;
     case Shape::text_or_table:
-      if (value.as_table() == nullptr && value.as_string() == nullptr)
-        wrong_type(scope, key, value, "a string or a table");
+      if (value.as_table() == nullptr && value.as_string() == nullptr) wrong_type(scope, key, value, "a string or a table");
       break;
     case Shape::role:
       check_role(scope, key, value);
@@ -187,20 +183,15 @@ void require(Scope& scope, const RawObject& object, std::string_view key) {
 }
 
 void require_keys(Scope& scope, const RawObject& object) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> needed = {{{"escalation", "steps"},
-                                                                                    {"group", "members"},
-                                                                                    {"slo", "good"},
-                                                                                    {"slo", "objective"},
-                                                                                    {"token", "role"},
-                                                                                    {"token", "sha256"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> needed = {
+      {{"escalation", "steps"}, {"group", "members"}, {"slo", "good"}, {"slo", "objective"}, {"token", "role"}, {"token", "sha256"}}};
   for (const auto& [kind, key] : needed) {
     if (kind == object.kind) require(scope, object, key);
   }
   if (object.kind != "alert") return;
   const auto has = [&](std::string_view level) { return object.value.find(level) != nullptr; };
   if (has("p1") || has("p2") || has("p3") || has("p4")) return;
-  scope.error(object.place,
-              "alert `" + object.name + "` has no condition: give at least one of p1, p2, p3 and p4");
+  scope.error(object.place, "alert `" + object.name + "` has no condition: give at least one of p1, p2, p3 and p4");
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// A name or a list of names.
-std::vector<std::string> read_names(Scope& scope, std::string_view key, const Value& value,
-                                    std::string_view kind, std::vector<Mention>& mentions) {
+std::vector<std::string> read_names(Scope& scope, std::string_view key, const Value& value, std::string_view kind,
+                                    std::vector<Mention>& mentions) {
   std::vector<std::string> names;
   const auto take = [&](const Value& one) {
     if (auto name = read_text(scope, key, one)) {
@@ -37,8 +37,7 @@ void read_language(Scope& scope, const Value& value, std::string& language) {
 std::string read_absolute_path(Scope& scope, std::string_view key, const Value& value) {
   auto path = read_text(scope, key, value);
   if (path && !path->starts_with('/')) {
-    wrong_text(scope, key, value, "\"" + path->substr(0, 64) + "\" must be an absolute path",
-               "an absolute path");
+    wrong_text(scope, key, value, "\"" + path->substr(0, 64) + "\" must be an absolute path", "an absolute path");
     return {};
   }
   return path.value_or("");
@@ -61,8 +60,7 @@ std::string read_listen(Scope& scope, const Value& value) {
   if (!text) return {};
   const std::size_t colon = text->rfind(':');
   const std::string port = colon == std::string::npos ? "" : text->substr(colon + 1);
-  const bool numeric =
-      !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+  const bool numeric = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
   if (colon != 0 && numeric && std::stoul(port) <= 65535) {
     if (is_loopback(std::string_view(*text).substr(0, colon))) return *text;
     wrong_text(scope, "listen", value,
@@ -71,8 +69,7 @@ std::string read_listen(Scope& scope, const Value& value) {
                "a loopback address with a port");
     return {};
   }
-  wrong_text(scope, "listen", value,
-             "\"" + text->substr(0, 64) + "\" must be an address with a port, for example \"127.0.0.1:8080\"",
+  wrong_text(scope, "listen", value, "\"" + text->substr(0, 64) + "\" must be an address with a port, for example \"127.0.0.1:8080\"",
              "an address with a port");
   return {};
 }
@@ -190,8 +187,7 @@ void read_api(Scope& scope, const Table& table, ApiSettings& settings) {
   }
 }
 
-Service read_service(Scope& scope, const std::string& name, Place place, const Table& table,
-                     std::vector<Mention>& mentions) {
+Service read_service(Scope& scope, const std::string& name, Place place, const Table& table, std::vector<Mention>& mentions) {
   constexpr std::array<std::string_view, 3> known = {"checks", "escalation", "title"};
   Service service;
   service.name = name;

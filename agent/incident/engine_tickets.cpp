@@ -37,7 +37,7 @@ void Stepper::watch_tickets(Incident& incident) {
     Event event = make(Kind::ticket_overdue);
     event.subject = vendor;
     emit(incident.id, std::move(event));
-    const std::string reason = "the answer of " + vendor + " is overdue";
+    const Said reason = {"the answer of " + vendor + " is overdue", "la respuesta de " + vendor + " está atrasada"};
     if (owner_of(incident).empty() && by.is_named())
       owe(incident, notice::reminder, false, reason, {by.name});
     else

@@ -128,11 +128,11 @@ struct Incident {
   std::set<std::string, std::less<>> checks;           // it was ever about: root, members', and those that members waited for
   std::set<std::string, std::less<>> parents;          // of these, those that members waited for
   std::optional<Ack> ack;
-  std::uint32_t acks = 0;                          // how often it was taken
-  std::int64_t free_since_ns = 0;                  // while nobody has it: since when
-  std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
-  std::vector<Ticket> tickets;                     // as they were opened; the latest 64
-  std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
+  std::uint32_t acks = 0;                           // how often it was taken
+  std::int64_t free_since_ns = 0;                   // while nobody has it: since when
+  std::map<std::string, Role, std::less<>> roles;   // "commander" -> who
+  std::vector<Ticket> tickets;                      // as they were opened; the latest 64
+  std::set<std::string, std::less<>> told;          // contacts that a notice was sent to
   std::set<std::string, std::less<>> last_resorts;  // notifiers that one was sent to for want of a contact
   std::vector<std::pair<std::string, std::string>> review;
   std::string situation;      // as a person said it last since it was opened: an update, or what mitigates it

@@ -43,7 +43,7 @@ struct Notice {
   std::vector<std::string> contacts;
   std::vector<std::string> notifiers;  // besides: those that heard of it as the last resort
   std::int64_t at_ns = 0;
-  std::string reason;  // for people: step of the ladder, "acknowledged by cto", "still broken after window sunday"
+  std::string reason;     // for people: step of the ladder, "acknowledged by cto", "still broken after window sunday"
   std::string reason_es;  // the same in Spanish; a person's words are the same in both
   Author author;          // whose command it follows from; the agent: nobody's
 

@@ -80,7 +80,8 @@ void Compiler::note_notifiers() {
   std::ranges::sort(out_.notifiers);
   out_.no_notifier = input_.notifiers.empty();
   for (const std::string& one : generation_.agent.last_resort) {
-    if (std::ranges::binary_search(out_.notifiers, one)) out_.last_resort.push_back(one);
+    const bool is_known = std::ranges::binary_search(out_.notifiers, one);
+    if (is_known && std::ranges::find(out_.last_resort, one) == out_.last_resort.end()) out_.last_resort.push_back(one);
   }
 }
 

@@ -44,8 +44,8 @@ struct Channel {
 };
 
 struct Contact {
-  std::string name;   // of the object
-  std::string title;  // key `name`: as people say it
+  std::string name;      // of the object
+  std::string title;     // key `name`: as people say it
   std::string language;  // "en", "es"; empty: the agent's
   std::vector<std::string> unix_users;
   std::vector<Channel> channels;

@@ -27,7 +27,7 @@ struct Address {
 /// One person, each once for one incident and instant.
 struct Recipient {
   std::string contact;
-  std::string via;                 // the target that named him, with the rota: "p1-all", "p1-all, on call by ops", "ops, on call by ops [override]"
+  std::string via;  // the target that named him, with the rota: "p1-all", "p1-all, on call by ops", "ops, on call by ops [override]"
   std::vector<Address> addresses;  // all of them
   std::vector<Address> fallback;   // when the others failed for good
   bool business = false;           // only as a notice
@@ -59,8 +59,8 @@ Reach route(const people::People& people, const Policy& policy, Level level, std
             const Overrides& overrides = {});
 
 /// Where messages of that level go for which no ladder says anything: notifiers of [agent] last_resort, else all usable
-/// ones; of a P4, which has a day, those of last_resort alone. A notifier's addresses are all those that contacts have on it for that level, else all that they have, else the
-/// one that it points to itself.
+/// ones; of a P4, which has a day, those of last_resort alone. A notifier's addresses are all those that contacts have on it for that
+/// level, else all that they have, else the one that it points to itself.
 Reach last_resort(const people::People& people, Level level);
 /// Those of one notifier, whichever it is.
 std::vector<Address> addresses_on(const people::People& people, std::string_view notifier, Level level);

@@ -20,9 +20,9 @@ namespace ronda::measure {
 void load_history(store::Store& store, History& history, std::int64_t now_ns, std::function<void(ronda::Status)> done);
 
 /// What the store has of an objective's judgements before `now_ns`, in stretches of five minutes that ascend; the newest may be
-/// shorter. All of it, also what is not rolled up yet, and nothing that another condition judged. Judgements: those that History::observe_value gave as ("slo:NAME", "good"), values
-/// of slo::Goodness; by requests as "requests_good" and "requests_bad", so many since the one before. For Meter::restore. The store
-/// lives as above.
+/// shorter. All of it, also what is not rolled up yet, and nothing that another condition judged. Judgements: those that
+/// History::observe_value gave as ("slo:NAME", "good"), values of slo::Goodness; by requests as "requests_good" and "requests_bad", so many
+/// since the one before. For Meter::restore. The store lives as above.
 void load_judgements(store::Store& store, const slo::Objective& objective, std::int64_t now_ns,
                      std::function<void(ronda::Result<std::vector<slo::Stretch>>)> done);
 /// "slo:NAME", the metric, and the label that tells by which condition it was judged.

@@ -146,7 +146,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       shelf_.put(row, false).is_stored = true;
       // nobody saw how it ended, and the next attempt will not say so
       if (row.state == store::OutboxState::sending && row.carrier.empty())
-        decision.trail.push_back({row.id, row.attempts, row.attempts == 1 ? row.first_at : 0, now, "unknown", "the agent ended while it was under way"});
+        decision.trail.push_back(
+            {row.id, row.attempts, row.attempts == 1 ? row.first_at : 0, now, "unknown", "the agent ended while it was under way"});
     }
     run(outbox_.restore(rows, now), std::move(decision));
     arm();

@@ -175,7 +175,8 @@ Routed route(const Message& message, const People& people, const Templates& temp
   for (const Channel& channel : whole_channels(message.notifiers, people, message.level)) {
     if (std::ranges::find(message.avoid, channel.notifier) == message.avoid.end()) rows.add(channel, "");
   }
-  if (rows.empty()) {
+  // what follows for those who heard of it as the last resort alone is no reason to tell everybody
+  if (rows.empty() && message.notifiers.empty()) {
     RouteTrouble::What trouble = add_last_resort(rows, people, message.level, message.avoid, "");
     if (!message.avoid.empty() && rows.empty()) {
       for (const std::string& contact : message.contacts) add_channels(contact, {});

@@ -23,7 +23,7 @@ struct Channel {
   bool fallback = false;        // only when the others failed for good
   std::int64_t not_before = 0;  // wall ns: the end of quiet hours that the message falls into; 0: at once
   // of the last resort, where all have the message together and one of them makes up for what they fail of
-  bool relies = false;  // not this one
+  bool relies = false;     // not this one
   std::string along = {};  // this one; all of their notifiers, by spaces
 };
 

@@ -31,7 +31,9 @@ struct Encoder {
   }
 };
 
-void encode(wire::Writer& w, const OptionNode& node) { std::visit(Encoder{w}, node.data()); }
+void encode(wire::Writer& w, const OptionNode& node) {
+  std::visit(Encoder{w}, node.data());
+}
 
 void add_forms(const OptionNode& node, std::vector<std::string>& out) {
   if (const auto* secret = std::get_if<Secret>(&node.data())) {
@@ -48,8 +50,10 @@ void add_forms(const OptionNode& node, std::vector<std::string>& out) {
 std::string encode_options(const OptionNode& options, std::span<const std::string> pieces) {
   std::string out;
   wire::Writer w(out);
-  if (options.as_table() == nullptr) w.map(0);
-  else encode(w, options);
+  if (options.as_table() == nullptr)
+    w.map(0);
+  else
+    encode(w, options);
   std::vector<std::string> hidden(pieces.begin(), pieces.end());
   add_forms(options, hidden);
   for (const std::string& piece : pieces) {

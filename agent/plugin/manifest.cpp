@@ -29,10 +29,9 @@ bool is_version(std::string_view text) {
     text.remove_prefix(1);
   }
   return text.empty() ||
-         ((text[0] == '-' || text[0] == '+') && text.size() > 1 && text.size() < 64 &&
-          std::ranges::all_of(text.substr(1), [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                   c == '-' || c == '+' || c == '~';
+         ((text[0] == '-' || text[0] == '+') && text.size() > 1 && text.size() < 64 && std::ranges::all_of(text.substr(1), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' ||
+                   c == '~';
           }));
 }
 
@@ -52,8 +51,7 @@ bool is_dotted_name(std::string_view text, std::size_t least) {
 void take_abi(ManifestReader& reader, Abi& abi) {
   const config::Value* value = reader.find("abi");
   if (value == nullptr || value->as_table() == nullptr) {
-    reader.error(value == nullptr ? reader.place() : value->place(),
-                 "'abi' must be a table like { major = 1, minor = 0 }");
+    reader.error(value == nullptr ? reader.place() : value->place(), "'abi' must be a table like { major = 1, minor = 0 }");
     return;
   }
   ManifestReader inner(*value->as_table(), value->place(), "abi", reader.diagnostics());
@@ -127,8 +125,7 @@ void take_plugin(const config::Member& member, Manifest& manifest, config::Diagn
   take_needs(reader, manifest.needs);
   take_limits(reader, manifest.limits);
   manifest.max_concurrency = static_cast<std::uint32_t>(reader.integer("max_concurrency", 1, 256).value_or(8));
-  manifest.state_version =
-      static_cast<std::uint32_t>(reader.integer("state_version", 1, 2'147'483'647).value_or(1));
+  manifest.state_version = static_cast<std::uint32_t>(reader.integer("state_version", 1, 2'147'483'647).value_or(1));
   reader.finish();
 }
 
@@ -150,12 +147,10 @@ void each_table(ManifestReader& reader, std::string_view key, Take take) {
   }
 }
 
-void take_key_set(ManifestReader& reader, std::string_view name, const std::vector<Option>& options,
-                  std::vector<std::string>& out) {
+void take_key_set(ManifestReader& reader, std::string_view name, const std::vector<Option>& options, std::vector<std::string>& out) {
   out = reader.texts(name);
   for (const std::string& key : out) {
-    if (find_option(options, key) == nullptr)
-      reader.error(reader.find(name)->place(), "there is no option '" + escape_controls(key) + "'");
+    if (find_option(options, key) == nullptr) reader.error(reader.find(name)->place(), "there is no option '" + escape_controls(key) + "'");
   }
 }
 
@@ -190,10 +185,8 @@ void take_metric(const config::Value& value, Procedure& procedure, config::Diagn
   metric.labels = reader.texts("labels");
   const std::string kind = reader.text_or("kind", "gauge");
   metric.counter = kind == "counter";
-  if (kind != "gauge" && kind != "counter")
-    reader.error(reader.find("kind")->place(), "'kind' must be \"gauge\" or \"counter\"");
-  const bool twice = std::ranges::any_of(procedure.metrics,
-                                         [&](const MetricDeclaration& other) { return other.name == metric.name; });
+  if (kind != "gauge" && kind != "counter") reader.error(reader.find("kind")->place(), "'kind' must be \"gauge\" or \"counter\"");
+  const bool twice = std::ranges::any_of(procedure.metrics, [&](const MetricDeclaration& other) { return other.name == metric.name; });
   if (twice) reader.error(value.place(), "'" + escape_controls(metric.name) + "' is declared twice");
   reader.finish();
   procedure.metrics.push_back(std::move(metric));
@@ -243,8 +236,7 @@ Procedure parse_procedure(const config::Value& value, config::Diagnostics& diagn
   procedure.open_metrics = reader.flag("open_metrics");
   procedure.locks = reader.texts("locks");
   take_messages(reader, procedure);
-  if (const config::Table* options = reader.table("config"))
-    procedure.options = parse_options(*options, true, 0, diagnostics);
+  if (const config::Table* options = reader.table("config")) procedure.options = parse_options(*options, true, 0, diagnostics);
   each_table(reader, "rule", [&](const config::Value& item) { take_rule(item, procedure, diagnostics); });
   each_table(reader, "metric", [&](const config::Value& item) { take_metric(item, procedure, diagnostics); });
   reader.finish();
@@ -253,20 +245,16 @@ Procedure parse_procedure(const config::Value& value, config::Diagnostics& diagn
 
 void take_provides(const config::Member& member, Manifest& manifest, config::Diagnostics& diagnostics) {
   const config::List* list = member.value.as_list();
-  const bool tables = list != nullptr && std::ranges::all_of(*list, [](const config::Value& item) {
-                        return item.as_table() != nullptr;
-                      });
+  const bool tables = list != nullptr && std::ranges::all_of(*list, [](const config::Value& item) { return item.as_table() != nullptr; });
   if (!tables || list->empty() || list->size() > max_procedures) {
     diagnostics.error(member.key_place, "'provides' must be written [[provides]], once to 200 times");
     return;
   }
   for (const config::Value& item : *list) {
     Procedure procedure = parse_procedure(item, diagnostics);
-    const bool twice = std::ranges::any_of(manifest.provides, [&](const Procedure& other) {
-      return other.kind_id == procedure.kind_id && other.name == procedure.name;
-    });
-    if (twice)
-      diagnostics.error(item.place(), "'" + procedure.name + "' is provided twice as " + procedure.kind_id);
+    const bool twice = std::ranges::any_of(
+        manifest.provides, [&](const Procedure& other) { return other.kind_id == procedure.kind_id && other.name == procedure.name; });
+    if (twice) diagnostics.error(item.place(), "'" + procedure.name + "' is provided twice as " + procedure.kind_id);
     manifest.provides.push_back(std::move(procedure));
   }
 }
@@ -276,11 +264,9 @@ void check_edition(const config::Table& table, config::Place place, config::Diag
   const std::int64_t* edition = found == table.end() ? nullptr : found->value.as_int();
   if (edition != nullptr && *edition == 1) return;
   if (edition != nullptr) {
-    diagnostics.error(found->value.place(), "manifest = " + std::to_string(*edition) +
-                                                ": this agent reads manifests of edition 1");
+    diagnostics.error(found->value.place(), "manifest = " + std::to_string(*edition) + ": this agent reads manifests of edition 1");
   } else {
-    diagnostics.error(found == table.end() ? place : found->value.place(),
-                      "'manifest = 1' must say which edition this is");
+    diagnostics.error(found == table.end() ? place : found->value.place(), "'manifest = 1' must say which edition this is");
   }
 }
 
@@ -304,7 +290,9 @@ const std::vector<std::string_view>& grant_names() {
   return names;
 }
 
-std::string_view to_string(Grant grant) { return grant_names()[static_cast<std::size_t>(grant)]; }
+std::string_view to_string(Grant grant) {
+  return grant_names()[static_cast<std::size_t>(grant)];
+}
 
 std::optional<Grant> parse_grant(std::string_view name) {
   const auto found = std::ranges::find(grant_names(), name);
@@ -317,8 +305,7 @@ const std::vector<std::string_view>& markup_names() {
   return names;
 }
 
-std::optional<Manifest> parse_manifest(std::string_view text, std::uint32_t file,
-                                       config::Diagnostics& diagnostics) {
+std::optional<Manifest> parse_manifest(std::string_view text, std::uint32_t file, config::Diagnostics& diagnostics) {
   const std::size_t before = diagnostics.errors();
   const auto table = config::parse_toml(text, file, diagnostics);
   if (!table) return std::nullopt;

@@ -84,7 +84,6 @@ struct Manifest {
 
 /// Nothing when there were errors. `file` is the index of the manifest among the sources of `diagnostics`.
 /// Unknown keys are warnings here and errors to lint.
-std::optional<Manifest> parse_manifest(std::string_view text, std::uint32_t file,
-                                       config::Diagnostics& diagnostics);
+std::optional<Manifest> parse_manifest(std::string_view text, std::uint32_t file, config::Diagnostics& diagnostics);
 
 }  // namespace ronda::plugin

@@ -25,9 +25,9 @@ struct Setup {
   std::string plugin_id;  // for messages
   std::string exec_path;  // where the staged object can be opened by path; empty: /proc/self/fd
   bool pid_namespace = false;
-  bool detached = false;  // what its programs leave alive is left alone; never in a PID namespace
-  std::int64_t uid = -1, gid = -1;                   // -1: stay
-  std::int64_t memory_bytes = 0, pids = 0, fds = 0;  // 0: no limit
+  bool detached = false;                                // what its programs leave alive is left alone; never in a PID namespace
+  std::int64_t uid = -1, gid = -1;                      // -1: stay
+  std::int64_t memory_bytes = 0, pids = 0, fds = 0;     // 0: no limit
   bool memory_by_group = false, pids_by_group = false;  // the agent has put this process into a group that holds that
   bool no_new_privs = true;
   std::int64_t concurrency = 1;

@@ -34,16 +34,16 @@ class SharedBlackbox {
 
 struct RunnerProcess {
   pid_t pid = -1;
-  Descriptor socket;   // our end, non-blocking
-  Descriptor pidfd;    // readable once it is gone
-  Descriptor output;   // its stdout and stderr, non-blocking
+  Descriptor socket;  // our end, non-blocking
+  Descriptor pidfd;   // readable once it is gone
+  Descriptor output;  // its stdout and stderr, non-blocking
   SharedBlackbox blackbox;
   bool pid_namespace = false;
 };
 
 struct SpawnOptions {
-  std::string path;     // of ronda-runner, absolute
-  int plugin_fd = -1;   // the staged object
+  std::string path;    // of ronda-runner, absolute
+  int plugin_fd = -1;  // the staged object
   bool pid_namespace = false;
 };
 

@@ -270,9 +270,9 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   std::chrono::nanoseconds started_boot{0};  // on boottime(), by which /proc tells when a process started
   std::uint32_t last_instance = 0;           // of a detached runner: whose call it ended last; 0: none
   bool has_told_left = false;                // what that call left alive
-  std::vector<bool> created;  // by instance
-  std::vector<bool> told_of;  // by instance: of a destroyed one too, whose destroy still asks
-  Scrubber scrubber;          // of what it prints, which its runner does not see
+  std::vector<bool> created;                 // by instance
+  std::vector<bool> told_of;                 // by instance: of a destroyed one too, whose destroy still asks
+  Scrubber scrubber;                         // of what it prints, which its runner does not see
   std::size_t quick = 0, slow = 0, suspects = 0;
   std::size_t unfinished = 0;  // calls in flight that were not told an end
   std::size_t requests_outside_calls = 0;

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::int64_t clean_every_ns = std::int64_t{3600} * 1'000'000'000, keep_over_ns = 24 * clean_every_ns;
 constexpr std::int64_t look_again_ns = 1'000'000'000;
-constexpr std::string_view lost_way = "route";                  // the own trouble; with "/" and a service its messages'
-constexpr std::int64_t latest_wake_ns = 10'000'000'000;         // on a busy host; a later one was slept through
-constexpr std::size_t many_firing = 100;  // from so many on they are asked together, once in look_again_ns, what hides them
+constexpr std::string_view lost_way = "route/";          // the own trouble, with the service, or "-" for none, whose messages are lost
+constexpr std::int64_t latest_wake_ns = 10'000'000'000;  // on a busy host; a later one was slept through
+constexpr std::size_t many_firing = 100;                 // from so many on they are asked together, once in look_again_ns, what hides them
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
 
 /// Those who share an address stand in one row; of the last resort nobody is named.
@@ -479,8 +479,10 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
 void Desk::tell_lost_ways(Output& out, std::int64_t now_ns) {
   for (const auto& [service, way] : std::exchange(ways_, {})) {
     const std::string whose = service.empty() ? "messages of no service" : "messages of service " + service;
-    const std::string name = service.empty() ? std::string(lost_way) : std::string(lost_way) + "/" + service;
-    if (way == Way::as_said) set_own_trouble(name, config::Level::none, whose + " reach their people again", out, now_ns);
+    const std::string name = std::string(lost_way) + (service.empty() ? "-" : service);
+    // a message of one level says nothing of the ladder of another
+    if (way == Way::as_said && can_reach(*plan_, service))
+      set_own_trouble(name, config::Level::none, whose + " reach their people again", out, now_ns);
     if (way == Way::last_resort)
       set_own_trouble(name, config::Level::p2, whose + " reach none of their people: the last resort hears them", out, now_ns);
     if (way == Way::nobody)
@@ -491,9 +493,11 @@ void Desk::tell_lost_ways(Output& out, std::int64_t now_ns) {
 
 /// By another configuration; the next message says whether it is so.
 void Desk::end_found_ways(Output& out, std::int64_t now_ns) {
+  if (plan_->lost.way) return;
   for (const std::string& name : own_troubles()) {
-    if (name != lost_way && !name.starts_with(std::string(lost_way) + "/")) continue;
-    const std::string service = name == lost_way ? "" : name.substr(lost_way.size() + 1);
+    if (!name.starts_with(lost_way)) continue;
+    std::string service = name.substr(lost_way.size());
+    if (service == "-") service.clear();
     if (can_reach(*plan_, service))
       set_own_trouble(name, config::Level::none, "by the configuration its people can be reached", out, now_ns);
   }

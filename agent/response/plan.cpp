@@ -142,6 +142,7 @@ Lost lost_by(const std::vector<config::Disabled>& disabled) {
     if (one.kind == "alert" || one.kind == "check") out.alerts.insert(one.name);
     if (one.kind == "slo") out.alerts.insert(std::string(rule::slo_prefix) + one.name);
     if (one.kind == "token") out.tokens.insert(one.name);
+    if (one.kind == "notifier") out.notifiers.insert(one.name);
   }
   return out;
 }

@@ -44,7 +44,10 @@ struct Lost {
   std::set<std::string, std::less<>> alerts;  // of objects that are wrong
   std::set<std::string, std::less<>> tokens;  // of whose alerts
 
+  std::set<std::string, std::less<>> notifiers;
+
   bool holds(std::string_view alert) const;
+  bool holds_notifier(std::string_view name) const { return any || notifiers.contains(name); }
 };
 
 struct Plan {

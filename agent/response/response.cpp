@@ -204,16 +204,20 @@ void Response::use(std::shared_ptr<const Plan> plan) {
   if (!plan->lost.way) on_own_trouble("route", config::Level::none, "there is a notifier that can be used");
   apply(desk_.use(std::move(plan), wall_ns()));
   hand_on();
-  if (desk_.plan().lost.way)
-    on_own_trouble("route", config::Level::p1, "nobody can be told of anything: no notifier can be used; ronda status says what is wrong with the configuration");
+  if (desk_.plan().lost.way) {
+    on_own_trouble("route", config::Level::p1,
+                   "nobody can be told of anything: no notifier can be used; ronda status says what is wrong with the configuration");
+  }
   load_objectives();
   end_foreign_troubles();
 }
 
-/// Of notifiers that are not configured any more.
+/// Of notifiers that are not configured any more; one that cannot be read is not well again.
 void Response::end_foreign_troubles() {
   for (const std::string& name : desk_.own_troubles()) {
-    if (name.starts_with(sink_prefix) && desk_.plan().find_notifier(name.substr(sink_prefix.size())) == nullptr)
+    if (!name.starts_with(sink_prefix)) continue;
+    const std::string notifier = name.substr(sink_prefix.size());
+    if (desk_.plan().find_notifier(notifier) == nullptr && !desk_.plan().lost.holds_notifier(notifier))
       on_own_trouble(name, config::Level::none, "it is not configured any more");
   }
 }
@@ -251,7 +255,8 @@ void Response::on_store_health(const store::Health& health) {
 void Response::note_store() {
   if (!begun_) return;
   const store::Health health = ports_.store.health();
-  if (health.state == store::HealthState::failed) return on_own_trouble("store", config::Level::p2, "the store has failed: " + health.reason);
+  if (health.state == store::HealthState::failed)
+    return on_own_trouble("store", config::Level::p2, "the store has failed: " + health.reason);
   if (health.state == store::HealthState::ok && courier_.is_durable()) on_own_trouble("store", config::Level::none, "the store works");
 }
 
@@ -346,9 +351,10 @@ void Response::diagnose(const incident::Diagnose& wanted) {
   const schedule::Entry* entry = ports_.find_run(name);
   if (entry == nullptr) return note_diagnosis(wanted.incident, name, "not run: no check and no task has that name");
   if (!only_reads(entry->spec))
-    return note_diagnosis(wanted.incident, name, "not run: a task may change something; one that only reads says so with `changes = false`");
-  const Result<Unit> begun = ports_.run_now(
-      entry->spec.kind, name, [this, alive = alive_, incident = wanted.incident, name](const schedule::Entry& ended) {
+    return note_diagnosis(wanted.incident, name,
+                          "not run: a task may change something; one that only reads says so with `changes = false`");
+  const Result<Unit> begun =
+      ports_.run_now(entry->spec.kind, name, [this, alive = alive_, incident = wanted.incident, name](const schedule::Entry& ended) {
         if (!*alive || stopping_) return;
         note_diagnosis(incident, name, output_of(ended));
       });
@@ -386,7 +392,8 @@ void Response::deliver(notify::Parcel parcel) {
         const Sent sent = std::move(found->second);
         on_their_way_.erase(found);
         if (sent.incident.empty()) return;
-        apply(desk_.on_delivery({sent.incident, sent.contact, notifier, id, delivery.detail, incident::Delivery::What::delivered}, wall_ns()));
+        apply(desk_.on_delivery({sent.incident, sent.contact, notifier, id, delivery.detail, incident::Delivery::What::delivered},
+                                wall_ns()));
       });
 }
 

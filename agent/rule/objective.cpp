@@ -102,8 +102,8 @@ std::string judged_by(const Slo& slo) {
 
 std::uint64_t mark_of(const Slo& slo, const measure::slo::BurnRule& rule) {
   const measure::slo::Objective& objective = slo.definition.objective;
-  return siphash128(slo.name() + "\n" + objective.judged_by + " " + std::to_string(objective.target) + " " + std::to_string(objective.window_ns) + " " +
-                    std::to_string(rule.factor) + (objective.counts ? " counts" : ""))
+  return siphash128(slo.name() + "\n" + objective.judged_by + " " + std::to_string(objective.target) + " " +
+                    std::to_string(objective.window_ns) + " " + std::to_string(rule.factor) + (objective.counts ? " counts" : ""))
              .first |
          1U;  // 0 is that of no rung
 }

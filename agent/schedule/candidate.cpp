@@ -78,7 +78,7 @@ std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalog
     std::string grants;
     for (const plugin::Grant grant : entry.grants) grants += " " + std::string(plugin::to_string(grant));
     plugin = std::make_shared<PluginRef>(PluginRef{entry.manifest.id, entry.manifest.version, entry.sha256, entry.manifest.state_version,
-                                                   entry.manifest.max_concurrency, spawns, connects, stateful, std::move(grants)});
+                                                   entry.manifest.max_concurrency, spawns, stateful, std::move(grants), connects});
   }
   known = std::make_shared<ProcedureRef>(ProcedureRef{found.procedure->name, static_cast<Kind>(found.procedure->kind), plugin,
                                                       found.procedure->locks, found.procedure->messages});

@@ -36,8 +36,8 @@ struct CandidateRequest {
   config::Environment environment;
   uid_t uid = 0;  // besides root, who may own files
   ZoneDatabase* zones = nullptr;
-  std::string localtime = "/etc/localtime";    // says the zone of this host, where [agent] tz does not
-  plugin::Stage* stage = nullptr;  // null: nothing is staged, nothing can be run
+  std::string localtime = "/etc/localtime";  // says the zone of this host, where [agent] tz does not
+  plugin::Stage* stage = nullptr;            // null: nothing is staged, nothing can be run
   plugin::HostLibraries* libraries = nullptr;
   const plugin::Catalogue* previous = nullptr;  // running now: its plugins stay usable where the new file is refused
   std::map<std::string, std::string> unfit;     // hashes of plugins that were tried and failed, with the reason
@@ -57,8 +57,8 @@ struct Candidate {
   config::Generation generation;  // without its instances, which went into `set`
   plugin::Catalogue catalogue;
   std::vector<Prepared> set;
-  std::vector<std::pair<Kind, std::string>> idle;  // configured and not in the set: not enabled, or disabled here
-  std::map<std::string, std::vector<std::string>, std::less<>> tags;  // of checks that have any, also idle ones
+  std::vector<std::pair<Kind, std::string>> idle;                       // configured and not in the set: not enabled, or disabled here
+  std::map<std::string, std::vector<std::string>, std::less<>> tags;    // of checks that have any, also idle ones
   std::map<std::string, config::Place, std::less<>> example_notifiers;  // in the set; their options hold a name reserved for examples
   std::size_t checks = 0, tasks = 0, notifiers = 0;
   std::vector<std::string> kept_plugins;  // refused now, their running code is kept: with the reason

@@ -23,32 +23,32 @@
 namespace ronda::schedule {
 
 using config::Kind;
-using plugin::Fate;
 using plugin::CheckStatus;
+using plugin::Fate;
 
 /// The plugin behind a procedure, shared by all instances that use it.
 struct PluginRef {
   std::string id, version, sha256;
   std::uint32_t state_version = 1;
   std::uint32_t concurrency = 1;
-  bool spawns = false;  // holds the grant exec: its calls start processes and are never early
-  bool connects = false;  // holds the grant net
-  bool stateful = false;  // holds the grant state
+  bool spawns = false;      // holds the grant exec: its calls start processes and are never early
+  bool stateful = false;    // holds the grant state
   std::string grants = {};  // all of them by name: other grants are another runner
+  bool connects = false;    // holds the grant net
 };
 
 struct ProcedureRef {
   std::string name;
   Kind kind = Kind::check;
   std::shared_ptr<const PluginRef> plugin;
-  std::vector<std::string> locks;  // of every run of it
+  std::vector<std::string> locks;      // of every run of it
   plugin::MessageWants messages = {};  // of a notifier
 };
 
 /// When it runs by itself; neither: only by hand, or when an event asks for it.
 struct When {
-  Nanos every{0};                             // zero: not periodic
-  std::shared_ptr<const Calendar> calendar;   // of at or cron
+  Nanos every{0};                            // zero: not periodic
+  std::shared_ptr<const Calendar> calendar;  // of at or cron
 };
 
 /// One instance of a generation, checked and ready to run.
@@ -56,14 +56,14 @@ struct Prepared {
   Kind kind = Kind::check;
   std::string name;
   std::shared_ptr<const ProcedureRef> procedure;
-  PackedText options;   // encoded for the runner
+  PackedText options;  // encoded for the runner
   Nanos timeout{0};
   When when;
-  Hash128 hash;         // of configuration and plugin: another one means replace
+  Hash128 hash;  // of configuration and plugin: another one means replace
   PackedText user;
   std::unique_ptr<const std::vector<std::string>> after;  // checks; null: none
-  std::unique_ptr<config::Judgement> limits;  // null: none
-  std::unique_ptr<config::Rare> rare;         // null: defaults
+  std::unique_ptr<config::Judgement> limits;              // null: none
+  std::unique_ptr<config::Rare> rare;                     // null: defaults
 };
 
 /// A run that stopping gives its time: half done it would leave something behind.
@@ -77,8 +77,12 @@ struct RunAs {
   bool detached = false;  // what programs leave alive stays
   bool operator==(const RunAs&) const = default;
 };
-inline RunAs run_as(const Prepared& spec) { return {spec.user.str(), spec.rare != nullptr && spec.rare->detached}; }
-inline std::string key_of(const RunAs& as) { return as.user + (as.detached ? "/detached" : ""); }  // no name of a user holds a slash
+inline RunAs run_as(const Prepared& spec) {
+  return {spec.user.str(), spec.rare != nullptr && spec.rare->detached};
+}
+inline std::string key_of(const RunAs& as) {
+  return as.user + (as.detached ? "/detached" : "");
+}  // no name of a user holds a slash
 
 /// How the last run came about and ended; the material of `explain`. Wall clock, ns; 0: not yet.
 struct Trip {
@@ -90,11 +94,22 @@ struct Trip {
   Fate fate = Fate::finished;
 };
 
-enum class Skip : std::uint8_t { none, still_running, blocked, slot_done, slot_refused, safe_mode, disabled, waits_for_lock, left, stopping };
+enum class Skip : std::uint8_t {
+  none,
+  still_running,
+  blocked,
+  slot_done,
+  slot_refused,
+  safe_mode,
+  disabled,
+  waits_for_lock,
+  left,
+  stopping
+};
 
 struct Entry {
   Prepared spec;
-  std::uint32_t id = 0;        // of this configuration of it; another one after it was replaced
+  std::uint32_t id = 0;            // of this configuration of it; another one after it was replaced
   std::uint32_t id_in_flight = 0;  // of the configuration that a run still goes on with; 0: the present one
   plugin::Supervisor* runner = nullptr;
 
@@ -109,22 +124,30 @@ struct Entry {
   std::int64_t since_wall = 0, last_ok_wall = 0;
   std::string summary;
   PackedText detail, grade_reason;
-  PackedText metrics;          // encoded
+  PackedText metrics;  // encoded
   Trip trip;
-  Skip skip = Skip::none;      // of the last time it was due and did not run
+  Skip skip = Skip::none;  // of the last time it was due and did not run
   std::int64_t skip_wall = 0;
-  PackedText blocked_by;       // empty: not blocked
+  PackedText blocked_by;  // empty: not blocked
   std::uint64_t runs = 0, skips = 0;
-  bool dirty = false;          // changed since it was last written to the store
+  bool dirty = false;  // changed since it was last written to the store
 };
 
 /// How the store names an instance.
-inline store::InstanceId id_of(Kind kind, std::string_view name) { return {std::string(config::kind_name(kind)), std::string(name)}; }
-inline store::InstanceId id_of(const Prepared& spec) { return id_of(spec.kind, spec.name); }
+inline store::InstanceId id_of(Kind kind, std::string_view name) {
+  return {std::string(config::kind_name(kind)), std::string(name)};
+}
+inline store::InstanceId id_of(const Prepared& spec) {
+  return id_of(spec.kind, spec.name);
+}
 /// "task/nightly": a key and a subject.
-inline std::string key_of(Kind kind, std::string_view name) { return std::string(config::kind_name(kind)) + "/" + std::string(name); }
+inline std::string key_of(Kind kind, std::string_view name) {
+  return std::string(config::kind_name(kind)) + "/" + std::string(name);
+}
 /// "task nightly": for people.
-inline std::string label_of(Kind kind, std::string_view name) { return std::string(config::kind_name(kind)) + " " + std::string(name); }
+inline std::string label_of(Kind kind, std::string_view name) {
+  return std::string(config::kind_name(kind)) + " " + std::string(name);
+}
 
 std::string_view text_of(Skip skip);
 std::string_view text_of_reason(std::uint32_t reason);

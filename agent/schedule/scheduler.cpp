@@ -16,9 +16,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto slack = 100ms;           // that a turn may be early for company, at most 1 % of its interval (decision 0012)
-constexpr auto longest_sleep = 60s;     // so that a suspend or a step of the clock is noticed
-constexpr float quick_ms = 2.0F;        // calls below this share a thread and a message
+constexpr auto slack = 100ms;        // that a turn may be early for company, at most 1 % of its interval (decision 0012)
+constexpr auto longest_sleep = 60s;  // so that a suspend or a step of the clock is noticed
+constexpr float quick_ms = 2.0F;     // calls below this share a thread and a message
 constexpr std::size_t lateness_kept = 1024;
 
 std::uint32_t reason_of(Why why) {

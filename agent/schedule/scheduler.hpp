@@ -35,8 +35,8 @@ struct SchedulerPorts {
   /// Starts nothing yet; the runner comes with the first call.
   std::function<std::unique_ptr<plugin::Supervisor>(const PluginRef&, const RunAs&, plugin::SupervisorClient&)> make_supervisor;
   std::function<void(std::int64_t level, std::string_view text)> log;
-  bool safe_mode = false;            // no task runs by its schedule
-  std::function<Nanos()> wall = {};  // since 1970; empty: the clock itself
+  bool safe_mode = false;                              // no task runs by its schedule
+  std::function<Nanos()> wall = {};                    // since 1970; empty: the clock itself
   Nanos refused_slot_wait = std::chrono::seconds(10);  // until a slot that the store could not promise is tried again
   /// Every result that counts, graded: of a check, a task and a notifier. May be empty.
   std::function<void(const Entry&)> on_result = {};
@@ -49,7 +49,7 @@ struct SchedulerPorts {
 /// What the store kept of an agent that ran before.
 struct Remembered {
   std::vector<store::InstanceState> states;
-  std::vector<store::Slot> last_slots;     // the newest of every instance
+  std::vector<store::Slot> last_slots;  // the newest of every instance
   std::vector<store::KnownCalendar> calendars;
   std::vector<store::Slot> started_slots;  // runs that nobody owns any more
   std::vector<store::InstanceId> inbox_owners;
@@ -161,9 +161,7 @@ class Scheduler final : private plugin::SupervisorClient {
 
  private:
   static constexpr unsigned call_position_bits = 24;  // of a call id: where its entry stands
-  static std::uint32_t position_of_call(std::uint64_t call) {
-    return static_cast<std::uint32_t>(call & ((1U << call_position_bits) - 1));
-  }
+  static std::uint32_t position_of_call(std::uint64_t call) { return static_cast<std::uint32_t>(call & ((1U << call_position_bits) - 1)); }
 
   struct Waiting {  // a message for a notifier
     std::shared_ptr<const wire::Message> message;
@@ -287,7 +285,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::deque<Entry> entries_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> outlasted_;  // positions of those that left, by runs that go on
-  std::vector<std::uint32_t> by_name_;  // positions, by kind and name
+  std::vector<std::uint32_t> by_name_;    // positions, by kind and name
   IdMap position_of_id_;
   std::vector<std::unique_ptr<Hosted>> hosted_;  // by group; null: free
   std::vector<std::unique_ptr<plugin::Supervisor>> retired_;
@@ -299,8 +297,8 @@ class Scheduler final : private plugin::SupervisorClient {
   std::unordered_map<std::uint32_t, LeftByRun> left_alive_;  // by position
   std::map<std::string, Calendar, std::less<>> calendars_;
   std::vector<std::uint32_t> dirty_;
-  std::map<std::string, std::uint32_t, std::less<>> locks_;  // held, by position
-  std::unordered_map<std::uint32_t, std::uint64_t> claims_;  // by position: the slot that its entry waits for, as it was asked for
+  std::map<std::string, std::uint32_t, std::less<>> locks_;     // held, by position
+  std::unordered_map<std::uint32_t, std::uint64_t> claims_;     // by position: the slot that its entry waits for, as it was asked for
   std::unordered_map<std::uint32_t, std::uint64_t> lingering_;  // by position: calls that ended before their code did
   std::vector<WaitingForLocks> waiting_for_locks_;              // in the order in which they came
   std::map<store::InstanceId, std::int64_t> slots_done_;

@@ -106,7 +106,11 @@ bool Scheduler::forget_quarantine(std::string_view subject) {
     const std::string_view name = std::string_view(key).substr(key.find('/') + 1);
     if (key == subject || name == subject) found.push_back(key);
   }
-  for (const std::string& key : found) end_quarantine(key, "cleared");
+  for (const std::string& key : found) {
+    end_quarantine(key, "cleared");
+    // "plugin/ID as USER detached": of one that has no supervisor nobody else tells
+    if (key.starts_with("plugin/")) note_trouble(key.substr(7, key.find(' ') - 7));
+  }
   return !found.empty();
 }
 

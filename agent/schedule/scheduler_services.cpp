@@ -17,15 +17,20 @@ constexpr std::size_t reply_limit = 900 << 10;  // a frame holds 1 MiB
 
 std::int32_t code_of(const Error& error) {
   switch (error.code()) {
-    case Errc::not_found: return RONDA_E_NOTFOUND;
-    case Errc::denied: return RONDA_E_DENIED;
-    case Errc::range: return RONDA_E_RANGE;
-    case Errc::invalid: return RONDA_E_INVALID;
-    case Errc::unavailable: return RONDA_E_AGAIN;
-    default: return RONDA_E_INTERNAL;
+    case Errc::not_found:
+      return RONDA_E_NOTFOUND;
+    case Errc::denied:
+      return RONDA_E_DENIED;
+    case Errc::range:
+      return RONDA_E_RANGE;
+    case Errc::invalid:
+      return RONDA_E_INVALID;
+    case Errc::unavailable:
+      return RONDA_E_AGAIN;
+    default:
+      return RONDA_E_INTERNAL;
   }
 }
-
 
 /// Of the state that one plugin keeps for one instance.
 std::string state_key(const Prepared& spec) {
@@ -60,7 +65,8 @@ wire::Create Scheduler::describe(std::uint32_t instance) {
   const Entry* entry = by_instance(instance);
   if (entry == nullptr) return {instance, wire::Kind::check, {}, {}, {}};
   const Prepared& spec = entry->spec;
-  return {instance, static_cast<wire::Kind>(spec.kind), spec.procedure->name, spec.name, spec.options.str(), spec.procedure->plugin->state_version, state_from(spec)};
+  return {instance,           static_cast<wire::Kind>(spec.kind),    spec.procedure->name, spec.name,
+          spec.options.str(), spec.procedure->plugin->state_version, state_from(spec)};
 }
 
 void Scheduler::on_log(std::string_view plugin, std::uint32_t instance, std::int64_t level, std::string_view text) {
@@ -134,23 +140,26 @@ void Scheduler::kv_read(const wire::Request& request, const store::KvSpace& spac
 void Scheduler::inbox_read(const wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
   // a call that was given up takes nothing any more: another one may be running by now
   if (request.call == 0 || request.call != entry.call) return reply(RONDA_E_INVALID, {});
-  ports_.store.peek_inbox(id_of(entry.spec), inbox_events_at_once, [this, call = entry.call, reply = std::move(reply)](Result<std::vector<store::InboxEvent>> events) {
-    if (!events) return reply(code_of(events.error()), {});
-    if (entries_[static_cast<std::uint32_t>(call & 0xFFFFFFU)].call != call) return reply(RONDA_E_INVALID, {});  // it ended meanwhile
-    std::size_t bytes = 0, count = 0;
-    for (; count < events->size() && bytes < reply_limit - store::inbox_text_max; ++count) bytes += (*events)[count].text.size() + 64;
-    std::string out;
-    wire::Writer w(out);
-    w.array(count);
-    auto& taken = inbox_taken_[call];
-    taken.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-      const store::InboxEvent& event = (*events)[i];
-      taken.push_back(event.id);
-      w.bytes(event.event), w.integer(event.wall), w.integer(event.code), w.bytes(event.text);
-    }
-    reply(RONDA_OK, std::move(out));
-  });
+  ports_.store.peek_inbox(id_of(entry.spec), inbox_events_at_once,
+                          [this, call = entry.call, reply = std::move(reply)](Result<std::vector<store::InboxEvent>> events) {
+                            if (!events) return reply(code_of(events.error()), {});
+                            if (entries_[static_cast<std::uint32_t>(call & 0xFFFFFFU)].call != call)
+                              return reply(RONDA_E_INVALID, {});  // it ended meanwhile
+                            std::size_t bytes = 0, count = 0;
+                            for (; count < events->size() && bytes < reply_limit - store::inbox_text_max; ++count)
+                              bytes += (*events)[count].text.size() + 64;
+                            std::string out;
+                            wire::Writer w(out);
+                            w.array(count);
+                            auto& taken = inbox_taken_[call];
+                            taken.clear();
+                            for (std::size_t i = 0; i < count; ++i) {
+                              const store::InboxEvent& event = (*events)[i];
+                              taken.push_back(event.id);
+                              w.bytes(event.event), w.integer(event.wall), w.integer(event.code), w.bytes(event.text);
+                            }
+                            reply(RONDA_OK, std::move(out));
+                          });
 }
 
 void Scheduler::calendar_read(const wire::Request& request, std::function<void(std::int32_t, std::string)> reply) {
@@ -182,11 +191,15 @@ void Scheduler::on_request(wire::Request request, std::function<void(std::int32_
   const store::KvSpace space{id_of(entry->spec), (is_present ? *entry->spec.procedure : procedure_in_flight(*entry)).plugin->id};
   switch (request.ask) {
     case wire::Ask::kv_get:
-    case wire::Ask::kv_each: return kv_read(request, space, std::move(reply));
-    case wire::Ask::inbox_take: return inbox_read(request, *entry, std::move(reply));
+    case wire::Ask::kv_each:
+      return kv_read(request, space, std::move(reply));
+    case wire::Ask::inbox_take:
+      return inbox_read(request, *entry, std::move(reply));
     case wire::Ask::calendar_previous:
-    case wire::Ask::calendar_next: return calendar_read(request, std::move(reply));
-    case wire::Ask::kv_commit: return kv_commit(request, *entry, std::move(reply));
+    case wire::Ask::calendar_next:
+      return calendar_read(request, std::move(reply));
+    case wire::Ask::kv_commit:
+      return kv_commit(request, *entry, std::move(reply));
   }
 }
 
@@ -196,7 +209,8 @@ void Scheduler::kv_commit(wire::Request& request, const Entry& entry, std::funct
   std::vector<store::KvWrite> writes;
   const std::int64_t now = wall().count();
   for (wire::KvWrite& write : request.kv) {
-    writes.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)), write.ttl_ns > 0 ? now + write.ttl_ns : 0});
+    writes.push_back({std::move(write.key), write.erase ? std::nullopt : std::optional(std::move(write.value)),
+                      write.ttl_ns > 0 ? now + write.ttl_ns : 0});
   }
   const auto done = [this, id = request.instance, reply = std::move(reply)](Result<Unit> written) {
     const Entry* present = by_instance(id);
@@ -250,11 +264,15 @@ void Scheduler::answer_trial(const Prepared& spec, const wire::Request& request,
   const store::InstanceId id = id_of(spec);
   switch (request.ask) {
     case wire::Ask::kv_get:
-    case wire::Ask::kv_each: return kv_read(request, {id, spec.procedure->plugin->id}, std::move(reply));
-    case wire::Ask::kv_commit: return reply(RONDA_OK, {});
-    case wire::Ask::inbox_take: return reply(RONDA_E_NOTFOUND, {});
+    case wire::Ask::kv_each:
+      return kv_read(request, {id, spec.procedure->plugin->id}, std::move(reply));
+    case wire::Ask::kv_commit:
+      return reply(RONDA_OK, {});
+    case wire::Ask::inbox_take:
+      return reply(RONDA_E_NOTFOUND, {});
     case wire::Ask::calendar_previous:
-    case wire::Ask::calendar_next: return calendar_read(request, std::move(reply));
+    case wire::Ask::calendar_next:
+      return calendar_read(request, std::move(reply));
   }
 }
 

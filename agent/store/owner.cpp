@@ -15,12 +15,14 @@ constexpr std::int64_t second = 1'000'000'000, hour = 3600 * second;
 constexpr std::int64_t tick_when_well = 5 * second;
 constexpr std::size_t batch_jobs_max = 512, batch_bytes_max = std::size_t{8} * 1024 * 1024;
 constexpr std::size_t queue_jobs_max = 50'000, queue_bytes_max = std::size_t{64} * 1024 * 1024;
-constexpr std::size_t observed_runs_max = 4096;            // then they are written before their time
+constexpr std::size_t observed_runs_max = 4096;  // then they are written before their time
 constexpr std::size_t observed_instances_max = 150'000, held_runs_max = 40'000, held_samples_max = 20'000;
 constexpr std::int64_t retention_rows = 200, retention_rows_when_full = 20;
 constexpr int backup_pages = 256;
 
-Error unavailable(const std::string& why) { return {Errc::unavailable, "the store does not work: " + why}; }
+Error unavailable(const std::string& why) {
+  return {Errc::unavailable, "the store does not work: " + why};
+}
 
 void refuse(const Job& job) {
   if (job.refused) job.refused();
@@ -29,14 +31,17 @@ void refuse(const Job& job) {
 }  // namespace
 
 Owner::Owner(Options options)
-    : options_(std::move(options)), keeper_(
+    : options_(std::move(options)),
+      keeper_(
           options_, [this](const Health& health) { publish(health); },
           [this] {
             end_backup(unavailable("it was closed while the backup ran"));
             book_.forget();
           }) {}
 
-Owner::~Owner() { stop(); }
+Owner::~Owner() {
+  stop();
+}
 
 Status Owner::start() {
   const auto opened = std::make_shared<std::promise<Status>>();  // set_value() may still run when get() is back
@@ -165,17 +170,15 @@ void Owner::loop(std::function<void(Status)> opened) {
 std::chrono::nanoseconds Owner::until_next_duty() {
   if (backup_ || forgetting_ || rolling_) return std::chrono::nanoseconds(0);
   std::int64_t next = std::min(next_tick_, next_hourly_);
-  if (!holds_nothing() && !keeper_.tight())
-    next = std::min(next, flush_at_);
+  if (!holds_nothing() && !keeper_.tight()) next = std::min(next, flush_at_);
   return std::chrono::nanoseconds(std::max<std::int64_t>(next - options_.mono_ns(), 0));
 }
 
 Owner::Batch Owner::next_batch() {
   std::unique_lock lock(mutex_);
   const bool was_empty = holds_nothing();
-  wake_.wait_for(lock, until_next_duty(), [&] {
-    return !queue_.empty() || stopping_ || observed_runs_ >= observed_runs_max || holds_nothing() != was_empty;
-  });
+  wake_.wait_for(lock, until_next_duty(),
+                 [&] { return !queue_.empty() || stopping_ || observed_runs_ >= observed_runs_max || holds_nothing() != was_empty; });
   Batch batch;
   std::size_t bytes = 0;
   while (!queue_.empty() && batch.jobs.size() < batch_jobs_max && bytes < batch_bytes_max) {

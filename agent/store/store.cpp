@@ -51,21 +51,27 @@ Result<std::unique_ptr<Store>> Store::open(Options options) {
 }
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Store::~Store() { close(); }
-void Store::close() { impl_->stop(); }
-const OpenReport& Store::report() const { return impl_->report(); }
-Health Store::health() const { return impl_->health(); }
+Store::~Store() {
+  close();
+}
+void Store::close() {
+  impl_->stop();
+}
+const OpenReport& Store::report() const {
+  return impl_->report();
+}
+Health Store::health() const {
+  return impl_->health();
+}
 
 void Store::claim_slot(InstanceId id, std::int64_t scheduled, Done<Claim> done) {
   impl_->write<Claim>(
-      0, [id = std::move(id), scheduled](const Work& w) { return store::claim_slot(w.db, id, scheduled, w.now); },
-      std::move(done));
+      0, [id = std::move(id), scheduled](const Work& w) { return store::claim_slot(w.db, id, scheduled, w.now); }, std::move(done));
 }
 
 void Store::withdraw_slot(InstanceId id, std::int64_t scheduled, Done<Unit> done) {
   impl_->write<Unit>(
-      0, [id = std::move(id), scheduled](const Work& w) { return store::withdraw_slot(w.db, id, scheduled); },
-      std::move(done));
+      0, [id = std::move(id), scheduled](const Work& w) { return store::withdraw_slot(w.db, id, scheduled); }, std::move(done));
 }
 
 void Store::finish_slot(InstanceId id, std::int64_t scheduled, std::string outcome, Done<Unit> done) {
@@ -116,8 +122,7 @@ void Store::accept_call(CallEffects effects, Done<Unit> done) {
   for (const KvWrite& write : effects.kv) bytes += write.key.size() + (write.value ? write.value->size() : 0);
   for (const JournalEvent& event : effects.events) bytes += event.data.size();
   impl_->write<Unit>(
-      bytes, [effects = std::move(effects)](const Work& w) { return apply_call(w.db, effects, w.host, w.now); },
-      std::move(done));
+      bytes, [effects = std::move(effects)](const Work& w) { return apply_call(w.db, effects, w.host, w.now); }, std::move(done));
 }
 
 void Store::post_inbox(InstanceId id, InboxEvent event, Done<std::int64_t> done) {
@@ -133,15 +138,13 @@ void Store::post_inbox(InstanceId id, InboxEvent event, Done<std::int64_t> done)
 
 void Store::remove_inbox(InstanceId id, std::vector<std::int64_t> events, Done<Unit> done) {
   impl_->write<Unit>(
-      events.size() * 8,
-      [id = std::move(id), events = std::move(events)](const Work& w) { return store::remove_inbox(w.db, id, events); },
+      events.size() * 8, [id = std::move(id), events = std::move(events)](const Work& w) { return store::remove_inbox(w.db, id, events); },
       std::move(done));
 }
 
 void Store::append_journal(JournalEvent event, Done<Unit> done) {
   impl_->write<Unit>(
-      event.data.size(),
-      [event = std::move(event)](const Work& w) { return store::append_journal(w.db, event, w.host, w.now); },
+      event.data.size(), [event = std::move(event)](const Work& w) { return store::append_journal(w.db, event, w.host, w.now); },
       std::move(done));
 }
 
@@ -152,8 +155,7 @@ void Store::put_quarantine(Quarantine quarantine, Done<Unit> done) {
 
 void Store::clear_quarantine(std::string subject, Done<Unit> done) {
   impl_->write<Unit>(
-      0, [subject = std::move(subject)](const Work& w) { return store::clear_quarantine(w.db, subject); },
-      std::move(done));
+      0, [subject = std::move(subject)](const Work& w) { return store::clear_quarantine(w.db, subject); }, std::move(done));
 }
 
 void Store::note_calendars(std::vector<KnownCalendar> present, Done<Unit> done) {
@@ -190,7 +192,8 @@ void Store::observe(InstanceState state, Run run) {
 }
 
 void Store::flush(Done<Unit> done) {
-  impl_->add<Unit>(0, true, [](const Work& w) { return w.observed; }, std::move(done));
+  impl_->add<Unit>(
+      0, true, [](const Work& w) { return w.observed; }, std::move(done));
 }
 
 void Store::load_instances(Done<std::vector<InstanceState>> done) {
@@ -204,8 +207,8 @@ void Store::load_runs(InstanceId id, Done<std::vector<Run>> done) {
 }
 
 void Store::load_slots(InstanceId id, std::int64_t limit, Done<std::vector<Slot>> done) {
-  impl_->read<std::vector<Slot>>(
-      [id = std::move(id), limit](const Work& w) { return store::load_slots(w.db, id, limit); }, std::move(done));
+  impl_->read<std::vector<Slot>>([id = std::move(id), limit](const Work& w) { return store::load_slots(w.db, id, limit); },
+                                 std::move(done));
 }
 
 void Store::load_started_slots(Done<std::vector<Slot>> done) {
@@ -221,13 +224,12 @@ void Store::load_last_slots(Done<std::vector<Slot>> done) {
 }
 
 void Store::load_missed(InstanceId id, std::int64_t limit, Done<std::vector<MissedRange>> done) {
-  impl_->read<std::vector<MissedRange>>(
-      [id = std::move(id), limit](const Work& w) { return store::load_missed(w.db, id, limit); }, std::move(done));
+  impl_->read<std::vector<MissedRange>>([id = std::move(id), limit](const Work& w) { return store::load_missed(w.db, id, limit); },
+                                        std::move(done));
 }
 
 void Store::load_kv(KvSpace space, Done<KvContent> done) {
-  impl_->read<KvContent>([space = std::move(space)](const Work& w) { return store::load_kv(w.db, space, w.now); },
-                         std::move(done));
+  impl_->read<KvContent>([space = std::move(space)](const Work& w) { return store::load_kv(w.db, space, w.now); }, std::move(done));
 }
 
 void Store::load_kv_versions(Done<std::vector<KvVersion>> done) {
@@ -235,18 +237,16 @@ void Store::load_kv_versions(Done<std::vector<KvVersion>> done) {
 }
 
 void Store::peek_inbox(InstanceId id, std::int64_t limit, Done<std::vector<InboxEvent>> done) {
-  impl_->read<std::vector<InboxEvent>>(
-      [id = std::move(id), limit](const Work& w) { return store::peek_inbox(w.db, id, limit); }, std::move(done));
-}
-
-void Store::load_inbox_owners(Done<std::vector<InstanceId>> done) {
-  impl_->read<std::vector<InstanceId>>([](const Work& w) { return store::load_inbox_owners(w.db); },
+  impl_->read<std::vector<InboxEvent>>([id = std::move(id), limit](const Work& w) { return store::peek_inbox(w.db, id, limit); },
                                        std::move(done));
 }
 
+void Store::load_inbox_owners(Done<std::vector<InstanceId>> done) {
+  impl_->read<std::vector<InstanceId>>([](const Work& w) { return store::load_inbox_owners(w.db); }, std::move(done));
+}
+
 void Store::load_journal(std::int64_t limit, Done<std::vector<JournalEvent>> done) {
-  impl_->read<std::vector<JournalEvent>>([limit](const Work& w) { return store::load_journal(w.db, limit); },
-                                         std::move(done));
+  impl_->read<std::vector<JournalEvent>>([limit](const Work& w) { return store::load_journal(w.db, limit); }, std::move(done));
 }
 
 void Store::load_quarantines(Done<std::vector<Quarantine>> done) {
@@ -290,8 +290,8 @@ void Store::load_incidents(Done<std::vector<IncidentEvent>> done) {
 }
 
 void Store::load_incident(std::string incident, Done<std::vector<IncidentEvent>> done) {
-  impl_->read<std::vector<IncidentEvent>>(
-      [incident = std::move(incident)](const Work& w) { return store::load_incident(w.db, incident); }, std::move(done));
+  impl_->read<std::vector<IncidentEvent>>([incident = std::move(incident)](const Work& w) { return store::load_incident(w.db, incident); },
+                                          std::move(done));
 }
 
 void Store::load_incident_ids(std::int64_t limit, Done<std::vector<IncidentSummary>> done) {
@@ -321,13 +321,13 @@ void Store::list_outbox(std::string incident, std::int64_t limit, Done<std::vect
 }
 
 void Store::list_outbox_prefix(std::string prefix, Done<std::vector<OutboxRow>> done) {
-  impl_->read<std::vector<OutboxRow>>(
-      [prefix = std::move(prefix)](const Work& w) { return store::list_outbox_prefix(w.db, prefix); }, std::move(done));
+  impl_->read<std::vector<OutboxRow>>([prefix = std::move(prefix)](const Work& w) { return store::list_outbox_prefix(w.db, prefix); },
+                                      std::move(done));
 }
 
 void Store::load_trail_prefix(std::string prefix, Done<std::vector<DeliveryAttempt>> done) {
-  impl_->read<std::vector<DeliveryAttempt>>(
-      [prefix = std::move(prefix)](const Work& w) { return store::load_trail_prefix(w.db, prefix); }, std::move(done));
+  impl_->read<std::vector<DeliveryAttempt>>([prefix = std::move(prefix)](const Work& w) { return store::load_trail_prefix(w.db, prefix); },
+                                            std::move(done));
 }
 
 void Store::list_dead(std::int64_t limit, Done<std::vector<OutboxRow>> done) {
@@ -335,8 +335,8 @@ void Store::list_dead(std::int64_t limit, Done<std::vector<OutboxRow>> done) {
 }
 
 void Store::load_trail(std::string incident, Done<std::vector<DeliveryAttempt>> done) {
-  impl_->read<std::vector<DeliveryAttempt>>(
-      [incident = std::move(incident)](const Work& w) { return store::load_trail(w.db, incident); }, std::move(done));
+  impl_->read<std::vector<DeliveryAttempt>>([incident = std::move(incident)](const Work& w) { return store::load_trail(w.db, incident); },
+                                            std::move(done));
 }
 
 void Store::backup(std::string path, Done<Unit> done) {

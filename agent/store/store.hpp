@@ -79,8 +79,8 @@ class Store {
   /// Alerts, incident events, silences and outbox rows of one decision, in one transaction: durable before `done`, and
   /// only then may its effects begin. Decisions that wait together share one sync. Errc::exists: another event has that
   /// number; Errc::range and Errc::invalid: data too long or no JSON; nothing is applied then. Errc::unavailable: not
-  /// promised (the disk, the file, or one before it in its Order): send without it, keep the decision and give it again when the store is well; the
-  /// same decision twice does no harm.
+  /// promised (the disk, the file, or one before it in its Order): send without it, keep the decision and give it again when the store is
+  /// well; the same decision twice does no harm.
   void decide(Decision decision, Done<Unit> done);
   /// What became of messages, and the lines of their trail.
   void record_attempt(std::vector<OutboxChange> changes, std::vector<DeliveryAttempt> trail, Done<Unit> done);

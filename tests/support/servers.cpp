@@ -57,7 +57,9 @@ TempDir::TempDir() {
   path_ = path;
 }
 
-TempDir::~TempDir() { std::filesystem::remove_all(path_); }
+TempDir::~TempDir() {
+  std::filesystem::remove_all(path_);
+}
 
 int free_port() {
   const int fd = listen_on(0, 1);
@@ -70,10 +72,9 @@ Nginx::Nginx(const std::string& dir, const std::string& servers, int port) {
   std::ofstream(dir + "/nginx.conf") << "daemon off; master_process off; pid " << dir << "/nginx.pid;\n"
                                      << "error_log " << dir << "/error.log;\n"
                                      << "events { worker_connections 512; }\n"
-                                     << "http { access_log off; default_type application/json; client_body_temp_path "
-                                     << dir << "/body; proxy_temp_path " << dir << "/proxy; fastcgi_temp_path " << dir
-                                     << "/fastcgi; uwsgi_temp_path " << dir << "/uwsgi; scgi_temp_path " << dir
-                                     << "/scgi;\n"
+                                     << "http { access_log off; default_type application/json; client_body_temp_path " << dir
+                                     << "/body; proxy_temp_path " << dir << "/proxy; fastcgi_temp_path " << dir
+                                     << "/fastcgi; uwsgi_temp_path " << dir << "/uwsgi; scgi_temp_path " << dir << "/scgi;\n"
                                      << servers << "}\n";
   std::vector<std::string> words{"/usr/sbin/nginx", "-p", dir, "-c", dir + "/nginx.conf", "-e", dir + "/error.log"};
   std::vector<char*> argv;
@@ -107,7 +108,9 @@ TinyServer::~TinyServer() {
   close(listener_);
 }
 
-int TinyServer::accepted() const { return accepted_; }
+int TinyServer::accepted() const {
+  return accepted_;
+}
 
 void TinyServer::serve() {
   while (true) {
@@ -151,7 +154,9 @@ std::string read_request(int fd) {
   }
 }
 
-void send_text(int fd, const std::string& text) { send(fd, text.data(), text.size(), MSG_NOSIGNAL); }
+void send_text(int fd, const std::string& text) {
+  send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+}
 
 void wait_for_close(int fd) {
   char bytes[4096];

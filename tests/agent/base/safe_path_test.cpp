@@ -38,13 +38,11 @@ TEST_CASE("what others can change is refused with mode and remedy", "[base]") {
   const std::string file = scratch.write("a/b.toml", "x = 1");
   SECTION("the file") {
     ::chmod(file.c_str(), 0664);
-    CHECK(file_error(file) ==
-          file + " has mode 0664: others than its owner can change it; correct it with chmod go-w");
+    CHECK(file_error(file) == file + " has mode 0664: others than its owner can change it; correct it with chmod go-w");
   }
   SECTION("its directory") {
     ::chmod((scratch / "a").c_str(), 0777);
-    CHECK(file_error(file) ==
-          scratch / "a" + " has mode 0777: others than its owner can change it; correct it with chmod go-w");
+    CHECK(file_error(file) == scratch / "a" + " has mode 0777: others than its owner can change it; correct it with chmod go-w");
   }
   SECTION("a sticky directory is a way, not a place to load from") {
     ::chmod((scratch / "a").c_str(), 01777);
@@ -63,8 +61,7 @@ TEST_CASE("a foreign owner is refused anywhere on the way", "[base]") {
   CHECK(file_error(file) == scratch / "a" + " is owned by uid 65534, not by root; correct it with chown");
   REQUIRE(::chown(scratch.path().c_str(), 65534, 65534) == 0);
   CHECK(file_error(file, 65534) == "opened");
-  CHECK(file_error(file, 1) ==
-        scratch.path() + " is owned by uid 65534, not by root or uid 1; correct it with chown");
+  CHECK(file_error(file, 1) == scratch.path() + " is owned by uid 65534, not by root or uid 1; correct it with chown");
 }
 
 TEST_CASE("a directory may be reached over a symlink, a file may not be one", "[base]") {
@@ -75,8 +72,7 @@ TEST_CASE("a directory may be reached over a symlink, a file may not be one", "[
   REQUIRE(::symlink("loop", (scratch / "loop").c_str()) == 0);
   CHECK(file_error(scratch / "link/b.toml") == "opened");
   CHECK(file_error(scratch / "b.toml") == scratch / "b.toml" + " is a symbolic link, not a regular file");
-  CHECK(directory_error(scratch / "loop") ==
-        "opening " + (scratch / "loop") + ": Too many levels of symbolic links");
+  CHECK(directory_error(scratch / "loop") == "opening " + (scratch / "loop") + ": Too many levels of symbolic links");
 }
 
 TEST_CASE("a FIFO, a device and a directory are refused without being read", "[base]") {
@@ -96,6 +92,5 @@ TEST_CASE("a sparse gigabyte is refused by its size, a file in proc by its conte
   CHECK(file_error(file) == file + " is larger than 1MiB");
   const auto proc = open_trusted_file("/proc/version", 0, mebibyte);
   REQUIRE(proc);
-  CHECK(read_stable(proc->get(), "/proc/version", mebibyte).error().message() ==
-        "/proc/version changed while it was read");
+  CHECK(read_stable(proc->get(), "/proc/version", mebibyte).error().message() == "/proc/version changed while it was read");
 }

@@ -16,11 +16,9 @@ Said run(const std::string& plugin, std::vector<std::string> words) {
 
 }  // namespace
 
-TEST_CASE("run prints one Nagios line with perfdata, then the metrics, and exits as the check says",
-          "[cli]") {
-  const Said ok =
-      run("host", {"host.disk", "--set", "path=/", "--set", "warn_at=100%", "--set", "crit_at=100%", "--set",
-                   "inodes_warn_at=100%", "--set", "inodes_crit_at=100%", "--set", "writable=any"});
+TEST_CASE("run prints one Nagios line with perfdata, then the metrics, and exits as the check says", "[cli]") {
+  const Said ok = run("host", {"host.disk", "--set", "path=/", "--set", "warn_at=100%", "--set", "crit_at=100%", "--set",
+                               "inodes_warn_at=100%", "--set", "inodes_crit_at=100%", "--set", "writable=any"});
   INFO(ok.text);
   CHECK(ok.exit_code == 0);
   CHECK(ok.text.starts_with("OK - host.disk: "));
@@ -56,13 +54,11 @@ TEST_CASE("settings are checked as conf.d is, before anything runs", "[cli]") {
 }
 
 TEST_CASE("programs really run, and a deadline ends them", "[cli]") {
-  const Said warned = run("exec", {"exec.nagios", "--set",
-                                   "command=[\"/bin/sh\", \"-c\", \"echo 'half full | used=50%'; exit 1\"]"});
+  const Said warned = run("exec", {"exec.nagios", "--set", "command=[\"/bin/sh\", \"-c\", \"echo 'half full | used=50%'; exit 1\"]"});
   INFO(warned.text);
   CHECK(warned.exit_code == 1);
   CHECK(contains(warned, "half full | used=50%"));
-  const Said late =
-      run("exec", {"exec.nagios", "--timeout", "1s", "--set", "command=[\"/bin/sleep\", \"600\"]"});
+  const Said late = run("exec", {"exec.nagios", "--timeout", "1s", "--set", "command=[\"/bin/sleep\", \"600\"]"});
   CHECK(late.exit_code == 3);
   CHECK(late.text.starts_with("UNKNOWN - exec.nagios: "));
 }
@@ -70,8 +66,7 @@ TEST_CASE("programs really run, and a deadline ends them", "[cli]") {
 TEST_CASE("a dry run of a task says what it would do and does nothing", "[cli]") {
   const TempDir dir;
   const std::string trace = dir / "trace";
-  const Said said =
-      run("exec", {"exec.command", "--dry-run", "--set", "command=[\"/usr/bin/touch\", \"" + trace + "\"]"});
+  const Said said = run("exec", {"exec.command", "--dry-run", "--set", "command=[\"/usr/bin/touch\", \"" + trace + "\"]"});
   INFO(said.text);
   CHECK(said.exit_code == 0);
   CHECK(contains(said, "would run /usr/bin/touch"));

@@ -33,9 +33,8 @@ Read read(const std::string& directory) {
 
 TEST_CASE("files are read in byte order of the name, the rest is skipped with a reason", "[config]") {
   const Scratch scratch;
-  for (const char* name :
-       {"b.toml", "B.toml", "a/x.toml", "10.toml", "9.toml", ".h.toml", "a.toml~", "a.toml.bak",
-        "a.toml.dpkg-new", "a.toml.rpmsave", "README", "x.TOML", "d.toml/x"}) {
+  for (const char* name : {"b.toml", "B.toml", "a/x.toml", "10.toml", "9.toml", ".h.toml", "a.toml~", "a.toml.bak", "a.toml.dpkg-new",
+                           "a.toml.rpmsave", "README", "x.TOML", "d.toml/x"}) {
     scratch.write(name, "");
   }
   const Read got = read(scratch.path());
@@ -60,14 +59,13 @@ TEST_CASE("what is no file of ours is refused one by one, and none of its bytes 
   REQUIRE(::truncate(scratch.write("sparse.toml", "").c_str(), 1 << 30) == 0);
   REQUIRE(::chmod(scratch.write("wide.toml", "secret").c_str(), 0666) == 0);
   const Read got = read(scratch.path());
-  CHECK(
-      got.messages ==
-      "conf.d/fifo.toml: error: refused: is a FIFO, not a regular file\n"
-      "conf.d/link.toml: error: refused: is a symbolic link, not a regular file\n"
-      "conf.d/loop.toml: error: refused: is a symbolic link, not a regular file\n"
-      "conf.d/sparse.toml: error: refused: is larger than 16MiB\n"
-      "conf.d/wide.toml: error: refused: has mode 0666: others than its owner can change it; correct it with "
-      "chmod go-w\n");
+  CHECK(got.messages ==
+        "conf.d/fifo.toml: error: refused: is a FIFO, not a regular file\n"
+        "conf.d/link.toml: error: refused: is a symbolic link, not a regular file\n"
+        "conf.d/loop.toml: error: refused: is a symbolic link, not a regular file\n"
+        "conf.d/sparse.toml: error: refused: is larger than 16MiB\n"
+        "conf.d/wide.toml: error: refused: has mode 0666: others than its owner can change it; correct it with "
+        "chmod go-w\n");
   REQUIRE(got.snapshot.sources.size() == 6);
   for (const Source& source : got.snapshot.sources) {
     CHECK(source.refused == (source.path != "conf.d/good.toml"));
@@ -78,17 +76,14 @@ TEST_CASE("what is no file of ours is refused one by one, and none of its bytes 
 TEST_CASE("a directory that is missing, no directory, or writable by others is an error", "[config]") {
   const Scratch scratch;
   const std::string file = scratch.write("f", "");
-  CHECK(read(scratch / "none").messages ==
-        "error: opening " + (scratch / "none") + ": No such file or directory\n");
+  CHECK(read(scratch / "none").messages == "error: opening " + (scratch / "none") + ": No such file or directory\n");
   CHECK(read(file).messages == "error: " + file + " is a regular file, not a directory\n");
   scratch.write("d/a.toml", "");
   REQUIRE(::chmod((scratch / "d").c_str(), 0777) == 0);
   const Read got = read(scratch / "d");
   CHECK_FALSE(got.snapshot.readable);
   CHECK(got.snapshot.sources.empty());
-  CHECK(got.messages ==
-        "error: " + (scratch / "d") +
-            " has mode 0777: others than its owner can change it; correct it with chmod go-w\n");
+  CHECK(got.messages == "error: " + (scratch / "d") + " has mode 0777: others than its owner can change it; correct it with chmod go-w\n");
 }
 
 TEST_CASE("an unreadable directory is an error", "[config]") {

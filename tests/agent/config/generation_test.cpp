@@ -208,19 +208,14 @@ TEST_CASE("settings have their defaults and take what is said", "[config]") {
 TEST_CASE("a reference is resolved, marked, and shown as it was written", "[config]") {
   Environment environment;
   environment.variables = {{"BASE", "https://u:p@h/x?k=v"}};
-  environment.read_file = [](const std::string&, FileUse) -> Result<std::string> {
-    return std::string("hunter2\n");
-  };
+  environment.read_file = [](const std::string&, FileUse) -> Result<std::string> { return std::string("hunter2\n"); };
   const Generation g =
-      build({{"a.toml", "[check.a]\nuse = \"x\"\nurl = \"${env:BASE}\"\npassword = \"${file:/s}\"\n", false}},
-            environment);
+      build({{"a.toml", "[check.a]\nuse = \"x\"\nurl = \"${env:BASE}\"\npassword = \"${file:/s}\"\n", false}}, environment);
   const Table& options = at(g, Kind::check, "a").options;
   CHECK(options[0].value.origin() == Origin::env);
   CHECK(options[1].value.origin() == Origin::secret);
   CHECK(std::get<std::string>(options[1].value.data()) == "hunter2");
-  const auto shown = [&](const Member& m) {
-    return shown_text(m.value, g.written_at(m.value.place()), is_address_key(m.key));
-  };
+  const auto shown = [&](const Member& m) { return shown_text(m.value, g.written_at(m.value.place()), is_address_key(m.key)); };
   CHECK(shown(options[0]) == "https://h/x");
   CHECK(shown(options[1]) == "${file:/s}");
   CHECK(g.secrets == std::vector<std::string>{"https://u:p@h/x?k=v", "hunter2"});
@@ -257,8 +252,7 @@ TEST_CASE("the core's keys are those of the contract", "[config]") {
         "after at changes crit cron detached enabled every for idempotent locks overlap params reporters "
         "retry ronda "
         "runbook scope service severity tags timeout title tz use user warn window ");
-  for (std::size_t i = 1; i < top_tables().size(); ++i)
-    CHECK(top_tables()[i - 1].name < top_tables()[i].name);
+  for (std::size_t i = 1; i < top_tables().size(); ++i) CHECK(top_tables()[i - 1].name < top_tables()[i].name);
 }
 
 TEST_CASE("a set cut at any byte is a valid set or has a diagnostic, never a crash", "[config]") {
@@ -269,8 +263,7 @@ TEST_CASE("a set cut at any byte is a valid set or has a diagnostic, never a cra
       "'n'\n[service.s]\nchecks = [\"a\"]\n";
   std::size_t valid = 0;
   for (std::size_t size = 0; size <= text.size(); ++size) {
-    const Sources sources = {{"a.toml", text.substr(0, size), false},
-                             {"b.toml", "[task.t]\nuse = \"x\"\n", false}};
+    const Sources sources = {{"a.toml", text.substr(0, size), false}, {"b.toml", "[task.t]\nuse = \"x\"\n", false}};
     Diagnostics diagnostics;
     const Generation generation = build_generation(sources, {}, diagnostics);
     CAPTURE(size);
@@ -284,8 +277,7 @@ TEST_CASE("a set cut at any byte is a valid set or has a diagnostic, never a cra
 TEST_CASE("circles of after are found at any length, and long ones are cut in the message", "[config]") {
   std::string text;
   for (int i = 0; i < 5000; ++i) {
-    text += "[check.c" + std::to_string(i) + "]\nuse = \"x\"\nafter = [\"c" + std::to_string((i + 1) % 5000) +
-            "\"]\n";
+    text += "[check.c" + std::to_string(i) + "]\nuse = \"x\"\nafter = [\"c" + std::to_string((i + 1) % 5000) + "\"]\n";
   }
   Diagnostics diagnostics;
   const Generation generation = build_generation({{"a.toml", text, false}}, {}, diagnostics);
@@ -302,8 +294,7 @@ std::string many_checks(int from, int count) {
   std::string text;
   for (int i = from; i < from + count; ++i) {
     const std::string n = std::to_string(i);
-    text += "[check.http-" + n +
-            "]\nuse = \"http.request\"\nevery = \"60s\"\ntimeout = \"10s\"\nseverity = \"p3\"\n" +
+    text += "[check.http-" + n + "]\nuse = \"http.request\"\nevery = \"60s\"\ntimeout = \"10s\"\nseverity = \"p3\"\n" +
             "url = \"http://127.0.0.1:8080/status/" + n + "\"\nwarn = { total = \"500ms\" }\n";
   }
   return text;
@@ -325,8 +316,7 @@ void load_many(int count) {
   const double seconds = cpu_seconds() - start;
   const std::size_t bytes = ::mallinfo2().uordblks + ::mallinfo2().hblkhd - before;
   CHECK(generation.instances.size() == static_cast<std::size_t>(count));
-  std::cout << count << " checks: " << seconds << " s of CPU, " << bytes / static_cast<std::size_t>(count)
-            << " bytes a check\n";
+  std::cout << count << " checks: " << seconds << " s of CPU, " << bytes / static_cast<std::size_t>(count) << " bytes a check\n";
 }
 
 }  // namespace

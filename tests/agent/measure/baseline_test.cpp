@@ -17,7 +17,8 @@ schedule::ZonePtr zone_named(const std::string& name) {
 /// "2027-03-29 09:30" as if it were UTC.
 std::int64_t utc(int year, unsigned month, unsigned day, int hours, int minutes) {
   using namespace std::chrono;
-  const auto at = sys_days(std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(day)) + std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  const auto at = sys_days(std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(day)) + std::chrono::hours(hours) +
+                  std::chrono::minutes(minutes);
   return nanoseconds(at.time_since_epoch()).count();
 }
 

@@ -27,8 +27,7 @@ namespace {
 /// The groups of an agent that is this test.
 class LiveGroups {
  public:
-  explicit LiveGroups(boost::asio::io_context& loop) : groups(loop, {.tell = [this](std::string_view text) { told.emplace_back(text); }}) {
-  }
+  explicit LiveGroups(boost::asio::io_context& loop) : groups(loop, {.tell = [this](std::string_view text) { told.emplace_back(text); }}) {}
   /// Whether memory and tasks can both be limited here.
   explicit operator bool() const { return groups.text().find("(memory, pids") != std::string::npos; }
 

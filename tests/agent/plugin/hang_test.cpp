@@ -262,6 +262,11 @@ TEST_CASE("a runner that somebody stops from outside holds up its calls no longe
     CHECK(bench.run("ok").fate == Fate::finished);
     const auto start = monotonic();
     const auto& end = bench.run("segv");
+    if (!has_pid_namespaces()) {  // then the keeper alone knows of it: the call ends as one that hangs
+      CHECK(end.fate == Fate::timeout);
+      CHECK(monotonic() - start < 30s);
+      return;
+    }
     CHECK(end.fate == Fate::crashed);
     CHECK_THAT(end.cause, Catch::StartsWith("killed by SIGSEGV in org.ronda.chaos+0x"));
     CHECK(monotonic() - start < 5s);

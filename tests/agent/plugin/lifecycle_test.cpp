@@ -211,32 +211,47 @@ TEST_CASE("nothing is left two seconds after the agent was killed", "[plugin]") 
   }
 }
 
+namespace {
+
+/// What the command wrote.
+std::string said_by(const std::string& command) {
+  FILE* const pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), got);
+  ::pclose(pipe);
+  return text;
+}
+
+}  // namespace
+
 TEST_CASE("a debugger that looks into a runner names the plugin's function", "[plugin]") {
   if (::access("/usr/bin/gdb", X_OK) != 0) {
     return skipped("debugger", "there is no /usr/bin/gdb");
   }
-  boost::asio::io_context loop;
-  Supervised bench(loop);
-  // also after calls that came one after the other: the thread that came last takes the next
-  for (int i = 0; i < 20; ++i) CHECK(bench.run("ok").fate == Fate::finished);
-  bench.dispatch(bench.chaos("hang"), 120s);
-  bench.turn_for(200ms);
-  // the number that `ronda status` shows
-  const std::string command = "timeout 60 gdb -p " + std::to_string(bench.status().runners.front().pid) + " -batch -ex bt 2>&1 </dev/null";
-  const auto start = monotonic();
-  FILE* const gdb = ::popen(command.c_str(), "r");
-  REQUIRE(gdb != nullptr);
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), gdb)) text.append(buffer.data(), got);
-  ::pclose(gdb);
-  const auto took = monotonic() - start;
-  if (text.find("ptrace: Operation not permitted") != std::string::npos) {
-    return skipped("debugger", "this user may not trace processes here");
+  // also after calls that came one after the other: the thread that came last takes the next. Which it is is chance where threads
+  // begin (decision 0062), so not every one of these runners has the call on its first
+  bool is_named = false;
+  for (int runner = 0; runner < 5 && !is_named; ++runner) {
+    boost::asio::io_context loop;
+    Supervised bench(loop);
+    for (int i = 0; i < 20; ++i) CHECK(bench.run("ok").fate == Fate::finished);
+    bench.dispatch(bench.chaos("hang"), 120s);
+    bench.turn_for(200ms);
+    // the number that `ronda status` shows
+    const std::string attached = "timeout 60 gdb -p " + std::to_string(bench.status().runners.front().pid) + " -batch -ex ";
+    const auto start = monotonic();
+    const std::string text = said_by(attached + "bt 2>&1 </dev/null");
+    const auto took = monotonic() - start;
+    if (text.find("ptrace: Operation not permitted") != std::string::npos)
+      return skipped("debugger", "this user may not trace processes here");
+    INFO(text);
+    CHECK(took < 10s);
+    is_named = text.find("hang_for_ever") != std::string::npos;
+    if (!is_named) CHECK(said_by(attached + "'thread apply all bt' 2>&1 </dev/null").find("hang_for_ever") != std::string::npos);
   }
-  INFO(text);
-  CHECK(text.find("hang_for_ever") != std::string::npos);
-  CHECK(took < 10s);
+  CHECK(is_named);
 }
 
 TEST_CASE("the last instance is destroyed when it and its plugin leave in one turn", "[plugin]") {

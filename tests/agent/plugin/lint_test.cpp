@@ -78,8 +78,8 @@ TEST_CASE("lint finds what is wrong with the file", "[plugin]") {
       "*entry_of(void) { return &mine; }\n";
   CHECK(has_rule(rules_of(clean(minimal_code + tls, {"-ftls-model=initial-exec"})), "error static_tls"));
   CHECK(has_rule(rules_of(clean("extern int nowhere(void);\nconst void *ronda_plugin_entry_1(const void *h, void "
-                           "*e) { return nowhere() ? h : 0; }\n")),
-            "error undefined_symbol"));
+                                "*e) { return nowhere() ? h : 0; }\n")),
+                 "error undefined_symbol"));
   CHECK(has_rule(rules_of(PluginSource::with_flags({"-Wl,-z,lazy"})), "warning lazy_binding"));
 }
 

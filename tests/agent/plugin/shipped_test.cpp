@@ -9,13 +9,13 @@
 #include <fstream>
 #include <iterator>
 
+#include "certificates.hpp"
 #include "config/toml.hpp"
 #include "plugin/elf_note.hpp"
 #include "plugin/grade.hpp"
 #include "plugin/plugin_file.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
-#include "certificates.hpp"
 #include "plugins/smtp/stub.hpp"
 #include "ronda/abi.h"
 #include "skip.hpp"
@@ -178,10 +178,12 @@ TEST_CASE("the notifiers that post over HTTP do so under the real runner", "[plu
       {"webhook", "url = \"http://localhost:PORT/\"\nsecret = \"0123456789abcdef\"", "HTTP 200", 0},
       {"alertmanager", "url = \"http://localhost:PORT/\"", "HTTP 200", 0},
       {"slack", "webhook_url = \"http://localhost:PORT/\"", "HTTP 200, but not Slack's `ok`: up", 2},
-      {"slack", "token = \"xoxb-12345678\"\nchannel = \"C1\"\napi_base = \"http://localhost:PORT/\"", "what answers is not Slack's web API: up", 2},
+      {"slack", "token = \"xoxb-12345678\"\nchannel = \"C1\"\napi_base = \"http://localhost:PORT/\"",
+       "what answers is not Slack's web API: up", 2},
       {"pagerduty", "routing_key = \"0123456789abcdef0123456789abcdef\"\napi_base = \"http://localhost:PORT\"",
        "HTTP 200, but not PagerDuty's word that it took the event: up", 2},
-      {"sms", "account_sid = \"AC1\"\nauth_token = \"x\"\nfrom = \"+15005550006\"", "`to` is \"somebody\": a telephone number is written like", 2},
+      {"sms", "account_sid = \"AC1\"\nauth_token = \"x\"\nfrom = \"+15005550006\"",
+       "`to` is \"somebody\": a telephone number is written like", 2},
   };
   const TinyServer server(answer_up);
   for (const Row& row : rows) {

@@ -45,8 +45,7 @@ std::string content_of(const StagedFile& staged) {
 class PrivateMount {
  public:
   PrivateMount(const std::string& path, unsigned long flags, const char* options) : path_(path) {
-    static const bool own_namespace =
-        unshare(CLONE_NEWNS) == 0 && mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    static const bool own_namespace = unshare(CLONE_NEWNS) == 0 && mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
     mounted_ = own_namespace && mount("tmpfs", path.c_str(), "tmpfs", flags, options) == 0;
   }
   PrivateMount(const PrivateMount&) = delete;
@@ -76,16 +75,13 @@ TEST_CASE("what is no regular file of a trusted owner is not opened", "[plugin]"
   CHECK(open_refusal(dir, "none.so") == "open/unreadable: cannot be opened: No such file or directory; check the file");
 
   mkdir((dir / "dir.so").c_str(), 0755);
-  CHECK(open_refusal(dir, "dir.so") ==
-        "open/not_regular: is a directory, not a plugin; take it out of the directory");
+  CHECK(open_refusal(dir, "dir.so") == "open/not_regular: is a directory, not a plugin; take it out of the directory");
   mkfifo((dir / "fifo.so").c_str(), 0644);
   CHECK(open_refusal(dir, "fifo.so") == "open/not_regular: is a FIFO, not a plugin; take it out of the directory");
   symlink("good.so", (dir / "link.so").c_str());
   symlink("loop.so", (dir / "loop.so").c_str());
-  CHECK(open_refusal(dir, "link.so") ==
-        "open/symlink: is a symbolic link; put the file itself into the directory");
-  CHECK(open_refusal(dir, "loop.so") ==
-        "open/symlink: is a symbolic link; put the file itself into the directory");
+  CHECK(open_refusal(dir, "link.so") == "open/symlink: is a symbolic link; put the file itself into the directory");
+  CHECK(open_refusal(dir, "loop.so") == "open/symlink: is a symbolic link; put the file itself into the directory");
   const std::string sparse = dir / "sparse.so";
   write_file(sparse, "");
   REQUIRE(truncate(sparse.c_str(), off_t{2} << 30) == 0);
@@ -101,8 +97,7 @@ TEST_CASE("what is no regular file of a trusted owner is not opened", "[plugin]"
 TEST_CASE("a device is not opened", "[plugin]") {
   const TempDir dir;
   if (mknod((dir / "null.so").c_str(), S_IFCHR | 0644, makedev(1, 3)) != 0) return;
-  CHECK(open_refusal(dir, "null.so") ==
-        "open/not_regular: is a device, not a plugin; take it out of the directory");
+  CHECK(open_refusal(dir, "null.so") == "open/not_regular: is a device, not a plugin; take it out of the directory");
 }
 
 TEST_CASE("files and directories of other owners are refused", "[plugin]") {
@@ -110,8 +105,7 @@ TEST_CASE("files and directories of other owners are refused", "[plugin]") {
   const TempDir dir;
   write_file(dir / "theirs.so", "x");
   REQUIRE(chown((dir / "theirs.so").c_str(), 65534, 65534) == 0);
-  CHECK(open_refusal(dir, "theirs.so") ==
-        "open/wrong_owner: is owned by uid 65534, not by root; correct it with chown");
+  CHECK(open_refusal(dir, "theirs.so") == "open/wrong_owner: is owned by uid 65534, not by root; correct it with chown");
   REQUIRE(chown(dir.path().c_str(), 65534, 65534) == 0);
   CHECK(open_refusal(dir, "theirs.so").starts_with("open/unsafe_ancestor: " + dir.path() + " is owned by uid 65534"));
   REQUIRE(chown(dir.path().c_str(), 0, 0) == 0);
@@ -133,7 +127,8 @@ TEST_CASE("a staged file is named by its hash, read-only, and shared by equal by
   CHECK(first->path == state / ("stage/" + plugin.sha256 + ".so"));
   CHECK(first->note.empty());
   CHECK(content_of(*first) == "the code");
-  struct stat a {}, b {};
+  struct stat a {
+  }, b{};
   REQUIRE(fstat(first->file.get(), &a) == 0);
   REQUIRE(fstat(second->file.get(), &b) == 0);
   CHECK(a.st_ino == b.st_ino);

@@ -79,7 +79,7 @@ class Supervised final : public plugin::SupervisorClient {
   wire::Message message{"m1", "somebody", "a title", {}, {}, {}, {}, 1, {}};  // what notifiers are given from now on
   std::vector<std::string> logs, troubles;
   int troubles_over = 0;
-  std::map<std::string, std::uint32_t, std::less<>> logged_by;  // the instance of the last line of that text
+  std::map<std::string, std::uint32_t, std::less<>> logged_by;   // the instance of the last line of that text
   std::map<std::uint32_t, std::vector<plugin::LeftAlive>> left;  // by instance
   std::vector<wire::Event> events;
   std::vector<wire::Progress> progress;

@@ -504,7 +504,9 @@ p3 = "api.status >= warning"
     CHECK(world.told.back() == "2h30s open p1 cto log");
     return;
   }
-  SECTION("a restart") { world.restart(); }
+  SECTION("a restart") {
+    world.restart();
+  }
   SECTION("a restart after an hour") {
     world.now += hour;
     since += hour;

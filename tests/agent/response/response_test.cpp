@@ -196,7 +196,8 @@ TEST_CASE("what a message of a trial came to is for who asked, and for no incide
   Shell shell(diagnosed_shop, scratch / "state");
   shell.begin();
   std::string key;
-  shell.response->send_test("cto", {incident::Author::Kind::contact, "cto"}, [&](const Result<std::string>& told) { key = told ? *told : told.error().message(); });
+  shell.response->send_test("cto", {incident::Author::Kind::contact, "cto"},
+                            [&](const Result<std::string>& told) { key = told ? *told : told.error().message(); });
   REQUIRE(shell.until([&] { return !key.empty(); }));
   REQUIRE(shell.until([&] { return shell.handed.size() == 1; }));
   CHECK(shell.handed[0].message->id.starts_with("test/"));
@@ -244,7 +245,9 @@ TEST_CASE("a diagnosis that may change something, or is not there, is not run, a
     shell.entry(Kind::task, "look");
     said = "not run: a task may change something; one that only reads says so with `changes = false`";
   }
-  SECTION("nothing of that name") { said = "not run: no check and no task has that name"; }
+  SECTION("nothing of that name") {
+    said = "not run: no check and no task has that name";
+  }
   SECTION("a task that only reads is run") {
     auto rare = std::make_unique<config::Rare>();
     rare->changes = false;

@@ -42,8 +42,8 @@ std::vector<Move> smallest(const std::vector<Move>& moves, const std::string& wh
 /// What a failing seed tells.
 std::string story(std::uint64_t seed, const std::vector<Move>& moves, const std::string& why, Fault fault = Fault::none) {
   const auto small = smallest(moves, why, fault, 600);
-  std::string out = "seed " + std::to_string(seed) + ": " + why + "\nthe smallest part of its moves, " + std::to_string(small.size()) + ": " +
-                    broken(small, fault).value_or("holds") + "\n";
+  std::string out = "seed " + std::to_string(seed) + ": " + why + "\nthe smallest part of its moves, " + std::to_string(small.size()) +
+                    ": " + broken(small, fault).value_or("holds") + "\n";
   for (const Move& move : small) out += "  " + to_text(move) + "\n";
   World again(fault);
   std::ignore = again.run(small);

@@ -96,7 +96,8 @@ TEST_CASE("ten thousand checks that fail are one message at once and one with th
 }
 
 TEST_CASE("a message about ten thousand alerts names the worst of them, counts the rest and stays small", "[response]") {
-  World world(staffed_toml + "[service.shop]\ntitle = \"The shop\"\n[token.prometheus]\nrole = \"reporter\"\ninbox = [\"@alertmanager\"]\n" +
+  World world(staffed_toml +
+              "[service.shop]\ntitle = \"The shop\"\n[token.prometheus]\nrole = \"reporter\"\ninbox = [\"@alertmanager\"]\n" +
               "sha256 = \"c1f3e0c1a47d0f5b9a7e2c86f0d3b4a5968778695a4b3c2d1e0f9182736455e6\"\n");
   response::InboundBatch batch{"alertmanager", "token:prometheus", {}};
   for (int i = 0; i < 10'000; ++i) {

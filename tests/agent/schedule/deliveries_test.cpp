@@ -32,7 +32,8 @@ struct Ends {
 TEST_CASE("a notifier that needs a lock waits for it, and its messages go in their order once it is free", "[schedule]") {
   Scheduled bench;
   Ends ends;
-  bench.begin({with_lock({"busy", "slow", 700, Kind::task}), with_lock({"bell", "ok", 0, Kind::notifier}), {"free", "ok", 0, Kind::notifier}});
+  bench.begin(
+      {with_lock({"busy", "slow", 700, Kind::task}), with_lock({"bell", "ok", 0, Kind::notifier}), {"free", "ok", 0, Kind::notifier}});
   bool task_ended = false;
   REQUIRE(bench.scheduler().run_now(Kind::task, "busy", 0, [&](const schedule::Entry&) { task_ended = true; }));
   REQUIRE(bench.until([&] { return bench.entry("busy", Kind::task).call != 0; }));
@@ -82,7 +83,8 @@ TEST_CASE("a message under way when its notifier leaves the configuration is han
 
 TEST_CASE("notifiers that share a lock take turns", "[schedule]") {
   Scheduled bench;
-  bench.begin({with_lock({"a", "ok", 0, Kind::notifier}), with_lock({"b", "ok", 0, Kind::notifier}), with_lock({"c", "ok", 0, Kind::notifier})});
+  bench.begin(
+      {with_lock({"a", "ok", 0, Kind::notifier}), with_lock({"b", "ok", 0, Kind::notifier}), with_lock({"c", "ok", 0, Kind::notifier})});
   std::vector<std::string> order;
   for (int round = 0; round < 3; ++round) {
     for (const char* name : {"a", "b", "c"}) {

@@ -76,8 +76,8 @@ class TinyDisk {
   bool mounted_ = false;
 };
 
-#define RONDA_NEED_DISK(disk)                                  \
-  if (!(disk).missing().empty()) {                             \
+#define RONDA_NEED_DISK(disk)                                    \
+  if (!(disk).missing().empty()) {                               \
     return ronda::test::skipped("own-mounts", (disk).missing()); \
   }
 

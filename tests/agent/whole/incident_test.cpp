@@ -477,13 +477,15 @@ escalation = "later"
 
 TEST_CASE("what a check that an alert names for its diagnosis finds stands in the timeline, without secrets", "[whole]") {
   Door door;
-  door.agent().configure("20.toml",
-                         std::string("[check.look]\nuse = \"exec.nagios\"\nevery = \"1d\"\nseverity = \"p4\"\n"
-                         "command = [\"/bin/sh\", \"-c\", \"printf 'hinge %s \\\\033[2J\\\\nrust\\\\n' $WORD\"]\nenv = { WORD = \"${env:WORD}\" }\n") +
-                         "[check.gate]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"test ! -e " +
-                             door.agent().open_directory() +
-                             "/gate || exit 2\"]\n"
-                             "[alert.gate-broken]\np1 = \"gate.status == critical\"\ndiagnose = \"look\"\n");
+  door.agent().configure(
+      "20.toml",
+      std::string(
+          "[check.look]\nuse = \"exec.nagios\"\nevery = \"1d\"\nseverity = \"p4\"\n"
+          "command = [\"/bin/sh\", \"-c\", \"printf 'hinge %s \\\\033[2J\\\\nrust\\\\n' $WORD\"]\nenv = { WORD = \"${env:WORD}\" }\n") +
+          "[check.gate]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/sh\", \"-c\", \"test ! -e " +
+          door.agent().open_directory() +
+          "/gate || exit 2\"]\n"
+          "[alert.gate-broken]\np1 = \"gate.status == critical\"\ndiagnose = \"look\"\n");
   REQUIRE(door.agent().start({}, {"WORD=correct-horse-battery"}));
   REQUIRE(eventually([&] { return door.agent().check_status("look") == "ok"; }));
   std::ofstream(door.agent().open_directory() + "/gate") << "yes";

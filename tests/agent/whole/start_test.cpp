@@ -120,7 +120,8 @@ TEST_CASE("tzdata that is replaced while the agent runs is taken by a reload, an
   fs::create_directories(tzdata + "/Etc");
   fs::copy_file("/usr/share/zoneinfo/Etc/UTC", tzdata + "/Etc/UTC");
   put("/usr/share/zoneinfo/Asia/Tokyo");
-  if (!agent.see_instead(tzdata, "/usr/share/zoneinfo")) return skipped("own-mounts", "this user may not mount; clock_test.cpp holds what needs none");
+  if (!agent.see_instead(tzdata, "/usr/share/zoneinfo"))
+    return skipped("own-mounts", "this user may not mount; clock_test.cpp holds what needs none");
   agent.configure("10.toml",
                   "[task.late]\nuse = \"exec.command\"\nat = \"*-*-* 12:00:00\"\ntz = \"Europe/Berlin\"\ncommand = [\"/bin/true\"]\n");
   REQUIRE(agent.start());

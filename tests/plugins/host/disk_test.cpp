@@ -22,9 +22,7 @@ struct SmallDisk {
   TempFolder folder;
   bool mounted = false;
 
-  explicit SmallDisk(const char* options) {
-    mounted = mount("small", folder.path().c_str(), "tmpfs", 0, options) == 0;
-  }
+  explicit SmallDisk(const char* options) { mounted = mount("small", folder.path().c_str(), "tmpfs", 0, options) == 0; }
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
   ~SmallDisk() {
@@ -88,8 +86,7 @@ TEST_CASE("a name of a mount point with control characters stays data", "[host]"
   const TempFolder folder;
   const std::string path = folder.file("evil\x1B[2J\n name");
   REQUIRE(mkdir(path.c_str(), 0700) == 0);
-  if (mount("small", path.c_str(), "tmpfs", 0, "size=1m") != 0)
-    return skipped("own-mounts", "not root: cannot mount a tmpfs");
+  if (mount("small", path.c_str(), "tmpfs", 0, "size=1m") != 0) return skipped("own-mounts", "not root: cannot mount a tmpfs");
   UnderTest<Disk> check;
   const auto report = check.set("path", path).run();
   umount(path.c_str());
@@ -119,8 +116,7 @@ TEST_CASE("a path that is no mount point is critical where it must be one", "[ho
 
 TEST_CASE("a path that does not exist is unknown, with the reason", "[host]") {
   UnderTest<Disk> check;
-  CHECK_THAT(check.set("path", "/no/such/path").run(),
-             Ended(status::unknown, "/no/such/path: No such file or directory"));
+  CHECK_THAT(check.set("path", "/no/such/path").run(), Ended(status::unknown, "/no/such/path: No such file or directory"));
 }
 
 TEST_CASE("without a path the disks of this host are measured", "[host]") {
@@ -164,13 +160,11 @@ TEST_CASE("a dead server costs its own mount only: critical there, the others me
   const SmallDisk alive("size=1m");
   if (!dead.mounted || !alive.mounted) return skipped("own-mounts", "not root or no /dev/fuse");
   UnderTest<Disk> check;
-  check.set("types", ronda::testing::node::list{"tmpfs", "fuse.dead"})
-      .set("remote_timeout", std::chrono::milliseconds(300));
+  check.set("types", ronda::testing::node::list{"tmpfs", "fuse.dead"}).set("remote_timeout", std::chrono::milliseconds(300));
   const auto begin = std::chrono::steady_clock::now();
   const auto report = check.run();
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
-  CHECK_THAT(report, Ended(status::critical,
-                           dead.folder.path() + " (fuse.dead from dead) does not answer within 300ms"));
+  CHECK_THAT(report, Ended(status::critical, dead.folder.path() + " (fuse.dead from dead) does not answer within 300ms"));
   CHECK(report.find("used", {{"path", alive.folder.path()}, {"type", "tmpfs"}}) != nullptr);
 }
 

@@ -33,10 +33,7 @@ struct FileTest : UnderTest<File> {
 TEST_CASE("a file is compared with what conf.d wishes", "[host]") {
   FileTest file;
   SECTION("all well") {
-    file.set("mode", "640")
-        .set("owner", std::to_string(getuid()))
-        .set("min_size", 1)
-        .set("max_age", std::chrono::hours(1));
+    file.set("mode", "640").set("owner", std::to_string(getuid())).set("min_size", 1).set("max_age", std::chrono::hours(1));
     Sha256 sha;
     sha.update("setting = 1\n");
     CHECK_THAT(file.set("sha256", sha.finish()).run(), Ended(status::ok, "0s old, 12 B"));
@@ -57,8 +54,7 @@ TEST_CASE("a file is compared with what conf.d wishes", "[host]") {
   }
   SECTION("age") {
     file.host.advance(std::chrono::hours(30));
-    CHECK_THAT(file.set("max_age", std::chrono::hours(26)).run(),
-               Ended(status::critical, "1d6h old, more than 1d2h"));
+    CHECK_THAT(file.set("max_age", std::chrono::hours(26)).run(), Ended(status::critical, "1d6h old, more than 1d2h"));
   }
   SECTION("gone") {
     std::filesystem::remove(file.path);
@@ -87,8 +83,7 @@ TEST_CASE("a content that could not be read is unknown, and one that cannot be i
 TEST_CASE("a user that is not known is refused when the instance is made", "[host]") {
   FileTest file;
   file.set("owner", "no-such-user");
-  CHECK(ronda::testing::make<File>(file.host).error() ==
-        "owner = \"no-such-user\" is not in /etc/passwd; give its number");
+  CHECK(ronda::testing::make<File>(file.host).error() == "owner = \"no-such-user\" is not in /etc/passwd; give its number");
 }
 
 TEST_CASE("drift against a baseline is told until another baseline is asked for", "[host]") {

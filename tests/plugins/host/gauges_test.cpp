@@ -27,8 +27,7 @@ TEST_CASE("kills by the kernel count from the run before, and from zero after a 
   CHECK_THAT(first, Ended(status::ok));
   CHECK(kills->counter);
   check.host.keep("oom_kills", std::to_string(static_cast<long>(kills->value) - 2));
-  CHECK_THAT(check.run(),
-             Ended(status::critical, "the kernel killed 2 processes for lack of memory since the last run"));
+  CHECK_THAT(check.run(), Ended(status::critical, "the kernel killed 2 processes for lack of memory since the last run"));
   CHECK_THAT(check.run(), Ended(status::ok));
   check.host.keep("oom_kills", "1000000");
   const auto after_boot = check.run();
@@ -37,9 +36,8 @@ TEST_CASE("kills by the kernel count from the run before, and from zero after a 
 
 TEST_CASE("a control group that is not there is unknown, with its name as data", "[host]") {
   UnderTest<Memory> check;
-  CHECK_THAT(
-      check.set("cgroup", "/no/such\x1B").run(),
-      Ended(status::unknown, "control group /no/such\\x1b has no memory controller or does not exist"));
+  CHECK_THAT(check.set("cgroup", "/no/such\x1B").run(),
+             Ended(status::unknown, "control group /no/such\\x1b has no memory controller or does not exist"));
 }
 
 TEST_CASE("load is graded per processor", "[host]") {

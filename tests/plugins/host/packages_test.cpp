@@ -83,14 +83,12 @@ TEST_CASE("updates of security are told from others by their archive", "[host]")
 }
 
 TEST_CASE("pending security updates mean what the option says", "[host]") {
-  auto [found, expected] =
-      GENERATE(table<std::string, status>({{"warning", status::warning}, {"critical", status::critical}}));
+  auto [found, expected] = GENERATE(table<std::string, status>({{"warning", status::warning}, {"critical", status::critical}}));
   PackagesTest check;
   check.set("found", found);
   check.make();
   const auto report = check.run();
-  CHECK_THAT(report,
-             Ended(expected, "3 security updates pending of 4: libssl3 linux-image-6.1.0-38-amd64 openssl"));
+  CHECK_THAT(report, Ended(expected, "3 security updates pending of 4: libssl3 linux-image-6.1.0-38-amd64 openssl"));
   CHECK_THAT(report, HasMetric("security", 3));
   const auto& request = check.host.programs().back();
   CHECK(request.clear_env);
@@ -100,9 +98,7 @@ TEST_CASE("pending security updates mean what the option says", "[host]") {
 TEST_CASE("apt that fails or does not end is unknown, with what it said", "[host]") {
   PackagesTest check;
   check.make();
-  check.host.on_exec([](const auto&) {
-    return ronda::testing::exec_answer{100, "", "E: could not read\x1B[2J\n"};
-  });
+  check.host.on_exec([](const auto&) { return ronda::testing::exec_answer{100, "", "E: could not read\x1B[2J\n"}; });
   CHECK_THAT(check.run(), Ended(status::unknown, "apt-get: E: could not read\\x1b[2J"));
   check.host.on_exec([](const auto&) {
     ronda::testing::exec_answer answer;

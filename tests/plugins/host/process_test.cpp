@@ -110,6 +110,5 @@ TEST_CASE("a process with a hostile name is neither found by accident nor an esc
 TEST_CASE("a unit on a host without systemd says so", "[host]") {
   if (access("/run/systemd/system", F_OK) == 0) return skipped("no-systemd", "this host runs systemd");
   UnderTest<ProcessCheck> check;
-  CHECK_THAT(check.set("unit", "nginx").run(),
-             Ended(status::unknown, "unit nginx: this host was not booted with systemd"));
+  CHECK_THAT(check.set("unit", "nginx").run(), Ended(status::unknown, "unit nginx: this host was not booted with systemd"));
 }

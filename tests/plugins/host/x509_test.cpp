@@ -37,10 +37,8 @@ std::string make_pem(const std::string& name, std::int64_t not_before_s, std::in
   ASN1_TIME_set(X509_getm_notAfter(certificate.get()), not_after_s);
   X509_NAME* subject = X509_get_subject_name(certificate.get());
   const auto* text = reinterpret_cast<const unsigned char*>(name.data());
-  X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>("MiniMarket"), -1, -1, 0);
-  if (!name.empty())
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, static_cast<int>(name.size()), -1, 0);
+  X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>("MiniMarket"), -1, -1, 0);
+  if (!name.empty()) X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, text, static_cast<int>(name.size()), -1, 0);
   X509_set_pubkey(certificate.get(), key.get());
   X509_sign(certificate.get(), key.get(), EVP_sha256());
   BIO* memory = BIO_new(BIO_s_mem());
@@ -58,12 +56,11 @@ constexpr std::int64_t now_s = 1'735'689'600;  // the fake host's clock: 2025-01
 }  // namespace
 
 TEST_CASE("dates and names of certificates are those that libcrypto wrote", "[host]") {
-  auto [begin, end] =
-      GENERATE(table<std::int64_t, std::int64_t>({{0, 951'782'400},  // 2000-02-29
-                                                  {1'709'164'800, 1'709'251'199},
-                                                  {1'700'000'000, 2'524'607'999},  // the last UTCTime
-                                                  {1'700'000'000, 2'524'608'000},  // 2050: GeneralizedTime
-                                                  {1'700'000'000, 253'402'300'799}}));
+  auto [begin, end] = GENERATE(table<std::int64_t, std::int64_t>({{0, 951'782'400},  // 2000-02-29
+                                                                  {1'709'164'800, 1'709'251'199},
+                                                                  {1'700'000'000, 2'524'607'999},  // the last UTCTime
+                                                                  {1'700'000'000, 2'524'608'000},  // 2050: GeneralizedTime
+                                                                  {1'700'000'000, 253'402'300'799}}));
   const Certificates found = parse_certificates("# a comment\n" + make_pem("api.example.com", begin, end));
   REQUIRE(found.good.size() == 1);
   CHECK(found.good[0].not_before_s == begin);
@@ -109,13 +106,11 @@ TEST_CASE("damaged certificates are refused and nothing is read past their end",
 
 TEST_CASE("a certificate is graded by the days that are left, the first to end counts", "[host]") {
   const TempFolder folder;
-  auto [days, expected, part] =
-      GENERATE(table<int, status, const char*>({{30, status::ok, "certificate of a expires in 30d"},
-                                                {20, status::warning, "certificate of a expires in 20d"},
-                                                {6, status::critical, "certificate of a expires in 6d"},
-                                                {-2, status::critical, "certificate of a expired 2d ago"}}));
-  const std::string path = folder.write(
-      "chain.pem", make_pem("b", 0, now_s + 900 * day_s) + make_pem("a", 0, now_s + days * day_s));
+  auto [days, expected, part] = GENERATE(table<int, status, const char*>({{30, status::ok, "certificate of a expires in 30d"},
+                                                                          {20, status::warning, "certificate of a expires in 20d"},
+                                                                          {6, status::critical, "certificate of a expires in 6d"},
+                                                                          {-2, status::critical, "certificate of a expired 2d ago"}}));
+  const std::string path = folder.write("chain.pem", make_pem("b", 0, now_s + 900 * day_s) + make_pem("a", 0, now_s + days * day_s));
   UnderTest<CertificateCheck> check;
   const auto report = check.set("path", path).run();
   CHECK_THAT(report, Ended(expected, part));
@@ -123,8 +118,7 @@ TEST_CASE("a certificate is graded by the days that are left, the first to end c
   CHECK_THAT(report, HasMetric("certificates", 2));
 }
 
-TEST_CASE("a certificate of tomorrow is critical, a file without one unknown, a hostile name shown",
-          "[host]") {
+TEST_CASE("a certificate of tomorrow is critical, a file without one unknown, a hostile name shown", "[host]") {
   const TempFolder folder;
   UnderTest<CertificateCheck> check;
   check.set("path", folder.write("a.pem", make_pem("evil\x1B[2J", now_s + day_s, now_s + 90 * day_s)));

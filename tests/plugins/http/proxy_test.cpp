@@ -31,9 +31,9 @@ struct ProxiedSite {
               location = /see { return 302 /who; }
               location = /see-other { return 303 /who; }
               location = /body { return 200 'method=$request_method bytes=$content_length'; } })" +
-           listen + std::to_string(proxy) +
-           "; location / { proxy_set_header X-By proxy; proxy_pass http://$http_host$request_uri; } }\n" + listen + std::to_string(tls) +
-           " ssl; ssl_certificate " + file + ".crt; ssl_certificate_key " + file + ".key; location = /who { return 200 tunnelled; } }\n";
+           listen + std::to_string(proxy) + "; location / { proxy_set_header X-By proxy; proxy_pass http://$http_host$request_uri; } }\n" +
+           listen + std::to_string(tls) + " ssl; ssl_certificate " + file + ".crt; ssl_certificate_key " + file +
+           ".key; location = /who { return 200 tunnelled; } }\n";
   }
 
   std::string url(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(plain) + path; }
@@ -92,7 +92,8 @@ class Tunnel {
     }
     // "u:proxypw"
     if (request.find("Proxy-Authorization: Basic dTpwcm94eXB3\r\n") == std::string::npos)
-      return send_text(fd, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n");
+      return send_text(fd,
+                       "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\n\r\n");
     const int other = connected_to(to_);
     if (other < 0) return;
     send_text(fd, "HTTP/1.1 200 Connection established\r\n\r\n");

@@ -37,7 +37,9 @@ node step(const std::string& name, const std::string& path, node::table more = {
   return table;
 }
 
-node from(const std::string& how, const std::string& what) { return node::table{{how, what}}; }
+node from(const std::string& how, const std::string& what) {
+  return node::table{{how, what}};
+}
 
 ronda::testing::subject scenario(host& h, node::list steps) {
   set_defaults(h);
@@ -46,22 +48,21 @@ ronda::testing::subject scenario(host& h, node::list steps) {
 }
 
 node login() {
-  return step("login", "/login",
-              {{"extract", node::table{{"token", from("json", "token")}, {"id", from("json", "user.id")}}}});
+  return step("login", "/login", {{"extract", node::table{{"token", from("json", "token")}, {"id", from("json", "user.id")}}}});
 }
 
 node me() {
-  return step("me", "/me", {{"headers", node::table{{"Authorization", "Bearer {{token}}"}}},
-                            {"extract", node::table{{"who", from("json", "name")}}}});
+  return step("me", "/me",
+              {{"headers", node::table{{"Authorization", "Bearer {{token}}"}}}, {"extract", node::table{{"who", from("json", "name")}}}});
 }
 
 }  // namespace
 
 TEST_CASE("values and cookies are passed on, escaped for their place", "[http]") {
   host h;
-  auto check = scenario(h, {login(), me(), step("page", "/user?name={{who}}&id={{id}}",
-                                                {{"extract", node::table{{"n", from("regex", "id=([0-9]+)")}}}}),
-                            step("item", "/item/{{n}}", {{"expect", node::table{{"json", node::table{{"uri", "/item/99"}}}}}})});
+  auto check = scenario(
+      h, {login(), me(), step("page", "/user?name={{who}}&id={{id}}", {{"extract", node::table{{"n", from("regex", "id=([0-9]+)")}}}}),
+          step("item", "/item/{{n}}", {{"expect", node::table{{"json", node::table{{"uri", "/item/99"}}}}}})});
   REQUIRE(check);
   const auto report = check.run();
   CHECK(report.is(ronda::status::ok));
@@ -83,9 +84,10 @@ TEST_CASE("it stops at the first step that fails, and names it", "[http]") {
 }
 
 TEST_CASE("a value that is not there stops it", "[http]") {
-  auto [how, what, text] = GENERATE(table<std::string, std::string, std::string>(
-      {{"json", "nowhere", "nowhere"}, {"header", "X-No", "header X-No"}, {"regex", "x{9}", "a match of 'x{9}'"},
-       {"json", "user", "user"}}));
+  auto [how, what, text] = GENERATE(table<std::string, std::string, std::string>({{"json", "nowhere", "nowhere"},
+                                                                                  {"header", "X-No", "header X-No"},
+                                                                                  {"regex", "x{9}", "a match of 'x{9}'"},
+                                                                                  {"json", "user", "user"}}));
   host h;
   auto check = scenario(h, {step("login", "/login", {{"extract", node::table{{"v", from(how, what)}}}})});
   CHECK(check.run().summary == "step 1 of 1 (login): {{v}}: there is no text at " + text);

@@ -163,8 +163,7 @@ TEST_CASE("an extension in a schema that the role may not use is unknown with th
   auto check = make<postgresql::SlowStatements>(side);
   const report done = check.run();
   CHECK(done.is(status::unknown));
-  CHECK(done.summary.find("permission denied for schema ext (GRANT USAGE ON SCHEMA ext TO plain, and pg_monitor)") !=
-        std::string::npos);
+  CHECK(done.summary.find("permission denied for schema ext (GRANT USAGE ON SCHEMA ext TO plain, and pg_monitor)") != std::string::npos);
 }
 
 TEST_CASE("an older pg_stat_statements on a newer server is read by its own columns", "[postgresql][live]") {

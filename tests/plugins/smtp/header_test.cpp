@@ -5,8 +5,8 @@
 #include <random>
 #include <set>
 
-#include "read_mail.hpp"
 #include "outgoing/shown.hpp"
+#include "read_mail.hpp"
 
 using namespace smtp;
 

@@ -92,7 +92,8 @@ void Disk::write_event(const store::IncidentEvent& event) {
 
 /// As the tables do it (store/decisions.cpp): a row that is there stays, what was delivered stays so.
 Result<Unit> Disk::write(const Decision& decision) {
-  if (decision.order && decision.order->is_refused(decision.number)) return Error(Errc::unavailable, "what was decided before it is not stored");
+  if (decision.order && decision.order->is_refused(decision.number))
+    return Error(Errc::unavailable, "what was decided before it is not stored");
   if (mode_ == Mode::full) {
     if (decision.order) decision.order->refuse_from(decision.number);
     return Error(Errc::unavailable, "no space left on the device");
@@ -108,8 +109,8 @@ Result<Unit> Disk::write(const Decision& decision) {
   for (const OutboxRow& row : decision.outbox) {
     if (++rows_seen_ == 3 && fault == Fault::lost_message) continue;
     const auto [known, fresh] = outbox.emplace(row.id, row);
-    if (!fresh && known->second.text.body != row.text.body && known->second.text.fields != row.text.fields && known->second.carrier.empty() &&
-        known->second.attempts == 0)
+    if (!fresh && known->second.text.body != row.text.body && known->second.text.fields != row.text.fields &&
+        known->second.carrier.empty() && known->second.attempts == 0)
       on_broken("two messages have the id " + row.id);
   }
   for (const store::OutboxChange& change : decision.changes) {

@@ -101,8 +101,7 @@ incident::KnownNames names_of(const config::Generation& generation, const rule::
 }
 
 std::shared_ptr<const response::Plan> compile(const std::string& text) {
-  test::Staffed staffed =
-      test::staff(text, {{"chat", true, false, test::chat()}, {"log", true, false, test::machine()}, {"mail", true}});
+  test::Staffed staffed = test::staff(text, {{"chat", true, false, test::chat()}, {"log", true, false, test::machine()}, {"mail", true}});
   auto plan = std::make_shared<response::Plan>();
   std::vector<config::Disabled> disabled;
   plan->rules = rule::load_alerts(staffed.generation, rule::facts_of(staffed.generation), rule::severities_of(staffed.generation),
@@ -116,8 +115,7 @@ std::shared_ptr<const response::Plan> compile(const std::string& text) {
     plan->wants.push_back({need.check, need.metric, need.window_ns, need.baseline, std::int64_t{60} * 1'000'000'000});
   for (const config::Service& service : staffed.generation.services) plan->service_titles[service.name] = service.title;
   plan->names = names_of(staffed.generation, plan->rules);
-  plan->windows =
-      incident::compile_windows(staffed.generation.raw("window"), plan->names, test::zones(), plan->zone, staffed.diagnostics);
+  plan->windows = incident::compile_windows(staffed.generation.raw("window"), plan->names, test::zones(), plan->zone, staffed.diagnostics);
   plan->tokens = {"prometheus"};
   if (staffed.diagnostics.has_errors()) throw std::runtime_error(staffed.printed());
   return plan;

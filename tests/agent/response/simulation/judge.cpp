@@ -61,7 +61,8 @@ bool is_unknown(const rule::AlertState& alert) {
 constexpr std::int64_t eased_after = 15 * minute_ns, comes_back_within = 360 * minute_ns;
 
 bool is_eased(const incident::Event& event) {
-  return event.kind == incident::Kind::lowered && event.author.kind == incident::Author::Kind::agent && event.text.starts_with("nothing of it has been ");
+  return event.kind == incident::Kind::lowered && event.author.kind == incident::Author::Kind::agent &&
+         event.text.starts_with("nothing of it has been ");
 }
 
 config::Level highest_of(const Incident& incident) {
@@ -102,7 +103,8 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   std::erase_if(rows_, [&](const std::string& id) { return !disk_.outbox.contains(id); });
   touched_.clear();
   for (const auto& [id, events] : disk_.events) {
-    if (std::ranges::any_of(events, [](const auto& event) { return event.kind == "lowered" && event.author != "agent"; })) lowered_.insert(id);
+    if (std::ranges::any_of(events, [](const auto& event) { return event.kind == "lowered" && event.author != "agent"; }))
+      lowered_.insert(id);
     for (const store::IncidentEvent& row : events) {
       if (const auto event = incident::parse_event(row.data)) note_level(*event);
     }
@@ -217,7 +219,8 @@ void Judge::on_event(const store::IncidentEvent& row) {
   const Incident* after = shadow_.find(row.incident);
   if (after == nullptr) return fail("an event of no incident: " + row.data);
   if (known != nullptr && !incident::is_legal_move(before, after->stage))
-    fail(row.incident + " goes from " + std::string(incident::stage_name(before)) + " to " + std::string(incident::stage_name(after->stage)));
+    fail(row.incident + " goes from " + std::string(incident::stage_name(before)) + " to " +
+         std::string(incident::stage_name(after->stage)));
   touched_.insert(row.incident);
   const bool is_agents = event->author.kind == incident::Author::Kind::agent;
   Eased& eased = eased_[row.incident];
@@ -245,8 +248,8 @@ void Judge::on_reply(const incident::Reply& reply) {
   if (!reply.done || reply.incident.empty()) return;
   const auto found = disk_.events.find(reply.incident);
   const bool is_there = found != disk_.events.end() && std::ranges::any_of(found->second, [&](const store::IncidentEvent& event) {
-    return event.seq == static_cast<std::int64_t>(reply.sequence);
-  });
+                          return event.seq == static_cast<std::int64_t>(reply.sequence);
+                        });
   if (!is_there) fail("a person was told `" + reply.text + "` before it was on the disk: " + reply.incident);
 }
 
@@ -258,16 +261,20 @@ void Judge::on_handed(const std::string& notifier, const wire::Message& message)
   if (!in_flight_.emplace(notifier, message.id).second) fail("two messages at once to " + notifier);
   // of a window that comes once more, because the clock was set back and the agent began anew, is told once more
   const bool may_come_again = clock_was_set_ && message.incident.empty();
-  if (confirmed_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered and that was on the disk: " + message.id);
+  if (confirmed_.contains(message.id) && !may_come_again)
+    fail("sent once more after it was delivered and that was on the disk: " + message.id);
   if (told_delivered_.contains(message.id) && !may_come_again) fail("sent once more after it was delivered: " + message.id);
   std::int64_t& number = number_[message.id];
   const auto found = disk_.outbox.find(message.id);
-  const bool is_stored = found != disk_.outbox.end() && found->second.state == OutboxState::sending && found->second.attempts == message.attempt;
+  const bool is_stored =
+      found != disk_.outbox.end() && found->second.state == OutboxState::sending && found->second.attempts == message.attempt;
   if (!is_stored) {
-    if (is_stored_in_time() && !may_come_again && !was_refused_.contains(message.id)) fail("handed over before it was on the disk: " + message.id);
+    if (is_stored_in_time() && !may_come_again && !was_refused_.contains(message.id))
+      fail("handed over before it was on the disk: " + message.id);
     was_refused_.insert(message.id);
   }
-  if (!may_come_again && !was_refused_.contains(message.id) && message.attempt <= number) fail("an attempt has the number of the one before: " + message.id);
+  if (!may_come_again && !was_refused_.contains(message.id) && message.attempt <= number)
+    fail("an attempt has the number of the one before: " + message.id);
   number = message.attempt;
   if (found == disk_.outbox.end() || may_come_again || disk_.revived.contains(message.id) || was_refused_.contains(message.id)) return;
   std::int64_t& last = lane_[lane_of(found->second)];
@@ -368,7 +375,8 @@ void Judge::check_pace(const Incident& incident, std::int64_t passed_ns) {
   const auto [pace, fresh] = pace_.try_emplace(incident.id, Pace{passed_ns, 0});
   if (!fresh && pace->second.since == 0) pace->second.since = passed_ns;
   const std::int64_t quiet = passed_ns - std::max(pace->second.since, pace->second.called);
-  if (quiet > slowest_pace) fail("a P1 that nobody has, and nobody was called for " + std::to_string(quiet / minute_ns) + " minutes: " + incident.id);
+  if (quiet > slowest_pace)
+    fail("a P1 that nobody has, and nobody was called for " + std::to_string(quiet / minute_ns) + " minutes: " + incident.id);
 }
 
 void Judge::check_alerts(std::int64_t passed_ns) {
@@ -454,9 +462,8 @@ void Judge::check_calm() {
   }
   for (const auto& [id, one] : state().incidents) {
     if (!one.is_paging() || one.level != config::Level::p1) continue;
-    const bool is_heard = std::ranges::any_of(disk_.outbox, [&, of = id](const auto& row) {
-      return row.second.incident == of && row.second.state == OutboxState::delivered;
-    });
+    const bool is_heard = std::ranges::any_of(
+        disk_.outbox, [&, of = id](const auto& row) { return row.second.incident == of && row.second.state == OutboxState::delivered; });
     if (!is_heard) fail("a P1 of which nobody has heard: " + id);
   }
 }
@@ -465,8 +472,10 @@ void Judge::check_well() {
   if (broken_) return;
   for (const auto& [id, one] : state().incidents) {
     // that a notifier refused a message is over with the next one that it takes, which nobody may send
-    const bool waits_for_message = std::ranges::any_of(one.members, [](const auto& member) { return member.first.starts_with("ronda/sink/") && member.second.fires(); });
-    if (one.is_live() && !one.by_hand && !waits_for_message) fail("still " + std::string(incident::stage_name(one.stage)) + " though all is well: " + id);
+    const bool waits_for_message = std::ranges::any_of(
+        one.members, [](const auto& member) { return member.first.starts_with("ronda/sink/") && member.second.fires(); });
+    if (one.is_live() && !one.by_hand && !waits_for_message)
+      fail("still " + std::string(incident::stage_name(one.stage)) + " though all is well: " + id);
   }
 }
 

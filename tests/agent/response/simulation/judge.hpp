@@ -75,7 +75,9 @@ class Judge {
   };
 
   const incident::State& state() const { return response_->desk().incidents(); }
-  bool is_stored_in_time() const { return disk_.mode() != Disk::Mode::full && response_ != nullptr && response_->courier().ring().size() == 0; }
+  bool is_stored_in_time() const {
+    return disk_.mode() != Disk::Mode::full && response_ != nullptr && response_->courier().ring().size() == 0;
+  }
   void judge_row(const store::OutboxRow& row);
   void take_before(const std::string& id);
   void check_incident(const incident::Incident& incident, std::int64_t passed_ns);
@@ -97,32 +99,32 @@ class Judge {
   std::int64_t ahead_ns_ = 0, most_ahead_ns_ = 0;  // by which the wall clock was set forward in all, and the most of that
   std::map<std::string, Before> before_;
   std::map<std::string, Pace> pace_;
-  std::map<std::string, std::int64_t> fired_;        // by alert: when its member was changed last while the alert had a level
+  std::map<std::string, std::int64_t> fired_;  // by alert: when its member was changed last while the alert had a level
   /// By alert: when its member was changed last while nothing was known of it; of all lives, a kill brings older ones back.
   std::set<std::pair<std::string, std::int64_t>> was_unknown_;
-  std::map<std::string, std::int64_t> untold_;       // by alert: since when nothing is known of it and it is in no incident
-  struct Watched {  // an alert that nothing is known of: since when, and so much of that was only the clock's
+  std::map<std::string, std::int64_t> untold_;  // by alert: since when nothing is known of it and it is in no incident
+  struct Watched {                              // an alert that nothing is known of: since when, and so much of that was only the clock's
     std::int64_t since = 0, leapt = 0;
   };
   std::map<std::string, Watched> watched_;
-  std::set<std::string> rows_;                       // decided, by id
-  std::set<std::string> was_refused_;                // by id: its decision was once refused, it may leave from memory
-  std::set<std::string> lowered_;                    // incidents whose level is a person's
-  std::map<std::string, config::Level> persons_;     // by incident: the level that a person set last
+  std::set<std::string> rows_;                    // decided, by id
+  std::set<std::string> was_refused_;             // by id: its decision was once refused, it may leave from memory
+  std::set<std::string> lowered_;                 // incidents whose level is a person's
+  std::map<std::string, config::Level> persons_;  // by incident: the level that a person set last
   std::map<std::string, Below> below_;
   std::set<std::pair<std::string, std::uint64_t>> decided_;  // events of this life, by incident and sequence
-  std::map<std::string, Eased> eased_;               // by what is on the disk
-  std::set<std::string> was_eased_;                  // and in memory
-  incident::State shadow_;                           // the fold over what is on the disk
-  std::set<std::string> touched_;                    // of these, incidents that changed
-  std::map<std::string, std::int64_t> number_;       // by message: the last attempt
-  std::map<std::string, std::int64_t> lane_;         // by lane: the order of what was handed over last
-  std::map<std::string, std::string> in_flight_;     // by notifier
-  std::set<std::string> told_delivered_, told_end_;  // the agent was told so; told_end_: for good
-  std::set<std::string> confirmed_;                  // and the disk has it
+  std::map<std::string, Eased> eased_;                       // by what is on the disk
+  std::set<std::string> was_eased_;                          // and in memory
+  incident::State shadow_;                                   // the fold over what is on the disk
+  std::set<std::string> touched_;                            // of these, incidents that changed
+  std::map<std::string, std::int64_t> number_;               // by message: the last attempt
+  std::map<std::string, std::int64_t> lane_;                 // by lane: the order of what was handed over last
+  std::map<std::string, std::string> in_flight_;             // by notifier
+  std::set<std::string> told_delivered_, told_end_;          // the agent was told so; told_end_: for good
+  std::set<std::string> confirmed_;                          // and the disk has it
   std::map<std::string, std::size_t> handed_, received_;
   std::vector<std::string> diary_;
-  std::map<std::string, std::size_t> kinds_;         // of events, by name
+  std::map<std::string, std::size_t> kinds_;  // of events, by name
 };
 
 }  // namespace ronda::sim

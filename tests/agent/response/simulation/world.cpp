@@ -221,7 +221,8 @@ void World::give_result(Check& check) {
   response_->on_result(check.entry);
   const auto kept = static_cast<std::size_t>(&check - checks_.data());
   disk_.checks.resize(checks_.size());
-  disk_.checks[kept] = {{"check", check.entry.spec.name}, static_cast<int>(check.entry.status), "", "", check.entry.since_wall, time_.wall_ns(), 0, 0};
+  disk_.checks[kept] = {
+      {"check", check.entry.spec.name}, static_cast<int>(check.entry.status), "", "", check.entry.since_wall, time_.wall_ns(), 0, 0};
   if (up_) judge_.check(time_.passed_ns());
 }
 
@@ -238,9 +239,13 @@ void World::hand_over(std::string_view notifier, const std::shared_ptr<const wir
   const Sink sink = found->second;
   const bool arrives = (sink.mode == Mode::well || sink.mode == Mode::slow || sink.mode == Mode::answer_lost) &&
                        !(fault_ == Fault::false_end && handed_ == 4);
-  const std::int64_t takes_ns = sink.mode == Mode::slow ? sink.takes_s * second_ns : sink.mode == Mode::answer_lost || sink.mode == Mode::away ? 30 * second_ns : second_ns / 10;
+  const std::int64_t takes_ns = sink.mode == Mode::slow                                     ? sink.takes_s * second_ns
+                                : sink.mode == Mode::answer_lost || sink.mode == Mode::away ? 30 * second_ns
+                                                                                            : second_ns / 10;
   End end;
-  end.what = sink.mode == Mode::well || sink.mode == Mode::slow ? End::What::delivered : sink.mode == Mode::drop ? End::What::dropped : End::What::retry;
+  end.what = sink.mode == Mode::well || sink.mode == Mode::slow ? End::What::delivered
+             : sink.mode == Mode::drop                          ? End::What::dropped
+                                                                : End::What::retry;
   end.detail = "as it was told";
   if (sink.mode == Mode::later) end.again_at_wall_ns = time_.wall_ns() + sink.takes_s * 5 * second_ns;
   const bool swallowed = fault_ == Fault::swallowed_end && handed_ == 5;

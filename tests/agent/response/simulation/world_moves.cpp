@@ -73,7 +73,8 @@ void World::set_clock(std::int64_t by_ns) {
 
 void World::set_status(const Move& move, bool flaps) {
   using plugin::CheckStatus;
-  constexpr std::array all = {CheckStatus::ok, CheckStatus::ok, CheckStatus::warning, CheckStatus::critical, CheckStatus::critical, CheckStatus::unknown};
+  constexpr std::array all = {CheckStatus::ok,       CheckStatus::ok,       CheckStatus::warning,
+                              CheckStatus::critical, CheckStatus::critical, CheckStatus::unknown};
   Check& check = checks_[move.a % checks_.size()];
   check.flaps = flaps ? 2 + move.b % 12 : 0;
   const CheckStatus status = flaps ? check.entry.status : all[move.b % all.size()];
@@ -84,9 +85,9 @@ void World::set_status(const Move& move, bool flaps) {
 }
 
 void World::say(const Move& move) {
-  constexpr std::array verbs = {Verb::ack,   Verb::ack,      Verb::ack,     Verb::unack,   Verb::note,  Verb::update, Verb::raise,
-                                Verb::lower, Verb::mitigate, Verb::resolve, Verb::resolve, Verb::close, Verb::open,   Verb::role,
-                                Verb::ticket, Verb::answered};
+  constexpr std::array verbs = {Verb::ack,   Verb::ack,   Verb::ack,      Verb::unack,   Verb::note,    Verb::update,
+                                Verb::raise, Verb::lower, Verb::mitigate, Verb::resolve, Verb::resolve, Verb::close,
+                                Verb::open,  Verb::role,  Verb::ticket,   Verb::answered};
   incident::Command command;
   command.verb = verbs[move.a % verbs.size()];
   command.author = author_of(move.b);
@@ -108,7 +109,9 @@ void World::say(const Move& move) {
     const incident::Incident& one = *choice[move.b % choice.size()];
     command.incident = one.id;
     // some saw what is there, some an older state, some do not say
-    command.based_on = move.c % 4 == 0 ? one.sequence : move.c % 4 == 1 ? one.sequence - std::min<std::uint64_t>(one.sequence - 1, move.c % 5) : 0;
+    command.based_on = move.c % 4 == 0   ? one.sequence
+                       : move.c % 4 == 1 ? one.sequence - std::min<std::uint64_t>(one.sequence - 1, move.c % 5)
+                                         : 0;
   }
   response_->command(std::move(command), [this, life = lives_](const incident::Reply& reply) {
     ++replies_;
@@ -187,7 +190,8 @@ void World::inbound(const Move& move) {
 
 void World::turn_sink(const Move& move) {
   using Mode = Sink::Mode;
-  constexpr std::array modes = {Mode::well, Mode::well, Mode::well, Mode::refuse, Mode::drop, Mode::slow, Mode::answer_lost, Mode::away, Mode::later};
+  constexpr std::array modes = {Mode::well, Mode::well,        Mode::well, Mode::refuse, Mode::drop,
+                                Mode::slow, Mode::answer_lost, Mode::away, Mode::later};
   sinks_[sink_names[move.a % sink_names.size()]] = {modes[move.b % modes.size()], 1 + move.c % 300};
 }
 
