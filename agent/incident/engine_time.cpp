@@ -68,12 +68,16 @@ void add_live(Earliest& out, const State& state, const Incident& incident, const
     out.add(incident.ack->remind_ns);
     out.add(incident.ack->until_ns);
   }
-  for (const Ticket& one : incident.tickets) {
-    if (one.waits() && !one.overdue) out.add(one.owed_ns);
-  }
   if (waits_to_be_told(incident)) out.add(incident.joined_notice_ns);
   if (incident.is_flapping) out.add(incident.moved_ns + settings.settle_ns);
   out.add(ease_at(state, incident, settings));
+}
+
+/// Also after its end: what is owed does not end with it.
+void add_tickets(Earliest& out, const Incident& incident) {
+  for (const Ticket& one : incident.tickets) {
+    if (one.waits() && !one.overdue) out.add(one.owed_ns);
+  }
 }
 
 void add_over(Earliest& out, const Incident& incident, const Settings& settings) {
@@ -86,6 +90,7 @@ void add_over(Earliest& out, const Incident& incident, const Settings& settings)
 
 std::optional<std::int64_t> next_wake(const State& state, const Incident& incident, const Settings& settings) {
   Earliest out;
+  if (incident.is_live() || incident.stage == Stage::resolved) add_tickets(out, incident);
   if (incident.is_live())
     add_live(out, state, incident, settings);
   else if (incident.stage == Stage::resolved)
@@ -101,6 +106,7 @@ std::optional<std::int64_t> next_wake(const State& state, const Settings& settin
 
 void Stepper::on(const Tick&) {
   for (auto& [id, incident] : state_.incidents) {
+    if (incident.is_live() || incident.stage == Stage::resolved) watch_tickets(incident);
     if (incident.is_live())
       watch_live(incident);
     else if (incident.stage == Stage::resolved)
@@ -124,7 +130,6 @@ void Stepper::watch_live(Incident& incident) {
     remind(incident, {"the next update is due", "toca la próxima actualización"});
   }
   watch_ack(incident);
-  watch_tickets(incident);
   if (waits_to_be_told(incident) && incident.joined_notice_ns <= now_) tell_joined(incident);
 }
 

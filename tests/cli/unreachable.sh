@@ -40,7 +40,7 @@ done
 expect 2 live_ronda incident acc INC-1
 expect_err 'incident has no verb "acc"; did you mean "ack"?'
 expect 2 live_ronda incident xyzzy INC-1
-expect_err 'incident has no verb "xyzzy"; it has list show open ack unack note update raise lower mitigate resolve close review'
+expect_err 'incident has no verb "xyzzy"; it has list show open ack unack note update raise lower mitigate resolve close role ticket review'
 for words in 'status more' 'status --output xml' 'check' 'check a b' 'check a --loud' 'top more'; do
   # shellcheck disable=SC2086
   expect 3 live_ronda $words

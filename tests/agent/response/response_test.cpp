@@ -139,28 +139,10 @@ TEST_CASE("a notifier that wants each message by itself gets all, another what w
   CHECK(count("mail") == 2);
 }
 
-TEST_CASE("a message about a storm tells its highest alerts and how many more there are", "[response]") {
-  response::Plan plan;
-  plan.zone = zone("UTC");
-  incident::Incident incident;
-  for (int i = 0; i < 10'000; ++i) {
-    incident::Member& member = incident.members["alert-" + std::to_string(i)];
-    member.check = "check-" + std::to_string(i);
-    member.level = i == 9'999 ? Level::p1 : Level::p3;
-  }
-  incident.members["gone"];
-  const notify::Fields fields = response::fields_of(plan, incident, monday);
-  const std::string text(notify::value_of(fields, "current_status"));
-  CHECK(text.starts_with("p1 alert-9999 (check check-9999)\np3 alert-0 (check check-0)\n"));
-  CHECK(text.ends_with("\n(+9960)"));
-  CHECK(std::ranges::count(text, '\n') == 40);
-  CHECK(notify::to_json(fields).size() < store::outbox_text_max / 16);
-}
-
 TEST_CASE("every placeholder of a template is one that some message fills", "[response]") {
   // what comes besides the fields of an incident: by whom it goes, by links, by windows, silences and trials
   std::set<std::string_view> given = {"reason", "step",    "ack",   "ack_code",     "window", "starts",
-                                      "ends",   "expires", "hides", "still_broken", "author"};
+                                      "ends",   "expires", "hides", "still_broken", "author", "pending"};
   response::Plan plan;
   plan.zone = zone("UTC");
   const notify::Fields fields = response::fields_of(plan, {}, monday);

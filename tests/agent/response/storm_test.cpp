@@ -113,7 +113,7 @@ TEST_CASE("a message about ten thousand alerts names the worst of them, counts t
     CHECK(row.text.title.size() + row.text.body.size() + row.text.fields.size() < 32 * 1024);
     const auto fields = notify::fields_from_json(row.text.fields);
     const std::string status(notify::value_of(fields, "current_status"));
-    CHECK(status.starts_with("p1 inbound/prometheus/105000"));
+    CHECK(status.starts_with("P1 inbound/prometheus/105000"));
     CHECK(status.ends_with("\nand others: 9980"));
   }
 }
