@@ -2,6 +2,8 @@
 // The configuration as this very process reads it, for verbs that work with no agent running.
 #pragma once
 
+#include <functional>
+
 #include "cli/cli.hpp"
 #include "plugin/host_libraries.hpp"
 #include "plugin/stage.hpp"
@@ -17,5 +19,7 @@ struct LocalParts {
 };
 
 schedule::Candidate load_local(const Options& options, LocalParts& parts);
+/// The same, where `judge` takes the place of the look at people and escalations.
+schedule::Candidate load_judged(const Options& options, LocalParts& parts, std::function<void(schedule::Candidate&)> judge);
 
 }  // namespace ronda::cli

@@ -17,9 +17,9 @@
 #include "plugin/host_libraries.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/runner_spec.hpp"
+#include "response/plan.hpp"
 #include "ronda/abi.h"
 #include "ronda/version.h"
-#include "rule/candidate_facts.hpp"
 #include "schedule/prober.hpp"
 
 namespace ronda::cli {
@@ -86,6 +86,10 @@ void print_text(const schedule::Candidate& candidate, const std::string& more) {
 }  // namespace
 
 schedule::Candidate load_local(const Options& options, LocalParts& parts) {
+  return load_judged(options, parts, escalation::judge_staff(parts.zones, wall_clock().count(), ::geteuid()));
+}
+
+schedule::Candidate load_judged(const Options& options, LocalParts& parts, std::function<void(schedule::Candidate&)> judge) {
   schedule::CandidateRequest request;
   request.config_directory = options.config;
   request.plugin_directories = plugin_directories(options);
@@ -101,7 +105,7 @@ schedule::Candidate load_local(const Options& options, LocalParts& parts) {
     if (!answer) return std::move(answer).error();
     return done();
   };
-  request.judges.push_back(escalation::judge_staff(parts.zones, wall_clock().count(), request.uid));
+  request.judges.push_back(std::move(judge));
   request.judges.push_back([](schedule::Candidate& candidate) { api::read_tokens(candidate.generation, candidate.diagnostics); });
   return schedule::load_candidate(request);
 }
@@ -112,8 +116,10 @@ int validate(const Options& options) {
   std::optional<plugin::Stage> stage;
   const bool probe = options.has("probe");
   if (probe) parts.stage = &stage.emplace(directory.emplace().path(), ::geteuid());
-  schedule::Candidate candidate = load_local(options, parts);
-  rule::load_slos(candidate, rule::load_alerts(candidate).facts);
+  // all that an agent would say of it
+  schedule::Candidate candidate = load_judged(options, parts, [&](schedule::Candidate& read) {
+    response::compile(read, parts.zones, {read.generation.agent.host, wall_clock().count(), ::geteuid()});
+  });
   const std::string tried = probe ? "; " + counted(try_plugins(candidate), "plugin") + " tried" : std::string();
   candidate.diagnostics.sort();
   if (options.value("output") == "sarif")

@@ -42,11 +42,12 @@ void take_timers(Incident& incident, const Event& event) {
   }
 }
 
+bool is_as_high(const Incident& incident, const Member& member) {
+  return member.fires() && member.level <= incident.level;
+}
+
 void follow_below(Incident& incident) {
-  incident.is_below = std::ranges::none_of(incident.members, [&](const auto& one) {
-    const Member& member = one.second;
-    return member.fires() && member.level <= incident.level;
-  });
+  incident.is_below = incident.as_high == 0;
   if (!incident.is_below) incident.below = {};
 }
 
@@ -57,6 +58,8 @@ bool is_persons(const Event& event) {
 void set_level(Incident& incident, const Event& event) {
   incident.level = event.level;
   incident.below = {};
+  incident.as_high =
+      static_cast<std::size_t>(std::ranges::count_if(incident.members, [&](const auto& one) { return is_as_high(incident, one.second); }));
   follow_below(incident);
   if (is_persons(event)) incident.persons_level = event.level;
   const bool is_higher = incident.peak_level == config::Level::none || event.level < incident.peak_level;
@@ -154,7 +157,7 @@ void take_member(Incident& incident, const Event& event) {
   auto [found, is_new] = incident.members.try_emplace(event.alert);
   Member& member = found->second;
   if (is_new) member.joined_ns = event.at_ns;
-  const bool fired = member.fires();
+  const bool fired = member.fires(), was_as_high = is_as_high(incident, member);
   member.check = event.check;
   member.service = event.service;
   incident.checks.insert(event.check);
@@ -169,6 +172,7 @@ void take_member(Incident& incident, const Event& event) {
     incident.moved_ns = event.at_ns;
     fired ? --incident.firing : ++incident.firing;
   }
+  if (const bool as_high = is_as_high(incident, member); as_high != was_as_high) as_high ? ++incident.as_high : --incident.as_high;
   follow_below(incident);
   if (is_new && incident.opened_count > 0 && event.due_ns != 0) {  // to be told with others
     ++incident.joined_untold;

@@ -125,6 +125,7 @@ struct Incident {
 
   std::map<std::string, Member, std::less<>> members;  // by alert; those that left stay, with level none
   std::size_t firing = 0;                              // how many of them do
+  std::size_t as_high = 0;                             // of these, those that are as high as it is itself
   std::set<std::string, std::less<>> checks;           // it was ever about: root, members', and those that members waited for
   std::set<std::string, std::less<>> parents;          // of these, those that members waited for
   std::optional<Ack> ack;

@@ -465,6 +465,7 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
       due.clear();
     else if (!plan_->people.notifiers.empty())  // else nobody hears of it, and it stays due until somebody can
       asked_[id] = std::max(since, now_ns);
+    if (!incident.is_live()) due.clear();  // nobody is called for what is over
     incident_alarms_.set(id, answer.next_ns.value_or(0));
   }
   // both of the incident as it is before it is noted who is told

@@ -55,7 +55,8 @@ AlertTitles read_titles(const config::Generation& generation, config::Diagnostic
     const config::Value* value = object.value.find("title");
     const std::string* text = value == nullptr ? nullptr : value->as_string();
     if (text != nullptr && !trim(*text).empty())
-      out.emplace(std::string(rule::slo_prefix) + object.name, AlertTitle{std::string(rule::slo_prefix) + object.name + " (" + one_line(*text) + ")", nullptr, false});
+      out.emplace(std::string(rule::slo_prefix) + object.name,
+                  AlertTitle{std::string(rule::slo_prefix) + object.name + " (" + one_line(*text) + ")", nullptr, false});
   }
   return out;
 }

@@ -84,6 +84,14 @@ TEST_CASE("while plugins spin, hang, fork, flood, leak and crash, the checks of 
   REQUIRE(agent.start());
   const pid_t pid = agent.pid();
 
+  // fifty programs and seven runners at once, at the start: a turn may come while the first run still waits for a processor
+  std::vector<json::value> skipped_before;
+  for (int i = 0; i < good_checks; ++i) {
+    const std::string name = "good" + std::to_string(i);
+    REQUIRE(eventually([&] { return agent.check_status(name) == "ok"; }));
+    skipped_before.push_back(agent.get("/v1/explain/" + name).at("skips"));
+  }
+
   Waits waits;
   std::size_t most_processes = 0;
   const auto until = std::chrono::steady_clock::now() + 25s;
@@ -102,7 +110,7 @@ TEST_CASE("while plugins spin, hang, fork, flood, leak and crash, the checks of 
     INFO(explained);
     CHECK(explained.at("status") == "ok");
     CHECK(explained.at("failures") == 0);
-    CHECK(explained.at("skips") == 0);
+    CHECK(explained.at("skips") == skipped_before[static_cast<std::size_t>(i)]);
   }
   // all runs by schedule, those of the villains too
   const json::value lateness = status.at("agent").at("lateness");
