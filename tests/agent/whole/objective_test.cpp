@@ -86,7 +86,6 @@ TEST_CASE("an objective burns into an incident, over a kill, and everybody sees 
   CHECK(slo_of(agent).at("incident").is_string());
   const auto budget_left = [&] { return slo_of(agent).at("budget_left").to_number<double>(); };
   REQUIRE(eventually([&] { return budget_left() < 0; }, 90s));  // the page comes before all of it is gone
-  const double left = budget_left();
   std::filesystem::remove(agent.open_directory() + "/broken");
   REQUIRE(eventually([&] { return agent.check_status("door") == "ok"; }));
   std::this_thread::sleep_for(1500ms);  // samples are written within a second
