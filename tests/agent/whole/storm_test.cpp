@@ -14,9 +14,9 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "door_client.hpp"
 #include "plugin/hmac.hpp"
 #include "sink.hpp"
-#include "tcp.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -147,13 +147,13 @@ class Weather {
 
   void start() {
     REQUIRE(agent_.start());
-    REQUIRE(eventually([&] { return door_port(agent_.log()) != 0; }));
+    REQUIRE(eventually([&] { return port_of_door(agent_.log()) != 0; }));
   }
 
   /// Posts them all, a request after the other; `group` of each number is a name and a service.
   template <typename Group>
   void post_all(std::string_view status, const Group& group) const {
-    const int port = door_port(agent_.log());
+    const int port = port_of_door(agent_.log());
     std::vector<std::string> requests;
     for (int first = 0; first < alerts_of_a_storm; first += alerts_of_a_request) {
       std::string alerts;
@@ -169,7 +169,7 @@ class Weather {
     }
     const auto begin = std::chrono::steady_clock::now();
     for (const std::string& request : requests) {
-      const std::string answer = exchange_tcp(port, request);
+      const std::string answer = ask_raw(port, request);
       if (!answer.starts_with("HTTP/1.1 200")) trouble_ = answer.substr(0, 300);
     }
     storm_s_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
