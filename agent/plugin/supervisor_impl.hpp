@@ -235,9 +235,14 @@ struct Supervisor::Impl::Process final : RunnerEvents {
     const auto& running = link->process().blackbox->running;
     return std::ranges::any_of(running, [&](const auto& slot) { return slot.load(std::memory_order_relaxed) == call; });
   }
+  /// One that was stopped between its result and its next call still has the mark of the call that has ended.
   bool runs_nothing() const {
-    const auto& running = link->process().blackbox->running;
-    return std::ranges::all_of(running, [](const auto& slot) { return slot.load(std::memory_order_relaxed) == 0; });
+    const auto is_idle = [this](std::uint64_t id) {
+      const auto found = owner_.calls_.find(id);
+      return found == owner_.calls_.end() || found->second.process != this;
+    };
+    return std::ranges::all_of(link->process().blackbox->running,
+                               [&](const auto& slot) { return is_idle(slot.load(std::memory_order_relaxed)); });
   }
   /// Whether this runner was ever told of the instance: of another's it can say nothing and learns nothing.
   bool is_its_own(std::uint32_t instance) const { return instance < told_of.size() && told_of[instance]; }

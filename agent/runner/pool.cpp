@@ -151,7 +151,16 @@ void Pool::give_back(const Job& job, std::size_t slot) {
   if (job.call.suspect) --busy_suspects_;
 }
 
+/// The last to come to the gate gets the next call, and a debugger shows the first thread of a process: when a runner falls
+/// quiet that one is made to come once more, after the one that does so.
+void Pool::let_first_pass() {
+  if (!first_waits_ || idle_ != 1 || busy_ != 0 || has_backlog()) return;
+  passing_ = true;
+  gate_.ring();
+}
+
 void Pool::work() {
+  const bool is_first = ::gettid() == ::getpid();
   std::unique_lock lock(mutex_);
   while (true) {
     Job job;
@@ -167,9 +176,20 @@ void Pool::work() {
       tick_at_ = Gate::never;
       set_clock();
     }
+    if (is_first)
+      first_waits_ = true;
+    else
+      let_first_pass();
     ++idle_;
     lock.unlock();
     wait();
+    lock.lock();
+    if (!is_first) continue;
+    first_waits_ = false;
+    if (!std::exchange(passing_, false) || has_backlog()) continue;
+    lock.unlock();
+    const timespec until_it_waits{0, 1'000'000};
+    ::nanosleep(&until_it_waits, nullptr);
     lock.lock();
   }
 }

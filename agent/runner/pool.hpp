@@ -61,6 +61,7 @@ class Pool {
 
   static void* enter(void* self);
   [[noreturn]] static void enter_joined(unsigned high, unsigned low);
+  void let_first_pass();
   [[noreturn]] void work();
   void wait();
   bool take(Job& job, std::size_t& slot);
@@ -92,10 +93,12 @@ class Pool {
   std::deque<Job> suspects_;
   std::vector<std::size_t> free_slots_;  // places in running_ without a call
   std::size_t threads_ = 0;
-  std::size_t busy_ = 0;    // threads with a job
-  std::size_t idle_ = 0;    // threads at the gate
-  std::size_t called_ = 0;  // of the idle ones: on their way to the queue
-  std::size_t wanted_ = 0;  // threads for what was submitted since call_threads
+  std::size_t busy_ = 0;      // threads with a job
+  std::size_t idle_ = 0;      // threads at the gate
+  bool first_waits_ = false;  // the process's first thread is one of these
+  bool passing_ = false;      // and was made to come again
+  std::size_t called_ = 0;    // of the idle ones: on their way to the queue
+  std::size_t wanted_ = 0;    // threads for what was submitted since call_threads
   std::size_t busy_suspects_ = 0;
   std::size_t unsent_ = 0;
   std::uint64_t unsent_since_ = 0;           // CLOCK_MONOTONIC, while unsent_ > 0

@@ -230,13 +230,14 @@ TEST_CASE("a debugger that looks into a runner names the plugin's function", "[p
   if (::access("/usr/bin/gdb", X_OK) != 0) {
     return skipped("debugger", "there is no /usr/bin/gdb");
   }
-  // also after calls that came one after the other: the thread that came last takes the next. Which it is is chance where threads
-  // begin (decision 0062), so not every one of these runners has the call on its first
-  bool is_named = false;
-  for (int runner = 0; runner < 5 && !is_named; ++runner) {
+  // also after calls that came one after the other: a runner that falls quiet gives the next to its first thread (decision 0062).
+  // On a machine with more to do than it can, one of these may not
+  int named = 0;
+  for (int runner = 0; runner < 5; ++runner) {
     boost::asio::io_context loop;
     Supervised bench(loop);
     for (int i = 0; i < 20; ++i) CHECK(bench.run("ok").fate == Fate::finished);
+    bench.turn_for(100ms);  // of two calls without a pause between them the second is another thread's
     bench.dispatch(bench.chaos("hang"), 120s);
     bench.turn_for(200ms);
     // the number that `ronda status` shows
@@ -248,10 +249,11 @@ TEST_CASE("a debugger that looks into a runner names the plugin's function", "[p
       return skipped("debugger", "this user may not trace processes here");
     INFO(text);
     CHECK(took < 10s);
-    is_named = text.find("hang_for_ever") != std::string::npos;
+    const bool is_named = text.find("hang_for_ever") != std::string::npos;
+    named += is_named ? 1 : 0;
     if (!is_named) CHECK(said_by(attached + "'thread apply all bt' 2>&1 </dev/null").find("hang_for_ever") != std::string::npos);
   }
-  CHECK(is_named);
+  CHECK(named >= 3);
 }
 
 TEST_CASE("the last instance is destroyed when it and its plugin leave in one turn", "[plugin]") {
