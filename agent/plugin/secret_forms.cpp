@@ -79,10 +79,15 @@ std::vector<std::string> forms_of(std::string_view secret) {
     }
   }
   using namespace std::string_view_literals;
-  add(escaped(secret, "\"\\", std::array{"\\\""sv, "\\\\"sv}));
-  add(escaped(secret, "\"\\/", std::array{"\\\""sv, "\\\\"sv, "\\/"sv}));
-  add(escaped(secret, "\"\\<>&", std::array{"\\\""sv, "\\\\"sv, "\\u003c"sv, "\\u003e"sv, "\\u0026"sv}));
+  // as JSON by the writers there are, a secret of several lines too
+  add(escaped(secret, "\"\\\n\r\t", std::array{"\\\""sv, "\\\\"sv, "\\n"sv, "\\r"sv, "\\t"sv}));
+  add(escaped(secret, "\"\\\n\r\t/", std::array{"\\\""sv, "\\\\"sv, "\\n"sv, "\\r"sv, "\\t"sv, "\\/"sv}));
+  add(escaped(secret, "\"\\\n\r\t<>&", std::array{"\\\""sv, "\\\\"sv, "\\n"sv, "\\r"sv, "\\t"sv, "\\u003c"sv, "\\u003e"sv, "\\u0026"sv}));
+  add(escaped(secret, "\"\\\n\r\t", std::array{"\\\""sv, "\\\\"sv, "\\u000a"sv, "\\u000d"sv, "\\u0009"sv}));
+  add(escaped(secret, "\"\\\n\r\t", std::array{"\\\""sv, "\\\\"sv, "\\x0a"sv, "\\x0d"sv, "\\x09"sv}));  // as logs write them
   add(escaped(secret, "<>&\"'", std::array{"&lt;"sv, "&gt;"sv, "&amp;"sv, "&quot;"sv, "&#39;"sv}));
+  add(escaped(secret, "<>&\"'", std::array{"&lt;"sv, "&gt;"sv, "&amp;"sv, "&#34;"sv, "&#39;"sv}));
+  add(escaped(secret, "<>&\"'", std::array{"&lt;"sv, "&gt;"sv, "&amp;"sv, "&quot;"sv, "&#x27;"sv}));
   if (secret.size() < shortest_base64) return out;
   for (const std::size_t before : {0, 1, 2}) {
     const std::string plain = inner_base64(secret, before);

@@ -37,9 +37,24 @@ TEST_CASE("a secret is hidden in the forms in which servers and programs say it 
            R"(k3y\/+of <mine>&\"co\")",
            R"(k3y/+of \u003cmine\u003e\u0026\"co\")",
            "k3y/+of &lt;mine&gt;&amp;&quot;co&quot;",
+           "k3y/+of &lt;mine&gt;&amp;&#34;co&#34;",
        }) {
     INFO(form);
     CHECK(shown(secret, "no such key: " + std::string(form) + ".") == "no such key: ***.");
+  }
+}
+
+TEST_CASE("a secret of several lines is hidden in what is written on one", "[plugin]") {
+  const std::string secret = "-----BEGIN KEY-----\n\"a/b\"\n-----END KEY-----";
+  for (const char* form : {
+           R"(-----BEGIN KEY-----\n\"a/b\"\n-----END KEY-----)",
+           R"(-----BEGIN KEY-----\n\"a\/b\"\n-----END KEY-----)",
+           R"(-----BEGIN KEY-----\u000a\"a/b\"\u000a-----END KEY-----)",
+           R"(-----BEGIN KEY-----\x0a\"a/b\"\x0a-----END KEY-----)",
+           "-----BEGIN KEY-----%0A%22a%2Fb%22%0A-----END KEY-----",
+       }) {
+    INFO(form);
+    CHECK(shown(secret, "no such key: " + std::string(form) + ".").find("END") == std::string::npos);
   }
 }
 
