@@ -51,7 +51,7 @@ TEST_CASE("a secret of several lines is hidden in what is written on one", "[plu
            R"(-----BEGIN KEY-----\n\"a\/b\"\n-----END KEY-----)",
            R"(-----BEGIN KEY-----\u000a\"a/b\"\u000a-----END KEY-----)",
            R"(-----BEGIN KEY-----\x0a\"a/b\"\x0a-----END KEY-----)",
-           "-----BEGIN KEY-----%0A%22a%2Fb%22%0A-----END KEY-----",
+           "-----BEGIN%20KEY-----%0A%22a%2Fb%22%0A-----END%20KEY-----",
        }) {
     INFO(form);
     CHECK(shown(secret, "no such key: " + std::string(form) + ".").find("END") == std::string::npos);
