@@ -67,12 +67,17 @@ class Simulation {
 
   void open(Id id, const Spec& spec) {
     Book& book = books_[id];
+    // chance may draw the calendar that it has: then the plan is kept, also what a clock that ran ahead had run
+    const auto* before = std::get_if<Slots>(&book.spec);
+    const auto* slots = std::get_if<Slots>(&spec);
+    const bool keeps_plan = before != nullptr && slots != nullptr && before->calendar == slots->calendar;
     book.spec = spec;
+    if (keeps_plan) return;
     if (const auto* every = std::get_if<Every>(&spec))
       book.next_turn = grid_after(now_, every->interval, every->phase);
     book.told.clear();
     book.accounted.reset();
-    if (std::holds_alternative<Slots>(spec)) book.accounted = wall_second();
+    if (slots != nullptr) book.accounted = wall_second();
   }
 
   void add() {
