@@ -390,6 +390,15 @@ TEST_CASE("a reload keeps phase, run and what is due", "[schedule]") {
   CHECK(w.table.look(0).running);
 }
 
+TEST_CASE("a reload after the clock was set back runs no slot of the same calendar again", "[schedule]") {
+  World w("2027-06-01 11:59:00");
+  w.table.add(0, Slots{0, at("*:0/10"), {}, std::nullopt}, w.now);
+  REQUIRE(w.run_for(31min).size() == 4);  // 12:00 to 12:30
+  w.step_wall(-25min);
+  w.table.replace(0, Slots{1, at("*:0/10"), {}, std::nullopt}, w.now);
+  CHECK(w.run_for(40min) == Lines{"06-01 12:40:00 slot"});
+}
+
 TEST_CASE("a slot that waits to be caught up is not lost when its calendar becomes another one", "[schedule]") {
   World world("2027-06-01 11:59:00");
   const auto daily = [](const std::string& text) { return Slots{0, at(text), {0ns, 30s, {}}, {}}; };
