@@ -80,8 +80,7 @@ class Oracle {
     std::uint64_t due = minutes_[std::size_t((reading - day_) / minute)] & active_;
     if (reading <= highest_) due &= ~named_;
     if (reading > highest_ + minute) due |= swallowed(named_ & ~due, reading);
-    for (std::uint64_t rest = due; rest != 0; rest &= rest - 1)
-      suspects_[std::size_t(std::countr_zero(rest))].due.push_back(at);
+    for (std::uint64_t rest = due; rest != 0; rest &= rest - 1) suspects_[std::size_t(std::countr_zero(rest))].due.push_back(at);
     highest_ = std::max(highest_, reading);
   }
 
@@ -113,8 +112,8 @@ class Oracle {
   std::vector<Suspect>& suspects_;
   std::vector<std::uint64_t> minutes_;  // who is due then, on a day that is theirs
   std::uint64_t named_ = 0;
-  std::uint64_t active_ = 0;            // on this day
-  std::int64_t day_ = INT64_MIN / 2;    // the reading at which it begins
+  std::uint64_t active_ = 0;          // on this day
+  std::int64_t day_ = INT64_MIN / 2;  // the reading at which it begins
   std::int64_t highest_ = 0;
 };
 
