@@ -234,6 +234,7 @@ void Stepper::change_member(Incident& incident, const rule::Change& change) {
   if (before == change.to && member.blocked == (change.what == rule::Change::What::blocked)) return;
   Event event = member_event(Kind::alert_changed, change);
   const bool is_muted = event.muted;
+  const bool was_muted = mute_of(state_.mutes, change.alert, member.check, member.service, before) != nullptr;
   emit(incident.id, std::move(event));
   if (!incident.is_live()) {  // a person resolved it; what gets worse is not
     if (!is_higher(change.to, before)) return;
@@ -244,7 +245,8 @@ void Stepper::change_member(Incident& incident, const rule::Change& change) {
     if (!incident.is_suppressed()) owe(incident, notice::open, true, again(headline(change)));
     return;
   }
-  if (!is_muted && is_higher(change.to, before) && is_higher(change.to, incident.level)) {
+  // where only its worse level was hidden, it is heard from now on though it has become less
+  if (!is_muted && (was_muted || is_higher(change.to, before)) && is_higher(change.to, incident.level)) {
     Event raised = make(Kind::raised, headline(change));
     sign(raised);
     raise(incident, change.to, std::move(raised), change.alert);

@@ -111,6 +111,29 @@ TEST_CASE("a silenced alert does not raise the incident; when the silence ends i
   CHECK(world.pages() == 2);
 }
 
+TEST_CASE("an alert whose worse level alone is silenced is heard when it becomes less", "[incident]") {
+  Matcher worst;
+  worst.levels = {Level::p1};
+  World world;
+  world.give(MutesNow{{Mute{"silence:S-1", {worst}, false, 0}}});
+  world.fire("b", Level::p4);
+  world.fire("a", Level::p1);
+  CHECK(world.only().level == Level::p4);
+  world.fire("a", Level::p2);
+  CHECK(world.only().level == Level::p2);
+  CHECK(world.pages() == 2);
+  // and not once more while it is heard: how bad it is was said since then
+  Command lower;
+  lower.verb = Verb::lower;
+  lower.incident = world.only().id;
+  lower.author = contact("cto");
+  lower.level = Level::p4;
+  REQUIRE(world.say(lower).done);
+  world.fire("a", Level::p3);
+  CHECK(world.only().level == Level::p4);
+  CHECK(world.pages() == 2);
+}
+
 TEST_CASE("an alert that joins a hidden incident is called at its own level, not at the hidden one's", "[incident]") {
   World world;
   world.give(MutesNow{{silence_of("a")}});
