@@ -28,7 +28,8 @@ void follow(Incident& incident, std::int64_t at_ns) {
   incident.at_level.set_running(runs, at_ns);
   incident.below.set_running(runs && incident.is_below, at_ns);
   follow(incident.history.suppressed, !runs, at_ns);
-  follow(incident.history.held, incident.is_live() && (incident.is_taken() || incident.is_flapping), at_ns);
+  follow(incident.history.held, incident.is_live() && incident.is_taken(), at_ns);
+  follow(incident.history.flapped, incident.is_live() && incident.is_flapping, at_ns);
 }
 
 void take_timers(Incident& incident, const Event& event) {

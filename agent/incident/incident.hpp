@@ -73,7 +73,8 @@ struct History {
   };
   std::vector<LevelAt> levels;      // the first is that at detection
   std::vector<Stretch> suppressed;  // by silences and windows, and while it was resolved before it was reopened
-  std::vector<Stretch> held;        // somebody had it, or it flapped: nobody is called
+  std::vector<Stretch> held;        // somebody had it: nobody is called
+  std::vector<Stretch> flapped;     // nor while it flaps; apart, or who takes it after a raise would be called by what the raise ended
   std::vector<Impact> impacts;
   bool operator==(const History&) const = default;
 };

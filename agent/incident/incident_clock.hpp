@@ -38,7 +38,7 @@ struct IncidentClock {
   Level level = Level::none;         // at detection
   std::vector<LevelChange> changes;  // ascending
   std::vector<Stretch> suppressed;   // windows and silences that hide the whole incident; any order, may overlap
-  std::vector<Stretch> acked;        // by a named person; any order, may overlap
+  std::vector<Stretch> acked;        // somebody had it, or it flapped; any order, may overlap
   std::vector<Impact> impacts;
   std::optional<std::int64_t> ended_ns;  // resolved: nothing is due from here on
 

@@ -336,9 +336,10 @@ void Simulation::check_incident(const Incident& incident) {
   if (incident.is_live() && !incident.any_fires() && !incident.by_hand && !incident.is_flapping)
     fail("live without a cause: " + incident.id);
   if (incident.responded && incident.responded_by.empty()) fail("a response of nobody named");
-  const auto& held = incident.history.held;
-  if ((!held.empty() && held.back().end_ns == 0) != (incident.is_live() && (incident.is_taken() || incident.is_flapping)))
-    fail("the held stretches do not follow the stage");
+  const auto goes_on = [](const std::vector<Stretch>& stretches) { return !stretches.empty() && stretches.back().end_ns == 0; };
+  const History& history = incident.history;
+  if (goes_on(history.held) != (incident.is_live() && incident.is_taken())) fail("the held stretches do not follow the stage");
+  if (goes_on(history.flapped) != (incident.is_live() && incident.is_flapping)) fail("the flapped stretches do not follow the flapping");
 }
 
 void Simulation::check_alerts() {

@@ -536,3 +536,27 @@ TEST_CASE("what a user has who is no contact is asked of whom the escalation cal
   world.run_to(102 * minute, {{"db", Seen::critical}});
   CHECK(world.told == Lines{"1h40m update p1 ceo mail"});
 }
+
+TEST_CASE("what flaps, was raised by a person and then taken calls nobody", "[response]") {
+  World world(three_checks);
+  world.run_to(2 * minute, {{"page", Seen::critical}});
+  world.run_to(10 * minute, {{"page", Seen::ok}});
+  world.run_to(12 * minute, {{"page", Seen::critical}});
+  world.run_to(33 * minute, {{"page", Seen::ok}});
+  REQUIRE(world.only().is_flapping);
+  world.command(incident::Verb::ack);
+  incident::Command raise;
+  raise.verb = incident::Verb::raise;
+  raise.incident = world.only().id;
+  raise.author = {incident::Author::Kind::contact, "cto"};
+  raise.level = Level::p1;
+  world.take(world.desk().command(raise, world.now));
+  REQUIRE(world.only().level == Level::p1);
+  REQUIRE(world.only().is_flapping);
+  // at the instant of the raise or later
+  world.now += GENERATE(0, 1) * minute;
+  world.command(incident::Verb::ack);
+  world.told.clear();
+  world.run_to(58 * minute);
+  CHECK(world.told.empty());
+}
