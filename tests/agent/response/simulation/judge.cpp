@@ -224,11 +224,10 @@ void Judge::on_event(const store::IncidentEvent& row) {
   touched_.insert(row.incident);
   const bool is_agents = event->author.kind == incident::Author::Kind::agent;
   Eased& eased = eased_[row.incident];
-  if (is_eased(*event)) {
-    if (eased.returned && event->at_ns - eased.at < comes_back_within) fail("lowered again though it had come back soon: " + row.incident);
-    eased.at = event->at_ns;
-  }
-  if (event->kind == incident::Kind::lowered && is_agents) eased.returned = false;
+  if (is_eased(*event) && eased.returned && event->at_ns - eased.at < comes_back_within)
+    fail("lowered again though it had come back soon: " + row.incident);
+  // of what nobody was called for the next rise is the first call
+  if (event->kind == incident::Kind::lowered && is_agents && after->was_told) eased = {event->at_ns, false};
   if (event->kind == incident::Kind::reopened || (event->kind == incident::Kind::raised && is_agents)) eased.returned = eased.at != 0;
 }
 
