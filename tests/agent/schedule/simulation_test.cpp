@@ -2,7 +2,10 @@
 // The timetable in a world with a virtual clock: random instances, runs, reloads, stalls, suspends and steps
 // of the wall clock; after each look what must always hold is checked against a book kept beside.
 #include <map>
+#include <optional>
 #include <set>
+#include <sstream>
+#include <stdexcept>
 
 #include "schedule/spread.hpp"
 #include "schedule/timetable.hpp"
@@ -13,6 +16,21 @@ using namespace ronda::schedule;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// What must hold and did not.
+struct Broken : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <class... Parts>
+[[noreturn]] void broken(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  throw Broken(out.str());
+}
+
+/// What may be planted between the timetable and the book, to see that it is found.
+enum class Fault : std::uint8_t { none, lost_slot, doubled_slot, lost_turn, doubled_turn };
 
 struct Book {
   Spec spec;
@@ -25,8 +43,8 @@ struct Book {
 
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, bool steps)
-      : random_(seed), steps_(steps), table_({20ms, utc("2026-01-01 00:00:00")}) {
+  Simulation(std::uint64_t seed, bool steps, Fault fault = Fault::none)
+      : random_(seed), steps_(steps), fault_(fault), table_({20ms, utc("2026-01-01 00:00:00")}) {
     now_ = Nanos(pick(random_, 1, 1'000'000'000'000));
     wall_ = (utc("2027-03-27 00:00:00") + seconds(pick(random_, 0, 86'400 * 300))).time_since_epoch();
     table_.set_wall(now_, wall_);
@@ -147,29 +165,52 @@ class Simulation {
   void look() {
     Batch batch;
     table_.take_due(now_, batch);
+    if (fault_ != Fault::none) plant(batch);
     for (const Missed& missed : batch.missed) note_missed(missed);
     for (const Skipped& skipped : batch.skipped) note_skipped(skipped);
     for (const Due& due : batch.due) note_due(due);
     if (!std::is_sorted(batch.due.begin(), batch.due.end(),
                         [](auto& a, auto& b) { return a.group < b.group; })) {
-      FAIL("not grouped");
+      broken("not grouped");
     }
-    if (table_.next_due() && *table_.next_due() <= now_) FAIL("still due after take_due");
+    if (table_.next_due() && *table_.next_due() <= now_) broken("still due after take_due");
     for (const auto& [id, book] : books_) check_accounted(id, book);
+  }
+
+  /// As a timetable would that has the fault: a run of fifty is handed to nobody, or handed out once more.
+  void plant(Batch& batch) {
+    const bool of_slot = fault_ == Fault::lost_slot || fault_ == Fault::doubled_slot;
+    const bool lost = fault_ == Fault::lost_slot || fault_ == Fault::lost_turn;
+    if (!lost && again_ && books_.contains(again_->id) && !books_.at(again_->id).running &&
+        std::ranges::find(batch.due, again_->id, &Due::id) == batch.due.end()) {
+      again_->group = std::visit([](const auto& spec) { return spec.group; }, books_.at(again_->id).spec);
+      batch.due.insert(std::ranges::upper_bound(batch.due, again_->group, {}, &Due::group), *again_);
+      again_.reset();
+    }
+    const auto chosen = std::ranges::find_if(batch.due, [&](const Due& due) {
+      return due.slot.has_value() == of_slot && due.why == (of_slot ? Why::slot : Why::grid) && random_() % 50 == 0;
+    });
+    if (chosen == batch.due.end()) return;
+    if (!lost) {
+      again_ = *chosen;
+      return;
+    }
+    table_.finished(chosen->id);
+    batch.due.erase(chosen);
   }
 
   void note_turn(const Book& book, Nanos due, std::uint64_t passed_over) {
     const auto& every = std::get<Every>(book.spec);
-    if (due != book.next_turn) FAIL("turn " << due.count() << ", expected " << book.next_turn.count());
-    if (now_ - due >= every.interval * std::int64_t(passed_over + 1)) FAIL("turns lost");
+    if (due != book.next_turn) broken("turn ", due.count(), ", expected ", book.next_turn.count());
+    if (now_ - due >= every.interval * std::int64_t(passed_over + 1)) broken("turns lost");
     const Nanos early = due - now_;
     if (early > std::min<Nanos>(20ms, every.interval / 100) || (every.exact && early > 0ns))
-      FAIL("too early");
+      broken("too early");
   }
 
   void note_skipped(const Skipped& skipped) {
     Book& book = books_.at(skipped.id);
-    if (!book.running) FAIL("skipped but not running");
+    if (!book.running) broken("skipped but not running");
     if (skipped.slot) return note_slot(book, *skipped.slot);
     note_turn(book, skipped.due, skipped.passed_over);
     book.next_turn += std::get<Every>(book.spec).interval * std::int64_t(skipped.passed_over + 1);
@@ -178,7 +219,7 @@ class Simulation {
   void note_due(const Due& due) {
     Book& book = books_.at(due.id);
     ++runs_;
-    if (book.running) FAIL("running twice");
+    if (book.running) broken("running twice");
     book.running = true;
     book.ends = now_ + Nanos(pick(random_, 0, random_() % 10 == 0 ? 90'000'000'000 : 50'000'000));
     if (random_() % 50 == 0)
@@ -194,15 +235,15 @@ class Simulation {
   void note_slot(Book& book, sys_seconds slot) {
     const auto* slots = std::get_if<Slots>(&book.spec);
     if (slots == nullptr) return;  // what the schedule before the last reload still owed
-    if (slot > wall_second()) FAIL("a slot too early: " << show_utc(slot));
-    if (!book.told.insert(slot).second) FAIL("a slot twice: " << show_utc(slot));
+    if (slot > wall_second()) broken("a slot too early: ", show_utc(slot));
+    if (!book.told.insert(slot).second) broken("a slot twice: ", show_utc(slot));
     if (slots->calendar.previous(slot) != slot) {
       book.told.erase(slot);
       return;  // the same, from another calendar
     }
     if (book.accounted && slot > *book.accounted) {
       if (slots->calendar.next(*book.accounted) != slot)
-        FAIL("a slot was passed over before " << show_utc(slot));
+        broken("a slot was passed over before ", show_utc(slot));
       book.accounted = slot;
     }
   }
@@ -217,7 +258,7 @@ class Simulation {
                                        : slots->calendar.count(missed.slots.first - 1s, missed.slots.last);
     // after a step some of the range may have been run before, on the clock as it was
     if (missed.slots.count > count || (missed.slots.count < count && !steps_))
-      FAIL("missed " << missed.slots.count << ", there are " << count);
+      broken("missed ", missed.slots.count, ", there are ", count);
     book.accounted = missed.slots.last;
   }
 
@@ -226,15 +267,17 @@ class Simulation {
     const auto* slots = std::get_if<Slots>(&book.spec);
     if (slots != nullptr && book.accounted) {
       const auto owed = slots->calendar.count(*book.accounted, wall_second());
-      if (owed > 1) FAIL("untold slots: " << owed << " after " << show_utc(*book.accounted));
+      if (owed > 1) broken("untold slots: ", owed, " after ", show_utc(*book.accounted));
     }
     if (const auto* every = std::get_if<Every>(&book.spec); every != nullptr && book.next_turn <= now_) {
-      FAIL("an untold turn of " << id);
+      broken("an untold turn of ", id);
     }
   }
 
   Random random_;
   bool steps_;
+  Fault fault_;
+  std::optional<Due> again_;  // of a doubled fault
   Timetable table_;
   Nanos now_{};
   Nanos wall_{};
@@ -251,7 +294,11 @@ void simulate(std::uint64_t first_seed, int worlds, int events, bool steps) {
     const std::uint64_t seed = first_seed + std::uint64_t(i);
     INFO("RONDA_TEST_SEED=" << seed);
     Simulation simulation(seed, steps);
-    simulation.run(events);
+    try {
+      simulation.run(events);
+    } catch (const Broken& what) {
+      FAIL(what.what());
+    }
     runs += simulation.runs();
     early += simulation.early();
     catch_ups += simulation.catch_ups();
@@ -260,6 +307,18 @@ void simulate(std::uint64_t first_seed, int worlds, int events, bool steps) {
   CHECK(runs > std::size_t(worlds) * std::size_t(events) / 5);
   CHECK(early > 0);
   CHECK(catch_ups > 0);
+}
+
+/// What is found first in one of ten worlds with that fault; "" when nothing is.
+std::string found(Fault fault, bool steps) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    try {
+      Simulation(seed, steps, fault).run(3'000);
+    } catch (const Broken& what) {
+      return what.what();
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -271,6 +330,17 @@ TEST_CASE("worlds with reloads, stalls and suspends: every turn and slot is told
 
 TEST_CASE("worlds whose wall clock steps: no slot is early or twice, no turn is lost", "[schedule]") {
   simulate(test_seed(5000), 60, 3'000, true);
+}
+
+TEST_CASE("a slot or turn that is lost or told twice is found", "[schedule]") {
+  using Catch::StartsWith;
+  CHECK_THAT(found(Fault::lost_slot, false), StartsWith("a slot was passed over") || StartsWith("untold slots"));
+  CHECK_THAT(found(Fault::doubled_slot, false), StartsWith("a slot twice"));
+  CHECK_THAT(found(Fault::doubled_slot, true), StartsWith("a slot twice"));
+  for (const bool steps : {false, true}) {
+    CHECK_THAT(found(Fault::lost_turn, steps), StartsWith("an untold turn") || StartsWith("turn "));
+    CHECK_THAT(found(Fault::doubled_turn, steps), StartsWith("turn "));
+  }
 }
 
 TEST_CASE("many more worlds", "[.long][schedule]") {
