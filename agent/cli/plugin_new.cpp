@@ -166,7 +166,7 @@ int plugin_ld_args(const Options& options) {
     complain(sdk.error().message());
     return exit_failed;
   }
-  const std::vector<std::string> compile = {"-I" + sdk->include.string(), "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden"};
+  const std::vector<std::string> compile = {"-I" + sdk->include.string(), "-fPIC", "-fvisibility=hidden"};
   const std::vector<std::string> link = {"-shared", "-Wl,--version-script=" + sdk->version_script.string(),
                                          "-Wl,-z,defs,-z,now,-z,relro,-z,noexecstack", "-Wl,--build-id"};
   if (options.json) {

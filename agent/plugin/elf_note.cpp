@@ -89,6 +89,8 @@ std::optional<Refusal> check_linking(const DynamicFacts& dynamic, const ElfFacts
     if (library.find('/') != std::string::npos)
       return refuse(LoadReason::loads_by_path, "needs the library '" + escape_controls(library) + "' by path",
                     "link it by its soname");
+    if (auto wrong = foreign_runtime(library))
+      return refuse(LoadReason::foreign_runtime, std::move(*wrong), foreign_runtime_remedy);
   }
   if (dynamic.loads_filters)
     return refuse(LoadReason::loads_by_path, "names an auditor or a filter library",
@@ -100,6 +102,12 @@ std::optional<Refusal> check_linking(const DynamicFacts& dynamic, const ElfFacts
 }
 
 }  // namespace
+
+std::optional<std::string> foreign_runtime(std::string_view library) {
+  if (!library.starts_with("libc++.so") && !library.starts_with("libc++abi.so")) return std::nullopt;
+  return "needs the library '" + escape_controls(library) +
+         "', which shares names with the libstdc++ of ronda-runner, but not the layout of exceptions";
+}
 
 bool is_system_library_directory(std::string_view directory) {
   constexpr std::array<std::string_view, 8> known = {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,6 +57,11 @@ Loaded<ElfFacts> read_library_elf(std::span<const std::uint8_t> file);
 
 /// True when the directory belongs to the system's own libraries: a run path there changes nothing.
 bool is_system_library_directory(std::string_view directory);
+
+/// What is wrong with needing this library, if it is another C++ runtime than the libstdc++ of ronda-runner: names that both
+/// have are found in the runner's, so that an exception_ptr of libc++ counts its references in libstdc++'s kind of exception.
+std::optional<std::string> foreign_runtime(std::string_view library);
+inline constexpr std::string_view foreign_runtime_remedy = "link it into the plugin: clang++ -stdlib=libc++ -static-libstdc++";
 
 /// For fuzzers: reads any bytes as a plugin; 0 always.
 int fuzz_elf(const std::uint8_t* data, std::size_t size);

@@ -68,6 +68,8 @@ void check_linking(const Subject& subject, Findings& out) {
     if (library.find('/') != std::string::npos)
       add(out, LintSeverity::error, "loads_by_path",
           "needs the library '" + escape_controls(library) + "' by path", "link it by its soname");
+    if (auto wrong = foreign_runtime(library))
+      add(out, LintSeverity::error, "foreign_runtime", std::move(*wrong), std::string(foreign_runtime_remedy));
   }
   if (subject.dynamic.loads_filters)
     add(out, LintSeverity::error, "loads_by_path", "names an auditor or a filter library",

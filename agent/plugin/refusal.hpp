@@ -44,6 +44,7 @@ enum class LoadReason : std::uint8_t {
   executable_stack,
   foreign_run_path,
   loads_by_path,
+  foreign_runtime,
   missing_library,
   missing_version,
   // read: the note

@@ -23,6 +23,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What the host has compiled once for all plugins. Packing, short enums and other sizes of bool or wchar_t change nothing
+ * here: there are no enums, and no member needs padding. */
+#if UINTPTR_MAX != UINT64_MAX
+#error "ronda/abi.h: the agent loads 64-bit plugins only; this target has other pointers (-m32, -mx32)"
+#endif
+#if defined(__x86_64__) && !defined(__cplusplus) && defined(__GNUC__)
+_Static_assert(__builtin_types_compatible_p(void (*)(void), void (__attribute__((sysv_abi)) *)(void)),
+               "ronda/abi.h: functions are called by the convention of the platform, without -mabi=ms");
+#endif
+
 /* A host that wants to catch what a plugin wrongly throws defines this empty before it includes the
  * header: through a pointer to a noexcept function the compiler may drop the host's catch. */
 #ifndef RONDA_NOEXCEPT

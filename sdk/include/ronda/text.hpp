@@ -3,7 +3,19 @@
 // Never includes iostream, never throws for a value, never looks at the locale.
 #pragma once
 
+#if __cplusplus < 201703L
+#error "the C++ glue of Ronda's SDK needs C++17: give -std=c++17 or later, or use ronda/abi.h alone"
+#endif
+#ifndef __cpp_exceptions
+#error "the C++ glue of Ronda's SDK needs exceptions: leave out -fno-exceptions, or use ronda/abi.h alone"
+#endif
+
 #include <ronda/abi.h>
+
+// abi.h itself would bear it, having no padding; what the standard library has compiled would not
+static_assert(alignof(ronda_str) == alignof(void*),
+              "the C++ glue of Ronda's SDK is not for packed structs: leave out -fpack-struct and #pragma pack, or use ronda/abi.h "
+              "alone");
 
 #include <charconv>
 #include <chrono>
@@ -11,6 +23,11 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+
+#if defined(__x86_64__)
+static_assert(std::is_same_v<void (*)(), void(__attribute__((sysv_abi)) *)()>,
+              "ronda/abi.h: functions are called by the convention of the platform, without -mabi=ms");
+#endif
 
 namespace ronda {
 

@@ -133,6 +133,18 @@ TEST_CASE("ways of linking that open a door are refused", "[plugin]") {
   CHECK(refusal_of(PluginSource::with_flags({"-Wl,-rpath,/usr/lib"})) == "accepted");
 }
 
+TEST_CASE("a plugin that shares another C++ runtime is refused", "[plugin]") {
+  for (const char* library : {"libc++.so.1", "libc++abi.so.1"}) {
+    const TempDir libraries;
+    const std::string other =
+        build_plugin(libraries, "other", PluginSource::with_flags({std::string("-Wl,-soname,") + library}));
+    CHECK(refusal_of(PluginSource::with_flags({"-Wl,--no-as-needed", other})) ==
+          "read/foreign_runtime: needs the library '" + std::string(library) +
+              "', which shares names with the libstdc++ of ronda-runner, but not the layout of exceptions; "
+              "link it into the plugin: clang++ -stdlib=libc++ -static-libstdc++");
+  }
+}
+
 #if defined(__x86_64__)
 TEST_CASE("a relocation in code is refused", "[plugin]") {
   const std::string code = minimal_code +
