@@ -112,19 +112,13 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     outbox_.hold();
   }
   bool is_durable() const { return durable_; }
-  bool is_idle() const { return in_flight_ == 0 && storing_ == 0 && deciding_ == 0 && behind_.empty(); }
+  bool is_idle() const { return in_flight_ == 0 && storing_ == 0 && deciding_ == 0; }
   const Ring& ring() const { return ring_; }
   std::vector<SinkStatus> status() const { return outbox_.status(); }
   void set_policy(std::string_view notifier, SinkPolicy policy) { outbox_.set_policy(notifier, policy); }
 
  private:
   using Starts = std::vector<Start>;
-  using Then = std::function<void(Impl&, Result<Unit>)>;
-
-  struct Behind {
-    store::Decision decision;
-    Then then;
-  };
 
   void owe_again(std::vector<store::OutboxRow> rows, store::Done<Unit> done) {
     const std::int64_t now = client_.wall_ns();
@@ -321,17 +315,13 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     }
     replay();
     decision.number = ++last_number_;
-    Then then = [starts = std::move(starts), done = std::move(done)](Impl& self, Result<Unit> result) {
+    give(std::move(decision), [starts = std::move(starts), done = std::move(done)](Impl& self, Result<Unit> result) {
       self.dispatch(starts);
       if (done) done(std::move(result));
-    };
-    if (replay_waits_ || !behind_.empty())
-      behind_.push_back({std::move(decision), std::move(then)});
-    else
-      give(std::move(decision), std::move(then));
+    });
   }
 
-  void give(store::Decision decision, Then then) {
+  void give(store::Decision decision, std::function<void(Impl&, Result<Unit>)> then) {
     ++deciding_;
     decision.order = order_;
     auto kept = std::make_shared<store::Decision>(std::move(decision));
@@ -344,19 +334,9 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       else
         self->on_refused(std::move(*kept), result.error());
       then(*self, std::move(result));
-      if (self->deciding_ == 0) self->take_behind();
       if (self->deciding_ == 0 && self->replay_waits_) self->replay();
       self->arm();
     });
-  }
-
-  /// Given to the store they would have been refused too, and with always another one to answer nothing would be replayed.
-  void take_behind() {
-    if (behind_.empty()) return;
-    std::vector<Behind> behind = std::exchange(behind_, {});
-    order_->refuse_from(behind.front().decision.number);
-    for (Behind& one : behind) ring_.push(std::move(one.decision));
-    for (Behind& one : behind) one.then(*this, Error(Errc::unavailable, "what was decided before it is not stored yet"));
   }
 
   void on_stored(const store::Decision& decision) {
@@ -433,8 +413,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   std::int64_t last_number_ = 0;  // of decisions
   std::size_t in_flight_ = 0, storing_ = 0, deciding_ = 0, replaying_ = 0;
   std::int64_t replayed_at_ = 0;
-  bool replay_waits_ = false;   // for answers
-  std::vector<Behind> behind_;  // decided while it does
+  bool replay_waits_ = false;  // for answers
   bool loaded_ = false, loading_ = false, stopped_ = false, durable_ = true;
 };
 
