@@ -235,7 +235,8 @@ struct Supervisor::Impl::Process final : RunnerEvents {
     const auto& running = link->process().blackbox->running;
     return std::ranges::any_of(running, [&](const auto& slot) { return slot.load(std::memory_order_relaxed) == call; });
   }
-  /// One that was stopped between its result and its next call still has the mark of the call that has ended.
+  /// Nothing that is still waited for has its mark in the runner; one that was stopped just behind its result has the mark of a call
+  /// that has ended.
   bool runs_nothing() const {
     const auto is_idle = [this](std::uint64_t id) {
       const auto found = owner_.calls_.find(id);

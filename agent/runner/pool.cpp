@@ -50,6 +50,7 @@ Pool::Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t
 void Pool::join() {
   {
     const std::lock_guard lock(mutex_);
+    first_ = ::pthread_self();
     ++threads_;
   }
   call_threads();
@@ -117,7 +118,7 @@ void Pool::call_threads() {
 void Pool::call_thread() {
   if (called_ < idle_) {
     if (++called_ == 1) gate_.ring();  // of two that come together, one is lost: each one called calls the next
-  } else if (threads_ <= limit_) {
+  } else if (!unpark() && threads_ <= limit_) {
     add_thread();
   }
 }
@@ -132,7 +133,10 @@ bool Pool::take(Job& job, std::size_t& slot) {
   slot = free_slots_.back();
   free_slots_.pop_back();
   if (job.call.suspect) ++busy_suspects_;
-  if (++busy_ == threads_) add_thread();
+  if (++busy_ == threads_)
+    add_thread();
+  else if (idle_ == 0)
+    unpark();
   // A finished result may have been left for this job to send, which may take long or not come back. Counted anew with
   // each job: as long as they come to an end another thread would only wake up for nothing.
   const bool waits = has_backlog() || link_.waiting_bytes() > 0;
@@ -151,16 +155,27 @@ void Pool::give_back(const Job& job, std::size_t slot) {
   if (job.call.suspect) --busy_suspects_;
 }
 
-/// The last to come to the gate gets the next call, and a debugger shows the first thread of a process: when a runner falls
-/// quiet that one is made to come once more, after the one that does so.
-void Pool::let_first_pass() {
-  if (!first_waits_ || idle_ != 1 || busy_ != 0 || has_backlog()) return;
-  passing_ = true;
-  gate_.ring();
+bool Pool::is_first() const {
+  return ::pthread_equal(::pthread_self(), first_) != 0;
+}
+
+/// The last to come to the gate gets the next call, and of a process a debugger shows the first thread: while that one waits
+/// there, whoever else has nothing to do waits here.
+void Pool::park(std::unique_lock<std::mutex>& lock) {
+  ++parked_;
+  unparked_.wait(lock, [this] { return to_unpark_ > 0; });
+  --to_unpark_;
+  --parked_;
+}
+
+bool Pool::unpark() {
+  if (to_unpark_ == parked_) return false;
+  ++to_unpark_;
+  unparked_.notify_one();
+  return true;
 }
 
 void Pool::work() {
-  const bool is_first = ::gettid() == ::getpid();
   std::unique_lock lock(mutex_);
   while (true) {
     Job job;
@@ -176,20 +191,14 @@ void Pool::work() {
       tick_at_ = Gate::never;
       set_clock();
     }
-    if (is_first)
-      first_waits_ = true;
-    else
-      let_first_pass();
+    if (first_waits_) {
+      park(lock);
+      continue;
+    }
+    first_waits_ = is_first();
     ++idle_;
     lock.unlock();
     wait();
-    lock.lock();
-    if (!is_first) continue;
-    first_waits_ = false;
-    if (!std::exchange(passing_, false) || has_backlog()) continue;
-    lock.unlock();
-    const timespec until_it_waits{0, 1'000'000};
-    ::nanosleep(&until_it_waits, nullptr);
     lock.lock();
   }
 }
@@ -201,6 +210,7 @@ void Pool::wait() {
   {
     const std::lock_guard lock(mutex_);
     --idle_;
+    if (is_first()) first_waits_ = false;
     if (event == Event::bell && called_ > 0 && --called_ > 0) gate_.ring();
   }
   switch (event) {

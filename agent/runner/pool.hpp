@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The threads that run calls: as many as the manifest's max_concurrency and one to spare, started on demand, so that
-// one always waits at the gate. Whoever reads calls there runs the first of them itself. Calls known to be quick
-// share one thread and one message; calls that timed out recently hold at most half of the threads.
+// one always waits at the gate or is on its way there; the process's first, if it has nothing to do (decision 0091). Whoever reads calls
+// there runs the first of them itself. Calls known to be quick share one thread and one message; calls that timed out recently hold at most
+// half of the threads.
 #pragma once
 
 #include <atomic>
@@ -61,7 +62,9 @@ class Pool {
 
   static void* enter(void* self);
   [[noreturn]] static void enter_joined(unsigned high, unsigned low);
-  void let_first_pass();
+  bool is_first() const;
+  void park(std::unique_lock<std::mutex>& lock);
+  bool unpark();
   [[noreturn]] void work();
   void wait();
   bool take(Job& job, std::size_t& slot);
@@ -88,17 +91,21 @@ class Pool {
   Gate gate_;
   std::mutex reading_;  // never waited for: the gate lets one in. It orders what successive readers see
 
+  pthread_t first_{};  // who joined; the process's first
+  std::condition_variable unparked_;
+
   std::mutex mutex_;  // of the queues and counters below
   std::deque<Job> ready_;
   std::deque<Job> suspects_;
   std::vector<std::size_t> free_slots_;  // places in running_ without a call
   std::size_t threads_ = 0;
-  std::size_t busy_ = 0;      // threads with a job
-  std::size_t idle_ = 0;      // threads at the gate
-  bool first_waits_ = false;  // the process's first thread is one of these
-  bool passing_ = false;      // and was made to come again
-  std::size_t called_ = 0;    // of the idle ones: on their way to the queue
-  std::size_t wanted_ = 0;    // threads for what was submitted since call_threads
+  std::size_t busy_ = 0;       // threads with a job
+  std::size_t idle_ = 0;       // threads at the gate
+  std::size_t parked_ = 0;     // threads with nothing to do, while the first is at the gate
+  std::size_t to_unpark_ = 0;  // of these: on their way
+  bool first_waits_ = false;   // at the gate
+  std::size_t called_ = 0;     // of the idle ones: on their way to the queue
+  std::size_t wanted_ = 0;     // threads for what was submitted since call_threads
   std::size_t busy_suspects_ = 0;
   std::size_t unsent_ = 0;
   std::uint64_t unsent_since_ = 0;           // CLOCK_MONOTONIC, while unsent_ > 0
