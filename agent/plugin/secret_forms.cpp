@@ -84,7 +84,10 @@ std::vector<std::string> forms_of(std::string_view secret) {
   add(escaped(secret, "\"\\\n\r\t/", std::array{"\\\""sv, "\\\\"sv, "\\n"sv, "\\r"sv, "\\t"sv, "\\/"sv}));
   add(escaped(secret, "\"\\\n\r\t<>&", std::array{"\\\""sv, "\\\\"sv, "\\n"sv, "\\r"sv, "\\t"sv, "\\u003c"sv, "\\u003e"sv, "\\u0026"sv}));
   add(escaped(secret, "\"\\\n\r\t", std::array{"\\\""sv, "\\\\"sv, "\\u000a"sv, "\\u000d"sv, "\\u0009"sv}));
-  add(escaped(secret, "\"\\\n\r\t", std::array{"\\\""sv, "\\\\"sv, "\\x0a"sv, "\\x0d"sv, "\\x09"sv}));  // as logs write them
+  // as logs are written: by Python, nginx, rsyslog
+  add(escaped(secret, "\\\n\r\t", std::array{"\\\\"sv, "\\n"sv, "\\r"sv, "\\t"sv}));
+  add(escaped(secret, "\"\\\n\r\t", std::array{"\\x22"sv, "\\x5C"sv, "\\x0A"sv, "\\x0D"sv, "\\x09"sv}));
+  add(escaped(secret, "\n\r\t", std::array{"#012"sv, "#015"sv, "#011"sv}));
   add(escaped(secret, "<>&\"'", std::array{"&lt;"sv, "&gt;"sv, "&amp;"sv, "&quot;"sv, "&#39;"sv}));
   add(escaped(secret, "<>&\"'", std::array{"&lt;"sv, "&gt;"sv, "&amp;"sv, "&#34;"sv, "&#39;"sv}));
   add(escaped(secret, "<>&\"'", std::array{"&lt;"sv, "&gt;"sv, "&amp;"sv, "&quot;"sv, "&#x27;"sv}));

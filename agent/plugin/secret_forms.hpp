@@ -8,7 +8,7 @@
 
 namespace ronda::plugin {
 
-/// Percent-encoded, escaped as in JSON and HTML, and as a part of whatever is encoded as base64; only what differs from the
+/// Percent-encoded, escaped as in JSON, HTML and logs, and as a part of whatever is encoded as base64; only what differs from the
 /// secret, each once. None of a secret over 4 KiB: nobody repeats a key as a whole.
 std::vector<std::string> forms_of(std::string_view secret);
 

@@ -44,13 +44,19 @@ TEST_CASE("a secret is hidden in the forms in which servers and programs say it 
   }
 }
 
+TEST_CASE("a secret with an apostrophe is hidden in what is written for pages", "[plugin]") {
+  for (const char* form : {"Ana&#39;s key", "Ana&#x27;s key", "Ana%27s%20key"}) CHECK(shown("Ana's key", "no: " + std::string(form)) == "no: ***");
+}
+
 TEST_CASE("a secret of several lines is hidden in what is written on one", "[plugin]") {
   const std::string secret = "-----BEGIN KEY-----\n\"a/b\"\n-----END KEY-----";
   for (const char* form : {
            R"(-----BEGIN KEY-----\n\"a/b\"\n-----END KEY-----)",
            R"(-----BEGIN KEY-----\n\"a\/b\"\n-----END KEY-----)",
            R"(-----BEGIN KEY-----\u000a\"a/b\"\u000a-----END KEY-----)",
-           R"(-----BEGIN KEY-----\x0a\"a/b\"\x0a-----END KEY-----)",
+           R"(-----BEGIN KEY-----\n"a/b"\n-----END KEY-----)",
+           R"(-----BEGIN KEY-----\x0A\x22a/b\x22\x0A-----END KEY-----)",
+           "-----BEGIN KEY-----#012\"a/b\"#012-----END KEY-----",
            "-----BEGIN%20KEY-----%0A%22a%2Fb%22%0A-----END%20KEY-----",
        }) {
     INFO(form);
