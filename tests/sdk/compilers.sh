@@ -173,7 +173,7 @@ case $part in
   gcc)
     has g++ || { echo 'skipped: there is no g++'; exit 77; }
     for compiler in g++ g++-11 g++-13 g++-14; do  # Debian 12 has the first two
-      has $compiler || continue
+      has $compiler || { complain "there is no $compiler"; continue; }
       prefix=${compiler//+/x}
       common "$prefix" $compiler -fno-gnu-unique
       of_libstdcxx "$prefix" $compiler -fno-gnu-unique
@@ -199,7 +199,7 @@ case $part in
     in_one_agent ;;
   refused)
     for compiler in g++ clang++-14; do
-      has $compiler || continue
+      has $compiler || { complain "there is no $compiler"; continue; }
       refuses 'needs exceptions: leave out -fno-exceptions' $compiler -std=c++17 -fno-exceptions "${cpp[@]}"
       refuses 'needs C++17: give -std=c++17 or later' $compiler -std=c++14 "${cpp[@]}"
       refuses 'leave out -fpack-struct and #pragma pack' $compiler -std=c++17 -fpack-struct "${cpp[@]}"
