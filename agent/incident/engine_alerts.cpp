@@ -224,7 +224,7 @@ void Stepper::join(Incident& incident, const rule::Change& change) {
     sign(raised);
     raise(incident, change.to, std::move(raised), change.alert);
   }
-  follow_mutes(incident);
+  follow_mutes_for(incident, change.alert);
   if (is_back && !incident.was_told && incident.is_paging()) owe(incident, notice::open, true, again(headline(change)));
 }
 
@@ -251,7 +251,7 @@ void Stepper::change_member(Incident& incident, const rule::Change& change) {
     sign(raised);
     raise(incident, change.to, std::move(raised), change.alert);
   }
-  follow_mutes(incident);
+  follow_mutes_for(incident, change.alert);
 }
 
 /// Once: what was grave before has been looked into.
@@ -290,7 +290,7 @@ void Stepper::leave(Incident& incident, const std::string& alert, std::string te
 
 void Stepper::after_leave(Incident& incident, const Said& reason, const std::string& goes_on_in) {
   if (!incident.is_live()) return;
-  if (incident.any_fires()) return follow_mutes(incident);
+  if (incident.any_fires()) return follow_mutes_for(incident, {});
   if (incident.by_hand) {
     if (!incident.is_suppressed())
       owe(incident, notice::update, false,

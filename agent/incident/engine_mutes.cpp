@@ -33,6 +33,20 @@ const Mute* Stepper::mute_of(const Incident& incident) const {
   return of_worst;
 }
 
+/// Without asking all of its alerts, or a storm that is hidden would cost the square of its size: what hides an incident hides
+/// all that fires in it, until the mutes change; with a single one the name cannot change either.
+bool Stepper::stays_hidden(const Incident& incident, const std::string& moved) const {
+  if (state_.mutes.size() != 1 || incident.suppressed_by != state_.mutes.front().name || !incident.any_fires()) return false;
+  const auto found = incident.members.find(moved);
+  if (found == incident.members.end() || !found->second.fires()) return true;
+  const Member& member = found->second;
+  return mute_of(state_.mutes, moved, member.check, member.service, member.level) != nullptr;
+}
+
+void Stepper::follow_mutes_for(Incident& incident, const std::string& moved) {
+  if (!stays_hidden(incident, moved)) follow_mutes(incident);
+}
+
 void Stepper::follow_mutes(Incident& incident, std::int64_t effective_ns) {
   if (!incident.is_live()) return;
   // It flaps, and is still now: what hid it goes on, or it would come out between two alarms, or with the next start.

@@ -97,6 +97,9 @@ class Stepper {
                       config::Level level) const;
   const Mute* mute_of(const Incident& incident) const;
   void follow_mutes(Incident& incident, std::int64_t effective_ns = 0);
+  /// The same, where nothing has changed but this one alert of it.
+  void follow_mutes_for(Incident& incident, const std::string& moved);
+  bool stays_hidden(const Incident& incident, const std::string& moved) const;
   void come_out(Incident& incident, const std::string& was);
 
   // engine_tickets.cpp

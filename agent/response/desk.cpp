@@ -149,6 +149,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   history_.use_zone(plan_->zone);
   objectives_.use(plan_->slos);  // before the plan of before is let go: it points into that
   index();
+  is_fresh_ = true;  // the same mutes may hide others: a check may have other tags
   // what fires in an incident and is known to nobody any more
   for (const auto& [alert, id] : std::map(state_.by_alert)) {
     if (!alerts_.contains(alert) && plan_->rules.find(alert) == nullptr && !plan_->lost.holds(alert))

@@ -171,7 +171,7 @@ class Desk {
   std::set<std::string> touched_;          // incidents of this step
   std::vector<incident::Notice> notices_;  // of this step, not told yet
   std::map<std::string, Way> ways_;        // by service, of this step's messages; not judged yet
-  bool is_fresh_ = false;                  // restored, and mutes have not been looked at since
+  bool is_fresh_ = false;                  // restored or reconfigured, and mutes have not been looked at since
   bool muting_ = true;                     // mutes may be other ones than those that the engine knows
 };
 
