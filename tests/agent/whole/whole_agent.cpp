@@ -114,7 +114,7 @@ std::string ronda_program() {
 }
 
 WholeAgent::WholeAgent()
-    : open_(scratch_ / "open"), plugins_(RONDA_BINARY_DIR "/plugins"), log_(scratch_ / "agent.log"), socket_(scratch_ / "ronda.sock") {
+    : open_(scratch_ / "open"), plugins_(RONDA_BINARY_DIR "/plugins"), log_(scratch_ / "agent.log"), socket_(scratch_ / "ronda.sock"), program_(ronda_program()) {
   ::chmod(scratch_.path().c_str(), 0755);
   fs::create_directories(open_);
   ::chmod(open_.c_str(), 0777);
@@ -159,6 +159,14 @@ bool WholeAgent::see_instead(const std::string& directory, const std::string& ta
   return ::geteuid() == 0 && wait_program(start_program(trial, "/dev/null", "/dev/null"), std::chrono::seconds(30)) == 0;
 }
 
+void WholeAgent::use_runner(const std::string& runner) {
+  const std::string directory = scratch_ / "program";
+  fs::create_directory(directory);
+  program_ = directory + "/ronda";  // a link would lead back to the runner that it is built with
+  fs::copy_file(ronda_program(), program_);
+  fs::copy_file(runner, directory + "/ronda-runner");
+}
+
 void WholeAgent::become_nobody() {
   become_ = {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};
   for (const std::string& path : {scratch_.path(), state_directory()}) {
@@ -169,7 +177,7 @@ void WholeAgent::become_nobody() {
 void WholeAgent::launch(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
   std::vector<std::string> argv = lead_;
   argv.insert(argv.end(), become_.begin(), become_.end());
-  argv.insert(argv.end(), {ronda_program(), "run"});
+  argv.insert(argv.end(), {program_, "run"});
   for (const std::string& option : options()) argv.push_back(option);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   pid_ = start_program(argv, log_, log_, environment);

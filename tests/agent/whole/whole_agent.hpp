@@ -65,6 +65,8 @@ class WholeAgent {
   void lead_group() { lead_ = {"/usr/bin/setsid"}; }
   /// Its stderr goes there instead; call it before it starts.
   void log_to(const std::string& path) { log_ = path; }
+  /// It starts this runner instead, of a copy of the program beside it; call it before it starts.
+  void use_runner(const std::string& runner);
   /// Its socket is there instead.
   void serve_at(const std::string& path) { socket_ = path; }
 
@@ -108,7 +110,7 @@ class WholeAgent {
   Finished finish(const std::vector<std::string>& argv, std::chrono::milliseconds limit) const;
 
   Scratch scratch_;
-  std::string open_, plugins_, log_, socket_;
+  std::string open_, plugins_, log_, socket_, program_;
   std::vector<std::string> lead_, become_;  // the words before those of the agent
   pid_t pid_ = -1;
 };
