@@ -279,7 +279,7 @@ json::array incidents_json(AgentView& agent, bool all) {
   }
   std::ranges::sort(wanted, is_higher);
   // those that are live are never left out: an answer without them would look well
-  const auto first_over = std::ranges::stable_partition(wanted, [](const Incident* one) { return one->is_live(); }).begin();
+  const auto first_over = std::stable_partition(wanted.begin(), wanted.end(), [](const Incident* one) { return one->is_live(); });
   if (wanted.end() - first_over > most_over) {
     std::ranges::sort(first_over, wanted.end(), [](const Incident* a, const Incident* b) { return a->changed_ns > b->changed_ns; });
     wanted.erase(first_over + most_over, wanted.end());

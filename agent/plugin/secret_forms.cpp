@@ -92,7 +92,7 @@ std::vector<std::string> forms_of(std::string_view secret) {
   add(escaped(secret, "<>&\"'", std::array{"&lt;"sv, "&gt;"sv, "&amp;"sv, "&#34;"sv, "&#39;"sv}));
   add(escaped(secret, "<>&\"'", std::array{"&lt;"sv, "&gt;"sv, "&amp;"sv, "&quot;"sv, "&#x27;"sv}));
   if (secret.size() < shortest_base64) return out;
-  for (const std::size_t before : {0, 1, 2}) {
+  for (std::size_t before = 0; before < 3; ++before) {
     const std::string plain = inner_base64(secret, before);
     add(plain);
     add(escaped(plain, "+/", std::array{"-"sv, "_"sv}));  // as in URLs

@@ -223,7 +223,7 @@ void Server::end() {
 }
 
 void Server::serve(const wire::Setup& setup, PluginObject& plugin, Programs* programs) {
-  around_.emplace(plugin, link_, setup, programs);
+  around_.emplace(Surroundings{plugin, link_, setup, programs});
   const Wear& wear = *new Wear(setup);
   // never destroyed: its threads wait on it until the process ends, and a destructor would wait for them
   pool_ = new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)), [this] { read(); });
