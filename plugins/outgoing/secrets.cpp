@@ -53,7 +53,7 @@ void Secrets::hide(std::string_view secret) {
   add(std::string(secret));
   add(percent_encoded(secret, "0123456789ABCDEF"));
   add(percent_encoded(secret, "0123456789abcdef"));
-  for (const std::size_t before : {0, 1, 2}) add(base64(secret, before, false));
+  for (std::size_t before = 0; before < 3; ++before) add(base64(secret, before, false));
 }
 
 void Secrets::hide_login(const std::string& login) {

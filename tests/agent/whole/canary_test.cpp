@@ -61,7 +61,7 @@ std::string encoded(const std::string& text, std::size_t before = 0) {
 /// What tells that the canary is there, whatever stands around it.
 std::vector<std::string> marks_of(const Canary& canary) {
   std::vector<std::string> out{canary.head};
-  for (const std::size_t before : {0, 1, 2}) out.push_back(encoded(canary.head, before).substr((before * 8 + 5) / 6, 9));
+  for (std::size_t before = 0; before < 3; ++before) out.push_back(encoded(canary.head, before).substr((before * 8 + 5) / 6, 9));
   return out;
 }
 
