@@ -63,8 +63,12 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     --in_flight_;
     store::Decision decision;
     decision.trail.push_back({held->row.id, number, held->started, now, std::string(outcome_name(delivery.what)), delivery.detail});
-    run(outbox_.on_result(id, number, delivery, now), std::move(decision));
-    arm();
+    std::vector<std::string> missing;
+    if (outbox_.would_fail_for_good(id, number, delivery, now)) missing = missing_texts(*held);
+    if (missing.empty()) return take_result(id, number, delivery, std::move(decision));
+    load_texts(missing, [id = std::string(id), number, delivery, decision = std::move(decision)](Impl& self) mutable {
+      self.take_result(id, number, delivery, std::move(decision));
+    });
   }
 
   void take_back(std::string_view id, std::int64_t number) {
@@ -159,7 +163,38 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     }
   }
 
-  // What the outbox decided is stored, then attempts begin. What needs a text that only the store has follows when it
+  void take_result(std::string_view id, std::int64_t number, const Delivery& delivery, store::Decision decision) {
+    run(outbox_.on_result(id, number, delivery, client_.wall_ns()), std::move(decision));
+    arm();
+  }
+
+  // What takes the place of a message needs its text, and is stored with its end. The outbox learns of the end once that can be:
+  // else what stands behind it in its lane would be sent first, and after a kill between the two this one once more, behind it.
+  std::vector<std::string> missing_texts(const Held& failed) const {
+    std::vector<std::string> missing;
+    const auto look = [&](const std::string& id) {
+      const Held* held = shelf_.find(id);
+      if (held != nullptr && !held->has_text) missing.push_back(id);
+    };
+    std::ranges::for_each(failed.carries, look);
+    look(failed.row.id);
+    return missing;
+  }
+
+  /// Then also where the store does not give them.
+  template <class Next>
+  void load_texts(const std::vector<std::string>& missing, Next next) {
+    ++storing_;
+    store_.load_outbox_rows(missing, [weak = weak_from_this(), next = std::move(next)](Result<std::vector<store::OutboxRow>> rows) mutable {
+      const auto self = weak.lock();
+      if (!self) return;
+      --self->storing_;
+      if (rows) self->keep_texts(*std::move(rows));
+      next(*self);
+    });
+  }
+
+  // What the outbox decided is stored, then attempts begin. What begins with a text that only the store has follows when it
   // is there, and nothing else waits for it: a change that came later than the next one of its row would be a lie.
   void run(Effects effects, store::Decision decision) {
     note_starts(effects, client_.wall_ns());
@@ -167,39 +202,26 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     Effects late = take_late(effects, missing);
     finish(std::move(effects), std::move(decision));
     if (missing.empty()) return;
-    ++storing_;
-    store_.load_outbox_rows(missing, [weak = weak_from_this(), late = std::move(late)](Result<std::vector<store::OutboxRow>> rows) mutable {
-      const auto self = weak.lock();
-      if (!self) return;
-      --self->storing_;
-      if (rows) self->keep_texts(*std::move(rows));
-      self->finish(std::move(late), {});
-      self->arm();
+    load_texts(missing, [late = std::move(late)](Impl& self) mutable {
+      self.finish(std::move(late), {});
+      self.arm();
     });
   }
 
-  /// The starts and dead letters whose texts are missing, with the changes of all of their rows: nobody else changes
-  /// those until then, for they are in flight or at their end.
+  /// The starts whose texts are missing, with the changes of all of their rows: nobody else changes those until then, for they
+  /// are in flight.
   Effects take_late(Effects& effects, std::vector<std::string>& missing) const {
     Effects late;
     std::unordered_set<std::string> rows;
-    const auto is_missing = [&](const std::string& id) {
-      const Held* held = shelf_.find(id);
-      if (held == nullptr || held->has_text) return false;
-      missing.push_back(id);
-      return true;
-    };
     std::erase_if(effects.starts, [&](Start& start) {
-      if (!is_missing(start.id)) return false;
+      const Held* held = shelf_.find(start.id);
+      if (held == nullptr || held->has_text) return false;
+      missing.push_back(start.id);
       rows.insert(start.id);
       rows.insert(start.carries.begin(), start.carries.end());
       late.starts.push_back(std::move(start));
       return true;
     });
-    if (std::ranges::count_if(effects.dead, is_missing) > 0) {
-      rows.insert(effects.dead.begin(), effects.dead.end());
-      late.dead = std::exchange(effects.dead, {});
-    }
     if (rows.empty()) return late;
     std::erase_if(effects.changes, [&](store::OutboxChange& change) {
       if (!rows.contains(change.id)) return false;
@@ -344,7 +366,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       Held* held = shelf_.find(row.id);
       if (held == nullptr) continue;
       held->is_stored = true;
-      if (row.state == store::OutboxState::queued) shelf_.relieve(*held);
+      // one that began meanwhile, by a decision that is stored after this one, needs its text then
+      if (row.state == store::OutboxState::queued && held->started == 0) shelf_.relieve(*held);
     }
   }
 
@@ -367,6 +390,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       }
       ++in_flight_;
       held->dispatched = start.number;
+      held->carries = start.carries;
       const store::OutboxRow& row = held->row;
       client_.deliver({row.id, row.notifier, row.to, row.level, event_of_digest(shelf_.rows(start.carries), row), row.incident,
                        start.number, row.text, start.carries});

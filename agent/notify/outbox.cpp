@@ -105,6 +105,12 @@ class Outbox::Impl {
     return effects;
   }
 
+  bool would_fail_for_good(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now) const {
+    const auto found = items_.find(std::string(id));
+    return found != items_.end() && is_in_flight(found->second, number) &&
+           (delivery.what == Delivery::What::dropped || (delivery.what == Delivery::What::retry && is_too_late(found->second, now)));
+  }
+
   Effects take_back(std::string_view id, std::int64_t now) {
     see(now);
     Effects effects;
@@ -218,10 +224,12 @@ class Outbox::Impl {
 
   Item* in_flight(std::string_view id, std::int64_t number) {
     const auto found = items_.find(std::string(id));
-    if (found == items_.end()) return nullptr;
-    Item& item = found->second;
-    return item.lane->active == &item && item.lane->in_flight && item.attempts == number ? &item : nullptr;
+    return found != items_.end() && is_in_flight(found->second, number) ? &found->second : nullptr;
   }
+  static bool is_in_flight(const Item& item, std::int64_t number) {
+    return item.lane->active == &item && item.lane->in_flight && item.attempts == number;
+  }
+  bool is_too_late(const Item& item, std::int64_t now) const { return now - item.first_at >= rules_.give_up_after; }
 
   void land(Lane& lane) {
     lane.in_flight = false;
@@ -250,7 +258,7 @@ class Outbox::Impl {
   void on_failure(Item& item, const Delivery& delivery, std::int64_t now, Effects& effects) {
     Notifier& at = *item.lane->notifier;
     at.last_error = delivery.detail;
-    if (now - item.first_at >= rules_.give_up_after) {
+    if (is_too_late(item, now)) {
       return fail_for_good(item, "given up after " + std::to_string((now - item.first_at) / hour_ns) + " hours: " + delivery.detail,
                            effects);
     }
@@ -369,6 +377,9 @@ Effects Outbox::restore(const std::vector<store::OutboxRow>& rows, std::int64_t 
 }
 Effects Outbox::on_result(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now) {
   return impl_->on_result(id, number, delivery, now);
+}
+bool Outbox::would_fail_for_good(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now) const {
+  return impl_->would_fail_for_good(id, number, delivery, now);
 }
 Effects Outbox::take_back(std::string_view id, std::int64_t now) {
   return impl_->take_back(id, now);

@@ -92,6 +92,8 @@ class Outbox {
   Effects restore(const std::vector<store::OutboxRow>& rows, std::int64_t now);
   /// Of an attempt that was started; one that is not known is ignored.
   Effects on_result(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now);
+  /// Whether on_result would make dead letters of it and of those that it carries.
+  bool would_fail_for_good(std::string_view id, std::int64_t number, const Delivery& delivery, std::int64_t now) const;
   /// The attempt was never made (the agent stops, its changes could not be stored): as if it had not been started.
   Effects take_back(std::string_view id, std::int64_t now);
   Effects tick(std::int64_t now);

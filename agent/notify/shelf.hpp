@@ -13,10 +13,11 @@ namespace ronda::notify {
 
 struct Held {
   store::OutboxRow row;
-  bool has_text = false;        // body and named values; the title is always there
-  bool is_stored = false;       // the store knows it
-  std::int64_t started = 0;     // the attempt in flight
-  std::int64_t dispatched = 0;  // its number; 0: none
+  bool has_text = false;             // body and named values; the title is always there
+  bool is_stored = false;            // the store knows it
+  std::int64_t started = 0;          // the attempt in flight
+  std::int64_t dispatched = 0;       // its number; 0: none
+  std::vector<std::string> carries;  // of the attempt made last
 };
 
 class Shelf {

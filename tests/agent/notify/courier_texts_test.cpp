@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Texts that are not in memory: a message is sent with its own all the same, and in its order.
+#include <algorithm>
+
+#include "agent/notify/courier_support.hpp"
+#include "catch.hpp"
+
+using namespace ronda;
+using namespace ronda::notify;
+using namespace ronda::notify::test;
+using store::OutboxState;
+using store::test::Scratch;
+
+TEST_CASE("what stands behind a message that failed for good is sent once that end is stored, also where texts have to be fetched for it",
+          "[notify]") {
+  const bool is_there_before = GENERATE(true, false);
+  CAPTURE(is_there_before);
+  const Scratch scratch;
+  const auto fallback = [](const store::OutboxRow& failed) { return std::vector{envelope(failed.id + "/f", "sms", failed.incident)}; };
+  {
+    Post post(scratch / "state");
+    REQUIRE(post.start());
+    REQUIRE(post.send({envelope("a"), envelope("b"), envelope("c")}));
+    post.end(Parcel(post.client.parcels.at(0)));
+    post.next();
+    REQUIRE(post.client.parcels.size() == 2);
+  }
+  {
+    Post post(scratch / "state");
+    post.client.now += second_ns;
+    post.client.fallback = fallback;
+    REQUIRE(post.start());
+    post.wait_stored();
+    REQUIRE(post.client.parcels.size() == 1);
+    const Parcel c = post.client.parcels[0];
+    REQUIRE(c.id == "c");
+    REQUIRE(c.carries == std::vector<std::string>{"b"});  // whose text is not in memory
+    if (is_there_before) REQUIRE(post.send({envelope("d")}));
+    post.courier->on_result(c.id, c.number, dropped());
+    store::Decision decision;
+    if (!is_there_before) decision.outbox = {envelope("d")};
+    post.courier->decide(std::move(decision), {});
+    const auto is_sent = [&] { return std::ranges::any_of(post.client.parcels, [](const Parcel& parcel) { return parcel.id == "d"; }); };
+    REQUIRE(post.loop.run_until(is_sent));
+  }  // killed as soon as it was handed over
+  Post post(scratch / "state");
+  post.client.now += 2 * second_ns;
+  REQUIRE(post.start());
+  post.wait_stored();
+  std::vector<std::string> sent;
+  for (const Parcel& parcel : post.client.parcels) sent.push_back(parcel.id);
+  std::ranges::sort(sent);
+  CHECK(sent == std::vector<std::string>{"b/f", "d"});  // and c/f waits behind b/f
+  CHECK(post.stored({"c"}).at(0).state == OutboxState::dead);
+  CHECK(post.stored({"b"}).at(0).state == OutboxState::dead);
+}
+
+TEST_CASE("a message that begins before its decision is stored goes with its text, however much the texts of others take", "[notify]") {
+  const Scratch scratch;
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  auto big = envelope("big", "mail", "BIG");
+  big.text.body = std::string(std::size_t{33} * 1024 * 1024, 'b');
+  REQUIRE(post.send({big}));
+  auto a = envelope("a", "slack", "A");
+  a.next_at = post.client.now + second_ns;
+  store::Decision decision;
+  decision.outbox = {a};
+  post.courier->decide(std::move(decision), {});
+  post.client.now += second_ns;
+  post.courier->tick();  // it begins, and that is stored after the decision
+  REQUIRE(post.loop.run_until([&] { return post.client.parcels.size() == 2; }));
+  CHECK(post.client.parcels[1].id == "a");
+  CHECK(post.client.parcels[1].text.body == "body of a");
+}
