@@ -85,7 +85,10 @@ class Steps {
 };
 
 struct FakeClient final : CourierClient {
-  void deliver(Parcel parcel) override { parcels.push_back(std::move(parcel)); }
+  void deliver(Parcel parcel) override {
+    if (on_deliver) on_deliver(parcel);
+    parcels.push_back(std::move(parcel));
+  }
   std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override {
     return fallback ? fallback(failed) : std::vector<store::OutboxRow>{};
   }
@@ -101,6 +104,7 @@ struct FakeClient final : CourierClient {
   std::vector<store::OutboxRow> given_up;
   std::vector<std::pair<bool, std::string>> durability;
   std::function<std::vector<store::OutboxRow>(const store::OutboxRow&)> fallback;
+  std::function<void(const Parcel&)> on_deliver;
 };
 
 /// One life of an agent, as far as messages go.

@@ -35,6 +35,8 @@ TEST_CASE("what stands behind a message that failed for good is sent once that e
     const Parcel c = post.client.parcels[0];
     REQUIRE(c.id == "c");
     REQUIRE(c.carries == std::vector<std::string>{"b"});  // whose text is not in memory
+    std::size_t ended = 0;
+    post.client.on_deliver = [&](const Parcel& parcel) { ended = parcel.id == "d" ? post.client.given_up.size() : ended; };
     if (is_there_before) REQUIRE(post.send({envelope("d")}));
     post.courier->on_result(c.id, c.number, dropped());
     store::Decision decision;
@@ -42,6 +44,7 @@ TEST_CASE("what stands behind a message that failed for good is sent once that e
     post.courier->decide(std::move(decision), {});
     const auto is_sent = [&] { return std::ranges::any_of(post.client.parcels, [](const Parcel& parcel) { return parcel.id == "d"; }); };
     REQUIRE(post.loop.run_until(is_sent));
+    CHECK(ended == 2);
   }  // killed as soon as it was handed over
   Post post(scratch / "state");
   post.client.now += 2 * second_ns;
