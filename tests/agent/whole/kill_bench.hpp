@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole agent that is killed: its sinks are one process that writes down what it receives, whoever posts alerts writes down
+// what was taken, and what was on its way at a kill is read from a copy of the store that the agent does not know of.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ledgers.hpp"
+#include "whole_agent.hpp"
+
+namespace ronda::test {
+
+/// RONDA_TEST_SEED, else another one each time.
+unsigned seed_of_run();
+
+class KillBench {
+ public:
+  /// `notifiers` of ana, who is told of all P1 and P2.
+  KillBench(const std::vector<std::string>& notifiers, int hold_ms);
+  ~KillBench();
+  KillBench(const KillBench&) = delete;
+  KillBench& operator=(const KillBench&) = delete;
+
+  WholeAgent& agent() { return agent_; }
+
+  /// Posts the next step of an alert, 0 to 2: it fires at P2, at P1, and is over. What the agent took goes into the ledger.
+  bool post(const std::string& alert, std::size_t step) const;
+
+  void stop_agent();  // in good order: nothing is on its way then
+  void kill_agent();
+  void kill_sink();                     // a new one takes its place
+  void kill_below(std::size_t random);  // one of the agent's own processes
+  /// The agent ended by itself, or by others: as after kill_agent().
+  void note_end();
+  bool start();
+
+  bool is_told() const;     // each notifier has received all that was accepted
+  bool is_drained() const;  // and the agent knows
+  /// Once the agent has stopped: what is wrong; empty: nothing.
+  std::string said_wrong() const;
+  Ledgers ledgers() const;
+  const std::vector<std::size_t>& flying() const { return flying_; }  // messages on their way, at each kill
+
+ private:
+  void start_sink();
+  /// The agent is stopped or dead: what its files say.
+  void note_flying();
+  void check_nobody_left();
+
+  const std::vector<std::string> notifiers_;
+  const int hold_ms_, port_;
+  WholeAgent agent_;
+  pid_t sink_ = -1;
+  std::map<std::string, int> in_flight_;
+  std::vector<std::size_t> flying_;
+};
+
+}  // namespace ronda::test

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// kill -9 of a whole agent at random moments, now and then of its sinks or of a process of its own, under a load of alerts from
+// outside: nothing that it took is lost, what came twice was on its way at a kill, each incident is told in order. And the eyes
+// that say so find each mistake in ledgers that have one.
+#include <atomic>
+#include <iostream>
+#include <random>
+#include <thread>
+
+#include "catch.hpp"
+#include "kill_bench.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t most_open = 12;  // alerts at a time
+constexpr int most_runners = 4;        // are killed: with the fifth in ten minutes its plugin were in quarantine
+constexpr auto between_posts = 40ms;   // a little more than the notifiers can tell
+
+/// Posts until it ends, each step until the agent took it, as Alertmanager does.
+class Poster {
+ public:
+  Poster(const KillBench& bench, unsigned seed) : bench_(bench), random_(seed), thread_([this] { run(); }) {}
+  ~Poster() { finish(); }
+  Poster(const Poster&) = delete;
+  Poster& operator=(const Poster&) = delete;
+
+  void finish() {
+    ends_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  struct Alert {
+    std::string name;
+    std::size_t step = 0;
+  };
+
+  void run() {
+    while (!ends_) {
+      if (open_.size() < most_open) open_.push_back({"A" + std::to_string(++count_)});
+      Alert& one = open_[random_() % open_.size()];
+      while (!ends_ && !bench_.post(one.name, one.step)) std::this_thread::sleep_for(5ms);  // there may be no agent just now
+      if (++one.step == 3) std::swap(one, open_.back()), open_.pop_back();
+      std::this_thread::sleep_for(between_posts);
+    }
+  }
+
+  const KillBench& bench_;
+  std::mt19937 random_;
+  std::vector<Alert> open_;
+  int count_ = 0;
+  std::atomic<bool> ends_{false};
+  std::thread thread_;
+};
+
+/// "  2 messages on their way: 5 kills", one line each.
+std::string histogram_of(const std::vector<std::size_t>& flying) {
+  std::map<std::size_t, int> counts;
+  for (const std::size_t one : flying) ++counts[one];
+  std::string out;
+  for (const auto& [messages, kills] : counts)
+    out += "\n  " + std::to_string(messages) + " messages on their way: " + std::to_string(kills) + " kills";
+  return out;
+}
+
+void kill_once(KillBench& bench, std::mt19937& random, int& runners) {
+  const auto dice = random() % 100;
+  // the moment of the kill; nothing is awaited
+  const auto pass = [&](unsigned most_ms) { std::this_thread::sleep_for(std::chrono::milliseconds(random() % most_ms)); };
+  if (dice < 15) {
+    pass(600);
+    bench.kill_sink();
+  } else if (dice < 30 && runners < most_runners) {
+    ++runners;
+    pass(600);
+    bench.kill_below(random());
+  } else if (dice < 45) {  // while it takes up what it finds
+    pass(900);
+    bench.kill_agent();
+    bench.agent().launch();
+    pass(500);
+    bench.kill_agent();
+    REQUIRE(bench.start());
+  } else if (dice < 55) {  // is no kill: what comes twice after it is a mistake
+    pass(900);
+    bench.stop_agent();
+    REQUIRE(bench.start());
+  } else {
+    pass(900);
+    bench.kill_agent();
+    REQUIRE(bench.start());
+  }
+}
+
+void check_kills(std::size_t kills) {
+  const unsigned seed = seed_of_run();
+  INFO("RONDA_TEST_SEED=" << seed);
+  std::mt19937 random(seed);
+  KillBench bench({"a", "b", "c"}, 20);
+  REQUIRE(bench.start());
+  int runners = 0;
+  {
+    Poster poster(bench, seed);
+    while (bench.flying().size() < kills) kill_once(bench, random, runners);
+  }
+  CHECK(eventually([&] { return bench.is_drained(); }, 120s));
+  CHECK(bench.agent().stop() == 0);
+  CHECK(bench.said_wrong() == "");
+  const Ledgers all = bench.ledgers();
+  const auto hits = std::ranges::count_if(bench.flying(), [](std::size_t messages) { return messages > 0; });
+  std::cout << bench.flying().size() << " kills, " << all.accepted.size() << " steps of alerts accepted, " << all.received.size()
+            << " messages received, 0 lost, " << count_repeats(all) << " of them once more" << histogram_of(bench.flying()) << std::endl;
+  CHECK(all.accepted.size() > kills);
+  CHECK(hits * 10 >= std::ssize(bench.flying()) * 3);
+}
+
+}  // namespace
+
+TEST_CASE("a whole agent that is killed loses no alert that it took, repeats only what was on its way and keeps the order", "[whole]") {
+  check_kills(12);
+}
+
+TEST_CASE("a whole agent that is killed two hundred times loses no alert that it took, repeats only what was on its way", "[.long]") {
+  check_kills(200);
+}
+
+TEST_CASE("an agent that forgets at a kill what it took is found out", "[whole]") {
+  KillBench bench({"a"}, 300);
+  REQUIRE(bench.start());
+  for (const char* alert : {"A1", "A2", "A3", "A4", "A5"}) REQUIRE(bench.post(alert, 0));
+  bench.kill_agent();
+  std::filesystem::remove_all(bench.agent().state_directory());  // the plant
+  std::filesystem::create_directory(bench.agent().state_directory());
+  std::filesystem::permissions(bench.agent().state_directory(), std::filesystem::perms(0700));
+  REQUIRE(bench.start());
+  CHECK_FALSE(bench.is_told());
+  CHECK(bench.agent().stop() == 0);
+  CHECK(bench.said_wrong().find("lost: a A5 open:p2\n") != std::string::npos);
+}
+
+TEST_CASE("ledgers with a mistake are found out, each with its own", "[whole]") {
+  Ledgers right;
+  right.notifiers = {"a", "b"};
+  right.events = {"open:p2", "resolve:p2"};
+  right.accepted = {{"A1", "open:p2"}, {"A1", "resolve:p2"}, {"A2", "open:p2"}};
+  right.received = {{"a", "A1", "open:p2", "i1/a", 1}, {"b", "A1", "open:p2", "i1/b", 1},    {"a", "A2", "open:p2", "i2/a", 1},
+                    {"a", "A2", "open:p2", "i2/a", 2}, {"a", "A1", "resolve:p2", "e1/a", 1}, {"b", "A2", "open:p2", "i2/b", 1},
+                    {"b", "-", "open:p3", "x/b", 1},   {"b", "A1", "resolve:p2", "e1/b", 1}};
+  right.in_flight = {{"i2/a", 1}, {"i1/b", 1}};
+  right.stored = {"i1/a", "i1/b", "i2/a", "i2/b", "e1/a", "e1/b", "x/b"};
+  CHECK(find_wrong(right).empty());
+  CHECK(count_repeats(right) == 1);
+
+  Ledgers planted = right;
+  const auto is_found = [&](const std::string& what) { return find_wrong(planted) == std::vector<std::string>{what}; };
+  SECTION("one sink of two did not get it") {
+    planted.received.erase(planted.received.begin() + 5);
+    CHECK(is_found("lost: b A2 open:p2"));
+  }
+  SECTION("one was received twice and was not on its way at a kill") {
+    planted.received.push_back({"b", "A2", "open:p2", "i2/b", 2});
+    CHECK(is_found("too often: i2/b"));
+  }
+  SECTION("one was received more often than kills found it on its way") {
+    planted.received.push_back({"a", "A2", "open:p2", "i2/a", 3});
+    CHECK(is_found("too often: i2/a"));
+  }
+  SECTION("one came again by the same number") {
+    planted.received[3].attempt = 1;
+    CHECK(is_found("number twice: i2/a attempt 1"));
+  }
+  SECTION("one came again under another id") {
+    planted.received.push_back({"a", "A1", "open:p2", "i3/a", 1});
+    planted.stored.insert("i3/a");
+    CHECK(is_found("told anew: a A1 open:p2 as i1/a and i3/a"));
+  }
+  SECTION("one was sent and is not in the store") {
+    planted.stored.erase("e1/b");
+    CHECK(is_found("never stored: e1/b"));
+  }
+  SECTION("the end came before the beginning") {
+    std::swap(planted.received[0], planted.received[4]);
+    CHECK(is_found("out of order: a A1 resolve:p2"));
+  }
+}
