@@ -62,7 +62,9 @@ class WholeAgent {
   /// The agent will run as nobody and own what it needs; for a test that is root.
   void become_nobody();
   /// The agent will lead a session and a process group of its own.
-  void lead_group() { lead_ = {"/usr/bin/setsid"}; }
+  void lead_group() { lead_by({"/usr/bin/setsid"}); }
+  /// These words, a program's that becomes the agent, stand before its own from the next start on.
+  void lead_by(std::vector<std::string> words) { lead_ = std::move(words); }
   /// Its stderr goes there instead; call it before it starts.
   void log_to(const std::string& path) { log_ = path; }
   /// It starts this runner instead, of a copy of the program beside it; call it before it starts.
