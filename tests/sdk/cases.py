@@ -10,11 +10,12 @@ import subprocess
 import sys
 
 CASES = [str(n) for n in range(1, 48)] + [f"W{n}" for n in range(1, 31)]
-CASES += [f"A{n}" for n in (*range(1, 8), *range(9, 15))] + [f"C{n}" for n in range(1, 12)] + ["U1"]
+CASES += [f"A{n}" for n in (*range(1, 8), *range(9, 15))] + [f"C{n}" for n in range(1, 12)] + ["U1", "U2"]
 CASES += [f"G{n}" for n in (*range(1, 24), *range(31, 34), *range(35, 39), 40)]
-CASES += [f"X{n}" for n in (*range(1, 18), 19, 20, *range(28, 35), *range(38, 43))]
+CASES += [f"X{n}" for n in (*range(1, 18), *range(19, 23), *range(24, 35), *range(38, 43))]
 CASES += [f"N{n}" for n in range(1, 17)]
-CASES += [f"H{n}" for n in range(1, 6)] + ["I2"] + [f"S{n}" for n in range(1, 14)] + [f"T{n}" for n in range(1, 8)]
+CASES += [f"H{n}" for n in range(1, 6)] + [f"I{n}" for n in range(1, 7)] + [f"S{n}" for n in range(1, 14)]
+CASES += [f"T{n}" for n in range(1, 8)]
 MOST_DEFERRED = 5
 TEST_CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
