@@ -40,18 +40,6 @@ void unindex_live(State& state, const Incident& incident) {
   for (const std::string& check : incident.checks) take_out(state.by_check, check, incident.id);
 }
 
-/// Of an alert that went on in another incident, that one's join may be read before the leave of the first.
-void index_alerts_anew(State& state) {
-  state.by_alert.clear();
-  for (const auto& [id, incident] : state.incidents) {
-    for (const auto& [alert, member] : incident.members) {
-      if (!member.fires()) continue;
-      const auto [found, is_first] = state.by_alert.try_emplace(alert, id);
-      if (!is_first && member.changed_ns > state.incidents.at(found->second).members.at(alert).changed_ns) found->second = id;
-    }
-  }
-}
-
 }  // namespace
 
 const Incident* State::find(std::string_view id) const {
@@ -104,8 +92,30 @@ State restore(std::span<const Event> events, std::vector<Mute> mutes) {
   State state;
   state.mutes = std::move(mutes);
   for (const Event& event : events) apply(state, event);
-  index_alerts_anew(state);
+  index_alerts(state);
   return state;
+}
+
+// Of an alert that went on in another incident, that one's join may be read before the leave of the first.
+void index_alerts(State& state) {
+  state.by_alert.clear();
+  for (const auto& [id, incident] : state.incidents) {
+    for (const auto& [alert, member] : incident.members) {
+      if (!member.fires()) continue;
+      const auto [found, is_first] = state.by_alert.try_emplace(alert, id);
+      if (!is_first && member.changed_ns > state.incidents.at(found->second).members.at(alert).changed_ns) found->second = id;
+    }
+  }
+}
+
+bool has_doubles(const State& state) {
+  for (const auto& [id, incident] : state.incidents) {
+    for (const auto& [alert, member] : incident.members) {
+      const auto found = state.by_alert.find(alert);
+      if (incident.is_live() && member.fires() && (found == state.by_alert.end() || found->second != id)) return true;
+    }
+  }
+  return false;
 }
 
 std::int64_t last_change_ns(const State& state) {

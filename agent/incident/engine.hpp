@@ -121,7 +121,13 @@ struct Removed {
   std::string alert;
 };
 
-using Input = std::variant<rule::Change, Command, Tick, MutesNow, Delivery, Diagnosis, Removed>;
+/// Events of incidents that nobody here knows, each in its order: a store that came late has them. They are not written again.
+/// An alert that fires in several goes on in that in which it changed last, and leaves the others.
+struct Recalled {
+  std::vector<Event> events;
+};
+
+using Input = std::variant<rule::Change, Command, Tick, MutesNow, Delivery, Diagnosis, Removed, Recalled>;
 
 /// Answer to the person whose Command it was.
 struct Reply {
@@ -184,6 +190,10 @@ std::int64_t last_change_ns(const State& state);
 void apply(State& state, const Event& event);
 /// A fold over stored events: each incident's in their order, the incidents in any.
 State restore(std::span<const Event> events, std::vector<Mute> mutes);
+/// Makes by_alert anew: of several that an alert fires in it names the one in which it changed last.
+void index_alerts(State& state);
+/// An alert fires in another live incident than the one that by_alert names.
+bool has_doubles(const State& state);
 /// Forgets closed incidents that have not changed since.
 void drop_closed(State& state, std::int64_t before_ns);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <set>
 
 #include "base/counted.hpp"
 #include "incident/engine_step.hpp"
@@ -324,6 +325,29 @@ void Stepper::on(const Removed& removed) {
   // one that waits for its alert to settle would do so for ever
   for (auto& [id, incident] : state_.incidents) {
     if (incident.is_live() && incident.members.contains(removed.alert)) return close_removed(incident, removed.alert);
+  }
+}
+
+void Stepper::on(const Recalled& recalled) {
+  std::set<std::string_view> fresh;
+  for (const Event& event : recalled.events) {
+    if (fresh.contains(event.incident) || find(event.incident) == nullptr) {
+      fresh.insert(event.incident);
+      apply(state_, event);
+    }
+  }
+  index_alerts(state_);
+  std::vector<std::pair<std::string, std::string>> doubles;  // incident, alert
+  for (const auto& [id, incident] : state_.incidents) {
+    for (const auto& [alert, member] : incident.members) {
+      if (incident.is_live() && member.fires() && state_.by_alert.at(alert) != id) doubles.emplace_back(id, alert);
+    }
+  }
+  for (const auto& [id, alert] : doubles) {
+    Incident& incident = *find(id);
+    const std::string goes_on_in = state_.by_alert.at(alert);
+    leave(incident, alert, "goes on in " + goes_on_in, goes_on_in);
+    after_leave(incident, {"goes on in " + goes_on_in, "sigue en " + goes_on_in}, goes_on_in);
   }
 }
 

@@ -28,6 +28,7 @@ class Stepper {
   void on(const Delivery& delivery);
   void on(const Diagnosis& diagnosis);
   void on(const Removed& removed);
+  void on(const Recalled& recalled);
 
   Outcome take() { return std::move(outcome_); }
 

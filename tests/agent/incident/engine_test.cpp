@@ -352,6 +352,60 @@ TEST_CASE("an incident that waits for a removed alert to settle is closed too", 
   CHECK(world.only().stage == Stage::closed);
 }
 
+TEST_CASE("what a store that came late knows is known again, and what fires in two incidents goes on in the later one alone", "[incident]") {
+  World before, world;
+  before.fire("a", Level::p1);
+  before.say(Verb::ack, contact("cto"));
+  before.fire("x", Level::p2, "other");
+  const std::string older = before.state.by_alert.at("a"), other = before.state.by_alert.at("x");
+  world.now = before.now + minute_ns;
+  world.give(Tick{});
+  world.give(Tick{});
+  world.give(Tick{});  // other random bits
+  world.fire("a", Level::p1);
+  const std::string newer = world.only().id;
+  REQUIRE(newer != older);
+  CHECK_FALSE(has_doubles(world.state));
+
+  world.give(Recalled{before.events});
+  CHECK(world.said() == "alert_left resolved notice_owed");  // what was known is not written again
+  CHECK(world.state.find(older)->stage == Stage::resolved);
+  CHECK(world.state.find(other)->stage == Stage::open);
+  CHECK(world.state.find(newer)->stage == Stage::open);
+  CHECK(world.last_notice().event == notice::resolve);
+  CHECK(world.last_notice().incident == older);
+  CHECK(world.last_notice().reason == "goes on in " + newer);
+  CHECK(world.state.by_alert.at("a") == newer);
+  CHECK_FALSE(has_doubles(world.state));
+  const State twice = world.state;
+  world.give(Recalled{before.events});
+  CHECK(world.last.events.empty());
+  CHECK(world.state == twice);
+  std::vector<Event> stored = before.events;
+  stored.insert(stored.end(), world.events.begin(), world.events.end());
+  CHECK(restore(stored, {}) == world.state);
+  world.recover("a");
+  world.recover("x", "other");
+  for (const auto& [id, incident] : world.state.incidents) CHECK(incident.stage == Stage::resolved);
+}
+
+TEST_CASE("an alert that a restart finds in two incidents ends in both", "[incident]") {
+  World before, world;
+  before.fire("a", Level::p1);
+  world.now = before.now + minute_ns;
+  world.give(Tick{});
+  world.fire("a", Level::p1);
+  std::vector<Event> stored = before.events;
+  stored.insert(stored.end(), world.events.begin(), world.events.end());
+  world.state = restore(stored, {});
+  REQUIRE(world.state.incidents.size() == 2);
+  REQUIRE(has_doubles(world.state));
+  world.give(Recalled{});
+  CHECK_FALSE(has_doubles(world.state));
+  world.recover("a");
+  for (const auto& [id, incident] : world.state.incidents) CHECK(incident.stage == Stage::resolved);
+}
+
 TEST_CASE("ids stay apart even when the random bits are the same", "[incident]") {
   State state;
   Settings settings;
