@@ -117,7 +117,7 @@ void Agent::leave_safe_mode() {
 void Agent::on_store_health(const store::Health& health) {
   if (const auto line = health_log_.tell(health, monotonic())) log(line->is_well ? LogLevel::info : LogLevel::error, line->text);
   if (response_ != nullptr) response_->on_store_health(health);
-  if (health.state == store::HealthState::ok) remember_late();
+  if (health.state != store::HealthState::failed) remember_late();
 }
 
 Status Agent::load_first() {
@@ -221,6 +221,7 @@ void Agent::remember_late() {
     not_remembered_ = !is_whole;
     if (!is_whole || stopping_) return;
     scheduler_->recall_late(known);
+    tell_config_trouble();  // of this life: what the store has may be that of one before
     tell_plugin_troubles();
   });
 }
@@ -280,7 +281,7 @@ void Agent::begin(const schedule::Remembered& known) {
   });
   make_sign_of_life();
   watch_zones();
-  if (store_->health().state == store::HealthState::ok) remember_late();
+  if (store_->health().state != store::HealthState::failed) remember_late();
   forget_reading();
   open_api();
   const std::string line = std::to_string(report.added) + " instances, " + std::to_string(active_.generation.disabled.size()) +

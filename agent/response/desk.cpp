@@ -92,32 +92,12 @@ const rule::AlertState* Desk::alert(std::string_view name) const {
 
 std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
   std::vector<std::string> left_out;
-  for (const store::AlertState& row : kept.alerts) {
-    auto state = rule::decode_state(row.data.value_or(""));
-    if (!state) {
-      left_out.push_back("the state of alert " + row.name + ": " + state.error().message());
-      continue;
-    }
-    const rule::Alert* alert = plan_->rules.find(row.name);
-    alerts_[row.name].state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));
-    std::int64_t& unknown_since = alerts_[row.name].state.unknown_since_ns;
-    if (unknown_since != 0) unknown_since = now_ns;  // meanwhile nobody watched
-    alerts_[row.name].row_ns = row.at;
-    const std::int64_t due_ns = alert == nullptr ? alerts_[row.name].state.next_ns : now_ns;
-    alert_alarms_.set(row.name, due_ns == 0 ? 0 : std::max(due_ns, now_ns));
-  }
+  const auto note = [&](const Status& taken) {
+    if (!taken) left_out.push_back(taken.error().message());
+  };
+  for (const store::AlertState& row : kept.alerts) note(take_up(row, now_ns));
   count_inbound();
-  for (const store::SilenceRow& row : kept.silences) {
-    if (is_upkeep(row.id)) {
-      if (auto read = restore_upkeep(row, upkeep_, drilled_ns_); !read) left_out.push_back(row.id + ": " + read.error().message());
-      continue;
-    }
-    auto silence = incident::parse_silence(row.data.value_or(""));
-    if (silence)
-      incident::add(silences_, *std::move(silence));
-    else
-      left_out.push_back("silence " + row.id + ": " + silence.error().message());
-  }
+  for (const store::SilenceRow& row : kept.silences) note(take_up(row));
   for (const store::InstanceState& row : kept.checks) {
     if (row.id.kind != config::kind_name(config::Kind::check) || row.last_run == 0) continue;
     history_.restore_check(row.id.name, {static_cast<measure::Status>(std::clamp(row.status, 0, 3)), row.since, row.last_run, {}});
@@ -128,16 +108,45 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
   state_.mutes = incident::mutes_at(plan_->windows, upkeep_.one_offs, silences_, firing, incident::last_change_ns(state_));
   state_.watched_since_ns = now_ns;
   is_fresh_ = true;
-  // what was due then was told in the decision of that instant
-  for (const incident::Event& event : kept.events) {
-    if (event.kind == incident::Kind::notice_sent) asked_[event.incident] = std::max(asked_[event.incident], event.at_ns);
-  }
+  note_asked(kept.events);
   for (const auto& [id, incident] : state_.incidents) {
     incident_alarms_.set(id, now_ns);
     engine_alarms_.set(id, now_ns);
   }
   boundary_wake_ = now_ns;
   return left_out;
+}
+
+Status Desk::take_up(const store::AlertState& row, std::int64_t now_ns) {
+  auto state = rule::decode_state(row.data.value_or(""));
+  if (!state) return std::move(state).error().with_context("the state of alert " + row.name);
+  const rule::Alert* alert = plan_->rules.find(row.name);
+  Held& held = alerts_[row.name];
+  held.state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));
+  std::int64_t& unknown_since = held.state.unknown_since_ns;
+  if (unknown_since != 0) unknown_since = now_ns;  // meanwhile nobody watched
+  held.row_ns = std::max(held.row_ns, row.at);
+  const std::int64_t due_ns = alert == nullptr ? held.state.next_ns : now_ns;
+  alert_alarms_.set(row.name, due_ns == 0 ? 0 : std::max(due_ns, now_ns));
+  return done();
+}
+
+Status Desk::take_up(const store::SilenceRow& row) {
+  if (is_upkeep(row.id)) {
+    if (auto read = restore_upkeep(row, upkeep_, drilled_ns_); !read) return std::move(read).error().with_context(row.id);
+    return done();
+  }
+  auto silence = incident::parse_silence(row.data.value_or(""));
+  if (!silence) return std::move(silence).error().with_context("silence " + row.id);
+  incident::add(silences_, *std::move(silence));
+  return done();
+}
+
+/// What was due then was told in the decision of that instant.
+void Desk::note_asked(const std::vector<incident::Event>& events) {
+  for (const incident::Event& event : events) {
+    if (event.kind == incident::Kind::notice_sent) asked_[event.incident] = std::max(asked_[event.incident], event.at_ns);
+  }
 }
 
 // ---- what comes in --------------------------------------------------------------------------
@@ -150,6 +159,8 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   objectives_.use(plan_->slos);  // before the plan of before is let go: it points into that
   index();
   is_fresh_ = true;  // the same mutes may hide others: a check may have other tags
+  // a life that could not read the store opened what was open already, and neither knew of the other
+  if (incident::has_doubles(state_)) feed(incident::Recalled{}, out, now_ns);
   // what fires in an incident and is known to nobody any more
   for (const auto& [alert, id] : std::map(state_.by_alert)) {
     if (!alerts_.contains(alert) && plan_->rules.find(alert) == nullptr && !plan_->lost.holds(alert))

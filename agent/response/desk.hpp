@@ -52,6 +52,9 @@ class Desk {
 
   /// Once, before everything else. What cannot be read is left out and named.
   std::vector<std::string> restore(const Kept& kept, std::int64_t now_ns);
+  /// What the store held, where it could not be read at the start: what this life has found stays, the rest is as after
+  /// restore(). use() comes next. What cannot be read is left out and named as a trouble.
+  Output recall(const Kept& kept, std::int64_t now_ns);
   /// Another configuration: alerts keep their state as rule::adopt says, those that left are told.
   Output use(std::shared_ptr<const Plan> plan, std::int64_t now_ns);
   /// False: its results change nothing here.
@@ -122,6 +125,9 @@ class Desk {
     std::set<std::pair<std::int64_t, std::string>> order_;
   };
 
+  Status take_up(const store::AlertState& row, std::int64_t now_ns);
+  Status take_up(const store::SilenceRow& row);
+  void note_asked(const std::vector<incident::Event>& events);
   void look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns);
   rule::Reading read(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
   bool is_excluded(const rule::Slo& slo) const;

@@ -112,8 +112,22 @@ std::int64_t Response::wall_ns() {
 // ---- start ----------------------------------------------------------------------------------
 
 void Response::start(std::function<void()> then) {
+  load_kept([this, then = std::move(then)](const std::shared_ptr<Kept>& kept) {
+    courier_.start([this, kept, then](const Result<Unit>& started) {
+      if (!started) ports_.log(RONDA_LOG_ERROR, "not remembered: " + started.error().message());
+      begin(*kept, then);
+    });
+  });
+}
+
+void Response::load_kept(std::function<void(std::shared_ptr<Kept>)> then) {
+  is_forgetful_ = false;
   auto kept = std::make_shared<Kept>();
-  const auto failed = [this](const Error& error) { ports_.log(RONDA_LOG_ERROR, "not remembered: " + error.message()); };
+  const auto failed = [this, alive = alive_](const Error& error) {
+    if (!*alive) return;
+    is_forgetful_ = true;
+    ports_.log(RONDA_LOG_ERROR, "not remembered: " + error.message());
+  };
   ports_.store.load_alert_states([kept, failed](Result<std::vector<store::AlertState>> loaded) {
     loaded ? void(kept->alerts = std::move(*loaded)) : failed(loaded.error());
   });
@@ -124,19 +138,32 @@ void Response::start(std::function<void()> then) {
   ports_.store.load_silences([kept, failed](Result<std::vector<store::SilenceRow>> loaded) {
     loaded ? void(kept->silences = std::move(*loaded)) : failed(loaded.error());
   });
-  ports_.store.load_incidents([this, kept, failed, then = std::move(then)](Result<std::vector<store::IncidentEvent>> loaded) {
+  ports_.store.load_incidents([this, alive = alive_, kept, failed, then = std::move(then)](Result<std::vector<store::IncidentEvent>> loaded) {
+    if (!*alive) return;
     if (!loaded) failed(loaded.error());
     for (const store::IncidentEvent& row : loaded ? *loaded : std::vector<store::IncidentEvent>()) {
       auto event = incident::parse_event(row.data);
       if (event)
         kept->events.push_back(*std::move(event));
       else
-        failed(std::move(event).error().with_context(row.incident + ", event " + std::to_string(row.seq)));
+        ports_.log(RONDA_LOG_ERROR,
+                   "not remembered: " + row.incident + ", event " + std::to_string(row.seq) + ": " + event.error().message());
     }
-    courier_.start([this, kept, failed, then](Result<Unit> started) {
-      if (!started) failed(started.error());
-      begin(*kept, then);
-    });
+    then(kept);
+  });
+}
+
+/// What could not be read at the start, once it can be. Of what this life has decided meanwhile the store may know or not.
+void Response::recall() {
+  if (!is_forgetful_ || recalling_ || !begun_ || stopping_ || ports_.store.health().state == store::HealthState::failed) return;
+  recalling_ = true;
+  load_kept([this](const std::shared_ptr<Kept>& kept) {
+    recalling_ = false;
+    if (is_forgetful_ || stopping_) return;
+    for (const incident::Event& event : kept->events) last_wall_ = std::max(last_wall_, event.at_ns);
+    apply(desk_.recall(*kept, wall_ns()));
+    use(desk_.share_plan());  // what it changes is what a start would
+    ports_.log(RONDA_LOG_INFO, "what was known before the start is known again");
   });
 }
 
@@ -156,6 +183,7 @@ void Response::begin(Kept& kept, const std::function<void()>& then) {
   for (const auto& work : std::exchange(waiting_, {})) work();
   use(desk_.share_plan());  // alerts that left while no agent ran
   note_store();
+  recall();
   then();
   arm();
 }
@@ -246,18 +274,22 @@ void Response::on_result(const schedule::Entry& entry) {
 void Response::on_store_health(const store::Health& health) {
   courier_.on_store_health(health);
   note_store();
+  recall();
   const bool is_back = !was_ok_ && ports_.store.health().state == store::HealthState::ok;
   was_ok_ = ports_.store.health().state == store::HealthState::ok;
   if (is_back && begun_ && !stopping_) load_objectives();
 }
 
 /// A store that has failed is told although nothing had to be stored yet: where nothing else fails, nobody would hear of it.
+/// So is one that works by its last reserve, or began afresh: the time to act is before it fails, and what it lost is missed.
 void Response::note_store() {
   if (!begun_) return;
   const store::Health health = ports_.store.health();
-  if (health.state == store::HealthState::failed)
-    return on_own_trouble("store", config::Level::p2, "the store has failed: " + health.reason);
-  if (health.state == store::HealthState::ok && courier_.is_durable()) on_own_trouble("store", config::Level::none, "the store works");
+  if (health.state != store::HealthState::ok) {
+    const std::string_view how = health.state == store::HealthState::failed ? "the store has failed: " : "the store is not well: ";
+    return on_own_trouble("store", config::Level::p2, std::string(how) + health.reason);
+  }
+  if (courier_.is_durable()) on_own_trouble("store", config::Level::none, "the store works");
 }
 
 void Response::command(incident::Command command, std::function<void(const incident::Reply&)> reply) {
@@ -330,7 +362,7 @@ void Response::apply(Output output, std::function<void(const incident::Reply&)> 
       ports_.log(RONDA_LOG_ERROR, "a decision is not on the disk: " + committed.error().message());
       said.done = false;
       said.code = committed.error().code();
-      said.text = "it holds until the agent ends and is not on the disk: " + committed.error().message();
+      said.text = "it holds until the agent ends and is not on the disk: " + why_not_stored(committed.error());
     }
     if (reply) reply(said);
     for (const incident::Diagnose& wanted : diagnoses) diagnose(wanted);
@@ -340,6 +372,13 @@ void Response::apply(Output output, std::function<void(const incident::Reply&)> 
   else
     courier_.decide(std::move(output.decision), std::move(answer));
   arm();
+}
+
+/// With what is wrong with the disk, also where the store refuses one only because of another before it.
+std::string Response::why_not_stored(const Error& error) const {
+  const store::Health health = ports_.store.health();
+  if (health.state == store::HealthState::ok || error.message().find(health.reason) != std::string::npos) return error.message();
+  return error.message() + "; " + health.reason;
 }
 
 /// What only reads runs by itself, once an opening; what may change something waits for a person. That it could not be
@@ -447,7 +486,7 @@ void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::
 
 void Response::on_durability(bool durable, const std::string& reason) {
   if (!reason.empty()) ports_.log(durable ? RONDA_LOG_INFO : RONDA_LOG_ERROR, reason);
-  on_own_trouble("store", durable ? config::Level::none : config::Level::p2, reason);
+  durable ? note_store() : on_own_trouble("store", config::Level::p2, reason);
 }
 
 void Response::wake_at(std::int64_t at_ns) {

@@ -93,7 +93,9 @@ class Response final : private notify::CourierClient {
   std::int64_t wall_ns() override;
 
   void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
+  void load_kept(std::function<void(std::shared_ptr<Kept>)> then);
   void begin(Kept& kept, const std::function<void()>& then);
+  void recall();
   void diagnose(const incident::Diagnose& wanted);
   void note_diagnosis(const std::string& incident, const std::string& name, std::string output);
   void load_samples();
@@ -103,6 +105,7 @@ class Response final : private notify::CourierClient {
   void arm();
   void hand_on();
   void note_store();
+  std::string why_not_stored(const Error& error) const;
   void end_foreign_troubles();
   void note_sent(const store::OutboxRow& row);
 
@@ -118,6 +121,7 @@ class Response final : private notify::CourierClient {
   std::int64_t last_wall_ = 0;
   Nanos last_boottime_{0};
   bool begun_ = false, stopping_ = false;
+  bool is_forgetful_ = false, recalling_ = false;       // the store could not be read; it is read again
   bool was_ok_ = true;                                  // the store, when it last said how it is
   std::vector<std::function<void()>> waiting_;          // what came before the store had answered
   std::unordered_map<std::string, Sent> on_their_way_;  // by message id; of the oldest beyond the cap nobody is noted as reached

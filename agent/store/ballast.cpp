@@ -16,7 +16,7 @@ bool Ballast::present() const {
 }
 
 Status Ballast::create() const {
-  if (present()) return done();
+  if (bytes_ == 0 || present()) return done();
   struct statvfs space {};
   if (::statvfs(directory().c_str(), &space) != 0) return system_error("statvfs '" + directory() + "'", errno);
   const auto free_bytes = static_cast<std::int64_t>(space.f_bavail) * static_cast<std::int64_t>(space.f_frsize);
@@ -39,9 +39,14 @@ bool Ballast::is_disk_full() const {
   return space.f_bavail == 0 || (space.f_files > 0 && space.f_favail == 0);
 }
 
+// What a kernel makes read-only by itself, after an error, need not say so: it refuses to write.
 bool Ballast::is_disk_read_only() const {
   struct statvfs space {};
-  return ::statvfs(directory().c_str(), &space) == 0 && (space.f_flag & ST_RDONLY) != 0;
+  if (::statvfs(directory().c_str(), &space) == 0 && (space.f_flag & ST_RDONLY) != 0) return true;
+  const int fd = ::open(directory().c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0) return errno == EROFS;
+  ::close(fd);
+  return false;
 }
 
 }  // namespace ronda::store

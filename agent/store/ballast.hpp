@@ -12,6 +12,7 @@ namespace ronda::store {
 
 class Ballast {
  public:
+  /// Of 0 bytes: none is wanted.
   Ballast(std::string path, std::int64_t bytes) : path_(std::move(path)), bytes_(bytes) {}
   bool present() const;
   Status create() const;

@@ -221,7 +221,7 @@ Status Keeper::begin_generation() {
   report_.fresh = meta_.store.empty();
   std::string notice;
   if (report_.fresh) {
-    if (mark && damage_.empty()) notice = "the database was missing; what it held is lost, and a fresh one is in use";
+    if (mark && damage_.empty()) damage_ = notice = "the database was missing; what it held is lost, and a fresh one is in use";
     meta_.host = mark ? mark->host : make_uuid(now);
     meta_.store = make_uuid(now);
   } else if (mark && mark->store != meta_.store) {
@@ -259,8 +259,9 @@ Status Keeper::confirm() {
     // The WAL is ours and the file is not what our last checkpoint left: only a full check can tell what it is.
     const int damaged = damaged_;
     note("store.touched", "another program wrote into the database");
-    lose("another program wrote into the database");
-    tick();
+    drop_database();
+    failed_ = explained("another program wrote into the database");
+    tick();  // tells what it is now, not that for a moment nobody knew
     if (!usable()) return Error(Errc::unavailable, failed_);
     // In use again, but a fresh one: what was just committed is in the file that was set aside.
     return damaged == damaged_ ? done() : Status(Error(Errc::unavailable, damage_));

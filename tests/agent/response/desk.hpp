@@ -201,6 +201,25 @@ class World {
     if (!results) return;
     for (const auto& [check, status] : statuses) result(check, status.first);
   }
+  /// By an agent that can read nothing of what there was.
+  void restart_blind() {
+    desk_ = make();
+    statuses_.clear();
+    REQUIRE(desk_->restore({}, now).empty());
+  }
+  /// And now it can.
+  void recall() {
+    take(desk_->recall(held.kept(), now));
+    take(desk_->use(plan_, now));
+  }
+  /// Those that are not over.
+  std::vector<std::string> live() const {
+    std::vector<std::string> out;
+    for (const auto& [id, one] : desk_->incidents().incidents) {
+      if (one.is_live()) out.push_back(id);
+    }
+    return out;
+  }
   const incident::Incident& only() const {
     REQUIRE(desk_->incidents().incidents.size() == 1);
     return desk_->incidents().incidents.begin()->second;

@@ -110,6 +110,8 @@ TEST_CASE("a database that is gone is replaced by a fresh one, with a notice", "
   REQUIRE(store->report().notices.size() == 1);
   CHECK(store->report().notices[0] == "the database was missing; what it held is lost, and a fresh one is in use");
   CHECK(append(*store, "x"));
+  CHECK(store->health().state == HealthState::degraded);  // so that people hear of it
+  CHECK(store->health().reason == store->report().notices[0]);
 }
 
 TEST_CASE("a database that was emptied is set aside with its WAL, never written over", "[store]") {

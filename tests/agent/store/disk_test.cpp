@@ -1,85 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A disk that is full, out of inodes or read-only: a tiny tmpfs in a mount namespace of this test's own.
-#include <fcntl.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <set>
 
 #include "agent/store/support.hpp"
 #include "catch.hpp"
-#include "skip.hpp"
+#include "tiny_disk.hpp"
 
 using namespace ronda;
 using namespace ronda::store;
 using namespace ronda::store::test;
+using ronda::test::TinyDisk;
 
 namespace {
-
-class TinyDisk {
- public:
-  explicit TinyDisk(const std::string& settings) : path_(scratch_ / "disk") {
-    std::filesystem::create_directory(path_);
-    if (::unshare(CLONE_NEWNS) != 0)
-      explain("unshare");
-    else if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-      explain("make mounts private");
-    else if (::mount("ronda-test", path_.c_str(), "tmpfs", 0, (settings + ",mode=0700").c_str()) != 0)
-      explain("mount");
-    else
-      mounted_ = true;
-  }
-  ~TinyDisk() {
-    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-  TinyDisk(const TinyDisk&) = delete;
-  TinyDisk& operator=(const TinyDisk&) = delete;
-
-  /// Empty: the disk is there. Else why this machine cannot run the test.
-  const std::string& missing() const { return missing_; }
-  std::string state() const { return path_ + "/state"; }
-
-  bool remount(unsigned long flags) const { return ::mount("ronda-test", path_.c_str(), nullptr, MS_REMOUNT | flags, nullptr) == 0; }
-  /// Takes the last byte.
-  void fill() const {
-    const int fd = ::open((path_ + "/filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    for (std::size_t size = 1024 * 1024; size > 0; size /= 4) {
-      const std::string block(size, 'f');
-      while (::write(fd, block.data(), block.size()) > 0) {
-      }
-    }
-    ::close(fd);
-  }
-  void fill_inodes() const {
-    std::filesystem::create_directory(path_ + "/many");
-    for (int i = 0;; ++i) {
-      const int fd = ::open((path_ + "/many/" + std::to_string(i)).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-      if (fd < 0) return;
-      ::close(fd);
-    }
-  }
-  void empty() const {
-    std::filesystem::remove(path_ + "/filler");
-    std::filesystem::remove_all(path_ + "/many");
-  }
-
- private:
-  void explain(const char* doing) { missing_ = std::string(doing) + ": " + std::strerror(errno); }
-
-  Scratch scratch_;
-  std::string path_, missing_;
-  bool mounted_ = false;
-};
-
-#define RONDA_NEED_DISK(disk)                                    \
-  if (!(disk).missing().empty()) {                               \
-    return ronda::test::skipped("own-mounts", (disk).missing()); \
-  }
 
 std::unique_ptr<Store> open_with_ballast(const std::string& directory) {
   Options options = options_at(directory);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store that could not be read at the start and can be now: what people had before is theirs again.
+#include <algorithm>
+#include <utility>
+
+#include "response/desk.hpp"
+#include "response/upkeep.hpp"
+
+namespace ronda::response {
+
+Output Desk::recall(const Kept& kept, std::int64_t now_ns) {
+  Output out;
+  const auto note = [&](const Status& taken) {
+    if (!taken) out.troubles.push_back("not remembered: " + taken.error().message());
+  };
+  // A level that this life found holds. Where it found none, what fired before has yet to recover, as its rule says; what is
+  // about the agent itself is over when this life says so, and no rule will look at it.
+  const auto fired = [](const store::AlertState& row) {
+    const auto state = rule::decode_state(row.data.value_or(""));
+    return !state || state->level != config::Level::none;
+  };
+  for (const store::AlertState& row : kept.alerts) {
+    const auto known = alerts_.find(row.name);
+    const bool is_judged = known != alerts_.end() && (known->second.state.level != config::Level::none ||
+                                                      row.name.starts_with(own_prefix) || !fired(row));
+    if (!is_judged) note(take_up(row, now_ns));
+  }
+  count_inbound();
+  // marks, the cursor and the last drill are this life's own by now
+  for (const store::SilenceRow& row : kept.silences) {
+    const bool is_said = row.id.starts_with("M-") || row.id.starts_with("O-") || !is_upkeep(row.id);
+    const auto is_same = [&](const incident::OnCallOverride& one) { return one.id == row.id; };
+    const bool is_known = silences_.find(row.id) != nullptr || upkeep_.find(row.id) != nullptr ||
+                          std::ranges::any_of(upkeep_.overrides, is_same);
+    if (is_said && !is_known) note(take_up(row));
+  }
+  std::vector<incident::Event> unknown = kept.events;
+  std::erase_if(unknown, [&](const incident::Event& event) { return state_.find(event.incident) != nullptr; });
+  note_asked(unknown);
+  if (!unknown.empty()) feed(incident::Recalled{std::move(unknown)}, out, now_ns);
+  for (const auto& [alert, id] : std::map(state_.by_alert)) {
+    const auto known = alerts_.find(alert);
+    if (!alert.starts_with(own_prefix) || known == alerts_.end() || known->second.state.level != config::Level::none) continue;
+    rule::Change over;
+    over.alert = alert;
+    over.what = rule::Change::What::resolved;
+    over.from = state_.find(id)->members.at(alert).level;
+    over.at_ns = over.since_ns = now_ns;
+    over.service = std::string(own_service);
+    over.reason = "it is over";
+    feed(over, out, now_ns);
+  }
+  is_fresh_ = muting_ = true;  // what is hidden now may be another thing than when those were decided
+  settle(out, now_ns);
+  return out;
+}
+
+}  // namespace ronda::response
