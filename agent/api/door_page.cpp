@@ -60,7 +60,7 @@ Response ack_form_page(const incident::Incident& incident, std::string_view pers
   constexpr Pair service{"Service", "Servicio"}, begun{"Since", "Desde"}, number{"Incident", "Incidente"};
   constexpr Pair take{"Take it as ", "Tomarlo como "};
   const std::string level = upper(config::level_name(incident.level));
-  std::string body = "<h1>" + level + ": " + escaped(incident.title) + "</h1>\n<dl>\n" + row(number.in(language), incident.id) +
+  std::string body = "<h1>" + level + ": " + escaped(incident::headline_of(incident)) + "</h1>\n<dl>\n" + row(number.in(language), incident.id) +
                      row(service.in(language), incident.service) + row(begun.in(language), since) + "</dl>\n";
   body += "<form method=\"post\"><input type=\"hidden\" name=\"based_on\" value=\"" + std::to_string(incident.sequence) +
           "\"><button type=\"submit\">" + std::string(take.in(language)) + escaped(person) + "</button></form>\n";

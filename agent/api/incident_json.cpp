@@ -117,6 +117,7 @@ json::array members_json(const Incident& incident, std::size_t most) {
                                {"service", text_or_null(member.service)},
                                {"level", level_json(member.level)},
                                {"blocked", member.blocked},
+                               {"blocked_by", text_or_null(member.blocker)},
                                {"joined", time_json(member.joined_ns)},
                                {"changed", time_json(member.changed_ns)}});
   }
@@ -198,6 +199,7 @@ json::object incident_json(const Incident& incident, std::int64_t now_ns, std::s
   out["level"] = level_json(incident.level);
   out["peak_level"] = level_json(incident.peak_level);
   out["title"] = incident.title;
+  out["headline"] = incident::headline_of(incident);
   out["service"] = text_or_null(incident.service);
   out["root"] = text_or_null(incident.root);
   out["by_hand"] = incident.by_hand;

@@ -182,10 +182,15 @@ void print_alert_line(const json::object& alert) {
             << padded(fires ? age_of(member(alert, "since")) : "", 6) << why << "\n";
 }
 
+/// What it is about now, as messages say it; an older agent knows only what it was opened for.
+std::string headline_of(const json::object& incident) {
+  const std::string now = text_of(incident, "headline");
+  return one_line(now.empty() ? text_of(incident, "title") : now);
+}
+
 void print_incident_line(const json::object& incident) {
   std::cout << "  " << level_label(member(incident, "level")) << "  " << padded(text_of(incident, "id"), 23)
-            << padded(age_of(member(incident, "detected")), 6) << state_text(incident) << ": " << one_line(text_of(incident, "title"))
-            << "\n";
+            << padded(age_of(member(incident, "detected")), 6) << state_text(incident) << ": " << headline_of(incident) << "\n";
 }
 
 void print_explained(const json::object& alert) {
@@ -263,6 +268,7 @@ void print_ticket(const json::object& ticket) {
 void print_incident(const json::object& incident) {
   std::cout << text_of(incident, "id") << "  " << level_label(member(incident, "level")) << "  " << state_text(incident) << "\n"
             << one_line(text_of(incident, "title")) << "\n\n";
+  if (const std::string now = headline_of(incident); now != one_line(text_of(incident, "title"))) print_field("told as", now);
   print_field("service", text_of(incident, "service"));
   print_field("cause", text_of(incident, "root"));
   print_field("detected", instant_text(member(incident, "detected")));

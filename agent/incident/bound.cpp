@@ -25,6 +25,7 @@ void bound(Event& event) {
     fit(*name, max_name_bytes);
   fit(event.war_room, 1024);
   fit(event.text, event.kind == Kind::diagnosis ? max_output_bytes : max_text_bytes);
+  fit(event.title, max_text_bytes);
   if (event.fields.size() > max_fields) event.fields.resize(max_fields);
   for (auto& [name, text] : event.fields) {
     fit(name, max_name_bytes);

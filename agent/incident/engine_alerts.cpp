@@ -115,6 +115,7 @@ void Stepper::block(const rule::Change& change) {
   }
   Incident& where = *find(found->second);
   waiting.to = where.members.at(change.alert).level;
+  waiting.title = where.members.at(change.alert).title;  // that it waits is no other trouble
   if (target == nullptr || target == &where || !where.is_live()) return change_member(where, waiting);
   const std::string goes_on_in = target->id;
   leave(where, change.alert, "blocked by " + change.blocked_by, goes_on_in);
@@ -154,7 +155,7 @@ Incident* Stepper::incident_about(const std::string& check) {
   Incident* out = nullptr;
   for (const std::string& id : found->second) {
     Incident* one = find(id);
-    if (one->root == check) return one;
+    if (one->is_root(check)) return one;
     if (out == nullptr) out = one;
   }
   return out;
@@ -162,7 +163,7 @@ Incident* Stepper::incident_about(const std::string& check) {
 
 Stepper::Target Stepper::target_of(const rule::Change& change) {
   Incident* about = incident_about(change.check);
-  if (about != nullptr && (about->root == change.check || about->parents.contains(change.check))) return {about, false};
+  if (about != nullptr && (about->is_root(change.check) || about->parents.contains(change.check))) return {about, false};
   const Incident* same = state_.find_cause(cause_of(change.service, change.check));
   if (same == nullptr || (!same->is_live() && !may_reopen(*same))) return {};
   return {find(same->id), !same->is_live()};
@@ -178,6 +179,7 @@ Event Stepper::member_event(Kind kind, const rule::Change& change) const {
   sign(event);
   event.alert = change.alert;
   event.check = change.check;
+  event.title = change.title;
   event.service = change.service;
   event.level = change.to;
   event.blocked = change.what == rule::Change::What::blocked;

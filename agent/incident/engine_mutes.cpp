@@ -83,8 +83,8 @@ void Stepper::come_out(Incident& incident, const std::string& was) {
   }
   if (!incident.is_paging()) return;
   if (incident.was_told) return owe(incident, notice::escalation, true, {"still broken after " + was, "sigue fallando tras " + was});
-  owe(incident, notice::open, true,
-      {"hidden until now by " + was + ": " + incident.title, "oculto hasta ahora por " + was + ": " + incident.title});
+  const std::string what = headline_of(incident);
+  owe(incident, notice::open, true, {"hidden until now by " + was + ": " + what, "oculto hasta ahora por " + was + ": " + what});
 }
 
 void Stepper::on(const MutesNow& now) {

@@ -97,6 +97,7 @@ struct Event {
   std::string channel;                        // notice_*: the notifier; ticket: the level of the vendor
   std::string message;                        // notice_*: id of the message; reopened, resolved: id of another incident
   std::string text;                           // for people
+  std::string title;                          // alert_*: what people call it, where that is more than its name and `text`
   std::string war_room;                       // opened
   bool forced = false;                        // against a rule that may be overridden, `text` says why
   bool blocked = false;                       // alert_*: it waits for the check `subject`

@@ -59,7 +59,8 @@ constexpr std::array text_members = {
     TextMember{"alert", &Event::alert, max_name_bytes},     TextMember{"check", &Event::check, max_name_bytes},
     TextMember{"subject", &Event::subject, max_name_bytes}, TextMember{"role", &Event::role, max_name_bytes},
     TextMember{"channel", &Event::channel, max_name_bytes}, TextMember{"message", &Event::message, max_name_bytes},
-    TextMember{"text", &Event::text, max_output_bytes},     TextMember{"war_room", &Event::war_room, 1024},
+    TextMember{"text", &Event::text, max_output_bytes},     TextMember{"title", &Event::title, max_text_bytes},
+    TextMember{"war_room", &Event::war_room, 1024},
 };
 struct FlagMember {
   std::string_view name;

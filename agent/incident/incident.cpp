@@ -2,6 +2,8 @@
 #include "incident/incident.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "incident/document.hpp"
 #include "incident/notice.hpp"
@@ -10,6 +12,7 @@ namespace ronda::incident {
 namespace {
 
 constexpr std::array<std::string_view, 5> stage_names = {"open", "acknowledged", "mitigating", "resolved", "closed"};
+constexpr std::string_view cause_check = "check:";
 constexpr std::size_t max_impacts = 64, max_tickets = 64;
 
 /// One list of stretches follows a condition.
@@ -56,6 +59,62 @@ bool is_persons(const Event& event) {
   return event.author.kind != Author::Kind::agent && event.root.empty() && event.kind != Kind::reopened;
 }
 
+using Named = std::pair<const std::string, Member>;
+
+/// The gravest that fires, of the root first; null: none does. What is graver than the incident is hidden, and no reason for its
+/// level, unless a person chose that.
+const Named* gravest(const Incident& incident) {
+  const bool by_person = incident.level == incident.persons_level;
+  const auto rank = [&](const Named& one) {
+    const auto& [alert, member] = one;
+    return std::tuple(!by_person && member.level < incident.level, member.level, member.check != incident.root);
+  };
+  const Named* found = nullptr;
+  for (const Named& one : incident.members) {
+    if (one.second.fires() && (found == nullptr || rank(one) < rank(*found))) found = &one;
+  }
+  return found;
+}
+
+bool has_its_headline(const Incident& incident) {
+  const auto found = incident.members.find(incident.headline.alert);
+  return found != incident.members.end() && is_as_high(incident, found->second);
+}
+
+void put_headline(Incident& incident, const std::string& alert, std::string text) {
+  incident.headline = {alert, std::move(text), incident.level};
+  const bool is_worse = incident.worst.level == config::Level::none || incident.level < incident.worst.level;
+  if (is_worse && has_its_headline(incident)) incident.worst = incident.headline;
+}
+
+void take_headline(Incident& incident) {
+  if (incident.by_hand) return;
+  if (const Named* found = gravest(incident)) put_headline(incident, found->first, found->second.title);
+}
+
+/// Where none was as high as it is itself: after it was opened or reopened, whose words are this alert's title then.
+void join_headline(Incident& incident, const std::string& alert, const Member& member) {
+  if (incident.by_hand || !is_as_high(incident, member) || has_its_headline(incident)) return;
+  const bool is_said = incident.headline.alert.empty() && !incident.headline.text.empty();
+  put_headline(incident, alert, is_said ? incident.headline.text : member.title);
+}
+
+/// The root waits for another check, and an alert of that one fires here: that one is the root.
+void follow_root(Incident& incident, const Event& event) {
+  const Member& member = incident.members.at(event.alert);
+  if (incident.root.empty() || (member.blocked ? member.check != incident.root : !incident.parents.contains(member.check))) return;
+  std::string blocker;
+  for (const auto& [alert, one] : incident.members) {
+    if (one.check == incident.root && one.blocked) blocker = one.blocker;
+  }
+  if (blocker.empty() || blocker == incident.root) return;
+  const auto is_cause = [&](const Named& one) { return one.second.check == blocker && one.second.fires() && !one.second.blocked; };
+  if (std::ranges::none_of(incident.members, is_cause)) return;
+  incident.former_roots.insert(std::exchange(incident.root, blocker));
+  if (incident.headline.level == incident.worst.level) incident.worst = {};
+  take_headline(incident);
+}
+
 void set_level(Incident& incident, const Event& event) {
   incident.level = event.level;
   incident.below = {};
@@ -67,6 +126,7 @@ void set_level(Incident& incident, const Event& event) {
   if (is_higher && event.level != config::Level::none) incident.peak_level = event.level;
   incident.respond_within_ns = event.within_ns;
   incident.history.levels.push_back({event.at_ns, event.level});
+  take_headline(incident);
 }
 
 void open(Incident& incident, const Event& event) {
@@ -80,6 +140,7 @@ void open(Incident& incident, const Event& event) {
   incident.by_hand = event.author.kind != Author::Kind::agent && event.root.empty();
   incident.detected_ns = incident.free_since_ns = event.at_ns;
   incident.opened_count = 1;
+  incident.headline = {{}, event.text, event.level};
   set_level(incident, event);
   take_timers(incident, event);
 }
@@ -114,6 +175,8 @@ void reopen(Incident& incident, const Event& event) {
   incident.was_told = incident.resolution_told = false;
   incident.situation.clear();
   ++incident.opened_count;
+  incident.headline = {{}, event.text, event.level};
+  incident.worst = {};
   set_level(incident, event);
   start_level_anew(incident, event);
   take_timers(incident, event);
@@ -154,6 +217,15 @@ void finish(Incident& incident, const Event& event, Stage stage) {
   respond(incident, event);
 }
 
+/// As it was when it reached its level; that it waits for another check makes it nothing else.
+void take_title(Member& member, const Event& event) {
+  if (event.kind == Kind::alert_left || event.level == config::Level::none) return;
+  if (!event.title.empty())
+    member.title = event.title;
+  else if (event.level != member.level || member.title.empty())
+    member.title = event.alert + (event.text.empty() ? "" : ": " + event.text);
+}
+
 void take_member(Incident& incident, const Event& event) {
   auto [found, is_new] = incident.members.try_emplace(event.alert);
   Member& member = found->second;
@@ -166,8 +238,10 @@ void take_member(Incident& incident, const Event& event) {
     incident.checks.insert(event.subject);
     incident.parents.insert(event.subject);
   }
+  take_title(member, event);
   member.level = event.kind == Kind::alert_left ? config::Level::none : event.level;
   member.blocked = event.kind != Kind::alert_left && event.blocked;
+  member.blocker = member.blocked ? event.subject : std::string();
   member.changed_ns = event.at_ns;
   if (member.fires() != fired) {
     incident.moved_ns = event.at_ns;
@@ -175,6 +249,8 @@ void take_member(Incident& incident, const Event& event) {
   }
   if (const bool as_high = is_as_high(incident, member); as_high != was_as_high) as_high ? ++incident.as_high : --incident.as_high;
   follow_below(incident);
+  join_headline(incident, event.alert, member);
+  follow_root(incident, event);
   if (is_new && incident.opened_count > 0 && event.due_ns != 0) {  // to be told with others
     ++incident.joined_untold;
     incident.joined_notice_ns = event.due_ns;
@@ -346,12 +422,20 @@ std::optional<std::int64_t> Incident::respond_by_ns() const {
 
 std::string_view Incident::group() const {
   if (!service.empty()) return service;
+  if (cause.starts_with(cause_check)) return std::string_view(cause).substr(cause_check.size());
   return root.empty() ? std::string_view(id) : std::string_view(root);
 }
 
 std::string cause_of(std::string_view service, std::string_view check) {
   if (!service.empty()) return "service:" + std::string(service);
-  return check.empty() ? std::string() : "check:" + std::string(check);
+  return check.empty() ? std::string() : std::string(cause_check) + std::string(check);
+}
+
+std::string headline_of(const Incident& incident) {
+  if (incident.by_hand) return incident.title;
+  const Headline& own = incident.is_live() || incident.worst.text.empty() ? incident.headline : incident.worst;
+  if (!incident.is_live() || incident.as_high == 0 || has_its_headline(incident)) return own.text.empty() ? incident.title : own.text;
+  return gravest(incident)->second.title;
 }
 
 std::int64_t duration_ns(const Incident& incident, std::int64_t now_ns) {

@@ -45,11 +45,21 @@ struct Member {
   std::string check, service;
   config::Level level = config::Level::none;  // none: it does not fire any more
   bool blocked = false;                       // it waits for a check that is critical: no cause of its own
+  std::string blocker;                        // that check
+  std::string title;                          // what people call it, as it reached its level
   std::int64_t joined_ns = 0;
   std::int64_t changed_ns = 0;
 
   bool fires() const { return level != config::Level::none; }
   bool operator==(const Member&) const = default;
+};
+
+/// What messages call an incident.
+struct Headline {
+  std::string alert;  // whose title it is; empty: not known yet
+  std::string text;
+  config::Level level = config::Level::none;  // of the incident then
+  bool operator==(const Headline&) const = default;
 };
 
 /// [begin, end); end 0: it still goes on.
@@ -118,9 +128,9 @@ struct Incident {
   config::Level persons_level = config::Level::none;  // that a person set last; none: none since it was opened
   config::Level peak_level = config::Level::none;     // the highest it ever had
   std::string service;                                // empty: none
-  std::string root;                                   // the check that is the cause; empty when a person opened it
+  std::string root;  // the check that is the cause, as far as is known; empty when a person opened it
   std::string cause;                                  // cause_of() that it was opened for; empty: a person's without a service
-  std::string title;                                  // the first event's text
+  std::string title;                                  // the first event's text; what it is about now: headline_of()
   std::string war_room;
   bool by_hand = false;  // opened by a person: only a person resolves it
 
@@ -129,6 +139,9 @@ struct Incident {
   std::size_t as_high = 0;                             // of these, those that are as high as it is itself
   std::set<std::string, std::less<>> checks;           // it was ever about: root, members', and those that members waited for
   std::set<std::string, std::less<>> parents;          // of these, those that members waited for
+  std::set<std::string, std::less<>> former_roots;     // of these, those that were the root until it waited for another
+  Headline headline;                                   // since its level changed last
+  Headline worst;                                      // at its highest level since it was opened or reopened
   std::optional<Ack> ack;
   std::uint32_t acks = 0;                           // how often it was taken
   std::int64_t free_since_ns = 0;                   // while nobody has it: since when
@@ -178,7 +191,8 @@ struct Incident {
   bool any_fires() const { return firing != 0; }
   /// When a named person must have taken it; none: has been, the clock stands, or it is over.
   std::optional<std::int64_t> respond_by_ns() const;
-  /// From the incident's names: the service, else its root's check, else its id.
+  bool is_root(std::string_view check) const { return root == check || former_roots.contains(check); }
+  /// From the incident's names: the service, else the check that it was opened for, else its id.
   std::string_view group() const;
 
   bool operator==(const Incident&) const = default;
@@ -187,6 +201,10 @@ struct Incident {
 /// The cause that it stands for: at most one live incident of each. "service:api", "check:disk"; empty: a person's,
 /// which no alert finds by itself.
 std::string cause_of(std::string_view service, std::string_view check);
+
+/// What it is about, for messages: the title of the gravest alert that fires, of the root first; once it is over, that of
+/// the time when it was worst. What a person called it stays.
+std::string headline_of(const Incident& incident);
 
 /// How long it took or has taken: from detection to its end, or to now.
 std::int64_t duration_ns(const Incident& incident, std::int64_t now_ns);

@@ -115,17 +115,17 @@ std::string sms_text(const Pattern& pattern, const Fields& line, const std::stri
   return mark + fold_for_sms(joined_line(pattern.fill(line)));
 }
 
-/// What is too long gives way where the longest value stands: the id and the code to reply with come behind it. There is
-/// room left for the count that digest() sets before it.
+/// What is too long gives way where the longest value stands, then the next longest: the id and the code to reply with come behind
+/// them. There is room left for the count that digest() sets before it.
 std::string fitted_sms(const Pattern& pattern, Fields line, const std::string& mark, int parts) {
   constexpr std::string_view longest_count = "(10000) ";
   const auto fits = [&](const std::string& text) { return sms_size(std::string(longest_count) + text).parts <= parts; };
-  const std::string whole = sms_text(pattern, line, mark);
-  if (fits(whole)) return whole;
+  std::string text = sms_text(pattern, line, mark);
   std::ranges::stable_sort(line, std::ranges::greater(), [](const auto& field) { return field.second.size(); });
   for (auto& [name, value] : line) {
+    if (fits(text)) return text;
     const std::string all = std::exchange(value, {});
-    if (sms_text(pattern, line, mark).size() + all.size() / 2 > whole.size()) {  // it does not stand in these words
+    if (sms_text(pattern, line, mark).size() + all.size() / 2 > text.size()) {  // it does not stand in these words
       value = all;
       continue;
     }
@@ -139,9 +139,9 @@ std::string fitted_sms(const Pattern& pattern, Fields line, const std::string& m
         most = middle - 1;
     }
     value = cut(all, least);
-    break;
+    text = sms_text(pattern, line, mark);
   }
-  return cut_sms(sms_text(pattern, line, mark), parts);
+  return cut_sms(text, parts);
 }
 
 /// Reads the tables `[template.N]` into words.

@@ -36,7 +36,7 @@ using PerTopic = std::array<Words, topic_count>;  // in the order of Topic
 
 constexpr PerTopic english = {{
     {"🚨 INCIDENT ALERT - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_EN,
-     "{{severity}} {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
+     "{{severity}} {{system}}: {{title}} {{incident}}{{#reason}} {{reason}}{{/reason}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🔔 INCIDENT UPDATE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_EN,
      "{{severity}} update {{system}}: {{title}} {{status}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"✅ INCIDENT RESOLVED - {{severity}}{{#title}}: {{title}}{{/title}}",
@@ -66,7 +66,7 @@ constexpr PerTopic english = {{
      "{{/reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"⬆ ESCALATION - {{severity}}{{#title}}: {{title}}{{/title}}",
      RONDA_TAKEN_EN "{{#step}}: {{step}}{{/step}}\n\n" RONDA_REASON RONDA_INCIDENT_EN,
-     "{{severity}} escalated {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
+     "{{severity}} escalated {{system}}: {{title}} {{incident}}{{#reason}} {{reason}}{{/reason}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MAINTENANCE - {{window}}",
      "Window: {{window}}\nStarts: {{starts}}\nEnds: {{ends}}\n{{#service}}Services: {{service}}\n{{/service}}"
      "{{#owner}}Owner: {{owner}}\n{{/owner}}{{#reason}}Reason: {{reason}}\n{{/reason}}"
@@ -85,7 +85,7 @@ constexpr PerTopic english = {{
 
 constexpr PerTopic spanish = {{
     {"🚨 ALERTA DE INCIDENTE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_ES,
-     "{{severity}} {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
+     "{{severity}} {{system}}: {{title}} {{incident}}{{#reason}} {{reason}}{{/reason}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🔔 ACTUALIZACIÓN DE INCIDENTE - {{severity}}{{#title}}: {{title}}{{/title}}", RONDA_REASON RONDA_INCIDENT_ES,
      "{{severity}} novedad {{system}}: {{title}} {{status}} {{incident}}{{#reason}} {{reason}}{{/reason}}"},
     {"✅ INCIDENTE RESUELTO - {{severity}}{{#title}}: {{title}}{{/title}}",
@@ -116,7 +116,7 @@ constexpr PerTopic spanish = {{
      "{{/reason}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"⬆ ESCALADA - {{severity}}{{#title}}: {{title}}{{/title}}",
      RONDA_TAKEN_ES "{{#step}}: {{step}}{{/step}}\n\n" RONDA_REASON RONDA_INCIDENT_ES,
-     "{{severity}} escalado {{system}}: {{title}} {{incident}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
+     "{{severity}} escalado {{system}}: {{title}} {{incident}}{{#reason}} {{reason}}{{/reason}}{{#ack_code}} ACK {{ack_code}}{{/ack_code}}"},
     {"🛠 MANTENIMIENTO - {{window}}",
      "Ventana: {{window}}\nEmpieza: {{starts}}\nTermina: {{ends}}\n{{#service}}Servicios: {{service}}\n{{/service}}"
      "{{#owner}}Responsable: {{owner}}\n{{/owner}}{{#reason}}Motivo: {{reason}}\n{{/reason}}"

@@ -93,9 +93,19 @@ Said step_text(const escalation::Due& due) {
           out.es + " (" + std::string(why_in_spanish(due.why)) + ", " + clock + " tras la detección)"};
 }
 
+/// Without what the message is called, which it says already: "raised to p1: The API is down".
+std::string shortened(const std::string& reason, std::string_view headline) {
+  const std::string_view text = reason;
+  if (!text.ends_with(headline)) return reason;
+  const std::string_view before = text.substr(0, text.size() - headline.size());
+  return before.ends_with(": ") ? std::string(before.substr(0, before.size() - 2)) : reason;
+}
+
 /// What it is told for, and by whose command.
 void add_reason(notify::Message& message, const incident::Notice& notice) {
-  if (!notice.reason.empty()) message.said.emplace_back("reason", Said(notice.reason, notice.reason_es));
+  const std::string headline(notify::value_of(message.fields, "title"));
+  if (!notice.reason.empty())
+    message.said.emplace_back("reason", Said(shortened(notice.reason, headline), shortened(notice.reason_es, headline)));
   if (notice.author.kind != incident::Author::Kind::agent) set(message.fields, "author", notice.author.name);
 }
 
@@ -200,7 +210,7 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   message.key = incident.id + (due.empty() ? "/n" + std::to_string(call->sequence) : "/e" + std::to_string(due.back().at_ns));
   if (!due.empty()) message.said.emplace_back("step", step_text(due.back()));
   // of what has just opened the description says it
-  if (call != notices.end() && !call->reason.empty() && call->reason != incident.title) add_reason(message, *call);
+  if (call != notices.end() && !call->reason.empty() && call->reason != incident::headline_of(incident)) add_reason(message, *call);
   post(plan, message, &incident, now_ns, out);
   // some were reached and all the same too few: the last resort hears it besides
   const bool is_short = reach.how != escalation::How::people && reach.how != escalation::How::next_step;

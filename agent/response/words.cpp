@@ -60,7 +60,7 @@ std::string situation_text(const incident::Incident& incident, notify::Language 
     const auto& [alert, member] = **one;
     out += (out.empty() ? "" : "\n") + upper(config::level_name(member.level)) + " " + alert;
     if (!member.check.empty() && member.check != alert) out += " (check " + member.check + ")";
-    if (member.blocked) out += ", blocked by " + incident.root;
+    if (member.blocked) out += ", blocked by " + member.blocker;
   }
   if (firing.size() > most_named)
     out += (language == notify::Language::es ? "\ny otras: " : "\nand others: ") + std::to_string(firing.size() - most_named);
@@ -121,17 +121,18 @@ std::string system_of(const Plan& plan, const std::string& service) {
 
 notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns) {
   const bool over = !incident.is_live();
+  const std::string headline = incident::headline_of(incident);
   notify::Fields fields = {
       {"incident", incident.id},
       {"severity", upper(config::level_name(incident.level))},
       {"level", std::string(config::level_name(incident.level))},
       {"service", incident.service},
       {"system", system_of(plan, incident.service)},
-      {"title", incident.title},
+      {"title", headline},
       {"time", time_text(plan, now_ns)},
       {"since", time_text(plan, incident.detected_ns)},
       {"status", std::string(status_of(incident.stage))},
-      {"description", incident.title},
+      {"description", headline},
       {"current_status", situation_text(incident, plan.language)},
       {"next_update", time_text(plan, incident.update_due_ns)},
       {"war_room", incident.war_room},

@@ -210,7 +210,10 @@ TEST_CASE("children that fired before their parent's alert are one incident, whi
   std::size_t live = 0;
   for (const auto& [id, incident] : world.state.incidents) live += incident.is_live() ? 1 : 0;
   CHECK(live == 1);
-  CHECK(world.state.find(world.state.by_alert.at("network"))->members.size() == 3);
+  const Incident& shared = *world.state.find(world.state.by_alert.at("network"));
+  CHECK(shared.members.size() == 3);
+  CHECK(shared.root == "c-network");
+  for (const char* child : {"api-down", "db-down"}) CHECK(shared.members.at(child).blocker == "c-network");
 }
 
 TEST_CASE("an alert of which nothing is known keeps its level, and that is recorded", "[incident]") {

@@ -63,7 +63,7 @@ TEST_CASE("what a person says of an incident is read by those who heard of it, a
   CHECK(newest(world, "cto", "resolve").body.starts_with("recovered\n\nSystem: The shop\n"));
   world.now += minute;
   world.result("api", Seen::critical);
-  CHECK(newest(world, "cto", "open").body.starts_with("again: api: "));
+  CHECK(newest(world, "cto", "open").body.starts_with("again\n\n"));  // what came again is what it is called
   CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api\n"));  // what was said before is over
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("a notice to those who decide says who has it, and after a raise that 
   CHECK(newest(world, "ceo", "escalation").body.starts_with("Taken by cto since Mon 2026-01-05 00:05:00 +0000: default, step 2"));
   world.result("api", Seen::critical);
   CHECK(newest(world, "ceo", "escalation").body.starts_with("Not taken by anybody since Mon 2026-01-05 01:01:00 +0000: "));
-  CHECK(has(newest(world, "cto", "escalation").body, "\n\nraised to p1: api: "));
+  CHECK(has(newest(world, "cto", "escalation").body, "\n\nraised to p1\n\n"));
   world.run_to(80 * minute);
   CHECK(newest(world, "cto", "reminder").body.starts_with("Not taken by anybody since Mon 2026-01-05 01:01:00 +0000\n\n"));
   world.command(incident::Verb::ack, "cto");
@@ -225,4 +225,74 @@ TEST_CASE("each contact reads what the agent itself says in their own language, 
   CHECK(over.starts_with("se ha recuperado\n\nSistema: "));
   CHECK(has(over, "Por redactar: resumen de la resolución, resumen del impacto, "));
   CHECK(newest(world, "ceo", "resolve").body.starts_with("recovered\n\nSystem: "));
+}
+
+namespace {
+
+const std::string two_checks = R"(
+[check.cache]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+depends_on = ["db"]
+[check.db]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+[alert.cache]
+p3 = "cache.status == warning"
+p2 = "cache.status == critical"
+title = "The database reads from the disk"
+[alert.db]
+p1 = "db.status == critical"
+title = "The database does not answer"
+[service.shop]
+title = "The shop"
+checks = ["cache", "db"]
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["cto"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["cto"] }]
+[escalation.default.p3]
+steps = [{ from = "0m", notify = ["cto"] }]
+)";
+
+}  // namespace
+
+TEST_CASE("a message says what is worst now, not what the incident began with", "[response]") {
+  World world(two_checks);
+  world.result("db", Seen::ok);
+  world.result("cache", Seen::warning);
+  const std::string began = "The database reads from the disk: cache is warning";
+  CHECK(newest(world, "cto", "open").title == "🚨 INCIDENT ALERT - P3: " + began);
+  world.now += minute;
+  world.result("db", Seen::critical);
+  const store::OutboxText raised = newest(world, "cto", "escalation");
+  CHECK(raised.title == "⬆ ESCALATION - P1: The database does not answer: db is critical");
+  CHECK(has(raised.body, "\n\nraised to p1\n\n"));
+  CHECK(has(raised.body, "Description:\nThe database does not answer: db is critical\n"));
+  CHECK(world.only().title == began);
+  world.now += minute;
+  world.result("cache", Seen::ok);
+  world.result("db", Seen::ok);
+  CHECK(newest(world, "cto", "resolve").title == "✅ INCIDENT RESOLVED - P1: The database does not answer: db is critical");
+}
+
+TEST_CASE("what waits for another check names that one, also where it fired first", "[response]") {
+  World world(two_checks);
+  world.result("db", Seen::ok);
+  world.result("cache", Seen::critical);
+  world.now += minute;
+  world.result("db", Seen::critical);
+  world.result("cache", Seen::critical);
+  world.command(incident::Verb::update, "cto", "looking");
+  const std::string body = newest(world, "cto", "update").body;
+  CHECK(has(body, "P1 db\n"));
+  CHECK(has(body, "P2 cache, blocked by db\n"));
+  CHECK(notify::value_of(notify::fields_from_json(newest(world, "cto", "update").fields), "check") == "db");
 }
