@@ -143,6 +143,8 @@ const std::vector<Verb>& verbs() {
         {"seed", "N", "of test: of what is random"},
         {"in-process", "", "of test, with --only: become the tested process, for a debugger"},
         {"yes", "", "of install: do not ask"},
+        {"accept-grants", "LIST", "of install, with --yes: grants that an upgrade may add"},
+        {"signature", "FILE", "of install: its detached signature (the plugin's name with .sig)"},
         {"into", "README", "of docs: renew the tables of this file"},
         {"kind", "KIND", "of new: check, task or notifier"},
         {"id", "ID", "of new: the plugin's id"},

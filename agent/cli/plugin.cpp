@@ -34,7 +34,8 @@ constexpr std::array<PluginVerb, 12> plugin_verbs = {{
     {"new", "[check|task|notifier] NAME [--id ID]", "start a plugin of your own from the template", 1, 2,
      plugin_new},
     {"ld-args", "", "flags to build a plugin without CMake", 0, 0, plugin_ld_args},
-    {"install", "FILE [--yes]", "check a plugin and put it into the plugin directory", 1, 1, plugin_install},
+    {"install", "FILE [--signature FILE] [--yes [--accept-grants LIST]]", "check a plugin and put it into the plugin directory", 1, 1,
+     plugin_install},
 }};
 
 void print_usage(std::ostream& out) {

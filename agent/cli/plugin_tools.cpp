@@ -81,14 +81,20 @@ Result<std::string> find_plugin_file(const Options& options, const std::string& 
 }
 
 PluginFile read_plugin_file(const std::string& path) {
-  PluginFile file;
-  file.path = path;
-  auto content = plugin::read_any_plugin(path);
-  if (!content) {
+  if (auto content = plugin::read_any_plugin(path)) {
+    return examine_plugin(path, *std::move(content));
+  } else {
+    PluginFile file;
+    file.path = path;
     file.refusal = content.error();
     return file;
   }
-  file.content = *std::move(content);
+}
+
+PluginFile examine_plugin(const std::string& path, plugin::PluginBytes content) {
+  PluginFile file;
+  file.path = path;
+  file.content = std::move(content);
   auto facts = plugin::read_plugin_elf(file.content.bytes);
   if (!facts) {
     file.refusal = facts.error();

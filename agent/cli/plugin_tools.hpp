@@ -34,6 +34,8 @@ plugin::Catalogue scan(const Options& options, std::vector<std::string> director
 /// A path, or the id or the file's name ("exec") of a plugin in the plugin directories.
 Result<std::string> find_plugin_file(const Options& options, const std::string& file_or_id);
 PluginFile read_plugin_file(const std::string& path);
+/// The same of bytes that were read before.
+PluginFile examine_plugin(const std::string& path, plugin::PluginBytes content);
 /// The two together, for verbs that need a whole manifest: an error says what is wrong with place and remedy.
 Result<PluginFile> open_plugin(const Options& options, const std::string& file_or_id);
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/safe_path.hpp"
 #include "base/text.hpp"
@@ -59,6 +60,52 @@ void parse_plugins(const config::Table& plugins, Trust& trust, config::Diagnosti
   }
 }
 
+constexpr std::size_t max_verify_words = 64, max_verify_bytes = 4096;
+constexpr std::array<std::string_view, 2> placeholders = {"file", "signature"};
+
+/// The first word in braces that is no placeholder, from its brace on; empty when there is none.
+std::string_view unknown_placeholder(std::string_view word) {
+  for (std::size_t at = word.find('{'); at != std::string_view::npos; at = word.find('{', at + 1)) {
+    const std::size_t end = word.find('}', at);
+    if (end == std::string_view::npos) return word.substr(at);
+    if (std::ranges::find(placeholders, word.substr(at + 1, end - at - 1)) == placeholders.end()) return word.substr(at, end + 1 - at);
+  }
+  return {};
+}
+
+/// What is wrong with one word of `verify`, or empty.
+std::string word_problem(std::string_view word, bool first) {
+  if (word.size() > max_verify_bytes || word.find('\0') != std::string_view::npos) return "holds a word that no program can be given";
+  if (first && !word.starts_with('/')) return "begins with the program's absolute path, not with '" + escape_controls(word) + "'";
+  const std::string_view unknown = unknown_placeholder(word);
+  if (unknown.empty()) return first && word.find('{') != std::string_view::npos ? "has a placeholder in the program's path" : "";
+  const std::string_view meant = nearest(unknown.substr(1, unknown.size() - (unknown.ends_with('}') ? 2 : 1)), placeholders);
+  return "has no placeholder '" + escape_controls(unknown) + "'" +
+         (meant.empty() ? "; there are {file} and {signature}" : "; did you mean '{" + std::string(meant) + "}'?");
+}
+
+/// A verification that nobody can carry out must not look like one.
+InstallTrust parse_install(const config::Table& table, config::Place place, config::Diagnostics& diagnostics) {
+  InstallTrust out;
+  ManifestReader reader(table, place, "[install]", diagnostics);
+  out.verify = reader.texts("verify");
+  if (const config::Value* value = reader.find("verify"); value != nullptr && value->as_list() != nullptr) {
+    out.place = value->place();
+    const config::List& words = *value->as_list();
+    if (words.empty() || words.size() > max_verify_words)
+      reader.error(out.place, "'verify' must be a program and its arguments, at most " + std::to_string(max_verify_words) + " words");
+    for (std::size_t i = 0; i < out.verify.size(); ++i) {
+      const std::string problem = word_problem(out.verify[i], i == 0);
+      if (!problem.empty()) reader.error(words[i].place(), "'verify' " + problem);
+    }
+    const auto is_given = [](const std::string& word) { return word.find("{signature}") != std::string::npos; };
+    if (!out.verify.empty() && std::ranges::none_of(out.verify, is_given))
+      reader.error(out.place, "'verify' must give the program the signature: {signature}");
+  }
+  reader.finish();
+  return out;
+}
+
 std::string quoted_list(const std::vector<std::string>& items) {
   config::List list;
   for (const std::string& item : items) list.emplace_back(config::Value::Data(item), config::Place{});
@@ -90,6 +137,8 @@ std::optional<Trust> parse_trust(std::string_view text, std::uint32_t file, conf
   } else if (mode != "owner") {
     reader.error(reader.find("mode")->place(), "'mode' must be \"owner\" or \"pin\"");
   }
+  if (const config::Table* install = reader.table("install"))
+    trust.install = parse_install(*install, reader.find("install")->place(), diagnostics);
   if (const config::Table* plugins = reader.table("plugin")) parse_plugins(*plugins, trust, diagnostics);
   reader.finish();
   // a key that means nothing here may be a restriction that somebody believes in
@@ -147,6 +196,7 @@ Loaded<std::vector<Grant>> judge_trust(const Trust& trust, const Manifest& manif
 std::string format_trust(const Trust& trust) {
   std::string out = "# Which plugins may be loaded, and with what. Only root may change this file.\n";
   out += trust.mode == TrustMode::pin ? "mode = \"pin\"\n" : "mode = \"owner\"\n";
+  if (!trust.install.verify.empty()) out += "\n[install]\nverify = " + quoted_list(trust.install.verify) + "\n";
   for (const auto& [id, entry] : trust.plugins) {
     out += "\n[plugin.\"" + id + "\"]\nsha256 = " + quoted_list(entry.sha256) + "\n";
     if (entry.grants) {

@@ -28,8 +28,15 @@ struct PluginTrust {
   std::vector<std::string> users;            // who its instances may run as, besides the default
 };
 
+/// What `ronda plugin install` asks of a file beside what the loader asks.
+struct InstallTrust {
+  std::vector<std::string> verify;  // a program and its arguments, with {signature} and perhaps {file}; empty: nothing
+  config::Place place;              // of `verify`, for messages
+};
+
 struct Trust {
   TrustMode mode = TrustMode::owner;
+  InstallTrust install;
   std::map<std::string, PluginTrust, std::less<>> plugins;
 
   const PluginTrust* find(std::string_view id) const;

@@ -322,6 +322,20 @@ TEST_CASE("a wrong trust.toml is not obeyed by half", "[plugin]") {
       {"[plugin.\"org.example.x\"]\nsha265 = []",
        "trust.toml:2:1: warning: [plugin.\"org.example.x\"]: unknown key 'sha265'; did you mean 'sha256'?\n"
        "trust.toml:1:1: error: trust: unknown keys are not obeyed, so this file is not either\n"},
+      {"[install]\nverify = \"gpgv\"", "trust.toml:2:10: error: [install]: 'verify' must be a list of texts\n"},
+      {"[install]\nverify = []", "trust.toml:2:10: error: [install]: 'verify' must be a program and its arguments, at most 64 words\n"},
+      {"[install]\nverify = [\"gpgv\", \"{signature}\"]",
+       "trust.toml:2:11: error: [install]: 'verify' begins with the program's absolute path, not with 'gpgv'\n"},
+      {"[install]\nverify = [\"/bin/{file}\", \"{signature}\"]",
+       "trust.toml:2:11: error: [install]: 'verify' has a placeholder in the program's path\n"},
+      {"[install]\nverify = [\"/bin/gpgv\", \"{sgnature}\", \"--x={signature}\"]",
+       "trust.toml:2:24: error: [install]: 'verify' has no placeholder '{sgnature}'; did you mean '{signature}'?\n"},
+      {"[install]\nverify = [\"/bin/gpgv\", \"{signature}\",\n  \"{file}{key\"]",
+       "trust.toml:3:3: error: [install]: 'verify' has no placeholder '{key'; there are {file} and {signature}\n"},
+      {"[install]\nverify = [\"/bin/gpgv\", \"{file}\"]",
+       "trust.toml:2:10: error: [install]: 'verify' must give the program the signature: {signature}\n"},
+      {"[install]\nverify = [\"/bin/gpgv\", \"{signature}\", \"a\\u0000b\"]",
+       "trust.toml:2:39: error: [install]: 'verify' holds a word that no program can be given\n"},
   }));
   config::Diagnostics diagnostics;
   CHECK_FALSE(parse_trust(text, 0, diagnostics));
@@ -346,11 +360,13 @@ TEST_CASE("trust.toml itself must be its owner's alone", "[plugin]") {
 TEST_CASE("trust.toml is read back as it is written", "[plugin]") {
   Trust trust;
   trust.mode = TrustMode::pin;
+  trust.install.verify = {"/usr/bin/gpgv", "--keyring", "/etc/a \"b\".gpg", "{signature}", "--file={file}"};
   trust.plugins["org.example.x"] = {{std::string(64, 'a')}, std::vector<Grant>{Grant::exec, Grant::setuid}, {"nagios"}};
   config::Diagnostics diagnostics;
   const auto again = parse_trust(format_trust(trust), 0, diagnostics);
   REQUIRE(again);
   CHECK(again->mode == TrustMode::pin);
+  CHECK(again->install.verify == trust.install.verify);
   CHECK(again->plugins.at("org.example.x").sha256 == trust.plugins.at("org.example.x").sha256);
   CHECK(again->plugins.at("org.example.x").grants == trust.plugins.at("org.example.x").grants);
   CHECK(again->allows_user("org.example.x", "nagios"));

@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 #include "skip.hpp"
+#include "subject_plugin.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -66,5 +67,41 @@ TEST_CASE("a trust.toml that is wrong lets nothing run at a start and changes no
   agent.scratch().write("no-trust.toml", "mode = \"pins\"\n");
   CHECK(agent.ronda({"reload"}).out == "reload #2: refused, nothing changed: 1 error\n");
   CHECK(agent.ronda({"check", "one"}).code == 0);
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("a replaced file that wants more than trust.toml gives, or has no pin, is not taken by SIGHUP: the old code runs on", "[whole]") {
+  WholeAgent agent;
+  const std::string file = agent.copy_plugins() + "/subject.so", plugins = fs::path(file).parent_path();
+  put_subject(plugins, subject("narrow"));
+  agent.configure("10.toml", subject_check);
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return summary_of(agent, "subject") == "narrow"; }));
+  const std::string entry = "[plugin.\"org.example.subject\"]\n";
+  const std::string pin = "sha256 = [\"" + std::string(agent.plugin("org.example.subject").at("sha256").as_string()) + "\"]\n";
+  auto [trust, reason] = GENERATE_COPY(table<std::string, std::string>({
+      {entry + "grants = [\"state\"]\n", "needs the grant 'net', which trust.toml does not give 'org.example.subject'"},
+      {entry + pin + "grants = [\"state\"]\n", "is not among the pins of 'org.example.subject'"},
+      {entry + pin, "is not among the pins of 'org.example.subject'"},
+  }));
+  agent.scratch().write("no-trust.toml", trust);
+  REQUIRE(agent.ronda({"reload"}).out == "reload #1: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+  PluginSource wide = subject("wide");
+  wide.manifest = replaced(wide.manifest, "needs = [\"state\"]", "needs = [\"state\", \"net\"]");
+  put_subject(plugins, wide);
+  agent.signal(SIGHUP);
+  REQUIRE(eventually([&] { return agent.log().find("reload #2: 1 kept, 0 replaced, 0 added, 0 removed, 1 failed") != std::string::npos; }));
+  const std::string log = agent.log();
+  const std::size_t at = log.find("reload #2: org.example.subject keeps its running code: " + file);
+  REQUIRE(at != std::string::npos);
+  CHECK(log.substr(at, log.find('\n', at) - at).find(reason) != std::string::npos);
+  const auto runs = [&] { return agent.get("/v1/explain/subject").at("runs").to_number<int>(); };
+  const int before = runs();
+  CHECK(eventually([&] { return runs() >= before + 2; }));
+  CHECK(summary_of(agent, "subject") == "narrow");
+  // the owner's word, and only that, lets it in
+  agent.scratch().write("no-trust.toml", entry + "grants = [\"state\", \"net\"]\n");
+  CHECK(agent.ronda({"reload"}).out == "reload #3: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
+  CHECK(eventually([&] { return summary_of(agent, "subject") == "wide"; }));
   CHECK(agent.stop() == 0);
 }
