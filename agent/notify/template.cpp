@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
-#include <functional>
 #include <map>
 #include <utility>
 
@@ -115,33 +114,36 @@ std::string sms_text(const Pattern& pattern, const Fields& line, const std::stri
   return mark + fold_for_sms(joined_line(pattern.fill(line)));
 }
 
-/// What is too long gives way where the longest value stands, then the next longest: the id and the code to reply with come behind
-/// them. There is room left for the count that digest() sets before it.
-std::string fitted_sms(const Pattern& pattern, Fields line, const std::string& mark, int parts) {
+/// Never shortened, or it leads nowhere: it is what a reply names.
+bool is_whole(std::string_view name) {
+  constexpr std::array<std::string_view, 3> names = {"ack", "ack_code", "incident"};
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// What is too long gives way where the longest values stand, all down to one length: a long reason takes nothing of a short
+/// title. There is room left for the count that digest() sets before it.
+std::string fitted_sms(const Pattern& pattern, const Fields& line, const std::string& mark, int parts) {
   constexpr std::string_view longest_count = "(10000) ";
   const auto fits = [&](const std::string& text) { return sms_size(std::string(longest_count) + text).parts <= parts; };
-  std::string text = sms_text(pattern, line, mark);
-  std::ranges::stable_sort(line, std::ranges::greater(), [](const auto& field) { return field.second.size(); });
-  for (auto& [name, value] : line) {
-    if (fits(text)) return text;
-    const std::string all = std::exchange(value, {});
-    if (sms_text(pattern, line, mark).size() + all.size() / 2 > text.size()) {  // it does not stand in these words
-      value = all;
-      continue;
+  const auto shortened = [&](std::size_t most) {
+    Fields shorter = line;
+    for (auto& [name, value] : shorter) {
+      if (!is_whole(name)) value = cut(value, most);
     }
-    std::size_t least = 0, most = all.size();  // characters that fit
-    while (least < most) {
-      const std::size_t middle = (least + most + 1) / 2;
-      value = cut(all, middle);
-      if (fits(sms_text(pattern, line, mark)))
-        least = middle;
-      else
-        most = middle - 1;
-    }
-    value = cut(all, least);
-    text = sms_text(pattern, line, mark);
+    return sms_text(pattern, shorter, mark);
+  };
+  std::string whole = sms_text(pattern, line, mark);
+  if (fits(whole)) return whole;
+  std::size_t least = 0, most = 0;  // characters that fit
+  for (const auto& [name, value] : line) most = std::max(most, value.size());
+  while (least < most) {
+    const std::size_t middle = (least + most + 1) / 2;
+    if (fits(shortened(middle)))
+      least = middle;
+    else
+      most = middle - 1;
   }
-  return cut_sms(text, parts);
+  return cut_sms(shortened(least), parts);
 }
 
 /// Reads the tables `[template.N]` into words.

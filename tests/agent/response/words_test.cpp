@@ -235,7 +235,7 @@ use = "a.b"
 every = "30s"
 timeout = "10s"
 service = "shop"
-depends_on = ["db"]
+after = ["db"]
 [check.db]
 use = "a.b"
 every = "30s"
@@ -268,19 +268,20 @@ TEST_CASE("a message says what is worst now, not what the incident began with", 
   World world(two_checks);
   world.result("db", Seen::ok);
   world.result("cache", Seen::warning);
-  const std::string began = "The database reads from the disk: cache is warning";
+  const std::string began = "The database reads from the disk: cache.status is warning";
   CHECK(newest(world, "cto", "open").title == "🚨 INCIDENT ALERT - P3: " + began);
   world.now += minute;
   world.result("db", Seen::critical);
   const store::OutboxText raised = newest(world, "cto", "escalation");
-  CHECK(raised.title == "⬆ ESCALATION - P1: The database does not answer: db is critical");
+  CHECK(raised.title == "⬆ ESCALATION - P1: The database does not answer: db.status is critical");
   CHECK(has(raised.body, "\n\nraised to p1\n\n"));
-  CHECK(has(raised.body, "Description:\nThe database does not answer: db is critical\n"));
+  CHECK(has(raised.body, "Description:\nThe database does not answer: db.status is critical\n"));
   CHECK(world.only().title == began);
   world.now += minute;
-  world.result("cache", Seen::ok);
   world.result("db", Seen::ok);
-  CHECK(newest(world, "cto", "resolve").title == "✅ INCIDENT RESOLVED - P1: The database does not answer: db is critical");
+  world.now += second;
+  world.result("cache", Seen::ok);
+  CHECK(newest(world, "cto", "resolve").title == "✅ INCIDENT RESOLVED - P1: The database does not answer: db.status is critical");
 }
 
 TEST_CASE("what waits for another check names that one, also where it fired first", "[response]") {
