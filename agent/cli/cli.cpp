@@ -146,6 +146,7 @@ const std::vector<Verb>& verbs() {
         {"accept-grants", "LIST", "of install, with --yes: grants that an upgrade may add"},
         {"signature", "FILE", "of install: its detached signature (the plugin's name with .sig)"},
         {"into", "README", "of docs: renew the tables of this file"},
+        {"man", "", "of docs: as a manual page, for 'man -l'"},
         {"kind", "KIND", "of new: check, task or notifier"},
         {"id", "ID", "of new: the plugin's id"},
         {"json", "", "of schema: it is always JSON"}},

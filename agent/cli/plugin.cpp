@@ -22,7 +22,7 @@ constexpr std::array<PluginVerb, 12> plugin_verbs = {{
     {"why", "FILE|ID", "why it is used or not: each step of the loader, and what the agent says", 1, 1,
      plugin_why},
     {"clear", "NAME", "end the quarantine of a plugin or an instance", 1, 1, plugin_clear},
-    {"docs", "FILE|ID [--into README]", "its manual as Markdown; --into renews the tables of a README", 1, 1,
+    {"docs", "FILE|ID [--into README|--man]", "its manual as Markdown; --into renews the tables of a README, --man is a manual page", 1, 1,
      plugin_docs},
     {"schema", "FILE|ID [PROCEDURE]", "JSON Schema of what conf.d may say to it", 1, 2, plugin_schema},
     {"lint", "FILE|ID", "what is wrong with the file or its manifest, with a remedy for each", 1, 1,

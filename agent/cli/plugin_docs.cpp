@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ronda plugin docs`: the manual from the manifest, and the tables of a README kept equal to it.
+// `ronda plugin docs`: the manual from the manifest, as Markdown or for man, and the tables of a README kept equal to it.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -7,6 +7,7 @@
 
 #include "cli/plugin_tools.hpp"
 #include "plugin/docs.hpp"
+#include "plugin/manual_page.hpp"
 
 namespace ronda::cli {
 namespace {
@@ -42,15 +43,30 @@ int renew(const std::string& readme, const plugin::Manifest& manifest) {
   return exit_done;
 }
 
+int print_page(const plugin::Manifest& manifest) {
+  const auto page = plugin::manual_page(manifest);
+  if (!page) {
+    complain(page.error().message());
+    return exit_failed;
+  }
+  std::cout << *page;
+  return exit_done;
+}
+
 }  // namespace
 
 int plugin_docs(const Options& options) {
+  if (options.has("into") && options.has("man")) {
+    complain("--into renews a README, --man prints a manual page: say one of them");
+    return exit_usage;
+  }
   const auto file = open_plugin(options, options.arguments[0]);
   if (!file) {
     complain(file.error().message());
     return exit_failed;
   }
   if (options.has("into")) return renew(options.value("into"), *file->manifest);
+  if (options.has("man")) return print_page(*file->manifest);
   std::cout << plugin::manual(*file->manifest);
   return exit_done;
 }

@@ -108,24 +108,10 @@ std::string limits_text(const Option& option) {
   return out;
 }
 
-std::string meaning(const Option& option) {
-  std::string out = cell(option.doc);
-  const std::string limits = limits_text(option);
-  if (!limits.empty()) out += (out.empty() ? "(" : " (") + limits + ")";
-  if (!option.deprecated.empty()) out += (out.empty() ? "" : " ") + ("**deprecated**: " + cell(option.deprecated));
-  return out;
-}
-
-std::string default_text(const Option& option) {
-  if (option.required) return "required";
-  if (!option.fallback) return "";
-  return code(unquoted(option.default_text));
-}
-
 void add_rows(const std::vector<Option>& options, const std::string& prefix, std::string& out) {
   for (const Option& option : options) {
     std::string name = prefix + option.key;
-    out += "| `" + name + "` | " + type_name(option) + " | " + default_text(option) + " | " + meaning(option) + " |\n";
+    out += "| `" + name + "` | " + type_name(option) + " | " + option_default(option) + " | " + option_meaning(option) + " |\n";
     for (const Wrapper wrapper : option.wrappers) name += wrapper == Wrapper::list ? "[]" : ".NAME";
     add_rows(option.keys, name + ".", out);
   }
@@ -157,6 +143,20 @@ std::string last_part(std::string_view name) {
 }
 
 }  // namespace
+
+std::string option_meaning(const Option& option) {
+  std::string out = cell(option.doc);
+  const std::string limits = limits_text(option);
+  if (!limits.empty()) out += (out.empty() ? "(" : " (") + limits + ")";
+  if (!option.deprecated.empty()) out += (out.empty() ? "" : " ") + ("**deprecated**: " + cell(option.deprecated));
+  return out;
+}
+
+std::string option_default(const Option& option) {
+  if (option.required) return "required";
+  if (!option.fallback) return "";
+  return code(unquoted(option.default_text));
+}
 
 std::string options_table(const Procedure& procedure) {
   if (procedure.options.empty()) return "It has no options.\n";

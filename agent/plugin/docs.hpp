@@ -12,6 +12,9 @@
 
 namespace ronda::plugin {
 
+/// What an option means and what may be written, and its default, as they stand in the cells of that table.
+std::string option_meaning(const Option& option);
+std::string option_default(const Option& option);
 /// The table of a procedure's options, nested ones as "expect.status", "steps[].url", "metrics.NAME.path".
 std::string options_table(const Procedure& procedure);
 /// The same between its markers, as it stands in a README.
