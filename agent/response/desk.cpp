@@ -180,6 +180,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
     held = alerts_.erase(held);
   }
   count_inbound();
+  if (!plan_->people.notifiers.empty()) ask_again_for_unheard();
   if (looking_) look_at_all(out, now_ns);
   for (const auto& [id, incident] : state_.incidents) {
     if (incident.stage != incident::Stage::closed) incident_alarms_.set(id, now_ns);  // its ladder may be another one
@@ -189,6 +190,16 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   muting_ = true;
   settle(out, now_ns);
   return out;
+}
+
+/// What was due while nobody could hear of it is due until somebody can.
+void Desk::ask_again_for_unheard() {
+  for (const auto& [id, since] : std::exchange(unheard_, {})) {
+    if (since == escalation::never_asked)
+      asked_.erase(id);
+    else
+      asked_[id] = since;
+  }
 }
 
 Output Desk::on_result(const measure::Result& result, std::int64_t now_ns) {
@@ -461,6 +472,7 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
   if (found == nullptr || found->stage == incident::Stage::closed) {
     incident_alarms_.clear(id);
     asked_.erase(id);
+    unheard_.erase(id);
     if (found == nullptr) return;
   }
   const incident::Incident& incident = *found;
@@ -473,10 +485,12 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
     // what became due before it was hidden, and was not told then, is told when it comes out, unless somebody has it by then
     const std::int64_t acked_ns = incident.is_taken() ? incident.ack->at_ns : INT64_MIN;
     std::erase_if(due, [&](const escalation::Due& one) { return one.is_paging && one.at_ns <= acked_ns; });
-    if (incident.is_suppressed() && !due.empty())
+    if (incident.is_suppressed() && !due.empty()) {
       due.clear();
-    else if (!plan_->people.notifiers.empty())  // else nobody hears of it, and it stays due until somebody can
+    } else {
+      if (plan_->people.notifiers.empty()) unheard_.try_emplace(id, since);
       asked_[id] = std::max(since, now_ns);
+    }
     if (!incident.is_live()) due.clear();  // nobody is called for what is over
     incident_alarms_.set(id, answer.next_ns.value_or(0));
   }

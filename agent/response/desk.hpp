@@ -148,6 +148,7 @@ class Desk {
   void tell_incident(const std::string& id, const std::vector<incident::Notice>& notices, Output& out, std::int64_t now_ns);
   void forget_old(Output& out, std::int64_t now_ns);
   void set_own_trouble(std::string_view name, config::Level level, std::string_view text, Output& out, std::int64_t now_ns);
+  void ask_again_for_unheard();
   void tell_lost_ways(Output& out, std::int64_t now_ns);
   void end_found_ways(Output& out, std::int64_t now_ns);
   void owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns);
@@ -170,6 +171,7 @@ class Desk {
   incident::UpkeepBook upkeep_;
   std::int64_t drilled_ns_ = 0;                             // the last drill that was due; 0: none was planned yet
   std::map<std::string, std::int64_t, std::less<>> asked_;  // by incident that is not closed: until when its escalation has been asked
+  std::map<std::string, std::int64_t, std::less<>> unheard_;  // the same of those of which nobody could hear since then
   Alarms alert_alarms_, incident_alarms_, engine_alarms_;   // the last two by incident: its escalation, its own times
   std::optional<std::int64_t> boundary_wake_;               // of silences, windows and drills
   std::int64_t muted_ns_ = 0;                               // when what hides alerts was looked at last

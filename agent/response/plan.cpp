@@ -96,11 +96,14 @@ LinkSettings links_of(const config::ApiSettings& api, const std::string& key) {
   return links;
 }
 
-/// Without a notifier because of what is wrong: one that is wrong itself, a file that may hold one, ladders that lead nowhere.
+/// Without a notifier: ladders lead nowhere, or one may be missing because of what is wrong, itself or a file that may hold it.
+/// Who has neither ladders nor errors wants to look and not to be told.
 bool has_lost_its_way(const schedule::Candidate& candidate, const people::People& people) {
-  if (!people.notifiers.empty() || !candidate.has_errors()) return false;
+  if (!people.notifiers.empty()) return false;
+  const auto names_somebody = [](const people::Severity& severity) { return !severity.notify.empty(); };
+  if (!candidate.generation.raw("escalation").empty() || std::ranges::any_of(people.severities, names_somebody)) return true;
   const auto may_be_one = [](const config::Disabled& one) { return one.kind == "file" || one.kind == "notifier"; };
-  return std::ranges::any_of(candidate.generation.disabled, may_be_one) || !candidate.generation.raw("escalation").empty();
+  return candidate.has_errors() && std::ranges::any_of(candidate.generation.disabled, may_be_one);
 }
 
 }  // namespace

@@ -233,8 +233,11 @@ void Response::use(std::shared_ptr<const Plan> plan) {
   apply(desk_.use(std::move(plan), wall_ns()));
   hand_on();
   if (desk_.plan().lost.way) {
-    on_own_trouble("route", config::Level::p1,
-                   "nobody can be told of anything: no notifier can be used; ronda status says what is wrong with the configuration");
+    const std::string why = desk_.plan().people.no_notifier
+                                ? "there is no [notifier.*] in the configuration; add one, and ronda reload"
+                                : "no notifier can be used; ronda status says what is wrong with the configuration";
+    ports_.log(RONDA_LOG_ERROR, "nobody can be told of anything: " + why);
+    on_own_trouble("route", config::Level::p1, "nobody can be told of anything: " + why);
   }
   load_objectives();
   end_foreign_troubles();

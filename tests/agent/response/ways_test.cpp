@@ -99,3 +99,32 @@ TEST_CASE("where nobody is configured for a level the last resort is who is mean
   CHECK(world.told == Names{"0s open p3  mail"});
   CHECK(world.desk().own_troubles().empty());
 }
+
+TEST_CASE("what nobody can hear is decided once, and told when somebody can", "[response][unheard]") {
+  const std::string text = replaced(replaced(lost, "2099-01-01", "2025-01-01"), "last_resort = [\"mail\"]\n", "");
+  World world(text);
+  world.use(text, {});  // no notifier at all
+  world.result("api", Seen::critical);
+  const auto said = [&] {
+    return std::ranges::count_if(world.troubles, [](const std::string& one) { return one.ends_with("no notifier can be used"); });
+  };
+  const auto before = said();
+  REQUIRE(before > 0);
+  const auto incidents = world.desk().incidents().incidents;
+  for (const auto& [id, one] : incidents) {
+    for (int i = 0; i < 5; ++i) {
+      incident::Command command;
+      command.verb = incident::Verb::note;
+      command.incident = id;
+      command.author = {incident::Author::Kind::contact, "cto"};
+      command.text = "still looking";
+      world.take(world.desk().command(command, ++world.now));
+    }
+  }
+  CHECK(said() == before);
+  world.run_to(16 * minute);  // a repeat is another step
+  CHECK(said() > before);
+  CHECK(world.told.empty());
+  world.use(text);
+  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.ends_with(" p1 cto log"); }) > 0);
+}

@@ -49,6 +49,18 @@ std::vector<std::string> shipped_files() {
   return out;
 }
 
+/// The incident of which an alert is a member; null: there is none.
+json::value incident_with(const WholeAgent& agent, std::string_view alert) {
+  const json::value all = agent.get("/v1/incidents");
+  if (!all.is_array()) return nullptr;
+  for (const json::value& one : all.as_array()) {
+    for (const json::value& member : one.at("alerts").as_array()) {
+      if (member.at("name").as_string() == json::string_view(alert.data(), alert.size())) return one;
+    }
+  }
+  return nullptr;
+}
+
 /// The shop with a door that is broken: a P1 from the first run on, of a drop-in of its own.
 class Shop {
  public:
@@ -99,17 +111,7 @@ class Shop {
     for (const SmtpStub::Mail& one : mail_.mails()) out += replaced(one.text, "=\r\n", "") + "\n";
     return out;
   }
-  /// The incident of which an alert is a member; null: there is none.
-  json::value incident_of(std::string_view alert) const {
-    const json::value all = agent_.get("/v1/incidents");
-    if (!all.is_array()) return nullptr;
-    for (const json::value& one : all.as_array()) {
-      for (const json::value& member : one.at("alerts").as_array()) {
-        if (member.at("name").as_string() == json::string_view(alert.data(), alert.size())) return one;
-      }
-    }
-    return nullptr;
-  }
+  json::value incident_of(std::string_view alert) const { return incident_with(agent_, alert); }
   std::string config_trouble() const {
     const json::value status = agent_.status();
     const json::value* word = status.is_object() ? &status.at("agent").at("config") : nullptr;
@@ -319,4 +321,21 @@ TEST_CASE("with every file broken the agent runs, says that nobody can be told, 
   CHECK(is_told(shop, id));
   CHECK(eventually([&] { return shop.incident_of("ronda/route").is_null() && shop.incident_of("ronda/config").is_null(); }));
   CHECK(shop.agent().stop() == 0);
+}
+
+TEST_CASE("ladders without any notifier are a P1 of the agent, which starts all the same", "[whole][unheard]") {
+  WholeAgent agent;
+  const std::string people =
+      "[contact.ana]\nchannels = [{ notifier = \"paper\", to = \"ana\" }]\n"
+      "[escalation.default.p1]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n";
+  agent.configure("10.toml", people);
+  REQUIRE(agent.start());
+  CHECK(eventually([&] { return incident_with(agent, "ronda/route").is_object(); }));
+  CHECK(text_of(incident_with(agent, "ronda/route"), "level") == "p1");
+  CHECK(has(text_of(incident_with(agent, "ronda/route"), "title"), "there is no [notifier.*]"));
+  CHECK(agent.ronda({"reload"}).code == 0);
+  agent.configure("20.toml", "[notifier.paper]\nuse = \"command\"\ncommand = [\"/bin/true\"]\n");
+  CHECK(agent.ronda({"reload"}).code == 0);
+  CHECK(eventually([&] { return incident_with(agent, "ronda/route").is_null(); }));
+  CHECK(agent.stop() == 0);
 }
