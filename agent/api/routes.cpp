@@ -103,7 +103,9 @@ void get_explain(Context& c) {
     const Entry* entry = c.agent.scheduler().find(kind, c.name);
     if (entry == nullptr) continue;
     json::object out = explain_json(c.agent, *entry);
-    if (auto alert = explain_alert_json(c.agent, c.name)) out["alert"] = *std::move(alert);  // that its `severity` makes
+    const std::string_view prefix = kind == Kind::task ? rule::task_prefix : std::string_view();
+    const std::string alert_name = std::string(prefix) + std::string(c.name);  // of the alert that its `severity` makes
+    if (auto alert = explain_alert_json(c.agent, alert_name)) out["alert"] = *std::move(alert);
     if (kind == Kind::notifier && !is_operator(c)) hide_words_of_notifier(out);
     return c.respond(json_response(out));
   }

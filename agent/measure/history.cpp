@@ -38,6 +38,10 @@ struct Check {
   std::vector<SeriesId> series;  // by metric, then labels
 };
 
+struct TaskNow {
+  std::int64_t last_success_ns = 0, known_since_ns = 0;  // 0: none, not known
+};
+
 /// How long single points of a window are kept, and what is kept in their place where that is too long.
 Keep keep_for(const MetricWant& want, std::int64_t interval_ns) {
   Keep keep;
@@ -73,7 +77,7 @@ class History::Impl {
 
   schedule::ZonePtr zone_;
   ByName<std::unique_ptr<Check>> checks_;
-  ByName<std::int64_t> tasks_;  // last success; 0: none
+  ByName<TaskNow> tasks_;
   std::vector<std::unique_ptr<Series>> series_;
   std::vector<const Check*> owners_;  // of series_
   std::vector<SeriesId> free_;
@@ -111,7 +115,7 @@ void History::Impl::want(const std::vector<Want>& wants, const std::vector<std::
   });
   for (auto& [name, check] : checks_) apply(*check);
   auto known = std::exchange(tasks_, {});
-  for (const std::string& task : tasks) tasks_[task] = known.contains(task) ? known[task] : 0;
+  for (const std::string& task : tasks) tasks_[task] = known[task];
 }
 
 void History::Impl::apply(Check& check) {
@@ -255,7 +259,20 @@ std::optional<store::Sampled> History::observe_value(std::string_view check, std
 
 void History::task_succeeded(std::string_view task, std::int64_t at_ns) {
   const auto found = impl_->tasks_.find(task);
-  if (found != impl_->tasks_.end()) found->second = at_ns;
+  if (found != impl_->tasks_.end()) found->second.last_success_ns = at_ns;
+}
+
+void History::note_tasks(std::int64_t now_ns) {
+  for (auto& [name, task] : impl_->tasks_) {
+    if (task.known_since_ns == 0) task.known_since_ns = now_ns;
+  }
+}
+
+void History::restore_task(std::string_view task, std::int64_t last_success_ns, std::int64_t known_since_ns) {
+  const auto found = impl_->tasks_.find(task);
+  if (found == impl_->tasks_.end()) return;
+  found->second.last_success_ns = std::max(found->second.last_success_ns, last_success_ns);
+  found->second.known_since_ns = known_since_ns;
 }
 
 std::vector<History::Load> History::loads(std::int64_t now_ns) const {
@@ -341,7 +358,13 @@ std::optional<double> History::baseline(SeriesId id, std::int64_t at_ns, std::in
 
 std::optional<std::int64_t> History::task_last_success_ns(std::string_view task) const {
   const auto found = impl_->tasks_.find(task);
-  return found != impl_->tasks_.end() && found->second != 0 ? std::optional(found->second) : std::nullopt;
+  return found != impl_->tasks_.end() && found->second.last_success_ns != 0 ? std::optional(found->second.last_success_ns) : std::nullopt;
+}
+
+std::optional<std::int64_t> History::task_known_since_ns(std::string_view task) const {
+  const auto found = impl_->tasks_.find(task);
+  const bool is_so = found != impl_->tasks_.end() && found->second.last_success_ns == 0 && found->second.known_since_ns != 0;
+  return is_so ? std::optional(found->second.known_since_ns) : std::nullopt;
 }
 
 std::span<const Point> History::statuses(std::string_view name, std::int64_t after_ns, std::int64_t until_ns) const {

@@ -62,6 +62,8 @@ class History final : public View {
   std::optional<store::Sampled> observe_value(std::string_view check, std::string_view metric, std::int64_t at_ns, double value,
                                               const Labels& labels = {});
   void task_succeeded(std::string_view task, std::int64_t at_ns);
+  /// Of those that never succeeded: they are known since then, unless it is known since when already.
+  void note_tasks(std::int64_t now_ns);
 
   // --- from the store, at start ---
   struct Load {
@@ -75,6 +77,8 @@ class History final : public View {
                std::span<const Rollup> hours);
   /// If it has no result yet.
   void restore_check(std::string_view check, const CheckNow& now);
+  /// What is later counts; 0: it never succeeded.
+  void restore_task(std::string_view task, std::int64_t last_success_ns, std::int64_t known_since_ns);
 
   // --- View ---
   std::optional<CheckNow> check(std::string_view name) const override;
@@ -83,6 +87,7 @@ class History final : public View {
   std::span<const Point> points(SeriesId id, std::int64_t after_ns, std::int64_t until_ns) const override;
   std::optional<double> baseline(SeriesId id, std::int64_t at_ns, std::int64_t frozen_at_ns) const override;
   std::optional<std::int64_t> task_last_success_ns(std::string_view task) const override;
+  std::optional<std::int64_t> task_known_since_ns(std::string_view task) const override;
   std::span<const Point> statuses(std::string_view check, std::int64_t after_ns, std::int64_t until_ns) const override;
   std::int64_t interval_ns(SeriesId id) const override;
   std::int64_t reach_ns(SeriesId id) const override;

@@ -55,6 +55,8 @@ class View {
   /// The usual value at this hour of the week, from before `frozen_at_ns` if that is not 0; none: not enough history.
   virtual std::optional<double> baseline(SeriesId id, std::int64_t at_ns, std::int64_t frozen_at_ns) const = 0;
   virtual std::optional<std::int64_t> task_last_success_ns(std::string_view task) const = 0;
+  /// Since when there is a task that never succeeded; none: that is not known, or it did.
+  virtual std::optional<std::int64_t> task_known_since_ns(std::string_view /*task*/) const { return {}; }
   /// Status history of a check, for `x.status` inside functions over time and for objectives: see Status.
   virtual std::span<const Point> statuses(std::string_view check, std::int64_t after_ns, std::int64_t until_ns) const = 0;
 

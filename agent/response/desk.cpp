@@ -81,6 +81,7 @@ void Desk::index() {
   for (const rule::Alert& alert : plan_->rules.alerts) {
     std::set<std::string_view> names(alert.checks.begin(), alert.checks.end());
     names.insert(alert.parents.begin(), alert.parents.end());
+    names.insert(alert.tasks.begin(), alert.tasks.end());
     for (const std::string_view name : names) alerts_of_[std::string(name)].push_back(&alert);
   }
 }
@@ -99,9 +100,14 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
   count_inbound();
   for (const store::SilenceRow& row : kept.silences) note(take_up(row));
   for (const store::InstanceState& row : kept.checks) {
-    if (row.id.kind != config::kind_name(config::Kind::check) || row.last_run == 0) continue;
-    history_.restore_check(row.id.name, {static_cast<measure::Status>(std::clamp(row.status, 0, 3)), row.since, row.last_run, {}});
+    const bool is_task = row.id.kind == config::kind_name(config::Kind::task);
+    if ((!is_task && row.id.kind != config::kind_name(config::Kind::check)) || row.last_run == 0) continue;
+    // what never succeeded is known at least since it began to end as it did last
+    if (is_task) history_.restore_task(row.id.name, row.last_ok, row.since != 0 ? row.since : row.last_run);
+    const std::string name = is_task ? std::string(rule::task_prefix) + row.id.name : row.id.name;
+    history_.restore_check(name, {static_cast<measure::Status>(std::clamp(row.status, 0, 3)), row.since, row.last_run, {}});
   }
+  history_.note_tasks(now_ns);
   state_ = incident::restore(kept.events, {});
   // those that the last event was decided under: what has ended since then ends now
   const auto firing = state_.firing(plan_->settings);
@@ -155,6 +161,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   Output out;
   const auto before = std::exchange(plan_, std::move(plan));
   history_.want(plan_->wants, plan_->rules.facts.tasks);
+  history_.note_tasks(now_ns);
   history_.use_zone(plan_->zone);
   objectives_.use(plan_->slos);  // before the plan of before is let go: it points into that
   index();
@@ -208,16 +215,22 @@ Output Desk::on_result(const measure::Result& result, std::int64_t now_ns) {
   if (auto sampled = history_.observe(result)) out.samples.push_back(*std::move(sampled));
   if (!looking_) return out;
   judge_objectives(result.check, out, now_ns);
-  const auto alerts = alerts_of_.find(result.check);
-  if (alerts == alerts_of_.end()) return out;
-  for (const rule::Alert* alert : alerts->second) look_at(*alert, out, now_ns);
-  settle(out, now_ns);
+  look_at_those_of(result.check, out, now_ns);
   return out;
 }
 
-Output Desk::on_task_success(std::string_view task, std::int64_t at_ns) {
+Output Desk::on_task_success(std::string_view task, std::int64_t at_ns, std::int64_t now_ns) {
+  Output out;
   history_.task_succeeded(task, at_ns);
-  return {};  // alerts on its age are looked at by tick
+  if (looking_) look_at_those_of(std::string(rule::task_prefix) + std::string(task), out, now_ns);
+  return out;
+}
+
+void Desk::look_at_those_of(std::string_view check, Output& out, std::int64_t now_ns) {
+  const auto alerts = alerts_of_.find(check);
+  if (alerts == alerts_of_.end()) return;
+  for (const rule::Alert* alert : alerts->second) look_at(*alert, out, now_ns);
+  settle(out, now_ns);
 }
 
 Output Desk::command(const incident::Command& command, std::int64_t now_ns) {

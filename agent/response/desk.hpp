@@ -41,7 +41,7 @@ struct Kept {
   std::vector<incident::Event> events;  // of incidents that are not closed, each in its order
   std::vector<store::AlertState> alerts;
   std::vector<store::SilenceRow> silences;
-  std::vector<store::InstanceState> checks;  // as they were found last; tasks among them are left out
+  std::vector<store::InstanceState> checks;  // and tasks, as they were found last
 };
 
 class Desk {
@@ -69,7 +69,8 @@ class Desk {
   Output restore_objective(const measure::slo::Objective& asked, std::span<const measure::slo::Stretch> older, std::int64_t now_ns);
   void load_objective_again(std::string_view objective) { objectives_.load_again(objective); }
   Output on_result(const measure::Result& result, std::int64_t now_ns);
-  Output on_task_success(std::string_view task, std::int64_t at_ns);
+  /// How it ended is a result of "task.NAME", for those who care for that.
+  Output on_task_success(std::string_view task, std::int64_t at_ns, std::int64_t now_ns);
   Output command(const incident::Command& command, std::int64_t now_ns);
   Output add_silence(incident::Silence silence, std::int64_t now_ns);
   Result<Output> expire_silence(std::string_view id, const incident::Author& author, std::uint64_t based_on, std::int64_t now_ns);
@@ -136,6 +137,7 @@ class Desk {
   void tell_unknown(const rule::Alert& alert, rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns);
   void end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
   void look_at_all(Output& out, std::int64_t now_ns);
+  void look_at_those_of(std::string_view check, Output& out, std::int64_t now_ns);
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
   void note_break(std::int64_t now_ns);
   void settle(Output& out, std::int64_t now_ns);
@@ -165,7 +167,7 @@ class Desk {
   bool looking_ = true;  // false: what was known before the start is still being read
   std::map<std::string, Held, std::less<>> alerts_;
   std::size_t inbound_count_ = 0;                                                  // of them, what others judged
-  std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check that they name or depend on
+  std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check or task.NAME that they name or depend on
   incident::State state_;
   incident::SilenceBook silences_;
   incident::UpkeepBook upkeep_;

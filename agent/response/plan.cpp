@@ -115,10 +115,12 @@ void drop_idle_facts(rule::RuleSet& rules, const std::vector<rule::Slo>& slos) {
   std::set<std::string, std::less<>> asked;
   for (const rule::Alert& alert : rules.alerts) {
     asked.insert(alert.checks.begin(), alert.checks.end());
+    asked.insert(alert.tasks.begin(), alert.tasks.end());
     asked.insert(alert.parents.begin(), alert.parents.end());
   }
   for (const rule::Slo& slo : slos) asked.insert(slo.checks.begin(), slo.checks.end());
   std::erase_if(rules.facts.checks, [&](const rule::CheckFacts& check) { return !asked.contains(check.name); });
+  std::erase_if(rules.facts.task_ends, [&](const rule::CheckFacts& task) { return !asked.contains(task.name); });
   rules.facts.checks.shrink_to_fit();
 }
 
@@ -143,6 +145,7 @@ Lost lost_by(const std::vector<config::Disabled>& disabled) {
   for (const config::Disabled& one : disabled) {
     out.any = out.any || one.kind == "file";
     if (one.kind == "alert" || one.kind == "check") out.alerts.insert(one.name);
+    if (one.kind == "task") out.alerts.insert(std::string(rule::task_prefix) + one.name);
     if (one.kind == "slo") out.alerts.insert(std::string(rule::slo_prefix) + one.name);
     if (one.kind == "token") out.tokens.insert(one.name);
     if (one.kind == "notifier") out.notifiers.insert(one.name);

@@ -175,6 +175,7 @@ void Response::begin(Kept& kept, const std::function<void()>& then) {
   for (store::InstanceState& check : kept.checks) {
     check.since += ahead;
     if (check.last_run != 0) check.last_run += ahead;
+    if (check.last_ok != 0) check.last_ok += ahead;
   }
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
@@ -255,17 +256,19 @@ void Response::end_foreign_troubles() {
 
 void Response::on_result(const schedule::Entry& entry) {
   const std::int64_t now = wall_ns();
-  if (entry.spec.kind == config::Kind::task) {
-    if (entry.status == plugin::CheckStatus::ok) desk_.on_task_success(entry.spec.name, entry.trip.ended_wall);
-    return;
-  }
-  if (entry.spec.kind != config::Kind::check || !begun_ || !desk_.cares_for(entry.spec.name)) return;
-  const std::string metrics = entry.metrics.str();
-  measure::Result result;
-  result.check = entry.spec.name;
-  result.status = status_of(entry.status);
   // where the wall clock was set back, results come by the clock that is judged by
   const std::int64_t ahead = now - ports_.wall_ns();
+  const bool is_task = entry.spec.kind == config::Kind::task;
+  const std::string name = (is_task ? std::string(rule::task_prefix) : std::string()) + entry.spec.name;
+  if (is_task && entry.status == plugin::CheckStatus::ok) {
+    Output output = desk_.on_task_success(entry.spec.name, entry.trip.ended_wall + ahead, now);
+    if (begun_) apply(std::move(output));
+  }
+  if ((!is_task && entry.spec.kind != config::Kind::check) || !begun_ || !desk_.cares_for(name)) return;
+  const std::string metrics = entry.metrics.str();
+  measure::Result result;
+  result.check = name;
+  result.status = status_of(entry.status);
   result.since_ns = entry.since_wall + ahead;
   result.started_ns = entry.trip.started_wall + ahead;
   result.ended_ns = entry.trip.ended_wall + ahead;

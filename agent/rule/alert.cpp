@@ -220,6 +220,9 @@ void Reader::finish(Alert& alert) {
     for (const std::string& check : condition->checks) {
       if (std::ranges::find(alert.checks, check) == alert.checks.end()) alert.checks.push_back(check);
     }
+    for (const std::string& task : condition->tasks) {
+      if (std::ranges::find(alert.tasks, task) == alert.tasks.end()) alert.tasks.push_back(task);
+    }
   };
   for (Rung& rung : alert.rungs) {
     take(rung.when);
@@ -227,16 +230,21 @@ void Reader::finish(Alert& alert) {
     rung.mark = mark_of(rung);
   }
   take(alert.clear);
-  if (!alert.checks.empty()) alert.check = alert.checks.front();
+  const auto& named = alert.checks.empty() ? alert.tasks : alert.checks;
+  if (!named.empty()) alert.check = named.front();
+  const CheckFacts* first = alert.checks.empty() ? facts_.find(alert.check) : nullptr;
+  if (first != nullptr && alert.service.empty()) alert.service = first->service;
   bool all_known = true;
+  std::int64_t grace = usual_patience_ns;
   for (const std::string& name : alert.checks) {
     const CheckFacts* check = facts_.find(name);
     if (check != nullptr && alert.service.empty()) alert.service = check->service;
     const std::int64_t patience = check == nullptr ? 0 : check->patience_ns;
     all_known = all_known && patience > 0;
     alert.patience_ns = std::max(alert.patience_ns, patience);
+    if (check != nullptr) grace = std::max(grace, check->slot_grace_ns);
   }
-  alert.grace_ns = std::max(alert.patience_ns, usual_patience_ns) + window;
+  alert.grace_ns = std::max(alert.patience_ns, grace) + window;
   if (!all_known) alert.patience_ns = 0;
   alert.parents = parents_of(alert.checks, facts_);
 }
@@ -262,7 +270,9 @@ std::optional<Alert> Reader::read(const SeverityOf& severity) {
   alert.of_severity = true;
   std::vector<Remark> remarks;
   Rung& only = rung(alert, severity.level);
-  only.when = parse_condition(severity.check + ".status == critical", facts_, remarks);
+  // a task that timed out, or whose program was gone, did not do its work either
+  const bool of_task = severity.check.starts_with(task_prefix);
+  only.when = parse_condition(severity.check + (of_task ? ".status != ok" : ".status == critical"), facts_, remarks);
   for (const Remark& remark : remarks) scope_.error(severity.place, "`severity`: " + remark.message);
   only.hold = hold_for(severity.hold, severity.level);
   if (!scope_.sound()) return {};

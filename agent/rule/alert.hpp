@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The definition of an alert: one measurement, one ladder of levels, as [alert.NAME] of conf.d says it, or a
-// check's `severity`. Read once from a generation, immutable from then on. Pure.
+// The definition of an alert: one measurement, one ladder of levels, as [alert.NAME] of conf.d says it, or the
+// `severity` of a check or a task. Read once from a generation, immutable from then on. Pure.
 #pragma once
 
 #include <optional>
@@ -30,7 +30,7 @@ struct NoData {
 
 struct Alert {
   std::string name;
-  std::string check;    // the first that its conditions name
+  std::string check;    // the first that its conditions name, else task.NAME
   std::string service;  // its own `service`, else the check's
   std::string title, diagnose, runbook;
   std::vector<Rung> rungs;         // the highest level first, at most four
@@ -41,8 +41,9 @@ struct Alert {
   std::int64_t patience_ns = 0;      // the longest of its checks; what nobody watched for longer does not count for `for`
   std::int64_t grace_ns = 0;         // so long a check may be without its first result, and a window without enough of them
   std::vector<std::string> checks;   // of all conditions, each once
+  std::vector<std::string> tasks;    // of whose age they ask: task.NAME
   std::vector<std::string> parents;  // what those come `after`, near to far; without the checks themselves
-  bool of_severity = false;          // made from a check's `severity`
+  bool of_severity = false;          // made from the `severity` of a check or a task
   config::Place place;
 
   const Rung* find(config::Level level) const;
@@ -56,9 +57,9 @@ struct RuleSet {
   const Alert* find(std::string_view name) const;
 };
 
-/// A check's `severity`, short for an alert of that level on `status == critical`.
+/// A check's `severity`, short for an alert of that level on `status == critical`; a task's, on that it did not end well.
 struct SeverityOf {
-  std::string check;
+  std::string check;  // or task.NAME; the alert is called like that
   config::Level level = config::Level::none;
   std::vector<config::Hold> hold;
   std::string runbook;

@@ -43,7 +43,7 @@ enum class Form : std::uint8_t {
   number,     // 5, 5%, 500ms, 10MiB/s
   word,       // ok, warning, critical, unknown, pending
   metric,     // CHECK.METRIC, CHECK.METRIC[label="x"]
-  status,     // CHECK.status
+  status,     // CHECK.status, task.NAME.status
   duration,   // CHECK.duration
   age,        // CHECK.age: since its last result
   task_age,   // age(task.NAME): since its last success
@@ -66,7 +66,7 @@ struct Node {
   measure::Status word = measure::Status::ok;
   double number = 0;           // a literal in base units, per second where it has a "/"; of a percentile the share, 0..1
   std::int64_t window_ns = 0;  // of functions over time; of forecast how far ahead
-  std::string check;           // or the task
+  std::string check;           // of a status also "task.NAME"; of task_age the task
   std::string metric;
   measure::Labels labels;  // that it must have; sorted
   Dimension dimension;     // of a number
@@ -84,7 +84,8 @@ struct Need {
 struct Condition {
   std::string text;
   std::vector<Node> nodes;          // the last one is the whole; never empty
-  std::vector<std::string> checks;  // that it names, in the order of the text, each once
+  std::vector<std::string> checks;  // that it names, in the order of the text, each once; task.NAME of whose status it asks
+  std::vector<std::string> tasks;   // of whose age it asks: task.NAME
   std::vector<Need> needs;          // one for each check and metric, the longest window
 
   std::string_view text_of(const Node& node) const { return std::string_view(text).substr(node.begin, node.length); }

@@ -82,6 +82,7 @@ class Evaluation {
     Finding whole = std::move(found_.back());
     whole.newest_result_ns = values_.newest_result_ns();
     whole.next_ns = values_.next_ns();
+    if (whole.pending) whole.slot_ns = values_.slot_ns();
     return whole;
   }
 
@@ -181,7 +182,7 @@ class Evaluation {
         const bool pending = a.pending || b.pending;
         // of several what is really missing is told
         if (!any_unknown || (unknown.pending && !pending) || (unknown.thin && !only_thin(a, b)))
-          unknown = {Truth::unknown, std::move(problem), 0, pending, 0, 0, only_thin(a, b)};
+          unknown = {Truth::unknown, std::move(problem), 0, pending, 0, 0, 0, only_thin(a, b)};
         any_unknown = true;
         continue;
       }
@@ -189,7 +190,7 @@ class Evaluation {
       const Truth truth = holds(node.relation, a.value, limit) ? Truth::yes : Truth::no;
       const bool better = any && (truth < worst.truth || (truth == worst.truth && !is_worse(node.relation, a.value, worst.value)));
       if (better) continue;
-      worst = {truth, describe(node, left, a, right, b, truth == Truth::yes), a.value, false, 0, 0, false};
+      worst = {truth, describe(node, left, a, right, b, truth == Truth::yes), a.value, false, 0, 0, 0, false};
       any = true;
     }
     if (any && (worst.truth == Truth::yes || !any_unknown)) return worst;

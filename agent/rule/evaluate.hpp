@@ -43,6 +43,7 @@ struct Finding {
   bool pending = false;               // unknown only because a check had no result yet
   std::int64_t newest_result_ns = 0;  // of all checks that it names
   std::int64_t next_ns = 0;           // when it may change with no new result; 0: not by time alone
+  std::int64_t slot_ns = 0;           // pending, and no wonder until this slot of a calendar: what it waits for runs then; 0: not known
   bool thin = false;                  // unknown only because what comes is not enough yet: a young baseline, fewer than `min_samples`
 };
 

@@ -11,8 +11,9 @@ const MetricFacts* CheckFacts::find(std::string_view metric) const {
 }
 
 const CheckFacts* Facts::find(std::string_view check) const {
-  const auto found = std::ranges::lower_bound(checks, check, {}, &CheckFacts::name);
-  return found != checks.end() && found->name == check ? &*found : nullptr;
+  const auto& all = check.starts_with(task_prefix) ? task_ends : checks;
+  const auto found = std::ranges::lower_bound(all, check, {}, &CheckFacts::name);
+  return found != all.end() && found->name == check ? &*found : nullptr;
 }
 
 bool Facts::has_task(std::string_view task) const {
@@ -21,6 +22,7 @@ bool Facts::has_task(std::string_view task) const {
 
 void Facts::sort() {
   std::ranges::sort(checks, {}, &CheckFacts::name);
+  std::ranges::sort(task_ends, {}, &CheckFacts::name);
   std::ranges::sort(tasks);
   for (CheckFacts& check : checks) std::ranges::sort(check.metrics, {}, &MetricFacts::name);
 }

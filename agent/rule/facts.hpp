@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,16 +25,23 @@ struct CheckFacts {
   std::int64_t patience_ns = 0;      // interval + timeout + 10 s: with no result for longer nothing is known; 0: no limit
   std::vector<std::string> after;    // checks that it depends on
   std::string service;
+  /// Of one that has no interval: when it runs next after an instant; INT64_MAX: not by itself.
+  std::function<std::int64_t(std::int64_t after_ns)> next_slot_ns = {};
+  std::int64_t slot_grace_ns = 0;  // so long after that its result may come
 
   const MetricFacts* find(std::string_view metric) const;
 };
 
-struct Facts {
-  std::vector<CheckFacts> checks;  // by name
-  std::vector<std::string> tasks;  // sorted
-  bool complete = true;            // false: part of conf.d could not be read, so a name that is not here may exist
+/// How conditions name a task: task.NAME.
+inline constexpr std::string_view task_prefix = "task.";
 
-  const CheckFacts* find(std::string_view check) const;
+struct Facts {
+  std::vector<CheckFacts> checks;      // by name
+  std::vector<CheckFacts> task_ends;   // how tasks ended, as if each were a check task.NAME; by name
+  std::vector<std::string> tasks;      // sorted
+  bool complete = true;                // false: part of conf.d could not be read, so a name that is not here may exist
+
+  const CheckFacts* find(std::string_view check) const;  // or task.NAME
   bool has_task(std::string_view task) const;
   void sort();
 };

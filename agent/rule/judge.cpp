@@ -59,6 +59,7 @@ class Judge {
  private:
   void judge(Node& node);
   void judge_check(const Node& node);
+  void judge_task(std::string_view task, std::size_t offset);
   void judge_metric(Node& node);
   void judge_labels(const Node& node, const MetricFacts& metric);
   void judge_comparison(const Node& node);
@@ -93,9 +94,7 @@ void Judge::judge(Node& node) {
       return judge_check(node);
     case Form::task_age:
       node.dimension = {"s", Per::nothing, true};
-      if (!facts_.complete || facts_.has_task(node.check)) return;
-      return error(condition_.text.find("task.", node.begin) + 5,
-                   "there is no task " + tick(node.check) + did_you_mean(node.check, facts_.tasks));
+      return judge_task(node.check, condition_.text.find(task_prefix, node.begin) + task_prefix.size());
     case Form::over_time:
       return as_child(node.function == Function::rate ? Per::second : node.function == Function::trend ? Per::hour : Per::nothing);
     case Form::baseline: {  // of a counter: how fast it usually grows
@@ -116,7 +115,14 @@ void Judge::judge(Node& node) {
   }
 }
 
+void Judge::judge_task(std::string_view task, std::size_t offset) {
+  if (!facts_.complete || facts_.has_task(task)) return;
+  error(offset, "there is no task " + tick(task) + did_you_mean(task, facts_.tasks));
+}
+
 void Judge::judge_check(const Node& node) {
+  if (node.check.starts_with(task_prefix))
+    return judge_task(std::string_view(node.check).substr(task_prefix.size()), node.begin + task_prefix.size());
   if (!facts_.complete || facts_.find(node.check) != nullptr) return;
   const std::string hint = did_you_mean(node.check, names_of(facts_.checks, &CheckFacts::name));
   error(node.begin, "there is no check " + tick(node.check) + hint);
@@ -250,6 +256,10 @@ void note_needs(Condition& condition) {
     if (of_check) {
       want(node, 0, false);
       if (std::ranges::find(condition.checks, node.check) == condition.checks.end()) condition.checks.push_back(node.check);
+    }
+    if (node.form == Form::task_age) {
+      const std::string task = std::string(task_prefix) + node.check;
+      if (std::ranges::find(condition.tasks, task) == condition.tasks.end()) condition.tasks.push_back(task);
     }
     if (node.form == Form::over_time || node.form == Form::counted) history(node, node.window_ns, false);
     if (node.form == Form::forecast) history(node, measure::forecast_window_ns(node.window_ns), false);

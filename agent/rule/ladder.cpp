@@ -177,11 +177,13 @@ void Climb::read() {
 
 void Climb::read_unknown() {
   bool any = false, pending = true;
+  std::int64_t slot = INT64_MAX;  // when the first of what is pending runs next
   for (const Reading::Level& level : reading_.levels) {
     if (level.when.truth == Truth::yes) any = true;
     if (level.when.truth != Truth::unknown) continue;
     if (unknown_ == nullptr || (unknown_->pending && !level.when.pending)) unknown_ = &level.when;
     pending = pending && level.when.pending;
+    if (level.when.pending) slot = std::min(slot, level.when.slot_ns);
   }
   is_unknown_ = !any && unknown_ != nullptr;
   if (!is_unknown_) {
@@ -190,8 +192,10 @@ void Climb::read_unknown() {
   }
   // that nothing is known of a time in which nobody watched says nothing of the checks: they get their time anew
   if (state_.unknown_since_ns == 0 || state_.unknown_since_ns > now_ || was_away_) state_.unknown_since_ns = now_;
-  lapsed_ = !pending || now_ - state_.unknown_since_ns > alert_.grace_ns;
-  if (!lapsed_) look_again(state_.unknown_since_ns + alert_.grace_ns + 1);
+  const std::int64_t from = std::max(state_.unknown_since_ns, slot);
+  const std::int64_t upto = from > INT64_MAX - alert_.grace_ns ? INT64_MAX : from + alert_.grace_ns;
+  lapsed_ = !pending || now_ > upto;
+  if (!lapsed_ && upto < INT64_MAX) look_again(upto + 1);
   if (!lapsed_) return;
   for (std::size_t i = 0; i < seen_.size(); ++i) {
     if (alert_.no_data.is_ok && seen_[i].now == Truth::unknown) seen_[i].now = Truth::no;

@@ -3,7 +3,7 @@
 //
 //   condition = all { "or" all }            all = one { "and" one }
 //   one       = "not" one | value [ RELATION value ]
-//   value     = "(" condition ")" | NUMBER | word | CHECK "." METRIC [ labels ] | NAME "(" arguments ")"
+//   value     = "(" condition ")" | NUMBER | word | CHECK "." METRIC [ labels ] | "task." NAME ".status" | NAME "(" arguments ")"
 //   labels    = "[" NAME "=" TEXT { "," NAME "=" TEXT } "]"
 #include "rule/parser.hpp"
 
@@ -17,6 +17,17 @@ namespace ronda::rule {
 namespace {
 
 constexpr std::array<std::string_view, 5> status_words = {"ok", "warning", "critical", "unknown", "pending"};
+
+}  // namespace
+
+namespace {
+
+/// "task.dump.status": how the task ended last.
+bool is_task_status(std::string_view text) {
+  constexpr std::string_view status = ".status";
+  if (!text.starts_with(task_prefix) || !text.ends_with(status) || text.size() <= task_prefix.size() + status.size()) return false;
+  return is_object_name(text.substr(task_prefix.size(), text.size() - task_prefix.size() - status.size()));
+}
 
 }  // namespace
 
@@ -238,11 +249,12 @@ Parser::Index Parser::word() {
 
 Parser::Index Parser::reference(const Token& name) {
   const std::string_view text = text_of(name);
-  const std::size_t dot = text.find('.');
+  const bool of_task = is_task_status(text);
+  const std::size_t dot = of_task ? text.rfind('.') : text.find('.');
   Node out = at(name, Form::metric);
   out.check = text.substr(0, dot);
   out.metric = text.substr(dot + 1);
-  if (!is_object_name(out.check)) return error_at(name.begin, tick(out.check) + " is no name of a check");
+  if (!of_task && !is_object_name(out.check)) return error_at(name.begin, tick(out.check) + " is no name of a check");
   if (out.metric.empty()) return error_at(name.end(), "the name of a metric is missing here, or status, duration or age");
   if (out.metric == "status") out.form = Form::status;
   if (out.metric == "duration") out.form = Form::duration;

@@ -38,6 +38,11 @@ std::optional<std::int64_t> Past::task_last_success_ns(std::string_view task) co
   return last && *last <= now_ns_ ? last : std::nullopt;
 }
 
+std::optional<std::int64_t> Past::task_known_since_ns(std::string_view task) const {
+  const auto since = whole_.task_known_since_ns(task);
+  return since && *since <= now_ns_ ? since : std::nullopt;
+}
+
 std::span<const Point> Past::statuses(std::string_view check, std::int64_t after_ns, std::int64_t until_ns) const {
   return whole_.statuses(check, after_ns, std::min(until_ns, now_ns_));
 }

@@ -25,6 +25,7 @@ class Past final : public measure::View {
   std::span<const measure::Point> points(measure::SeriesId id, std::int64_t after_ns, std::int64_t until_ns) const override;
   std::optional<double> baseline(measure::SeriesId id, std::int64_t at_ns, std::int64_t frozen_at_ns) const override;
   std::optional<std::int64_t> task_last_success_ns(std::string_view task) const override;
+  std::optional<std::int64_t> task_known_since_ns(std::string_view task) const override;
   std::span<const measure::Point> statuses(std::string_view check, std::int64_t after_ns, std::int64_t until_ns) const override;
   std::int64_t interval_ns(measure::SeriesId id) const override { return whole_.interval_ns(id); }
   std::span<const measure::Rollup> rollups(measure::SeriesId id, std::int64_t after_ns, std::int64_t until_ns) const override;

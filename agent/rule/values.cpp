@@ -67,6 +67,7 @@ Known Values::known(const std::string& check) {
     if (!now->duration_s) {  // what it was in a life before may be older than what was decided of it in that life
       out.problem = tick(check) + " has not run since the agent began";
       out.pending = true;
+      if (facts != nullptr && facts->next_slot_ns) out.slot_ns = facts->next_slot_ns(now->last_result_ns);
     } else if (patience > 0) {
       if (old > patience) out.problem = "no result of " + tick(check) + " for " + span_text(old);
       if (old <= patience) look_again(now->last_result_ns + patience + 1);
@@ -80,6 +81,16 @@ std::int64_t Values::newest_result_ns() const {
   std::int64_t newest = 0;
   for (const auto& [name, known] : known_) newest = std::max(newest, known.now.last_result_ns);
   return newest;
+}
+
+std::int64_t Values::slot_ns() const {
+  std::int64_t first = 0;
+  for (const auto& [name, known] : known_) {
+    if (!known.pending) continue;
+    if (known.slot_ns == 0) return 0;
+    first = first == 0 ? known.slot_ns : std::min(first, known.slot_ns);
+  }
+  return first;
 }
 
 Item Values::item_of(SeriesId id, Per per, double value) const {
@@ -250,8 +261,14 @@ Values::Items Values::of_check(const Node& node) {
   return {item};
 }
 
+/// One that never succeeded counts from when it is known: else it would be silence for as long as it fails.
+std::optional<std::int64_t> Values::success_of(const std::string& task) const {
+  const auto last = moment_.view.task_last_success_ns(task);
+  return last ? last : moment_.view.task_known_since_ns(task);
+}
+
 Values::Items Values::since_success(const Node& node) {
-  const auto last = moment_.view.task_last_success_ns(node.check);
+  const auto last = success_of(node.check);
   if (!last) return {problem_item("task " + tick(node.check) + " has not succeeded yet", true)};
   Item item;
   item.dimension = node.dimension;
@@ -294,7 +311,7 @@ void Values::look_at_crossing(const Node& compared) {
   if (right.form != Form::number || right.number < 0 || right.number > 1e9) return;
   std::int64_t since = 0;
   if (left.form == Form::age) since = known(left.check).now.last_result_ns;
-  if (left.form == Form::task_age) since = moment_.view.task_last_success_ns(left.check).value_or(0);
+  if (left.form == Form::task_age) since = success_of(left.check).value_or(0);
   if (since != 0) look_again(since + static_cast<std::int64_t>(right.number * 1e9) + 1);
 }
 

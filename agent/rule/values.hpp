@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@ struct Known {
   measure::CheckNow now = {};
   std::string problem = {};
   bool pending = false;
+  std::int64_t slot_ns = 0;  // pending, and when it runs next; 0: that is not known
 };
 
 class Values {
@@ -42,6 +44,8 @@ class Values {
   std::vector<std::pair<Item, Item>> pairs(const Node& node);
 
   std::int64_t newest_result_ns() const;
+  /// When the first of all that is pending runs next; 0: of one that is not known.
+  std::int64_t slot_ns() const;
   std::int64_t next_ns() const { return next_ns_; }
 
  private:
@@ -56,6 +60,7 @@ class Values {
   Items ahead(const Node& node);
   Items of_check(const Node& node);
   Items since_success(const Node& node);
+  std::optional<std::int64_t> success_of(const std::string& task) const;
   template <class Ask>
   Items each_series(const Node& node, std::int64_t window_ns, Ask&& ask);
   std::vector<measure::SeriesId> select(const Node& node, std::string& problem);

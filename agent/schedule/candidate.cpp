@@ -126,9 +126,6 @@ void Preparer::warn_of_idle_keys(const config::Instance& instance) {
   const auto warn = [&](bool is_set, std::string_view key) {
     if (is_set) candidate_.diagnostics.warning(instance.place, "`" + std::string(key) + "` has no effect in this version");
   };
-  const config::Judgement& judgement = instance.judgement();
-  warn(judgement.severity != config::Level::none && instance.kind != Kind::check, "severity");
-  warn(!judgement.hold.empty() && instance.kind != Kind::check, "for");
   if (!instance.has_rare()) return;
   const config::Rare& rare = instance.rare();
   const bool is_notifier = instance.kind == Kind::notifier;

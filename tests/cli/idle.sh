@@ -47,11 +47,10 @@ file="$scratch/conf.d/10.toml"
 expect 0 env -i "$ronda" validate --plugins "$plugins" --trust "$scratch/none" --config "$scratch/conf.d"
 expect_out ' 0 errors'
 expect_no_err '`listen`'
-expect_err "$file:19:7: warning: \`severity\` has no effect in this version"
 expect_err "$file:14:8: warning: check \`silent\` has neither \`severity\` nor an alert: when it fails, nobody is told"
 expect_err "$file:14:8: warning: \`changes\` has no effect in this version"
 expect_err "$file:28:9: warning: \`[report.*]\`, of which there are 2, has no effect in this version"
 expect_count=$((expect_count + 1))
 warnings=$(grep -c ': warning: ' <<<"$err" || true)
-[ "$warnings" = 4 ] || expect_fail "four warnings, not $warnings"
+[ "$warnings" = 3 ] || expect_fail "three warnings, not $warnings"
 expect_end

@@ -45,12 +45,32 @@ inline std::vector<people::Notifier> log_and_mail() {
   return {{"log", true, false, machine()}, {"mail", true}};
 }
 
+/// As it is known of a candidate: when those without an interval run.
+inline rule::Facts facts_with_slots(const config::Generation& generation) {
+  rule::Facts facts = rule::facts_of(generation);
+  const auto add = [&](rule::CheckFacts& runs, config::Kind kind, std::string_view name) {
+    const config::Instance* one = generation.find(kind, name);
+    if (one == nullptr || one->every) return;
+    runs.slot_grace_ns = 100 * second;
+    runs.next_slot_ns = [](std::int64_t) { return INT64_MAX; };
+    if (one->rare().at.empty()) return;
+    const auto calendar = schedule::parse_calendar(one->rare().at, zones(), zone("UTC"));
+    REQUIRE(calendar);
+    runs.next_slot_ns = [calendar = *calendar](std::int64_t after_ns) {
+      return calendar.next(schedule::sys_seconds(std::chrono::seconds(after_ns / second)))->time_since_epoch().count() * second;
+    };
+  };
+  for (rule::CheckFacts& check : facts.checks) add(check, config::Kind::check, check.name);
+  for (rule::CheckFacts& task : facts.task_ends) add(task, config::Kind::task, task.name.substr(rule::task_prefix.size()));
+  return facts;
+}
+
 inline std::shared_ptr<const response::Plan> plan_of(const std::string& text,
                                                      const std::vector<people::Notifier>& notifiers = log_and_mail()) {
   Staffed staffed = staff(text, notifiers);
   auto plan = std::make_shared<response::Plan>();
   std::vector<config::Disabled> disabled;
-  plan->rules = rule::load_alerts(staffed.generation, rule::facts_of(staffed.generation), rule::severities_of(staffed.generation),
+  plan->rules = rule::load_alerts(staffed.generation, facts_with_slots(staffed.generation), rule::severities_of(staffed.generation),
                                   staffed.sources, staffed.diagnostics, disabled);
   INFO(staffed.printed());
   REQUIRE_FALSE(staffed.diagnostics.has_errors());
@@ -122,8 +142,14 @@ class World {
     const auto before = statuses_.find(check);
     if (before == statuses_.end() || before->second.first != status) statuses_[check] = {status, now};
     result.since_ns = statuses_[check].second;
+    last_[check] = now;
     result.started_ns = result.ended_ns = now;
     take(desk_->on_result(result, now));
+  }
+  /// The end of a run of a task, as the shell hands it on.
+  void task_ends(const std::string& task, Seen status) {
+    if (status == Seen::ok) take(desk_->on_task_success(task, successes_[task] = now, now));
+    result(std::string(rule::task_prefix) + task, status);
   }
   /// With metrics: counters of a result, as its plugin would give them; "all:500" is `all` with the label code="500".
   void result(const std::string& check, Seen status, const std::map<std::string, double>& counters) {
@@ -195,8 +221,11 @@ class World {
     desk_ = make();
     response::Kept kept = held.kept();
     const auto statuses = statuses_;
-    for (const auto& [check, status] : statuses)
-      kept.checks.push_back({{"check", check}, static_cast<int>(status.first), "", "", status.second, now, 0, 0});
+    for (const auto& [check, status] : statuses) {
+      const std::string task = check.starts_with(rule::task_prefix) ? check.substr(rule::task_prefix.size()) : "";
+      const store::InstanceId id = task.empty() ? store::InstanceId{"check", check} : store::InstanceId{"task", task};
+      kept.checks.push_back({id, static_cast<int>(status.first), "", "", status.second, last_[check], successes_[task], 0});
+    }
     REQUIRE(desk_->restore(kept, now).empty());
     if (!results) return;
     for (const auto& [check, status] : statuses) result(check, status.first);
@@ -268,6 +297,8 @@ class World {
   std::shared_ptr<const response::Plan> plan_;
   std::uint64_t random_ = 0;
   std::map<std::string, std::pair<Seen, std::int64_t>> statuses_;
+  std::map<std::string, std::int64_t> last_;       // result
+  std::map<std::string, std::int64_t> successes_;  // of tasks
   std::unique_ptr<response::Desk> desk_;
 };
 

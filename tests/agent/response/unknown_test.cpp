@@ -48,6 +48,53 @@ TEST_CASE("a check that falls silent reaches a person one level below what may b
   }
 }
 
+TEST_CASE("what runs at two in the morning is not missed before two in the morning", "[response][slot]") {
+  const std::string nightly = "every = \"30s\"";
+  std::string text = shop_with("p1 = \"api.status == critical\"\n");
+  text.replace(text.find(nightly), nightly.size(), "at = \"*-*-* 02:00\"");
+  World world(text);
+  const Seen seen = GENERATE(Seen::ok, Seen::critical);
+  CAPTURE(seen);
+  world.run_to(2 * hour + 10 * second);
+  world.result("api", seen);
+  const std::size_t told = seen == Seen::ok ? 0 : 1;
+  REQUIRE(world.told.size() == told);
+  if (seen == Seen::critical) world.command(incident::Verb::ack);
+  const auto before = world.told.size();
+  const auto level = world.desk().alert("api")->level;
+  SECTION("the agent starts anew, often") {
+    for (int i = 3; i < 24; i += 4) {
+      world.run_to(i * hour);
+      world.restart(false);
+    }
+    world.run_to(26 * hour);
+    CHECK(world.told.size() == before);
+    CHECK_FALSE(world.desk().alert("api")->no_data);
+    CHECK(world.desk().alert("api")->level == level);
+    SECTION("its slot brings the next result") {
+      world.run_to(26 * hour + 10 * second);
+      world.result("api", Seen::ok);
+      CHECK(world.desk().alert("api")->level == Level::none);
+      CHECK(world.told.size() == before + told);  // its end
+    }
+    SECTION("its slot passes, and its grace") {
+      world.run_to(26 * hour + 99 * second);
+      CHECK_FALSE(world.desk().alert("api")->no_data);
+      world.run_to(26 * hour + 5 * minute);
+      CHECK(world.desk().alert("api")->no_data);
+      if (seen == Seen::ok) CHECK(world.told.size() == 1);
+    }
+  }
+  SECTION("no agent runs at its slot, and it is not made up for") {
+    world.now += 25 * hour;
+    world.restart(false);
+    world.run_to(world.now - monday + 90 * second);
+    CHECK_FALSE(world.desk().alert("api")->no_data);
+    world.run_to(world.now - monday + 5 * minute);
+    CHECK(world.desk().alert("api")->no_data);
+  }
+}
+
 TEST_CASE("time in which nobody watched is none in which nothing was known", "[response]") {
   World world(shop_with("p1 = \"api.status == critical\"\nfor = \"5m\"\n"));
   world.run_to(minute, {{"api", Seen::ok}});
@@ -166,4 +213,73 @@ TEST_CASE("what was counted before a restart does not end because nothing is cou
   CHECK(std::ranges::any_of(world.told, is_end) != waits);
   world.run_to(40 * minute, {{"api", Seen::ok}});
   CHECK(world.desk().alert("api")->level == Level::none);
+}
+
+namespace {
+
+const std::string dump_toml = one_check_toml + "[task.dump]\nuse = \"a.b\"\nat = \"*-*-* 02:00\"\n";
+
+}  // namespace
+
+TEST_CASE("the age of a task is known over a restart, and ends when the task succeeds", "[response][slot]") {
+  World world(dump_toml + "[alert.old]\np2 = \"age(task.dump) > 26h\"\n");
+  world.restart(false);
+  world.run_to(2 * hour);
+  world.task_ends("dump", Seen::ok);
+  world.run_to(10 * hour);
+  world.restart(false);  // and from here on it is dead
+  world.run_to(28 * hour);
+  CHECK(world.told.empty());
+  world.run_to(29 * hour);
+  CHECK(world.told == Lines{"1d4h open p2 cto log"});
+  world.restart(false);
+  world.run_to(30 * hour);
+  CHECK(world.told.size() == 1);
+  world.task_ends("dump", Seen::ok);
+  CHECK(world.only().stage == incident::Stage::resolved);
+}
+
+TEST_CASE("a task that never succeeded counts from when it is known", "[response][slot]") {
+  World world(dump_toml + "[alert.old]\np2 = \"age(task.dump) > 26h\"\n");
+  world.restart(false);
+  SECTION("it never ran") {
+    world.run_to(25 * hour);
+    CHECK(world.told.empty());
+  }
+  SECTION("it failed, and the agent starts anew, often") {
+    for (int i = 0; i < 25; ++i) {
+      world.run_to(i * hour + minute);
+      if (i == 0) world.task_ends("dump", Seen::critical);
+      world.restart(false);
+    }
+    CHECK(world.told.empty());
+  }
+  world.run_to(27 * hour);
+  CHECK(world.told.size() == 1);
+}
+
+TEST_CASE("a task with `severity` is told when its last run did not end well", "[response][slot]") {
+  const std::string when = GENERATE(as<std::string>{}, "at = \"*-*-* 02:00\"", "");  // without: by hand alone
+  const Seen wrong = GENERATE(Seen::critical, Seen::unknown);    // failed; timed out
+  CAPTURE(when, wrong);
+  World world(one_check_toml + "[task.dump]\nuse = \"a.b\"\nservice = \"shop\"\nseverity = \"p2\"\n" + when + "\n");
+  world.restart(false);
+  world.run_to(5 * minute);  // nothing is missed before it ran
+  world.task_ends("dump", Seen::ok);
+  world.run_to(2 * hour);
+  CHECK(world.told.empty());
+  world.task_ends("dump", wrong);
+  CHECK(world.told == Lines{"2h open p2 cto log"});
+  CHECK(world.only().service == "shop");
+  CHECK(world.only().root == "task.dump");
+  for (int i = 3; i < 24; i += 4) {
+    world.run_to(i * hour);
+    world.restart(false);
+  }
+  CHECK(world.only().stage == incident::Stage::open);
+  CHECK(world.desk().alert("task.dump")->level == Level::p2);
+  world.run_to(26 * hour);
+  world.task_ends("dump", Seen::ok);
+  CHECK(world.only().stage == incident::Stage::resolved);
+  CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.find(" open ") != std::string::npos; }) == 1);
 }

@@ -61,6 +61,7 @@ struct Shop {
     INFO(config::render_all(candidate.diagnostics, candidate.sources));
     REQUIRE(candidate.diagnostics.errors() == 0);
     for (schedule::Prepared& prepared : candidate.set) {
+      if (prepared.kind == config::Kind::task) every[std::string(rule::task_prefix) + prepared.name] = minute;
       if (prepared.kind != config::Kind::check) continue;
       Nanos& own = prepared.when.every;
       every[prepared.name] = own.count() > 0 ? own.count() : minute;

@@ -201,3 +201,18 @@ TEST_CASE("a year of the shop: each rule of the shipped conf.d over and under it
 TEST_CASE("where the clock is changed, a ladder counts time that passes, and quiet hours and handovers go by the wall clock", "[year]") {
   run_file("summer-time.case");
 }
+
+TEST_CASE("of what runs by a calendar it is known when, and how long its result may take", "[year][slot]") {
+  schedule::ZoneDatabase zones;
+  const auto at = [&](std::string_view text) { return *people::parse_moment(text, **zones.find("UTC")); };
+  const Shop shop(shipped, at("2027-01-01T00:00:00Z"));
+  const rule::CheckFacts* vacuum = shop.plan->rules.facts.find("task.vacuum");
+  REQUIRE(vacuum != nullptr);
+  CHECK(vacuum->patience_ns == 0);
+  REQUIRE(vacuum->next_slot_ns);
+  CHECK(vacuum->next_slot_ns(at("2027-11-03T00:00:00Z")) == at("2027-11-07T05:30:00Z"));  // Sunday at 02:30 there
+  CHECK(vacuum->slot_grace_ns == 31 * minute + 10 * second);
+  const rule::CheckFacts* scraping = shop.plan->rules.facts.find("scraping");
+  REQUIRE(scraping != nullptr);
+  CHECK_FALSE(scraping->next_slot_ns);
+}
