@@ -28,6 +28,12 @@ std::string_view link_in(const ronda::message& message, std::string_view field) 
   return is_link && link.find_first_of(" \t\r\n") == link.npos ? link : std::string_view();
 }
 
+bool is_over(const ronda::message& message) {
+  if (message.event() == "test") return false;
+  const auto state = message.field("state");
+  return message.event() == "resolve" || state == "resolved" || state == "closed";
+}
+
 Alert alert_of(const ronda::message& message, const std::string& host) {
   Alert alert;
   put(alert.labels, "alertname", first_of({message.field("alert"), message.field("check"), "ronda"}), longest_label);
@@ -38,7 +44,7 @@ Alert alert_of(const ronda::message& message, const std::string& host) {
   put(alert.annotations, "summary", message.title(), longest_annotation);
   put(alert.annotations, "description", message.body(), longest_annotation);
   if (is_rfc3339(message.field("opened_at"))) alert.starts_at = std::string(message.field("opened_at"));
-  alert.resolved = message.event() == "resolve";
+  alert.resolved = is_over(message);
   alert.link = std::string(first_of({link_in(message, "incident_url"), link_in(message, "war_room")}));
   return alert;
 }

@@ -25,8 +25,12 @@ struct Alert {
 /// A field that holds an http or https URL; empty where it is none: others would refuse the whole message for it.
 std::string_view link_in(const ronda::message& message, std::string_view field);
 
-/// From level, incident, title, body and the fields alert, check, service, host, opened_at, incident_url and war_room. `host`: where no
-/// field says another.
+/// Whether the incident that the message is about has ended: it says so, or it was said after the end, by the field `state`. Elsewhere
+/// it ends then too, else a word about what is over would open it anew, and nothing would end it. A test is about no incident.
+bool is_over(const ronda::message& message);
+
+/// From level, incident, title, body and the fields alert, check, service, host, opened_at, state, incident_url and war_room. `host`: where
+/// no field says another.
 Alert alert_of(const ronda::message& message, const std::string& host);
 
 /// Alertmanager's own of these labels, as it prints it: 16 digits.

@@ -31,11 +31,14 @@ void write_named(JsonWriter& json, const char* name, std::string_view text) {
 }
 
 void write_details(JsonWriter& json, const ronda::message& message) {
-  std::set<std::string_view> seen = {"body"};
+  std::set<std::string_view> seen = {"body", "message_id", "attempt"};
   json.object().member("body", outgoing::cut_characters(message.body(), longest_body));
-  for (std::size_t i = 0; i < message.field_count() && seen.size() <= most_fields; ++i) {
+  json.member("message_id", outgoing::cut_characters(message.id(), longest_name)).member("attempt", message.attempt());
+  for (std::size_t i = 0, left = most_fields; i < message.field_count() && left > 0; ++i) {
     const auto [name, value] = message.field(i);
-    if (seen.insert(name).second) json.member(name, outgoing::cut_characters(value, longest_field));
+    if (!seen.insert(name).second) continue;
+    --left;
+    json.member(name, outgoing::cut_characters(value, longest_field));
   }
   json.end_object();
 }
@@ -81,7 +84,7 @@ bool is_test(const ronda::message& message) {
 }
 
 std::string_view action_of(const ronda::message& message) {
-  if (message.event() == "resolve") return "resolve";
+  if (outgoing::is_over(message)) return "resolve";
   const bool acknowledged = message.event() == "update" && message.field("state") == "acknowledged";
   return acknowledged || message.event() == "acknowledge" ? "acknowledge" : "trigger";
 }

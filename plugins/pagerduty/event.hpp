@@ -12,8 +12,8 @@ namespace pagerduty {
 /// Of `ronda notify test` or a drill: it proves the way and is about nothing.
 bool is_test(const ronda::message& message);
 
-/// "trigger", "acknowledge" or "resolve": acknowledge is an event of that name, or an update of which the field `state` says
-/// acknowledged.
+/// "trigger", "acknowledge" or "resolve": resolve is what outgoing::is_over() says; acknowledge is an event of that name, or an update
+/// of which the field `state` says acknowledged.
 std::string_view action_of(const ronda::message& message);
 
 /// The incident's id, or the message's where there is no incident and of a test; at most 255 characters.

@@ -114,6 +114,18 @@ TEST_CASE("a test is over after five minutes", "[alertmanager]") {
   CHECK_FALSE(alert.at("labels").as_object().contains("incident"));
 }
 
+TEST_CASE("what is said after the end of an incident ends at once too", "[alertmanager]") {
+  Sink sink(http_answer(200));
+  host h;
+  prepare(h, sink.base());
+  auto m = message("INC-1", "update");
+  m.fields["state"] = "resolved";
+  deliver(h, m);
+  REQUIRE(sink.requests().size() == 1);
+  CHECK(json::parse(sink.requests()[0].body).at(0).at("endsAt") == "2026-11-29T01:00:00.000Z");
+  CHECK(h.kept().empty());
+}
+
 TEST_CASE("a real Alertmanager has the alert, tells of it, and tells of its end", "[alertmanager]") {
   host h;
   prepare_real(h);

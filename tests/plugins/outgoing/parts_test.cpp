@@ -136,6 +136,22 @@ TEST_CASE("an alert keeps its labels while it lasts", "[outgoing]") {
   CHECK(closed.labels == opened.labels);
 }
 
+TEST_CASE("what is said of an incident after its end opens no alert anew, and a test is about none", "[outgoing]") {
+  const auto [event, state, resolved] = GENERATE(table<std::string, std::string, bool>({{"open", "open", false},
+                                                                                        {"update", "acknowledged", false},
+                                                                                        {"resolve", "", true},
+                                                                                        {"update", "resolved", true},
+                                                                                        {"update", "closed", true},
+                                                                                        {"reminder", "resolved", true},
+                                                                                        {"test", "resolved", false}}));
+  CAPTURE(event, state);
+  const ronda_kv fields[] = {{ronda::to_abi("state"), ronda::to_abi(state)}};
+  ronda_message raw{};
+  raw.size = sizeof raw;
+  raw.event = ronda::to_abi(event), raw.fields = fields, raw.field_count = 1;
+  CHECK(alert_of(ronda::message(&raw), "web-1").resolved == resolved);
+}
+
 TEST_CASE("the link of an alert is its page, or else where people meet, and always one", "[outgoing]") {
   const auto link = [](std::string_view page, std::string_view room) {
     const ronda_kv fields[] = {{ronda::to_abi("incident_url"), ronda::to_abi(page)}, {ronda::to_abi("war_room"), ronda::to_abi(room)}};

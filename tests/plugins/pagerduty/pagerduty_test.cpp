@@ -55,7 +55,7 @@ TEST_CASE("an incident that opens triggers an alert of its id", "[pagerduty]") {
   CHECK(sent(m) == json::parse(R"({"routing_key":"0123456789abcdefCANARYCANARY0123","event_action":"trigger","dedup_key":"INC-7",
     "payload":{"summary":"The shop is down","source":"test-host","severity":"critical","timestamp":"2026-11-29T00:55:00Z",
       "component":"api-status","group":"shop","class":"api-down",
-      "custom_details":{"body":"HTTP 500","alert":"api-down","check":"api-status","service":"shop","opened_at":"2026-11-29T00:55:00Z",
+      "custom_details":{"body":"HTTP 500","message_id":"m-1","attempt":1,"alert":"api-down","check":"api-status","service":"shop","opened_at":"2026-11-29T00:55:00Z",
         "incident_url":"https://ronda.example/i/7"}},
     "links":[{"href":"https://ronda.example/i/7","text":"incident"}],"client":"Ronda"})"));
 }
@@ -74,7 +74,12 @@ TEST_CASE("each event is one of three actions", "[pagerduty]") {
                                                                                              {"update", "acknowledged", "acknowledge"},
                                                                                              {"acknowledge", "", "acknowledge"},
                                                                                              {"escalation", "acknowledged", "trigger"},
-                                                                                             {"resolve", "acknowledged", "resolve"}}));
+                                                                                             {"resolve", "acknowledged", "resolve"},
+                                                                                             {"update", "resolved", "resolve"},
+                                                                                             {"update", "closed", "resolve"},
+                                                                                             {"reminder", "resolved", "resolve"},
+                                                                                             {"open", "resolved", "resolve"},
+                                                                                             {"update", "mitigating", "trigger"}}));
   auto m = message(event);
   m.fields["state"] = state;
   CHECK(sent(m).at("event_action").as_string() == action);
@@ -104,6 +109,26 @@ TEST_CASE("a test that PagerDuty leaves open is not called delivered", "[pagerdu
   host h;
   prepare(h, sink.base());
   CHECK_THAT(deliver(h, message("test")), Ended(expected, "the test was triggered and is not resolved: HTTP " + std::to_string(status)));
+}
+
+TEST_CASE("a test is triggered whatever state it names", "[pagerduty]") {
+  Sink sink(http_answer(202, taken));
+  host h;
+  prepare(h, sink.base());
+  auto m = message("test");
+  m.fields["state"] = "resolved";
+  CHECK_THAT(deliver(h, m), Ended(delivery_status::delivered));
+  REQUIRE(sink.requests().size() == 2);
+  CHECK(json::parse(sink.requests()[0].body).at("event_action").as_string() == "trigger");
+}
+
+TEST_CASE("each attempt of a message carries its id and its number, which no field of that name hides", "[pagerduty]") {
+  auto m = message();
+  m.attempt = 3;
+  m.fields["attempt"] = "no", m.fields["message_id"] = "no";
+  const auto details = sent(m).at("payload").at("custom_details");
+  CHECK(details.at("message_id") == "m-1");
+  CHECK(details.at("attempt") == 3);
 }
 
 TEST_CASE("each level has its severity", "[pagerduty]") {

@@ -175,4 +175,8 @@ TEST_CASE("format alertmanager is the webhook of version 4", "[webhook]") {
   CHECK(resolved.at("alerts").at(0).at("status") == "resolved");
   CHECK(resolved.at("alerts").at(0).at("endsAt") == "2026-11-29T01:00:00.000Z");
   CHECK(resolved.at("alerts").at(0).at("fingerprint") == fingerprint);
+  m.event = "update", m.fields["state"] = "resolved";
+  deliver(h, m);
+  REQUIRE(sink.requests().size() == 3);
+  CHECK(parsed(sink.requests()[2]).at("alerts").at(0).at("status") == "resolved");
 }
