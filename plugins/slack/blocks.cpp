@@ -9,7 +9,7 @@ namespace {
 using outgoing::JsonWriter;
 
 // Slack's own are 150 for a header and 3000 for a section; a body of two sections keeps the answer, which repeats it, readable
-constexpr std::size_t longest_header = 150, longest_section = 3000, longest_text = 300, most_sections = 2, longest_context = 300;
+constexpr std::size_t longest_header = 150, longest_section = 3000, longest_text = 300, most_sections = 2, longest_context = 600;
 
 std::string_view entity_at(std::string_view text) {
   for (const std::string_view entity : {"&amp;", "&lt;", "&gt;"})
@@ -73,12 +73,13 @@ void write_body(JsonWriter& json, std::string_view body, const std::string& ment
   if (!first.empty()) write_section(json, first);
 }
 
-/// "P1 · open · INC-7 · web-1"
+/// "P1 · open · INC-7 · web-1 · message 1f0c · attempt 1"
 std::string context_of(const ronda::message& message, const std::string& host) {
   std::string level(message.level()), out;
   if (!level.empty() && level[0] == 'p') level[0] = 'P';
   for (const auto part : {std::string_view(level), message.event(), message.incident(), std::string_view(host)})
     if (!part.empty()) out += (out.empty() ? "" : " · ") + std::string(part);
+  out += (out.empty() ? "message " : " · message ") + std::string(message.id()) + " · attempt " + std::to_string(message.attempt());
   return escaped(outgoing::one_line(out, longest_context), longest_context);
 }
 

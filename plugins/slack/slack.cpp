@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "blocks.hpp"
 #include "outgoing/notifier.hpp"
@@ -18,10 +20,17 @@ std::vector<std::string> names_in(const ronda::value& list) {
   return {list.as<std::string>()};
 }
 
-/// The first message of an incident.
+/// The first message of an incident, and what it shows: it is changed when that is another one.
 struct Thread {
-  std::string channel, ts;
+  std::string channel, ts, shown;
 };
+
+/// "p1/open": level and state of the incident, without a blank, which would end it.
+std::string shown_by(const ronda::message& message) {
+  std::string out = std::string(message.level()) + "/" + std::string(message.field("state"));
+  std::replace(out.begin(), out.end(), ' ', '_');
+  return out;
+}
 
 }  // namespace
 
@@ -72,20 +81,27 @@ class Slack : public outgoing::Notifier {
         reply = post(attempt, message, channel, thread);
       }
       if (reply.outcome.status != ronda::delivery_status::delivered) return std::move(reply.outcome);
-      if (!thread && !message.incident().empty()) keep(key, reply.channel + " " + reply.ts, thread_kept);
+      if (!thread && !message.incident().empty()) keep(key, text_of({reply.channel, reply.ts, shown_by(message)}), thread_kept);
       keep(sent, reply.ts, sent_kept);
       kv().commit();  // at once: an end of the agent between here and its own record would make a second message
     }
-    if (message.event() == "resolve" && thread) return close(attempt, message, *thread);
-    return ronda::delivered("posted to ", channel);
+    const bool is_other = message.event() != "test" && thread && thread->shown != shown_by(message);
+    if (!thread || (message.event() != "resolve" && !is_other)) return ronda::delivered("posted to ", channel);
+    auto changed = change_first(attempt, message, *thread);
+    if (changed.first) keep(key, text_of({thread->channel, thread->ts, shown_by(message)}), thread_kept);
+    return std::move(changed.second);
   }
+
+  static std::string text_of(const Thread& thread) { return thread.channel + " " + thread.ts + " " + thread.shown; }
 
   std::optional<Thread> find_thread(const std::string& key) const {
     const auto found = kv().get(key);
     if (!found) return std::nullopt;
     const auto blank = found->find(' ');
     if (blank == found->npos) return std::nullopt;
-    return Thread{found->substr(0, blank), found->substr(blank + 1)};
+    const auto second = found->find(' ', blank + 1);
+    const auto shown = second == found->npos ? std::string() : found->substr(second + 1);
+    return Thread{found->substr(0, blank), found->substr(blank + 1, second - blank - 1), shown};
   }
 
   void keep(const std::string& key, const std::string& text, std::chrono::nanoseconds ttl) const {
@@ -101,16 +117,21 @@ class Slack : public outgoing::Notifier {
     return ask(attempt, "chat.postMessage", json.end_object().text());
   }
 
-  /// The first message of the thread says how it ended. That it cannot be changed any more is no reason to tell it all again.
-  ronda::delivery close(outgoing::Attempt& attempt, const ronda::message& message, const Thread& thread) {
+  /// The first message of the thread says how it stands: who has it, another level, how it ended; true: it does now. That it cannot
+  /// be changed any more is no reason to tell it all again, and only the end is tried again for it: behind any other message more may
+  /// wait, of which the next one changes it.
+  std::pair<bool, ronda::delivery> change_first(outgoing::Attempt& attempt, const ronda::message& message, const Thread& thread) {
     outgoing::JsonWriter json;
     json.object().member("channel", thread.channel).member("ts", thread.ts);
     write_message(json, message, "", host());
     auto reply = ask(attempt, "chat.update", json.end_object().text());
-    if (reply.outcome.status == ronda::delivery_status::retry)
+    if (reply.outcome.status == ronda::delivery_status::delivered) return {true, std::move(reply.outcome)};
+    if (reply.outcome.status == ronda::delivery_status::retry) {
       reply.outcome.summary = "posted, but the first message of the thread is not changed yet: " + reply.outcome.summary;
-    if (reply.outcome.status != ronda::delivery_status::drop) return std::move(reply.outcome);
-    return ronda::delivered("posted; the first message of the thread could not be changed: ", reply.outcome.summary);
+      if (message.event() == "resolve") return {false, std::move(reply.outcome)};
+      return {false, ronda::delivered(reply.outcome.summary)};
+    }
+    return {true, ronda::delivered("posted; the first message of the thread could not be changed: ", reply.outcome.summary)};
   }
 
   Reply ask(outgoing::Attempt& attempt, std::string_view method, std::string body) {

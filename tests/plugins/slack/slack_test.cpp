@@ -70,7 +70,7 @@ TEST_CASE("a webhook gets text and blocks", "[slack]") {
   CHECK(parsed(sink.requests()[0]) == json::parse(R"({"text":"The shop is down","blocks":[
     {"type":"header","text":{"type":"plain_text","text":"The shop is down"}},
     {"type":"section","text":{"type":"mrkdwn","text":"HTTP 500 since 5 min"}},
-    {"type":"context","elements":[{"type":"mrkdwn","text":"P1 · open · INC-7 · test-host"}]}]})"));
+    {"type":"context","elements":[{"type":"mrkdwn","text":"P1 · open · INC-7 · test-host · message m-open · attempt 1"}]}]})"));
 }
 
 TEST_CASE("success of a webhook is ok and nothing else", "[slack]") {
@@ -173,6 +173,91 @@ TEST_CASE("by token the first message of an incident begins a thread, and its en
   CHECK(parsed(requests[3]).at("ts") == "17.1");
   CHECK(parsed(requests[3]).at("text") == parsed(requests[2]).at("text"));
   CHECK(h.broken().empty());
+}
+
+TEST_CASE("each attempt of a message shows its id and its number, however long the other parts are", "[slack]") {
+  Sink sink(http_answer(200, "ok"));
+  host h;
+  prepare(h, sink.base());
+  auto m = message();
+  m.attempt = 4;
+  m.incident = std::string(128, 'i'), m.id = std::string(250, 'm');
+  deliver(h, m);
+  REQUIRE(sink.requests().size() == 1);
+  const auto blocks = parsed(sink.requests()[0]).at("blocks");
+  CHECK_THAT(std::string(blocks.as_array().back().at("elements").at(0).at("text").as_string()),
+             Catch::EndsWith("test-host · message " + m.id + " · attempt 4"));
+}
+
+TEST_CASE("by token the first message of a thread shows who took the incident and at which level it is", "[slack]") {
+  Workspace slack;
+  host h;
+  aim_token(h, slack.sink.base());
+  const auto say = [&](const std::string& id, const std::string& event, const std::string& state, const std::string& level) {
+    auto m = message(event);
+    m.id = id, m.title = id + " is said", m.level = level;
+    m.fields = {{"state", state}};
+    CHECK_THAT(deliver(h, m), Ended(delivery_status::delivered));
+  };
+  const auto changes = [&] {
+    std::vector<std::string> out;
+    for (const auto& request : slack.sink.requests()) {
+      if (request.target != "/api/chat.update") continue;
+      CHECK(parsed(request).at("ts") == "17.1");
+      CHECK(parsed(request).at("channel") == "C111");
+      out.emplace_back(parsed(request).at("text").as_string());
+    }
+    return out;
+  };
+  say("opened", "open", "open", "p2");
+  say("more", "update", "open", "p2");
+  CHECK(changes().empty());
+  say("taken", "update", "acknowledged", "p2");
+  say("known", "update", "acknowledged", "p2");
+  CHECK(changes() == std::vector<std::string>{"taken is said"});
+  say("raised", "escalation", "open", "p1");
+  say("reminded", "reminder", "open", "p1");
+  CHECK(changes() == std::vector<std::string>{"taken is said", "raised is said"});
+  say("tried", "test", "resolved", "p4");
+  CHECK(changes().size() == 2);
+  say("ended", "resolve", "resolved", "p1");
+  CHECK(changes().back() == "ended is said");
+  say("reviewed", "update", "resolved", "p1");
+  CHECK(changes().size() == 3);
+}
+
+TEST_CASE("a first message that cannot be changed now holds up no other, and the next one changes it", "[slack]") {
+  Workspace slack;
+  host h;
+  aim_token(h, slack.sink.base());
+  deliver(h, message("open"));
+  auto m = message("update");
+  m.fields = {{"state", "acknowledged"}};
+  slack.refuse["chat.update"] = R"({"ok":false,"error":"internal_error"})";
+  CHECK_THAT(deliver(h, m), Ended(delivery_status::delivered,
+                                  "posted, but the first message of the thread is not changed yet: Slack says internal_error"));
+  slack.refuse.clear();
+  m.id = "m-next";
+  CHECK_THAT(deliver(h, m), Ended(delivery_status::delivered));
+  const auto requests = slack.sink.requests();
+  REQUIRE(requests.size() == 5);
+  CHECK(requests[4].target == "/api/chat.update");
+}
+
+TEST_CASE("a thread that was kept before what it shows was is known, and is brought up to date once", "[slack]") {
+  Workspace slack;
+  host h;
+  aim_token(h, slack.sink.base());
+  h.keep("thread/C111/INC-7", "C111 16.5");
+  deliver(h, message("update"));
+  auto more = message("update");
+  more.id = "m-more";
+  deliver(h, more);
+  const auto requests = slack.sink.requests();
+  REQUIRE(requests.size() == 3);
+  CHECK(parsed(requests[0]).at("thread_ts") == "16.5");
+  CHECK(requests[1].target == "/api/chat.update");
+  CHECK(parsed(requests[2]).at("thread_ts") == "16.5");
 }
 
 TEST_CASE("incidents and channels have threads of their own, and none without an incident", "[slack]") {
