@@ -23,6 +23,20 @@ bool is_replaced(const store::OutboxRow& row) {
   return value_of(fields_from_json(row.text.fields), replaced_field) == "yes";
 }
 
+/// Whom it was for and what about: of a storm there may be thousands.
+store::OutboxRow without_text(const store::OutboxRow& row) {
+  store::OutboxRow out;
+  out.id = row.id;
+  out.incident = row.incident;
+  out.group = row.group;
+  out.notifier = row.notifier;
+  out.contact = row.contact;
+  out.to = row.to;
+  out.level = row.level;
+  out.event = row.event;
+  return out;
+}
+
 bool is_ended(store::OutboxState state) {
   return state == store::OutboxState::delivered || state == store::OutboxState::dead;
 }
@@ -242,7 +256,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     merge_texts(effects);
     tell(effects.troubles);
     add_fallbacks(effects, decision);
-    std::vector<store::OutboxRow> given_up;
+    std::vector<store::OutboxRow> given_up, delivered;
+    const std::string detail = decision.trail.empty() ? std::string() : decision.trail.back().detail;
     for (store::OutboxChange& change : effects.changes) {
       Held* held = shelf_.find(change.id);
       if (held == nullptr) continue;
@@ -252,11 +267,13 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
         held->row.last_error = change.last_error;
         given_up.push_back(held->row);
       }
+      if (change.state == store::OutboxState::delivered) delivered.push_back(without_text(held->row));
       keep_change(std::move(change), decision);
     }
     take_back_idle(effects, decision);
     commit(std::move(decision), std::move(effects.starts), {});
     if (!given_up.empty()) client_.on_given_up(given_up);
+    if (!delivered.empty()) client_.on_delivered(delivered, detail);
   }
 
   // In the ring it stands in its row, not beside it: there an older one would be stored after a newer one.

@@ -35,6 +35,9 @@ class CourierClient {
   /// These will not be delivered by the notifier that they were for, those that another message carried among them; each
   /// has its reason in last_error. Called once the store has been given that, so what follows from it is stored after it.
   virtual void on_given_up(const std::vector<store::OutboxRow>&) {}
+  /// These were taken by one attempt, that which carried the others last; without their texts. `detail`: the notifier's words.
+  /// Called as on_given_up.
+  virtual void on_delivered(const std::vector<store::OutboxRow>&, const std::string& /*detail*/) {}
   /// Durability is lost, or is there again: the lines of Ring's state.
   virtual void on_durability(bool durable, const std::string& reason) = 0;
   /// Call Courier::tick at this wall time (ns), once; it replaces the one before.

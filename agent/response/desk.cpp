@@ -20,9 +20,8 @@ constexpr std::size_t many_firing = 100;                 // from so many on they
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
 
 /// Those who share an address stand in one row; of the last resort nobody is named.
-std::vector<std::string> contacts_of(const store::OutboxRow& row) {
+std::vector<std::string> contacts_of(std::string_view left) {
   std::vector<std::string> out;
-  std::string_view left = row.contact;
   do {
     const std::size_t comma = left.find(',');
     out.emplace_back(left.substr(0, comma));
@@ -258,9 +257,14 @@ Result<Output> Desk::expire_silence(std::string_view id, const incident::Author&
   return out;
 }
 
-Output Desk::on_delivery(const incident::Delivery& delivery, std::int64_t now_ns) {
+Output Desk::on_deliveries(const std::vector<incident::Delivery>& deliveries, std::int64_t now_ns) {
   Output out;
-  feed(delivery, out, now_ns);
+  for (incident::Delivery one : deliveries) {
+    for (std::string& contact : contacts_of(std::exchange(one.contact, {}))) {
+      one.contact = std::move(contact);
+      feed(one, out, now_ns);
+    }
+  }
   settle(out, now_ns);
   return out;
 }
@@ -551,7 +555,7 @@ void Desk::owe(const Told& told, const std::string& incident, Output& out, std::
   for (const store::OutboxRow& row : told.rows) {
     out.decision.outbox.push_back(row);
     if (incident.empty()) continue;
-    for (const std::string& contact : contacts_of(row))
+    for (const std::string& contact : contacts_of(row.contact))
       feed(incident::Delivery{incident, contact, row.notifier, row.id, {}, incident::Delivery::What::sent}, out, now_ns);
   }
 }

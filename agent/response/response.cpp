@@ -16,7 +16,8 @@ namespace ronda::response {
 namespace {
 
 constexpr std::string_view sink_prefix = "sink/";
-constexpr std::size_t sent_kept = 10'000;
+constexpr std::size_t most_refused = 1000;  // addresses of a notifier
+constexpr std::size_t told_at_once = 500;   // so a storm that became one message is no huge decision
 /// So long rules wait for what was known before the start. A store that is slower than that is no reason to be blind.
 constexpr std::chrono::seconds samples_wait{10};
 constexpr std::int64_t latest_ns = std::int64_t{3600} * 1'000'000'000;  // the wall clock may be set meanwhile
@@ -242,6 +243,7 @@ void Response::use(std::shared_ptr<const Plan> plan) {
   }
   load_objectives();
   end_foreign_troubles();
+  forget_addresses();
 }
 
 /// Of notifiers that are not configured any more; one that cannot be read is not well again.
@@ -249,9 +251,27 @@ void Response::end_foreign_troubles() {
   for (const std::string& name : desk_.own_troubles()) {
     if (!name.starts_with(sink_prefix)) continue;
     const std::string notifier = name.substr(sink_prefix.size());
-    if (desk_.plan().find_notifier(notifier) == nullptr && !desk_.plan().lost.holds_notifier(notifier))
-      on_own_trouble(name, config::Level::none, "it is not configured any more");
+    if (desk_.plan().find_notifier(notifier) != nullptr || desk_.plan().lost.holds_notifier(notifier)) continue;
+    sink_faults_.erase(notifier);
+    on_own_trouble(name, config::Level::none, "it is not configured any more");
   }
+}
+
+/// That was wrong, and no contact has it any more: no message goes there that could show it well.
+void Response::forget_addresses() {
+  const people::People& people = desk_.plan().people;
+  if (desk_.plan().lost.any) return;
+  std::vector<std::string> changed;
+  for (auto& one : sink_faults_) {
+    const auto is_gone = [&](const std::string& to) {
+      return !to.empty() && std::ranges::none_of(people.contacts, [&](const people::Contact& contact) {
+        return std::ranges::any_of(contact.channels,
+                                   [&](const people::Channel& channel) { return channel.notifier == one.first && channel.to == to; });
+      });
+    };
+    if (std::erase_if(one.second.refused, is_gone) > 0) changed.push_back(one.first);
+  }
+  for (const std::string& notifier : changed) end_sink_trouble(notifier, "no contact has the address any more that refused a message");
 }
 
 void Response::on_result(const schedule::Entry& entry) {
@@ -359,7 +379,6 @@ void Response::stop() {
 void Response::apply(Output output, std::function<void(const incident::Reply&)> reply) {
   for (const std::string& trouble : output.troubles) ports_.log(RONDA_LOG_WARNING, trouble);
   std::ranges::move(output.samples, std::back_inserter(samples_));
-  for (const store::OutboxRow& row : output.decision.outbox) note_sent(row);
   incident::Reply said = output.replies.empty() ? incident::Reply{true, {}, 0, Errc::invalid, {}} : std::move(output.replies.front());
   auto answer = [this, alive = alive_, reply = std::move(reply), said = std::move(said),
                  diagnoses = std::move(output.diagnoses)](const Result<Unit>& committed) mutable {
@@ -423,37 +442,17 @@ void Response::arm() {
 void Response::deliver(notify::Parcel parcel) {
   if (stopping_) return;
   auto message = message_of(parcel);
-  ports_.deliver(
-      parcel.notifier, std::move(message),
-      [this, alive = alive_, id = parcel.id, number = parcel.number, notifier = parcel.notifier](const schedule::DeliveryEnd& end) {
-        if (!*alive) return;
-        if (end.what == schedule::DeliveryEnd::What::not_begun) return courier_.take_back(id, number);
-        const notify::Delivery delivery = delivery_of(end);
-        courier_.on_result(id, number, delivery);
-        if (delivery.what == notify::Delivery::What::delivered)
-          on_own_trouble(std::string(sink_prefix) + notifier, config::Level::none, "notifier " + notifier + " takes messages again");
-        const auto found = on_their_way_.find(id);
-        if (found == on_their_way_.end() || delivery.what != notify::Delivery::What::delivered) return;  // an end for good is a dead letter
-        const Sent sent = std::move(found->second);
-        on_their_way_.erase(found);
-        if (sent.incident.empty()) return;
-        apply(desk_.on_delivery({sent.incident, sent.contact, notifier, id, delivery.detail, incident::Delivery::What::delivered},
-                                wall_ns()));
-      });
-}
-
-/// What is merged into another message never comes back by its own id.
-void Response::note_sent(const store::OutboxRow& row) {
-  on_their_way_[row.id] = {row.incident, row.contact};
-  sent_order_.push_back(row.id);
-  for (; sent_order_.size() > sent_kept; sent_order_.pop_front()) on_their_way_.erase(sent_order_.front());
+  ports_.deliver(parcel.notifier, std::move(message),
+                 [this, alive = alive_, id = parcel.id, number = parcel.number](const schedule::DeliveryEnd& end) {
+                   if (!*alive) return;
+                   if (end.what == schedule::DeliveryEnd::What::not_begun) return courier_.take_back(id, number);
+                   courier_.on_result(id, number, delivery_of(end));
+                 });
 }
 
 std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed) {
   if (is_trial(failed)) return {};  // it asks whether this very way works
-  auto rows = fallbacks_of(desk_.plan(), failed, wall_ns());
-  for (const store::OutboxRow& row : rows) note_sent(row);
-  return rows;
+  return fallbacks_of(desk_.plan(), failed, wall_ns());
 }
 
 /// Refused, or given up after days, in this life or one before: who was not reached stands in the timeline, once for each of
@@ -461,7 +460,6 @@ std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed
 void Response::on_given_up(const std::vector<store::OutboxRow>& rows) {
   std::map<std::tuple<std::string_view, std::string_view, std::string_view>, std::pair<const store::OutboxRow*, std::size_t>> whom;
   for (const store::OutboxRow& row : rows) {
-    on_their_way_.erase(row.id);
     if (row.incident.empty() || is_trial(row)) continue;
     auto& [last, count] = whom[{row.incident, row.contact, row.notifier}];
     last = &row;
@@ -470,17 +468,47 @@ void Response::on_given_up(const std::vector<store::OutboxRow>& rows) {
   for (const auto& [key, found] : whom) {
     const auto& [row, count] = found;
     const std::string text = row->last_error + (count > 1 ? " (" + counted(count, "message") + ")" : std::string());
-    apply(desk_.on_delivery({row->incident, row->contact, row->notifier, row->id, text, incident::Delivery::What::failed}, wall_ns()));
+    apply(desk_.on_deliveries({{row->incident, row->contact, row->notifier, row->id, text, incident::Delivery::What::failed}}, wall_ns()));
   }
+}
+
+/// Each by its own id, those that another carried too: who was reached stands in the timeline as who was to be.
+void Response::on_delivered(const std::vector<store::OutboxRow>& rows, const std::string& detail) {
+  const std::string& notifier = rows.back().notifier;
+  sink_faults_[notifier].refused.erase(rows.back().to);
+  end_sink_trouble(notifier, "notifier " + notifier + " takes messages again");
+  std::vector<incident::Delivery> told;
+  const auto note = [&] {
+    if (!told.empty()) apply(desk_.on_deliveries(std::exchange(told, {}), wall_ns()));
+  };
+  for (const store::OutboxRow& row : rows) {
+    if (row.incident.empty() || is_trial(row)) continue;
+    told.push_back({row.incident, row.contact, row.notifier, row.id, detail, incident::Delivery::What::delivered});
+    if (told.size() == told_at_once) note();
+  }
+  note();
+}
+
+/// One that takes a message says nothing of an address that refuses, nor of what has waited for long at another. Of what was wrong
+/// before the start is known only that it was, so there the first message that is taken ends it.
+void Response::end_sink_trouble(const std::string& notifier, const std::string& why) {
+  const auto found = sink_faults_.find(notifier);
+  if (found == sink_faults_.end() || found->second.stalled || !found->second.refused.empty()) return;
+  sink_faults_.erase(found);
+  on_own_trouble(std::string(sink_prefix) + notifier, config::Level::none, why);
 }
 
 void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) {
   using What = notify::SinkTrouble::What;
   if (trouble.what == What::dead_letter && row.id.starts_with(test_prefix)) return;  // who asked sees it
   const std::string name = std::string(sink_prefix) + trouble.notifier;
+  SinkFault& fault = sink_faults_[trouble.notifier];
+  if (trouble.what != What::dead_letter) fault.stalled = trouble.what == What::stalled;
+  if (trouble.what == What::dead_letter && fault.refused.size() < most_refused) fault.refused.insert(row.to);
   if (trouble.what == What::flowing) {
-    ports_.log(RONDA_LOG_INFO, "notifier " + trouble.notifier + " takes messages again");
-    return on_own_trouble(name, config::Level::none, "notifier " + trouble.notifier + " takes messages again");
+    const std::string well = "notifier " + trouble.notifier + " takes messages again";
+    ports_.log(RONDA_LOG_INFO, well);
+    return end_sink_trouble(trouble.notifier, well);
   }
   const std::string text =
       "notifier " + trouble.notifier + (trouble.what == What::dead_letter ? " refuses a message for good" : " takes no message");

@@ -5,11 +5,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "notify/delivery.hpp"
@@ -86,6 +86,7 @@ class Response final : private notify::CourierClient {
   void deliver(notify::Parcel parcel) override;
   std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override;
   void on_given_up(const std::vector<store::OutboxRow>& rows) override;
+  void on_delivered(const std::vector<store::OutboxRow>& rows, const std::string& detail) override;
   void on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) override;
   void on_durability(bool durable, const std::string& reason) override;
   void wake_at(std::int64_t wall_ns) override;
@@ -107,10 +108,13 @@ class Response final : private notify::CourierClient {
   void note_store();
   std::string why_not_stored(const Error& error) const;
   void end_foreign_troubles();
-  void note_sent(const store::OutboxRow& row);
+  void forget_addresses();
+  void end_sink_trouble(const std::string& notifier, const std::string& why);
 
-  struct Sent {
-    std::string incident, contact;
+  /// What is wrong with a notifier: its trouble ends with the last of it.
+  struct SinkFault {
+    bool stalled = false;
+    std::set<std::string> refused;  // addresses that refused a message for good, and have taken none since; of very many the first
   };
 
   Ports ports_;
@@ -121,11 +125,10 @@ class Response final : private notify::CourierClient {
   std::int64_t last_wall_ = 0;
   Nanos last_boottime_{0};
   bool begun_ = false, stopping_ = false;
-  bool is_forgetful_ = false, recalling_ = false;       // the store could not be read; it is read again
-  bool was_ok_ = true;                                  // the store, when it last said how it is
-  std::vector<std::function<void()>> waiting_;          // what came before the store had answered
-  std::unordered_map<std::string, Sent> on_their_way_;  // by message id; of the oldest beyond the cap nobody is noted as reached
-  std::deque<std::string> sent_order_;
+  bool is_forgetful_ = false, recalling_ = false;  // the store could not be read; it is read again
+  bool was_ok_ = true;                            // the store, when it last said how it is
+  std::vector<std::function<void()>> waiting_;    // what came before the store had answered
+  std::map<std::string, SinkFault> sink_faults_;  // by notifier, of this life
   std::vector<store::Sampled> samples_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -94,6 +94,9 @@ struct FakeClient final : CourierClient {
   }
   void on_sink_trouble(const SinkTrouble& trouble, const store::OutboxRow& row) override { troubles.emplace_back(trouble, row); }
   void on_given_up(const std::vector<store::OutboxRow>& rows) override { given_up.insert(given_up.end(), rows.begin(), rows.end()); }
+  void on_delivered(const std::vector<store::OutboxRow>& rows, const std::string& detail) override {
+    for (const store::OutboxRow& row : rows) delivered.emplace_back(row, detail);
+  }
   void on_durability(bool durable, const std::string& reason) override { durability.emplace_back(durable, reason); }
   void wake_at(std::int64_t wall) override { wake = wall; }
   std::int64_t wall_ns() override { return now; }
@@ -102,6 +105,7 @@ struct FakeClient final : CourierClient {
   std::vector<Parcel> parcels;
   std::vector<std::pair<SinkTrouble, store::OutboxRow>> troubles;
   std::vector<store::OutboxRow> given_up;
+  std::vector<std::pair<store::OutboxRow, std::string>> delivered;
   std::vector<std::pair<bool, std::string>> durability;
   std::function<std::vector<store::OutboxRow>(const store::OutboxRow&)> fallback;
   std::function<void(const Parcel&)> on_deliver;

@@ -140,6 +140,45 @@ TEST_CASE("of a message that failed for good those that it carried are told too,
   }
 }
 
+TEST_CASE("of a message that was delivered those that it carried are told too, also in the next life", "[notify]") {
+  const bool restarts = GENERATE(false, true);
+  CAPTURE(restarts);
+  const Scratch scratch;
+  auto post = std::make_unique<Post>(scratch / "state");
+  REQUIRE(post->start());
+  std::vector<store::OutboxRow> rows;
+  for (int i = 0; i < 3; ++i) rows.push_back(envelope("m" + std::to_string(i), "slack", "INC", "update"));
+  REQUIRE(post->send(rows));
+  post->end(post->client.parcels.at(0), {Delivery::What::delivered, 0, "posted"});
+  REQUIRE(post->client.delivered.size() == 1);
+  CHECK(post->client.delivered[0].first.id == "m0");
+  CHECK(post->client.delivered[0].second == "posted");
+  post->next();
+  REQUIRE(post->client.parcels.size() == 2);
+  REQUIRE(post->client.parcels[1].carries == std::vector<std::string>{"m1"});
+  Parcel last = post->client.parcels[1];
+  if (restarts) {
+    post.reset();
+    post = std::make_unique<Post>(scratch / "state");
+    REQUIRE(post->start());
+    post->next();
+    REQUIRE(post->client.parcels.size() == 1);
+    last = post->client.parcels[0];
+    CHECK(last.number == 2);
+  }
+  post->client.delivered.clear();
+  post->end(last, {Delivery::What::delivered, 0, "posted too"});
+  REQUIRE(post->client.delivered.size() == 2);
+  CHECK(post->client.delivered[0].first.id == "m1");
+  CHECK(post->client.delivered[1].first.id == "m2");
+  for (const auto& [row, detail] : post->client.delivered) {
+    CHECK(detail == "posted too");
+    CHECK(row.incident == "INC");
+    CHECK(row.contact == "cto");
+    CHECK(row.notifier == "slack");
+  }
+}
+
 TEST_CASE("a dead letter that a person revives goes by its id with the next number", "[notify]") {
   const Scratch scratch;
   Post post(scratch / "state");
