@@ -222,15 +222,23 @@ void print_explained(const json::object& alert) {
   }
 }
 
+std::string outcome_of(const json::object& message) {
+  const std::string state = text_of(message, "state");
+  const json::array& trail = list_of(message, "trail");
+  if (state != "delivered" || trail.empty() || !trail.back().is_object()) return state;
+  return text_of(trail.back().get_object(), "detail").starts_with("accepted") ? "accepted" : state;
+}
+
 void print_messages(const json::array& messages) {
   for (const json::value& one : messages) {
     if (!one.is_object()) continue;
     const json::object& message = one.get_object();
-    std::cout << "  " << padded(instant_text(member(message, "queued")), 23) << padded(text_of(message, "state"), 9)
+    std::cout << "  " << padded(instant_text(member(message, "queued")), 23) << padded(outcome_of(message), 9)
               << padded(text_of(message, "event"), 10) << level_label(member(message, "level")) << "  "
               << padded(text_of(message, "contact"), 12) << padded(text_of(message, "notifier"), 12) << one_line(text_of(message, "title"));
     if (integer_of(message, "attempts") > 1) std::cout << " (" << integer_of(message, "attempts") << " attempts)";
     if (const std::string error = text_of(message, "last_error"); !error.empty()) std::cout << ": " << one_line(error);
+    if (outcome_of(message) == "accepted") std::cout << ": " << one_line(text_of(list_of(message, "trail").back().get_object(), "detail"));
     std::cout << "\n";
   }
 }

@@ -35,6 +35,8 @@ void print_ticket(const json::object& ticket);
 /// One line for each notifier: what waits for it, and whether it takes messages.
 void print_sinks(const json::array& sinks);
 /// One line for each message.
+/// Its state, "accepted" where the notifier says no more than that of what it delivered.
+std::string outcome_of(const json::object& message);
 void print_messages(const json::array& messages);
 
 /// Whether a text was given by this flag, and more than blanks.

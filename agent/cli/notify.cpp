@@ -61,7 +61,7 @@ void print_trail(const json::array& messages) {
     const std::string state = text_of(one, "state");
     std::cout << "  "
               << padded(state == "dead"        ? "FAILED"
-                        : state == "delivered" ? "delivered"
+                        : state == "delivered" ? outcome_of(one)
                                                : "waits",
                         10)
               << text_of(one, "notifier") << "\n";

@@ -91,6 +91,11 @@ bool ends_with_www(std::string_view text) {
   return std::ranges::all_of(text.substr(text.size() - 3), [](char c) { return c == 'w' || c == 'W'; });
 }
 
+/// The other side took it to hand it on, and says so with that word: nobody knows yet whether it has arrived.
+bool is_only_accepted(const Event& event) {
+  return event.kind == Kind::notice_delivered && event.text.starts_with("accepted");
+}
+
 class Writer {
  public:
   Writer(const Incident& incident, std::span<const Event> events, const DocumentOptions& options)
@@ -211,9 +216,12 @@ class Writer {
       const auto [found, is_new] = known.try_emplace(event.message + "\n" + event.subject + "\n" + event.channel, messages.size());
       if (is_new) messages.push_back({event.at_ns, event.subject, event.channel, std::string(w_.sent)});
       if (event.kind == Kind::notice_sent) continue;
-      const bool failed = event.kind == Kind::notice_failed;
-      messages[found->second].outcome = std::string(failed ? w_.failed : w_.delivered) + ", " + at(event.at_ns) +
-                                        (failed && !event.text.empty() ? ": " + escape_markdown(event.text) : "");
+      const bool failed = event.kind == Kind::notice_failed, accepted = is_only_accepted(event);
+      messages[found->second].outcome = std::string(failed     ? w_.failed
+                                                    : accepted ? w_.accepted
+                                                               : w_.delivered) +
+                                        ", " + at(event.at_ns) +
+                                        ((failed || accepted) && !event.text.empty() ? ": " + escape_markdown(event.text) : "");
     }
     if (messages.empty()) {
       out_ += std::string(w_.nobody_told) + "\n";
@@ -272,8 +280,8 @@ std::string escape_markdown(std::string_view text) {
 }
 
 std::string describe(const Event& event, Language language) {
-  std::string out(phrase(event.kind, language));
   const Words& w = words(language);
+  const std::string out(is_only_accepted(event) ? w.accepted_for : phrase(event.kind, language));
   // the agent's own place holders only: what is put in is not looked at again
   const std::array<std::pair<std::string_view, std::string>, 7> values = {
       {{"{who}", who(event.author, w)},

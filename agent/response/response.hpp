@@ -126,9 +126,9 @@ class Response final : private notify::CourierClient {
   Nanos last_boottime_{0};
   bool begun_ = false, stopping_ = false;
   bool is_forgetful_ = false, recalling_ = false;  // the store could not be read; it is read again
-  bool was_ok_ = true;                            // the store, when it last said how it is
-  std::vector<std::function<void()>> waiting_;    // what came before the store had answered
-  std::map<std::string, SinkFault> sink_faults_;  // by notifier, of this life
+  bool was_ok_ = true;                             // the store, when it last said how it is
+  std::vector<std::function<void()>> waiting_;     // what came before the store had answered
+  std::map<std::string, SinkFault> sink_faults_;   // by notifier, of this life
   std::vector<store::Sampled> samples_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -65,7 +65,11 @@ ronda::delivery read_reply(const outgoing::Answer& answer, std::int64_t now_s) {
   if (outgoing::meaning_of(answer.status) != outgoing::Meaning::taken) return outgoing::outcome_of(answer, now_s);
   const auto state = body ? body->text("status") : std::string_view();
   if (state == "failed" || state == "undelivered" || state == "canceled") return ronda::drop("the gateway says that it is ", state);
-  if (body && !body->text("sid").empty()) return ronda::delivered("queued as ", outgoing::one_line(body->text("sid"), shown_characters));
+  if (body && !body->text("sid").empty()) {
+    const auto sid = outgoing::one_line(body->text("sid"), shown_characters);
+    if (state == "delivered") return ronda::delivered("delivered as ", sid);
+    return ronda::delivered("accepted as ", sid, state.empty() ? "" : ": ", outgoing::one_line(state, shown_characters));
+  }
   return ronda::drop("HTTP ", answer.status,
                      ", but not the gateway's word that it took the message: ", outgoing::one_line(answer.body, shown_characters),
                      "; is api_base right?");

@@ -44,6 +44,26 @@ bool has(const std::string& text, std::string_view part) {
 
 }  // namespace
 
+TEST_CASE("what a gateway only took is accepted, with its own word, and not delivered", "[incident]") {
+  World world;
+  world.fire("api-down", Level::p1);
+  const std::string id = world.only().id;
+  world.give(Delivery{id, "cto", "sms", "m1", "", Delivery::What::sent});
+  world.give(Delivery{id, "dba", "mail", "m2", "", Delivery::What::sent});
+  world.give(Delivery{id, "cto", "sms", "m1", "accepted as SM1: queued", Delivery::What::delivered});
+  world.give(Delivery{id, "dba", "mail", "m2", "mail.example took the mail", Delivery::What::delivered});
+  DocumentOptions options;
+  const std::string text = to_markdown(world.only(), world.events, options);
+  has(text, "| cto | sms | accepted, 2026-11-29 21:53:20: accepted as SM1: queued |");
+  has(text, "| dba | mail | delivered, 2026-11-29 21:53:20 |");
+  options.language = Language::es;
+  has(to_markdown(world.only(), world.events, options), "| cto | sms | aceptado, 2026-11-29 21:53:20: accepted as SM1: queued |");
+  const auto accepted = std::ranges::find(world.events, Kind::notice_delivered, &Event::kind);
+  REQUIRE(accepted != world.events.end());
+  CHECK(describe(*accepted, Language::en) == "accepted for cto by sms: accepted as SM1: queued");
+  CHECK(describe(*accepted, Language::es) == "aceptado para cto por sms: accepted as SM1: queued");
+}
+
 TEST_CASE("the document tells what, how long, who was told when and by which channel", "[incident]") {
   const World world = whole();
   DocumentOptions options;

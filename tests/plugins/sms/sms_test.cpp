@@ -34,7 +34,7 @@ std::map<std::string, std::string> posted(
   host h;
   prepare(h, sink.base());
   also(h);
-  CHECK_THAT(deliver(h, m), Ended(delivery_status::delivered, "queued as SM0123"));
+  CHECK_THAT(deliver(h, m), Ended(delivery_status::delivered, "accepted as SM0123: queued"));
   REQUIRE(sink.requests().size() == 1);
   return sink.requests()[0].form();
 }
@@ -57,7 +57,7 @@ TEST_CASE("a message is a form with To, From and Body, and a login", "[sms]") {
   Sink sink(http_answer(201, queued));
   host h;
   prepare(h, sink.base());
-  CHECK_THAT(deliver(h, message()), Ended(delivery_status::delivered, "queued as SM0123"));
+  CHECK_THAT(deliver(h, message()), Ended(delivery_status::delivered, "accepted as SM0123: queued"));
   REQUIRE(sink.requests().size() == 1);
   const auto request = sink.requests()[0];
   CHECK(request.target == "/2010-04-01/Accounts/" + sid + "/Messages.json");
