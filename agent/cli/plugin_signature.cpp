@@ -29,6 +29,8 @@ Result<std::string> read_signature(const std::string& path) {
   struct stat facts {};
   if (!file || ::fstat(file.get(), &facts) != 0) return system_error("opening the signature " + escape_controls(path), errno);
   if (!S_ISREG(facts.st_mode)) return Error(Errc::invalid, "the signature " + escape_controls(path) + " is no regular file");
+  if (static_cast<std::uint64_t>(facts.st_size) > max_signature_bytes)  // before room is made for it
+    return Error(Errc::range, "the signature " + escape_controls(path) + " is larger than " + format_size(max_signature_bytes));
   RONDA_TRY(std::string text, read_stable(file.get(), "the signature " + path, max_signature_bytes));
   if (text.empty()) return Error(Errc::invalid, "the signature " + escape_controls(path) + " is empty");
   return text;
