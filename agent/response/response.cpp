@@ -279,7 +279,8 @@ void Response::on_result(const schedule::Entry& entry) {
   // where the wall clock was set back, results come by the clock that is judged by
   const std::int64_t ahead = now - ports_.wall_ns();
   const bool is_task = entry.spec.kind == config::Kind::task;
-  const std::string name = (is_task ? std::string(rule::task_prefix) : std::string()) + entry.spec.name;
+  const std::string task_name = is_task ? std::string(rule::task_prefix) + entry.spec.name : std::string();
+  const std::string_view name = is_task ? std::string_view(task_name) : std::string_view(entry.spec.name);
   if (is_task && entry.status == plugin::CheckStatus::ok) {
     Output output = desk_.on_task_success(entry.spec.name, entry.trip.ended_wall + ahead, now);
     if (begun_) apply(std::move(output));
