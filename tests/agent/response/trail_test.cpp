@@ -5,7 +5,6 @@
 
 using namespace ronda;
 using namespace ronda::test;
-using incident::Kind;
 using schedule::DeliveryEnd;
 
 namespace {
@@ -62,7 +61,7 @@ steps = [{ from = "0m", notify = ["cto", "ciso"] }]
 
 using Names = std::vector<std::string>;
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
+std::string with_other(std::string text, std::string_view what, std::string_view by) {
   const std::size_t at = text.find(what);
   REQUIRE(at != std::string::npos);
   return text.replace(at, what.size(), by);
@@ -83,15 +82,15 @@ Names troubles_of_sms(const Shell& shell) {
   return out;
 }
 
-constexpr std::string_view cto = "+5491155550000", dba = "+5491155550001";
+constexpr std::string_view number_of_cto = "+5491155550000", number_of_dba = "+5491155550001";
 
 /// The first message to the CTO was refused for good, the first one to the DBA taken.
 void refuse_one(Shell& shell) {
   shell.begin();
   shell.result("api", Seen::critical);
-  shell.end(newest(shell, cto), DeliveryEnd::What::dropped, "no such number");
+  shell.end(newest(shell, number_of_cto), DeliveryEnd::What::dropped, "no such number");
   CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
-  shell.end(newest(shell, dba), DeliveryEnd::What::delivered);
+  shell.end(newest(shell, number_of_dba), DeliveryEnd::What::delivered);
   CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
 }
 
@@ -104,7 +103,7 @@ TEST_CASE("that an address refuses is over when it takes a message, not when ano
   const std::size_t before = shell.handed.size();
   shell.response->send_test("cto", {incident::Author::Kind::contact, "cto"}, [](const Result<std::string>&) {});
   REQUIRE(shell.until([&] { return shell.handed.size() > before; }));
-  shell.end(newest(shell, cto), DeliveryEnd::What::delivered);
+  shell.end(newest(shell, number_of_cto), DeliveryEnd::What::delivered);
   CHECK(troubles_of_sms(shell).empty());
 }
 
@@ -114,7 +113,7 @@ TEST_CASE("that an address refuses is over when no contact has it any more", "[r
   refuse_one(shell);
   shell.response->use(plan_of(two_numbers));
   CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
-  shell.response->use(plan_of(replaced(two_numbers, cto, "+5491155550002")));
+  shell.response->use(plan_of(with_other(two_numbers, number_of_cto, "+5491155550002")));
   shell.settle();
   CHECK(troubles_of_sms(shell).empty());
 }
@@ -130,8 +129,9 @@ TEST_CASE("what was refused before the start is over with the first message that
   shell->begin();
   CHECK(troubles_of_sms(*shell) == Names{"sink/sms"});
   shell->response->send_test("dba", {incident::Author::Kind::contact, "dba"}, [](const Result<std::string>&) {});
-  REQUIRE(shell->until([&] { return std::ranges::any_of(shell->handed, [](const auto& one) { return one.message->to == dba; }); }));
-  shell->end(newest(*shell, dba), DeliveryEnd::What::delivered);
+  REQUIRE(
+      shell->until([&] { return std::ranges::any_of(shell->handed, [](const auto& one) { return one.message->to == number_of_dba; }); }));
+  shell->end(newest(*shell, number_of_dba), DeliveryEnd::What::delivered);
   CHECK(troubles_of_sms(*shell).empty());
 }
 
@@ -140,8 +140,8 @@ TEST_CASE("that a notifier stands still is over when nothing has waited for too 
   Shell shell(two_numbers, scratch / "state");
   shell.begin();
   shell.result("api", Seen::critical);
-  shell.end(newest(shell, cto), DeliveryEnd::What::retry, "no answer");
-  shell.end(newest(shell, dba), DeliveryEnd::What::retry, "no answer");
+  shell.end(newest(shell, number_of_cto), DeliveryEnd::What::retry, "no answer");
+  shell.end(newest(shell, number_of_dba), DeliveryEnd::What::retry, "no answer");
   CHECK(troubles_of_sms(shell).empty());
   shell.now += 16 * minute;
   shell.response->on_clock_set();
@@ -154,7 +154,8 @@ TEST_CASE("that a notifier stands still is over when nothing has waited for too 
   };
   // one at a time: that which goes first is taken while the other still waits
   REQUIRE(shell.until([&] { return shell.handed.back().message->attempt == 2 || shell.handed.size() > 3; }));
-  const std::string_view first = second_of(cto) ? cto : dba, other = first == cto ? dba : cto;
+  const std::string_view first = second_of(number_of_cto) ? number_of_cto : number_of_dba,
+                         other = first == number_of_cto ? number_of_dba : number_of_cto;
   shell.end(newest(shell, first), DeliveryEnd::What::delivered);
   CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
   REQUIRE(second_of(other));
@@ -163,13 +164,13 @@ TEST_CASE("that a notifier stands still is over when nothing has waited for too 
 }
 
 TEST_CASE("each of those who share an address is noted as reached, or as not", "[response]") {
-  const auto [what, kind] = GENERATE(table<DeliveryEnd::What, Kind>(
-      {{DeliveryEnd::What::delivered, Kind::notice_delivered}, {DeliveryEnd::What::dropped, Kind::notice_failed}}));
+  const auto [what, kind] = GENERATE(table<DeliveryEnd::What, incident::Kind>(
+      {{DeliveryEnd::What::delivered, incident::Kind::notice_delivered}, {DeliveryEnd::What::dropped, incident::Kind::notice_failed}}));
   const Scratch scratch;
   Shell shell(one_phone, scratch / "state");
   shell.begin();
   shell.result("api", Seen::critical);
-  const Shell::Handed one = newest(shell, cto);
+  const Shell::Handed one = newest(shell, number_of_cto);
   shell.end(one, what, "as the notifier says");
   const auto noted = shell.timeline("shop", kind);
   Names whom;
@@ -187,7 +188,7 @@ TEST_CASE("who was sent a message in the life before is noted as reached when it
   auto shell = std::make_unique<Shell>(two_numbers, scratch / "state");
   shell->begin();
   shell->result("api", Seen::critical);
-  const std::string id = newest(*shell, cto).message->id;
+  const std::string id = newest(*shell, number_of_cto).message->id;
   const std::int64_t now = shell->now;
   shell.reset();
   shell = std::make_unique<Shell>(two_numbers, scratch / "state");
@@ -195,7 +196,7 @@ TEST_CASE("who was sent a message in the life before is noted as reached when it
   shell->begin();
   REQUIRE(shell->until([&] { return shell->find(id) != nullptr; }));
   shell->end(Shell::Handed(*shell->find(id)), DeliveryEnd::What::delivered, "posted");
-  const auto noted = shell->timeline("shop", Kind::notice_delivered);
+  const auto noted = shell->timeline("shop", incident::Kind::notice_delivered);
   REQUIRE(noted.size() == 1);
   CHECK(noted[0].subject == "cto");
   CHECK(noted[0].channel == "sms");
@@ -204,7 +205,7 @@ TEST_CASE("who was sent a message in the life before is noted as reached when it
 
 TEST_CASE("of messages that went as one each is noted as reached", "[response]") {
   const Scratch scratch;
-  Shell shell(replaced(two_numbers, R"("cto", "dba")", R"("cto")"), scratch / "state");
+  Shell shell(with_other(two_numbers, R"("cto", "dba")", R"("cto")"), scratch / "state");
   shell.begin();
   shell.result("api", Seen::critical);
   const std::string incident = shell.response->desk().incidents().incidents.begin()->first;
@@ -224,12 +225,12 @@ TEST_CASE("of messages that went as one each is noted as reached", "[response]")
     shell.settle();
   }
   REQUIRE(shell.handed.size() < 4);  // some went with another
-  const auto ids = [&](Kind kind) {
+  const auto ids = [&](incident::Kind kind) {
     Names out;
     for (const incident::Event& event : shell.timeline("shop", kind)) out.push_back(event.message + " " + event.subject);
     std::ranges::sort(out);
     return out;
   };
-  CHECK(ids(Kind::notice_sent).size() == 4);
-  CHECK(ids(Kind::notice_delivered) == ids(Kind::notice_sent));
+  CHECK(ids(incident::Kind::notice_sent).size() == 4);
+  CHECK(ids(incident::Kind::notice_delivered) == ids(incident::Kind::notice_sent));
 }
