@@ -160,8 +160,9 @@ TEST_CASE("of a message that was delivered those that it carried are told too, a
   if (restarts) {
     post.reset();
     post = std::make_unique<Post>(scratch / "state");
+    post->client.now += minute_ns;
     REQUIRE(post->start());
-    post->next();
+    post->wait_stored();
     REQUIRE(post->client.parcels.size() == 1);
     last = post->client.parcels[0];
     CHECK(last.number == 2);
