@@ -54,10 +54,10 @@ TEST_CASE("what a gateway only took is accepted, with its own word, and not deli
   world.give(Delivery{id, "dba", "mail", "m2", "mail.example took the mail", Delivery::What::delivered});
   DocumentOptions options;
   const std::string text = to_markdown(world.only(), world.events, options);
-  has(text, "| cto | sms | accepted, 2026-11-29 21:53:20: accepted as SM1: queued |");
-  has(text, "| dba | mail | delivered, 2026-11-29 21:53:20 |");
+  has(text, "| cto | sms | accepted, 2026-11-30 00:53:20: accepted as SM1: queued |");
+  has(text, "| dba | mail | delivered, 2026-11-30 00:53:20 |");
   options.language = Language::es;
-  has(to_markdown(world.only(), world.events, options), "| cto | sms | aceptado, 2026-11-29 21:53:20: accepted as SM1: queued |");
+  has(to_markdown(world.only(), world.events, options), "| cto | sms | aceptado, 2026-11-30 00:53:20: accepted as SM1: queued |");
   const auto accepted = std::ranges::find(world.events, Kind::notice_delivered, &Event::kind);
   REQUIRE(accepted != world.events.end());
   CHECK(describe(*accepted, Language::en) == "accepted for cto by sms: accepted as SM1: queued");
