@@ -9,11 +9,11 @@ using schedule::DeliveryEnd;
 
 namespace {
 
-const std::string two_numbers = R"(
+const std::string two_addresses = R"(
 [agent]
-last_resort = ["mail"]
-[notifier.sms]
-use = "sms"
+last_resort = ["log"]
+[notifier.log]
+use = "logfile"
 [notifier.mail]
 use = "smtp"
 [check.api]
@@ -27,18 +27,18 @@ p1 = "api.status == critical"
 title = "The shop"
 checks = ["api"]
 [contact.cto]
-channels = [{ notifier = "sms", to = "+5491155550000", levels = ["p1"] }]
+channels = [{ notifier = "mail", to = "cto@example.com", levels = ["p1"] }]
 [contact.dba]
-channels = [{ notifier = "sms", to = "+5491155550001", levels = ["p1"] }]
+channels = [{ notifier = "mail", to = "dba@example.com", levels = ["p1"] }]
 [escalation.default.p1]
 steps = [{ from = "0m", notify = ["cto", "dba"] }]
 )";
 
-const std::string one_phone = R"(
+const std::string one_address = R"(
 [agent]
-last_resort = ["mail"]
-[notifier.sms]
-use = "sms"
+last_resort = ["log"]
+[notifier.log]
+use = "logfile"
 [notifier.mail]
 use = "smtp"
 [check.api]
@@ -52,9 +52,9 @@ p1 = "api.status == critical"
 title = "The shop"
 checks = ["api"]
 [contact.ciso]
-channels = [{ notifier = "sms", to = "+5491155550000" }]
+channels = [{ notifier = "mail", to = "cto@example.com" }]
 [contact.cto]
-channels = [{ notifier = "sms", to = "+5491155550000" }]
+channels = [{ notifier = "mail", to = "cto@example.com" }]
 [escalation.default.p1]
 steps = [{ from = "0m", notify = ["cto", "ciso"] }]
 )";
@@ -76,77 +76,76 @@ Shell::Handed newest(Shell& shell, std::string_view to) {
   return {};
 }
 
-Names troubles_of_sms(const Shell& shell) {
+Names troubles_of_mail(const Shell& shell) {
   Names out = shell.response->desk().own_troubles();
-  std::erase_if(out, [](const std::string& name) { return name != "sink/sms"; });
+  std::erase_if(out, [](const std::string& name) { return name != "sink/mail"; });
   return out;
 }
 
-constexpr std::string_view number_of_cto = "+5491155550000", number_of_dba = "+5491155550001";
+constexpr std::string_view mail_of_cto = "cto@example.com", mail_of_dba = "dba@example.com";
 
 /// The first message to the CTO was refused for good, the first one to the DBA taken.
 void refuse_one(Shell& shell) {
   shell.begin();
   shell.result("api", Seen::critical);
-  shell.end(newest(shell, number_of_cto), DeliveryEnd::What::dropped, "no such number");
-  CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
-  shell.end(newest(shell, number_of_dba), DeliveryEnd::What::delivered);
-  CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
+  shell.end(newest(shell, mail_of_cto), DeliveryEnd::What::dropped, "no such box");
+  CHECK(troubles_of_mail(shell) == Names{"sink/mail"});
+  shell.end(newest(shell, mail_of_dba), DeliveryEnd::What::delivered);
+  CHECK(troubles_of_mail(shell) == Names{"sink/mail"});
 }
 
 }  // namespace
 
 TEST_CASE("that an address refuses is over when it takes a message, not when another one does", "[response]") {
   const Scratch scratch;
-  Shell shell(two_numbers, scratch / "state");
+  Shell shell(two_addresses, scratch / "state");
   refuse_one(shell);
   const std::size_t before = shell.handed.size();
   shell.response->send_test("cto", {incident::Author::Kind::contact, "cto"}, [](const Result<std::string>&) {});
   REQUIRE(shell.until([&] { return shell.handed.size() > before; }));
-  shell.end(newest(shell, number_of_cto), DeliveryEnd::What::delivered);
-  CHECK(troubles_of_sms(shell).empty());
+  shell.end(newest(shell, mail_of_cto), DeliveryEnd::What::delivered);
+  CHECK(troubles_of_mail(shell).empty());
 }
 
 TEST_CASE("that an address refuses is over when no contact has it any more", "[response]") {
   const Scratch scratch;
-  Shell shell(two_numbers, scratch / "state");
+  Shell shell(two_addresses, scratch / "state");
   refuse_one(shell);
-  shell.response->use(plan_of(two_numbers));
-  CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
-  shell.response->use(plan_of(with_other(two_numbers, number_of_cto, "+5491155550002")));
+  shell.response->use(plan_of(two_addresses));
+  CHECK(troubles_of_mail(shell) == Names{"sink/mail"});
+  shell.response->use(plan_of(with_other(two_addresses, mail_of_cto, "other@example.com")));
   shell.settle();
-  CHECK(troubles_of_sms(shell).empty());
+  CHECK(troubles_of_mail(shell).empty());
 }
 
 TEST_CASE("what was refused before the start is over with the first message that is taken", "[response]") {
   const Scratch scratch;
-  auto shell = std::make_unique<Shell>(two_numbers, scratch / "state");
+  auto shell = std::make_unique<Shell>(two_addresses, scratch / "state");
   refuse_one(*shell);
   const std::int64_t now = shell->now;
   shell.reset();
-  shell = std::make_unique<Shell>(two_numbers, scratch / "state");
+  shell = std::make_unique<Shell>(two_addresses, scratch / "state");
   shell->now = now + minute;
   shell->begin();
-  CHECK(troubles_of_sms(*shell) == Names{"sink/sms"});
+  CHECK(troubles_of_mail(*shell) == Names{"sink/mail"});
   shell->response->send_test("dba", {incident::Author::Kind::contact, "dba"}, [](const Result<std::string>&) {});
-  REQUIRE(
-      shell->until([&] { return std::ranges::any_of(shell->handed, [](const auto& one) { return one.message->to == number_of_dba; }); }));
-  shell->end(newest(*shell, number_of_dba), DeliveryEnd::What::delivered);
-  CHECK(troubles_of_sms(*shell).empty());
+  REQUIRE(shell->until([&] { return std::ranges::any_of(shell->handed, [](const auto& one) { return one.message->to == mail_of_dba; }); }));
+  shell->end(newest(*shell, mail_of_dba), DeliveryEnd::What::delivered);
+  CHECK(troubles_of_mail(*shell).empty());
 }
 
 TEST_CASE("that a notifier stands still is over when nothing has waited for too long, not when one message is taken", "[response]") {
   const Scratch scratch;
-  Shell shell(two_numbers, scratch / "state");
+  Shell shell(two_addresses, scratch / "state");
   shell.begin();
   shell.result("api", Seen::critical);
-  shell.end(newest(shell, number_of_cto), DeliveryEnd::What::retry, "no answer");
-  shell.end(newest(shell, number_of_dba), DeliveryEnd::What::retry, "no answer");
-  CHECK(troubles_of_sms(shell).empty());
+  shell.end(newest(shell, mail_of_cto), DeliveryEnd::What::retry, "no answer");
+  shell.end(newest(shell, mail_of_dba), DeliveryEnd::What::retry, "no answer");
+  CHECK(troubles_of_mail(shell).empty());
   shell.now += 16 * minute;
   shell.response->on_clock_set();
   shell.settle();
-  CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
+  CHECK(troubles_of_mail(shell) == Names{"sink/mail"});
   const auto second_of = [&](std::string_view to) {
     return shell.until([&] {
       return std::ranges::any_of(shell.handed, [&](const auto& one) { return one.message->to == to && one.message->attempt == 2; });
@@ -154,23 +153,23 @@ TEST_CASE("that a notifier stands still is over when nothing has waited for too 
   };
   // one at a time: that which goes first is taken while the other still waits
   REQUIRE(shell.until([&] { return shell.handed.back().message->attempt == 2 || shell.handed.size() > 3; }));
-  const std::string_view first = second_of(number_of_cto) ? number_of_cto : number_of_dba,
-                         other = first == number_of_cto ? number_of_dba : number_of_cto;
+  const std::string_view first = second_of(mail_of_cto) ? mail_of_cto : mail_of_dba,
+                         other = first == mail_of_cto ? mail_of_dba : mail_of_cto;
   shell.end(newest(shell, first), DeliveryEnd::What::delivered);
-  CHECK(troubles_of_sms(shell) == Names{"sink/sms"});
+  CHECK(troubles_of_mail(shell) == Names{"sink/mail"});
   REQUIRE(second_of(other));
   shell.end(newest(shell, other), DeliveryEnd::What::delivered);
-  CHECK(troubles_of_sms(shell).empty());
+  CHECK(troubles_of_mail(shell).empty());
 }
 
 TEST_CASE("each of those who share an address is noted as reached, or as not", "[response]") {
   const auto [what, kind] = GENERATE(table<DeliveryEnd::What, incident::Kind>(
       {{DeliveryEnd::What::delivered, incident::Kind::notice_delivered}, {DeliveryEnd::What::dropped, incident::Kind::notice_failed}}));
   const Scratch scratch;
-  Shell shell(one_phone, scratch / "state");
+  Shell shell(one_address, scratch / "state");
   shell.begin();
   shell.result("api", Seen::critical);
-  const Shell::Handed one = newest(shell, number_of_cto);
+  const Shell::Handed one = newest(shell, mail_of_cto);
   shell.end(one, what, "as the notifier says");
   const auto noted = shell.timeline("shop", kind);
   Names whom;
@@ -185,13 +184,13 @@ TEST_CASE("each of those who share an address is noted as reached, or as not", "
 
 TEST_CASE("who was sent a message in the life before is noted as reached when it is taken in this one", "[response]") {
   const Scratch scratch;
-  auto shell = std::make_unique<Shell>(two_numbers, scratch / "state");
+  auto shell = std::make_unique<Shell>(two_addresses, scratch / "state");
   shell->begin();
   shell->result("api", Seen::critical);
-  const std::string id = newest(*shell, number_of_cto).message->id;
+  const std::string id = newest(*shell, mail_of_cto).message->id;
   const std::int64_t now = shell->now;
   shell.reset();
-  shell = std::make_unique<Shell>(two_numbers, scratch / "state");
+  shell = std::make_unique<Shell>(two_addresses, scratch / "state");
   shell->now = now + second;
   shell->begin();
   REQUIRE(shell->until([&] { return shell->find(id) != nullptr; }));
@@ -199,13 +198,13 @@ TEST_CASE("who was sent a message in the life before is noted as reached when it
   const auto noted = shell->timeline("shop", incident::Kind::notice_delivered);
   REQUIRE(noted.size() == 1);
   CHECK(noted[0].subject == "cto");
-  CHECK(noted[0].channel == "sms");
+  CHECK(noted[0].channel == "mail");
   CHECK(noted[0].message == id);
 }
 
 TEST_CASE("of messages that went as one each is noted as reached", "[response]") {
   const Scratch scratch;
-  Shell shell(with_other(two_numbers, R"("cto", "dba")", R"("cto")"), scratch / "state");
+  Shell shell(with_other(two_addresses, R"("cto", "dba")", R"("cto")"), scratch / "state");
   shell.begin();
   shell.result("api", Seen::critical);
   const std::string incident = shell.response->desk().incidents().incidents.begin()->first;
