@@ -15,7 +15,7 @@
 namespace ronda::plugin {
 namespace {
 
-constexpr int breakable_after = 16;  // characters without a blank
+constexpr int breakable_after = 40;  // characters without a blank
 
 /// One character off the front of valid UTF-8.
 std::uint32_t take_point(std::string_view& text) {
