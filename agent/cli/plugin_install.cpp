@@ -220,7 +220,11 @@ Result<Policy> read_policy(const Options& options) {
   config::Sources sources;
   config::Diagnostics diagnostics;
   auto trust = plugin::load_trust(options.trust, ::geteuid(), sources, diagnostics);
-  if (!trust) return Error(Errc::invalid, headline(diagnostics.all().front(), sources));
+  if (!trust) {
+    std::string all;
+    for (const config::Diagnostic& diagnostic : diagnostics.all()) all += (all.empty() ? "" : "\n") + headline(diagnostic, sources);
+    return Error(Errc::invalid, std::move(all));
+  }
   Policy policy{*std::move(trust), {}};
   const config::Place& at = policy.trust.install.place;
   policy.place = "[install] verify at " + escape_controls(options.trust) + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);

@@ -114,7 +114,8 @@ TEST_CASE("a trust.toml with errors installs nothing; one that is rewritten for 
     const Desk desk("[install]\nverfy = []\n");
     const Said said = desk.install();
     CHECK(said.exit_code == 1);
-    CHECK(contains(said, desk.trust + ":2:1: warning: [install]: unknown key 'verfy'; did you mean 'verify'?"));
+    CHECK(contains(said, desk.trust + ":2:1: warning: [install]: unknown key 'verfy'; did you mean 'verify'?\n"));
+    CHECK(contains(said, desk.trust + ":1:1: error: trust: unknown keys are not obeyed"));
     CHECK(desk.is_empty());
   }
   SECTION("a pin") {
