@@ -86,7 +86,8 @@ task_result skipped(const Parts&... parts) {
   return {task_status::skipped, text(parts...)};
 }
 
-/// A notifier's ending. `after` of zero leaves the back-off to the agent.
+/// A notifier's ending. `after` of zero leaves the back-off to the agent. Where the other side only took the message to hand it on, the
+/// words of delivered() begin with "accepted": people are shown that, with the rest of them, and not that it was delivered.
 template <class... Parts>
 delivery delivered(const Parts&... parts) {
   return {delivery_status::delivered, text(parts...)};
