@@ -92,7 +92,7 @@ class Outbox::Impl {
         break;
       case Delivery::What::dropped:
         answered(at, now);  // it says no, so it is there
-        fail_for_good(*item, delivery.detail, effects);
+        fail_for_good(*item, SinkTrouble::What::dead_letter, delivery.detail, effects);
         break;
       case Delivery::What::retry:
         on_failure(*item, delivery, now, effects);
@@ -259,8 +259,8 @@ class Outbox::Impl {
     Notifier& at = *item.lane->notifier;
     at.last_error = delivery.detail;
     if (is_too_late(item, now)) {
-      return fail_for_good(item, "given up after " + std::to_string((now - item.first_at) / hour_ns) + " hours: " + delivery.detail,
-                           effects);
+      const std::string hours = std::to_string((now - item.first_at) / hour_ns);
+      return fail_for_good(item, SinkTrouble::What::given_up, "given up after " + hours + " hours: " + delivery.detail, effects);
     }
     ++at.failures;
     std::int64_t next = now + retry_delay(rules_, *item.id, item.attempts);
@@ -280,11 +280,11 @@ class Outbox::Impl {
     note(item, effects);
   }
 
-  void fail_for_good(Item& item, const std::string& why, Effects& effects) {
+  void fail_for_good(Item& item, SinkTrouble::What what, const std::string& why, Effects& effects) {
     item.lane->notifier->last_error = why;
     for (const Item* carried : item.carries) effects.dead.push_back(*carried->id);
     effects.dead.push_back(*item.id);
-    effects.troubles.push_back({SinkTrouble::What::dead_letter, item.lane->notifier->name, *item.id, why});
+    effects.troubles.push_back({what, item.lane->notifier->name, *item.id, why});
     finish(item, OutboxState::dead, why, effects);
   }
 

@@ -55,7 +55,7 @@ struct Start {
 };
 
 struct SinkTrouble {
-  enum class What : std::uint8_t { dead_letter, stalled, flowing } what = What::dead_letter;
+  enum class What : std::uint8_t { dead_letter, given_up, stalled, flowing } what = What::dead_letter;  // given_up: only too old
   std::string notifier, id, detail;
 };
 

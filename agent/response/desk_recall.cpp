@@ -19,10 +19,15 @@ Output Desk::recall(const Kept& kept, std::int64_t now_ns) {
     const auto state = rule::decode_state(row.data.value_or(""));
     return !state || state->level != config::Level::none;
   };
+  // first: without it the age of a task's success would be counted from this start, and what is too old would seem over
+  for (const store::InstanceState& row : kept.checks) {
+    const bool is_task = row.id.kind == config::kind_name(config::Kind::task);
+    if (is_task && row.last_run != 0) history_.restore_task(row.id.name, row.last_ok, row.since != 0 ? row.since : row.last_run);
+  }
   for (const store::AlertState& row : kept.alerts) {
     const auto known = alerts_.find(row.name);
-    const bool is_judged = known != alerts_.end() && (known->second.state.level != config::Level::none ||
-                                                      row.name.starts_with(own_prefix) || !fired(row));
+    const bool is_judged =
+        known != alerts_.end() && (known->second.state.level != config::Level::none || row.name.starts_with(own_prefix) || !fired(row));
     if (!is_judged) note(take_up(row, now_ns));
   }
   count_inbound();
@@ -30,8 +35,8 @@ Output Desk::recall(const Kept& kept, std::int64_t now_ns) {
   for (const store::SilenceRow& row : kept.silences) {
     const bool is_said = row.id.starts_with("M-") || row.id.starts_with("O-") || !is_upkeep(row.id);
     const auto is_same = [&](const incident::OnCallOverride& one) { return one.id == row.id; };
-    const bool is_known = silences_.find(row.id) != nullptr || upkeep_.find(row.id) != nullptr ||
-                          std::ranges::any_of(upkeep_.overrides, is_same);
+    const bool is_known =
+        silences_.find(row.id) != nullptr || upkeep_.find(row.id) != nullptr || std::ranges::any_of(upkeep_.overrides, is_same);
     if (is_said && !is_known) note(take_up(row));
   }
   std::vector<incident::Event> unknown = kept.events;

@@ -19,12 +19,12 @@ namespace {
 incident::KnownNames names_of(const schedule::Candidate& candidate, const rule::RuleSet& rules) {
   incident::KnownNames names;
   for (const rule::Alert& alert : rules.alerts) names.alerts.push_back(alert.name);
-  for (const schedule::Prepared& prepared : candidate.set) {
-    if (prepared.kind == config::Kind::check) names.checks.push_back(prepared.name);
-  }
-  for (const auto& [kind, name] : candidate.idle) {
+  const auto add = [&](config::Kind kind, const std::string& name) {
     if (kind == config::Kind::check) names.checks.push_back(name);
-  }
+    if (kind == config::Kind::task) names.checks.push_back(std::string(rule::task_prefix) + name);  // as its alert calls it
+  };
+  for (const schedule::Prepared& prepared : candidate.set) add(prepared.kind, prepared.name);
+  for (const auto& [kind, name] : candidate.idle) add(kind, name);
   std::ranges::sort(names.checks);
   std::set<std::string> tags;
   for (const auto& [check, own] : candidate.tags) tags.insert(own.begin(), own.end());

@@ -139,19 +139,20 @@ void Response::load_kept(std::function<void(std::shared_ptr<Kept>)> then) {
   ports_.store.load_silences([kept, failed](Result<std::vector<store::SilenceRow>> loaded) {
     loaded ? void(kept->silences = std::move(*loaded)) : failed(loaded.error());
   });
-  ports_.store.load_incidents([this, alive = alive_, kept, failed, then = std::move(then)](Result<std::vector<store::IncidentEvent>> loaded) {
-    if (!*alive) return;
-    if (!loaded) failed(loaded.error());
-    for (const store::IncidentEvent& row : loaded ? *loaded : std::vector<store::IncidentEvent>()) {
-      auto event = incident::parse_event(row.data);
-      if (event)
-        kept->events.push_back(*std::move(event));
-      else
-        ports_.log(RONDA_LOG_ERROR,
-                   "not remembered: " + row.incident + ", event " + std::to_string(row.seq) + ": " + event.error().message());
-    }
-    then(kept);
-  });
+  ports_.store.load_incidents(
+      [this, alive = alive_, kept, failed, then = std::move(then)](Result<std::vector<store::IncidentEvent>> loaded) {
+        if (!*alive) return;
+        if (!loaded) failed(loaded.error());
+        for (const store::IncidentEvent& row : loaded ? *loaded : std::vector<store::IncidentEvent>()) {
+          auto event = incident::parse_event(row.data);
+          if (event)
+            kept->events.push_back(*std::move(event));
+          else
+            ports_.log(RONDA_LOG_ERROR,
+                       "not remembered: " + row.incident + ", event " + std::to_string(row.seq) + ": " + event.error().message());
+        }
+        then(kept);
+      });
 }
 
 /// What could not be read at the start, once it can be. Of what this life has decided meanwhile the store may know or not.
@@ -162,22 +163,27 @@ void Response::recall() {
     recalling_ = false;
     if (is_forgetful_ || stopping_) return;
     for (const incident::Event& event : kept->events) last_wall_ = std::max(last_wall_, event.at_ns);
+    shift(kept->checks);
     apply(desk_.recall(*kept, wall_ns()));
     use(desk_.share_plan());  // what it changes is what a start would
     ports_.log(RONDA_LOG_INFO, "what was known before the start is known again");
   });
 }
 
-void Response::begin(Kept& kept, const std::function<void()>& then) {
-  static_cast<void>(wall_ns());  // from here on the time that passes is known
-  for (const incident::Event& event : kept.events) last_wall_ = std::max(last_wall_, event.at_ns);
-  // as results: by the clock that is judged by
+/// As results: by the clock that is judged by.
+void Response::shift(std::vector<store::InstanceState>& checks) {
   const std::int64_t ahead = wall_ns() - ports_.wall_ns();
-  for (store::InstanceState& check : kept.checks) {
+  for (store::InstanceState& check : checks) {
     check.since += ahead;
     if (check.last_run != 0) check.last_run += ahead;
     if (check.last_ok != 0) check.last_ok += ahead;
   }
+}
+
+void Response::begin(Kept& kept, const std::function<void()>& then) {
+  static_cast<void>(wall_ns());  // from here on the time that passes is known
+  for (const incident::Event& event : kept.events) last_wall_ = std::max(last_wall_, event.at_ns);
+  shift(kept.checks);
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
   last_wall_ = std::max(last_wall_, incident::last_change_ns(desk_.incidents()));
@@ -501,10 +507,11 @@ void Response::end_sink_trouble(const std::string& notifier, const std::string& 
 
 void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) {
   using What = notify::SinkTrouble::What;
-  if (trouble.what == What::dead_letter && row.id.starts_with(test_prefix)) return;  // who asked sees it
+  const bool is_over = trouble.what == What::dead_letter || trouble.what == What::given_up;  // for that message
+  if (is_over && row.id.starts_with(test_prefix)) return;                                    // who asked sees it
   const std::string name = std::string(sink_prefix) + trouble.notifier;
   SinkFault& fault = sink_faults_[trouble.notifier];
-  if (trouble.what != What::dead_letter) fault.stalled = trouble.what == What::stalled;
+  if (!is_over) fault.stalled = trouble.what == What::stalled;
   if (trouble.what == What::dead_letter && fault.refused.size() < most_refused) fault.refused.insert(row.to);
   if (trouble.what == What::flowing) {
     const std::string well = "notifier " + trouble.notifier + " takes messages again";
@@ -515,7 +522,7 @@ void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::
       "notifier " + trouble.notifier + (trouble.what == What::dead_letter ? " refuses a message for good" : " takes no message");
   ports_.log(RONDA_LOG_ERROR, text + ": " + trouble.detail);
   // alerts and titles are for everybody, also for what other notifiers lead to; a notifier's words are for those who operate
-  const std::string where = trouble.what == What::dead_letter ? "ronda notify retry" : "ronda explain " + trouble.notifier;
+  const std::string where = is_over ? "ronda notify retry" : "ronda explain " + trouble.notifier;
   on_own_trouble(name, config::Level::p2, text + "; " + where + " says why");
 }
 

@@ -106,6 +106,7 @@ class Response final : private notify::CourierClient {
   void arm();
   void hand_on();
   void note_store();
+  void shift(std::vector<store::InstanceState>& checks);
   std::string why_not_stored(const Error& error) const;
   void end_foreign_troubles();
   void forget_addresses();

@@ -370,6 +370,7 @@ Candidate load_candidate(const CandidateRequest& request) {
   for (config::Instance& instance : instances) {
     ++(instance.kind == Kind::check ? out.checks : instance.kind == Kind::task ? out.tasks : out.notifiers);
     if (instance.kind == Kind::check && !instance.tags.empty()) out.tags.emplace(instance.name, instance.tags);
+    if (instance.kind == Kind::task && !instance.tags.empty()) out.tags.emplace("task." + instance.name, instance.tags);
     const std::size_t before = out.set.size();
     if (is_trusted)
       preparer.prepare(instance);

@@ -119,6 +119,7 @@ TEST_CASE("a transient failure is repeated by the same id, after 1 s to 15 min, 
   CHECK(number > 300);
   CHECK(longest > 10 * minute_ns);
   CHECK(desk.dead == Ids{"a"});
+  CHECK(std::ranges::count(desk.troubles, SinkTrouble::What::given_up, &SinkTrouble::what) == 1);  // nobody refused it
   CHECK(desk.stored["a"].state == OutboxState::dead);
   CHECK(desk.stored["a"].last_error == "given up after 72 hours: 503");
 }

@@ -221,11 +221,7 @@ class World {
     desk_ = make();
     response::Kept kept = held.kept();
     const auto statuses = statuses_;
-    for (const auto& [check, status] : statuses) {
-      const std::string task = check.starts_with(rule::task_prefix) ? check.substr(rule::task_prefix.size()) : "";
-      const store::InstanceId id = task.empty() ? store::InstanceId{"check", check} : store::InstanceId{"task", task};
-      kept.checks.push_back({id, static_cast<int>(status.first), "", "", status.second, last_[check], successes_[task], 0});
-    }
+    add_checks(kept, statuses);
     REQUIRE(desk_->restore(kept, now).empty());
     if (!results) return;
     for (const auto& [check, status] : statuses) result(check, status.first);
@@ -233,12 +229,14 @@ class World {
   /// By an agent that can read nothing of what there was.
   void restart_blind() {
     desk_ = make();
-    statuses_.clear();
+    unread_ = std::exchange(statuses_, {});
     REQUIRE(desk_->restore({}, now).empty());
   }
   /// And now it can.
   void recall() {
-    take(desk_->recall(held.kept(), now));
+    response::Kept kept = held.kept();
+    add_checks(kept, unread_);
+    take(desk_->recall(kept, now));
     take(desk_->use(plan_, now));
   }
   /// Those that are not over.
@@ -297,6 +295,14 @@ class World {
   std::shared_ptr<const response::Plan> plan_;
   std::uint64_t random_ = 0;
   std::map<std::string, std::pair<Seen, std::int64_t>> statuses_;
+  std::map<std::string, std::pair<Seen, std::int64_t>> unread_;  // by a start that could not read the store
+  void add_checks(response::Kept& kept, const decltype(statuses_)& statuses) {
+    for (const auto& [check, status] : statuses) {
+      const std::string task = check.starts_with(rule::task_prefix) ? check.substr(rule::task_prefix.size()) : "";
+      const store::InstanceId id = task.empty() ? store::InstanceId{"check", check} : store::InstanceId{"task", task};
+      kept.checks.push_back({id, static_cast<int>(status.first), "", "", status.second, last_[check], successes_[task], 0});
+    }
+  }
   std::map<std::string, std::int64_t> last_;       // result
   std::map<std::string, std::int64_t> successes_;  // of tasks
   std::unique_ptr<response::Desk> desk_;

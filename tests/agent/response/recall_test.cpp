@@ -88,6 +88,20 @@ TEST_CASE("what people silenced before is silent again, for what fired meanwhile
   CHECK(world.desk().silences().silences.size() == 1);
 }
 
+TEST_CASE("the age of a task that a late store knows is not counted from this start", "[response]") {
+  World world(one_check_toml + "[task.dump]\nuse = \"a.b\"\nat = \"*-*-* 02:00\"\n[alert.old]\np2 = \"age(task.dump) > 26h\"\n");
+  world.run_to(2 * hour);
+  world.task_ends("dump", Seen::ok);
+  world.run_to(29 * hour);
+  REQUIRE(world.live().size() == 1);
+  const std::size_t told = world.told.size();
+  world.restart_blind();
+  world.recall();
+  world.run_to(30 * hour);
+  CHECK(world.live().size() == 1);
+  CHECK(world.told.size() == told);
+}
+
 TEST_CASE("trouble of the agent that this life has seen the end of ends for the life before too", "[response]") {
   World world(one_check_toml);
   world.take(world.desk().on_own_trouble("store", Level::p2, "the store has failed: full", world.now));
