@@ -326,6 +326,7 @@ TEST_CASE("with every file broken the agent runs, says that nobody can be told, 
 TEST_CASE("ladders without any notifier are a P1 of the agent, which starts all the same", "[whole][unheard]") {
   WholeAgent agent;
   const std::string people =
+      "[check.quiet]\nuse = \"exec.nagios\"\ncommand = [\"/bin/true\"]\nevery = \"1h\"\n"  // or it would be refused as empty
       "[contact.ana]\nchannels = [{ notifier = \"paper\", to = \"ana\" }]\n"
       "[escalation.default.p1]\nsteps = [{ from = \"0m\", notify = [\"ana\"] }]\n";
   agent.configure("10.toml", people);
