@@ -251,7 +251,7 @@ TEST_CASE("of a text message that is too long the longest values give way, not t
     if (name == "title") value = "prices " + std::string(900, 'x');
     if (name == "current_status") value = std::string(2000, 'y');  // which these words do not have
   }
-  const std::size_t reason = GENERATE(0, 40, 400, 3000);
+  const std::size_t reason = GENERATE(as<std::size_t>{}, 0, 40, 400, 3000);
   if (reason > 0) fields.emplace_back("reason", std::string(reason, 'r'));
   fields.emplace_back("ack_code", "K7Q2M4XD3A");
   const auto topic = GENERATE(Topic::open, Topic::escalation);
