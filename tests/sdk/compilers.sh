@@ -30,7 +30,7 @@ links() {
   "$@" "${cflags[@]}" "-DRONDA_MANIFEST=\"$live_dir/$name.toml\"" -include ronda/manifest.h -o "$file" "${libs[@]}" >"$live_dir/compiler.log" 2>&1
 }
 
-# answers FILE: what three runs give, without what is different each time
+# answers FILE: what three runs give, without what is different each time; a run that ends badly exits so, and what it says is compared
 answers() {
   local end
   for end in result error odd; do
