@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from agent import Agent, checks_toml, command_toml
+from limits import LimitProcess, Sink
 from processes import pss_bytes, tree, tree_cpu_s, tree_pss_bytes, tree_run_s, wait_quiet
 from report import Row
 
@@ -35,27 +36,21 @@ command = ["/bin/true"]
 use = "heartbeat.job"
 every = "10s"
 expect = "1d"
-"""
+
+[check.told]
+use = "exec.nagios"
+every = "1h"
+severity = "p1"
+command = ["/bin/false"]
+{notifier}"""
+
+
+def in_use(world, sink):
+    return IN_USE.format(web=world.web_url(), dsn=world.postgres()[1], notifier=sink.notifier())
 
 
 def exec_checks(count, every):
     return checks_toml(count, "exec.nagios", every, f"command = {command_toml(['/bin/true', '{}'])}")
-
-
-class LimitProcess:
-    """A limit program that waits until its standard input closes."""
-
-    def __init__(self, world, *words):
-        self.process = subprocess.Popen([world.program(words[0]), *words[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.first_line = self.process.stdout.readline()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
 
 
 def limit_memory(world, config, count):
@@ -127,8 +122,7 @@ def row_memory_100000(world):
 def row_idle(world):
     empty = Row("idle, nothing configured: PSS", "MiB", [], 7, nominal=1.5)
     cpu = Row("idle, nothing configured: CPU", "s/h", [], 1, nominal=0.35)
-    used = Row("http, postgresql, host, exec and heartbeat in use: PSS", "MiB", [], 20)
-    in_use = IN_USE.format(web=world.web_url(), dsn=world.postgres()[1])
+    used = Row("http, postgresql, host, exec, heartbeat and a notifier in use: PSS", "MiB", [], 20)
     for _ in range(world.rounds):
         seconds = world.window(30)
         with LimitProcess(world, "idle") as limit:
@@ -143,8 +137,10 @@ def row_idle(world):
             before = tree_run_s(agent.pid)
             time.sleep(seconds)
             cpu.ours.append((tree_run_s(agent.pid) - before) / seconds * 3600)
-        with Agent(world, in_use) as agent:
+        with Sink(world) as sink, Agent(world, in_use(world, sink)) as agent:
             time.sleep(13)
+            if not sink.arrivals():
+                raise RuntimeError("the notifier is not in use: no message came")
             used.ours.append(tree_pss_bytes(agent.pid) / 2**20)
             used.note = f"{len(tree(agent.pid))} processes, the agent {pss_bytes(agent.pid) / 2**20:.1f}"
     return [empty, cpu, used]

@@ -5,49 +5,14 @@ import os
 import time
 
 from agent import Agent, checks_toml, command_toml
+from limits import Sink
 from processes import wait_quiet
 from report import Row, percentile
 from rows_exec import SETTLE_S, read_stamps
-from rows_size import EMPTY, LimitProcess
+from rows_size import EMPTY
 
 FAILING = 200  # checks that begin to fail, a message each
 FAILING_EVERY_S = 10
-TOLD = """
-[notifier.sink]
-use = "webhook"
-url = "{url}"
-
-[contact.ana]
-channels = [{{ notifier = "sink" }}]
-
-[escalation.default.p1]
-steps = [{{ from = "0m", notify = ["ana"] }}]
-"""
-
-
-class Sink:
-    """A local HTTP sink and what it got, with the instants."""
-
-    def __init__(self, world):
-        self.file = os.path.join(world.make_dir("sink"), "got")
-        self.limit = LimitProcess(world, "sink", self.file)
-        self.url = f"http://127.0.0.1:{int(self.limit.first_line)}/"
-
-    def arrivals(self):
-        """When the first message about each check was there, by the check's number."""
-        out = {}
-        with open(self.file) as file:
-            for line in file:
-                at, _, body = line.partition(" ")
-                check = json.loads(body)["fields"]["check"]
-                out.setdefault(check.removeprefix("c"), int(at))
-        return out
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.limit.__exit__(*exception)
 
 
 def told_ms(stamps, arrivals):
@@ -70,7 +35,7 @@ def agent_told(world):
     command = command_toml([world.program("stamp"), path, "{}", marker])
     with Sink(world) as sink:
         config = checks_toml(FAILING, "exec.nagios", f"{FAILING_EVERY_S}s", f'severity = "p1"\ncommand = {command}')
-        with Agent(world, config + TOLD.format(url=sink.url)) as agent:
+        with Agent(world, config + sink.notifier()) as agent:
             time.sleep(1 + SETTLE_S)
             wait_quiet(agent.pid, share=0.5, limit_s=20)
             with open(marker, "w"):

@@ -93,7 +93,7 @@ TEST_CASE("in worlds from seeds what the agent promises holds after everything t
     run_world(*seed, sum);
     return print(sum);
   }
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) run_world(seed, sum);
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) run_world(seed, sum);
   print(sum);
   // they are no empty worlds
   CHECK(sum.messages > 10 * sum.worlds);
@@ -106,7 +106,8 @@ TEST_CASE("in worlds from seeds that nobody has seen what the agent promises hol
   std::cout << "seeds from " << first << " on" << std::endl;
   Sum sum;
   const auto began = std::chrono::steady_clock::now();
-  for (std::uint64_t seed = first; std::chrono::steady_clock::now() - began < std::chrono::seconds(60); ++seed) run_world(seed, sum);
+  for (std::uint64_t seed = first; sum.worlds < 500 || std::chrono::steady_clock::now() - began < std::chrono::seconds(60); ++seed)
+    run_world(seed, sum);
   print(sum);
 }
 
