@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "ronda/abi.h"
+#include "runner/crash.hpp"
 
 namespace ronda::runner {
 
@@ -25,7 +26,9 @@ void Link::flush() {
   while (!rest.empty()) {
     const ssize_t sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) ::_exit(0);  // the agent is gone and nothing is owed to it, or a call has closed our end: then it is told
+    // the agent is gone, or wants no more of it, and nothing is owed to it: no deed of the call that answers just now
+    if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) leave_in_peace(0);
+    if (sent <= 0) ::_exit(0);  // a call has closed our end: it is told
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
 }

@@ -42,7 +42,13 @@ TEST_CASE("bytes that are no message end the runner and are said of the call", "
     const char* mode;
     std::int64_t n;
   };
-  const auto row = GENERATE(values<Row>({{"garbage", 5}, {"garbage", 4000}, {"garbage", 3 << 20}, {"huge-frame", 0}, {"empty-frame", 0}}));
+  const auto row = GENERATE(values<Row>({{"garbage", 5},
+                                         {"garbage", 4000},
+                                         {"garbage", 3 << 20},
+                                         {"garbage-then-answer", 5},
+                                         {"garbage-then-answer", 3 << 20},
+                                         {"huge-frame", 0},
+                                         {"empty-frame", 0}}));
   INFO(row.mode << " " << row.n);
   boost::asio::io_context loop;
   Supervised bench(loop);

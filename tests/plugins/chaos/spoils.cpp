@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -58,6 +59,12 @@ void garbage(std::string_view mode, std::int64_t n) {
   static_cast<void>(::write(3, bytes.data(), bytes.size()));
 }
 
+/// Comes back just when the agent has let go of the runner: what is answered then meets a closed socket.
+void wait_until_closed() {
+  pollfd socket{3, 0, 0};
+  ::poll(&socket, 1, 5000);
+}
+
 /// What follows "send-", in hex, goes to the agent as it is; of "resend-" `n` times.
 void send(std::string_view hex, std::int64_t times = 1) {
   std::string bytes;
@@ -100,6 +107,8 @@ bool spoil(Deed& deed) {
     ::syscall(SYS_close_range, 0U, ~0U, 0U);
   else if (mode == "garbage" || mode == "partial-frame" || mode == "huge-frame" || mode == "empty-frame")
     garbage(mode, deed.n);
+  else if (mode == "garbage-then-answer")
+    garbage(mode, deed.n), wait_until_closed();
   else if (mode.starts_with("send-"))
     send(mode.substr(5)), sleep_ms(deed.n);
   else if (mode.starts_with("resend-"))
