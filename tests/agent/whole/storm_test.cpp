@@ -181,7 +181,7 @@ class Weather {
   template <typename Group>
   void storm(std::string_view status, const Group& group, const std::function<bool()>& until) {
     std::atomic<bool> posted{false};
-    std::thread poster([&] {
+    std::jthread poster([&] {
       post_all(status, group);
       posted = true;
     });
@@ -222,7 +222,7 @@ class Weather {
   Heard heard_by_book() const {
     Heard out;
     std::istringstream lines(read_file(book()));
-    for (std::string line; std::getline(lines, line);) note(json::parse(line).as_object(), out);
+    for (std::string line; std::getline(lines, line) && !lines.eof();) note(json::parse(line).as_object(), out);  // the last may be half
     return out;
   }
   std::vector<std::string> chat() const {
