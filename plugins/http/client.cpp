@@ -5,6 +5,7 @@
 #include <ronda/version.h>
 #include <signal.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include <string>
 
 #include "failure.hpp"
+#include "reach.hpp"
 
 namespace http {
 namespace {
@@ -116,6 +118,7 @@ struct Client::Impl {
   std::size_t max_body = 0;
   bool body_cut = false, headers_too_large = false, handshake_began = false;
   std::vector<Certificate> certificates;  // of the connections that are kept
+  Gate gate;
 
   Impl() {
     if (multi == nullptr || easy == nullptr) throw std::bad_alloc();
@@ -156,6 +159,19 @@ struct Client::Impl {
     return CURLE_OK;
   }
 
+  /// Comes with each address that the name has, before anything is sent there.
+  static curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* to) {
+    const auto endpoint = endpoint_of(&to->addr);
+    if (!endpoint || !static_cast<Impl*>(user)->gate.lets(*endpoint)) return CURL_SOCKET_BAD;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  }
+
+  /// Comes before each request, also on a connection that another request made and left.
+  static int on_request(void* user, char* to, char*, int port, int) {
+    const auto endpoint = endpoint_of(to, port);
+    return endpoint && static_cast<Impl*>(user)->gate.lets(*endpoint) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+  }
+
   template <class T>
   void set(CURLoption option, T value) {
     curl_easy_setopt(easy, option, value);
@@ -180,6 +196,11 @@ struct Client::Impl {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_NOPROGRESS, 1L);
     set(CURLOPT_QUICK_EXIT, 1L);  // a resolver that hangs must not hold the call after its end
+    if (!gate.is_closed()) return;
+    set(CURLOPT_OPENSOCKETFUNCTION, &on_socket);
+    set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_PREREQFUNCTION, &on_request);
+    set(CURLOPT_PREREQDATA, this);
   }
 
   void set_connection(const Policy& policy) {
@@ -349,6 +370,10 @@ struct Client::Impl {
       exchange.failure = "cancelled";
     } else if (code == CURLE_OK || body_cut) {
       exchange.end = Exchange::End::answered;
+    } else if (was_kept_out(code)) {
+      exchange.end = Exchange::End::failed;
+      exchange.failure = "redirect refused: " + request.url.shown + " leads to " + gate.refused() + "; if it may, name " +
+                         request.url.host + " in redirect_hosts";
     } else {
       if (code == CURLE_PEER_FAILED_VERIFICATION) {
         const auto used = std::chrono::duration_cast<Milliseconds>(std::chrono::duration<double>(last.total));
@@ -359,6 +384,19 @@ struct Client::Impl {
       exchange.failure = std::move(failure.text);
     }
     return exchange;
+  }
+
+  bool was_kept_out(int code) const {
+    return !gate.refused().empty() && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK);
+  }
+
+  /// Tells the gate which address has answered.
+  void note_endpoint() {
+    char* address = nullptr;
+    long port = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
+    if (const auto endpoint = address == nullptr ? std::nullopt : endpoint_of(address, port)) gate.went_to(*endpoint);
   }
 
   std::string redirect_target() {
@@ -373,11 +411,19 @@ struct Client::Impl {
 
 namespace {
 
-/// Why `next` must not be followed; empty when it may be.
-std::string objection(const Request& from, const ronda::reply<Url>& next, const Policy& policy, int redirects) {
+bool is_named(const Url& url, const Policy& policy) {
+  const auto& hosts = policy.redirect_hosts;
+  return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) { return is_host_of(host, url); });
+}
+
+/// Why `next` must not be followed; empty when it may be. `first` is the configuration's.
+std::string objection(const Url& first, const Url& from, const ronda::reply<Url>& next, const Policy& policy, int redirects) {
   if (!next) return "redirect refused: " + next.error();
-  if (from.url.https && !next->https) return "redirect from https to http refused: " + next->shown;
+  if (from.https && !next->https) return "redirect from https to http refused: " + next->shown;
   if (redirects >= policy.max_redirects) return ronda::text("more than ", policy.max_redirects, " redirects, the last to ", next->shown);
+  if (!policy.proxy.empty() && strcasecmp(next->host.c_str(), first.host.c_str()) != 0 && !is_named(*next, policy))
+    return "redirect refused: " + next->shown + " is another host, and whose address the proxy takes for it cannot be seen from here; " +
+           "if it may, name " + next->host + " in redirect_hosts";
   return {};
 }
 
@@ -404,20 +450,27 @@ Exchange Client::perform(const Request& first, const Policy& policy, const Limit
   const Request* request = &first;
   Request next;
   Timings sum;
+  impl_->gate = Gate();
   for (int redirects = 0;; ++redirects) {
     const auto used = std::chrono::duration_cast<Milliseconds>(Clock::now() - begin);
     auto exchange = impl_->one(*request, policy, {limits.time_left - used, limits.cancel_fd});
     const auto target = policy.max_redirects > 0 && exchange.end == Exchange::End::answered ? impl_->redirect_target() : std::string();
+    if (!target.empty()) impl_->note_endpoint();
     impl_->end();
     exchange.timings = sum += exchange.timings;
     exchange.redirects = redirects;
     if (target.empty()) return exchange;
     auto url = parse_url(target);
-    if (auto why = objection(*request, url, policy, redirects); !why.empty()) {
+    if (auto why = objection(first.url, request->url, url, policy, redirects); !why.empty()) {
       exchange.end = Exchange::End::failed;
       exchange.failure = std::move(why);
       return exchange;
     }
+    // by a proxy every address is the proxy's
+    if (!policy.proxy.empty() || is_named(*url, policy))
+      impl_->gate.open();
+    else
+      impl_->gate.close();
     next = redirected(*request, std::move(*url), exchange.status);
     request = &next;
   }

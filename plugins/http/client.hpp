@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes requests with libcurl and keeps the connections for the next ones. One thread at a time.
 // Speaks http and https only, reads no environment, follows redirects only as the policy says: never from https
-// to http, and to another origin without the headers and the body it was given.
+// to http, to another origin without the headers and the body it was given, and to no address nearer to this host
+// than where it came from (reach.hpp).
 // Never throws for what a server does; every request ends by its deadline.
 #pragma once
 

@@ -35,6 +35,7 @@ struct Policy {
   std::chrono::seconds reuse{300};  ///< how long a connection is used again; zero: never
   std::size_t max_body = 1024 * 1024;
   int max_redirects = 0;
+  std::vector<std::string> redirect_hosts;  ///< "host" or "host:port" in lower case: redirects may lead to any address of theirs
   bool cookies = false;
 };
 

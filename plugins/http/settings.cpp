@@ -163,6 +163,9 @@ PolicySettings read_policy(const value& config) {
   policy.connect_timeout = config["connect_timeout"].as<std::chrono::milliseconds>();
   policy.reuse = config["reuse"].as<std::chrono::seconds>();
   policy.max_body = config["max_body"].as<std::size_t>();
+  const auto hosts = config["redirect_hosts"];
+  for (std::size_t i = 0; i < hosts.size(); ++i)
+    policy.redirect_hosts.push_back(or_refuse(parse_host(hosts.at(i).as<std::string>()), hosts.at(i).path()));
   policy.max_redirects = config["follow_redirects"].as<bool>() ? config["max_redirects"].as<int>() : 0;
   return settings;
 }

@@ -25,6 +25,13 @@ bool is_address(const std::string& host) {
   return host.front() == '[' || inet_pton(AF_INET, host.c_str(), bytes) == 1;
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  return out;
+}
+
 ronda::reply<Url> refuse(std::string why) { return ronda::reply<Url>::failed(RONDA_E_INVALID, std::move(why)); }
 
 }  // namespace
@@ -48,6 +55,22 @@ ronda::reply<Url> parse_url(std::string_view text) {
   const bool usual = port == (url.https ? "443" : "80");
   url.shown = scheme + "://" + url.host + (usual ? "" : ":" + port) + part(handle.get(), CURLUPART_PATH);
   return url;
+}
+
+ronda::reply<std::string> parse_host(std::string_view text) {
+  using Host = ronda::reply<std::string>;
+  const std::unique_ptr<CURLU, Free> handle(curl_url());
+  const std::string given(text), whole = "http://" + given;
+  const auto failed = [&] { return Host::failed(RONDA_E_INVALID, "'" + given + "' is no host and no host:port"); };
+  if (!handle || given.find_first_of(std::string_view("\0/?#@", 5)) != given.npos) return failed();
+  if (curl_url_set(handle.get(), CURLUPART_URL, whole.c_str(), 0) != CURLUE_OK) return failed();
+  const auto host = lower(part(handle.get(), CURLUPART_HOST)), port = part(handle.get(), CURLUPART_PORT);
+  if (host.empty()) return failed();
+  return port.empty() ? host : host + ":" + port;
+}
+
+bool is_host_of(std::string_view host, const Url& url) {
+  return host == lower(url.host) || host == lower(url.origin.substr(url.origin.find("://") + 3));
 }
 
 }  // namespace http

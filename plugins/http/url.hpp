@@ -19,6 +19,11 @@ struct Url {
   bool host_is_address = false;  ///< an IP address: no name to resolve
 };
 
+/// "host" or "host:port" as redirect_hosts has it, in lower case.
+ronda::reply<std::string> parse_host(std::string_view text);
+/// Whether that is the URL's host, and its port where one is named.
+bool is_host_of(std::string_view host, const Url& url);
+
 /// The error never repeats the URL's userinfo or query.
 ronda::reply<Url> parse_url(std::string_view text);
 
