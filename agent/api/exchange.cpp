@@ -154,9 +154,8 @@ asio::awaitable<Response> ask(asio::io_context& loop, const Handler& handler, co
   co_return std::move(*slot->response);
 }
 
-/// False when the client did not take it: it is gone, and what else it asked for is asked by nobody.
-asio::awaitable<bool> write_response(Stream& stream, Response& response, unsigned version, bool keep_alive) {
-  http::response<http::string_body> message(static_cast<http::status>(response.status), version);
+asio::awaitable<bool> write_response(Stream& stream, Response& response, const Incoming& in, bool keep_alive) {
+  http::response<http::string_body> message(static_cast<http::status>(response.status), in.version);
   message.set(http::field::content_type, response.content_type);
   message.set(http::field::cache_control, "no-store");
   message.set("X-Content-Type-Options", "nosniff");
@@ -167,6 +166,7 @@ asio::awaitable<bool> write_response(Stream& stream, Response& response, unsigne
   message.keep_alive(keep_alive);
   message.body() = std::move(response.body);
   message.prepare_payload();
+  if (in.request.method == "HEAD") message.body().clear();
   error_code error;
   stream.expires_after(request_limit);
   co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));

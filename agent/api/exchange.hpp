@@ -40,8 +40,9 @@ using WaitTold = std::function<void(bool begins)>;
 boost::asio::awaitable<Response> ask(boost::asio::io_context& loop, const Handler& handler, const Request& request,
                                      const WaitTold& waiting);
 
-/// False when the client did not take it: it is gone, and what else it asked for is asked by nobody.
-boost::asio::awaitable<bool> write_response(Stream& stream, Response& response, unsigned version, bool keep_alive);
+/// The answer to `in`; to HEAD without its body, which a client that goes on would take for the next answer. False when the
+/// client did not take it: it is gone, and what else it asked for is asked by nobody.
+boost::asio::awaitable<bool> write_response(Stream& stream, Response& response, const Incoming& in, bool keep_alive);
 
 /// The one answer to a connection that is not let in, as far as the kernel takes it at once.
 void refuse(int socket, int status, std::string_view why);

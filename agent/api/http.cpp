@@ -258,7 +258,7 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
   co_await read_request(stream, buffer, first, in);
   if (in.what == Incoming::What::gone) co_return false;
   if (in.what == Incoming::What::refused) {
-    co_await write_response(stream, in.refusal, in.version, false);
+    co_await write_response(stream, in.refusal, in, false);
     co_return false;
   }
   Request& request = in.request;
@@ -278,7 +278,7 @@ asio::awaitable<bool> UnixServer::Impl::serve_one(Stream& stream, beast::flat_bu
       --counts.waiting, ++counts.open;
   };
   if (request.who.role != Role::none) response = co_await ask(loop_, handler_, request, waiting);
-  const bool taken = co_await write_response(stream, response, in.version, in.keep_alive && !closed_);
+  const bool taken = co_await write_response(stream, response, in, in.keep_alive && !closed_);
   asked_.erase(&stream);
   if (!taken) co_return false;
   co_return in.keep_alive;

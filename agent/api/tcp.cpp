@@ -119,14 +119,14 @@ asio::awaitable<bool> TcpServer::Impl::serve_one(Stream& stream, beast::flat_buf
   co_await read_request(stream, buffer, first, in);
   if (in.what == Incoming::What::gone) co_return false;
   if (in.what == Incoming::What::refused) {
-    co_await write_response(stream, in.refusal, in.version, false);
+    co_await write_response(stream, in.refusal, in, false);
     co_return false;
   }
   asked_.insert(&stream);
   const WaitTold waiting = [](bool) {};
   Response response = co_await ask(loop_, handler_, in.request, waiting);
   const bool keep_alive = in.keep_alive && !closed_;
-  const bool taken = co_await write_response(stream, response, in.version, keep_alive);
+  const bool taken = co_await write_response(stream, response, in, keep_alive);
   asked_.erase(&stream);
   co_return taken&& keep_alive;
 }
