@@ -191,11 +191,23 @@ bool KillBench::is_drained() const {
          });
 }
 
+Ledgers KillBench::last_ledgers() const {
+  Ledgers all = ledgers();
+  for (const std::string& id : column_of(agent_.state_directory() + "/ronda.db", "SELECT id FROM outbox")) all.stored.insert(id);
+  return all;
+}
+
+int KillBench::plant(const std::string& statement) const {
+  const auto rows = column_of(agent_.state_directory() + "/ronda.db", statement + "; SELECT changes()");
+  REQUIRE(rows.size() == 1);
+  INFO(rows.front());
+  REQUIRE(std::ranges::all_of(rows.front(), [](char c) { return c >= '0' && c <= '9'; }));
+  return std::stoi(rows.front());
+}
+
 std::string KillBench::said_wrong() const {
   const std::string database = agent_.state_directory() + "/ronda.db";
-  Ledgers all = ledgers();
-  for (const std::string& id : column_of(database, "SELECT id FROM outbox")) all.stored.insert(id);
-  std::vector<std::string> wrong = find_wrong(all);
+  std::vector<std::string> wrong = find_wrong(last_ledgers());
   const auto whole = column_of(database, "PRAGMA integrity_check");
   if (whole != std::vector<std::string>{"ok"}) wrong.insert(wrong.end(), whole.begin(), whole.end());
   for (const std::string& id : column_of(database, "SELECT id FROM outbox WHERE state <> 2")) wrong.push_back("not delivered: " + id);

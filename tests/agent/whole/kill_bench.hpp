@@ -41,6 +41,10 @@ class KillBench {
   /// Once the agent has stopped: what is wrong; empty: nothing.
   std::string said_wrong() const;
   Ledgers ledgers() const;
+  /// The same once the agent has stopped: with what its store has.
+  Ledgers last_ledgers() const;
+  /// Plants a mistake into the store of an agent that is dead; so many rows.
+  int plant(const std::string& statement) const;
   const std::vector<std::size_t>& flying() const { return flying_; }  // messages on their way, at each kill
 
  private:

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "catch.hpp"
 #include "kill_bench.hpp"
@@ -96,6 +97,77 @@ void kill_once(KillBench& bench, std::mt19937& random, int& runners) {
   }
 }
 
+bool is_owed(const Ledgers& all, const Receipt& receipt) {
+  return std::ranges::any_of(all.accepted, [&](const Promise& one) { return one.alert == receipt.alert && one.event == receipt.event; });
+}
+
+/// A receipt of which there is one, and whose message no kill found on its way.
+const Receipt& quiet_receipt(const Ledgers& all, std::mt19937& random) {
+  std::map<std::string, int> times;
+  for (const Receipt& one : all.received) ++times[one.id];
+  std::vector<const Receipt*> out;
+  for (const Receipt& one : all.received) {
+    if (times[one.id] == 1 && !all.in_flight.contains(one.id) && is_owed(all, one)) out.push_back(&one);
+  }
+  REQUIRE_FALSE(out.empty());
+  return *out[random() % out.size()];
+}
+
+/// What an agent with a mistake would have left in these ledgers of one without; each is found, and nothing else.
+void check_plants(const Ledgers& right, std::mt19937& random) {
+  REQUIRE(find_wrong(right).empty());
+  Ledgers planted;
+  const auto check_found = [&](const std::string& plant, std::vector<std::string> expected) {
+    INFO(plant);
+    std::vector<std::string> found = find_wrong(planted);
+    std::ranges::sort(found);
+    std::ranges::sort(expected);
+    CHECK(found == expected);
+    planted = right;
+  };
+  const auto said = [](const Receipt& one) { return one.notifier + " " + one.alert + " " + one.event; };
+  const auto forget = [&](const auto& is_it) { std::erase_if(planted.received, is_it); };
+  for (int i = 0; i < 20; ++i) {
+    planted = right;
+    // it said yes and committed later: a kill in between, and nobody ever hears of it
+    const Promise& lost = right.accepted[random() % right.accepted.size()];
+    forget([&](const Receipt& one) { return one.alert == lost.alert && one.event == lost.event; });
+    std::vector<std::string> expected;
+    for (const std::string& notifier : right.notifiers) expected.push_back("lost: " + notifier + " " + lost.alert + " " + lost.event);
+    check_found("acknowledged before the commit", expected);
+
+    const Receipt& one = quiet_receipt(right, random);
+    forget([&](const Receipt& other) { return other.id == one.id; });
+    check_found("forgot a message that waited", {"lost: " + said(one)});
+    planted.received.push_back({one.notifier, one.alert, one.event, one.id, one.attempt + 1});
+    check_found("sent once more what had arrived", {"too often: " + one.id});
+    planted.received.push_back({one.notifier, one.alert, one.event, one.id + "'", 1});
+    planted.stored.insert(one.id + "'");
+    check_found("sent by a new id", {"told anew: " + said(one) + " as " + one.id + " and " + one.id + "'"});
+    planted.stored.erase(one.id);
+    check_found("sent before it was stored", {"never stored: " + one.id});
+    planted.received.push_back(one);
+    check_found("did not count its attempts",
+                {"number twice: " + one.id + " attempt " + std::to_string(one.attempt), "too often: " + one.id});
+  }
+  // of what was on its way at a kill the next life remembers nothing
+  const auto flying =
+      std::ranges::find_if(right.received, [&](const Receipt& one) { return right.in_flight.contains(one.id) && is_owed(right, one); });
+  REQUIRE(flying != right.received.end());
+  forget([&](const Receipt& one) { return one.id == flying->id; });
+  check_found("forgot what was on its way", {"lost: " + said(*flying)});
+  // an end overtakes its beginning
+  const auto end =
+      std::ranges::find_if(right.received, [&](const Receipt& one) { return one.alert != "-" && one.event == right.events.back(); });
+  REQUIRE(end != right.received.end());
+  planted.received.insert(planted.received.begin(), *end);
+  planted.received.erase(planted.received.begin() + (end - right.received.begin()) + 1);
+  const std::vector<std::string> found = find_wrong(planted);
+  CHECK_FALSE(found.empty());
+  CHECK(std::ranges::all_of(
+      found, [&](const std::string& line) { return line.starts_with("out of order: " + end->notifier + " " + end->alert + " "); }));
+}
+
 /// So many kills, or as many as there is time for.
 void check_kills(std::size_t kills, std::chrono::seconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
@@ -122,6 +194,7 @@ void check_kills(std::size_t kills, std::chrono::seconds limit) {
   CHECK(bench.flying().size() * 4 >= kills);
   CHECK(all.accepted.size() > bench.flying().size());
   CHECK(hits * 10 >= std::ssize(bench.flying()) * 3);
+  check_plants(bench.last_ledgers(), random);
 }
 
 }  // namespace
@@ -146,6 +219,38 @@ TEST_CASE("an agent that forgets at a kill what it took is found out", "[whole]"
   CHECK_FALSE(bench.is_told());
   CHECK(bench.agent().stop() == 0);
   CHECK(bench.said_wrong().find("lost: a A5 open:p2\n") != std::string::npos);
+}
+
+TEST_CASE("what an agent does wrong with what waited or was on its way at a kill is found out", "[whole]") {
+  struct Row {
+    std::string mistake, statement, found;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"it forgets what waited", "DELETE FROM outbox WHERE state = 0", "lost: a A"},
+      {"it forgets that it had told", "UPDATE outbox SET state = 0, attempts = 0 WHERE state = 2", "too often: "},
+      {"it goes on by another id", "UPDATE outbox SET id = 'new-' || id WHERE state = 1", "told anew: a A"},
+      {"it counts no attempt", "UPDATE outbox SET attempts = 0 WHERE state = 1", "number twice: "},
+  }));
+  INFO(row.mistake);
+  KillBench bench({"a"}, 300);
+  REQUIRE(bench.start());
+  for (const char* alert : {"A1", "A2", "A3", "A4", "A5"}) REQUIRE(bench.post(alert, 0));
+  const auto received = [&] { return bench.ledgers().received.size(); };
+  // one has arrived and is known to have, and the next is on its way: it is in the ledger and has no answer yet
+  REQUIRE(eventually([&] {
+    const json::value rows = bench.agent().get("/v1/outbox?limit=500");
+    const auto delivered = !rows.is_array() ? 0 : std::ranges::count_if(rows.as_array(), [](const json::value& one) {
+      return one.at("state").as_string() == "delivered";
+    });
+    return delivered > 0 && std::cmp_less(delivered, received());
+  }));
+  bench.kill_agent();
+  REQUIRE(bench.plant(row.statement) >= 1);
+  REQUIRE(bench.start());
+  const std::size_t by_then = received();
+  eventually([&] { return bench.is_drained() && received() > by_then; }, row.found == "lost: a A" ? 3s : 30s);
+  CHECK(bench.agent().stop() == 0);
+  CHECK(bench.said_wrong().find(row.found) != std::string::npos);
 }
 
 TEST_CASE("ledgers with a mistake are found out, each with its own", "[whole]") {
