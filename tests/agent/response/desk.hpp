@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/incident/staffed.hpp"
@@ -36,6 +37,13 @@ steps = [{ from = "0m", notify = ["cto"] }]
 [escalation.default.p2]
 steps = [{ from = "0m", notify = ["cto"] }]
 )";
+
+/// With `by` in place of the first `what`, which is there.
+inline std::string with_other(std::string text, std::string_view what, std::string_view by) {
+  const std::size_t at = text.find(what);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, what.size(), by);
+}
 
 inline constexpr std::int64_t second = 1'000'000'000, minute = 60 * second, hour = 60 * minute;
 /// Monday, 2026-01-05T00:00:00Z.

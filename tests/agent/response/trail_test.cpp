@@ -9,7 +9,8 @@ using schedule::DeliveryEnd;
 
 namespace {
 
-const std::string two_addresses = R"(
+/// One check whose P1 goes by mail; to whom stands below.
+const std::string by_mail = R"(
 [agent]
 last_resort = ["log"]
 [notifier.log]
@@ -26,6 +27,9 @@ p1 = "api.status == critical"
 [service.shop]
 title = "The shop"
 checks = ["api"]
+)";
+
+const std::string two_addresses = by_mail + R"(
 [contact.cto]
 channels = [{ notifier = "mail", to = "cto@example.com", levels = ["p1"] }]
 [contact.dba]
@@ -34,23 +38,7 @@ channels = [{ notifier = "mail", to = "dba@example.com", levels = ["p1"] }]
 steps = [{ from = "0m", notify = ["cto", "dba"] }]
 )";
 
-const std::string one_address = R"(
-[agent]
-last_resort = ["log"]
-[notifier.log]
-use = "logfile"
-[notifier.mail]
-use = "smtp"
-[check.api]
-use = "a.b"
-every = "30s"
-timeout = "10s"
-service = "shop"
-[alert.api-down]
-p1 = "api.status == critical"
-[service.shop]
-title = "The shop"
-checks = ["api"]
+const std::string one_address = by_mail + R"(
 [contact.ciso]
 channels = [{ notifier = "mail", to = "cto@example.com" }]
 [contact.cto]
@@ -60,12 +48,6 @@ steps = [{ from = "0m", notify = ["cto", "ciso"] }]
 )";
 
 using Names = std::vector<std::string>;
-
-std::string with_other(std::string text, std::string_view what, std::string_view by) {
-  const std::size_t at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), by);
-}
 
 /// The newest that was handed over for that address.
 Shell::Handed newest(Shell& shell, std::string_view to) {

@@ -42,12 +42,6 @@ steps = [{ from = "0m", notify = ["cto"] }]
 steps = [{ from = "0m", notify = ["cto"] }]
 )";
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  const std::size_t at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), by);
-}
-
 using Names = std::vector<std::string>;
 
 std::string level_of(const World& world, const std::string& service) {
@@ -70,7 +64,7 @@ TEST_CASE("that only the last resort hears of a service is a P2 of the agent unt
   world.restart();
   CHECK(world.desk().own_troubles() == Names{"route/shop"});
   SECTION("by another configuration") {
-    world.use(replaced(lost, "2099-01-01", "2025-01-01"));
+    world.use(with_other(lost, "2099-01-01", "2025-01-01"));
   }
   SECTION("because one is on call") {
     world.take(
@@ -89,7 +83,7 @@ TEST_CASE("that nobody can be told is a P1 of the agent", "[response]") {
   CHECK(world.desk().own_troubles() == Names{"route/ronda", "route/shop"});
   CHECK(level_of(world, "ronda") == "p1");
   CHECK(world.told.empty());
-  world.use(replaced(lost, "2099-01-01", "2025-01-01"));
+  world.use(with_other(lost, "2099-01-01", "2025-01-01"));
   CHECK(world.desk().own_troubles().empty());
 }
 
@@ -101,7 +95,7 @@ TEST_CASE("where nobody is configured for a level the last resort is who is mean
 }
 
 TEST_CASE("what nobody can hear is decided once, and told when somebody can", "[response][unheard]") {
-  const std::string text = replaced(replaced(lost, "2099-01-01", "2025-01-01"), "last_resort = [\"mail\"]\n", "");
+  const std::string text = with_other(with_other(lost, "2099-01-01", "2025-01-01"), "last_resort = [\"mail\"]\n", "");
   World world(text);
   world.use(text, {});  // no notifier at all
   world.result("api", Seen::critical);
