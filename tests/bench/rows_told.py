@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows about what is decided: kept for good, and told."""
+import hashlib
+import http.client
 import json
 import os
+import re
+import subprocess
+import threading
 import time
 
 from agent import Agent, checks_toml, command_toml
@@ -74,3 +79,95 @@ def row_commit(world):
         row.note = (f"notes of 16 who ask at once, each answered when it is on the disk, p99 {many['p99_ms']:.3g} ms; of one: "
                     f"p50 {one['p50_ms']:.3g} ms, p99 {one['p99_ms']:.3g} ms. The limit is one row a commit")
     return [row]
+
+
+STORM, STORM_OF_A_REQUEST = 10_000, 200  # alerts; as many of them as the door takes at once
+TOKEN = "bench-storm"
+STORM_CONFIG = f"""
+[api]
+listen = "127.0.0.1:0"
+
+[token.prometheus]
+role = "reporter"
+inbox = ["@alertmanager"]
+sha256 = "{hashlib.sha256(TOKEN.encode()).hexdigest()}"
+
+[service.shop]
+title = "The shop"
+"""
+
+
+def storm_requests():
+    """Their bodies, as Alertmanager would post them."""
+    alerts = [{"status": "firing", "labels": {"alertname": "Down", "severity": "critical", "instance": f"h{i}:9100", "service": "shop"},
+               "annotations": {"summary": "it does not answer"}, "fingerprint": f"{i + 1:016x}"} for i in range(STORM)]
+    return [json.dumps({"version": "4", "status": "firing", "alerts": alerts[first:first + STORM_OF_A_REQUEST]})
+            for first in range(0, STORM, STORM_OF_A_REQUEST)]
+
+
+def storm(agent, bodies):
+    """Posts them one after the other; seconds until the last was taken."""
+    port = int(re.findall(r"the API is also on http://127\.0\.0\.1:(\d+)", agent.log())[-1])
+    door = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    begin = time.monotonic()
+    for body in bodies:
+        door.request("POST", "/v1/alertmanager", body, {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"})
+        answer = door.getresponse()
+        if answer.status != 200:
+            raise RuntimeError(f"the door answered {answer.status}: {answer.read()[:200]}")
+        answer.read()
+    took = time.monotonic() - begin
+    door.close()
+    return took
+
+
+class Asker:
+    """Runs `ronda status` some ten times a second meanwhile; what each took, in ms."""
+
+    def __init__(self, world, agent):
+        self.command = [world.program("ronda"), "status", *agent.options()]
+        self.took_ms = []
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.ends.wait(0.05):
+            begin = time.monotonic()
+            done = subprocess.run(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            if done.returncode not in (0, 2):
+                raise RuntimeError(f"ronda status ended with {done.returncode}")
+            self.took_ms.append((time.monotonic() - begin) * 1000)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ends.set()
+        self.thread.join()
+
+
+def row_storm(world):
+    taken = Row(f"{STORM:,} alerts at the door: until all are taken", "s", [], 1)
+    answer = Row("the same: ronda status meanwhile, the slowest", "ms", [], 200)
+    told = Row("the same: messages of the group within 10 s", "messages", [], 2)
+    asked = 0
+    for _ in range(world.rounds):
+        with Sink(world) as sink, Agent(world, EMPTY + STORM_CONFIG + TOLD.format(url=sink.url)) as agent:
+            time.sleep(SETTLE_S)
+            bodies = storm_requests()
+            with Asker(world, agent) as asker:
+                took = storm(agent, bodies)
+                time.sleep(2)  # what they cost afterwards counts, too
+            time.sleep(8)
+            with open(sink.file) as file:
+                messages = len(file.readlines())
+        if messages == 0:
+            raise RuntimeError("no message came")
+        taken.ours.append(took)
+        answer.ours.append(max(asker.took_ms))
+        told.ours.append(messages)
+        asked += len(asker.took_ms)
+    taken.note = f"of one service, {STORM_OF_A_REQUEST} a request, one request after the other"
+    answer.note = f"asked {asked} times, with the program's start"
+    return [taken, answer, told]
