@@ -29,14 +29,16 @@ constexpr Block v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t 
   return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, 96 + bits, reach};
 }
 
-/// Of IANA's registries of special addresses, the narrower first. Link: also where clouds tell a host its secrets.
+/// Of IANA's registries of special addresses, the narrower first. Link: also where clouds tell a host its secrets. What is for
+/// documentation or reserved leads nowhere in public: where somebody answers at it, that is a private network.
 constexpr Block v4_blocks[] = {
-    v4(100, 100, 100, 200, 32, Reach::link), v4(168, 63, 129, 16, 32, Reach::link),   v4(192, 0, 0, 192, 32, Reach::link),
-    v4(0, 0, 0, 0, 8, Reach::host),          v4(127, 0, 0, 0, 8, Reach::host),        v4(169, 254, 0, 0, 16, Reach::link),
-    v4(10, 0, 0, 0, 8, Reach::network),      v4(100, 64, 0, 0, 10, Reach::network),   v4(172, 16, 0, 0, 12, Reach::network),
-    v4(192, 0, 0, 0, 24, Reach::network),    v4(192, 168, 0, 0, 16, Reach::network),  v4(198, 18, 0, 0, 15, Reach::network),
-    v4(192, 0, 2, 0, 24, Reach::nowhere),    v4(198, 51, 100, 0, 24, Reach::nowhere), v4(203, 0, 113, 0, 24, Reach::nowhere),
-    v4(224, 0, 0, 0, 3, Reach::nowhere),     v4(0, 0, 0, 0, 0, Reach::world),
+    v4(100, 100, 100, 200, 32, Reach::link), v4(168, 63, 129, 16, 32, Reach::link),      v4(192, 0, 0, 192, 32, Reach::link),
+    v4(0, 0, 0, 0, 8, Reach::host),          v4(127, 0, 0, 0, 8, Reach::host),           v4(169, 254, 0, 0, 16, Reach::link),
+    v4(10, 0, 0, 0, 8, Reach::network),      v4(100, 64, 0, 0, 10, Reach::network),      v4(172, 16, 0, 0, 12, Reach::network),
+    v4(192, 0, 0, 0, 24, Reach::network),    v4(192, 168, 0, 0, 16, Reach::network),     v4(198, 18, 0, 0, 15, Reach::network),
+    v4(192, 0, 2, 0, 24, Reach::network),    v4(198, 51, 100, 0, 24, Reach::network),    v4(203, 0, 113, 0, 24, Reach::network),
+    v4(224, 0, 0, 0, 4, Reach::nowhere),     v4(255, 255, 255, 255, 32, Reach::nowhere), v4(240, 0, 0, 0, 4, Reach::network),
+    v4(0, 0, 0, 0, 0, Reach::world),
 };
 
 constexpr Block v6_blocks[] = {
@@ -47,8 +49,8 @@ constexpr Block v6_blocks[] = {
     {{0xfc}, 7, Reach::network},
     {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48, Reach::network},
     {{0x20, 0x01, 0x00}, 23, Reach::nowhere},
-    {{0x20, 0x01, 0x0d, 0xb8}, 32, Reach::nowhere},
-    {{0x3f, 0xff, 0x00}, 20, Reach::nowhere},
+    {{0x20, 0x01, 0x0d, 0xb8}, 32, Reach::network},
+    {{0x3f, 0xff, 0x00}, 20, Reach::network},
     {{0x20}, 3, Reach::world},
 };
 

@@ -12,7 +12,7 @@
 
 namespace http {
 
-/// The nearest first. To `nowhere` (multicast, reserved, documentation) nothing leads.
+/// The nearest first. To `nowhere` (multicast, broadcast, what IPv6 has given to nobody) nothing leads.
 enum class Reach { host, link, network, world, nowhere };
 
 /// An address with its port; IPv4 as IPv6 writes it, ::ffff:a.b.c.d.

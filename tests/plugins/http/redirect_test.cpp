@@ -158,16 +158,16 @@ TEST_CASE("an address is as near as the registries of special addresses say, how
       {"2001:200::1", Reach::world},
       {"3ffe::1", Reach::world},
       {"224.0.0.1", Reach::nowhere},
-      {"240.0.0.1", Reach::nowhere},
+      {"240.0.0.1", Reach::network},
       {"255.255.255.255", Reach::nowhere},
       {"ff02::1", Reach::nowhere},
-      {"192.0.2.1", Reach::nowhere},
-      {"203.0.113.1", Reach::nowhere},
-      {"2001:db8::1", Reach::nowhere},
+      {"192.0.2.1", Reach::network},
+      {"203.0.113.1", Reach::network},
+      {"2001:db8::1", Reach::network},
       {"2001::1", Reach::nowhere},
       {"4000::1", Reach::nowhere},
       {"100::1", Reach::nowhere},
-      {"3fff:123::1", Reach::nowhere},
+      {"3fff:123::1", Reach::network},
   }));
   INFO(address);
   CHECK(http::reach_of(at(address)) == reach);
