@@ -3,6 +3,7 @@
 // what was taken, and what was on its way at a kill is read from a copy of the store that the agent does not know of.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,8 +18,10 @@ unsigned seed_of_run();
 
 class KillBench {
  public:
+  enum class Way : std::uint8_t { straight, by_fallback };  // by_fallback: one that refuses everything for good stands before them
+
   /// `notifiers` of ana, who is told of all P1 and P2.
-  KillBench(const std::vector<std::string>& notifiers, int hold_ms);
+  KillBench(const std::vector<std::string>& notifiers, int hold_ms, Way way = Way::straight);
   ~KillBench();
   KillBench(const KillBench&) = delete;
   KillBench& operator=(const KillBench&) = delete;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What messages go to, as a process that can be killed: writes into its ledger what came, holds its answer a little and says 200.
-// The path of the request names the notifier.
+// The path of the request names the notifier; that of `gone` is told that it is not there any more, and not written down.
 // Usage: ledger_sink PORT LEDGER HOLD_MS
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -41,7 +41,13 @@ std::string line_of(const std::string& request) {
 }
 
 void serve(int connection, const std::string& ledger, int hold_ms) {
-  const std::string line = line_of(read_request(connection));
+  const std::string request = read_request(connection);
+  if (request.find(" /gone ") != std::string::npos) {
+    send_text(connection, http_answer(410));
+    ::close(connection);
+    return;
+  }
+  const std::string line = line_of(request);
   if (!line.empty()) {
     ronda::test::append_line(ledger, line);
     std::this_thread::sleep_for(std::chrono::milliseconds(hold_ms));  // it is slow: what comes meanwhile finds a message on its way

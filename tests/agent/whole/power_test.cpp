@@ -28,7 +28,7 @@ namespace {
 
 using Files = std::map<std::string, std::string>;  // name: bytes
 
-constexpr std::array<const char*, 3> books = {"accepted", "received", "taken"};
+constexpr std::array<const char*, 4> books = {"accepted", "received", "taken", "acts"};
 
 /// Of each file of a directory what its last sync saw, under the names that the directory's last sync saw.
 class Disk {
@@ -131,7 +131,7 @@ class Recorder {
 };
 
 /// All that could be lost in one life of an alert.
-std::vector<Loss> record(const std::string& deaf) {
+std::vector<Loss> record(const std::string& deaf, Story::Plot plot) {
   KillBench bench({"a"}, 0);
   WholeAgent& agent = bench.agent();
   const std::string log = agent.scratch() / "syncs";
@@ -139,12 +139,12 @@ std::vector<Loss> record(const std::string& deaf) {
   agent.launch();
   Recorder recorder(agent, log, deaf);
   REQUIRE(eventually([&] { return agent.answers(); }, 60s));
-  REQUIRE(Story(bench).go_on());
+  REQUIRE(Story(bench, plot).go_on());
   CHECK(agent.stop() == 0);
   return recorder.finish();
 }
 
-std::string wrong_after(const Loss& loss, std::chrono::milliseconds limit) {
+std::string wrong_after(const Loss& loss, Story::Plot plot, std::chrono::milliseconds limit) {
   KillBench bench({"a"}, 0);
   for (const auto& [name, bytes] : loss.state) {
     const std::string path = bench.agent().state_directory() + "/" + name;
@@ -155,21 +155,17 @@ std::string wrong_after(const Loss& loss, std::chrono::milliseconds limit) {
     if (!text.empty()) std::ofstream(bench.agent().scratch() / book, std::ios::binary) << text;
   }
   bench.note_end();
-  return Story(bench).end(limit);
+  return Story(bench, plot).end(limit);
 }
 
-void check_losses(std::size_t most) {
-  if (!may_trace()) return skipped("tracing", "there is no strace, or this user may not trace processes here");
-  const unsigned seed = seed_of_run();
-  INFO("RONDA_TEST_SEED=" << seed);
-  std::mt19937 random(seed);
-  const std::vector<Loss> all = record("");
+void check_losses(Story::Plot plot, std::size_t most, std::mt19937& random) {
+  const std::vector<Loss> all = record("", plot);
   CHECK(all.size() > 20);
   std::vector<Loss> some;
   std::ranges::sample(all, std::back_inserter(some), static_cast<std::ptrdiff_t>(most), random);
   for (const Loss& loss : some) {
     INFO("the sync that was lost: " << loss.before << "\nwhat was accepted by then:\n" << loss.seen.at("accepted"));
-    CHECK(wrong_after(loss, 30s) == "");
+    CHECK(wrong_after(loss, plot, 30s) == "");
   }
   std::cout << "the power went away at " << some.size() << " of " << all.size() << " syncs" << std::endl;
 }
@@ -177,18 +173,24 @@ void check_losses(std::size_t most) {
 }  // namespace
 
 TEST_CASE("after a power loss at a few of its syncs an agent has what it accepted", "[whole]") {
-  check_losses(5);
+  if (!may_trace()) return skipped("tracing", "there is no strace, or this user may not trace processes here");
+  const unsigned seed = seed_of_run();
+  INFO("RONDA_TEST_SEED=" << seed);
+  std::mt19937 random(seed);
+  check_losses(random() % 2 == 0 ? Story::Plot::plain : Story::Plot::busy, 5, random);
 }
 
 TEST_CASE("after a power loss at each of its syncs an agent has what it accepted", "[.long]") {
-  check_losses(10'000);
+  if (!may_trace()) return skipped("tracing", "there is no strace, or this user may not trace processes here");
+  std::mt19937 random;  // none is left out
+  for (const Story::Plot plot : {Story::Plot::plain, Story::Plot::busy}) check_losses(plot, 10'000, random);
 }
 
 TEST_CASE("a disk that forgets what it said that it synced is found out", "[whole]") {
   if (!may_trace()) return skipped("tracing", "there is no strace, or this user may not trace processes here");
-  const std::vector<Loss> all = record("ronda.db-wal");
+  const std::vector<Loss> all = record("ronda.db-wal", Story::Plot::plain);
   const auto accepted = [](const Loss& loss) { return std::ranges::count(loss.seen.at("accepted"), '\n'); };
   const auto second = std::ranges::find(all, 2, accepted);
   REQUIRE(second != all.end());
-  CHECK(wrong_after(*second, 3s).find("it does not go on\n") != std::string::npos);
+  CHECK(wrong_after(*second, Story::Plot::plain, 3s).find("it does not go on\n") != std::string::npos);
 }
