@@ -39,8 +39,13 @@ class Outbox::Impl {
       item.lane->queue.push_back(item);
       if (seen.insert(item.lane).second) touched.push_back(item.lane);
     }
-    for (Lane* lane : touched) settle(*lane, now);
-    for (Lane* lane : touched) pump(*lane->notifier, now, false, effects);
+    std::vector<Notifier*> notifiers;  // in that order too
+    for (Lane* lane : touched) {
+      settle(*lane, now);
+      Notifier* at = lane->sink->notifier;
+      if (std::ranges::find(notifiers, at) == notifiers.end()) notifiers.push_back(at);
+    }
+    for (Notifier* one : notifiers) pump(*one, now, false, effects);
     tell_in_rows(rows, effects);
     return effects;
   }
@@ -82,16 +87,16 @@ class Outbox::Impl {
     Item* item = in_flight(id, number);
     if (item == nullptr) return effects;
     Lane& lane = *item->lane;
-    Notifier& at = *lane.notifier;
-    land(lane);
+    Notifier& at = *lane.sink->notifier;
+    at.land(lane);
     switch (delivery.what) {
       case Delivery::What::delivered:
-        answered(at, now);
-        at.last_error.clear();
+        answered(*lane.sink, now);
+        if (at.failing_sinks == 0) at.last_error.clear();
         finish(*item, OutboxState::delivered, "", effects);
         break;
       case Delivery::What::dropped:
-        answered(at, now);  // it says no, so it is there
+        answered(*lane.sink, now);  // it says no, so it is there
         fail_for_good(*item, SinkTrouble::What::dead_letter, delivery.detail, effects);
         break;
       case Delivery::What::retry:
@@ -117,13 +122,15 @@ class Outbox::Impl {
     const auto found = items_.find(std::string(id));
     if (found == items_.end() || found->second.lane->active != &found->second || !found->second.lane->in_flight) return effects;
     Item& item = found->second;
-    land(*item.lane);
+    Notifier& at = *item.lane->sink->notifier;
+    at.land(*item.lane);
     --item.attempts;
     item.state = OutboxState::queued;
     item.next_at = item.lane->ready_at = now + rules_.retry_least;
     if (item.attempts == 0) item.first_at = 0;
     note(item, effects);
-    item.lane->notifier->list(*item.lane, now);
+    at.list(rules_, *item.lane, now);
+    at.list(rules_, *item.lane->sink, now);
     return effects;
   }
 
@@ -144,7 +151,7 @@ class Outbox::Impl {
     Effects effects;
     Notifier& one = notifier(name);
     one.not_before = 0;
-    wake(one, now);
+    wake(one, nullptr, now);
     pump(one, now, true, effects);
     return effects;
   }
@@ -159,8 +166,14 @@ class Outbox::Impl {
   }
 
   std::vector<SinkStatus> status() const {
+    std::unordered_map<const Notifier*, int> failures;
+    for (const auto& [key, sink] : sinks_) failures[sink.notifier] = std::max(failures[sink.notifier], sink.failures);
     std::vector<SinkStatus> all;
-    for (const auto& [name, one] : notifiers_) all.push_back(one->status());
+    for (const auto& [name, one] : notifiers_) {
+      all.push_back(one->status());
+      all.back().failures = failures[one.get()];
+      all.back().open = all.back().failures >= rules_.circuit_after;
+    }
     return all;
   }
 
@@ -174,16 +187,25 @@ class Outbox::Impl {
     last_now_ = now;
     if (back < second_ns) return;
     for (auto& [key, lane] : lanes_) {
-      lane.notifier->unlist(lane);
+      lane.sink->notifier->unlist(rules_, lane, now);
       if (lane.ready_at != never) lane.ready_at -= back;
       if (lane.last_start != 0) lane.last_start -= back;
       lane.fill_at -= back;
-      lane.notifier->list(lane, now);
+      lane.began -= back;
+    }
+    for (auto& [key, sink] : sinks_) {
+      sink.failed_at -= back;
+      sink.rests_until -= back;
+      std::multiset<std::int64_t> flying;
+      for (const std::int64_t began : sink.flying) flying.insert(began - back);
+      sink.flying = std::move(flying);
     }
     for (auto& [name, one] : notifiers_) {
       one->not_before -= back;
       one->last_start -= back;
+      one->last_failing -= back;
     }
+    for (auto& [key, lane] : lanes_) lane.sink->notifier->list(rules_, lane, now);
   }
 
   Item& take_in(const store::OutboxRow& row) {
@@ -202,11 +224,21 @@ class Outbox::Impl {
     const auto [lane, fresh] = lanes_.try_emplace(lane_key(row));
     if (fresh) {
       lane->second.key = &lane->first;
-      lane->second.notifier = &notifier(row.notifier);
+      lane->second.sink = &sink_of(row);
+      ++lane->second.sink->lanes;
     }
     item.lane = &lane->second;
-    item.lane->notifier->ages.insert(item.queued_at);
+    item.lane->sink->notifier->ages.insert(item.queued_at);
     return item;
+  }
+
+  Sink& sink_of(const store::OutboxRow& row) {
+    const auto [sink, fresh] = sinks_.try_emplace(sink_key(row));
+    if (fresh) {
+      sink->second.key = &sink->first;
+      sink->second.notifier = &notifier(row.notifier);
+    }
+    return sink->second;
   }
 
   Item* carrier_of(const Item& item) {
@@ -231,49 +263,48 @@ class Outbox::Impl {
   }
   bool is_too_late(const Item& item, std::int64_t now) const { return now - item.first_at >= rules_.give_up_after; }
 
-  void land(Lane& lane) {
-    lane.in_flight = false;
-    --lane.notifier->in_flight;
+  void answered(Sink& sink, std::int64_t now) {
+    Notifier& at = *sink.notifier;
+    const bool was_open = at.open, sink_was_open = sink.failures >= rules_.circuit_after;
+    at.note_answer(sink);
+    if (was_open || sink_was_open) wake(at, was_open ? nullptr : &sink, now);
   }
 
-  void answered(Notifier& at, std::int64_t now) {
-    at.failures = 0;
-    if (!at.open) return;
-    at.open = false;
-    wake(at, now);
-  }
-
-  /// All that waits to be repeated may go now; what the storm rule holds stays held.
-  void wake(Notifier& at, std::int64_t now) {
+  /// All that waits to be repeated may go now, at one sink or (null) at all; what the storm rule holds stays held.
+  void wake(Notifier& at, const Sink* only, std::int64_t now) {
     std::vector<Lane*> waiting;
-    for (const auto& [when, lane] : at.waiting) waiting.push_back(lane);
+    for (const auto& [when, lane] : at.waiting) {
+      if (lane->active != nullptr && (only == nullptr || lane->sink == only)) waiting.push_back(lane);
+    }
     for (Lane* lane : waiting) {
-      if (lane->active == nullptr) continue;
-      at.unlist(*lane);
+      at.unlist(rules_, *lane, now);
       lane->ready_at = now;
-      at.list(*lane, now);
+      at.list(rules_, *lane, now);
+    }
+    if (only != nullptr) return;
+    while (!at.resting.empty()) {
+      Sink& sink = *at.resting.begin()->second;
+      sink.rests_until = 0;
+      at.list(rules_, sink, now);
     }
   }
 
   void on_failure(Item& item, const Delivery& delivery, std::int64_t now, Effects& effects) {
-    Notifier& at = *item.lane->notifier;
+    Sink& sink = *item.lane->sink;
+    Notifier& at = *sink.notifier;
     at.last_error = delivery.detail;
+    at.note_failure(rules_, sink, now - item.lane->began, now);
     if (is_too_late(item, now)) {
       const std::string hours = std::to_string((now - item.first_at) / hour_ns);
       return fail_for_good(item, SinkTrouble::What::given_up, "given up after " + hours + " hours: " + delivery.detail, effects);
     }
-    ++at.failures;
     std::int64_t next = now + retry_delay(rules_, *item.id, item.attempts);
     if (delivery.again_at > now) {
       at.not_before = std::min(delivery.again_at, now + rules_.retry_after_most);
       next = std::max(next, at.not_before);
     }
-    if (at.failures >= rules_.circuit_after) {
-      at.open = true;
-      const std::int64_t probe = now + retry_delay(rules_, at.name, at.failures - rules_.circuit_after + 3);
-      at.not_before = std::max(at.not_before, probe);
-      next = std::min(next, at.not_before);  // somebody has to be the probe
-    }
+    if (sink.failures >= rules_.circuit_after)
+      next = std::min(next, std::max(at.not_before, sink.rests_until));  // somebody has to be the probe
     item.state = OutboxState::queued;
     item.next_at = item.lane->ready_at = next;
     item.last_error = delivery.detail;
@@ -281,10 +312,10 @@ class Outbox::Impl {
   }
 
   void fail_for_good(Item& item, SinkTrouble::What what, const std::string& why, Effects& effects) {
-    item.lane->notifier->last_error = why;
+    item.lane->sink->notifier->last_error = why;
     for (const Item* carried : item.carries) effects.dead.push_back(*carried->id);
     effects.dead.push_back(*item.id);
-    effects.troubles.push_back({what, item.lane->notifier->name, *item.id, why});
+    effects.troubles.push_back({what, item.lane->sink->notifier->name, *item.id, why});
     finish(item, OutboxState::dead, why, effects);
   }
 
@@ -300,41 +331,50 @@ class Outbox::Impl {
     item.last_error = error;
     item.next_at = 0;
     note(item, effects);
-    auto& ages = item.lane->notifier->ages;
+    auto& ages = item.lane->sink->notifier->ages;
     if (const auto age = ages.find(item.queued_at); age != ages.end()) ages.erase(age);
     items_.erase(std::string(*item.id));
   }
 
   /// When the lane may go on, and how urgent it is.
   void settle(Lane& lane, std::int64_t now) {
-    lane.notifier->unlist(lane);
+    Notifier& at = *lane.sink->notifier;
+    at.unlist(rules_, lane, now);
     lane.plan(rules_);
-    lane.notifier->list(lane, now);
+    at.list(rules_, lane, now);
+    at.list(rules_, *lane.sink, now);
   }
 
   void pump(Notifier& at, std::int64_t now, bool may_merge, Effects& effects) {
     if (held_) return;
-    while (!at.waiting.empty() && at.waiting.begin()->first <= now) at.list(*at.waiting.begin()->second, now);
-    auto next = at.ready.begin();
-    while (next != at.ready.end() && at.may_start(now)) {
-      Lane& lane = *next->lane;
-      ++next;
-      if (!may_merge && lane.active == nullptr && lane.how_many(rules_, now) > 1) continue;  // its text has to be made first
-      start(lane, now, effects);
+    while (!at.waiting.empty() && at.waiting.begin()->first <= now) at.list(rules_, *at.waiting.begin()->second, now);
+    while (!at.resting.empty() && at.resting.begin()->first <= now) at.list(rules_, *at.resting.begin()->second, now);
+    std::vector<Lane*> aside;  // their texts have to be made first
+    while (Sink* sink = at.next(rules_, now)) {
+      Lane& lane = *sink->ready.begin()->lane;
+      if (!sink->has_place(rules_, now)) {
+        at.unlist(*sink);  // overdue meanwhile: until that attempt has ended
+      } else if (!may_merge && lane.active == nullptr && lane.how_many(rules_, now) > 1) {
+        at.unlist(rules_, lane, now);
+        aside.push_back(&lane);
+      } else {
+        start(lane, now, effects);
+      }
     }
+    for (Lane* lane : aside) at.list(rules_, *lane, now);
   }
 
   void start(Lane& lane, std::int64_t now, Effects& effects) {
-    lane.notifier->unlist(lane);
+    Notifier& at = *lane.sink->notifier;
+    at.unlist(rules_, lane, now);
     if (lane.active == nullptr) lane.choose(rules_, now, effects);
     Item& item = *lane.active;
     ++item.attempts;
     item.state = OutboxState::sending;
     if (item.first_at == 0) item.first_at = now;
-    lane.in_flight = true;
     lane.ready_at = never;
-    ++lane.notifier->in_flight;
-    lane.notifier->last_start = now;
+    at.take_off(lane, now);
+    at.list(rules_, *lane.sink, now);
     note(item, effects);
     Start made{*item.id, item.attempts, {}};
     for (const Item* carried : item.carries) made.carries.push_back(*carried->id);
@@ -344,17 +384,30 @@ class Outbox::Impl {
   void drop_if_done(Lane& lane, std::int64_t now) {
     // Empty lanes are remembered until the storm rule has forgotten them; now and then all such are looked for.
     if (lane.is_empty() && lane.fill_at <= now) {
+      drop(*lane.sink);
       lanes_.erase(std::string(*lane.key));
       return;
     }
     if (lanes_.size() < sweep_at_) return;
-    std::erase_if(lanes_, [&](const auto& one) { return one.second.is_empty() && one.second.fill_at <= now; });
+    std::erase_if(lanes_, [&](const auto& one) {
+      const bool is_done = one.second.is_empty() && one.second.fill_at <= now;
+      if (is_done) drop(*one.second.sink);
+      return is_done;
+    });
     sweep_at_ = std::max<std::size_t>(1000, 2 * lanes_.size());
+  }
+
+  /// One lane less. That a sink failed is forgotten with the last of them.
+  void drop(Sink& sink) {
+    if (--sink.lanes > 0) return;
+    if (sink.failures > 0) --sink.notifier->failing_sinks;
+    sinks_.erase(std::string(*sink.key));
   }
 
   const OutboxRules rules_;
   std::unordered_map<std::string, Item> items_;                 // by id; addresses stay
   std::unordered_map<std::string, Lane> lanes_;                 // addresses stay here too
+  std::unordered_map<std::string, Sink> sinks_;                 // and here
   std::map<std::string, std::unique_ptr<Notifier>> notifiers_;  // by name: effects come in that order
   std::int64_t last_order_ = 0, last_now_ = 0;
   std::size_t sweep_at_ = 1000;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The outbox as a pure machine: (envelopes, event, now) -> (changes, attempts to start, next instant).
-// At least once, the same id in all attempts; by incident and sink in order; one dead notifier delays no other; a
+// At least once, the same id in all attempts; by incident and sink in order; one dead sink delays no other; a
 // storm is at most two messages by group and sink, then one every 30 s. It sends and stores nothing, has no clock
 // (`now` is wall time in ns) and no random source (jitter is a hash of id and attempt). One thread.
-// "Sink" is a notifier and an address; circuit and rate belong to the notifier.
+// "Sink" is a notifier and an address: the circuit belongs to it, places and rate to the notifier.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,13 @@ inline constexpr std::int64_t second_ns = 1'000'000'000, minute_ns = 60 * second
 struct OutboxRules {
   std::int64_t retry_least = second_ns, retry_most = 15 * minute_ns;
   std::int64_t retry_after_most = hour_ns;
-  std::int64_t give_up_after = 72 * hour_ns;  // since the first attempt
-  int circuit_after = 10;                     // failures of a notifier one after the other
-  int burst = 2;                              // messages by group and sink at once
-  std::int64_t gather = second_ns;            // how long the second of them waits for more
+  std::int64_t give_up_after = 72 * hour_ns;    // since the first attempt
+  int circuit_after = 10;                       // failures of a sink one after the other
+  std::int64_t overdue_after = 10 * second_ns;  // an attempt: its sink begins no further one beside it
+  int rest_most = 4;                            // times what its attempt took, of a sink that failed more than once
+  std::int64_t passed_over_most = minute_ns;    // sinks that fail, by others of the notifier
+  int burst = 2;                                // messages by group and sink at once
+  std::int64_t gather = second_ns;              // how long the second of them waits for more
   std::int64_t group_interval = 30 * second_ns;
   std::size_t merged_most = 10'000;  // rows that one message carries
   std::int64_t stalled_after = 15 * minute_ns;
@@ -33,8 +36,8 @@ struct OutboxRules {
 
 struct SinkPolicy {
   std::int64_t spacing = 0;  // least time between two attempts of the notifier
-  int in_flight = 4;
-  bool merges = true;  // false: machines want each message by itself, and the storm rule does not hold
+  int in_flight = 4;         // places; one of them, if there are more, is no sink's alone
+  bool merges = true;        // false: machines want each message by itself, and the storm rule does not hold
 };
 
 /// How an attempt ended.
@@ -70,8 +73,8 @@ struct SinkStatus {
   std::string notifier;
   std::size_t waiting = 0, in_flight = 0;
   std::int64_t oldest = 0;  // queued_at of the oldest that is not delivered
-  int failures = 0;         // one after the other
-  bool open = false;        // the circuit: one probe at a time
+  int failures = 0;         // one after the other, of the sink that has most
+  bool open = false;        // its circuit: one probe at a time
   std::string last_error;
 };
 

@@ -24,7 +24,7 @@ void Lane::plan(const OutboxRules& rules) {
     level = std::min(level, item->level);
     due = std::min(due, item->next_at);
   }
-  if (active == nullptr) ready_at = due == never ? never : std::max(due, open_at(rules, notifier->policy.merges));
+  if (active == nullptr) ready_at = due == never ? never : std::max(due, open_at(rules, sink->notifier->policy.merges));
 }
 
 // The first of a burst goes alone and at once; what gathered behind it goes as one. What has waited long is no
@@ -32,7 +32,7 @@ void Lane::plan(const OutboxRules& rules) {
 // is known by its id.
 std::size_t Lane::how_many(const OutboxRules& rules, std::int64_t now) const {
   const Item* item = queue.first;
-  if (!notifier->policy.merges) return 1;
+  if (!sink->notifier->policy.merges) return 1;
   const bool held = item->next_at > now;
   const bool fresh = fill_at <= now && now - item->queued_at < rules.group_interval;
   if (fresh && !held) return 1;
@@ -56,8 +56,16 @@ void Lane::choose(const OutboxRules& rules, std::int64_t now, Effects& effects) 
   fill_at = std::max(fill_at, now) + rules.group_interval;
 }
 
-void Notifier::list(Lane& lane, std::int64_t now) {
-  unlist(lane);
+// One place is always left to others, where there is more than one. What fails, or has not answered for long, is tried by
+// one attempt at a time: the next would most likely hold its place for as long.
+bool Sink::has_place(const OutboxRules& rules, std::int64_t now) const {
+  if (flying.empty()) return true;
+  if (failures > 0 || now - *flying.begin() >= rules.overdue_after) return false;
+  return flying.size() < static_cast<std::size_t>(std::max(1, notifier->policy.in_flight - 1));
+}
+
+void Notifier::list(const OutboxRules& rules, Lane& lane, std::int64_t now) {
+  unlist(rules, lane, now);
   if (lane.is_empty() || lane.in_flight || lane.ready_at == never) return;
   lane.is_listed = true;
   lane.is_ready = lane.ready_at <= now;
@@ -65,30 +73,122 @@ void Notifier::list(Lane& lane, std::int64_t now) {
   lane.listed_level = lane.level;
   lane.listed_order = first->order;
   lane.listed_at = lane.ready_at;
-  if (lane.is_ready)
-    ready.insert({lane.listed_level, lane.listed_order, &lane});
-  else
+  if (!lane.is_ready) {
     waiting.insert({lane.listed_at, &lane});
+    return;
+  }
+  lane.sink->ready.insert({lane.listed_level, lane.listed_order, &lane});
+  list(rules, *lane.sink, now);
 }
 
-void Notifier::unlist(Lane& lane) {
+void Notifier::unlist(const OutboxRules& rules, Lane& lane, std::int64_t now) {
   if (!lane.is_listed) return;
   lane.is_listed = false;
-  if (lane.is_ready)
-    ready.erase({lane.listed_level, lane.listed_order, &lane});
-  else
+  if (!lane.is_ready) {
     waiting.erase({lane.listed_at, &lane});
+    return;
+  }
+  lane.sink->ready.erase({lane.listed_level, lane.listed_order, &lane});
+  list(rules, *lane.sink, now);
 }
 
-bool Notifier::may_start(std::int64_t now) const {
-  return in_flight < (open ? 1 : policy.in_flight) && now >= not_before && now >= last_start + policy.spacing;
+void Notifier::list(const OutboxRules& rules, Sink& sink, std::int64_t now) {
+  unlist(sink);
+  if (sink.ready.empty() || !sink.has_place(rules, now)) return;
+  const Sink::Ready& first = *sink.ready.begin();
+  sink.listed_level = first.level;
+  sink.listed_order = first.order;
+  if (sink.rests_until > now) {
+    sink.listed = Sink::Listed::resting;
+    sink.listed_at = sink.rests_until;
+    resting.insert({sink.listed_at, &sink});
+    return;
+  }
+  sink.listed = sink.failures > 0 ? Sink::Listed::failing : Sink::Listed::well;
+  sink.listed_at = sink.failures > 0 ? sink.failed_at : 0;
+  (sink.failures > 0 ? failing : well).insert({sink.listed_level, sink.listed_at, sink.listed_order, &sink});
+}
+
+void Notifier::unlist(Sink& sink) {
+  const Turn turn{sink.listed_level, sink.listed_at, sink.listed_order, &sink};
+  switch (std::exchange(sink.listed, Sink::Listed::no)) {
+    case Sink::Listed::no:
+      return;
+    case Sink::Listed::well:
+      well.erase(turn);
+      return;
+    case Sink::Listed::failing:
+      failing.erase(turn);
+      return;
+    case Sink::Listed::resting:
+      resting.erase({sink.listed_at, &sink});
+      return;
+  }
+}
+
+// Those that fail go behind those that do not: an attempt of theirs may hold its place, and its share of the rate, for
+// nothing. While others always have something, one such attempt a minute goes ahead of what is no more urgent.
+Sink* Notifier::next(const OutboxRules& rules, std::int64_t now) const {
+  if (in_flight >= policy.in_flight || now < not_before || now < last_start + policy.spacing) return nullptr;
+  if (failing.empty() || !has_place_for_failing()) return well.empty() ? nullptr : well.begin()->sink;
+  const Turn& behind = *failing.begin();
+  if (well.empty()) return behind.sink;
+  const bool is_its_turn = behind.level <= well.begin()->level && now - last_failing >= rules.passed_over_most;
+  return is_its_turn ? behind.sink : well.begin()->sink;
 }
 
 std::int64_t Notifier::next_start() const {
-  std::int64_t next = waiting.empty() ? never : waiting.begin()->first;
-  if (!ready.empty()) next = 0;
-  if (next == never || in_flight >= (open ? 1 : policy.in_flight)) return never;
-  return std::max({next, not_before, last_start + policy.spacing});
+  if (in_flight >= policy.in_flight) return never;
+  std::int64_t next = never;
+  if (!waiting.empty()) next = waiting.begin()->first;
+  if (!resting.empty()) next = std::min(next, resting.begin()->first);
+  if (!well.empty() || (!failing.empty() && has_place_for_failing())) next = 0;
+  return next == never ? never : std::max({next, not_before, last_start + policy.spacing});
+}
+
+void Notifier::take_off(Lane& lane, std::int64_t now) {
+  Sink& sink = *lane.sink;
+  lane.in_flight = true;
+  lane.began = last_start = now;
+  sink.flying.insert(now);
+  ++in_flight;
+  if (sink.failures == 0) return;
+  ++failing_in_flight;
+  last_failing = now;
+}
+
+void Notifier::land(Lane& lane) {
+  Sink& sink = *lane.sink;
+  lane.in_flight = false;
+  sink.flying.erase(sink.flying.find(lane.began));
+  --in_flight;
+  if (sink.failures > 0) --failing_in_flight;
+}
+
+// What failed at once is tried again by its own delay. Where attempts hang, the sink rests for a multiple of what they took,
+// so that it holds a place for a fifth of the time at most.
+void Notifier::note_failure(const OutboxRules& rules, Sink& sink, std::int64_t took, std::int64_t now) {
+  if (sink.failures++ == 0) {
+    ++failing_sinks;
+    failing_in_flight += static_cast<int>(sink.flying.size());
+  }
+  sink.failed_at = last_failing = now;
+  const std::int64_t rest = std::max<std::int64_t>(took, 0) * std::min(sink.failures - 1, rules.rest_most);
+  sink.rests_until = now + std::min(rest, rules.retry_most);
+  if (sink.failures >= rules.circuit_after) {
+    const std::int64_t probe = now + retry_delay(rules, *sink.key, sink.failures - rules.circuit_after + 3);
+    sink.rests_until = std::max(sink.rests_until, probe);
+  }
+  open = ++failures >= rules.circuit_after;
+}
+
+void Notifier::note_answer(Sink& sink) {
+  failures = 0;
+  open = false;
+  sink.rests_until = 0;
+  if (std::exchange(sink.failures, 0) == 0) return;
+  --failing_sinks;
+  failing_in_flight -= static_cast<int>(sink.flying.size());
 }
 
 void Notifier::watch(const OutboxRules& rules, std::int64_t now, Effects& effects) {
@@ -107,8 +207,6 @@ SinkStatus Notifier::status() const {
   status.waiting = ages.size();
   status.in_flight = static_cast<std::size_t>(in_flight);
   status.oldest = ages.empty() ? 0 : *ages.begin();
-  status.failures = failures;
-  status.open = open;
   status.last_error = last_error;
   return status;
 }
@@ -134,10 +232,14 @@ void tell_in_rows(std::vector<store::OutboxRow>& rows, Effects& effects) {
   });
 }
 
+std::string sink_key(const store::OutboxRow& row) {
+  return row.notifier + '\0' + row.to;
+}
+
 std::string lane_key(const store::OutboxRow& row) {
   const std::string& group = row.group.empty() ? row.incident : row.group;
   // without group and incident nothing has to be in order: each by itself
-  return row.notifier + '\0' + row.to + '\0' + (group.empty() ? row.id : group);
+  return sink_key(row) + '\0' + (group.empty() ? row.id : group);
 }
 
 int level_of(std::string_view level) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The outbox against a model that is only lists: what was accepted, what the sinks received. Random worlds with kills
-// between any two steps; what a kill may lose or repeat, and nothing else, is lost or repeated.
+// between any two steps; what a kill may lose or repeat, and nothing else, is lost or repeated. Addresses hang and fail
+// beside others, which wait for nothing.
 #include <deque>
 #include <random>
 #include <set>
@@ -68,7 +69,7 @@ class World {
       case 9:
         return pass(static_cast<std::int64_t>(pick(20)) * minute_ns);
       case 10:
-        is_down_[notifiers_[pick(3)]] = pick(2) == 0;
+        is_down_[notifiers_[pick(3)] + std::string(addresses_[pick(2)])] = pick(2) == 0;
         return;
       default:
         if (pick(4) == 0) kill();
@@ -81,13 +82,14 @@ class World {
       const std::string incident = "I" + std::to_string(pick(4));
       const char* event = (std::array{"open", "update", "resolve"})[pick(3)];
       rows.push_back(envelope("m" + std::to_string(made_++), notifiers_[pick(3)], incident, event));
+      rows.back().to = addresses_[pick(3) / 2];
     }
     std::vector<store::OutboxRow> owed = rows;
     Effects effects = desk_->outbox.add(owed, desk_->now);
     if (pick(20) == 0) return kill();  // before the commit: nothing was promised
     for (const store::OutboxRow& row : owed) {
       desk_->stored[row.id] = row;
-      accepted_[row.notifier + row.incident].push_back(row.id);
+      accepted_[lane(row.id)].push_back(row.id);
     }
     begin(std::move(effects));
   }
@@ -97,6 +99,31 @@ class World {
     std::vector<Start> starts = desk_->take(std::move(effects));
     if (pick(40) == 0) return kill();
     for (Start& start : starts) take_off(std::move(start));
+    find_idle();
+  }
+
+  std::size_t flights(const std::string& sink, bool at_all_of_notifier = false) const {
+    return static_cast<std::size_t>(std::ranges::count_if(flights_, [&](const Flight& one) {
+      const store::OutboxRow& row = desk_->stored.at(one.start.id);
+      return at_all_of_notifier ? row.notifier == sink : row.notifier + row.to == sink;
+    }));
+  }
+
+  /// What has never been tried, is the first of its lane, and goes to an address that does not fail, waits only for a place.
+  void find_idle() {
+    if (flights("machine", true) >= 4 || desk_->now < told_["machine"]) return;
+    for (const char* to : addresses_) {
+      const std::string sink = std::string("machine") + to;
+      if (failing_[sink] || flights(sink) > 0) continue;
+      for (const auto& [where, ids] : accepted_) {
+        if (!where.starts_with(sink)) continue;
+        const auto first = std::ranges::find_if(ids, [&](const std::string& id) {
+          const OutboxState state = desk_->stored.at(id).state;
+          return state == OutboxState::queued || state == OutboxState::sending;
+        });
+        if (first != ids.end() && desk_->stored.at(*first).attempts == 0) fail("waits beside a free place: " + *first);
+      }
+    }
   }
 
   void take_off(Start start) {
@@ -104,13 +131,17 @@ class World {
     for (const Flight& other : flights_) {
       if (lane(other.start.id) == lane(start.id)) fail("two at once: " + other.start.id + " and " + start.id);
     }
+    const std::string sink = row.notifier + row.to;
+    if (flights(sink) >= 3) fail("an address has all places: " + start.id);
+    if (failing_[sink] && flights(sink) > 0) fail("two at an address that fails: " + start.id);
     if (row.state != OutboxState::sending || row.attempts != start.number) fail("not written before it is sent: " + start.id);
     if (start.number != ++attempts_[start.id]) attempts_[start.id] = start.number;  // a kill may leave one out, never repeat one
     if (start.number == 1) note_new(start);
     flights_.push_back({std::move(start), false});
   }
 
-  std::string lane(const std::string& id) const { return desk_->stored.at(id).notifier + desk_->stored.at(id).incident; }
+  std::string sink(const std::string& id) const { return desk_->stored.at(id).notifier + desk_->stored.at(id).to; }
+  std::string lane(const std::string& id) const { return sink(id) + desk_->stored.at(id).incident; }
 
   void note_new(const Start& start) {
     if (desk_->stored.at(start.id).notifier == "machine") return;
@@ -131,7 +162,8 @@ class World {
     if (flights_.empty()) return;
     const std::size_t at = pick(flights_.size());
     Flight flight = flights_[at];
-    const bool down = is_down_[desk_->stored.at(flight.start.id).notifier];
+    const std::string where = sink(flight.start.id);
+    const bool down = is_down_[where];
     Delivery delivery = delivered();
     if (down) {
       delivery = retry("down", pick(3) == 0 ? desk_->now + static_cast<std::int64_t>(pick(7200)) * second_ns : 0);
@@ -146,6 +178,9 @@ class World {
       if (pick(30) == 0) return kill();  // it has it, and nobody knows
     }
     flights_.erase(flights_.begin() + static_cast<std::ptrdiff_t>(at));
+    failing_[where] = delivery.what == Delivery::What::retry;
+    if (delivery.again_at > desk_->now)
+      told_[desk_->stored.at(flight.start.id).notifier] = std::min(delivery.again_at, desk_->now + hour_ns);
     begin(desk_->outbox.on_result(flight.start.id, flight.start.number, delivery, desk_->now));
   }
 
@@ -169,6 +204,8 @@ class World {
     }
     flights_.clear();
     begun_.clear();
+    failing_.clear();
+    told_.clear();
     auto next = std::make_unique<Desk>();
     next->now = desk_->now + static_cast<std::int64_t>(pick(60)) * second_ns;
     next->stored = std::move(desk_->stored);
@@ -216,10 +253,12 @@ class World {
   }
 
   static constexpr std::array<const char*, 3> notifiers_ = {"slack", "mail", "machine"};
+  static constexpr std::array<const char*, 2> addresses_ = {"#a", "#b"};
   std::mt19937 random_;
   std::unique_ptr<Desk> desk_;
   std::vector<Flight> flights_;
-  std::map<std::string, bool> is_down_;
+  std::map<std::string, bool> is_down_, failing_;             // by sink; in this life the last attempt there failed
+  std::map<std::string, std::int64_t> told_;                  // by notifier: not before
   std::map<std::string, std::vector<std::string>> accepted_;  // by sink and incident, in order
   std::vector<Receipt> received_;
   std::map<std::string, std::size_t> repeats_allowed_;

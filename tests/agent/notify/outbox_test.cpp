@@ -157,7 +157,8 @@ TEST_CASE("when the other side says when to come again, nothing goes there befor
     if (!starts.empty()) break;
   }
   CHECK(desk.now == until);
-  CHECK(starts.size() == 2);
+  REQUIRE(starts.size() == 1);  // of an address that has failed one by one
+  CHECK(desk.end(starts[0]).size() == 1);
 }
 
 TEST_CASE("a permanent failure is a dead letter at once, and what comes after it goes on", "[notify]") {
@@ -200,7 +201,7 @@ TEST_CASE("after ten failures a notifier gets one probe at a time, and all of it
   std::vector<store::OutboxRow> rows;
   for (int i = 0; i < 50; ++i) rows.push_back(envelope("m" + std::to_string(i), "slack", "I" + std::to_string(i)));
   std::vector<Start> running = desk.add(rows);
-  CHECK(running.size() == 4);  // as many as may be in flight
+  CHECK(running.size() == 3);  // as many as may be in flight at one address
   int failures = 0;
   while (failures < 10) {
     REQUIRE_FALSE(running.empty());
@@ -240,7 +241,7 @@ TEST_CASE("a dead notifier with ten thousand messages delays no other", "[notify
   std::vector<store::OutboxRow> rows;
   for (int i = 0; i < 10'000; ++i) rows.push_back(envelope("m" + std::to_string(i), "dead", "I" + std::to_string(i)));
   const auto stuck = desk.add(rows);  // never answered
-  CHECK(stuck.size() == 4);
+  CHECK(stuck.size() == 3);
   for (int i = 0; i < 100; ++i) {
     desk.now += second_ns;
     const auto starts = desk.add({envelope("x" + std::to_string(i), "alive", "X" + std::to_string(i))});

@@ -28,6 +28,12 @@ inline store::OutboxRow envelope(std::string id, std::string notifier = "slack",
   return row;
 }
 
+inline store::OutboxRow envelope_to(std::string to, std::string id, std::string incident, std::string level = "p1") {
+  store::OutboxRow row = envelope(std::move(id), "slack", std::move(incident), "open", std::move(level));
+  row.to = std::move(to);
+  return row;
+}
+
 inline Delivery delivered() {
   return {};
 }
