@@ -85,8 +85,10 @@ bool is_test(const ronda::message& message) {
 
 std::string_view action_of(const ronda::message& message) {
   if (outgoing::is_over(message)) return "resolve";
-  const bool acknowledged = message.event() == "update" && message.field("state") == "acknowledged";
-  return acknowledged || message.event() == "acknowledge" ? "acknowledge" : "trigger";
+  // a trigger would call people where PagerDuty has no acknowledgement, or has let it expire
+  const auto state = message.field("state");
+  const bool taken = message.event() == "update" && (state == "acknowledged" || state == "mitigating");
+  return taken || message.event() == "acknowledge" ? "acknowledge" : "trigger";
 }
 
 std::string dedup_key_of(const ronda::message& message) {

@@ -13,7 +13,7 @@ namespace pagerduty {
 bool is_test(const ronda::message& message);
 
 /// "trigger", "acknowledge" or "resolve": resolve is what outgoing::is_over() says; acknowledge is an event of that name, or an update
-/// of which the field `state` says acknowledged.
+/// of which the field `state` says that somebody has the incident: acknowledged or mitigating.
 std::string_view action_of(const ronda::message& message);
 
 /// The incident's id, or the message's where there is no incident and of a test; at most 255 characters.

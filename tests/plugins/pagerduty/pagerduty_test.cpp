@@ -79,7 +79,9 @@ TEST_CASE("each event is one of three actions", "[pagerduty]") {
                                                                                              {"update", "closed", "resolve"},
                                                                                              {"reminder", "resolved", "resolve"},
                                                                                              {"open", "resolved", "resolve"},
-                                                                                             {"update", "mitigating", "trigger"}}));
+                                                                                             {"update", "mitigating", "acknowledge"},
+                                                                                             {"escalation", "mitigating", "trigger"},
+                                                                                             {"open", "mitigating", "trigger"}}));
   auto m = message(event);
   m.fields["state"] = state;
   CHECK(sent(m).at("event_action").as_string() == action);
