@@ -346,7 +346,9 @@ json::object silence_json(AgentView& agent, const incident::Silence& silence) {
 
 json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<const store::DeliveryAttempt> trail) {
   std::map<std::string_view, json::array> attempts;
+  std::map<std::string_view, std::string_view> accepted;  // the words of what was only that
   for (const store::DeliveryAttempt& one : trail) {
+    if (one.outcome == "delivered" && incident::is_only_accepted(one.detail)) accepted[one.id] = one.detail;
     attempts[one.id].push_back(json::object{{"number", one.number},
                                             {"started", time_json(one.started)},
                                             {"ended", time_json(one.ended)},
@@ -368,7 +370,10 @@ json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<co
                      {"first_attempt", time_json(row.first_at)},
                      {"next_attempt", row.state == store::OutboxState::queued ? time_json(row.next_at) : json::value(nullptr)},
                      {"last_error", text_or_null(row.last_error)},
-                     {"title", row.text.title}};
+                     {"title", row.text.title},
+                     {"accepted", nullptr}};
+    const auto words = accepted.find(row.carrier.empty() ? row.id : row.carrier);
+    if (row.state == store::OutboxState::delivered && words != accepted.end()) one["accepted"] = std::string(words->second);
     if (const auto found = attempts.find(row.id); found != attempts.end()) one["trail"] = std::move(found->second);
     out.push_back(std::move(one));
   }
@@ -398,6 +403,7 @@ void hide_from_viewer(json::object& shown) {
   for (const char* key : {"war_room", "last_error", "detail"}) {
     if (json::value* value = shown.if_contains(key)) *value = nullptr;
   }
+  if (json::value* accepted = shown.if_contains("accepted"); accepted != nullptr && accepted->is_string()) *accepted = "accepted";
   const json::value* kind = shown.if_contains("kind");
   const auto is = [&](json::string_view word) { return kind != nullptr && kind->is_string() && kind->get_string() == word; };
   if (is("notice_failed") || is("notice_delivered")) {  // what was delivered may have failed in part

@@ -298,8 +298,21 @@ void get_outbox(Context& c) {
       return c.respond(error_response(400, "limit is a number from 1 to " + std::to_string(most_messages)));
   }
   c.agent.store().list_outbox(std::string(c.request.parameter("incident")), limit,
-                              [respond = c.respond, hides = !is_operator(c)](const Result<std::vector<store::OutboxRow>>& rows) {
-                                rows ? respond(list_response(deliveries_json(*rows, {}), hides)) : respond(error_of(rows.error()));
+                              [&agent = c.agent, respond = c.respond, hides = !is_operator(c)](Result<std::vector<store::OutboxRow>> rows) {
+                                if (!rows) return respond(error_of(rows.error()));
+                                std::vector<std::string> delivered;
+                                for (const store::OutboxRow& row : *rows) {
+                                  if (row.state == store::OutboxState::delivered)
+                                    delivered.push_back(row.carrier.empty() ? row.id : row.carrier);
+                                }
+                                agent.store().load_last_attempts(
+                                    std::move(delivered),
+                                    [respond, hides, rows = *std::move(rows)](const Result<std::vector<store::DeliveryAttempt>>& last) {
+                                      if (!last) return respond(error_of(last.error()));
+                                      json::array out = deliveries_json(rows, *last);
+                                      for (json::value& one : out) one.get_object().erase("trail");  // it would be its last line
+                                      respond(list_response(std::move(out), hides));
+                                    });
                               });
 }
 

@@ -223,10 +223,7 @@ void print_explained(const json::object& alert) {
 }
 
 std::string outcome_of(const json::object& message) {
-  const std::string state = text_of(message, "state");
-  const json::array& trail = list_of(message, "trail");
-  if (state != "delivered" || trail.empty() || !trail.back().is_object()) return state;
-  return text_of(trail.back().get_object(), "detail").starts_with("accepted") ? "accepted" : state;
+  return member(message, "accepted").is_string() ? "accepted" : text_of(message, "state");
 }
 
 void print_messages(const json::array& messages) {
@@ -238,7 +235,7 @@ void print_messages(const json::array& messages) {
               << padded(text_of(message, "contact"), 12) << padded(text_of(message, "notifier"), 12) << one_line(text_of(message, "title"));
     if (integer_of(message, "attempts") > 1) std::cout << " (" << integer_of(message, "attempts") << " attempts)";
     if (const std::string error = text_of(message, "last_error"); !error.empty()) std::cout << ": " << one_line(error);
-    if (outcome_of(message) == "accepted") std::cout << ": " << one_line(text_of(list_of(message, "trail").back().get_object(), "detail"));
+    if (const std::string words = text_of(message, "accepted"); !words.empty()) std::cout << ": " << one_line(words);
     std::cout << "\n";
   }
 }

@@ -34,9 +34,9 @@ void print_incident(const json::object& incident);
 void print_ticket(const json::object& ticket);
 /// One line for each notifier: what waits for it, and whether it takes messages.
 void print_sinks(const json::array& sinks);
-/// One line for each message.
-/// Its state, "accepted" where the notifier says no more than that of what it delivered.
+/// The state of a message, "accepted" where the other side only took it to hand it on.
 std::string outcome_of(const json::object& message);
+/// One line for each message.
 void print_messages(const json::array& messages);
 
 /// Whether a text was given by this flag, and more than blanks.

@@ -91,9 +91,8 @@ bool ends_with_www(std::string_view text) {
   return std::ranges::all_of(text.substr(text.size() - 3), [](char c) { return c == 'w' || c == 'W'; });
 }
 
-/// The other side took it to hand it on, and says so with that word: nobody knows yet whether it has arrived.
-bool is_only_accepted(const Event& event) {
-  return event.kind == Kind::notice_delivered && event.text.starts_with("accepted");
+bool is_accepted_notice(const Event& event) {
+  return event.kind == Kind::notice_delivered && is_only_accepted(event.text);
 }
 
 class Writer {
@@ -216,7 +215,7 @@ class Writer {
       const auto [found, is_new] = known.try_emplace(event.message + "\n" + event.subject + "\n" + event.channel, messages.size());
       if (is_new) messages.push_back({event.at_ns, event.subject, event.channel, std::string(w_.sent)});
       if (event.kind == Kind::notice_sent) continue;
-      const bool failed = event.kind == Kind::notice_failed, accepted = is_only_accepted(event);
+      const bool failed = event.kind == Kind::notice_failed, accepted = is_accepted_notice(event);
       messages[found->second].outcome = std::string(failed     ? w_.failed
                                                     : accepted ? w_.accepted
                                                                : w_.delivered) +
@@ -252,6 +251,10 @@ class Writer {
 
 }  // namespace
 
+bool is_only_accepted(std::string_view words) {
+  return words.starts_with("accepted");
+}
+
 std::string escape_markdown(std::string_view text) {
   std::string flat = repair_utf8(text, 3 * text.size());
   std::ranges::replace(flat, '\n', ' ');
@@ -281,7 +284,7 @@ std::string escape_markdown(std::string_view text) {
 
 std::string describe(const Event& event, Language language) {
   const Words& w = words(language);
-  const std::string out(is_only_accepted(event) ? w.accepted_for : phrase(event.kind, language));
+  const std::string out(is_accepted_notice(event) ? w.accepted_for : phrase(event.kind, language));
   // the agent's own place holders only: what is put in is not looked at again
   const std::array<std::pair<std::string_view, std::string>, 7> values = {
       {{"{who}", who(event.author, w)},

@@ -27,6 +27,10 @@ Status check_resolution(const Fields& fields, config::Level level, bool force, s
 /// Refuses an unknown part, with "did you mean".
 Status check_parts(const Fields& fields);
 
+/// Of what a notifier said of a message that it delivered: whether the other side only took it to hand it on, which it says with that
+/// word. Then nobody knows yet whether it has arrived.
+bool is_only_accepted(std::string_view words);
+
 enum class Language : std::uint8_t { en, es };
 
 /// How instants are written: seconds to add to UTC, and what it is called.

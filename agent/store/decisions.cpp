@@ -249,16 +249,16 @@ Result<std::vector<OutboxRow>> list_dead(Database& db, std::int64_t limit) {
   return all;
 }
 
+static DeliveryAttempt attempt_row(const Row& row) {
+  return {std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3), std::string(row.text(4)), std::string(row.text(5))};
+}
+
 Result<std::vector<DeliveryAttempt>> load_trail_prefix(Database& db, const std::string& prefix) {
   std::vector<DeliveryAttempt> all;
   RONDA_TRY(std::ignore, db.each(
                              "SELECT id,number,started,ended,outcome,detail FROM delivery WHERE id>=? AND id<? ORDER BY started,id,number "
                              "LIMIT 10000",
-                             [&](const Row& row) {
-                               all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3),
-                                              std::string(row.text(4)), std::string(row.text(5))});
-                             },
-                             prefix, after_prefix(prefix)));
+                             [&](const Row& row) { all.push_back(attempt_row(row)); }, prefix, after_prefix(prefix)));
   return all;
 }
 
@@ -267,11 +267,17 @@ Result<std::vector<DeliveryAttempt>> load_trail(Database& db, const std::string&
   RONDA_TRY(std::ignore, db.each(
                              "SELECT d.id,d.number,d.started,d.ended,d.outcome,d.detail FROM outbox o JOIN delivery d ON d.id=o.id "
                              "WHERE o.incident=? ORDER BY d.started,d.id,d.number",
-                             [&](const Row& row) {
-                               all.push_back({std::string(row.text(0)), row.integer(1), row.integer(2), row.integer(3),
-                                              std::string(row.text(4)), std::string(row.text(5))});
-                             },
-                             incident));
+                             [&](const Row& row) { all.push_back(attempt_row(row)); }, incident));
+  return all;
+}
+
+Result<std::vector<DeliveryAttempt>> load_last_attempts(Database& db, const std::vector<std::string>& ids) {
+  std::vector<DeliveryAttempt> all;
+  for (const std::string& id : ids) {
+    RONDA_TRY(std::ignore, db.each(
+                               "SELECT id,number,started,ended,outcome,detail FROM delivery WHERE id=? ORDER BY number DESC LIMIT 1",
+                               [&](const Row& row) { all.push_back(attempt_row(row)); }, id));
+  }
   return all;
 }
 

@@ -339,6 +339,11 @@ void Store::load_trail(std::string incident, Done<std::vector<DeliveryAttempt>> 
                                             std::move(done));
 }
 
+void Store::load_last_attempts(std::vector<std::string> ids, Done<std::vector<DeliveryAttempt>> done) {
+  impl_->read<std::vector<DeliveryAttempt>>([ids = std::move(ids)](const Work& w) { return store::load_last_attempts(w.db, ids); },
+                                            std::move(done));
+}
+
 void Store::backup(std::string path, Done<Unit> done) {
   Job job;
   job.backup = path.empty() ? "?" : std::move(path);

@@ -130,6 +130,8 @@ class Store {
   /// All of an incident in order, or with an empty one the newest `limit` of all.
   void list_outbox(std::string incident, std::int64_t limit, Done<std::vector<OutboxRow>> done);
   void load_trail(std::string incident, Done<std::vector<DeliveryAttempt>> done);
+  /// Of each of these messages that was tried.
+  void load_last_attempts(std::vector<std::string> ids, Done<std::vector<DeliveryAttempt>> done);
   /// Messages whose ids begin so, in order, and the trail of each; for what belongs to no incident. At most 1000.
   void list_outbox_prefix(std::string prefix, Done<std::vector<OutboxRow>> done);
   void load_trail_prefix(std::string prefix, Done<std::vector<DeliveryAttempt>> done);

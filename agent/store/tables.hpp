@@ -84,6 +84,7 @@ Result<std::vector<OutboxRow>> load_outbox_rows(Database& db, const std::vector<
 /// Of one incident in order, or the newest of all.
 Result<std::vector<OutboxRow>> list_outbox(Database& db, const std::string& incident, std::int64_t limit);
 Result<std::vector<DeliveryAttempt>> load_trail(Database& db, const std::string& incident);
+Result<std::vector<DeliveryAttempt>> load_last_attempts(Database& db, const std::vector<std::string>& ids);
 Result<std::vector<OutboxRow>> list_outbox_prefix(Database& db, const std::string& prefix);
 Result<std::vector<DeliveryAttempt>> load_trail_prefix(Database& db, const std::string& prefix);
 Result<std::vector<OutboxRow>> list_dead(Database& db, std::int64_t limit);

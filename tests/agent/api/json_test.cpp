@@ -85,6 +85,33 @@ TEST_CASE("a viewer is not told the room where people talk, nor what a notifier 
   CHECK(shown.at("deliveries").at(0).at("trail").at(0).at("outcome") == "retry");
 }
 
+TEST_CASE("what the other side only took is accepted, also where another message carried it, and a viewer is told no more than that",
+          "[api]") {
+  using store::OutboxState;
+  const auto row = [](std::string id, OutboxState state, std::string carrier = "") {
+    store::OutboxRow out;
+    out.id = std::move(id);
+    out.state = state;
+    out.carrier = std::move(carrier);
+    return out;
+  };
+  const std::vector rows{row("m1", OutboxState::delivered), row("m2", OutboxState::delivered, "m1"), row("m3", OutboxState::delivered),
+                         row("m4", OutboxState::queued)};
+  const std::vector<store::DeliveryAttempt> trail{{"m1", 1, 1, 2, "retry", "HTTP 503"},
+                                                  {"m1", 2, 3, 4, "delivered", "accepted as SM1: queued"},
+                                                  {"m3", 1, 1, 2, "delivered", "handed to 10.0.0.7"},
+                                                  {"m4", 1, 1, 2, "retry", "accepted nothing"}};
+  boost::json::object shown{{"deliveries", deliveries_json(rows, trail)}};
+  const auto accepted = [&](std::size_t i) { return shown.at("deliveries").at(i).at("accepted"); };
+  CHECK(accepted(0) == "accepted as SM1: queued");
+  CHECK(accepted(1) == "accepted as SM1: queued");
+  CHECK(accepted(2).is_null());
+  CHECK(accepted(3).is_null());
+  hide_from_viewer(shown);
+  CHECK(accepted(0) == "accepted");
+  CHECK(accepted(2).is_null());
+}
+
 TEST_CASE("of a notifier a viewer is shown how it stands, and none of its words", "[api]") {
   const std::string words = "connecting to mail.inside:25";
   boost::json::object shown{

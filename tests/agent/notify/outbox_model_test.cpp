@@ -48,6 +48,9 @@ class World {
     SinkPolicy slow;
     slow.spacing = second_ns;
     desk_->outbox.set_policy("slack", slow);
+    SinkPolicy single;
+    single.in_flight = 1;
+    desk_->outbox.set_policy("mail", single);
   }
   std::size_t pick(std::size_t below) { return random_() % below; }
   void fail(std::string what) { wrong_.push_back(std::move(what)); }
@@ -132,6 +135,7 @@ class World {
       if (lane(other.start.id) == lane(start.id)) fail("two at once: " + other.start.id + " and " + start.id);
     }
     const std::string sink = row.notifier + row.to;
+    if (row.notifier == "mail" && flights("mail", true) > 0) fail("two at a notifier that takes one: " + start.id);
     if (flights(sink) >= 3) fail("an address has all places: " + start.id);
     if (failing_[sink] && flights(sink) > 0) fail("two at an address that fails: " + start.id);
     if (row.state != OutboxState::sending || row.attempts != start.number) fail("not written before it is sent: " + start.id);

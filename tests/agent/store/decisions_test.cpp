@@ -225,6 +225,12 @@ TEST_CASE("what was delivered stays delivered; a dead letter may be revived", "[
   CHECK(trail[0].number == 2);
   CHECK(trail[0].ended == noon + 5);
   CHECK(trail[0].detail == "why");
+  REQUIRE(ask<Unit>(*store, &Store::record_attempt, std::vector<OutboxChange>{},
+                    std::vector<DeliveryAttempt>{{"INC-1/1/a", 10, noon + 9, noon + 10, "delivered", "accepted as 7"}}));
+  const auto last = must<std::vector<DeliveryAttempt>>(*store, &Store::load_last_attempts, std::vector<std::string>{"none", "INC-1/1/a"});
+  REQUIRE(last.size() == 1);
+  CHECK(last[0].number == 10);
+  CHECK(last[0].detail == "accepted as 7");
   CHECK(must<std::vector<OutboxRow>>(*store, &Store::list_outbox, std::string("INC-1"), std::int64_t{0}).size() == 1);
   CHECK(must<std::vector<OutboxRow>>(*store, &Store::list_outbox, std::string(), std::int64_t{10}).size() == 1);
 }

@@ -340,3 +340,15 @@ TEST_CASE("ladders without any notifier are a P1 of the agent, which starts all 
   CHECK(eventually([&] { return incident_with(agent, "ronda/route").is_null(); }));
   CHECK(agent.stop() == 0);
 }
+
+TEST_CASE("what an SMS gateway only took is accepted, with its word, by notify test and by notify list alike", "[whole]") {
+  Shop shop;
+  REQUIRE(shop.start());
+  const std::string tested = shop.agent().ronda({"notify", "test", "cto"}).out, listed = shop.agent().ronda({"notify", "list"}).out;
+  INFO(tested << listed);
+  CHECK(tested.find("accepted  ") != std::string::npos);
+  CHECK(tested.find("accepted as SM1: queued") != std::string::npos);
+  CHECK(listed.find(" accepted  test ") != std::string::npos);
+  CHECK(listed.find(": accepted as SM1: queued\n") != std::string::npos);
+  CHECK(shop.agent().stop() == 0);
+}
