@@ -21,19 +21,23 @@ double seconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
 
-json::array burns_json(const response::ObjectiveSeen& seen) {
+json::array burns_json(const measure::slo::Objective& objective, const response::ObjectiveSeen& seen) {
   json::array out;
   for (const measure::slo::Burn& burn : seen.burns) {
     if (burn.rule == nullptr) continue;
-    out.push_back(json::object{{"name", burn.rule->name},
-                               {"level", level_json(burn.rule->level)},
-                               {"factor", burn.rule->factor},
-                               {"long_s", seconds(burn.rule->long_ns)},
-                               {"short_s", seconds(burn.rule->short_ns)},
-                               {"in_long", number_or_null(burn.in_long)},
-                               {"in_short", number_or_null(burn.in_short)},
-                               {"enough", burn.enough},
-                               {"holds", burn.holds}});
+    out.push_back(
+        json::object{{"name", burn.rule->name},
+                     {"level", level_json(burn.rule->level)},
+                     {"factor", burn.rule->factor},
+                     {"long_s", seconds(burn.rule->long_ns)},
+                     {"short_s", seconds(burn.rule->short_ns)},
+                     {"in_long", number_or_null(burn.in_long)},
+                     {"in_short", number_or_null(burn.in_short)},
+                     {"enough", burn.enough},
+                     {"holds", burn.holds},
+                     {"bad", burn.bad},  // in the long window: seconds, or requests; as `min_bad`
+                     {"min_bad", burn.least_bad},
+                     {"held_back", burn.is_held_back ? json::value(rule::held_back_text(objective, burn)) : json::value(nullptr)}});
   }
   return out;
 }
@@ -61,7 +65,7 @@ json::object slo_json(const response::Desk& desk, const rule::Slo& slo) {
   out["reached"] = seen.budget ? number_or_null(seen.budget->reached) : json::value(nullptr);
   out["budget_left"] = seen.budget ? number_or_null(seen.budget->left) : json::value(nullptr);
   out["seen"] = seen.budget ? number_or_null(seen.budget->known) : json::value(nullptr);  // share of the window
-  out["burns"] = burns_json(seen);
+  out["burns"] = burns_json(objective, seen);
   out["alert"] = slo.alert.name;
   out["level"] = level_json(state == nullptr ? config::Level::none : state->level);
   out["since"] = time_json(state == nullptr ? 0 : state->level_since_ns);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -14,8 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr Nanos least_kept = 1h, least_window = 1h;
 constexpr std::array<std::string_view, 4> store_keys = {"five_minutes", "hours", "raw", "samples"};
-constexpr std::array<std::string_view, 8> slo_keys = {"good",    "maintenance", "min_samples", "objective",
-                                                      "service", "title",       "total",       "window"};
+constexpr std::array<std::string_view, 9> slo_keys = {"good",    "maintenance", "min_bad", "min_samples", "objective",
+                                                      "service", "title",       "total",   "window"};
 
 void read_kept(Scope& scope, std::string_view key, const Value& value, std::int64_t& kept) {
   if (const auto time = config::read_duration(scope, key, value, least_kept)) kept = time->count();
@@ -36,6 +37,51 @@ void read_maintenance(Scope& scope, const Value& value, bool& without_windows) {
   if (const auto index = config::read_choice(scope, "maintenance", value, choices)) without_windows = *index == 1;
 }
 
+/// A length of time, or of an objective by requests a number of them. Nothing: it was wrong and is told.
+std::optional<double> read_least_bad(Scope& scope, std::string_view key, const Value& value, bool counts) {
+  if (!counts) {
+    const auto time = config::read_duration(scope, key, value, 0ns);
+    return time ? std::optional(static_cast<double>(time->count()) / 1e9) : std::nullopt;
+  }
+  if (value.as_string() != nullptr) {
+    config::wrong_text(scope, key, value, "must be a number of requests, as this objective has a `total`", "a number of requests");
+    return {};
+  }
+  const auto count = config::read_integer(scope, key, value, 0, 1'000'000'000);
+  return count ? std::optional(static_cast<double>(*count)) : std::nullopt;
+}
+
+/// Of time only: more than the window that is looked at never fires.
+void put_least_bad(Scope& scope, const std::string& key, const Value& value, bool counts, std::size_t rule, SloDefinition& out) {
+  const auto least = read_least_bad(scope, key, value, counts);
+  out.least_bad[rule] = least;
+  const slo::BurnRule& of = slo::burn_rules[rule];
+  if (!least || counts || *least * 1e9 <= static_cast<double>(of.long_ns)) return;
+  const std::string level(config::level_name(of.level));
+  scope.error(value.place(), "`" + key + "` is longer than the " + format_duration(Nanos(of.long_ns)) + " that " + level +
+                                 " looks at, so that " + level + " would never fire" +
+                                 (key == "min_bad" ? "; it can be said per level: { p1 = \"5m\", p2 = \"2h\" }" : ""));
+}
+
+/// One for all, or one per level.
+void read_min_bad(Scope& scope, const Value& value, SloDefinition& out) {
+  const bool counts = out.objective.counts;
+  const config::Table* table = value.as_table();
+  if (table == nullptr) {
+    put_least_bad(scope, "min_bad", value, counts, 0, out);  // p1 has the shortest window
+    out.least_bad.fill(out.least_bad.front());
+    return;
+  }
+  constexpr std::array<std::string_view, 3> levels = {"p1", "p2", "p3"};
+  for (const config::Member& member : *table) {
+    const auto level = std::ranges::find(levels, member.key);
+    if (level == levels.end())
+      scope.error(member.key_place, config::unknown_key(member.key, levels));
+    else
+      put_least_bad(scope, "min_bad." + member.key, member.value, counts, static_cast<std::size_t>(level - levels.begin()), out);
+  }
+}
+
 void read_slo_key(Scope& scope, const config::Member& member, SloDefinition& out) {
   const auto& [key, place, value] = member;
   if (key == "objective") {
@@ -51,7 +97,7 @@ void read_slo_key(Scope& scope, const config::Member& member, SloDefinition& out
     read_maintenance(scope, value, out.without_windows);
   } else if (key == "service" || key == "title") {
     (key == "service" ? out.service : out.title) = config::read_text(scope, key, value).value_or("");
-  } else {
+  } else if (key != "min_bad") {
     scope.error(place, config::unknown_key(key, slo_keys));
   }
 }
@@ -69,6 +115,7 @@ SloDefinition read_slo(Scope& scope, const config::RawObject& object) {
   // that they are there at all config has seen to
   if (object.value.find("objective") == nullptr || object.value.find("good") == nullptr) scope.spoil();
   out.objective.counts = !out.total.empty();
+  if (const Value* least = object.value.find("min_bad")) read_min_bad(scope, *least, out);
   if (const Value* least = object.value.find("min_samples"); least != nullptr && !out.objective.counts)
     scope.error(least->place(), "`min_samples` is of objectives that count requests; this one has no `total`");
   return out;

@@ -3,6 +3,8 @@
 // reported at its place, and the object is left out.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,7 +27,9 @@ StoreSettings read_store(const config::Generation& generation, config::Diagnosti
 /// A sound `[slo.N]`. Texts are conditions or metrics, judged by rule.
 struct SloDefinition {
   slo::Objective objective;  // `objective`, `window`, `min_samples`; counts: where `total` stands
-  std::string good, total;   // `good` alone: a condition, by time. With `total`: both are counters
+  /// `min_bad` of each burn rule, in seconds or requests; none: what is usual.
+  std::array<std::optional<double>, 3> least_bad;
+  std::string good, total;  // `good` alone: a condition, by time. With `total`: both are counters
   config::Place good_place, total_place;
   std::string service, title;
   bool without_windows = false;  // maintenance = "excluded"

@@ -61,6 +61,7 @@ double whole(const Objective& objective, const Sums& sums, std::int64_t until_ns
 struct Speed {
   std::optional<double> times;
   bool enough = false;
+  double bad = 0;
 };
 
 Speed speed(const Objective& objective, std::span<const Stretch> stretches, std::int64_t now_ns, std::int64_t length_ns,
@@ -68,7 +69,7 @@ Speed speed(const Objective& objective, std::span<const Stretch> stretches, std:
   const Sums sums = sums_of(stretches, now_ns, length_ns, joined);
   const double all = whole(objective, sums, now_ns, length_ns, joined);
   if (sums.seen() <= 0 || all <= 0) return {};
-  return {sums.bad / all / (1 - objective.target), !objective.counts || sums.seen() >= objective.least};
+  return {sums.bad / all / (1 - objective.target), !objective.counts || sums.seen() >= objective.least, sums.bad};
 }
 
 }  // namespace
@@ -104,9 +105,12 @@ std::array<Burn, 3> burns(const Objective& objective, std::span<const Stretch> s
     const Speed in_long = speed(objective, stretches, now_ns, rule.long_ns, off);
     const Speed in_short = speed(objective, stretches, now_ns, rule.short_ns, off);
     Burn& burn = out[i];
-    burn = {&rule, in_long.times, in_short.times, in_long.enough && in_short.enough, false};
-    const double least = rule.factor * (1 - 1e-9);  // 1 - 0.999 is not quite 0.001
-    burn.holds = burn.enough && *burn.in_long >= least && *burn.in_short >= least;
+    burn = {&rule, in_long.times, in_short.times, in_long.enough && in_short.enough, false, in_long.bad, objective.least_bad[i]};
+    constexpr double almost = 1 - 1e-9;  // 1 - 0.999 is not quite 0.001
+    const double least = rule.factor * almost;
+    const bool is_fast = burn.enough && *burn.in_long >= least && *burn.in_short >= least;
+    burn.holds = is_fast && burn.bad >= burn.least_bad * almost;
+    burn.is_held_back = is_fast && !burn.holds;
   }
   return out;
 }

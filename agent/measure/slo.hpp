@@ -28,6 +28,9 @@ struct Objective {
   double least = 30;
   /// A mark of what is good. What was judged by another condition is about something else: it says nothing of this objective.
   std::string judged_by{};
+  /// For each burn rule what must be bad in its long window at least, in seconds or requests: of little time a share says too
+  /// much, and one probe that failed is a large share of it.
+  std::array<double, 3> least_bad{};
 };
 
 /// What was seen in [from, until). Seconds, or a count of requests: the same unit in all stretches of an objective.
@@ -74,6 +77,8 @@ struct Burn {
   std::optional<double> in_long, in_short;  // how many times what is allowed; none: nothing was seen
   bool enough = false;                      // was seen in both windows
   bool holds = false;
+  double bad = 0, least_bad = 0;  // in the long window, and how much that must be: seconds or requests
+  bool is_held_back = false;      // fast enough in both windows, but less than `least_bad` was bad
 };
 std::array<Burn, 3> burns(const Objective& objective, std::span<const Stretch> stretches, std::int64_t now_ns,
                           std::span<const Excluded> excluded);

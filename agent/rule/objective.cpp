@@ -23,6 +23,9 @@ using measure::slo::Burn;
 using measure::slo::burn_rules;
 
 constexpr std::int64_t minute_ns = 60'000'000'000;
+/// Of usual objectives. Nobody is woken for less of an hour than the five minutes that an outage must last; by requests ten of
+/// them, for any fewer may be the few that always fail.
+constexpr double woken_for_s = 5 * 60, usual_bad_requests = 10;
 constexpr std::int64_t for_ever_ns = std::int64_t{86'400} * 36'500 * 1'000'000'000;
 
 class Reader {
@@ -39,6 +42,7 @@ class Reader {
   void read_service(const config::Value& value, Slo& out);
   void take_checks(const Condition& condition, Slo& out) const;
   void make_alert(Slo& out) const;
+  static void make_least_bad(Slo& out);
 
   ConditionSource from_;
   config::Scope scope_;
@@ -108,6 +112,17 @@ std::uint64_t mark_of(const Slo& slo, const measure::slo::BurnRule& rule) {
          1U;  // 0 is that of no rung
 }
 
+/// What was bad is known to one run of its checks: one that runs every five minutes says "five minutes" with one failed run.
+/// So much is never enough, and P1 needs its five minutes on top of it.
+void Reader::make_least_bad(Slo& out) {
+  const double one_run_s = static_cast<double>(out.patience_ns) / 1e9;
+  for (std::size_t i = 0; i < burn_rules.size(); ++i) {
+    const double by_time = one_run_s + (burn_rules[i].level == config::Level::p1 ? woken_for_s : 0);
+    const double usual = out.definition.objective.counts ? usual_bad_requests : by_time;
+    out.definition.objective.least_bad[i] = out.definition.least_bad[i].value_or(usual);
+  }
+}
+
 /// Nothing blocks it, and it is never told that nothing is known of it: the alerts of its checks say so. It names no checks to
 /// be looked at with each of their results: a look is a walk through the whole window, once a minute is enough.
 void Reader::make_alert(Slo& out) const {
@@ -145,6 +160,7 @@ std::optional<Slo> Reader::read(const SloDefinition& definition) {
     return {};
   }
   out.definition.objective.judged_by = judged_by(out);
+  make_least_bad(out);
   make_alert(out);
   return out;
 }
@@ -167,12 +183,19 @@ std::string times_text(double times) {
   return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
 }
 
+/// Rounded down, so that what is not enough is not told as if it were.
+std::string amount_text(const measure::slo::Objective& objective, double amount) {
+  const std::int64_t whole = std::llround(std::floor(amount + 1e-6));
+  return objective.counts ? std::to_string(whole) : format_duration(Nanos(whole * 1'000'000'000));
+}
+
 std::string reason_of(const Slo& slo, const Burn& burn, const std::optional<measure::slo::Budget>& budget) {
   const auto times = [](const std::optional<double>& one) { return one ? times_text(*one) + " times" : std::string("unknown"); };
   const auto length = [](std::int64_t ns) { return format_duration(Nanos(ns)); };
   std::string out = "of what " + promise_text(slo.definition.objective) + " allows: " + times(burn.in_long) + " in " +
                     length(burn.rule->long_ns) + ", " + times(burn.in_short) + " in " + length(burn.rule->short_ns) + " (limit " +
                     times_text(burn.rule->factor) + ")";
+  if (burn.is_held_back) out += "; only " + held_back_text(slo.definition.objective, burn);
   if (budget && budget->left < 0) out += "; the budget is overspent";
   if (budget && budget->left >= 0) out += "; " + percent_text(std::round(budget->left * 1000) / 1000) + " of the budget is left";
   return out;
@@ -185,10 +208,16 @@ Truth truth_of(const Burn& burn, bool is_known, bool counts) {
   if (!is_known) return Truth::unknown;
   if (burn.holds) return Truth::yes;
   if (below(burn.in_long) || below(burn.in_short)) return Truth::no;
+  if (burn.is_held_back) return Truth::no;
   return counts ? Truth::no : Truth::unknown;  // of too few requests nothing is said to be wrong
 }
 
 }  // namespace
+
+std::string held_back_text(const measure::slo::Objective& objective, const Burn& burn) {
+  return amount_text(objective, burn.bad) + (objective.counts ? " were" : " was") + " bad in " +
+         format_duration(Nanos(burn.rule->long_ns)) + ", and `min_bad` is " + amount_text(objective, burn.least_bad);
+}
 
 std::string promise_text(const measure::slo::Objective& objective) {
   // people say 30 days, not four weeks and two days

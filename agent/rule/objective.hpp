@@ -40,6 +40,9 @@ SloSet load_slos(const config::Generation& generation, const Facts& facts, const
 Reading read_burns(const Slo& slo, const std::array<measure::slo::Burn, 3>& burns, const std::optional<measure::slo::Budget>& budget,
                    bool is_known, std::int64_t now_ns);
 
+/// Of a burn that is held back: "1m was bad in 1h, and `min_bad` is 5m"
+std::string held_back_text(const measure::slo::Objective& objective, const measure::slo::Burn& burn);
+
 /// "99.9% in 30d"
 std::string promise_text(const measure::slo::Objective& objective);
 

@@ -100,6 +100,24 @@ min_samples = 100
   CHECK_FALSE(orders.without_windows);
 }
 
+TEST_CASE("how much must be bad is said for all levels or for one, as time or as requests", "[measure]") {
+  using Floors = std::array<std::optional<double>, 3>;
+  const auto floors = [](const std::string& lines) {
+    const Read settings = read("[slo.a]\nobjective = \"99%\"\ngood = \"x\"\n" + lines);
+    CHECK(settings.errors.empty());
+    REQUIRE(settings.slos.size() == 1);
+    return settings.slos[0].least_bad;
+  };
+  const std::optional<double> none;
+  CHECK(floors("") == Floors{none, none, none});
+  CHECK(floors("min_bad = \"2m\"\n") == Floors{120, 120, 120});
+  CHECK(floors("min_bad = \"0s\"\n") == Floors{0, 0, 0});
+  CHECK(floors("min_bad = \"1h\"\n") == Floors{3600, 3600, 3600});
+  CHECK(floors("min_bad = { p1 = \"10m\", p3 = \"12h\" }\n") == Floors{600, none, 43'200});
+  CHECK(floors("min_bad = { p1 = 3 }\ntotal = \"y\"\n") == Floors{3, none, none});
+  CHECK(floors("min_bad = 0\ntotal = \"y\"\n") == Floors{0, 0, 0});
+}
+
 TEST_CASE("an objective that cannot be is said at its place, and is left out", "[measure]") {
   const auto one = [](const std::string& lines) {
     const Read settings = read("[slo.a]\n" + lines);
@@ -111,6 +129,16 @@ TEST_CASE("an objective that cannot be is said at its place, and is left out", "
   CHECK(one("objective = \"0%\"\nwindow = \"30d\"\ngood = \"x\"\n") == Texts{"2:13 `objective` must be above 0%"});
   CHECK(one("objective = \"99%\"\nwindow = \"5m\"\ngood = \"x\"\n") == Texts{"3:10 `window` must be at least 1h"});
   CHECK(one("objective = \"99%\"\ngood = \"x\"\nwindw = \"1d\"\n") == Texts{"4:1 unknown key `windw`; did you mean `window`?"});
+  const auto floor = [&](const std::string& line) { return one("objective = \"99%\"\ngood = \"x\"\n" + line + "\n"); };
+  CHECK(floor("min_bad = 5") == Texts{"4:11 `min_bad` must be a duration like \"30s\", got an integer; did you mean \"5s\"?"});
+  CHECK(floor("min_bad = \"61m\"") ==
+        Texts{"4:11 `min_bad` is longer than the 1h that p1 looks at, so that p1 would never fire; it can be said "
+              "per level: { p1 = \"5m\", p2 = \"2h\" }"});
+  CHECK(floor("min_bad = { p2 = \"7h\" }") ==
+        Texts{"4:18 `min_bad.p2` is longer than the 6h that p2 looks at, so that p2 would never fire"});
+  CHECK(floor("min_bad = { p4 = \"5m\" }").size() == 1);
+  CHECK(floor("min_bad = \"5m\"\ntotal = \"y\"") == Texts{"4:11 `min_bad` must be a number of requests, as this objective has a `total`"});
+  CHECK(floor("min_bad = -1\ntotal = \"y\"") == Texts{"4:11 `min_bad` must be an integer from 0 to 1000000000, got -1"});
   CHECK(one("objective = \"99%\"\nwindow = \"1d\"\ngood = \"x\"\nmin_samples = 5\n") ==
         Texts{"5:15 `min_samples` is of objectives that count requests; this one has no `total`"});
 }

@@ -124,6 +124,48 @@ TEST_CASE("by time, a bad minute after the first start is one bad minute of the 
   CHECK(holding(by_time, {{noon - 52 * second, noon, 0, 52, 0}}, noon)[0]);
 }
 
+TEST_CASE("by time, less than the floor does not burn however large its share is, and the floor itself does", "[measure]") {
+  // probes of 30 s; two that failed are 16.7 times what an hour of 99.9 % allows
+  const auto fast = [](std::int64_t bad_s, double least) {
+    Objective objective = by_time;
+    objective.least_bad = {least, 0, 0};
+    const std::int64_t since = noon - bad_s * second;
+    return burns(objective,
+                 {{{noon - hour, since, 3600.0 - static_cast<double>(bad_s), 0, 0}, {since, noon, 0, static_cast<double>(bad_s), 0}}}, noon,
+                 {})[0];
+  };
+  CHECK_FALSE(fast(30, 0).holds);
+  CHECK_FALSE(fast(30, 300).is_held_back);  // too slow all the same
+  CHECK(fast(60, 0).holds);
+  CHECK_FALSE(fast(60, 300).holds);
+  CHECK(fast(60, 300).is_held_back);
+  CHECK(fast(60, 300).bad == Approx(60));
+  CHECK(fast(60, 300).least_bad == 300);
+  CHECK_FALSE(fast(299, 300).holds);
+  CHECK(fast(300, 300).holds);
+  CHECK_FALSE(fast(300, 300).is_held_back);
+  CHECK(fast(301, 300).holds);
+  // each pair has its own, and it is of the long window
+  Objective objective = by_time;
+  objective.least_bad = {600, 400, 300};
+  const auto bad = minutes(noon - 2 * hour, noon - 2 * hour + 5 * minute, 0, 60) +
+                   minutes(noon - 2 * hour + 5 * minute, noon - 2 * minute, 60, 0) + minutes(noon - 2 * minute, noon, 0, 60);
+  CHECK(holding(objective, bad, noon) == std::vector<bool>{false, true, true});
+  objective.least_bad = {120, 421, 421};
+  CHECK(holding(objective, bad, noon) == std::vector<bool>{true, false, false});
+}
+
+TEST_CASE("by requests the floor is a number of those that were bad", "[measure]") {
+  Objective objective = by_count;
+  const auto fast = [&](double bad) { return burns(objective, {{{noon - 5 * minute, noon, 60 - bad, bad, 0}}}, noon, {})[0]; };
+  CHECK(fast(1).holds);  // one of 60 is 16.7 times 0.1 %
+  objective.least_bad = {10, 10, 10};
+  CHECK_FALSE(fast(1).holds);
+  CHECK(fast(1).is_held_back);
+  CHECK_FALSE(fast(9).holds);
+  CHECK(fast(10).holds);
+}
+
 TEST_CASE("maintenance that does not count is taken off what is seen and what is allowed, overlaps only once", "[measure]") {
   const auto stretches = minutes(noon - 2 * hour, noon - hour, 60, 0) + minutes(noon - hour, noon, 0, 60);
   const std::vector<Excluded> off = {

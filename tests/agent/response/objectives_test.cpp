@@ -50,7 +50,7 @@ struct Young : World {
 }  // namespace
 
 TEST_CASE("the page of a burn comes when a fiftieth of the budget is gone in an hour, and goes with the short window", "[response]") {
-  Young world(by_time);
+  Young world(by_time + "min_bad = \"0s\"\n");
   world.run_to(2 * hour, {{"api", Seen::ok}});
   CHECK(world.level() == Level::none);
   CHECK(world.told.empty());
@@ -76,10 +76,70 @@ TEST_CASE("the page of a burn comes when a fiftieth of the budget is gone in an 
   CHECK(world.only().stage == incident::Stage::resolved);
 }
 
+TEST_CASE("two probes that failed page nobody, and six bad minutes of the hour do although they do not stand together", "[response]") {
+  Young world(by_time);
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  world.run_to(2 * hour + minute, {{"api", Seen::critical}});
+  world.run_to(2 * hour + 2 * minute, {{"api", Seen::ok}});
+  CHECK(world.level() == Level::none);
+  CHECK(world.told.empty());
+  const response::ObjectiveSeen* seen = world.desk().objectives().seen("shop");
+  REQUIRE(seen != nullptr);
+  CHECK(seen->burns[0].is_held_back);
+  const rule::Slo& slo = world.desk().plan().slos.front();
+  const rule::Reading reading = rule::read_burns(slo, seen->burns, seen->budget, seen->is_known, world.now);
+  CHECK(reading.levels[0].when.truth == rule::Truth::no);
+  INFO(reading.levels[0].when.reason);
+  CHECK(reading.levels[0].when.reason.find("; only 1m was bad in 1h, and `min_bad` is 5m50s") != std::string::npos);
+  for (int i = 0; i < 4; ++i) {
+    world.run_to(world.now - monday + 5 * minute, {{"api", Seen::ok}});
+    world.run_to(world.now - monday + minute, {{"api", Seen::critical}});
+    CHECK(world.level() != Level::p1);
+  }
+  world.run_to(world.now - monday + 5 * minute, {{"api", Seen::ok}});
+  world.run_to(world.now - monday + minute, {{"api", Seen::critical}});
+  world.run_to(world.now - monday + minute, {{"api", Seen::ok}});
+  CHECK(world.level() == Level::p1);
+}
+
+TEST_CASE("one failed run of a check that runs every ten minutes fires nothing, and the second one does", "[response]") {
+  std::string seldom = by_time;
+  seldom.replace(seldom.find("every = \"30s\""), 13, "every = \"10m\"");
+  Young world(seldom);
+  const auto run = [&](Seen status) {
+    world.result("api", status);
+    world.run_to(world.now - monday + 10 * minute - second);
+  };
+  for (int i = 0; i < 12; ++i) run(Seen::ok);
+  run(Seen::critical);
+  CHECK(world.level() == Level::none);
+  run(Seen::ok);
+  CHECK(world.told.empty());
+  run(Seen::critical);
+  CHECK(world.level() == Level::p1);
+}
+
+TEST_CASE("a reload that changes how much must be bad keeps what burns, and from the next look on the new one holds", "[response]") {
+  Young world(by_time);
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  world.run_to(2 * hour + 7 * minute, {{"api", Seen::critical}});
+  REQUIRE(world.level() == Level::p1);
+  const auto told = world.told.size();
+  world.use(by_time + "min_bad = \"4m\"\n");
+  CHECK(world.desk().take_unloaded_objectives().empty());
+  world.run_to(2 * hour + 8 * minute, {{"api", Seen::critical}});
+  CHECK(world.level() == Level::p1);
+  CHECK(world.only().stage != incident::Stage::resolved);
+  CHECK(world.told.size() == told);
+  world.use(by_time + "min_bad = { p1 = \"20m\" }\n");
+  world.run_to(2 * hour + 9 * minute, {{"api", Seen::critical}});
+  CHECK(world.level() == Level::p2);
+}
+
 TEST_CASE("after a short outage the ladder of P1 calls nobody for the ticket that burns for hours", "[response]") {
   std::string text = by_time;
   text.replace(text.find("[\"cto\"] }]"), 10, "[\"cto\"], repeat = [\"15m\"] }]");
-  Young world(text);
+  Young world(text + "min_bad = \"0s\"\n");
   world.run_to(2 * hour, {{"api", Seen::ok}});
   world.run_to(2 * hour + 5 * minute, {{"api", Seen::critical}});
   world.run_to(2 * hour + 40 * minute, {{"api", Seen::ok}});
@@ -148,7 +208,7 @@ TEST_CASE("after a restart an old burn that is read back fires nothing that did 
 TEST_CASE("a reload keeps what an objective saw, and one that judges otherwise is loaded again", "[response]") {
   Young world(by_time);
   world.run_to(2 * hour, {{"api", Seen::ok}});
-  world.run_to(2 * hour + 5 * minute, {{"api", Seen::critical}});
+  world.run_to(2 * hour + 7 * minute, {{"api", Seen::critical}});
   REQUIRE(world.level() == Level::p1);
   world.use(by_time + "title = \"Shop\"\n");
   CHECK(world.desk().take_unloaded_objectives().empty());
@@ -208,7 +268,7 @@ TEST_CASE("what was asked of the store before a reload is no answer for the obje
 TEST_CASE("an objective that nothing is seen of keeps its level and uses up no budget", "[response]") {
   Young world(by_time);
   world.run_to(2 * hour, {{"api", Seen::ok}});
-  world.run_to(2 * hour + 5 * minute, {{"api", Seen::critical}});
+  world.run_to(2 * hour + 7 * minute, {{"api", Seen::critical}});
   REQUIRE(world.level() == Level::p1);
   const double left = world.desk().objectives().seen("shop")->budget->left;
   world.run_to(4 * hour, {{"api", Seen::unknown}});

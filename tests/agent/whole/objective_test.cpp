@@ -28,6 +28,7 @@ for = "3s"
 objective = "99.999%"
 window = "7d"
 good = "door.status == ok"
+min_bad = "0s"
 title = "The door opens"
 [contact.ana]
 name = "Ana"
