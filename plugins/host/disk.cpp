@@ -34,6 +34,7 @@ SpaceLimits read_limits() {
   limits.warn_free = bytes("warn_free");
   limits.crit_free = bytes("crit_free");
   limits.enough_free = bytes("enough_free");
+  limits.free_min_size = bytes("free_min_size");
   const auto writable = ronda::cfg<std::string>("writable");
   limits.writable = writable == "any"        ? Writable::any
                     : writable == "required" ? Writable::required
@@ -147,12 +148,11 @@ ronda::reply<Space> Disk::ask_in_child(ronda::call& c, const std::string& path) 
 void Disk::emit(ronda::call& c, const Mount& mount, const Space& space) {
   const std::vector<ronda::label> labels = {{"path", mount.path}, {"type", mount.type}};
   c.metric("used", space.used_ratio(), ronda::ratio, limits_.warn_at, limits_.crit_at, labels);
+  c.metric("used_judged", judged_ratio(space, limits_), ronda::ratio, limits_.warn_at, limits_.crit_at, labels);
   c.metric("free", space.available, ronda::bytes, {}, {}, labels);
   c.metric("total", space.total, ronda::bytes, {}, {}, labels);
-  if (space.inodes > 0) {
-    c.metric("inodes_used", space.inodes_ratio(), ronda::ratio, limits_.inodes_warn_at,
-             limits_.inodes_crit_at, labels);
-  }
+  c.metric("inodes_used", space.inodes_ratio(), ronda::ratio, limits_.inodes_warn_at, limits_.inodes_crit_at,
+           labels);
   const bool read_only = mount.mount_read_only || mount.super_read_only || mount.failed;
   c.metric("read_only", read_only ? 1 : 0, ronda::none, {}, {}, labels);
 }

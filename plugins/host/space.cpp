@@ -22,12 +22,16 @@ bool read_only(const Mount& mount, Writable writable) {
 }
 
 ronda::status space_level(const Space& space, const SpaceLimits& limits) {
-  ronda::status level = below(space.available, limits.warn_free, limits.crit_free);
-  if (limits.enough_free > 0 && space.available > limits.enough_free) return level;
-  return ronda::worst(level, above(space.used_ratio(), limits.warn_at, limits.crit_at));
+  const ronda::status share = above(judged_ratio(space, limits), limits.warn_at, limits.crit_at);
+  if (space.total < limits.free_min_size) return share;
+  return ronda::worst(share, below(space.available, limits.warn_free, limits.crit_free));
 }
 
 }  // namespace
+
+double judged_ratio(const Space& space, const SpaceLimits& limits) {
+  return limits.enough_free > 0 && space.available > limits.enough_free ? 0 : space.used_ratio();
+}
 
 double Space::used_ratio() const {
   const double used = total - free;

@@ -38,9 +38,13 @@ struct SpaceLimits {
   double warn_at = 1, crit_at = 1;                // share used
   double inodes_warn_at = 1, inodes_crit_at = 1;  // share of inodes used
   double warn_free = 0, crit_free = 0;            // bytes; 0: not looked at
-  double enough_free = 0;  // with more than that free the share is not judged; 0: always is
+  double enough_free = 0;    // with more than that free the share is not judged; 0: always is
+  double free_min_size = 0;  // of a smaller filesystem the bytes that are free are not judged
   Writable writable = Writable::automatic;
 };
+
+/// The share used, or 0 where enough is free for it not to matter: what a rule may compare.
+double judged_ratio(const Space& space, const SpaceLimits& limits);
 
 /// The level and the reason: "/srv is 91% full (8 GiB free), 97% of inodes used".
 Verdict judge(const Mount& mount, const Space& space, const SpaceLimits& limits);

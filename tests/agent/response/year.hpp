@@ -82,7 +82,8 @@ struct Claim {
   std::string alert, level;
 };
 
-/// "DAY TIME CHECK WHAT=VALUE for LENGTH [over|under ALERT LEVEL]...", "DAY TIME ack CONTACT" or "DAY TIME restart".
+/// "DAY TIME CHECK WHAT=VALUE for LENGTH [over|under ALERT LEVEL]...", "DAY TIME ack CONTACT" or "DAY TIME restart". VALUE may be
+/// "0.5..0.8": from the one to the other in that time.
 struct Line {
   std::int64_t at = 0, until = 0;
   std::string text, check, what, value;  // check "ack": of a person, who is `what`
@@ -310,7 +311,7 @@ class Year {
       }
       const auto found = std::ranges::find(values, line.what, &Usual::metric);
       REQUIRE(found != values.end());
-      found->value = std::stod(line.value);
+      found->value = value_now(line);
     }
     const std::int64_t before = std::exchange(resulted_[check], now_);
     std::string encoded;
@@ -338,6 +339,14 @@ class Year {
     result.started_ns = result.ended_ns = now_;
     result.metrics = encoded;
     take(desk_->on_result(result, now_));
+  }
+
+  double value_now(const Line& line) const {
+    const double first = std::stod(line.value);
+    const std::size_t dots = line.value.find("..");
+    if (dots == std::string::npos) return first;
+    const double passed = static_cast<double>(now_ - line.at) / static_cast<double>(line.until - line.at);
+    return first + (std::stod(line.value.substr(dots + 2)) - first) * passed;
   }
 
   void once() {

@@ -63,6 +63,24 @@ TEST_CASE("bytes free are graded too, and may make the share not matter", "[host
   CHECK(judge(data_mount(), space(96, 4), l).level == ronda::status::critical);
 }
 
+TEST_CASE("what a rule compares is the share used, and 0 where enough is free", "[host]") {
+  auto l = limits();
+  CHECK(judged_ratio(space(92, 8), l) == Approx(0.92));
+  l.enough_free = 7 * gib;
+  CHECK(judged_ratio(space(92, 8), l) == 0);
+  CHECK(judged_ratio(space(93, 7), l) == Approx(0.93));
+}
+
+TEST_CASE("a small filesystem is not blamed for having little free, but for being full", "[host]") {
+  auto l = limits();
+  l.crit_free = 60 * gib;
+  l.free_min_size = 106 * gib;
+  CHECK(judge(data_mount(), space(50, 50), l).level == ronda::status::ok);
+  CHECK(judge(data_mount(), space(91, 9), l).level == ronda::status::critical);
+  l.free_min_size = 105 * gib;
+  CHECK(judge(data_mount(), space(50, 50), l).level == ronda::status::critical);
+}
+
 TEST_CASE("inodes and a filesystem that went read-only are said", "[host]") {
   auto mount = data_mount();
   mount.super_read_only = true;
