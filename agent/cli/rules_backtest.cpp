@@ -19,10 +19,10 @@
 #include "cli/rules.hpp"
 #include "cli/show.hpp"
 #include "incident/moment.hpp"
+#include "measure/load.hpp"
 #include "rule/candidate_facts.hpp"
 #include "rule/given.hpp"
-#include "rule/objective.hpp"
-#include "rule/replay.hpp"
+#include "rule/replay_objective.hpp"
 
 namespace ronda::cli {
 namespace {
@@ -51,7 +51,18 @@ struct Piece {
   std::int64_t after_ns = 0, until_ns = 0;
 };
 
-std::vector<Wanted> wanted_of(const std::vector<const rule::Alert*>& alerts) {
+/// What is tested: an alert of conditions, or that of an objective.
+struct Target {
+  const rule::Alert* alert = nullptr;
+  const rule::Slo* slo = nullptr;
+};
+
+std::vector<std::string_view> judged_metrics(const measure::slo::Objective& objective) {
+  if (objective.counts) return {measure::good_requests_metric, measure::bad_requests_metric};
+  return {measure::judgement_metric};
+}
+
+std::vector<Wanted> wanted_of(const std::vector<Target>& targets) {
   std::map<std::pair<std::string, std::string>, std::int64_t> out;
   const auto want = [&](const std::string& check, std::string_view metric, std::int64_t before) {
     std::int64_t& known = out[{check, std::string(metric)}];
@@ -65,7 +76,13 @@ std::vector<Wanted> wanted_of(const std::vector<const rule::Alert*>& alerts) {
       want(need.check, status_metric, need.window_ns);
     }
   };
-  for (const rule::Alert* alert : alerts) {
+  for (const auto& [alert, slo] : targets) {
+    if (slo != nullptr) {
+      const measure::slo::Objective& objective = slo->definition.objective;
+      for (const std::string_view metric : judged_metrics(objective))
+        want(measure::judgements_of(objective), metric, measure::slo::burn_rules.back().long_ns);
+      continue;
+    }
     for (const rule::Rung& rung : alert->rungs) take(rung.when), take(rung.clear);
     take(alert->clear);
     for (const auto* names : {&alert->checks, &alert->parents}) {
@@ -121,6 +138,16 @@ class Reader {
     return 0;
   }
 
+  /// What was read of an objective's judgements, without those of another condition. To be asked for before given().
+  rule::Judged judged(const measure::slo::Objective& objective, std::string_view metric) const {
+    for (const auto& [key, series] : found_) {
+      const rule::GivenSeries& one = series.given;
+      if (one.check == measure::judgements_of(objective) && one.metric == metric && one.info.labels == measure::judgement_labels(objective))
+        return {series.stretches, series.raw};
+    }
+    return {};
+  }
+
   /// What was read, as a history; the instant from which single results are known.
   rule::Given given(std::int64_t& single_from_ns) {
     rule::Given out;
@@ -143,7 +170,8 @@ class Reader {
  private:
   struct Found {
     rule::GivenSeries given;
-    std::vector<Point> rolled, raw;
+    std::vector<measure::Rollup> stretches;
+    std::vector<Point> rolled, raw;  // `rolled`: points that stand for the stretches
   };
 
   void plan(std::size_t wanted, bool raw, std::int64_t after, std::int64_t until, std::int64_t length) {
@@ -184,6 +212,7 @@ class Reader {
     rollup.last_ns = instant(4), rollup.last = number(5);
     rollup.min = number(6), rollup.max = number(7);
     rollup.sum = number(8) * static_cast<double>(rollup.count);
+    found.stretches.push_back(rollup);
     const auto points = rule::spread(rollup, wanted.metric == status_metric);
     found.rolled.insert(found.rolled.end(), points.begin(), points.end());
   }
@@ -225,33 +254,78 @@ bool read_stretch(const Options& options, const schedule::Zone& zone, Stretch& o
   return false;
 }
 
-/// None: all. False: there is none of that name, which was said.
-bool find_alerts(const Options& options, const rule::RuleSet& rules, std::vector<const rule::Alert*>& out) {
+/// None named: all. False: there is none of that name, which was said.
+bool find_alerts(const Options& options, const rule::RuleSet& rules, const rule::SloSet& objectives, std::vector<Target>& out) {
+  std::vector<Target> all;
+  for (const rule::Alert& alert : rules.alerts) all.push_back({&alert, nullptr});
+  for (const rule::Slo& slo : objectives.slos) all.push_back({&slo.alert, &slo});
   for (std::size_t i = 1; i < options.arguments.size(); ++i) {
     const std::string& name = options.arguments[i];
-    const rule::Alert* alert = rules.find(name);
-    if (alert == nullptr) {
+    const auto found = std::ranges::find_if(all, [&](const Target& one) { return one.alert->name == name; });
+    if (found == all.end()) {
       std::vector<std::string_view> names;
-      for (const rule::Alert& one : rules.alerts) names.push_back(one.name);
+      for (const Target& one : all) names.push_back(one.alert->name);
       const std::string_view near = nearest(name, names);
-      complain(name.starts_with(rule::slo_prefix) ? "objectives are not backtested: 'ronda slo' shows what they saw"
-                                                  : "there is no alert \"" + escape_controls(name) + "\"" +
-                                                        (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?"));
+      complain("there is no alert \"" + escape_controls(name) + "\"" +
+               (near.empty() ? std::string() : "; did you mean \"" + std::string(near) + "\"?"));
       return false;
     }
-    out.push_back(alert);
+    out.push_back(*found);
   }
-  if (options.arguments.size() == 1) {
-    for (const rule::Alert& alert : rules.alerts) out.push_back(&alert);
-  }
+  if (options.arguments.size() == 1) out = std::move(all);
   return true;
 }
 
 struct Tested {
   const rule::Alert* alert = nullptr;
-  std::size_t results = 0;  // of its checks in the time that was looked at
+  std::size_t results = 0;  // of its checks in the time that was looked at; of an objective its judgements
   rule::Backtest test;
+  std::vector<std::string> unread;  // what of it the store does not tell, and why
 };
+
+/// What of its conditions stays unknown here.
+std::vector<std::string> unread_of(const rule::Alert& alert) {
+  bool baseline = false, task = !alert.tasks.empty();
+  const auto take = [&](const std::optional<rule::Condition>& condition) {
+    if (!condition) return;
+    for (const rule::Need& need : condition->needs) baseline |= need.baseline;
+  };
+  for (const rule::Rung& rung : alert.rungs) take(rung.when), take(rung.clear);
+  take(alert.clear);
+  for (const std::string& check : alert.checks) task |= check.starts_with(rule::task_prefix);
+  std::vector<std::string> out;
+  if (baseline) out.emplace_back("what was usual then: baseline() is made of eight weeks of hours, which the agent hands out to nobody");
+  if (task) out.emplace_back("how tasks ended: that is kept as results and not as samples");
+  return out;
+}
+
+bool is_in(std::int64_t at_ns, Stretch stretch) {
+  return at_ns > stretch.from_ns && at_ns <= stretch.until_ns;
+}
+
+Tested test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
+  Tested out{&slo.alert, 0, {}, {}};
+  const measure::slo::Objective& objective = slo.definition.objective;
+  const std::vector<std::string_view> metrics = judged_metrics(objective);
+  const rule::Judged good = reader.judged(objective, metrics.front());
+  const rule::Judged bad = metrics.size() > 1 ? reader.judged(objective, metrics.back()) : rule::Judged();
+  const std::int64_t first = good.single.empty() ? INT64_MAX : good.single.front().at_ns;
+  for (const Point& point : good.single) out.results += is_in(point.at_ns, stretch) ? 1 : 0;
+  for (const measure::Rollup& one : good.rolled) {
+    if (one.last_ns < first && is_in(one.last_ns, stretch)) out.results += one.count;
+  }
+  if (out.results > 0) out.test = rule::backtest(slo, rule::stretches_of(slo, good, bad), stretch.from_ns, stretch.until_ns);
+  if (out.results == 0)
+    out.unread.emplace_back("what `good` was: only the agent judges it, and keeps nothing of a condition that it never had");
+  return out;
+}
+
+Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch) {
+  Tested out{&alert, 0, {}, unread_of(alert)};
+  for (const std::string& check : alert.checks) out.results += given.statuses(check, stretch.from_ns, stretch.until_ns).size();
+  if (out.results > 0) out.test = rule::backtest(alert, rules.facts, given, stretch.from_ns, stretch.until_ns);
+  return out;
+}
 
 std::string instant(std::int64_t ns) {
   return instant_text(api::time_json(ns));
@@ -260,8 +334,11 @@ std::string instant(std::int64_t ns) {
 void print_text(const Tested& tested) {
   const rule::Backtest& test = tested.test;
   std::cout << tested.alert->name << ": "
-            << (tested.results == 0 ? std::string("there is no result of its checks") : "would have fired " + counted(test.fired, "time"))
+            << (tested.results == 0 ? std::string(tested.alert->name.starts_with(rule::slo_prefix) ? "there is no judgement of it"
+                                                                                                   : "there is no result of its checks")
+                                    : "would have fired " + counted(test.fired, "time"))
             << (test.replay.is_cut ? ", and not all of it was looked at" : "") << "\n";
+  for (const std::string& one : tested.unread) std::cout << "  not known here: " << one << "\n";
   for (const rule::Change& change : test.replay.changes) {
     std::cout << "  " << instant(change.at_ns) << "  "
               << level_label(change.to == config::Level::none ? json::value(nullptr) : json::value(config::level_name(change.to))) << "  "
@@ -293,9 +370,9 @@ json::object as_json(const Tested& tested) {
     reached[name] = tested.test.reached[i];
     time[name] = static_cast<double>(tested.test.time_ns[i]) / 1e9;
   }
-  return {{"name", tested.alert->name},       {"results", tested.results},    {"fired", tested.test.fired},
-          {"reached", std::move(reached)},    {"time_s", std::move(time)},    {"looks", tested.test.replay.looks},
-          {"cut", tested.test.replay.is_cut}, {"changes", std::move(changes)}};
+  return {{"name", tested.alert->name},       {"results", tested.results},     {"fired", tested.test.fired},
+          {"reached", std::move(reached)},    {"time_s", std::move(time)},     {"looks", tested.test.replay.looks},
+          {"cut", tested.test.replay.is_cut}, {"changes", std::move(changes)}, {"not_known", json::value_from(tested.unread)}};
 }
 
 }  // namespace
@@ -307,29 +384,39 @@ int rules_backtest(const Options& options) {
   Stretch stretch;
   if (!read_stretch(options, *zone, stretch)) return exit_usage;
   const rule::RuleSet rules = rule::load_alerts(candidate);
+  const rule::SloSet objectives = rule::load_slos(candidate, rules.facts);
   if (candidate.diagnostics.has_errors())
     complain("conf.d has " + counted(candidate.diagnostics.errors(), "error") + ": what is wrong is left out ('ronda validate' shows it)");
-  std::vector<const rule::Alert*> alerts;
-  if (!find_alerts(options, rules, alerts)) return exit_usage;
-  if (alerts.empty()) {
+  std::vector<Target> targets;
+  if (!find_alerts(options, rules, objectives, targets)) return exit_usage;
+  if (targets.empty()) {
     complain("there is no alert in " + options.config);
     return exit_usage;
   }
   Progress progress(!options.json);
-  const std::vector<Wanted> wanted = wanted_of(alerts);
+  const std::vector<Wanted> wanted = wanted_of(targets);
   Reader reader(options, wanted, stretch);
   if (const int failed = reader.read(progress); failed != 0) return failed;
-  std::int64_t single_from_ns = 0;
-  const rule::Given given = reader.given(single_from_ns);
   std::vector<Tested> all;
   std::size_t results = 0;
-  for (const rule::Alert* alert : alerts) {
-    progress.show(static_cast<double>(all.size()) / static_cast<double>(alerts.size()), "judging " + alert->name);
-    Tested tested{alert, 0, {}};
-    for (const std::string& check : alert->checks) tested.results += given.statuses(check, stretch.from_ns, stretch.until_ns).size();
-    if (tested.results > 0) tested.test = rule::backtest(*alert, rules.facts, given, stretch.from_ns, stretch.until_ns);
+  const auto add = [&](Tested tested) {
     results += tested.results;
     all.push_back(std::move(tested));
+  };
+  const auto show = [&](const Target& target) {
+    progress.show(static_cast<double>(all.size()) / static_cast<double>(targets.size()), "judging " + target.alert->name);
+  };
+  for (const Target& target : targets) {
+    if (target.slo == nullptr) continue;
+    show(target);
+    add(test_slo(reader, *target.slo, stretch));
+  }
+  std::int64_t single_from_ns = 0;
+  const rule::Given given = reader.given(single_from_ns);
+  for (const Target& target : targets) {
+    if (target.slo != nullptr) continue;
+    show(target);
+    add(test_alert(given, rules, *target.alert, stretch));
   }
   if (options.json) {
     json::array out;

@@ -74,9 +74,9 @@ std::vector<Point> spread(const measure::Rollup& rollup, bool is_status) {
   return out;
 }
 
-Backtest backtest(const Alert& alert, const Facts& facts, const measure::View& whole, std::int64_t from_ns, std::int64_t until_ns) {
+Backtest counted(Replay replay, std::int64_t from_ns, std::int64_t until_ns) {
   Backtest out;
-  out.replay = replay(alert, facts, whole, from_ns, until_ns);
+  out.replay = std::move(replay);
   std::int64_t since = from_ns;
   config::Level level = config::Level::none;
   const auto upto = [&](std::int64_t at) {
@@ -92,6 +92,10 @@ Backtest backtest(const Alert& alert, const Facts& facts, const measure::View& w
   }
   upto(until_ns);
   return out;
+}
+
+Backtest backtest(const Alert& alert, const Facts& facts, const measure::View& whole, std::int64_t from_ns, std::int64_t until_ns) {
+  return counted(replay(alert, facts, whole, from_ns, until_ns), from_ns, until_ns);
 }
 
 }  // namespace ronda::rule

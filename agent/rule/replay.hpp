@@ -38,6 +38,9 @@ struct Backtest {
 inline constexpr std::uint64_t most_spread = 600;
 std::vector<measure::Point> spread(const measure::Rollup& rollup, bool is_status);
 
+/// Of what a replay found.
+Backtest counted(Replay replay, std::int64_t from_ns, std::int64_t until_ns);
+
 Backtest backtest(const Alert& alert, const Facts& facts, const measure::View& whole, std::int64_t from_ns, std::int64_t until_ns);
 
 }  // namespace ronda::rule
