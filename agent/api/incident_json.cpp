@@ -11,6 +11,7 @@
 #include "api/json.hpp"
 #include "api/slo_json.hpp"
 #include "base/clock.hpp"
+#include "base/units.hpp"
 #include "incident/document.hpp"
 #include "response/outlook.hpp"
 #include "response/upkeep.hpp"
@@ -100,6 +101,53 @@ json::array conditions_json(const std::vector<rule::Explained>& all) {
   return out;
 }
 
+json::value condition_text(const std::optional<rule::Condition>& condition) {
+  return condition ? json::value(condition->text) : json::value(nullptr);
+}
+
+/// "5m" or "3 of 5"
+std::string hold_text(const config::Hold& hold) {
+  return hold.need > 0 ? std::to_string(hold.need) + " of " + std::to_string(hold.of) : format_duration(hold.time);
+}
+
+/// Of a condition its text; of an objective how fast it must burn, and how much must be bad.
+json::array levels_json(const rule::Alert& alert, const rule::Slo* slo) {
+  json::array out;
+  for (std::size_t i = 0; i < alert.rungs.size(); ++i) {
+    const rule::Rung& rung = alert.rungs[i];
+    json::object level{
+        {"level", level_json(rung.level)},
+        {"condition", slo == nullptr ? condition_text(rung.when) : json::value(burn_condition(*slo, measure::slo::burn_rules[i]))},
+        {"for", hold_text(rung.hold)},
+        {"clear", condition_text(rung.clear)}};
+    if (slo != nullptr) level["min_bad"] = slo->definition.objective.least_bad[i];
+    out.push_back(std::move(level));
+  }
+  return out;
+}
+
+json::object rule_json(const response::Desk& desk, const rule::Alert& alert) {
+  const rule::Slo* slo = desk.objectives().of_alert(alert.name);
+  json::object out;
+  out["name"] = alert.name;
+  out["title"] = text_or_null(alert.title);
+  out["of"] = slo != nullptr ? "objective" : alert.of_severity ? "severity" : "conditions";
+  out["service"] = text_or_null(alert.service);
+  out["checks"] = json::value_from(slo != nullptr ? slo->checks : alert.checks);
+  out["tasks"] = json::value_from(alert.tasks);
+  out["levels"] = levels_json(alert, slo);
+  out["clear"] = condition_text(alert.clear);
+  out["keep_firing_for_s"] = seconds(alert.keep_firing_ns);
+  const bool is_level = alert.no_data.level != config::Level::none;
+  out["no_data"] = is_level ? level_json(alert.no_data.level) : json::value(alert.no_data.is_ok ? "ok" : "unknown");
+  out["min_samples"] = alert.least_points;
+  out["runbook"] = text_or_null(alert.runbook);
+  out["diagnose"] = text_or_null(alert.diagnose);
+  out["explain"] = slo != nullptr ? "/v1/explain/" + slo->name() + "?slo=1" : "/v1/explain/" + alert.name;
+  out["state"] = alert_json(desk, alert.name, &alert);
+  return out;
+}
+
 json::array members_json(const Incident& incident, std::size_t most) {
   using Member = std::pair<const std::string, incident::Member>;
   std::vector<const Member*> shown;
@@ -168,6 +216,13 @@ json::array alerts_json(AgentView& agent, bool firing_only, std::size_t most) {
   }
   json::array out;
   for (const Named& one : shown) out.push_back(alert_json(desk, one.name, one.rule));
+  return out;
+}
+
+json::array rules_json(AgentView& agent) {
+  const response::Desk& desk = desk_of(agent);
+  json::array out;
+  for (const rule::Alert& alert : desk.plan().rules.alerts) out.push_back(rule_json(desk, alert));
   return out;
 }
 

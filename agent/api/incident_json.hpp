@@ -19,6 +19,8 @@ boost::json::value level_json(config::Level level);
 /// Of more than `most` the worst.
 boost::json::array alerts_json(AgentView& agent, bool firing_only, std::size_t most = SIZE_MAX);
 std::size_t count_firing(AgentView& agent);
+/// What each alert of conf.d fires for, as it is configured, and its state.
+boost::json::array rules_json(AgentView& agent);
 /// All that is known of an alert, with each of its conditions, part by part; none: no alert has that name.
 std::optional<boost::json::object> explain_alert_json(AgentView& agent, std::string_view name);
 

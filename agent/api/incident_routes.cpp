@@ -319,6 +319,7 @@ void get_outbox(Context& c) {
 constexpr std::string_view one = "/v1/incidents/";
 constexpr std::array table = {
     Route{"GET", "/v1/alerts", "", false, Role::viewer, get_alerts},
+    Route{"GET", "/v1/rules", "", false, Role::viewer, [](Context& c) { c.respond(json_response(rules_json(c.agent))); }},
     Route{"GET", "/v1/slos", "", false, Role::viewer, [](Context& c) { c.respond(json_response(slos_json(c.agent))); }},
     Route{"GET", "/v1/incidents", "", false, Role::viewer, get_incidents},
     Route{"GET", one, "", true, Role::viewer, get_incident},

@@ -82,6 +82,14 @@ json::array slos_json(AgentView& agent) {
   return out;
 }
 
+std::string burn_condition(const rule::Slo& slo, const measure::slo::BurnRule& rule) {
+  const auto length = [](std::int64_t ns) { return format_duration(Nanos(ns)); };
+  char factor[16];
+  std::snprintf(factor, sizeof factor, "%g", rule.factor);
+  return std::string("burns ") + factor + " times what " + rule::promise_text(slo.definition.objective) + " allows, in " +
+         length(rule.long_ns) + " and in " + length(rule.short_ns);
+}
+
 json::array burns_as_conditions_json(const response::Desk& desk, std::string_view alert) {
   json::array out;
   const rule::Slo* slo = desk.objectives().of_alert(alert);
@@ -91,17 +99,12 @@ json::array burns_as_conditions_json(const response::Desk& desk, std::string_vie
   for (std::size_t i = 0; i < reading.levels.size(); ++i) {
     const measure::slo::BurnRule& rule = measure::slo::burn_rules[i];
     const rule::Finding& finding = reading.levels[i].when;
-    const auto length = [](std::int64_t ns) { return format_duration(Nanos(ns)); };
-    char factor[16];
-    std::snprintf(factor, sizeof factor, "%g", rule.factor);
-    out.push_back(
-        json::object{{"level", level_json(rule.level)},
-                     {"clear", false},
-                     {"condition", std::string("burns ") + factor + " times what " + rule::promise_text(slo->definition.objective) +
-                                       " allows, in " + length(rule.long_ns) + " and in " + length(rule.short_ns)},
-                     {"holds", rule::truth_name(finding.truth)},
-                     {"reason", finding.reason},
-                     {"steps", json::array()}});
+    out.push_back(json::object{{"level", level_json(rule.level)},
+                               {"clear", false},
+                               {"condition", burn_condition(*slo, rule)},
+                               {"holds", rule::truth_name(finding.truth)},
+                               {"reason", finding.reason},
+                               {"steps", json::array()}});
   }
   return out;
 }

@@ -8,8 +8,11 @@
 #include <iterator>
 
 #include "base/counted.hpp"
+#include "base/text.hpp"
 #include "cli/cli.hpp"
+#include "cli/incident_text.hpp"
 #include "cli/rules.hpp"
+#include "cli/show.hpp"
 #include "config/build.hpp"
 #include "config/directory.hpp"
 #include "config/toml.hpp"
@@ -113,12 +116,42 @@ json::object as_json(const std::string& path, const Tested& tested) {
   return out;
 }
 
+void print_rule(const json::object& rule) {
+  if (const json::value* state = rule.if_contains("state"); state != nullptr && state->is_object()) print_alert_line(state->get_object());
+  for (const json::value& one : list_of(rule, "levels")) {
+    if (!one.is_object()) continue;
+    const json::object& level = one.get_object();
+    const std::string hold = text_of(level, "for"), clear = text_of(level, "clear");
+    std::cout << "      " << level_label(member(level, "level")) << "  " << escape_controls(text_of(level, "condition"))
+              << (hold.empty() || hold == "0s" ? "" : "  for " + hold) << "\n";
+    if (!clear.empty()) std::cout << "          until " << escape_controls(clear) << "\n";
+  }
+  if (const std::string clear = text_of(rule, "clear"); !clear.empty()) std::cout << "          until " << escape_controls(clear) << "\n";
+}
+
+int rules_list(const Options& options) {
+  if (options.arguments.size() > 1) {
+    complain("usage: ronda rules list");
+    return exit_usage;
+  }
+  const auto answer = ask_json(options, "GET", "/v1/rules");
+  if (!answer) return answer.error();
+  if (options.json) {
+    std::cout << answer->text << "\n";
+    return exit_done;
+  }
+  if (answer->value.as_array().empty()) std::cout << "there is no alert\n";
+  for (const json::value& one : answer->value.as_array()) print_rule(one.as_object());
+  return exit_done;
+}
+
 }  // namespace
 
 int rules(const Options& options) {
+  if (!options.arguments.empty() && options.arguments.front() == "list") return rules_list(options);
   if (!options.arguments.empty() && options.arguments.front() == "backtest") return rules_backtest(options);
   if (options.arguments.size() < 2 || options.arguments.front() != "test") {
-    complain("usage: ronda rules test FILE ... | backtest [ALERT ...]");
+    complain("usage: ronda rules list | test FILE ... | backtest [ALERT ...]");
     return exit_usage;
   }
   int worst = exit_done;

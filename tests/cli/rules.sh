@@ -93,7 +93,7 @@ expect_err 'torn.toml:1:7: error: '
 
 # ---- help and completion -------------------------------------------------------------------------
 expect 0 "$ronda" rules --help
-expect_out 'usage: ronda rules test FILE ...'
+expect_out 'usage: ronda rules list | test FILE ...'
 expect 0 "$ronda" completion bash
-expect_out "rules) words='test backtest "
+expect_out "rules) words='list test backtest "
 expect_end

@@ -425,6 +425,7 @@ void ask_door_all(const WholeAgent& agent, const Canary& token, const std::strin
                                       "/v1/config",
                                       "/v1/journal",
                                       "/v1/slos",
+                                      "/v1/rules",
                                       "/v1/silences",
                                       "/v1/maintenance",
                                       "/v1/overrides",

@@ -116,6 +116,29 @@ TEST_CASE("an objective burns into an incident, over a kill, and everybody sees 
   CHECK(agent.ronda({"status"}).out.find("objectives") != std::string::npos);
   CHECK(agent.ronda({"slo", "nobody"}).code == 1);
 
+  // what each alert fires for, and its state, over the socket
+  const json::value rules = agent.get("/v1/rules");
+  REQUIRE(rules.is_array());
+  REQUIRE(rules.as_array().size() == 2);
+  const json::object& of_check = rules.as_array()[0].as_object();
+  CHECK(of_check.at("name").as_string() == "door-down");
+  CHECK(of_check.at("of").as_string() == "conditions");
+  CHECK(of_check.at("checks") == json::array{"door"});
+  const json::value only_level = json::object{{"level", "p2"}, {"condition", "door.status == critical"}, {"for", "3s"}, {"clear", nullptr}};
+  CHECK(of_check.at("levels") == json::array{only_level});
+  CHECK(of_check.at("no_data").as_string() == "unknown");
+  CHECK(of_check.at("explain").as_string() == "/v1/explain/door-down");
+  const json::object& of_slo = rules.as_array()[1].as_object();
+  CHECK(of_slo.at("name").as_string() == "slo/door");
+  CHECK(of_slo.at("of").as_string() == "objective");
+  CHECK(of_slo.at("levels").as_array().size() == 3);
+  CHECK(of_slo.at("state").at("level").as_string() == "p1");
+  CHECK(agent.get(of_slo.at("explain").as_string().c_str()).at("name").as_string() == "slo/door");
+  const Finished listed = agent.ronda({"rules", "list"});
+  INFO(listed.out << listed.err);
+  CHECK(listed.code == 0);
+  CHECK(listed.out.find("door.status == critical  for 3s") != std::string::npos);
+
   // what fired is found again in the store, by the rules that stand on disk
   const Finished tested = as_agent(agent, {"rules", "backtest", "door-down", "--since", "1h", "--output", "json"});
   INFO(tested.out << tested.err);
@@ -127,7 +150,15 @@ TEST_CASE("an objective burns into an incident, over a kill, and everybody sees 
   CHECK(alerts.front().as_object().at("results").as_int64() > 5);
   CHECK(as_agent(agent, {"rules", "backtest", "door-up"}).code == 2);
   CHECK(as_agent(agent, {"rules", "backtest", "--since", "yesterday"}).code == 2);
-  CHECK(as_agent(agent, {"rules", "backtest", "slo/door"}).code == 2);
+  const Finished burned = as_agent(agent, {"rules", "backtest", "slo/door", "--since", "1h", "--output", "json"});
+  INFO(burned.out << burned.err);
+  REQUIRE(burned.code == 0);
+  const json::value objectives = json::parse(burned.out);
+  const json::object& burn = objectives.at("alerts").as_array().front().as_object();
+  CHECK(burn.at("fired").as_int64() == 1);
+  CHECK(burn.at("reached").at("p1").as_int64() == 1);
+  CHECK(burn.at("results").as_int64() > 5);
+  CHECK(burn.at("not_known").as_array().empty());
   CHECK(as_agent(agent, {"rules", "backtest", "--from", "2020-01-01 00:00", "--to", "2020-01-02 00:00"}).code == 3);
   CHECK(agent.stop() == 0);
   CHECK(as_agent(agent, {"rules", "backtest", "door-down"}).code == 3);
