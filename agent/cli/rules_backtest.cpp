@@ -285,17 +285,16 @@ struct Tested {
 
 /// What of its conditions stays unknown here.
 std::vector<std::string> unread_of(const rule::Alert& alert) {
-  bool baseline = false, task = !alert.tasks.empty();
+  bool baseline = false;
   const auto take = [&](const std::optional<rule::Condition>& condition) {
     if (!condition) return;
     for (const rule::Need& need : condition->needs) baseline |= need.baseline;
   };
   for (const rule::Rung& rung : alert.rungs) take(rung.when), take(rung.clear);
   take(alert.clear);
-  for (const std::string& check : alert.checks) task |= check.starts_with(rule::task_prefix);
   std::vector<std::string> out;
   if (baseline) out.emplace_back("what was usual then: baseline() is made of eight weeks of hours, which the agent hands out to nobody");
-  if (task) out.emplace_back("how tasks ended: that is kept as results and not as samples");
+  if (!alert.tasks.empty()) out.emplace_back("when a task had succeeded last: age() asks for that, and no sample says it");
   return out;
 }
 
