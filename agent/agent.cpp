@@ -19,6 +19,7 @@
 #include "plugin/runner_spec.hpp"
 #include "plugin/vet_child.hpp"
 #include "remember.hpp"
+#include "response/own_troubles.hpp"
 #include "ronda/version.h"
 
 namespace ronda {
@@ -26,11 +27,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
+using response::plugin_trouble_prefix;
+
 constexpr auto zone_look = 10min;  // at tzdata; a reload looks too
 constexpr auto checks_wait = 4s;   // for runs that change nothing: who stops the agent is to wait no longer than 5 s for them
 constexpr auto last_answers = 2s;  // for clients to take what they are told at the end
 constexpr auto last_wait = 5s;     // for runners to be gone, once they were killed
-constexpr std::string_view plugin_trouble_prefix = "plugin/";
 
 /// What a start that goes on in spite of errors owes whoever looks: how many there are, and the first of them.
 std::string trouble_of(const schedule::Candidate& candidate) {
@@ -202,7 +204,7 @@ void Agent::make_sign_of_life() {
              std::function<void(const schedule::DeliveryEnd&)> ended) {
         scheduler_->deliver(notifier, std::move(message), std::move(ended));
       },
-      fitness, [this](config::Level level, std::string_view text) { response_->on_own_trouble("heartbeat", level, text); },
+      fitness, [this](config::Level level, std::string_view text) { response_->on_own_trouble(response::heartbeat_trouble, level, text); },
       [] { return wall_clock().count(); }});
   sign_of_life_->use(active_.generation.agent, host_of(active_.generation.agent));
 }
@@ -243,7 +245,7 @@ void Agent::tell_configured() {
 /// A configuration that is not what its files say is a P2 of the agent itself, until a reload takes all of them.
 void Agent::tell_config_trouble() {
   const bool well = config_trouble_.empty();
-  response_->on_own_trouble("config", well ? config::Level::none : config::Level::p2,
+  response_->on_own_trouble(response::config_trouble, well ? config::Level::none : config::Level::p2,
                             well ? std::string("the configuration is active as it stands") : "configuration: " + config_trouble_);
 }
 

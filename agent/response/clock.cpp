@@ -24,7 +24,7 @@ escalation::IncidentClock clock_of(const incident::Incident& incident) {
     clock.changes.push_back({incident.history.levels[i].at_ns, incident.history.levels[i].level});
   clock.suppressed = stretches_of(incident.history.suppressed);
   clock.acked = stretches_of(incident.history.held);
-  std::ranges::move(stretches_of(incident.history.flapped), std::back_inserter(clock.acked));  // a raise ends both
+  std::ranges::move(stretches_of(incident.history.flapped), std::back_inserter(clock.acked));  // as if somebody had it: nobody is called
   for (const incident::History::Impact& impact : incident.history.impacts) clock.impacts.push_back({impact.at_ns, impact.tag});
   if (!incident.is_live()) clock.ended_ns = incident.resolved_ns != 0 ? incident.resolved_ns : incident.changed_ns;
   return clock;

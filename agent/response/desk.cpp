@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::int64_t clean_every_ns = std::int64_t{3600} * 1'000'000'000, keep_over_ns = 24 * clean_every_ns;
 constexpr std::int64_t look_again_ns = 1'000'000'000;
-constexpr std::string_view lost_way = "route/";          // the own trouble, with the service, or "-" for none, whose messages are lost
 constexpr std::int64_t latest_wake_ns = 10'000'000'000;  // on a busy host; a later one was slept through
 constexpr std::size_t many_firing = 100;                 // from so many on they are asked together, once in look_again_ns, what hides them
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
@@ -46,21 +45,6 @@ bool has_moved(const rule::AlertState& before, const rule::AlertState& after) {
 bool is_counting(const rule::AlertState& state) {
   return std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0 && !rung.active; }) ||
          std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.active && rung.left_ns != 0; });
-}
-
-/// Whether the steps that begin the ladders of that service have somebody who can be reached; a level without one is nobody's.
-bool can_reach(const Plan& plan, const std::string& service) {
-  for (const escalation::Escalation& one : plan.policies.of(service).escalations) {
-    for (const config::Level level : people::all_levels) {
-      const escalation::Ladder* ladder = one.at(level);
-      if (ladder == nullptr || ladder->steps.empty()) continue;
-      const auto is_there = [&](const std::string& target) {
-        return target == escalation::last_resort_target || plan.people.reachable(target, level, plan.people.notifiers);
-      };
-      if (std::ranges::none_of(ladder->steps.front().targets, is_there)) return false;
-    }
-  }
-  return true;
 }
 
 void keep_earliest(std::optional<std::int64_t>& earliest, std::optional<std::int64_t> at) {
@@ -196,16 +180,6 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   muting_ = true;
   settle(out, now_ns);
   return out;
-}
-
-/// What was due while nobody could hear of it is due until somebody can.
-void Desk::ask_again_for_unheard() {
-  for (const auto& [id, since] : std::exchange(unheard_, {})) {
-    if (since == escalation::never_asked)
-      asked_.erase(id);
-    else
-      asked_[id] = since;
-  }
 }
 
 Output Desk::on_result(const measure::Result& result, std::int64_t now_ns) {
@@ -360,30 +334,6 @@ std::vector<std::string> Desk::own_troubles() const {
   return out;
 }
 
-void Desk::Alarms::set(const std::string& name, std::int64_t at_ns) {
-  const auto found = at_.find(name);
-  if (found != at_.end()) {
-    order_.erase({found->second, name});
-    if (at_ns == 0) return void(at_.erase(found));
-    found->second = at_ns;
-  } else if (at_ns == 0) {
-    return;
-  } else {
-    at_.emplace(name, at_ns);
-  }
-  order_.emplace(at_ns, name);
-}
-
-std::vector<std::string> Desk::Alarms::due(std::int64_t now_ns) const {
-  std::vector<std::string> out;
-  for (auto at = order_.begin(); at != order_.end() && at->first <= now_ns; ++at) out.push_back(at->second);
-  return out;
-}
-
-std::optional<std::int64_t> Desk::Alarms::next() const {
-  return order_.empty() ? std::nullopt : std::optional(order_.begin()->first);
-}
-
 // ---- one step -------------------------------------------------------------------------------
 
 void Desk::look_at_all(Output& out, std::int64_t now_ns) {
@@ -516,35 +466,6 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
   const Told along = tell_along(*plan_, incident, notices, called, now_ns, overrides_of(upkeep_));
   owe(called, id, out, now_ns);
   owe(along, id, out, now_ns);
-}
-
-/// That a service's messages do not go where they are to go is a trouble of the agent's own until one does; no way left is a P1.
-/// Its own message may be lost, too: that is said once.
-void Desk::tell_lost_ways(Output& out, std::int64_t now_ns) {
-  for (const auto& [service, way] : std::exchange(ways_, {})) {
-    const std::string whose = service.empty() ? "messages of no service" : "messages of service " + service;
-    const std::string name = std::string(lost_way) + (service.empty() ? "-" : service);
-    // a message of one level says nothing of the ladder of another
-    if (way == Way::as_said && can_reach(*plan_, service))
-      set_own_trouble(name, config::Level::none, whose + " reach their people again", out, now_ns);
-    if (way == Way::last_resort)
-      set_own_trouble(name, config::Level::p2, whose + " reach none of their people: the last resort hears them", out, now_ns);
-    if (way == Way::nobody)
-      set_own_trouble(name, config::Level::p1, whose + " reach nobody: there is no notifier that can be used", out, now_ns);
-  }
-  if (!touched_.empty() || !notices_.empty()) tell(out, now_ns);
-}
-
-/// By another configuration; the next message says whether it is so.
-void Desk::end_found_ways(Output& out, std::int64_t now_ns) {
-  if (plan_->lost.way) return;
-  for (const std::string& name : own_troubles()) {
-    if (!name.starts_with(lost_way)) continue;
-    std::string service = name.substr(lost_way.size());
-    if (service == "-") service.clear();
-    if (can_reach(*plan_, service))
-      set_own_trouble(name, config::Level::none, "by the configuration its people can be reached", out, now_ns);
-  }
 }
 
 /// Into the decision, and into the timeline that they are on their way.

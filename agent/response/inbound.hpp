@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "config/generation.hpp"
+#include "incident/alert_names.hpp"
 
 namespace ronda::response {
 
-/// Of their names. No name of conf.d has a slash, so none of them can be taken for a rule's.
-inline constexpr std::string_view inbound_prefix = "inbound/";
+/// Of their names.
+using incident::inbound_prefix;
 /// Firing at once, of all senders.
 inline constexpr std::size_t most_inbound = 10'000;
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "incident/alert_names.hpp"
 #include "incident/incident.hpp"
 #include "incident/notice.hpp"
 #include "incident/route.hpp"
@@ -18,8 +19,8 @@ namespace ronda::response {
 
 /// The service of incidents about the agent itself.
 inline constexpr std::string_view own_service = "ronda";
-/// Of their alerts, which no rule makes. No name of conf.d has a slash.
-inline constexpr std::string_view own_prefix = "ronda/";
+/// Of their alerts, which no rule makes.
+using incident::own_prefix;
 
 store::IncidentEvent row_of(const incident::Event& event);
 

@@ -9,13 +9,13 @@
 #include "base/counted.hpp"
 #include "base/text.hpp"
 #include "measure/load.hpp"
+#include "response/own_troubles.hpp"
 #include "response/upkeep.hpp"
 #include "ronda/abi.h"
 
 namespace ronda::response {
 namespace {
 
-constexpr std::string_view sink_prefix = "sink/";
 constexpr std::size_t most_refused = 1000;  // addresses of a notifier
 constexpr std::size_t told_at_once = 500;   // so a storm that became one message is no huge decision
 /// So long rules wait for what was known before the start. A store that is slower than that is no reason to be blind.
@@ -237,7 +237,7 @@ void Response::load_objectives() {
 void Response::use(std::shared_ptr<const Plan> plan) {
   if (!begun_) return waiting_.push_back([this, plan = std::move(plan)] { use(plan); });
   // told before what is open is told by the new plan: that the way is back is no reason to call anybody
-  if (!plan->lost.way) on_own_trouble("route", config::Level::none, "there is a notifier that can be used");
+  if (!plan->lost.way) on_own_trouble(incident::lost_trouble, config::Level::none, "there is a notifier that can be used");
   apply(desk_.use(std::move(plan), wall_ns()));
   hand_on();
   if (desk_.plan().lost.way) {
@@ -245,7 +245,7 @@ void Response::use(std::shared_ptr<const Plan> plan) {
                                 ? "there is no [notifier.*] in the configuration; add one, and ronda reload"
                                 : "no notifier can be used; ronda status says what is wrong with the configuration";
     ports_.log(RONDA_LOG_ERROR, "nobody can be told of anything: " + why);
-    on_own_trouble("route", config::Level::p1, "nobody can be told of anything: " + why);
+    on_own_trouble(incident::lost_trouble, config::Level::p1, "nobody can be told of anything: " + why);
   }
   load_objectives();
   end_foreign_troubles();
@@ -255,8 +255,8 @@ void Response::use(std::shared_ptr<const Plan> plan) {
 /// Of notifiers that are not configured any more; one that cannot be read is not well again.
 void Response::end_foreign_troubles() {
   for (const std::string& name : desk_.own_troubles()) {
-    if (!name.starts_with(sink_prefix)) continue;
-    const std::string notifier = name.substr(sink_prefix.size());
+    if (!name.starts_with(sink_trouble_prefix)) continue;
+    const std::string notifier = name.substr(sink_trouble_prefix.size());
     if (desk_.plan().find_notifier(notifier) != nullptr || desk_.plan().lost.holds_notifier(notifier)) continue;
     sink_faults_.erase(notifier);
     on_own_trouble(name, config::Level::none, "it is not configured any more");
@@ -320,9 +320,9 @@ void Response::note_store() {
   const store::Health health = ports_.store.health();
   if (health.state != store::HealthState::ok) {
     const std::string_view how = health.state == store::HealthState::failed ? "the store has failed: " : "the store is not well: ";
-    return on_own_trouble("store", config::Level::p2, std::string(how) + health.reason);
+    return on_own_trouble(store_trouble, config::Level::p2, std::string(how) + health.reason);
   }
-  if (courier_.is_durable()) on_own_trouble("store", config::Level::none, "the store works");
+  if (courier_.is_durable()) on_own_trouble(store_trouble, config::Level::none, "the store works");
 }
 
 void Response::command(incident::Command command, std::function<void(const incident::Reply&)> reply) {
@@ -502,14 +502,14 @@ void Response::end_sink_trouble(const std::string& notifier, const std::string& 
   const auto found = sink_faults_.find(notifier);
   if (found == sink_faults_.end() || found->second.stalled || !found->second.refused.empty()) return;
   sink_faults_.erase(found);
-  on_own_trouble(std::string(sink_prefix) + notifier, config::Level::none, why);
+  on_own_trouble(std::string(sink_trouble_prefix) + notifier, config::Level::none, why);
 }
 
 void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) {
   using What = notify::SinkTrouble::What;
   const bool is_over = trouble.what == What::dead_letter || trouble.what == What::given_up;  // for that message
   if (is_over && row.id.starts_with(test_prefix)) return;                                    // who asked sees it
-  const std::string name = std::string(sink_prefix) + trouble.notifier;
+  const std::string name = std::string(sink_trouble_prefix) + trouble.notifier;
   SinkFault& fault = sink_faults_[trouble.notifier];
   if (!is_over) fault.stalled = trouble.what == What::stalled;
   if (trouble.what == What::dead_letter && fault.refused.size() < most_refused) fault.refused.insert(row.to);
@@ -528,7 +528,7 @@ void Response::on_sink_trouble(const notify::SinkTrouble& trouble, const store::
 
 void Response::on_durability(bool durable, const std::string& reason) {
   if (!reason.empty()) ports_.log(durable ? RONDA_LOG_INFO : RONDA_LOG_ERROR, reason);
-  durable ? note_store() : on_own_trouble("store", config::Level::p2, reason);
+  durable ? note_store() : on_own_trouble(store_trouble, config::Level::p2, reason);
 }
 
 void Response::wake_at(std::int64_t at_ns) {

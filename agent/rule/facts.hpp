@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/task_prefix.hpp"
+
 namespace ronda::rule {
 
 struct MetricFacts {
@@ -32,8 +34,7 @@ struct CheckFacts {
   const MetricFacts* find(std::string_view metric) const;
 };
 
-/// How conditions name a task: task.NAME.
-inline constexpr std::string_view task_prefix = "task.";
+using config::task_prefix;
 
 struct Facts {
   std::vector<CheckFacts> checks;      // by name

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "config/build.hpp"
 #include "config/example_names.hpp"
+#include "config/task_prefix.hpp"
 #include "plugin/encode_options.hpp"
 #include "plugin/grade.hpp"
 #include "plugin/runner_spec.hpp"
@@ -370,7 +371,8 @@ Candidate load_candidate(const CandidateRequest& request) {
   for (config::Instance& instance : instances) {
     ++(instance.kind == Kind::check ? out.checks : instance.kind == Kind::task ? out.tasks : out.notifiers);
     if (instance.kind == Kind::check && !instance.tags.empty()) out.tags.emplace(instance.name, instance.tags);
-    if (instance.kind == Kind::task && !instance.tags.empty()) out.tags.emplace("task." + instance.name, instance.tags);
+    if (instance.kind == Kind::task && !instance.tags.empty())
+      out.tags.emplace(std::string(config::task_prefix) + instance.name, instance.tags);
     const std::size_t before = out.set.size();
     if (is_trusted)
       preparer.prepare(instance);
