@@ -251,7 +251,7 @@ void get_silences(Context& c) {
 Result<incident::SilenceRequest> read_silence(const std::string& text, const schedule::Zone& zone) {
   RONDA_TRY(const Body body, Body::parse(text, {"what", "reason", "from", "for", "until_ok"}));
   incident::SilenceRequest request;
-  RONDA_TRY(const auto words, body.texts("what", most_matchers, incident::max_name_bytes));
+  RONDA_TRY(const auto words, body.texts("what", most_matchers, 2 * incident::max_name_bytes));
   RONDA_TRY(request.what, incident::parse_matcher(words));
   RONDA_TRY(request.reason, body.text("reason", incident::max_text_bytes));
   RONDA_TRY(request.for_ns, body.duration_ns("for"));

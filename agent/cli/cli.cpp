@@ -77,7 +77,7 @@ const std::vector<Verb>& verbs() {
        incident},
       {"silence",
        "add WHAT ... | list | expire ID",
-       "tell nobody of what WHAT covers: check=NAME, alert=NAME, service=NAME, tag=TAG, level=LEVEL",
+       "tell nobody of what WHAT covers: check=NAME, alert=NAME as `alert list` has it, service=NAME, tag=TAG, level=LEVEL",
        {{"for", "DURATION", "of add: how long"},
         {"reason", "TEXT", "of add: why"},
         {"from", "TIME", "of add: not before then (now)"},

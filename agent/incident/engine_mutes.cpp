@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "incident/alert_names.hpp"
 #include "incident/engine_step.hpp"
 
 namespace ronda::incident {
 
 bool Mute::covers(const Subject& subject) const {
+  if (is_of_lost_messages(subject.alert)) return false;
   return all || std::ranges::any_of(what, [&](const Matcher& one) { return one.covers(subject); });
 }
 

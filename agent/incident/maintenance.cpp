@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "incident/alert_names.hpp"
 
 namespace ronda::incident {
 namespace {
@@ -58,6 +59,7 @@ Mute mute_for(std::string name, const Coverage& what, std::int64_t until_ns) {
 }  // namespace
 
 bool Coverage::covers(const Subject& subject) const {
+  if (is_of_lost_messages(subject.alert)) return false;
   if (all()) return true;
   const bool has_tag = std::ranges::any_of(subject.tags, [&](const std::string& tag) { return holds(tags, tag); });
   return holds(services, subject.service) || holds(checks, subject.check) || has_tag;
@@ -131,10 +133,10 @@ Status check_names(const Coverage& what, const KnownNames& known) {
   for (const auto& [names, of, kind] : {std::tuple(&what.services, &known.services, "service"),
                                         std::tuple(&what.checks, &known.checks, "check"), std::tuple(&what.tags, &known.tags, "tag")}) {
     for (const std::string& name : *names) {
-      if (holds(*of, name)) continue;
+      if (holds(*of, name) || (of == &known.checks && is_inbound_name(name))) continue;
       const std::vector<std::string_view> views(of->begin(), of->end());
       const std::string_view near = nearest(name, views);
-      return Error(Errc::invalid, "there is no " + std::string(kind) + " `" + repair_utf8(name, 64) + "`" +
+      return Error(Errc::invalid, "there is no " + std::string(kind) + " `" + escape_controls(repair_utf8(name, 64)) + "`" +
                                       (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?"));
     }
   }

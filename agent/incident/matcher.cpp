@@ -3,7 +3,10 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "config/task_prefix.hpp"
+#include "incident/alert_names.hpp"
 #include "incident/silence.hpp"
+#include "rule/objective.hpp"
 
 namespace ronda::incident {
 namespace {
@@ -22,6 +25,24 @@ Names* names_of(Matcher& matcher, std::string_view key) {
   if (key == keys[1]) return &matcher.checks;
   if (key == keys[2]) return &matcher.services;
   return key == keys[3] ? &matcher.tags : nullptr;
+}
+
+/// Readable in one go, as words of a command and of a stored row are.
+bool is_one_word(std::string_view text) {
+  return !text.empty() && text.size() <= max_name_bytes && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+bool is_named(std::string_view value, std::string_view prefix) {
+  return value.starts_with(prefix) && is_object_name(value.substr(prefix.size()));
+}
+
+/// What may be the name of an alert or of a check, whether or not there is one.
+bool is_name(std::string_view key, std::string_view value) {
+  if (is_object_name(value)) return true;
+  const bool is_alert = key == keys[0];
+  if ((is_alert || key == keys[1]) && (is_named(value, config::task_prefix) || is_inbound_name(value))) return true;
+  if (!is_alert) return false;
+  return is_named(value, rule::slo_prefix) || (value.starts_with(own_prefix) && value.size() > own_prefix.size() && is_one_word(value));
 }
 
 Status read_level(Matcher& matcher, std::string_view value) {
@@ -47,14 +68,20 @@ Status read_word(Matcher& matcher, std::string_view word) {
                                     (close.empty() ? "" : "; did you mean `" + std::string(close) + "=`?") +
                                     (close.empty() ? "; there are alert, check, service, tag and level" : ""));
   }
-  if (!is_object_name(value)) return Error(Errc::invalid, std::string(key) + "=" + repair_utf8(value, 64) + ": not a name of conf.d");
+  if (!is_name(key, value)) {
+    const bool is_alert = key == keys[0];
+    return Error(Errc::invalid, std::string(key) + "=" + escape_controls(repair_utf8(value, 64)) + ": not a name of conf.d" +
+                                    (is_alert ? ", nor task.NAME, slo/NAME, inbound/SENDER/WORD or ronda/NAME" : ""));
+  }
   names->emplace_back(value);
   return done();
 }
 
 Status check_kind(std::string_view kind, const Names& names, const Names& known) {
   for (const std::string& name : names) {
-    if (std::ranges::find(known, name) != known.end()) continue;
+    if (kind == keys[0] && is_of_lost_messages(name))
+      return Error(Errc::invalid, "`" + name + "` says that messages are lost: nothing hides that");
+    if (std::ranges::find(known, name) != known.end() || is_inbound_name(name)) continue;
     const std::vector<std::string_view> views(known.begin(), known.end());
     const std::string_view close = nearest(name, views);
     return Error(Errc::not_found, "there is no " + std::string(kind) + " `" + name + "`" +
@@ -65,8 +92,12 @@ Status check_kind(std::string_view kind, const Names& names, const Names& known)
 
 }  // namespace
 
+bool is_inbound_name(std::string_view name) {
+  return name.starts_with(inbound_prefix) && name.size() > inbound_prefix.size() && is_one_word(name);
+}
+
 bool Matcher::covers(const Subject& subject) const {
-  if (empty()) return false;
+  if (empty() || is_of_lost_messages(subject.alert)) return false;
   const bool has_tag = tags.empty() || std::ranges::any_of(subject.tags, [&](const std::string& tag) { return is_one_of(tags, tag); });
   const bool has_level = levels.empty() || std::ranges::find(levels, subject.level) != levels.end();
   return is_one_of(alerts, subject.alert) && is_one_of(checks, subject.check) && is_one_of(services, subject.service) && has_tag &&

@@ -34,12 +34,16 @@ struct Matcher {
   bool covers(const Subject& subject) const;
   bool operator==(const Matcher&) const = default;
 };
-/// `alert=api-down`, `check=disk`, `service=api`, `tag=db`, `level=p3`; several words.
+/// `alert=api-down`, `check=disk`, `service=api`, `tag=db`, `level=p3`; several words. Alerts are named as lists of them do:
+/// also task.NAME, slo/NAME, inbound/SENDER/WORD and ronda/NAME.
 Result<Matcher> parse_matcher(std::span<const std::string> words);
 /// "service=api level=p3 level=p4"
 std::string to_text(const Matcher& matcher);
 
-/// Which names there are, for "did you mean": silencing what does not exist silences nothing.
+/// What somebody outside may have called an alert, or what several of his have in common.
+bool is_inbound_name(std::string_view name);
+
+/// Which names there are, for "did you mean": silencing what does not exist silences nothing. Who is outside names as he likes.
 struct KnownNames {
   std::vector<std::string> alerts, checks, services, tags;
 };

@@ -84,7 +84,7 @@ class Reader {
                                       const std::vector<std::string>& known) {
     std::vector<std::string> names = config::read_texts(scope_, key, value);
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (std::ranges::find(known, names[i]) != known.end()) continue;
+      if (std::ranges::find(known, names[i]) != known.end() || (kind == "check" && is_inbound_name(names[i]))) continue;
       const std::vector<std::string_view> views(known.begin(), known.end());
       const std::string_view close = nearest(names[i], views);
       const Value& where = value.as_list() != nullptr && i < value.as_list()->size() ? (*value.as_list())[i] : value;

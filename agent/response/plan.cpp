@@ -9,16 +9,31 @@
 #include "measure/load.hpp"
 #include "measure/settings.hpp"
 #include "response/inbound.hpp"
+#include "response/message.hpp"
+#include "response/own_troubles.hpp"
 #include "response/upkeep_config.hpp"
 #include "rule/candidate_facts.hpp"
 
 namespace ronda::response {
 namespace {
 
+/// What the agent may say of itself, but for what nothing hides.
+void add_own_alerts(const schedule::Candidate& candidate, std::vector<std::string>& alerts) {
+  const auto add = [&](std::string_view of, std::string_view name) {
+    alerts.push_back(std::string(own_prefix) + std::string(of) + std::string(name));
+  };
+  for (const std::string_view name : {config_trouble, heartbeat_trouble, store_trouble}) add("", name);
+  for (const schedule::Prepared& prepared : candidate.set) {
+    if (prepared.kind == config::Kind::notifier) add(sink_trouble_prefix, prepared.name);
+  }
+  for (const auto& [id, plugin] : candidate.catalogue.plugins) add(plugin_trouble_prefix, id);
+}
+
 /// What silences and windows may name.
 incident::KnownNames names_of(const schedule::Candidate& candidate, const rule::RuleSet& rules) {
   incident::KnownNames names;
   for (const rule::Alert& alert : rules.alerts) names.alerts.push_back(alert.name);
+  add_own_alerts(candidate, names.alerts);
   const auto add = [&](config::Kind kind, const std::string& name) {
     if (kind == config::Kind::check) names.checks.push_back(name);
     if (kind == config::Kind::task) names.checks.push_back(std::string(rule::task_prefix) + name);  // as its alert calls it

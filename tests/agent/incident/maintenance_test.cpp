@@ -84,6 +84,18 @@ TEST_CASE("a window covers what stands in any of its lists, without a list every
   CHECK(sunday().what.covers({"a", "pg", "database", Level::p1, {}}));
 }
 
+TEST_CASE("a window covers checks of others by the names that those gave them, and what has lost its messages never", "[incident]") {
+  Coverage what;
+  what.checks = {"inbound/prometheus/HighLoad"};
+  CHECK(check_names(what, known));
+  CHECK(what.covers({"inbound/prometheus/0a1b", "inbound/prometheus/HighLoad", "", Level::p1, {}}));
+  what.checks = {"outbound/x"};
+  CHECK(check_names(what, known).error().message() == "there is no check `outbound/x`");
+  CHECK(sunday("checks = [\"inbound/prometheus/HighLoad\"]\n").what.checks == std::vector<std::string>{"inbound/prometheus/HighLoad"});
+  CHECK(Coverage{}.covers({"ronda/store", "", "ronda", Level::p1, {}}));
+  CHECK_FALSE(Coverage{}.covers({"ronda/route/shop", "", "ronda", Level::p1, {}}));
+}
+
 TEST_CASE("the mutes of a moment are those of windows, one-off maintenance and silences", "[incident]") {
   const std::vector<Window> windows = {sunday("services = [\"api\"]\nchecks = [\"disk\"]\n")};
   OneOffRequest wanted;

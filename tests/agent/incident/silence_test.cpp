@@ -3,6 +3,7 @@
 #include "incident/silence.hpp"
 
 #include "catch.hpp"
+#include "incident/engine.hpp"
 
 using namespace ronda;
 using namespace ronda::incident;
@@ -67,11 +68,66 @@ TEST_CASE("a word that is no matcher says what would be one", "[incident]") {
   CHECK(refusal({"servce=api"}) == "`servce=` is not known; did you mean `service=`?");
   CHECK(refusal({"colour=red"}) == "`colour=` is not known; there are alert, check, service, tag and level");
   CHECK(refusal({"level=5"}) == "level=5: a level is p1, p2, p3 or p4");
-  CHECK(refusal({"alert=No Name"}) == "alert=No Name: not a name of conf.d");
+  CHECK(refusal({"alert=No Name"}) == "alert=No Name: not a name of conf.d, nor task.NAME, slo/NAME, inbound/SENDER/WORD or ronda/NAME");
+  CHECK(refusal({"service=slo/x"}) == "service=slo/x: not a name of conf.d");
+  CHECK(refusal({"check=a\x1b[2J"}) == "check=a\\x1b[2J: not a name of conf.d");
   CHECK(to_text(matcher({"level=p4", "service=api", "level=p3"})) == "service=api level=p4 level=p3");
   const KnownNames known{{"api-down"}, {"disk"}, {"api", "shop"}, {}};
   CHECK(check_names(matcher({"service=api"}), known));
   CHECK(check_names(matcher({"service=apj"}), known).error().message() == "there is no service `apj`; did you mean `api`?");
+}
+
+TEST_CASE("alerts that no [alert.*] makes are silenced by the names that lists give them", "[incident]") {
+  const std::vector<std::string> names = {"task.backup", "slo/api-availability", "inbound/prometheus/0a1b", "inbound/unix:ana/door",
+                                          "ronda/sink/mail"};
+  for (const std::string& name : names) {
+    INFO(name);
+    const Matcher what = matcher({"alert=" + name});
+    CHECK(to_text(what) == "alert=" + name);
+    CHECK(what.covers({name, "x", "x", Level::p2, {}}));
+    CHECK_FALSE(what.covers({"api-slow", "x", "x", Level::p2, {}}));
+  }
+  CHECK(matcher({"check=inbound/prometheus/HighLoad@api"})
+            .covers({"inbound/prometheus/0a1b", "inbound/prometheus/HighLoad@api", "", Level::p1, {}}));
+  CHECK(matcher({"check=task.backup"}).covers({"task.backup", "task.backup", "", Level::p1, {}}));
+  // what a row of the store has must be read again, so it is one word of bounded length
+  for (const char* wrong : {"inbound/", "inbound/a b", "inbound/a\nb", "inbound/a\x1b", "slo/", "slo/A", "task.", "task.a.b", "ronda/"})
+    CHECK(refusal({"alert=" + std::string(wrong)}).starts_with("alert="));
+  CHECK(refusal({"alert=inbound/" + std::string(max_name_bytes, 'x')}).starts_with("alert="));
+  SilenceRequest wanted = request();
+  wanted.what = matcher({"alert=inbound/unix:ana/door", "check=inbound/unix:ana/door", "alert=ronda/sink/mail"});
+  const auto made = make_silence(wanted, start, 1);
+  REQUIRE(made);
+  const auto again = parse_silence(to_json(*made));
+  REQUIRE(again);
+  CHECK(*again == *made);
+}
+
+TEST_CASE("of the names of those alerts there must be one too, but for what comes from outside", "[incident]") {
+  const KnownNames known{
+      {"api-down", "slo/api-availability", "task.backup", "ronda/store", "ronda/sink/mail"}, {"disk", "task.backup"}, {}, {}};
+  CHECK(check_names(matcher({"alert=slo/api-availability", "alert=task.backup", "alert=ronda/sink/mail", "check=task.backup"}), known));
+  CHECK(check_names(matcher({"alert=inbound/prometheus/anything", "check=inbound/prometheus/anything"}), known));
+  const auto why = [&](const std::string& word) { return check_names(matcher({word}), known).error().message(); };
+  CHECK(why("alert=slo/api-availabilty") == "there is no alert `slo/api-availabilty`; did you mean `slo/api-availability`?");
+  CHECK(why("alert=task.bakup") == "there is no alert `task.bakup`; did you mean `task.backup`?");
+  CHECK(why("alert=ronda/stroe") == "there is no alert `ronda/stroe`; did you mean `ronda/store`?");
+}
+
+TEST_CASE("nothing hides that messages are lost", "[incident]") {
+  const KnownNames known{{"ronda/store"}, {}, {}, {}};
+  for (const char* name : {"ronda/route", "ronda/route/shop", "ronda/route/-"}) {
+    INFO(name);
+    const Matcher by_name = matcher({std::string("alert=") + name});
+    CHECK(check_names(by_name, known).error().message() == "`" + std::string(name) + "` says that messages are lost: nothing hides that");
+    const Subject lost{name, "", "ronda", Level::p1, {}};
+    CHECK_FALSE(by_name.covers(lost));
+    CHECK_FALSE(matcher({"level=p1"}).covers(lost));
+    CHECK_FALSE(Mute{"window:all", {}, true, 0}.covers(lost));
+  }
+  CHECK(matcher({"level=p1"}).covers({"ronda/store", "", "ronda", Level::p1, {}}));
+  CHECK(matcher({"level=p1"}).covers({"ronda/router", "", "ronda", Level::p1, {}}));
+  CHECK(Mute{"window:all", {}, true, 0}.covers({"route", "", "", Level::p1, {}}));
 }
 
 TEST_CASE("owner, reason and end are not optional", "[incident]") {

@@ -122,3 +122,27 @@ TEST_CASE("what nobody can hear is decided once, and told when somebody can", "[
   world.use(text);
   CHECK(std::ranges::count_if(world.told, [](const std::string& line) { return line.ends_with(" p1 cto log"); }) > 0);
 }
+
+TEST_CASE("that messages are lost is heard while all else is silenced, and by name the rest of what the agent says is not", "[response]") {
+  World world(lost);
+  const auto silence = [&](std::vector<std::string> words, std::uint64_t random) {
+    incident::SilenceRequest request;
+    request.what = *incident::parse_matcher(words);
+    request.owner = {incident::Author::Kind::contact, "dba"};
+    request.reason = "known";
+    request.for_ns = 10 * hour;
+    world.take(world.desk().add_silence(*incident::make_silence(request, world.now, random), world.now));
+  };
+  silence({"alert=ronda/store"}, 8);
+  world.take(world.desk().on_own_trouble("store", Level::p2, "the store has failed: full", world.now));
+  CHECK(world.told.empty());
+  REQUIRE(world.only().is_suppressed());
+  silence({"level=p2", "alert=ronda/route/shop"}, 7);
+  silence({"level=p2"}, 9);
+  world.run_to(minute, {{"api", Seen::ok}});
+  world.told.clear();
+  world.result("api", Seen::critical);
+  CHECK(world.desk().own_troubles() == Names{"route/shop", "store"});
+  for (const auto& [id, one] : world.desk().incidents().incidents) CHECK_FALSE(one.is_suppressed());
+  CHECK(std::ranges::count(world.told, "1m open p2 cto log") == 1);
+}

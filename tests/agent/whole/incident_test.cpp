@@ -222,6 +222,13 @@ TEST_CASE("while it is silenced nobody hears of what fails, and of what still fa
   const Finished wrong = door.as_ana({"silence", "add", "check=dor", "--for", "1h", "--reason", "new door"});
   CHECK(wrong.code == 1);
   CHECK(wrong.err == "ronda: there is no check `dor`; did you mean `door`?\n");
+  const auto refused = [&](const std::string& word) {
+    return door.as_ana({"silence", "add", word, "--for", "1h", "--reason", "new door"}).err;
+  };
+  CHECK(refused("alert=ronda/stroe") == "ronda: there is no alert `ronda/stroe`; did you mean `ronda/store`?\n");
+  CHECK(refused("alert=ronda/sink/papr") == "ronda: there is no alert `ronda/sink/papr`; did you mean `ronda/sink/paper`?\n");
+  CHECK(refused("alert=ronda/route") == "ronda: `ronda/route` says that messages are lost: nothing hides that\n");
+  CHECK(door.as_ana({"silence", "add", "alert=inbound/prometheus/0a1b", "--for", "1h", "--reason", "theirs"}).code == 0);
   const Finished endless = door.as_ana({"silence", "add", "check=door", "--reason", "new door"});
   CHECK(endless.code == 2);
   CHECK(endless.err == "ronda: a silence needs an end: --for DURATION, or --until-ok\n");
