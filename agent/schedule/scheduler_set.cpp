@@ -417,20 +417,22 @@ ApplyReport Scheduler::apply(std::vector<Prepared> set) {
   return report;
 }
 
-/// A run that the agent before started and never saw the end of: it may be half done, and is not repeated.
+/// A run that the agent before started and never saw the end of: it may be half done, and is not repeated. It ended as any other,
+/// with who is told of that.
 void Scheduler::close_orphan(const store::Slot& slot) {
   ports_.store.finish_slot(slot.id, slot.scheduled, "outcome unknown", [](auto) {});
   const auto position = position_of(slot.id);
   if (!position || entries_[*position].spec.kind == Kind::check) return;
   Entry& entry = entries_[*position];
   if (entry.runs > 0) return;  // it has been run since
-  entry.has_result = true;
-  entry.status = CheckStatus::unknown;
-  entry.summary = "outcome unknown: the agent ended while it ran";
-  entry.since_wall = entry.trip.ended_wall = wall().count();
-  entry.trip.fate = Fate::lost;
+  Ending ending;
+  ending.fate = entry.trip.fate = Fate::lost;
+  ending.summary = "outcome unknown: the agent ended while it ran";
+  entry.trip.started_wall = slot.changed;
+  entry.trip.ended_wall = std::max(wall().count(), slot.changed);
+  ports_.log(RONDA_LOG_ERROR, key_of(entry.spec.kind, entry.spec.name) + ": " + ending.summary);
+  count(entry, ending);
   mark_dirty(entry, *position);
-  ports_.log(RONDA_LOG_ERROR, key_of(entry.spec.kind, entry.spec.name) + ": " + entry.summary);
 }
 
 void Scheduler::recall(const Remembered& remembered) {
