@@ -193,12 +193,23 @@ void add_named_checks(const Value& value, std::unordered_set<std::string>& names
   }
 }
 
-void warn_of_silence(const Generation& generation, Diagnostics& diagnostics) {
+/// Alerts wait while what their check comes `after` is critical. Where nothing tells of that one, they do in the end.
+void warn_of_silence(const Generation& generation, const std::vector<Link>& links, Diagnostics& diagnostics) {
   std::unordered_set<std::string> watched;
   for (const RawObject& alert : generation.raw("alert")) add_named_checks(alert.value, watched);
+  const auto is_told = [&](const Instance& check) { return check.judgement().severity != Level::none || watched.contains(check.name); };
+  std::unordered_map<std::string_view, Place> waiting;  // by what is waited for: the first `after` of one that has an alert
+  for (const Link& link : links) {
+    const Instance* check = link.kind == "check" && link.mention.key == "after" ? generation.find(Kind::check, link.name) : nullptr;
+    if (check != nullptr && check->enabled && is_told(*check)) waiting.try_emplace(link.mention.target, link.mention.place);
+  }
   for (const Instance& check : generation.all(Kind::check)) {
-    if (!check.enabled || check.judgement().severity != Level::none || watched.contains(check.name)) continue;
-    diagnostics.warning(check.place, "check `" + check.name + "` has neither `severity` nor an alert: when it fails, nobody is told");
+    if (!check.enabled || is_told(check)) continue;
+    const std::string what = "check `" + check.name + "` has neither `severity` nor an alert: when it fails, nobody is told";
+    if (const auto found = waiting.find(check.name); found != waiting.end())
+      diagnostics.add({Severity::warning, check.place, what + " but late, by alerts that wait for it through `after`", found->second});
+    else
+      diagnostics.warning(check.place, what);
   }
 }
 
@@ -214,7 +225,7 @@ void judge_links(Generation& generation, const std::vector<Link>& links, bool na
     move_out_services(generation, wrong);
   }
   drop_missing(generation);
-  if (names_complete) warn_of_silence(generation, diagnostics);
+  if (names_complete) warn_of_silence(generation, links, diagnostics);
 }
 
 }  // namespace ronda::config

@@ -100,12 +100,13 @@ void Stepper::note_impact(const rule::Change& change) {
 }
 
 /// It waits for another check. What fired goes on, at its level, in the incident of the cause; where that has none it stays
-/// where it is, and the cause's own alert joins it there. What did not fire is only listed.
+/// where it is, and the cause's own alert joins it there. What did not fire is only listed, unless nobody was told of the cause.
 void Stepper::block(const rule::Change& change) {
   Incident* target = incident_about(change.blocked_by);
   const auto found = state_.by_alert.find(change.alert);
   rule::Change waiting = change;
   if (found == state_.by_alert.end()) {
+    if (change.to != config::Level::none) return target == nullptr ? come(change) : join(*target, change);
     if (target == nullptr) return;
     const auto member = target->members.find(change.alert);
     if (member != target->members.end() && member->second.blocked) return;

@@ -345,12 +345,14 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   const rule::Reading reading = read(alert, held.state, out, now_ns);
   rule::Outcome outcome = rule::advance(alert, held.state, reading, now_ns);
   const bool moved = !outcome.changes.empty() || has_moved(held.state, outcome.state);
+  if (held.state.blocked_by != outcome.state.blocked_by) held.blocked_ns = 0;
   held.state = std::move(outcome.state);
   // an instant that has passed and changed nothing is not waited for again: a result will say more
   const std::int64_t next_ns = held.state.next_ns;
   alert_alarms_.set(alert.name, next_ns == 0 || next_ns > now_ns ? next_ns : now_ns + look_again_ns);
   if (moved || (is_counting(held.state) && now_ns - held.written_ns >= write_pending_every_ns)) write_alert(alert.name, held, out, now_ns);
   for (const rule::Change& change : outcome.changes) feed(change, out, now_ns);
+  tell_waiting(alert, held, out, now_ns);
   const auto is_thin = [](const rule::Reading::Level& level) { return level.when.truth != rule::Truth::unknown || level.when.thin; };
   tell_unknown(alert, held.state, std::ranges::all_of(reading.levels, is_thin), out, now_ns);
 }
@@ -362,7 +364,9 @@ void Desk::write_alert(const std::string& name, Held& held, Output& out, std::in
 
 /// What an alert says is said in the words of the configuration that holds when it happens, and stays so.
 void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) {
-  if (const auto* change = std::get_if<rule::Change>(&input); change != nullptr && change->title.empty()) {
+  const auto* change = std::get_if<rule::Change>(&input);
+  // one that waits says for what
+  if (change != nullptr && change->title.empty() && change->what != rule::Change::What::blocked) {
     rule::Change titled = *change;
     titled.title = title_of(*plan_, *change);
     if (!titled.title.empty()) return feed(titled, out, now_ns);

@@ -109,6 +109,7 @@ class Desk {
     rule::AlertState state;
     std::int64_t written_ns = 0;  // when it was last part of a decision
     std::int64_t row_ns = 0;      // the instant that stands at its row in the store: of two rows that keeps the later one
+    std::int64_t blocked_ns = 0;  // since when it has waited for the same check, in this life; 0: it does not
     /// At a start after the wall clock was set back the store's row is the later one, and what is decided now must be kept.
     std::int64_t next_row_ns(std::int64_t now_ns) { return row_ns = std::max(row_ns, now_ns); }
   };
@@ -135,6 +136,8 @@ class Desk {
   ObjectiveInput input_of(const rule::Slo& slo) { return {history_, plan_->rules.facts, is_excluded(slo)}; }
   void judge_objectives(std::string_view check, Output& out, std::int64_t now_ns);
   void tell_unknown(const rule::Alert& alert, rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns);
+  void tell_waiting(const rule::Alert& alert, Held& held, Output& out, std::int64_t now_ns);
+  bool is_told_of(std::string_view check) const;
   void end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
   void look_at_all(Output& out, std::int64_t now_ns);
   void look_at_those_of(std::string_view check, Output& out, std::int64_t now_ns);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An alert that nothing is known of reaches a person: who watches nothing must not look as if all were well.
+// An alert that nothing is known of reaches a person: who watches nothing must not look as if all were well. So does one that waits
+// for a check of which nobody was told.
 #include <algorithm>
 
 #include "response/desk.hpp"
@@ -22,15 +23,24 @@ std::int64_t wait_of(const rule::Alert& alert) {
   return out;
 }
 
+Level highest_of(const rule::Alert& alert) {
+  return alert.rungs.empty() ? Level::p3 : alert.rungs.front().level;
+}
+
 /// Not to know is one less than the worst that may be hidden: it wakes nobody at once, and nobody forgets it.
 Level level_of(const rule::Alert& alert) {
-  const Level highest = alert.rungs.empty() ? Level::p3 : alert.rungs.front().level;
+  const Level highest = highest_of(alert);
   return highest == Level::p1 ? Level::p2 : highest == Level::p2 ? Level::p3 : highest;
 }
 
 /// A nightly check is not missed before its first night.
 bool waits_for_its_first(const rule::Alert& alert, const rule::AlertState& state) {
   return alert.patience_ns == 0 && state.counted_ns == 0;
+}
+
+/// A condition holds, and not for long or often enough yet.
+bool may_fire_soon(const rule::AlertState& state) {
+  return std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.last == rule::Truth::yes && !rung.active; });
 }
 
 rule::Change change_of(const rule::Alert& alert, std::int64_t now_ns) {
@@ -63,6 +73,37 @@ void Desk::tell_unknown(const rule::Alert& alert, rule::AlertState& state, bool 
   change.since_ns = state.unknown_since_ns;
   change.reason = "nothing is known: " + state.reason;
   feed(change, out, now_ns);
+}
+
+/// It waits for a check that is critical, and its own is not run meanwhile: what stands on what is down is taken for down, unless
+/// somebody was told of that one or is about to be. It opens the incident as one that waits, so that an alert of the other joins it.
+void Desk::tell_waiting(const rule::Alert& alert, Held& held, Output& out, std::int64_t now_ns) {
+  const rule::AlertState& state = held.state;
+  if (state.blocked_by.empty()) return void(held.blocked_ns = 0);
+  if (held.blocked_ns == 0) held.blocked_ns = now_ns;
+  if (state_.by_alert.contains(alert.name)) return;
+  const std::int64_t at = std::max(held.blocked_ns, state_.watched_since_ns) + wait_of(alert);
+  if (at > now_ns) return alert_alarms_.set(alert.name, at);
+  if (is_told_of(state.blocked_by)) return alert_alarms_.set(alert.name, now_ns + patience_of(alert));
+  rule::Change change = change_of(alert, now_ns);
+  change.what = rule::Change::What::blocked;
+  change.to = highest_of(alert);
+  change.blocked_by = state.blocked_by;
+  change.since_ns = held.blocked_ns;
+  change.reason = "blocked by " + state.blocked_by + ", which is critical and has no alert that fires";
+  feed(change, out, now_ns);
+}
+
+/// By an alert that judges that check, or soon so.
+bool Desk::is_told_of(std::string_view check) const {
+  const auto alerts = alerts_of_.find(check);
+  if (alerts == alerts_of_.end()) return false;
+  return std::ranges::any_of(alerts->second, [&](const rule::Alert* alert) {
+    if (std::ranges::find(alert->checks, check) == alert->checks.end()) return false;  // it waits for it as well
+    const rule::AlertState* state = this->alert(alert->name);
+    const bool fires = state_.by_alert.contains(alert->name) || (state != nullptr && state->level != Level::none);
+    return fires || (state != nullptr && state->blocked_by.empty() && may_fire_soon(*state));
+  });
 }
 
 /// It is known again and well. That also ends what an alert left in an incident whose own state was lost.

@@ -296,6 +296,8 @@ std::vector<Need> all_needs(const std::vector<Alert>& alerts) {
       take(rung.clear);
     }
     take(alert.clear);
+    // how it is, of what nothing else may ask: without that what waits for it would only be without a result
+    for (const std::string& parent : alert.parents) needs.try_emplace({parent, ""}, Need{parent, "", 0, false});
   }
   std::vector<Need> out;
   for (auto& [key, need] : needs) out.push_back(std::move(need));

@@ -15,7 +15,7 @@ struct Change {
     level_changed,  // the same alert on another level, up or down
     resolved,       // from a level to none
     no_data,        // what it judges is not known any more; `to` is `from`: the level stays as it was
-    blocked,        // waits for `blocked_by`; `to` is none: not resolved, the cause is elsewhere
+    blocked,        // waits for `blocked_by`; `to` is none: not resolved, the cause is elsewhere. With a level: nobody was told of that one
     unblocked,      // judged anew from here on
     data_back,      // the end of no_data, where the level stayed as it was
   };

@@ -8,13 +8,15 @@
 namespace ronda::sim {
 namespace {
 
-const std::string checks = R"(
+const std::string net = R"(
 [check.net]
 use = "a.b"
 every = "1m"
 timeout = "10s"
 service = "infra"
-severity = "p2"
+)";
+
+const std::string checks = R"(
 [check.api]
 use = "a.b"
 every = "1m"
@@ -41,7 +43,7 @@ checks = ["db"]
 checks = ["net"]
 )";
 
-const std::string first = checks + R"(
+const std::string first = net + "severity = \"p2\"\n" + checks + R"(
 [check.disk]
 use = "a.b"
 every = "1m"
@@ -72,8 +74,8 @@ owner = "ana"
 reason = "the backup fills it"
 )";
 
-/// Without the check of disks, with other conditions and another ladder.
-const std::string second = checks + R"(
+/// Without the check of disks, with other conditions and another ladder; and nothing judges what `page` waits for.
+const std::string second = net + checks + R"(
 [alert.db-down]
 p2 = "db.status == critical"
 p3 = "db.status >= warning"

@@ -387,6 +387,7 @@ void Judge::check_alerts(std::int64_t passed_ns) {
     if (fires && found == state().by_alert.end())
       fail(rule.name + " fires and is in no incident: " + std::string(config::level_name(alert->level)) + " " + alert->reason);
     check_untold(rule, alert, passed_ns);
+    check_waiting(rule, alert, passed_ns);
     if (alert != nullptr && alert->unknown_since_ns != 0)  // also while its first result may yet come
       watched_.try_emplace(rule.name, Watched{passed_ns, 0});
     else
@@ -430,6 +431,24 @@ void Judge::check_untold(const rule::Alert& rule, const rule::AlertState* alert,
   if (alert == nullptr || !is_unknown(*alert) || state().by_alert.contains(rule.name)) return void(untold_.erase(rule.name));
   const std::int64_t since = untold_.try_emplace(rule.name, passed_ns).first->second;
   if (passed_ns - since > may_be_unknown(rule) + stopping_takes) fail("nothing is known of " + rule.name + ", and it is in no incident");
+}
+
+/// Decision 0101, said once more: what waits for a check is told when nothing that judges that one is, or is about to be.
+void Judge::check_waiting(const rule::Alert& rule, const rule::AlertState* alert, std::int64_t passed_ns) {
+  const std::string key = "waits: " + rule.name;
+  const auto tells = [&](const rule::Alert& other) {
+    if (std::ranges::find(other.checks, alert->blocked_by) == other.checks.end()) return false;
+    const rule::AlertState* one = response_->desk().alert(other.name);
+    const auto holds = [](const rule::RungState& rung) { return rung.last == rule::Truth::yes; };
+    return state().by_alert.contains(other.name) ||
+           (one != nullptr && (one->level != config::Level::none || std::ranges::any_of(one->rungs, holds)));
+  };
+  const bool waits = alert != nullptr && !alert->blocked_by.empty() && !state().by_alert.contains(rule.name);
+  if (!waits || std::ranges::any_of(response_->desk().plan().rules.alerts, tells)) return void(untold_.erase(key));
+  const std::int64_t since = untold_.try_emplace(key, passed_ns).first->second;
+  // it is looked at again once it may be late
+  if (passed_ns - since > 2 * may_be_unknown(rule) + stopping_takes)
+    fail(rule.name + " waits for " + alert->blocked_by + ", and nobody was told of either");
 }
 
 /// What the desk holds is the fold over what is on the disk.

@@ -90,6 +90,7 @@ class Judge {
   void check_unknown(const rule::Alert& rule, const rule::AlertState& alert, const std::string& id, const incident::Member& member,
                      std::int64_t passed_ns);
   void check_untold(const rule::Alert& rule, const rule::AlertState* alert, std::int64_t passed_ns);
+  void check_waiting(const rule::Alert& rule, const rule::AlertState* alert, std::int64_t passed_ns);
   void check_stored();
 
   Disk& disk_;
@@ -102,8 +103,9 @@ class Judge {
   std::map<std::string, std::int64_t> fired_;  // by alert: when its member was changed last while the alert had a level
   /// By alert: when its member was changed last while nothing was known of it; of all lives, a kill brings older ones back.
   std::set<std::pair<std::string, std::int64_t>> was_unknown_;
-  std::map<std::string, std::int64_t> untold_;  // by alert: since when nothing is known of it and it is in no incident
-  struct Watched {                              // an alert that nothing is known of: since when, and so much of that was only the clock's
+  std::map<std::string, std::int64_t>
+      untold_;  // by alert: since when nothing is known of it, or it waits for a check that nobody was told of, and it is in no incident
+  struct Watched {  // an alert that nothing is known of: since when, and so much of that was only the clock's
     std::int64_t since = 0, leapt = 0;
   };
   std::map<std::string, Watched> watched_;
