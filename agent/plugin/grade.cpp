@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -13,12 +14,83 @@ namespace {
 
 constexpr std::size_t perfdata_limit = 16 << 10;
 
-/// The unit that a limit's text is written in: "ratio", "s", "B" or none.
-std::string_view unit_of_limit(std::string_view text) {
-  const std::size_t letter = text.find_first_not_of("0123456789.@:~-+ ");
+/// The unit that a bound of a limit is written in: "ratio", "s", "B" or none.
+std::string_view unit_of_bound(std::string_view text) {
+  const std::size_t letter = text.find_first_not_of("0123456789.-");
   if (letter == std::string_view::npos) return {};
   if (text[letter] == '%') return "ratio";
   return text.find('B', letter) == std::string_view::npos ? "s" : "B";
+}
+
+/// One end of a limit's range, as it is written.
+struct Bound {
+  std::string_view text;
+  double value;
+
+  /// 0 is the same in every unit.
+  bool is_bare() const { return unit_of_bound(text).empty() && value != 0; }
+};
+
+/// What stands in a limit: "@", "10:" or "~:", "20"; a bound that is left out is none.
+struct Bounds {
+  std::string_view before;  // the low bound: "@", "~" or both
+  std::optional<Bound> low, high;
+  bool colon = false;
+};
+
+Bounds bounds_of(const config::Limit& limit) {
+  Bounds out;
+  std::string_view text = trim(limit.text);
+  out.before = text.substr(0, std::min(text.find_first_not_of("@~"), text.size()));
+  text.remove_prefix(out.before.size());
+  const std::size_t colon = text.find(':');
+  out.colon = colon != std::string_view::npos;
+  const std::string_view low = out.colon ? text.substr(0, colon) : std::string_view();
+  const std::string_view high = out.colon ? text.substr(colon + 1) : text;
+  if (!low.empty()) out.low = Bound{low, limit.range.low};
+  if (!high.empty()) out.high = Bound{high, limit.range.high};
+  return out;
+}
+
+bool has_scale(std::string_view unit) {
+  return unit == "s" || unit == "B" || unit == "ratio";
+}
+
+/// Whether a bound says what a metric in this base unit is compared with: 500 of seconds would be a guess.
+bool fits(const Bound& bound, std::string_view unit) {
+  const std::string_view written = unit_of_bound(bound.text);
+  return written.empty() ? bound.value == 0 || !has_scale(unit) : written == unit;
+}
+
+/// The limit once more, its bare bounds with this unit: "10s:20s".
+std::string written_in(const Bounds& bounds, std::string_view unit, double factor = 1) {
+  const auto one = [&](const std::optional<Bound>& bound) {
+    if (!bound) return std::string();
+    return bound->is_bare() ? format_number(bound->value * factor) + std::string(unit) : std::string(bound->text);
+  };
+  return "\"" + std::string(bounds.before) + (bounds.colon ? one(bounds.low) + ":" : "") + one(bounds.high) + "\"";
+}
+
+/// What to write in place of a limit that does not fit.
+std::string remedy(const Bounds& bounds, std::string_view unit) {
+  const auto other = [](const std::optional<Bound>& bound) { return bound && !unit_of_bound(bound->text).empty(); };
+  const bool only_bare = !other(bounds.low) && !other(bounds.high);
+  if (unit == "s") return only_bare ? written_in(bounds, "ms") + " or " + written_in(bounds, "s") : "for example \"500ms\"";
+  if (unit == "B") return only_bare ? written_in(bounds, "B") + " or " + written_in(bounds, "MiB") : "for example \"10MiB\"";
+  if (unit != "ratio") return "for example \"5\"";
+  if (!only_bare) return "for example \"80%\"";
+  const auto is_share = [](const std::optional<Bound>& bound) { return !bound || std::abs(bound->value) <= 1; };
+  const bool shares = is_share(bounds.low) && is_share(bounds.high);
+  return written_in(bounds, "%") + (shares ? " or " + written_in(bounds, "%", 100) : "");
+}
+
+/// Why a limit cannot be compared with what comes in this unit, with the remedy; empty: it can.
+std::string why_not_comparable(const config::Limit& limit, std::string_view named, std::string_view unit) {
+  const Bounds bounds = bounds_of(limit);
+  const std::string_view base = in_base_unit(1, unit).unit;
+  if ((!bounds.low || fits(*bounds.low, base)) && (!bounds.high || fits(*bounds.high, base))) return {};
+  return std::string(named) + (unit.empty() ? " has no unit" : " is in \"" + std::string(unit) + "\"") +
+         ", which cannot be compared with \"" + limit.text + "\"; write " + remedy(bounds, base);
 }
 
 struct Broken {
@@ -28,14 +100,8 @@ struct Broken {
 
 /// `status` if the metric breaks the limit, unknown if the two cannot be compared.
 Broken test(const wire::Metric& metric, const config::Limit& limit, CheckStatus status) {
-  const std::string_view wanted = unit_of_limit(limit.text);
-  const Measured measured = wanted.empty() ? Measured{metric.value, metric.unit} : in_base_unit(metric.value, metric.unit);
-  if (!wanted.empty() && measured.unit != wanted) {
-    const std::string unit = metric.unit.empty() ? "has no unit" : "is in \"" + metric.unit + "\"";
-    return {CheckStatus::unknown, metric.name + " " + unit + ", which cannot be compared with \"" + limit.text + "\""};
-  }
-  // a ratio that is compared with a bare number is meant in per cent only where the limit says so
-  if (!limit.range.alerts(measured.value)) return {};
+  if (std::string why = why_not_comparable(limit, metric.name, metric.unit); !why.empty()) return {CheckStatus::unknown, std::move(why)};
+  if (!limit.range.alerts(in_base_unit(metric.value, metric.unit).value)) return {};
   return {status, metric.name + " is " + format_value(metric) + ", limit " + limit.text};
 }
 
@@ -83,8 +149,9 @@ std::string limit_text(const std::vector<config::Limit>& limits, const wire::Met
   const double shown = metric.unit == "ratio" ? 100 : 1;
   const auto found = std::ranges::find(limits, metric.name, &config::Limit::metric);
   if (found != limits.end()) {
-    const bool in_base = !unit_of_limit(found->text).empty();
-    return plain(found->range, shown / (in_base ? in_base_unit(1, metric.unit).value : 1));
+    // what cannot be compared is no limit to whoever reads the line either
+    if (!why_not_comparable(*found, metric.name, metric.unit).empty()) return {};
+    return plain(found->range, shown / in_base_unit(1, metric.unit).value);
   }
   if (own.empty() || shown == 1) return own;
   const auto range = parse_range(own);
@@ -117,11 +184,8 @@ Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const c
 }
 
 std::string why_never_comparable(const config::Limit& limit, std::span<const MetricDeclaration> declared) {
-  const std::string_view wanted = unit_of_limit(limit.text);
   const auto found = std::ranges::find(declared, limit.metric, &MetricDeclaration::name);
-  if (wanted.empty() || found == declared.end() || in_base_unit(1, found->unit).unit == wanted) return {};
-  return "`" + limit.metric + "` " + (found->unit.empty() ? "has no unit" : "is in \"" + found->unit + "\"") +
-         ", which cannot be compared with \"" + limit.text + "\"";
+  return found == declared.end() ? std::string() : why_not_comparable(limit, "`" + limit.metric + "`", found->unit);
 }
 
 std::vector<wire::Metric> decode_metrics(std::string_view encoded) {

@@ -212,10 +212,17 @@ crit = { load5_per_cpu = "5s" }
 [check.memory]
 use = "host.memory"
 warn = { used = "80%", available = "1GiB:" }
+
+[check.disk]
+use = "host.disk"
+warn = { used = "20", free = 0 }
+crit = { used = 30 }
 TOML
 expect 1 live_ronda validate
+expect_err '12:17: error: `used` is in "ratio", which cannot be compared with "20"; write "20%"'
+expect_err '13:17: error: `used` is in "ratio", which cannot be compared with "30"; write "30%"'
 for what in '3:18: error: `load1` has no unit, which cannot be compared with "80%"' '3:47: warning: ' 'did you mean `load15`?' '4:26: error: '; do expect_err "$what"; done
-expect_out ' 2 errors'
+expect_out ' 4 errors'
 rm "$live_dir/conf.d"/*.toml
 
 # ---- a trust.toml that is wrong is told once, and hides no other mistake -------------------------

@@ -86,8 +86,9 @@ TEST_CASE("limits with a unit compare in base units", "[plugin]") {
 TEST_CASE("what cannot be compared is unknown and says why", "[plugin]") {
   const Grade bytes = graded(CheckStatus::ok, metric(5, "B"), "500ms", "");
   CHECK(bytes.status == CheckStatus::unknown);
-  CHECK(bytes.reason == "m is in \"B\", which cannot be compared with \"500ms\"");
-  CHECK(graded(CheckStatus::ok, metric(5), "10GiB", "").reason == "m has no unit, which cannot be compared with \"10GiB\"");
+  CHECK(bytes.reason == "m is in \"B\", which cannot be compared with \"500ms\"; write for example \"10MiB\"");
+  CHECK(graded(CheckStatus::ok, metric(5), "10GiB", "").reason ==
+        "m has no unit, which cannot be compared with \"10GiB\"; write for example \"5\"");
   config::Judgement limits;
   limits.warn.push_back(limit("other", "10"));
   const auto measured = metric(5);
@@ -95,6 +96,50 @@ TEST_CASE("what cannot be compared is unknown and says why", "[plugin]") {
   CHECK(missing.status == CheckStatus::unknown);
   CHECK(missing.reason == "no metric \"other\" came, which has a limit");
   CHECK(grade(CheckStatus::unknown, {}, limits).reason.empty());
+}
+
+TEST_CASE("a bare number says nothing of seconds, bytes and ratios, but 0 does, and of other units it is the value", "[plugin]") {
+  struct Row {
+    const char *unit, *limit;
+    const char* write;  // null: the two can be compared
+  };
+  const std::array<Row, 19> rows = {{{"s", "500", R"("500ms" or "500s")"},
+                                     {"ms", "0.5:", R"("0.5ms:" or "0.5s:")"},
+                                     {"s", "@10:20", R"("@10ms:20ms" or "@10s:20s")"},
+                                     {"s", "~:10", R"("~:10ms" or "~:10s")"},
+                                     {"s", "1:10s", R"(for example "500ms")"},
+                                     {"B", "30", R"("30B" or "30MiB")"},
+                                     {"MB", "10:30GB", R"(for example "10MiB")"},
+                                     {"ratio", "20", R"("20%")"},
+                                     {"%", "80:95", R"("80%:95%")"},
+                                     {"ratio", "0.8", R"("0.8%" or "80%")"},
+                                     {"", "5s", R"(for example "5")"},
+                                     {"s", "0", nullptr},
+                                     {"%", "0:80%", nullptr},
+                                     {"B", "~:0", nullptr},
+                                     {"ratio", "10%:20%", nullptr},
+                                     {"", "500", nullptr},
+                                     {"c", "500", nullptr},
+                                     {"days", "14:", nullptr},
+                                     {"req/s", "@0.5:7", nullptr}}};
+  for (const Row& row : rows) {
+    CAPTURE(row.unit, row.limit);
+    const std::string shown = *row.unit == '\0' ? "has no unit" : "is in \"" + std::string(row.unit) + "\"";
+    const std::string rest = " " + shown + ", which cannot be compared with \"" + row.limit + "\"; write " + (row.write ? row.write : "");
+    // where the manifest declares the unit, before anything runs
+    std::vector<MetricDeclaration> declared(1);
+    declared[0].name = "m", declared[0].unit = row.unit;
+    CHECK(why_never_comparable(limit("m", row.limit), declared) == (row.write ? "`m`" + rest : ""));
+    CHECK(why_never_comparable(limit("other", row.limit), declared).empty());
+    // where it comes with the value, as of a Nagios plugin's perfdata
+    const wire::Metric measured = metric(50, row.unit);
+    const Grade grade = graded(CheckStatus::ok, measured, row.limit, "");
+    CHECK((grade.status == CheckStatus::unknown) == (row.write != nullptr));
+    if (row.write != nullptr) CHECK(grade.reason == "m" + rest);
+    config::Judgement limits;
+    limits.warn.push_back(limit("m", row.limit));
+    CHECK((perfdata({&measured, 1}, limits).find(';') == std::string::npos) == (row.write != nullptr));
+  }
 }
 
 TEST_CASE("the worst of several metrics of one name counts", "[plugin]") {
@@ -136,7 +181,7 @@ TEST_CASE("limits in perfdata are numbers in the unit of their value", "[plugin]
   };
   const std::array<Row, 10> rows = {{{0.314, "ratio", "~:0.8", "", " | m=31.4%;~:80;"},  // what plugins say of ratios is in ratios
                                      {0.314, "ratio", "@0.1:0.2", "", " | m=31.4%;@10:20;"},
-                                     {0.314, "ratio", "", "0.8", " | m=31.4%;80;"},
+                                     {0.314, "ratio", "", "@10%:80%", " | m=31.4%;@10:80;"},
                                      {0.314, "ratio", "", "20%:", " | m=31.4%;20:;"},
                                      {50, "%", "", "80%", " | m=50%;80;"},
                                      {0.3, "s", "", "500ms", " | m=0.3s;0.5;"},
