@@ -178,6 +178,21 @@ Result<Descriptor> open_trusted_directory(const std::string& path, uid_t uid) {
   return Walk(path, uid).run(false);
 }
 
+Result<Descriptor> open_or_make_trusted_directory(const std::string& path, uid_t uid, bool& made) {
+  made = false;
+  const std::string whole = path.substr(0, path.find_last_not_of('/') + 1);
+  const std::size_t slash = whole.rfind('/');
+  const std::string name = slash == std::string::npos ? whole : whole.substr(slash + 1);
+  struct stat facts {};
+  if (name.empty() || ::lstat(whole.c_str(), &facts) == 0 || errno != ENOENT) return open_trusted_directory(path, uid);
+  RONDA_TRY(const Descriptor parent, Walk(slash == std::string::npos ? "." : whole.substr(0, slash + 1), uid).run(true));
+  if (::mkdirat(parent.get(), name.c_str(), 0700) == 0)
+    made = true;
+  else if (errno != EEXIST)
+    return system_error("create " + escape_controls(path), errno);
+  return open_trusted_directory(path, uid);
+}
+
 Result<Descriptor> open_trusted_entry(int directory, const std::string& name, std::string_view shown,
                                       uid_t uid, std::uint64_t max_bytes) {
   // a look by O_PATH first: opening a device can already do something

@@ -22,6 +22,10 @@ namespace ronda {
 /// from / too.
 Result<Descriptor> open_trusted_directory(const std::string& path, uid_t uid);
 
+/// The same; one that is missing is made, with mode 0700, if the directory that it is to be in is trusted so far, or
+/// sticky. `made` says whether it was.
+Result<Descriptor> open_or_make_trusted_directory(const std::string& path, uid_t uid, bool& made);
+
 /// A regular file by its absolute path: its directory as above, the file itself as open_trusted_entry says.
 Result<Descriptor> open_trusted_file(const std::string& path, uid_t uid, std::uint64_t max_bytes);
 

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "base/descriptor.hpp"
+#include "base/safe_path.hpp"
 #include "base/text.hpp"
 
 namespace ronda::store {
@@ -69,17 +70,28 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
+/// Why it is not opened. What is wrong with the directory itself is said as of one that could be opened; where the way to it is
+/// in others' hands, they could have put another one in its place.
+Error refusal(const std::string& path, const Error& why) {
+  const Descriptor itself(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (itself && ::fstat(itself.get(), &info) == 0) {
+    if (const Status own = check_owner_and_mode(path, info, "700"); !own) return own.error();
+  }
+  const Error told = why.with_context("the state directory '" + path + "'");
+  return why.code() == Errc::denied ? Error(Errc::denied, told.message() + ", or give --state DIR") : told;
+}
+
 }  // namespace
 
 Result<StateDir> StateDir::open(const std::string& path, std::int64_t wall_ns) {
-  if (::mkdir(path.c_str(), 0700) == 0) {
+  bool made = false;
+  auto opened = open_or_make_trusted_directory(path, ::geteuid(), made);
+  if (!opened) return refusal(path, opened.error());
+  if (made) {
     RONDA_TRY(std::ignore, sync_path(path + "/.."));
-  } else if (errno != EEXIST) {
-    return system_error("create the state directory '" + path + "'", errno);
   }
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return system_error("open the state directory '" + path + "'", errno);
-  StateDir dir(path, fd);
+  StateDir dir(path, opened->release());
   RONDA_TRY(std::ignore, dir.check_private());
   RONDA_TRY(std::ignore, dir.take_lock(wall_ns));
   return dir;

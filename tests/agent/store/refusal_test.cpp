@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "agent/store/support.hpp"
 #include "catch.hpp"
+#include "skip.hpp"
 #include "store/schema.hpp"
 
 using namespace ronda;
@@ -76,6 +81,51 @@ TEST_CASE("state that others could read is refused, with the remedy", "[store]")
     CHECK(refusal(state).message() == "'" + state + "/ronda.db' is not a file; remove it");
   }
   CHECK(refusal(state).code() == Errc::denied);
+}
+
+TEST_CASE("a state directory that others lead to, or could replace, is refused and nothing is written there", "[store]") {
+  const Scratch scratch;
+  const std::string shared = scratch / "shared", remedy = ", or give --state DIR";
+  std::filesystem::create_directory(shared);
+  std::string state = shared + "/state", place = shared;
+  std::string why = shared + " has mode 0777: others than its owner can change it; correct it with chmod go-w";
+  ::chmod(shared.c_str(), 0777);
+  SECTION("one that is there") {
+    std::filesystem::create_directory(state);
+    ::chmod(state.c_str(), 0700);
+    place = state;
+  }
+  SECTION("one that is missing is not made either") {}
+  SECTION("over a link that somebody else has made in a sticky directory") {
+    if (::geteuid() != 0) return ronda::test::skipped("other-users", "only root can give files away");
+    ::chmod(shared.c_str(), 01777);
+    std::filesystem::create_directory(place = scratch / "target");
+    ::chmod(place.c_str(), 0700);
+    std::filesystem::create_symlink(place, state);
+    REQUIRE(::lchown(state.c_str(), 65534, 65534) == 0);
+    why = state + " is owned by uid 65534, not by root; correct it with chown";
+    SECTION("the last step") {}
+    SECTION("further up") {
+      ::rename(state.c_str(), (shared + "/way").c_str());
+      why = shared + "/way is owned by uid 65534, not by root; correct it with chown";
+      state = shared + "/way/state";
+    }
+  }
+  const Error error = refusal(state);
+  CHECK(error.code() == Errc::denied);
+  CHECK(error.message() == "the state directory '" + state + "': " + why + remedy);
+  CHECK(std::ranges::count_if(std::filesystem::directory_iterator(place), [](const auto& entry) { return !entry.is_symlink(); }) == 0);
+}
+
+TEST_CASE("a state directory may be reached over links of root or the agent's user, as systemd makes them", "[store]") {
+  const Scratch scratch;
+  std::filesystem::create_directories(scratch / "private");
+  std::filesystem::create_symlink("private/ronda", scratch / "ronda");
+  std::filesystem::create_directory(scratch / "private/ronda");
+  ::chmod((scratch / "private/ronda").c_str(), 0700);
+  CHECK(append(*open_at(scratch / "ronda/"), "here"));
+  CHECK(std::filesystem::exists(scratch / "private/ronda/ronda.db"));
+  CHECK(append(*open_at(scratch / "private/new//"), "made"));
 }
 
 TEST_CASE("a database that is newer, or another program's, is refused and stays as it is", "[store]") {
