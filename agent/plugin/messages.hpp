@@ -89,8 +89,9 @@ struct Created {
 
 enum class End : std::uint8_t { reported, silent, threw, failed, create_failed, bad_result, state_refused };
 
-/// What the runner has used up most of; left_alive: what its programs left has to stay by itself.
-enum class Worn : std::uint8_t { no, memory, fds, threads, left_alive };
+/// What the runner has used up most of; changed: a call left what all of them share otherwise than it was; left_alive: what its
+/// programs left has to stay by itself.
+enum class Worn : std::uint8_t { no, memory, fds, threads, changed, left_alive };
 
 struct KvWrite {
   std::string key, value;

@@ -144,6 +144,10 @@ void Supervisor::Impl::on_outcome(Process& process, wire::Outcome outcome) {
 void Supervisor::Impl::wear_out(Process& process, wire::Worn by) {
   if (current_ == &process) current_ = nullptr;
   if (std::exchange(process.worn, true) || by == wire::Worn::left_alive) return;
+  if (by == wire::Worn::changed) {  // what it was is in the log, said by the runner of the call
+    last_trouble_ = "a call changed what is every call's, and its runner was replaced; the log says what";
+    return;
+  }
   const std::string_view what = by == wire::Worn::memory ? "limit(memory)" : by == wire::Worn::fds ? "limit(fd)" : "limit(threads)";
   last_trouble_ = std::string(what) + ": a runner had used up most of it and was replaced";
   log(0, RONDA_LOG_WARNING,

@@ -20,6 +20,7 @@
 #include "base/code_pages.hpp"
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
+#include "runner/ambient.hpp"
 #include "runner/by_id.hpp"
 #include "runner/confine.hpp"
 #include "runner/crash.hpp"
@@ -225,8 +226,10 @@ void Server::end() {
 void Server::serve(const wire::Setup& setup, PluginObject& plugin, Programs* programs) {
   around_.emplace(Surroundings{plugin, link_, setup, programs});
   const Wear& wear = *new Wear(setup);
+  const Ambient& ambient = *new Ambient;
   // never destroyed: its threads wait on it until the process ends, and a destructor would wait for them
-  pool_ = new Pool(link_, blackbox_, wear, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)), [this] { read(); });
+  pool_ =
+      new Pool(link_, blackbox_, wear, ambient, static_cast<std::size_t>(std::max<std::int64_t>(setup.concurrency, 1)), [this] { read(); });
   blackbox_.phase.store(2);
   if (!handle_frame(behind_setup_) || !handle_frames()) leave(setup, programs);
   const bool ends = shutdown_;  // from the start on, the threads of the pool read

@@ -33,10 +33,12 @@ std::uint64_t mono_ns() {
 
 }  // namespace
 
-Pool::Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads, std::function<void()> read)
+Pool::Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, const Ambient& ambient, std::size_t threads,
+           std::function<void()> read)
     : link_(link),
       blackbox_(blackbox),
       wear_(wear),
+      ambient_(ambient),
       limit_(std::min(std::max<std::size_t>(threads, 1), plugin::Blackbox::slot_count)),
       read_(std::move(read)),
       gate_(plugin::runner_socket_fd),
@@ -257,13 +259,25 @@ void Pool::execute(Job& job, std::size_t slot) {
   const std::lock_guard turn(job.instance->turn());
   switch (job.what) {
     case Job::What::probe:
-      return link_.send(job.instance->probe());
+      link_.send(job.instance->probe());
+      break;
     case Job::What::destroy:
-      return job.instance->destroy();
+      job.instance->destroy();
+      break;
     case Job::What::call:
     case Job::What::deliver:
       return run_call(job, slot);
   }
+  put_back(job, false);
+}
+
+/// What it has left changed is told of its instance; of calls that overlap it may have been the other one.
+bool Pool::put_back(const Job& job, bool look) const {
+  const std::string changed = ambient_.put_back(look);
+  if (changed.empty()) return false;
+  link_.log(
+      wire::Log{job.instance->id(), RONDA_LOG_WARNING, "changed " + changed + ", which every call shares (RONDA-P-045); it is put back"});
+  return true;
 }
 
 void Pool::run_call(Job& job, std::size_t slot) {
@@ -293,7 +307,9 @@ void Pool::run_call(Job& job, std::size_t slot) {
     over_.push_back(call);
     if (over_.size() > calls_kept) over_.pop_front();
   }
-  outcome.worn = wear_.worn(outcome.end != wire::End::reported);
+  const bool failed = outcome.end != wire::End::reported;
+  outcome.worn = wear_.worn(failed);
+  if (put_back(job, failed) && outcome.worn == wire::Worn::no) outcome.worn = wire::Worn::changed;
   // it is to blame until its result is on its way: it may have broken what carries that
   finish(job, std::move(outcome));
   enter_call(0);

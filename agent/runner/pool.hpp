@@ -18,6 +18,7 @@
 
 #include "plugin/blackbox.hpp"
 #include "plugin/messages.hpp"
+#include "runner/ambient.hpp"
 #include "runner/gate.hpp"
 #include "runner/instance.hpp"
 #include "runner/wear.hpp"
@@ -35,7 +36,7 @@ struct Job {
 class Pool {
  public:
   /// `read` takes what has come from the agent and submits it; it is called by one thread at a time.
-  Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, std::size_t threads, std::function<void()> read);
+  Pool(Link& link, plugin::Blackbox& blackbox, const Wear& wear, const Ambient& ambient, std::size_t threads, std::function<void()> read);
 
   /// The calling thread is the first of the pool from now on, on a stack of the size that all of them have. [once, the process's
   /// first thread]
@@ -71,6 +72,7 @@ class Pool {
   void give_back(const Job& job, std::size_t slot);
   void execute(Job& job, std::size_t slot);
   void run_call(Job& job, std::size_t slot);
+  bool put_back(const Job& job, bool look) const;
   void finish(const Job& job, wire::Outcome outcome);
   bool add_thread();
   void set_clock();
@@ -86,6 +88,7 @@ class Pool {
   Link& link_;
   plugin::Blackbox& blackbox_;
   const Wear& wear_;
+  const Ambient& ambient_;
   const std::size_t limit_;  // of calls at once
   const std::function<void()> read_;
   Gate gate_;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@ namespace ronda::runner {
 namespace {
 
 constexpr int last_standard_signal = 31;
+
+constexpr mode_t program_mask = 077;
 
 /// A handler must not run in the child: its memory is ours until it has become the program. Signals stay blocked until there
 /// is none. The C library keeps the handlers of the real-time ones, which no one outside of this process can aim at the child.
@@ -41,6 +44,7 @@ bool take_streams(const Program& program) {
   const auto has_parent = [&] { return program.programs == nullptr || ::getppid() == parent; };
   if (listed && ::setpgid(0, 0) == 0 && has_parent() && take_streams(program) && ::chdir(program.directory) == 0) {
     forget_signals();
+    ::umask(program_mask);  // whatever a call has made of the runner's
     ::execve(program.argv[0], program.argv, program.environment);
   }
   error = errno;

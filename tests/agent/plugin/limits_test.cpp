@@ -162,18 +162,78 @@ TEST_CASE("a gigabyte of output is cut, and the loop goes on meanwhile", "[plugi
   CHECK(bytes < std::size_t{80} << 10);
 }
 
+namespace {
+
+/// What `self` says of the process but for its numbers.
+std::string surroundings(const std::string& said) {
+  return said.substr(std::min(said.find(" cwd "), said.size()));
+}
+
+}  // namespace
+
+TEST_CASE("what a call changes that is every call's is put back before the next one, told, and its runner replaced", "[plugin]") {
+  struct Row {
+    const char *mode, *what;
+  };
+  const auto row = GENERATE(values<Row>({{"chdir", "the working directory"},
+                                         {"umask", "the umask"},
+                                         {"environment", "LANG and TZ"},
+                                         {"setlocale", "the locale"},
+                                         {"sigpipe", "the handling of SIGPIPE"},
+                                         {"ignore-term", "the handling of SIGTERM"},
+                                         {"own-handlers", "the handling of SIGSEGV and the handling of SIGCHLD"}}));
+  CAPTURE(row.mode);
+  boost::asio::io_context loop;
+  PluginUnderTest one_thread;
+  one_thread.concurrency = 1;
+  Supervised bench(loop, one_thread);
+  const auto self = bench.chaos("self");
+  const std::string before = bench.run(self).outcome.summary;
+  CHECK_THAT(before, Catch::Contains(" cwd / umask 63 lang C.UTF-8 tz  locale C sigpipe ignored "));
+  const int first = bench.runner_pid();
+
+  // one that is in the runner already when the call ends, then one of the next runner
+  const auto calls = bench.dispatch_together({bench.chaos(row.mode), self}, 20s, true);
+  CHECK(bench.end_of(calls[0]).outcome.end == wire::End::reported);
+  CHECK(surroundings(bench.end_of(calls[1]).outcome.summary) == surroundings(before));
+  CHECK(bench.has_log("changed " + std::string(row.what) + ", which every call shares"));
+  CHECK(surroundings(bench.run(self).outcome.summary) == surroundings(before));
+  REQUIRE(bench.until([&] { return bench.status().runners.size() == 1; }));
+  CHECK(bench.runner_pid() != first);
+  CHECK(bench.status().deaths == 0);
+  CHECK_THAT(bench.status().last_trouble, Catch::StartsWith("a call changed what is every call's"));
+}
+
+TEST_CASE("a runner whose calls change nothing that is every call's is kept", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  bench.run("ok");
+  const int first = bench.runner_pid();
+  // each of them puts back itself what it changes, or only starts a program
+  for (const char* mode : {"ok", "exec", "exec-umask", "self"}) bench.run(mode);
+  CHECK(bench.runner_pid() == first);
+  CHECK_FALSE(bench.has_log("which every call shares"));
+}
+
+TEST_CASE("the mask of a program is not what a call has made of its runner's", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  CHECK(bench.run("exec-umask").outcome.summary == "Umask:\t0077\n");
+}
+
 TEST_CASE("a full disk, a changed directory, mask and environment stay in the runner", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
-  for (const char* mode : {"disk", "chdir", "umask", "environment", "block-signals", "ignore-term", "own-handlers"}) {
+  for (const char* mode :
+       {"disk", "chdir", "umask", "environment", "block-signals", "ignore-term", "own-handlers", "setlocale", "sigpipe"}) {
     INFO(mode);
     CHECK(bench.run(mode, 8).fate == Fate::finished);
   }
+  const auto said = bench.run("self").outcome.summary;
+  CHECK_THAT(said, Catch::Contains(" cwd / umask 63 lang C.UTF-8"));
   bench.supervisor().retire();
   CHECK(bench.until([&] { return bench.supervisor().is_empty(); }, 10s));
   Supervised fresh(loop);
-  const auto said = fresh.run("self").outcome.summary;
-  CHECK_THAT(said, Catch::Contains(" cwd / umask 63 lang C.UTF-8"));
   if (!is_root()) return skipped("runner-uid", "only root gives a runner another uid");
   CHECK_THAT(said, Catch::StartsWith(has_pid_namespaces() ? "uid 65534 groups 0 pid 2 ppid 1 " : "uid 65534 groups 0 pid "));
   // its parent is the keeper, which as another user's it cannot touch

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <climits>
+#include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
@@ -99,6 +100,14 @@ ronda::result exec_signals(const Deed& deed) {
   return done ? ronda::ok(done->out) : ronda::unknown("exec: ", done.error());
 }
 
+/// The mask of a program whose plugin has changed its own.
+ronda::result exec_umask(const Deed& deed) {
+  const mode_t mask = ::umask(0777);
+  const auto done = ronda::exec_service(deed.inst).run(deed.call, {"/bin/grep", "Umask", "/proc/self/status"});
+  ::umask(mask);
+  return done ? ronda::ok(done->out) : ronda::unknown("exec: ", done.error());
+}
+
 /// A program whose plugin has closed the places of the standard streams, where its pipes would come to lie.
 ronda::result exec_closed_streams(const Deed& deed) {
   for (int fd = 0; fd < 3; ++fd) ::close(fd);
@@ -142,8 +151,16 @@ ronda::result self(const Deed&) {
   char cwd[PATH_MAX] = {};
   static_cast<void>(::getcwd(cwd, sizeof cwd));
   const char* const lang = std::getenv("LANG");
+  const char* const zone = std::getenv("TZ");
+  const auto handled = [](int number) {
+    struct sigaction now {};
+    ::sigaction(number, nullptr, &now);
+    return now.sa_handler == SIG_IGN ? "ignored" : now.sa_handler == SIG_DFL ? "default" : "handled";
+  };
   return ronda::ok("uid ", ::getuid(), " groups ", ::getgroups(0, nullptr), " pid ", ::getpid(), " ppid ", ::getppid(), " cwd ", cwd,
-                   " umask ", mask, " lang ", lang == nullptr ? "" : lang);
+                   " umask ", mask, " lang ", lang == nullptr ? "" : lang, " tz ", zone == nullptr ? "" : zone, " locale ",
+                   ::setlocale(LC_ALL, nullptr), " sigpipe ", handled(SIGPIPE), " sigsegv ", handled(SIGSEGV), " sigterm ",
+                   handled(SIGTERM));
 }
 
 }  // namespace
@@ -178,6 +195,8 @@ bool ask(Deed& deed, ronda::result& result) {
     result = exec_descriptors(deed);
   else if (mode == "exec-signals")
     result = exec_signals(deed);
+  else if (mode == "exec-umask")
+    result = exec_umask(deed);
   else if (mode == "exec-closed-streams")
     result = exec_closed_streams(deed);
   else if (mode == "exec-missing")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -127,6 +128,10 @@ bool spoil(Deed& deed) {
     ::signal(SIGSEGV, SIG_IGN), ::signal(SIGCHLD, SIG_IGN);
   else if (mode == "environment")
     ::setenv("LANG", "xx_XX", 1), ::setenv("TZ", "Nowhere/At_all", 1), ::tzset();
+  else if (mode == "setlocale")
+    ::setlocale(LC_ALL, "C.UTF-8");
+  else if (mode == "sigpipe")
+    ::signal(SIGPIPE, SIG_DFL);
   else
     return false;
   return true;
