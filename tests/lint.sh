@@ -48,6 +48,11 @@ words() {
   [ $found = 0 ]
 }
 
+# What a test leaves out is said by skipped(), which tests/skips sees; a warning is seen by nobody.
+skips() {
+  ! git grep -nE '(WARN|cout|cerr).*"skipped' -- 'tests/*.cpp' 'tests/*.hpp' ':!tests/support/skip.hpp'
+}
+
 # A file that a reader can hold; the width of lines is clang-format's matter.
 sizes() {
   sources | xargs wc -l | awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines, more than 600"; bad = 1 } END { exit bad }'
@@ -64,6 +69,7 @@ licensed() {
 
 check 'order of the parts' python3 tests/cli/layering.py .
 check 'words' words
+check 'skips' skips
 check 'sizes' sizes
 check 'licences' licensed
 check 'shellcheck' shellcheck_of

@@ -5,9 +5,12 @@ set -euo pipefail
 list=$(dirname "${BASH_SOURCE[0]}")/skips
 when=user
 [ "$(id -u)" != 0 ] || when=root
+for controller in memory pids cpu freezer; do
+  [ -w "/sys/fs/cgroup/$controller" ] || { when="$when|no-cgroup-v1"; break; }
+done
 mapfile -t skipped < <({
   sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.*\*\*\*Skipped .*/\1/p' "$1"
-  grep -oE '^SKIPPED\([a-z-]+\)' "$2" | sed -E 's/^SKIPPED\((.*)\)$/\1/'
+  grep -oE '^SKIPPED\([^)]*\)' "$2" | sed -E 's/^SKIPPED\((.*)\)$/\1/'
 } | sort -u)
 outcome=0
 for name in "${skipped[@]}"; do

@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "name_server.hpp"
 #include "sink.hpp"
+#include "skip.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -94,10 +95,7 @@ std::size_t arrived(const Sink& sink, const std::string& notifier) {
 }  // namespace
 
 TEST_CASE("a name server that answers wrongly delays the sinks that it names, and no other", "[whole]") {
-  if (!why_no_network().empty()) {
-    WARN("skipped: " << why_no_network());
-    return;
-  }
+  if (!why_no_network().empty()) return skipped("own-network", why_no_network());
   using Answer = NameServer::Answer;
   NameServer names;
   Sink sink(http_answer(200));
@@ -140,10 +138,7 @@ TEST_CASE("a name server that answers wrongly delays the sinks that it names, an
 }
 
 TEST_CASE("a name server that does not answer for a minute holds up one runner's call, not the agent", "[whole]") {
-  if (!why_no_network().empty()) {
-    WARN("skipped: " << why_no_network());
-    return;
-  }
+  if (!why_no_network().empty()) return skipped("own-network", why_no_network());
   NameServer names;
   names.say("silent.test", NameServer::Answer::silent);
   Sink sink(http_answer(200));

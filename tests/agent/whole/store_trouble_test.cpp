@@ -241,7 +241,7 @@ TEST_CASE("a sync that fails ends no promise and no P1: it is told by memory alo
   shop.configure();
   shop.start();
   FailingSyncs failing(shop.agent(), once);
-  if (!failing.is_there()) return skipped("strace", "it is not installed, or may not look into the agent");
+  if (!failing.is_there()) return skipped("tracing", "there is no strace, or this user may not trace processes here");
   shop.break_it("door");
   const std::string id = shop.await_p1("door");
   if (!once) {

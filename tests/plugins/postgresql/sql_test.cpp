@@ -5,6 +5,7 @@
 #include "catalogue.hpp"
 #include "catch.hpp"
 #include "server.hpp"
+#include "skip.hpp"
 #include "sql.hpp"
 
 using namespace ronda::test;
@@ -100,10 +101,8 @@ TEST_CASE("the statement of the newest version not above the server's is chosen"
 
 TEST_CASE("the catalogue of PostgreSQL 15 is what the running server has", "[postgresql][live]") {
   const Postgres& server = shared_server();
-  if (server.sql("SHOW server_version_num").substr(0, 2) != "15") {
-    WARN("the installed server is not PostgreSQL 15: its catalogue was not compared");
-    return;
-  }
+  const std::string version = server.sql("SHOW server_version");
+  if (!version.starts_with("15.")) return skipped("other-postgresql", "the installed server is " + version + ", not PostgreSQL 15");
   Relations expected = with_extension(15, "1.10");
   for (const std::string& function : expected["functions"]) {
     if (function == "coalesce" || function == "greatest" || function == "extract") continue;  // of the grammar
