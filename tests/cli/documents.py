@@ -5,8 +5,9 @@
 documents.py ROOT          every finding as FILE:LINE: text; exit 1 when there is one
 documents.py --self-test   plants mistakes in copies of a small tree and wants each of them found
 
-Three things: a relative link of any Markdown file leads to something; a file that README, CHANGELOG, ARCHITECTURE or a
-decision names in backquotes is somewhere in the tree; the plugin that README and the SDK's guide show is the template's.
+Four things: a relative link of any Markdown file leads to something; a file that README, CHANGELOG, ARCHITECTURE or a
+decision names in backquotes is somewhere in the tree; the plugin that README and the SDK's guide show is the template's; the
+table of least privileges has a row for each plugin, with the grants of its manifest, and the plugin's README speaks of them.
 """
 import os
 import pathlib
@@ -23,6 +24,8 @@ NAMING = ("README.md", "CHANGELOG.md", "agent/ARCHITECTURE.md", "agent/decisions
 TEMPLATE = "sdk/template/check/@NAME@.cpp"
 EXAMPLE = "DiskSpace"  # what they call the template's class
 SHOWING = ("README.md", "sdk/README.md")
+PRIVILEGES = "plugins/README.md"
+BY_ROOT = {"setuid", "detached"}  # given by trust.toml alone
 FEWEST_LINES = 10      # of the example: fewer and it is no example
 
 
@@ -83,6 +86,34 @@ def example(root, text):
     return f"its plugin is not that of {TEMPLATE}: {strange[0].strip()}" if strange else None
 
 
+def privileges(root):
+    """Each row of the table: plugin, grants, grants by root alone, the rest."""
+    path = root / PRIVILEGES
+    rows = {}
+    for number, line in prose(path.read_text(encoding="utf-8")):
+        row = re.match(r"\| \[([a-z-]+)\]\(\1/README\.md\) \|([^|]*)\|([^|]*)\|", line)
+        if row:
+            rows[row.group(1)] = (number, set(re.findall(r"`([a-z]+)`", row.group(2))), set(re.findall(r"`([a-z]+)`", row.group(3))))
+    manifests = sorted(root.glob("plugins/*/plugin.toml"))
+    if not manifests:
+        yield 1, "there are no manifests"
+    for manifest in manifests:
+        name = manifest.parent.name
+        needs = re.search(r"^needs = \[([^\]]*)\]", manifest.read_text(encoding="utf-8"), re.MULTILINE)
+        needs = set(re.findall(r'"([a-z]+)"', needs.group(1))) if needs else set()
+        if name not in rows:
+            yield 1, f"{name} is in no row"
+            continue
+        number, given, by_root = rows.pop(name)
+        by_root &= BY_ROOT  # its words are prose
+        if given != needs - BY_ROOT or by_root != needs & BY_ROOT:
+            yield number, f"the manifest of {name} needs {' '.join(sorted(needs))}"
+        if "least privilege" not in (manifest.parent / "README.md").read_text(encoding="utf-8").lower():
+            yield number, f"the README of {name} does not say the least privilege that it needs"
+    for name, (number, _, _) in rows.items():
+        yield number, f"there is no plugin {name}"
+
+
 def check(root):
     out = []
     files = tree(root)
@@ -95,6 +126,7 @@ def check(root):
         if any(path.relative_to(root).match(pattern) and pattern.count("/") == name.count("/") - 1 for pattern in NAMING):
             found += names(files, text)
         out += [f"{name[1:]}:{number}: {what}" for number, what in sorted(found)]
+    out += [f"{PRIVILEGES}:{number}: {what}" for number, what in sorted(privileges(root))]
     for name in SHOWING:
         why = example(root, (root / name).read_text(encoding="utf-8"))
         if why:
@@ -104,6 +136,7 @@ def check(root):
 
 PLUGIN = "\n".join(f"  int line_{i} = {i};" for i in range(FEWEST_LINES))
 SHOWN = "```cpp\nstruct DiskSpace {\n" + PLUGIN + "\n```\n"
+ROW = "| [one](one/README.md) | `net` | `setuid`: as `sendmail` | nothing |"
 SOUND = {
     "README.md": "[guide](sdk/README.md#top) [out](https://example.org/) `agent/a.cpp` `a.cpp` `trust.toml` `/etc/x.toml` [x](agent)\n"
     "```sh\n[never](looked/at)\n```\n" + SHOWN,
@@ -111,6 +144,9 @@ SOUND = {
     "sdk/README.md": "`no.cpp` of somebody else; [back](../README.md)\n" + SHOWN,
     "agent/a.cpp": "",
     "agent/decisions/0001-x.md": "`agent/a.cpp` [up](../a.cpp)",
+    PRIVILEGES: ROW + "\n",
+    "plugins/one/plugin.toml": 'needs = ["net", "setuid"]  # for the net\n',
+    "plugins/one/README.md": "## Least privilege\n",
 }
 PLANTED = [
     ("README.md", "[gone](sdk/GUIDE.md)", "leads nowhere"),
@@ -126,11 +162,22 @@ PLANTED = [
 ]
 
 
+REPLACED = [
+    (PRIVILEGES, ROW.replace("`net`", "`net` `state`"), "needs net setuid"),
+    (PRIVILEGES, ROW.replace("`setuid`", "setuid"), "needs net setuid"),
+    (PRIVILEGES, "", "one is in no row"),
+    (PRIVILEGES, ROW + "\n" + ROW.replace("one", "two"), "no plugin two"),
+    ("plugins/one/plugin.toml", 'needs = ["net"]\n', "needs net"),
+    ("plugins/one/README.md", "## Options\n", "does not say the least privilege"),
+]
+
+
 def self_test():
     planted = [
         (f"{line} in {name}", {name: SOUND[name] + "\n" + line if line else "nothing of it"}, lambda text, wanted=wanted: wanted in text)
         for name, line, wanted in PLANTED
     ]
+    planted += [(f"{wanted}: {name}", {name: text}, lambda text, wanted=wanted: wanted in text) for name, text, wanted in REPLACED]
     return tree_check.self_test(check, SOUND, planted)
 
 
