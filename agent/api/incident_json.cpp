@@ -164,6 +164,7 @@ json::array members_json(const Incident& incident, std::size_t most) {
                                {"check", text_or_null(member.check)},
                                {"service", text_or_null(member.service)},
                                {"level", level_json(member.level)},
+                               {"said", text_or_null(member.said)},
                                {"blocked", member.blocked},
                                {"blocked_by", text_or_null(member.blocker)},
                                {"joined", time_json(member.joined_ns)},
@@ -233,11 +234,12 @@ std::size_t count_firing(AgentView& agent) {
 std::optional<json::object> explain_alert_json(AgentView& agent, std::string_view name) {
   const response::Desk& desk = desk_of(agent);
   const rule::Alert* alert = desk.plan().rules.find(name);
-  if (alert == nullptr) return {};
   static const rule::AlertState unseen;
   const rule::AlertState* state = desk.alert(name);
+  if (alert == nullptr && state == nullptr) return {};
   json::object out = alert_json(desk, name, alert);
   out["kind"] = "alert";
+  if (alert == nullptr) return out;  // the agent's own, or judged by others: no condition of conf.d says why
   out["runbook"] = text_or_null(alert->runbook);
   out["conditions"] = desk.objectives().of_alert(name) != nullptr
                           ? burns_as_conditions_json(desk, name)

@@ -92,8 +92,13 @@ void run_task(Context& c) {
   run_entry(c, Kind::task);
 }
 
-/// A name in a path has no slash: "slo/NAME" is asked for as NAME, with `slo=1` where something else has that name too.
+/// A name in a path has no slash: "slo/NAME" is asked for as NAME, with `slo=1` where something else has that name too; of other
+/// alerts that have one ("ronda/config") `alert` is the whole name.
 void get_explain(Context& c) {
+  if (const auto whole = c.request.parameter("alert"); !whole.empty()) {
+    if (auto alert = explain_alert_json(c.agent, whole)) return c.respond(json_response(*alert));
+    return c.respond(error_response(404, "there is no alert `" + repair_utf8(whole, 64) + "`; `ronda alert list` has them"));
+  }
   const std::string objective = std::string(rule::slo_prefix) + std::string(c.name);
   if (c.request.parameter("slo") == "1") {
     if (auto alert = explain_alert_json(c.agent, objective)) return c.respond(json_response(*alert));

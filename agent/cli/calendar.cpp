@@ -153,8 +153,7 @@ int calendar(const Options& options) {
   LocalParts parts;
   schedule::Candidate candidate = load_local(options, parts);
   if (candidate.has_errors()) {
-    complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
-             " errors ('ronda validate' shows them); this is the rest");
+    complain(errors_text(candidate) + "; this is the rest");
   }
   const auto items = items_of(candidate);
   const schedule::sys_seconds now(std::chrono::duration_cast<std::chrono::seconds>(wall_clock()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 
+#include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/show.hpp"
 
@@ -13,7 +14,10 @@ int check(const Options& options) {
   }
   const std::string target = "/v1/checks/" + percent_encode(options.arguments.front()) + "/run";
   const auto answer = ask_json(options, "POST", target, {}, std::chrono::hours(1));
-  if (!answer) return exit_undetermined;  // in the Nagios meaning even a refusal is "not determined"
+  if (!answer) {  // in the Nagios meaning even a refusal is "not determined"; who reads only stdout is told so there
+    if (!options.json) std::cout << "UNKNOWN - " << escape_controls(options.arguments.front()) << ": not determined\n";
+    return exit_undetermined;
+  }
   const json::object& result = answer->value.as_object();
   std::cout << (options.json ? answer->text : text_of(result, "line")) << "\n";
   return static_cast<int>(integer_of(result, "exit"));

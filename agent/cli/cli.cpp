@@ -63,48 +63,50 @@ const std::vector<Verb>& verbs() {
       {"incident",
        "list|show|open|ack|unack|note|update|raise|lower|mitigate|resolve|close|role|ticket|review ...",
        "what people work on: see it, take it, say what is known, end it",
-       {{"all", "", "of list: those that are over too"},
-        {"level", "LEVEL", "of open, raise, lower: p1, p2, p3 or p4; of ticket: of the vendor, a number (1)"},
-        {"opened", "NUMBER", "of ticket: it was opened there, under this number; their answer is owed from now on"},
-        {"answered", "TEXT", "of ticket: they have answered"},
-        {"service", "NAME", "of open: what is hurt"},
-        {"for", "DURATION", "of ack: for so long; of update: the next one within"},
-        {"impact", "TAG", "of note, update: whom it hurts"},
-        {"force", "", "of ack: take it over; of resolve, close: against what still fires or is missing, with a reason"},
+       {{"all", "", "of list: those that are over too", "list"},
+        {"level", "LEVEL", "of open, raise, lower: p1, p2, p3 or p4; of ticket: of the vendor, a number (1)", "open raise lower ticket"},
+        {"opened", "NUMBER", "of ticket: it was opened there, under this number; their answer is owed from now on", "ticket"},
+        {"answered", "TEXT", "of ticket: they have answered", "ticket"},
+        {"service", "NAME", "of open: what is hurt", "open"},
+        {"for", "DURATION", "of ack: for so long; of update: the next one within", "ack update"},
+        {"impact", "TAG", "of note, update: whom it hurts", "note update"},
+        {"force", "", "of ack: take it over; of resolve, close: against what still fires or is missing, with a reason", "ack resolve close"},
         {"based-on", "N", "refused if somebody else decided after this event"},
-        {"set", "PART=TEXT", "of review, resolve, close: summary, impact, root_cause, action_items, customer, next_steps; repeatable"},
-        {"markdown", "", "of review: the post-incident document"}},
-       incident},
+        {"set", "PART=TEXT", "of review, resolve, close: summary, impact, root_cause, action_items, customer, next_steps; repeatable", "review resolve close"},
+        {"markdown", "", "of review: the post-incident document", "review"}},
+       incident,
+       exit_usage,
+       incident_usage},
       {"silence",
        "add WHAT ... | list | expire ID",
        "tell nobody of what WHAT covers: check=NAME, alert=NAME as `alert list` has it, service=NAME, tag=TAG, level=LEVEL",
-       {{"for", "DURATION", "of add: how long"},
-        {"reason", "TEXT", "of add: why"},
-        {"from", "TIME", "of add: not before then (now)"},
-        {"until-ok", "", "of add: ends when all of it is well"},
-        {"all", "", "of list: those that have ended too"}},
+       {{"for", "DURATION", "of add: how long", "add"},
+        {"reason", "TEXT", "of add: why", "add"},
+        {"from", "TIME", "of add: not before then (now)", "add"},
+        {"until-ok", "", "of add: ends when all of it is well", "add"},
+        {"all", "", "of list: those that have ended too", "list"}},
        silence},
       {"maintenance",
        "start DURATION ... | end ID | list",
        "tell nobody while somebody works on it; announced, and at its end what is still broken is told",
-       {{"reason", "TEXT", "of start: why"},
-        {"service", "NAME", "of start: covers this; repeatable, nothing said covers everything"},
-        {"check", "NAME", "of start: covers this; repeatable"},
-        {"tag", "TAG", "of start: covers checks with this tag; repeatable"},
-        {"from", "TIME", "of start: not before then (now)"},
-        {"until-ok", "", "of start: stays while something that it covers fires"},
-        {"at-most", "DURATION", "of start, with --until-ok: no longer than this (twice DURATION)"},
-        {"announce", "DURATION", "of start: so long before it begins; repeatable"},
-        {"notify", "NAME", "of start: a contact, group or on-call that hears of it; repeatable (who is called first)"},
-        {"all", "", "of list: those that have ended too"}},
+       {{"reason", "TEXT", "of start: why", "start"},
+        {"service", "NAME", "of start: covers this; repeatable, nothing said covers everything", "start"},
+        {"check", "NAME", "of start: covers this; repeatable", "start"},
+        {"tag", "TAG", "of start: covers checks with this tag; repeatable", "start"},
+        {"from", "TIME", "of start: not before then (now)", "start"},
+        {"until-ok", "", "of start: stays while something that it covers fires", "start"},
+        {"at-most", "DURATION", "of start, with --until-ok: no longer than this (twice DURATION)", "start"},
+        {"announce", "DURATION", "of start: so long before it begins; repeatable", "start"},
+        {"notify", "NAME", "of start: a contact, group or on-call that hears of it; repeatable (who is called first)", "start"},
+        {"all", "", "of list: those that have ended too", "list"}},
        maintenance},
       {"notify",
        "list | test CONTACT | retry [ID]",
        "the messages that are owed, delivered or given up; a marked test; a dead letter once more",
-       {{"incident", "ID", "of list: of this incident"},
-        {"limit", "N", "of list: so many, the newest (100)"},
-        {"wait", "DURATION", "of test: for so long (60s)"},
-        {"all", "", "of retry: every dead letter"}},
+       {{"incident", "ID", "of list: of this incident", "list"},
+        {"limit", "N", "of list: so many, the newest (100)", "list"},
+        {"wait", "DURATION", "of test: for so long (60s)", "test"},
+        {"all", "", "of retry: every dead letter", "retry"}},
        notify},
       {"ping", "NAME [start|success|fail|heartbeat|CODE]", "report a job's run to its check", {{"text", "TEXT", "a line about it"}}, ping},
       {"wrap", "NAME -- COMMAND ...", "run a command and report it; exits as it does", {}, wrap},
@@ -124,39 +126,39 @@ const std::vector<Verb>& verbs() {
       {"oncall",
        "show [NAME] | override NAME WHO ... | undo ID",
        "whose turn it is, and whose next; somebody else for a while",
-       {{"at", "TIME", "of show: from then on (now)"},
-        {"days", "N", "of show: how far ahead (14)"},
-        {"from", "TIME", "of override: not before then (now)"},
-        {"to", "TIME", "of override: its end"},
-        {"for", "DURATION", "of override: how long, in place of --to"},
-        {"reason", "TEXT", "of override: why"}},
+       {{"at", "TIME", "of show: from then on (now)", "show"},
+        {"days", "N", "of show: how far ahead (14)", "show"},
+        {"from", "TIME", "of override: not before then (now)", "override"},
+        {"to", "TIME", "of override: its end", "override"},
+        {"for", "DURATION", "of override: how long, in place of --to", "override"},
+        {"reason", "TEXT", "of override: why", "override"}},
        oncall},
       {"config", "[show]", "the files read and skipped; the effective configuration, redacted", {}, config},
       {"plugin",
        "list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|install ...",
        "for users and authors of plugins",
-       {{"set", "KEY=VALUE", "of run: an option as in conf.d; repeatable"},
-        {"dry-run", "", "of run: a task says what it would do"},
-        {"timeout", "DURATION", "of run (30s)"},
-        {"once", "", "of run: it always runs once"},
-        {"only", "RULE", "of test: this rule alone"},
-        {"seed", "N", "of test: of what is random"},
-        {"in-process", "", "of test, with --only: become the tested process, for a debugger"},
-        {"yes", "", "of install: do not ask"},
-        {"accept-grants", "LIST", "of install, with --yes: grants that an upgrade may add"},
-        {"signature", "FILE", "of install: its detached signature (the plugin's name with .sig)"},
-        {"into", "README", "of docs: renew the tables of this file"},
-        {"man", "", "of docs: as a manual page, for 'man -l'"},
-        {"kind", "KIND", "of new: check, task or notifier"},
-        {"id", "ID", "of new: the plugin's id"},
-        {"json", "", "of schema: it is always JSON"}},
+       {{"set", "KEY=VALUE", "of run, test: an option as in conf.d; repeatable", "run test"},
+        {"dry-run", "", "of run: a task says what it would do", "run"},
+        {"timeout", "DURATION", "of run (30s)", "run"},
+        {"once", "", "of run: it always runs once", "run"},
+        {"only", "RULE", "of test: this rule alone", "test"},
+        {"seed", "N", "of test: of what is random", "test"},
+        {"in-process", "", "of test, with --only: become the tested process, for a debugger", "test"},
+        {"yes", "", "of install: do not ask", "install"},
+        {"accept-grants", "LIST", "of install, with --yes: grants that an upgrade may add", "install"},
+        {"signature", "FILE", "of install: its detached signature (the plugin's name with .sig)", "install"},
+        {"into", "README", "of docs: renew the tables of this file", "docs"},
+        {"man", "", "of docs: as a manual page, for 'man -l'", "docs"},
+        {"kind", "KIND", "of new: check, task or notifier", "new"},
+        {"id", "ID", "of new: the plugin's id", "new"},
+        {"json", "", "of schema: it is always JSON", "schema"}},
        plugin},
       {"rules",
        "list | test FILE ... | backtest [ALERT ...]",
        "the agent's alerts and what each fires for; unit tests of them; would they have fired on what the agent's store has",
-       {{"since", "DURATION", "of backtest: so far back (24h)"},
-        {"from", "TIME", "of backtest: from then on, in place of --since"},
-        {"to", "TIME", "of backtest: until then (now)"}},
+       {{"since", "DURATION", "of backtest: so far back (24h)", "backtest"},
+        {"from", "TIME", "of backtest: from then on, in place of --since", "backtest"},
+        {"to", "TIME", "of backtest: until then (now)", "backtest"}},
        rules},
       {"state", "backup FILE | restore FILE", "a copy of the store by the agent itself", {}, state},
       {"safe-mode", "leave", "let tasks run by their schedule again", {}, safe_mode},
@@ -205,7 +207,34 @@ void print_help(const Verb* verb) {
     return;
   }
   const std::string_view gap = verb->arguments.empty() ? "" : " ";
-  std::cout << "usage: ronda " << verb->name << gap << verb->arguments << " [options]\n" << verb->help << "\n\n" << describe(verb, true);
+  std::cout << "usage: ronda " << verb->name << gap << verb->arguments << " [options]\n" << verb->help << "\n\n";
+  if (verb->usage != nullptr) std::cout << verb->usage() << "\n";
+  std::cout << describe(verb, true);
+}
+
+/// Whether `word` is one of those that stand in `all`, whatever else stands between them.
+bool names_word(std::string_view all, std::string_view word) {
+  for (std::size_t at = all.find(word); at != std::string_view::npos; at = all.find(word, at + 1)) {
+    constexpr std::string_view between = " |";
+    const std::size_t end = at + word.size();
+    if ((at == 0 || between.find(all[at - 1]) != std::string_view::npos) &&
+        (end == all.size() || between.find(all[end]) != std::string_view::npos))
+      return true;
+  }
+  return false;
+}
+
+/// A flag of another word would do nothing, and who gave it would not know.
+bool takes_its_flags(const Verb& verb, const Options& options) {
+  if (options.arguments.empty() || !names_word(verb.arguments, options.arguments.front())) return true;
+  const std::string& word = options.arguments.front();
+  for (const Flag& flag : verb.flags) {
+    if (flag.words.empty() || !options.has(flag.name) || names_word(flag.words, word)) continue;
+    complain(std::string(verb.name) + " " + word + " takes no --" + std::string(flag.name) + "; see 'ronda " + std::string(verb.name) +
+             " --help'");
+    return false;
+  }
+  return true;
 }
 
 const Verb* find_verb(std::string_view name) {
@@ -310,7 +339,9 @@ void complain(std::string_view text) {
 }
 
 bool colours() {
-  return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  const char* const no = std::getenv("NO_COLOR");  // no-color.org: present and not empty
+  const char* const terminal = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) != 0 && (no == nullptr || *no == '\0') && (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
 std::string socket_path(const Options& options) {
@@ -344,6 +375,19 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
+namespace {
+
+/// What could not be written was not said: nobody may take the exit for its success.
+int say_all(const Verb& verb, int exit) {
+  std::cout.flush();
+  if (std::cout.good()) return exit;
+  complain("the output could not be written; is the disk full?");
+  if (verb.usage_exit == exit_undetermined) return exit_undetermined;
+  return exit == exit_done ? exit_failed : exit;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   // what the agent and `validate` start of themselves; no verb, for it speaks no language of people
@@ -372,7 +416,8 @@ int main(int argc, char** argv) {
              std::string(verb->name) + " --help'");
     return verb->usage_exit;
   }
-  return verb->run(*options);
+  if (!takes_its_flags(*verb, *options)) return verb->usage_exit;
+  return say_all(*verb, verb->run(*options));
 }
 
 }  // namespace ronda::cli

@@ -40,6 +40,7 @@ struct Flag {
   std::string_view name;      // without the dashes
   std::string_view argument;  // empty: none
   std::string_view help;
+  std::string_view words = {};  // the verb's words that take it, with a blank between them; empty: all, or the verb has none
 };
 
 struct Verb {
@@ -49,6 +50,7 @@ struct Verb {
   std::vector<Flag> flags;
   int (*run)(const Options& options);
   int usage_exit = exit_usage;
+  std::string (*usage)() = nullptr;  // what each of its words takes, a line each; null: `arguments` says it
 };
 
 const std::vector<Verb>& verbs();
@@ -78,6 +80,7 @@ int explain(const Options& options);
 int alert(const Options& options);
 int slo(const Options& options);
 int incident(const Options& options);
+std::string incident_usage();  // its words, a line each
 int silence(const Options& options);
 int maintenance(const Options& options);
 int notify(const Options& options);

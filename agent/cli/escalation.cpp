@@ -86,8 +86,7 @@ int escalation(const Options& options) {
   config::Diagnostics told_already;
   const escalation::Staff staff = escalation::staff_of(candidate, parts.zones, scenario.detected_ns, ::geteuid(), told_already);
   if (candidate.has_errors())
-    complain("the configuration has " + std::to_string(candidate.diagnostics.errors()) +
-             " errors ('ronda validate' shows them); this is what holds with them");
+    complain(errors_text(candidate) + "; this is what holds with them");
   const ByHand by_hand = read_by_hand(options, **parts.zones.find("UTC"));
   const escalation::Simulation simulation = escalation::simulate(staff.people, staff.policies, scenario, by_hand.overrides);
   json::array overrides = by_hand.within(scenario.detected_ns, scenario.detected_ns + scenario.lasts.count());

@@ -113,6 +113,14 @@ int act_on_incident(const Options& options) {
   return send_command(options, "/v1/incidents/" + percent_encode(options.arguments[1]) + "/" + options.arguments[0], 2);
 }
 
+int note_incident(const Options& options) {
+  if (options.arguments.size() < 3 && !options.has("impact")) {
+    complain("a note needs a text: ronda incident note ID TEXT");
+    return exit_usage;
+  }
+  return act_on_incident(options);
+}
+
 int set_level(const Options& options) {
   if (!options.has("level")) {
     complain("usage: ronda incident " + options.arguments[0] + " ID --level p1|p2|p3|p4 [REASON]");
@@ -192,7 +200,7 @@ constexpr std::array<IncidentVerb, 15> incident_verbs = {{
     {"open", "--level LEVEL [--service NAME] TITLE", 1, many, open_incident},
     {"ack", "ID [--for DURATION] [--force] [TEXT]", 1, many, act_on_incident},
     {"unack", "ID [TEXT]", 1, many, act_on_incident},
-    {"note", "ID TEXT [--impact TAG]", 1, many, act_on_incident},
+    {"note", "ID TEXT | ID [TEXT] --impact TAG", 1, many, note_incident},
     {"update", "ID TEXT [--for DURATION] [--impact TAG]", 2, many, act_on_incident},
     {"raise", "ID --level LEVEL [REASON]", 1, many, set_level},
     {"lower", "ID --level LEVEL [REASON]", 1, many, set_level},
@@ -204,19 +212,22 @@ constexpr std::array<IncidentVerb, 15> incident_verbs = {{
     {"review", "ID --set PART=TEXT ... | ID --markdown", 1, 1, review_incident},
 }};
 
-int print_usage() {
-  std::string text = "usage:";
-  for (const IncidentVerb& verb : incident_verbs) {
-    text += "\n  ronda incident " + std::string(verb.name) + " " + std::string(verb.arguments);
-  }
-  complain(text);
-  return exit_usage;
-}
-
 }  // namespace
 
+std::string incident_usage() {
+  std::string out;
+  for (const IncidentVerb& verb : incident_verbs) {
+    out += "  ronda incident " + std::string(verb.name) + " " + std::string(verb.arguments);
+    out += verb.name == "list" || verb.name == "show" || verb.name == "open" ? "\n" : " [--based-on N]\n";
+  }
+  return out;
+}
+
 int incident(const Options& options) {
-  if (options.arguments.empty()) return print_usage();
+  if (options.arguments.empty()) {
+    complain("usage:\n" + incident_usage());
+    return exit_usage;
+  }
   const std::string& word = options.arguments.front();
   const auto* const verb = std::ranges::find(incident_verbs, word, &IncidentVerb::name);
   if (verb == incident_verbs.end()) {

@@ -49,18 +49,6 @@ void print_field(std::string_view name, const std::string& value) {
   if (!value.empty()) std::cout << "  " << padded(std::string(name), 12) << value << "\n";
 }
 
-/// Who has it, and what holds it back.
-std::string state_text(const json::object& incident) {
-  std::string out = text_of(incident, "stage");
-  const json::value& ack = member(incident, "ack");
-  if (ack.is_object()) out += " by " + text_of(ack.get_object(), "by");
-  if (const std::string by = text_of(incident, "suppressed_by"); !by.empty()) out += ", nobody is told: " + by;
-  if (is_set(incident, "flapping")) out += ", flapping";
-  if (is_set(incident, "response_overdue")) out += ", RESPONSE OVERDUE";
-  if (is_set(incident, "update_overdue")) out += ", update overdue";
-  return out;
-}
-
 std::string firing_text(const json::object& incident) {
   std::string out;
   for (const json::value& one : list_of(incident, "alerts")) {
@@ -68,6 +56,21 @@ std::string firing_text(const json::object& incident) {
     out += (out.empty() ? "" : ", ") + text_of(one.get_object(), "name") + " " + text_of(one.get_object(), "level");
     if (is_set(one.get_object(), "blocked")) out += " (blocked)";
   }
+  return out;
+}
+
+/// Who has it, and what holds it back.
+std::string state_text(const json::object& incident) {
+  std::string out = text_of(incident, "stage");
+  const json::value& ack = member(incident, "ack");
+  if (ack.is_object()) {
+    out += " by " + text_of(ack.get_object(), "by");
+    if (const std::string until = instant_text(member(ack.get_object(), "until")); !until.empty()) out += " until " + until;
+  }
+  if (const std::string by = text_of(incident, "suppressed_by"); !by.empty()) out += ", nobody is told: " + by;
+  if (is_set(incident, "flapping")) out += firing_text(incident).empty() ? ", flapping: nothing fires now" : ", flapping";
+  if (is_set(incident, "response_overdue")) out += ", RESPONSE OVERDUE";
+  if (is_set(incident, "update_overdue")) out += ", update overdue";
   return out;
 }
 
@@ -236,6 +239,7 @@ void print_messages(const json::array& messages) {
     if (integer_of(message, "attempts") > 1) std::cout << " (" << integer_of(message, "attempts") << " attempts)";
     if (const std::string error = text_of(message, "last_error"); !error.empty()) std::cout << ": " << one_line(error);
     if (const std::string words = text_of(message, "accepted"); !words.empty()) std::cout << ": " << one_line(words);
+    if (outcome_of(message) == "dead") std::cout << " [" << text_of(message, "id") << "]";
     std::cout << "\n";
   }
 }

@@ -22,4 +22,7 @@ schedule::Candidate load_local(const Options& options, LocalParts& parts);
 /// The same, where `judge` takes the place of the look at people and escalations.
 schedule::Candidate load_judged(const Options& options, LocalParts& parts, std::function<void(schedule::Candidate&)> judge);
 
+/// "the configuration has 2 errors ('ronda validate' shows them)"
+std::string errors_text(const schedule::Candidate& candidate);
+
 }  // namespace ronda::cli

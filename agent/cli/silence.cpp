@@ -20,8 +20,10 @@ void print_silence(const json::object& silence) {
                       : silence.at("active").as_bool() ? "active"
                                                        : "planned",
                       8)
-            << text_of(silence, "what") << "  until " << instant_text(silence.at("until"));
-  if (silence.at("until_ok").as_bool()) std::cout << " or until it is ok";
+            << text_of(silence, "what");
+  if (!ended && !silence.at("active").as_bool()) std::cout << "  from " << instant_text(silence.at("from"));
+  std::cout << "  until " << instant_text(silence.at(ended ? "ended" : "until"));
+  if (!ended && silence.at("until_ok").as_bool()) std::cout << " or until it is ok";
   std::cout << "  " << text_of(silence, "owner") << ": " << text_of(silence, "reason") << "\n";
   for (const json::value& one : silence.at("hides").as_array())
     std::cout << "      hides " << text_of(one.as_object(), "alert") << " " << text_of(one.as_object(), "level") << " "

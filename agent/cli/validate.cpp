@@ -85,6 +85,11 @@ void print_text(const schedule::Candidate& candidate, const std::string& more) {
 
 }  // namespace
 
+std::string errors_text(const schedule::Candidate& candidate) {
+  const std::size_t count = candidate.diagnostics.errors();
+  return "the configuration has " + std::to_string(count) + (count == 1 ? " error" : " errors") + " ('ronda validate' shows them)";
+}
+
 schedule::Candidate load_local(const Options& options, LocalParts& parts) {
   return load_judged(options, parts, escalation::judge_staff(parts.zones, wall_clock().count(), ::geteuid()));
 }

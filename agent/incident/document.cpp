@@ -282,6 +282,17 @@ std::string escape_markdown(std::string_view text) {
   return out;
 }
 
+namespace {
+
+/// Who or what it is about; a message without a contact is one to the last resort.
+std::string subject_of(const Event& event, const Words& w) {
+  if (event.kind == Kind::other) return event.kind_name;
+  const bool is_message = event.kind == Kind::notice_sent || event.kind == Kind::notice_delivered || event.kind == Kind::notice_failed;
+  return is_message && event.subject.empty() ? std::string(w.last_resort) : event.subject;
+}
+
+}  // namespace
+
 std::string describe(const Event& event, Language language) {
   const Words& w = words(language);
   const std::string out(is_accepted_notice(event) ? w.accepted_for : phrase(event.kind, language));
@@ -290,7 +301,7 @@ std::string describe(const Event& event, Language language) {
       {{"{who}", who(event.author, w)},
        {"{level}", upper(event.level)},
        {"{alert}", event.alert},
-       {"{subject}", event.kind == Kind::other ? event.kind_name : event.subject},
+       {"{subject}", subject_of(event, w)},
        {"{role}", event.role},
        {"{channel}", event.channel},
        {"{owed}", event.until_ns == 0 ? std::string(w.owed_never) : std::string(w.owed_until) + instant(event.until_ns, {}) + " UTC"}}};
@@ -302,6 +313,7 @@ std::string describe(const Event& event, Language language) {
     i += found == values.end() ? 1 : found->first.size();
   }
   if (event.kind != Kind::diagnosis && !trim(event.text).empty()) filled += ": " + event.text;
+  if (const std::string_view said = named_text(event, said_field); !said.empty()) filled.append(" - ").append(said);
   return filled;
 }
 

@@ -181,6 +181,7 @@ Event Stepper::member_event(Kind kind, const rule::Change& change) const {
   event.alert = change.alert;
   event.check = change.check;
   event.title = change.title;
+  if (!change.said.empty()) event.fields.emplace_back(said_field, change.said);
   event.service = change.service;
   event.level = change.to;
   event.blocked = change.what == rule::Change::What::blocked;

@@ -34,6 +34,11 @@ std::string person(const Author& author) {
   return said_person(author).en;
 }
 
+/// From the least on, which is the same for all: "1m to 7d".
+std::string range_text(std::int64_t most_ns) {
+  return format_duration(Nanos(minute_ns)) + " to " + format_duration(Nanos(most_ns));
+}
+
 /// What was done, by whom: "taken by cto", "tomado por cto".
 Said done_by(const std::string& en, const std::string& es, const Author& author) {
   const Said who = said_person(author);
@@ -176,11 +181,15 @@ void Stepper::tell(Incident& incident, Said reason) {
   if (incident.was_told) owe(incident, notice::update, false, std::move(reason));
 }
 
+/// Of an acknowledgement that this command makes; 0: it has no end of its own.
+std::int64_t Stepper::ack_lasts(const Incident& incident, const Command& command) const {
+  return command.for_ns != 0 ? std::clamp<std::int64_t>(command.for_ns, minute_ns, longest_ack_ns) : settings_.of(incident.level).ack_expires_ns;
+}
+
 void Stepper::take_acked(Incident& incident, const Command& command) {
   const LevelTimes& times = settings_.of(incident.level);
   Event event = make(Kind::acked, command);
-  const std::int64_t lasts =
-      command.for_ns != 0 ? std::clamp<std::int64_t>(command.for_ns, minute_ns, longest_ack_ns) : times.ack_expires_ns;
+  const std::int64_t lasts = ack_lasts(incident, command);
   if (lasts != 0) event.until_ns = now_ + lasts;
   if (times.ack_remind_ns != 0 && (lasts == 0 || times.ack_remind_ns < lasts)) event.remind_ns = now_ + times.ack_remind_ns;
   emit(incident.id, std::move(event));
@@ -189,13 +198,18 @@ void Stepper::take_acked(Incident& incident, const Command& command) {
 void Stepper::ack(Incident& incident, const Command& command) {
   const bool is_of_other = incident.ack && !(incident.ack->author == command.author);
   const bool saw_it = command.based_on != 0 || command.force;
+  if (command.for_ns != 0 && (command.for_ns < minute_ns || command.for_ns > longest_ack_ns))
+    return refuse(incident, command, Errc::invalid, "an acknowledgement lasts from " + range_text(longest_ack_ns));
   if (is_of_other && incident.ack->author.is_named() && !saw_it)
     return refuse(incident, command, Errc::exists, person(incident.ack->author) + " has it already; take it over with --force");
   if (is_of_other && incident.ack->author.is_named() && !command.author.is_named())
     return refuse(incident, command, Errc::denied, person(incident.ack->author) + " has it; only a contact of conf.d can take it over");
+  const bool was_theirs = incident.is_taken() && incident.ack && incident.ack->author == command.author;
   take_acked(incident, command);
-  tell(incident, done_by("taken", "tomado", command.author));
-  reply(incident, command.author.is_named() ? "it is yours"
+  if (!was_theirs) tell(incident, done_by("taken", "tomado", command.author));  // that it lasts longer is news to nobody
+  const std::int64_t lasts = ack_lasts(incident, command);
+  const std::string yours = lasts == 0 ? "it is yours" : "it is yours for " + format_duration(Nanos(lasts));
+  reply(incident, command.author.is_named() ? yours
                                             : "nobody is called any more; the time to respond runs on until a contact of conf.d takes it");
 }
 
@@ -223,14 +237,15 @@ void Stepper::note(Incident& incident, const Command& command) {
 
 void Stepper::update(Incident& incident, const Command& command) {
   if (trim(command.text).empty()) return refuse(Errc::invalid, "an update needs a text: what is known now, and what is being done");
+  if (command.for_ns != 0 && (command.for_ns < minute_ns || command.for_ns > longest_update_ns))
+    return refuse(Errc::invalid, "the next update is promised within " + range_text(longest_update_ns));
   if (!command.subject.empty()) {
     Event impact = make(Kind::impact, command);
     impact.subject = command.subject;
     emit(incident.id, std::move(impact));
   }
   Event event = make(Kind::update, command);
-  const std::int64_t within = command.for_ns != 0 ? std::clamp<std::int64_t>(command.for_ns, minute_ns, longest_update_ns)
-                                                  : settings_.of(incident.level).update_every_ns;
+  const std::int64_t within = command.for_ns != 0 ? command.for_ns : settings_.of(incident.level).update_every_ns;
   if (within != 0 && incident.is_live()) event.due_ns = now_ + within;
   renew_ack(incident, event);
   emit(incident.id, std::move(event));

@@ -90,6 +90,7 @@ class Stepper {
   void tell_resolution(Incident& incident, Said reason);
   void review(Incident& incident, const Command& command);
   void give_role(Incident& incident, const Command& command);
+  std::int64_t ack_lasts(const Incident& incident, const Command& command) const;
   void take_acked(Incident& incident, const Command& command);
   bool record_review(Incident& incident, const Command& command);
 

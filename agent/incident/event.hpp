@@ -108,12 +108,17 @@ struct Event {
   std::int64_t due_ns = 0;                    // opened, reopened, update, ...: the next update
   std::int64_t remind_ns = 0;                 // acked and what renews it: ask whether the ack still holds
   std::int64_t until_ns = 0;                  // acked: its end; flapping: earliest end; ticket: 0 where no time is promised
-  /// Named texts: the parts of a review. At most 32.
+  /// Named texts: the parts of a review; of alert_* said_field. At most 32.
   std::vector<std::pair<std::string, std::string>> fields;
   std::string extra;  // members that this version does not know, a JSON object; empty: none
 
   bool operator==(const Event&) const = default;
 };
+
+inline constexpr std::string_view said_field = "said";  // what the check says of it itself
+
+/// One of `fields`; empty: it has none of that name.
+std::string_view named_text(const Event& event, std::string_view name);
 
 inline constexpr std::size_t max_name_bytes = 256;          // names, ids, sources
 inline constexpr std::size_t max_text_bytes = 4096;         // `text`, each of `fields`

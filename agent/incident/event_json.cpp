@@ -8,6 +8,12 @@
 #include "incident/event.hpp"
 
 namespace ronda::incident {
+
+std::string_view named_text(const Event& event, std::string_view name) {
+  const auto found = std::ranges::find(event.fields, name, &std::pair<std::string, std::string>::first);
+  return found == event.fields.end() ? std::string_view() : std::string_view(found->second);
+}
+
 namespace {
 
 namespace json = boost::json;

@@ -224,6 +224,7 @@ void take_title(Member& member, const Event& event) {
     member.title = event.title;
   else if (event.level != member.level || member.title.empty())
     member.title = event.alert + (event.text.empty() ? "" : ": " + event.text);
+  member.said = named_text(event, said_field);
 }
 
 void take_member(Incident& incident, const Event& event) {

@@ -47,6 +47,7 @@ struct Member {
   bool blocked = false;                       // it waits for a check that is critical: no cause of its own
   std::string blocker;                        // that check
   std::string title;                          // what people call it, as it reached its level
+  std::string said;                           // what its check said then, one line; may be empty
   std::int64_t joined_ns = 0;
   std::int64_t changed_ns = 0;
 

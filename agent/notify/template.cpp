@@ -30,6 +30,7 @@ constexpr std::array known_fields = {
     FieldName{"status"},
     FieldName{"description", true},
     FieldName{"impact", true},
+    FieldName{"said", true},
     FieldName{"current_status", true},
     FieldName{"next_update"},
     FieldName{"war_room"},

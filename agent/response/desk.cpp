@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.hpp"
 #include "response/clock.hpp"
 #include "response/message.hpp"
 #include "response/upkeep.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::int64_t clean_every_ns = std::int64_t{3600} * 1'000'000'000, keep_over_ns = 24 * clean_every_ns;
 constexpr std::int64_t look_again_ns = 1'000'000'000;
+constexpr std::size_t most_said = 300;                   // bytes of a check's own words
 constexpr std::int64_t latest_wake_ns = 10'000'000'000;  // on a busy host; a later one was slept through
 constexpr std::size_t many_firing = 100;                 // from so many on they are asked together, once in look_again_ns, what hides them
 constexpr std::int64_t write_pending_every_ns = 5'000'000'000;  // how much of a `for` a kill may cost
@@ -67,6 +69,7 @@ void Desk::index() {
     names.insert(alert.tasks.begin(), alert.tasks.end());
     for (const std::string_view name : names) alerts_of_[std::string(name)].push_back(&alert);
   }
+  std::erase_if(said_, [&](const auto& one) { return !alerts_of_.contains(one.first); });
 }
 
 const rule::AlertState* Desk::alert(std::string_view name) const {
@@ -185,11 +188,20 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
 Output Desk::on_result(const measure::Result& result, std::int64_t now_ns) {
   Output out;
   note_break(now_ns);
+  note_words(result);
   if (auto sampled = history_.observe(result)) out.samples.push_back(*std::move(sampled));
   if (!looking_) return out;
   judge_objectives(result.check, out, now_ns);
   look_at_those_of(result.check, out, now_ns);
   return out;
+}
+
+void Desk::note_words(const measure::Result& result) {
+  if (result.status == measure::Status::ok || result.summary.empty()) {
+    if (const auto found = said_.find(result.check); found != said_.end()) said_.erase(found);
+    return;
+  }
+  said_.insert_or_assign(std::string(result.check), repair_utf8(escape_controls(result.summary), most_said));
 }
 
 Output Desk::on_task_success(std::string_view task, std::int64_t at_ns, std::int64_t now_ns) {
@@ -351,7 +363,10 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   const std::int64_t next_ns = held.state.next_ns;
   alert_alarms_.set(alert.name, next_ns == 0 || next_ns > now_ns ? next_ns : now_ns + look_again_ns);
   if (moved || (is_counting(held.state) && now_ns - held.written_ns >= write_pending_every_ns)) write_alert(alert.name, held, out, now_ns);
-  for (const rule::Change& change : outcome.changes) feed(change, out, now_ns);
+  for (rule::Change& change : outcome.changes) {
+    if (const auto said = said_.find(change.check); said != said_.end() && change.to != config::Level::none) change.said = said->second;
+    feed(change, out, now_ns);
+  }
   tell_waiting(alert, held, out, now_ns);
   const auto is_thin = [](const rule::Reading::Level& level) { return level.when.truth != rule::Truth::unknown || level.when.thin; };
   tell_unknown(alert, held.state, std::ranges::all_of(reading.levels, is_thin), out, now_ns);

@@ -130,6 +130,8 @@ class Desk {
   Status take_up(const store::AlertState& row, std::int64_t now_ns);
   Status take_up(const store::SilenceRow& row);
   void note_asked(const std::vector<incident::Event>& events);
+  /// What a check that is not ok says of itself, for those who are told of it.
+  void note_words(const measure::Result& result);
   void look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns);
   rule::Reading read(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
   bool is_excluded(const rule::Slo& slo) const;
@@ -171,6 +173,7 @@ class Desk {
   std::map<std::string, Held, std::less<>> alerts_;
   std::size_t inbound_count_ = 0;                                                  // of them, what others judged
   std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check or task.NAME that they name or depend on
+  std::map<std::string, std::string, std::less<>> said_;                           // by check that is not ok: its last words
   incident::State state_;
   incident::SilenceBook silences_;
   incident::UpkeepBook upkeep_;

@@ -301,6 +301,7 @@ void Response::on_result(const schedule::Entry& entry) {
   result.ended_ns = entry.trip.ended_wall + ahead;
   result.duration_ns = entry.trip.duration_ns;
   result.metrics = metrics;
+  result.summary = entry.summary;
   apply(desk_.on_result(result, now));
 }
 

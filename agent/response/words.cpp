@@ -77,6 +77,12 @@ std::string first_alert(const incident::Incident& incident) {
   return found == nullptr ? std::string() : found->first;
 }
 
+/// What the check of an alert that fires said of itself.
+std::string words_of(const incident::Incident& incident, const std::string& alert) {
+  const auto found = incident.members.find(alert);
+  return found == incident.members.end() || !found->second.fires() ? std::string() : found->second.said;
+}
+
 /// For machines: "2026-11-29T06:14:05Z".
 std::string rfc3339(std::int64_t at_ns) {
   const auto at = static_cast<std::time_t>(at_ns / 1'000'000'000);
@@ -121,7 +127,8 @@ std::string system_of(const Plan& plan, const std::string& service) {
 
 notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, std::int64_t now_ns) {
   const bool over = !incident.is_live();
-  const std::string headline = incident::headline_of(incident);
+  const std::string headline = incident::headline_of(incident), alert = first_alert(incident);
+  const std::string said = words_of(incident, alert);
   notify::Fields fields = {
       {"incident", incident.id},
       {"severity", upper(config::level_name(incident.level))},
@@ -132,14 +139,15 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
       {"time", time_text(plan, now_ns)},
       {"since", time_text(plan, incident.detected_ns)},
       {"status", std::string(status_of(incident.stage))},
-      {"description", headline},
+      {"description", said.empty() ? headline : headline + "\n" + said},
+      {"said", said},
       {"current_status", situation_text(incident, plan.language)},
       {"next_update", time_text(plan, incident.update_due_ns)},
       {"war_room", incident.war_room},
       {"incident_url", is_link(incident.war_room) ? incident.war_room : ""},
       {"check", incident.root},
       {"host", plan.settings.host},
-      {"duration", format_duration(Nanos(incident::duration_ns(incident, now_ns)))},
+      {"duration", format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(incident::duration_ns(incident, now_ns))))},
       {"owner", incident.ack ? incident.ack->author.name : ""},
       {"contact", incident.ack ? incident.ack->author.name : ""},
       {"taken", incident.is_taken() && incident.ack ? time_text(plan, incident.ack->at_ns) : ""},
@@ -155,7 +163,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
   std::string impacts;
   for (const incident::History::Impact& impact : incident.history.impacts) impacts += (impacts.empty() ? "" : ", ") + impact.tag;
   fields.emplace_back("impact", std::move(impacts));
-  fields.emplace_back("alert", first_alert(incident));
+  fields.emplace_back("alert", alert);
   fields.emplace_back("opened_at", rfc3339(incident.detected_ns));
   fields.emplace_back("state", std::string(incident::stage_name(incident.stage)));
   return fields;

@@ -33,6 +33,7 @@ struct Change {
   std::string source, author;  // who judged where no rule did: "alertmanager", "token:prometheus"; empty: a rule
   double value = 0;            // the number that decided, in base units; 0 where it was a status
   std::string title = {};      // for people, in place of alert and reason; empty: those
+  std::string said = {};       // what the check says of it itself, one line; empty: nothing, or not known
 
   bool operator==(const Change&) const = default;
 };

@@ -22,7 +22,7 @@ TEST_CASE("a contact's ack is the response: nobody is called any more and the ti
   world.now += 10 * minute_ns;
   const Reply reply = world.say(Verb::ack, contact("cto"));
   CHECK(reply.done);
-  CHECK(reply.text == "it is yours");
+  CHECK(reply.text == "it is yours for 1h");
   CHECK(world.only().stage == Stage::acknowledged);
   CHECK(world.only().responded);
   CHECK(world.only().responded_by == "cto");
@@ -31,6 +31,36 @@ TEST_CASE("a contact's ack is the response: nobody is called any more and the ti
   CHECK_FALSE(world.last_notice().page);
   world.pass(10);
   CHECK_FALSE(world.only().response_overdue);
+}
+
+TEST_CASE("who takes it a second time tells nobody anew", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  world.say(Verb::ack, contact("cto"));
+  const std::size_t told = world.notices.size();
+  world.now += 10 * minute_ns;
+  CHECK(world.say(Verb::ack, contact("cto")).done);
+  CHECK(world.notices.size() == told);
+  CHECK(world.only().ack->until_ns == world.now + 60 * minute_ns);
+}
+
+TEST_CASE("a time that an ack or an update cannot have is refused, not changed", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  for (const std::int64_t wrong : {minute_ns - 1, 7 * 24 * 60 * minute_ns + 1}) {
+    Command ack = on(world, Verb::ack, contact("cto"));
+    ack.for_ns = wrong;
+    const Reply reply = world.say(ack);
+    CHECK_FALSE(reply.done);
+    CHECK(reply.text == "an acknowledgement lasts from 1m to 1w");
+    CHECK_FALSE(world.only().is_taken());
+  }
+  for (const std::int64_t wrong : {minute_ns - 1, 30 * 24 * 60 * minute_ns + 1}) {
+    Command update = on(world, Verb::update, contact("cto"));
+    update.text = "we look";
+    update.for_ns = wrong;
+    CHECK_FALSE(world.say(update).done);
+  }
 }
 
 TEST_CASE("an ack by uid 0 stops the calls, is recorded as unix:root and does not stop the time to respond", "[incident]") {

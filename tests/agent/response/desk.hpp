@@ -143,10 +143,11 @@ class World {
   std::vector<store::OutboxRow> order;  // all envelopes as they were decided
   std::vector<std::string> told;        // "5m open p1 cto log": since monday, one line an envelope
 
-  void result(const std::string& check, Seen status) {
+  void result(const std::string& check, Seen status, const std::string& summary = "") {
     measure::Result result;
     result.check = check;
     result.status = status;
+    result.summary = summary;
     const auto before = statuses_.find(check);
     if (before == statuses_.end() || before->second.first != status) statuses_[check] = {status, now};
     result.since_ns = statuses_[check].second;

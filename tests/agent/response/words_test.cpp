@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people read, as the desk decides it: the words of each envelope, with a value in every place that has one.
 #include "agent/response/desk.hpp"
+#include "incident/document.hpp"
 
 using namespace ronda;
 using namespace ronda::test;
@@ -296,4 +297,29 @@ TEST_CASE("what waits for another check names that one, also where it fired firs
   CHECK(has(body, "P1 db\n"));
   CHECK(has(body, "P2 cache, blocked by db\n"));
   CHECK(notify::value_of(notify::fields_from_json(newest(world, "cto", "update").fields), "check") == "db");
+}
+
+TEST_CASE("a message has what the check says of itself below its title, and the timeline has it too", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical, "503 from 10.0.0.7: no workers\x1b[2J");
+  CHECK(has(newest(world, "cto", "open").body, "Description:\napi: api.status is critical\n503 from 10.0.0.7: no workers\\x1b[2J\n"));
+  CHECK(newest(world, "cto", "open").title.find("workers") == std::string::npos);  // a title is short: an SMS is paid by its length
+  const auto joined = std::ranges::find(world.held.events, "alert_joined", &store::IncidentEvent::kind);
+  REQUIRE(joined != world.held.events.end());
+  CHECK(incident::describe(*incident::parse_event(joined->data), incident::Language::en) ==
+        "alert api fires at P1: api.status is critical - 503 from 10.0.0.7: no workers\\x1b[2J");
+  world.now += minute;
+  world.result("api", Seen::ok, "200");
+  CHECK_FALSE(has(newest(world, "cto", "resolve").body, "200"));
+  world.now += 20 * minute;
+  world.result("api", Seen::critical);  // without words
+  CHECK_FALSE(has(newest(world, "cto", "open").body, "workers"));
+}
+
+TEST_CASE("of a check's words a message has one line of at most 300 bytes", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical, std::string(5000, 'x') + "end");
+  const std::string body = newest(world, "cto", "open").body;
+  CHECK(has(body, std::string(250, 'x')));
+  CHECK_FALSE(has(body, std::string(301, 'x')));
 }

@@ -132,7 +132,7 @@ TEST_CASE("a failing check becomes an incident, is told, survives a kill, is tak
   const Finished taken = door.as_ana({"incident", "ack", id});
   INFO(taken.err);
   CHECK(taken.code == 0);
-  CHECK(taken.out == id + ": it is yours\n");
+  CHECK(taken.out == id + ": it is yours for 1h\n");
   CHECK(door.author_of(id, "acked") == "contact:ana");
   CHECK(door.is_at_stage(id, "acknowledged"));
   CHECK(door.as_ana({"incident", "note", id, "the hinge is loose"}).code == 0);
@@ -530,7 +530,7 @@ TEST_CASE("what people say of an incident while the configuration is read is kep
                                    door.agent().scratch() / "reload.err");
   const pid_t parser = hold_parser(door.agent());
   REQUIRE(parser > 0);
-  CHECK(door.as_ana({"incident", "ack", id}).out == id + ": it is yours\n");
+  CHECK(door.as_ana({"incident", "ack", id}).out == id + ": it is yours for 1h\n");
   CHECK(door.as_ana({"silence", "add", "check=door", "--for", "1h", "--reason", "new door"}).code == 0);
   ::kill(parser, SIGCONT);
   REQUIRE(wait_program(asks, 30s) == 0);
