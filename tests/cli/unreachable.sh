@@ -8,6 +8,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=tests/support/expect.sh
 . "$here/../support/expect.sh"
 mkdir -p "$live_dir/conf.d"
+to_full() { live_ronda "$@" >/dev/full; }
 
 # ---- no agent ---------------------------------------------------------------------------------
 for words in status 'check web' 'explain web' reload 'task run web' 'ping web' 'state backup backup.db' 'alert list' 'incident list' \
@@ -21,6 +22,10 @@ for words in status 'check web' 'explain web' reload 'task run web' 'ping web' '
   expect 3 live_ronda $words --output json
   expect_out '"error":"unreachable"'
 done
+
+# who runs it as a Nagios plugin reads its output
+expect 3 live_ronda check web
+expect_out 'UNKNOWN - web: not determined'
 
 # ---- usage ------------------------------------------------------------------------------------
 expect 2 live_ronda
@@ -41,6 +46,26 @@ expect 2 live_ronda incident acc INC-1
 expect_err 'incident has no verb "acc"; did you mean "ack"?'
 expect 2 live_ronda incident xyzzy INC-1
 expect_err 'incident has no verb "xyzzy"; it has list show open ack unack note update raise lower mitigate resolve close role ticket review'
+# a flag of another word would do nothing
+for words in 'incident list --level p1' 'incident list --service shop' 'incident ack INC-1 --level p2' 'incident ack INC-1 --impact shop' \
+  'incident show INC-1 --markdown' 'silence list --for 3d' 'silence expire S-1 --reason x' 'maintenance end M-1 --at-most 2h' \
+  'maintenance list --service shop' 'notify test cto --all' 'oncall show --reason x' 'plugin list --yes' 'rules test x --since 1d'; do
+  # shellcheck disable=SC2086
+  expect 2 live_ronda $words
+  expect_err 'takes no --'
+done
+expect 2 live_ronda incident list --level p1
+expect_err "incident list takes no --level; see 'ronda incident --help'"
+expect 2 live_ronda incident note INC-1
+expect_err 'a note needs a text'
+
+# what cannot be written was not said
+[ ! -w /dev/full ] || for words in '1 plugin list' '3 check web' '1 version'; do
+  # shellcheck disable=SC2086
+  expect "${words%% *}" to_full ${words#* }
+  expect_err 'the output could not be written'
+done
+
 for words in 'status more' 'status --output xml' 'check' 'check a b' 'check a --loud' 'top more'; do
   # shellcheck disable=SC2086
   expect 3 live_ronda $words
@@ -51,6 +76,8 @@ done
 expect 0 live_ronda --help
 expect_out 'wrap NAME -- COMMAND'
 expect_out 'plugin list|inspect|why|clear|new|lint|test|run|docs|schema|ld-args|install'
+expect 0 live_ronda incident --help
+expect_out 'ronda incident ticket ID VENDOR [--level N] [--opened NUMBER | --answered TEXT]'
 expect 0 live_ronda validate --help
 expect_out '--probe'
 expect_out 'text, json or sarif'
