@@ -87,8 +87,7 @@ class Walk {
     std::string full = path_;
     if (!full.starts_with('/')) {
       std::array<char, PATH_MAX> buffer{};
-      if (::getcwd(buffer.data(), buffer.size()) == nullptr)
-        return system_error("reading the working directory", errno);
+      if (::getcwd(buffer.data(), buffer.size()) == nullptr) return system_error("reading the working directory", errno);
       full = std::string(buffer.data()) + "/" + full;
     }
     push_front(todo_, full);
@@ -125,8 +124,7 @@ class Walk {
     if (++symlinks_ > max_symlinks) return system_error("opening " + path_, ELOOP);
     std::array<char, PATH_MAX> target{};
     const ssize_t size = ::readlinkat(link, "", target.data(), target.size());
-    if (size <= 0 || static_cast<std::size_t>(size) >= target.size())
-      return system_error("reading the link " + shown, errno);
+    if (size <= 0 || static_cast<std::size_t>(size) >= target.size()) return system_error("reading the link " + shown, errno);
     const std::string_view text(target.data(), static_cast<std::size_t>(size));
     push_front(todo_, text);
     return text.starts_with('/') ? to_root() : done();
@@ -149,14 +147,12 @@ class Walk {
 };
 
 bool same_content(const struct stat& a, const struct stat& b) {
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
-         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
-         a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
+         a.st_mtim.tv_nsec == b.st_mtim.tv_nsec && a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
 }
 
 Error too_large(std::string_view shown, std::uint64_t max_bytes) {
-  return Error(Errc::range, escape_controls(shown) + " is larger than " +
-                                format_size(static_cast<std::int64_t>(max_bytes)));
+  return Error(Errc::range, escape_controls(shown) + " is larger than " + format_size(static_cast<std::int64_t>(max_bytes)));
 }
 
 }  // namespace
@@ -168,8 +164,7 @@ std::string distrust(const struct stat& facts, uid_t uid) {
     return why + "; correct it with chown";
   }
   if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return "has mode " + octal(facts.st_mode) +
-           ": others than its owner can change it; correct it with chmod go-w";
+    return "has mode " + octal(facts.st_mode) + ": others than its owner can change it; correct it with chmod go-w";
   }
   return {};
 }
@@ -193,23 +188,18 @@ Result<Descriptor> open_or_make_trusted_directory(const std::string& path, uid_t
   return open_trusted_directory(path, uid);
 }
 
-Result<Descriptor> open_trusted_entry(int directory, const std::string& name, std::string_view shown,
-                                      uid_t uid, std::uint64_t max_bytes) {
+Result<Descriptor> open_trusted_entry(int directory, const std::string& name, std::string_view shown, uid_t uid, std::uint64_t max_bytes) {
   // a look by O_PATH first: opening a device can already do something
   const Descriptor look(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat before {};
-  if (!look || ::fstat(look.get(), &before) != 0)
-    return system_error("opening " + escape_controls(shown), errno);
-  if (!S_ISREG(before.st_mode))
-    return refused(shown, "is " + kind_of(before.st_mode) + ", not a regular file");
+  if (!look || ::fstat(look.get(), &before) != 0) return system_error("opening " + escape_controls(shown), errno);
+  if (!S_ISREG(before.st_mode)) return refused(shown, "is " + kind_of(before.st_mode) + ", not a regular file");
   const std::string why = distrust(before, uid);
   if (!why.empty()) return refused(shown, why);
   if (static_cast<std::uint64_t>(before.st_size) > max_bytes) return too_large(shown, max_bytes);
-  Descriptor file(
-      ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  Descriptor file(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat after {};
-  if (!file || ::fstat(file.get(), &after) != 0)
-    return system_error("opening " + escape_controls(shown), errno);
+  if (!file || ::fstat(file.get(), &after) != 0) return system_error("opening " + escape_controls(shown), errno);
   if (after.st_dev != before.st_dev || after.st_ino != before.st_ino) {
     return Error(Errc::unavailable, escape_controls(shown) + " was replaced while it was opened");
   }

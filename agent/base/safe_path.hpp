@@ -31,8 +31,7 @@ Result<Descriptor> open_trusted_file(const std::string& path, uid_t uid, std::ui
 
 /// The regular file `name` in an open directory: no symlink, owned by root or `uid`, not writable by group or
 /// others, at most max_bytes. Looked at before it is opened for reading. `shown` is its path in messages.
-Result<Descriptor> open_trusted_entry(int directory, const std::string& name, std::string_view shown,
-                                      uid_t uid, std::uint64_t max_bytes);
+Result<Descriptor> open_trusted_entry(int directory, const std::string& name, std::string_view shown, uid_t uid, std::uint64_t max_bytes);
 
 /// The whole content; Errc::unavailable when the file changed while it was read (try again), Errc::range when
 /// it has more than max_bytes.

@@ -85,8 +85,7 @@ int escalation(const Options& options) {
   if (!read_scenario(options, candidate, *zone, scenario)) return exit_usage;
   config::Diagnostics told_already;
   const escalation::Staff staff = escalation::staff_of(candidate, parts.zones, scenario.detected_ns, ::geteuid(), told_already);
-  if (candidate.has_errors())
-    complain(errors_text(candidate) + "; this is what holds with them");
+  if (candidate.has_errors()) complain(errors_text(candidate) + "; this is what holds with them");
   const ByHand by_hand = read_by_hand(options, **parts.zones.find("UTC"));
   const escalation::Simulation simulation = escalation::simulate(staff.people, staff.policies, scenario, by_hand.overrides);
   json::array overrides = by_hand.within(scenario.detected_ns, scenario.detected_ns + scenario.lasts.count());

@@ -15,9 +15,10 @@ int explain(const Options& options) {
   constexpr std::string_view slo = "slo/";  // of the alerts of objectives
   const std::string& asked = options.arguments.front();
   const std::size_t slash = asked.find('/');
-  const std::string target = asked.starts_with(slo)         ? percent_encode(asked.substr(slo.size())) + "?slo=1"
-                             : slash != std::string::npos && slash > 0 ? percent_encode(asked.substr(0, slash)) + "?alert=" + percent_encode(asked)
-                                                            : percent_encode(asked);
+  const std::string target = asked.starts_with(slo) ? percent_encode(asked.substr(slo.size())) + "?slo=1"
+                             : slash != std::string::npos && slash > 0
+                                 ? percent_encode(asked.substr(0, slash)) + "?alert=" + percent_encode(asked)
+                                 : percent_encode(asked);
   const auto answer = ask_json(options, "GET", "/v1/explain/" + target);
   if (!answer) return answer.error();
   if (options.json) {

@@ -119,8 +119,7 @@ int oncall(const Options& options) {
   if (!read_asked(options, *zone, asked)) return exit_usage;
   config::Diagnostics told_already;
   const people::People people = escalation::staff_of(candidate, parts.zones, asked.at_ns, ::geteuid(), told_already).people;
-  if (candidate.has_errors())
-    complain(errors_text(candidate) + "; this is what holds with them");
+  if (candidate.has_errors()) complain(errors_text(candidate) + "; this is what holds with them");
   const std::string wanted = options.arguments.size() == 2 ? options.arguments[1] : std::string();
   if (!wanted.empty() && people.find_oncall(wanted) == nullptr) {
     std::vector<std::string_view> names;

@@ -13,7 +13,8 @@ struct Words {
   std::string_view severity, system, service, cause, status, detected, answered, answered_late, not_answered, mitigated, resolved, duration,
       hidden;
   std::string_view timeline, time, author, what, told, contact, channel, outcome, nobody_told, diagnosis, war_room, roles, alerts;
-  std::string_view not_written, sent, delivered, accepted, accepted_for, failed, last_resort, still_open, agent, owed_until, owed_never, cut;
+  std::string_view not_written, sent, delivered, accepted, accepted_for, failed, last_resort, still_open, agent, owed_until, owed_never,
+      cut;
   std::array<std::string_view, 6> parts;   // in the order of review_parts
   std::array<std::string_view, 5> stages;  // by Stage
 };

@@ -183,7 +183,8 @@ void Stepper::tell(Incident& incident, Said reason) {
 
 /// Of an acknowledgement that this command makes; 0: it has no end of its own.
 std::int64_t Stepper::ack_lasts(const Incident& incident, const Command& command) const {
-  return command.for_ns != 0 ? std::clamp<std::int64_t>(command.for_ns, minute_ns, longest_ack_ns) : settings_.of(incident.level).ack_expires_ns;
+  return command.for_ns != 0 ? std::clamp<std::int64_t>(command.for_ns, minute_ns, longest_ack_ns)
+                             : settings_.of(incident.level).ack_expires_ns;
 }
 
 void Stepper::take_acked(Incident& incident, const Command& command) {
@@ -209,8 +210,8 @@ void Stepper::ack(Incident& incident, const Command& command) {
   if (!was_theirs) tell(incident, done_by("taken", "tomado", command.author));  // that it lasts longer is news to nobody
   const std::int64_t lasts = ack_lasts(incident, command);
   const std::string yours = lasts == 0 ? "it is yours" : "it is yours for " + format_duration(Nanos(lasts));
-  reply(incident, command.author.is_named() ? yours
-                                            : "nobody is called any more; the time to respond runs on until a contact of conf.d takes it");
+  reply(incident,
+        command.author.is_named() ? yours : "nobody is called any more; the time to respond runs on until a contact of conf.d takes it");
 }
 
 void Stepper::unack(Incident& incident, const Command& command) {

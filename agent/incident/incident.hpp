@@ -129,7 +129,7 @@ struct Incident {
   config::Level persons_level = config::Level::none;  // that a person set last; none: none since it was opened
   config::Level peak_level = config::Level::none;     // the highest it ever had
   std::string service;                                // empty: none
-  std::string root;  // the check that is the cause, as far as is known; empty when a person opened it
+  std::string root;                                   // the check that is the cause, as far as is known; empty when a person opened it
   std::string cause;                                  // cause_of() that it was opened for; empty: a person's without a service
   std::string title;                                  // the first event's text; what it is about now: headline_of()
   std::string war_room;

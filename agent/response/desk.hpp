@@ -177,12 +177,12 @@ class Desk {
   incident::State state_;
   incident::SilenceBook silences_;
   incident::UpkeepBook upkeep_;
-  std::int64_t drilled_ns_ = 0;                             // the last drill that was due; 0: none was planned yet
-  std::map<std::string, std::int64_t, std::less<>> asked_;  // by incident that is not closed: until when its escalation has been asked
+  std::int64_t drilled_ns_ = 0;                               // the last drill that was due; 0: none was planned yet
+  std::map<std::string, std::int64_t, std::less<>> asked_;    // by incident that is not closed: until when its escalation has been asked
   std::map<std::string, std::int64_t, std::less<>> unheard_;  // the same of those of which nobody could hear since then
-  Alarms alert_alarms_, incident_alarms_, engine_alarms_;   // the last two by incident: its escalation, its own times
-  std::optional<std::int64_t> boundary_wake_;               // of silences, windows and drills
-  std::int64_t muted_ns_ = 0;                               // when what hides alerts was looked at last
+  Alarms alert_alarms_, incident_alarms_, engine_alarms_;     // the last two by incident: its escalation, its own times
+  std::optional<std::int64_t> boundary_wake_;                 // of silences, windows and drills
+  std::int64_t muted_ns_ = 0;                                 // when what hides alerts was looked at last
   std::int64_t cleaned_ns_ = 0;
   std::set<std::string> touched_;          // incidents of this step
   std::vector<incident::Notice> notices_;  // of this step, not told yet

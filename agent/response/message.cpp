@@ -85,7 +85,8 @@ std::string_view why_in_spanish(escalation::Why why) {
 }
 
 Said step_text(const escalation::Due& due) {
-  const std::string number = std::to_string(due.step + 1), round = std::to_string(due.round), clock = format_duration(std::chrono::floor<std::chrono::seconds>(due.clock));
+  const std::string number = std::to_string(due.step + 1), round = std::to_string(due.round),
+                    clock = format_duration(std::chrono::floor<std::chrono::seconds>(due.clock));
   Said out(due.escalation + ", step " + number, due.escalation + ", paso " + number);
   if (due.why == escalation::Why::owner) out = {due.escalation + ", the owner", due.escalation + ", el responsable"};
   if (due.round > 0) out = {out.en + ", repeat " + round, out.es + ", repetición " + round};

@@ -37,10 +37,10 @@ struct CheckFacts {
 using config::task_prefix;
 
 struct Facts {
-  std::vector<CheckFacts> checks;      // by name
-  std::vector<CheckFacts> task_ends;   // how tasks ended, as if each were a check task.NAME; by name
-  std::vector<std::string> tasks;      // sorted
-  bool complete = true;                // false: part of conf.d could not be read, so a name that is not here may exist
+  std::vector<CheckFacts> checks;     // by name
+  std::vector<CheckFacts> task_ends;  // how tasks ended, as if each were a check task.NAME; by name
+  std::vector<std::string> tasks;     // sorted
+  bool complete = true;               // false: part of conf.d could not be read, so a name that is not here may exist
 
   const CheckFacts* find(std::string_view check) const;  // or task.NAME
   bool has_task(std::string_view task) const;

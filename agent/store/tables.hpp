@@ -34,8 +34,7 @@ Status drop_left(Database& db, std::int64_t now, std::int64_t instances, std::in
 Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t scheduled, std::int64_t now);
 /// Also of a slot that was run without a claim, because the store did not work then.
 /// Errc::not_found when it is finished already.
-Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome,
-                   std::int64_t now);
+Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome, std::int64_t now);
 /// Takes back the claim of a slot whose run did not begin: it is owed again.
 Status withdraw_slot(Database& db, const InstanceId& id, std::int64_t scheduled);
 /// A slot that is not run, and why; never replaces what is there.
@@ -54,8 +53,7 @@ Result<std::vector<MissedRange>> load_missed(Database& db, const InstanceId& id,
 Result<KvContent> load_kv(Database& db, const KvSpace& space, std::int64_t now);
 Result<std::vector<KvVersion>> load_kv_versions(Database& db);
 /// All of it or, with Errc::range, nothing.
-Status write_kv(Database& db, const KvSpace& space, std::uint32_t state_version, std::span<const KvWrite> writes,
-                std::int64_t now);
+Status write_kv(Database& db, const KvSpace& space, std::uint32_t state_version, std::span<const KvWrite> writes, std::int64_t now);
 
 // inbox.cpp
 /// The new event's id. A full inbox drops its oldest heartbeat, else its oldest event.

@@ -18,8 +18,7 @@ namespace {
 using names = std::vector<std::string>;
 
 Selection read_selection() {
-  return {ronda::cfg<names>("types"), ronda::cfg<names>("exclude_types"), ronda::cfg<names>("exclude_paths"),
-          ronda::cfg<bool>("remote")};
+  return {ronda::cfg<names>("types"), ronda::cfg<names>("exclude_types"), ronda::cfg<names>("exclude_paths"), ronda::cfg<bool>("remote")};
 }
 
 SpaceLimits read_limits() {
@@ -28,17 +27,13 @@ SpaceLimits read_limits() {
   limits.crit_at = ronda::cfg<double>("crit_at");
   limits.inodes_warn_at = ronda::cfg<double>("inodes_warn_at");
   limits.inodes_crit_at = ronda::cfg<double>("inodes_crit_at");
-  const auto bytes = [](const char* key) {
-    return static_cast<double>(ronda::cfg<std::optional<std::int64_t>>(key).value_or(0));
-  };
+  const auto bytes = [](const char* key) { return static_cast<double>(ronda::cfg<std::optional<std::int64_t>>(key).value_or(0)); };
   limits.warn_free = bytes("warn_free");
   limits.crit_free = bytes("crit_free");
   limits.enough_free = bytes("enough_free");
   limits.free_min_size = bytes("free_min_size");
   const auto writable = ronda::cfg<std::string>("writable");
-  limits.writable = writable == "any"        ? Writable::any
-                    : writable == "required" ? Writable::required
-                                             : Writable::automatic;
+  limits.writable = writable == "any" ? Writable::any : writable == "required" ? Writable::required : Writable::automatic;
   return limits;
 }
 
@@ -72,9 +67,8 @@ ronda::result Disk::run(ronda::call& c) {
   const Contents contents = read_file("/proc/self/mountinfo", 8 << 20);
   const auto mounts = parse_mountinfo(contents.text);
   if (mounts.empty()) {
-    return ronda::unknown(
-        "/proc/self/mountinfo: ", contents.error != 0 ? std::strerror(contents.error) : "is empty",
-        "; host.disk needs /proc");
+    return ronda::unknown("/proc/self/mountinfo: ", contents.error != 0 ? std::strerror(contents.error) : "is empty",
+                          "; host.disk needs /proc");
   }
   return path_ ? run_one(c, mounts) : run_all(c, mounts);
 }
@@ -91,16 +85,14 @@ ronda::result Disk::run_one(ronda::call& c, const std::vector<Mount>& mounts) {
 ronda::result Disk::run_all(ronda::call& c, const std::vector<Mount>& mounts) {
   const auto selected = select(mounts, selection_);
   if (selected.empty()) {
-    return ronda::unknown(
-        "no filesystem of the wanted types is mounted; name a path, or the types to measure");
+    return ronda::unknown("no filesystem of the wanted types is mounted; name a path, or the types to measure");
   }
   std::vector<Measured> measured;
   for (const Mount& mount : selected) {
     if (c.cancelled()) break;
     measured.push_back(measure(c, mount, mount.path));
   }
-  std::stable_sort(measured.begin(), measured.end(),
-                   [](const Measured& a, const Measured& b) { return a.used > b.used; });
+  std::stable_sort(measured.begin(), measured.end(), [](const Measured& a, const Measured& b) { return a.used > b.used; });
   std::vector<ronda::result> results;
   for (const Measured& one : measured) results.push_back(one.result);
   ronda::result merged = ronda::worst(results);
@@ -115,8 +107,7 @@ Disk::Measured Disk::measure(ronda::call& c, const Mount& mount, const std::stri
     return {judge(mount, *space, limits_).result(), space->used_ratio()};
   }
   if (space.code() == RONDA_E_TIMEOUT) {
-    return {ronda::critical(shown(path), " (", shown(mount.type), " from ", shown(mount.source), ") ",
-                            space.error())};
+    return {ronda::critical(shown(path), " (", shown(mount.type), " from ", shown(mount.source), ") ", space.error())};
   }
   return {ronda::unknown(shown(path), ": ", space.error())};
 }
@@ -128,20 +119,16 @@ ronda::reply<Space> Disk::ask(ronda::call& c, const Mount& mount, const std::str
 ronda::reply<Space> Disk::ask_in_child(ronda::call& c, const std::string& path) {
   ronda::exec_options how;
   how.output_limit = 4096;
-  how.deadline_mono_ns =
-      std::min(c.deadline_mono_ns(), static_cast<std::uint64_t>((clock().mono() + remote_timeout_).count()));
-  const auto done =
-      exec().run(c, {"/usr/bin/stat", "--file-system", "--format=%S %b %f %a %c %d", "--", path}, how);
+  how.deadline_mono_ns = std::min(c.deadline_mono_ns(), static_cast<std::uint64_t>((clock().mono() + remote_timeout_).count()));
+  const auto done = exec().run(c, {"/usr/bin/stat", "--file-system", "--format=%S %b %f %a %c %d", "--", path}, how);
   if (!done) return ronda::reply<Space>::failed(done.code(), "/usr/bin/stat: " + done.error());
   if (done->timed_out) {
-    return ronda::reply<Space>::failed(
-        RONDA_E_TIMEOUT,
-        ronda::text("does not answer within ", std::chrono::duration<double>(remote_timeout_)));
+    return ronda::reply<Space>::failed(RONDA_E_TIMEOUT,
+                                       ronda::text("does not answer within ", std::chrono::duration<double>(remote_timeout_)));
   }
   if (done->exit_code != 0) return ronda::reply<Space>::failed(RONDA_E_INTERNAL, shown(trim(done->err)));
   const auto space = parse_stat_output(done->out);
-  if (!space)
-    return ronda::reply<Space>::failed(RONDA_E_INTERNAL, "unexpected answer of stat: " + shown(done->out));
+  if (!space) return ronda::reply<Space>::failed(RONDA_E_INTERNAL, "unexpected answer of stat: " + shown(done->out));
   return *space;
 }
 
@@ -151,8 +138,7 @@ void Disk::emit(ronda::call& c, const Mount& mount, const Space& space) {
   c.metric("used_judged", judged_ratio(space, limits_), ronda::ratio, limits_.warn_at, limits_.crit_at, labels);
   c.metric("free", space.available, ronda::bytes, {}, {}, labels);
   c.metric("total", space.total, ronda::bytes, {}, {}, labels);
-  c.metric("inodes_used", space.inodes_ratio(), ronda::ratio, limits_.inodes_warn_at, limits_.inodes_crit_at,
-           labels);
+  c.metric("inodes_used", space.inodes_ratio(), ronda::ratio, limits_.inodes_warn_at, limits_.inodes_crit_at, labels);
   const bool read_only = mount.mount_read_only || mount.super_read_only || mount.failed;
   c.metric("read_only", read_only ? 1 : 0, ronda::none, {}, {}, labels);
 }

@@ -58,11 +58,10 @@ std::optional<Space> parse_stat_output(std::string_view text) {
 
 Verdict judge(const Mount& mount, const Space& space, const SpaceLimits& limits) {
   Verdict verdict;
-  verdict.add(space_level(space, limits), shown(mount.path) + " is " + ronda::percent(space.used_ratio()) +
-                                              " full (" + ronda::human_bytes(space.available) + " free)");
+  verdict.add(space_level(space, limits),
+              shown(mount.path) + " is " + ronda::percent(space.used_ratio()) + " full (" + ronda::human_bytes(space.available) + " free)");
   const ronda::status inodes = above(space.inodes_ratio(), limits.inodes_warn_at, limits.inodes_crit_at);
-  if (inodes != ronda::status::ok)
-    verdict.add(inodes, ronda::percent(space.inodes_ratio()) + " of inodes used");
+  if (inodes != ronda::status::ok) verdict.add(inodes, ronda::percent(space.inodes_ratio()) + " of inodes used");
   if (read_only(mount, limits.writable)) verdict.add(ronda::status::critical, "it is read-only");
   return verdict;
 }

@@ -38,8 +38,8 @@ struct SpaceLimits {
   double warn_at = 1, crit_at = 1;                // share used
   double inodes_warn_at = 1, inodes_crit_at = 1;  // share of inodes used
   double warn_free = 0, crit_free = 0;            // bytes; 0: not looked at
-  double enough_free = 0;    // with more than that free the share is not judged; 0: always is
-  double free_min_size = 0;  // of a smaller filesystem the bytes that are free are not judged
+  double enough_free = 0;                         // with more than that free the share is not judged; 0: always is
+  double free_min_size = 0;                       // of a smaller filesystem the bytes that are free are not judged
   Writable writable = Writable::automatic;
 };
 

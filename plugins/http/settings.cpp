@@ -45,18 +45,20 @@ StatusCodes read_status(const value& v) {
     const auto range = read_codes(v.is_list() ? v.at(i) : v);
     codes.ranges.push_back(range);
     if (!codes.text.empty()) codes.text += " or ";
-    codes.text += range.first == range.second ? std::to_string(range.first)
-                                              : std::to_string(range.first / 100) + "xx";
+    codes.text += range.first == range.second ? std::to_string(range.first) : std::to_string(range.first / 100) + "xx";
   }
   return codes;
 }
 
 Condition read_condition(const value& v) {
   switch (v.type()) {
-    case RONDA_TYPE_BOOL: return Condition::equals(v.as<bool>());
+    case RONDA_TYPE_BOOL:
+      return Condition::equals(v.as<bool>());
     case RONDA_TYPE_I64:
-    case RONDA_TYPE_F64: return Condition::equals(v.as<double>());
-    default: return or_refuse(Condition::from_text(v.as<std::string>()), v.path());
+    case RONDA_TYPE_F64:
+      return Condition::equals(v.as<double>());
+    default:
+      return or_refuse(Condition::from_text(v.as<std::string>()), v.path());
   }
 }
 
@@ -155,8 +157,9 @@ PolicySettings read_policy(const value& config) {
   const auto tls = config["tls"];
   policy.verify = tls["verify"].as<bool>();
   if (policy.verify == tls["insecure"].as<bool>())
-    refuse("tls", "verify = false goes only together with insecure = true: without verification anybody on the way "
-                  "can answer in the server's place");
+    refuse("tls",
+           "verify = false goes only together with insecure = true: without verification anybody on the way "
+           "can answer in the server's place");
   policy.ca = tls["ca"].as<std::optional<std::string>>().value_or("");
   settings.proxy = Text(config["proxy"]);
   if (const auto why = proxy_objection(settings.proxy.plain()); !why.empty()) throw std::invalid_argument(why);
@@ -174,14 +177,12 @@ Expectations read_expectations(const value& table) {
   Expectations expect;
   expect.status = read_status(table["status"]);
   const auto headers = table["headers"];
-  for (std::size_t i = 0; i < headers.size(); ++i)
-    expect.headers.emplace_back(headers.key(i), read_condition(headers.at(i)));
+  for (std::size_t i = 0; i < headers.size(); ++i) expect.headers.emplace_back(headers.key(i), read_condition(headers.at(i)));
   const auto json = table["json"];
   for (std::size_t i = 0; i < json.size(); ++i)
     expect.json.emplace_back(or_refuse(parse_json_path(json.key(i)), json.path()), read_condition(json.at(i)));
   expect.body = table["body"].as<std::optional<std::string>>();
-  if (const auto regex = table["body_regex"])
-    expect.body_regex = or_refuse(Regex::compile(regex.as<std::string>()), regex.path());
+  if (const auto regex = table["body_regex"]) expect.body_regex = or_refuse(Regex::compile(regex.as<std::string>()), regex.path());
   return expect;
 }
 
@@ -211,8 +212,7 @@ std::optional<StatusMap> read_status_map(const value& table) {
   const auto values = table["values"];
   for (std::size_t i = 0; i < values.size(); ++i) map.values.emplace(values.key(i), read_state(values.at(i)));
   map.other = read_state(table["default"]);
-  if (const auto text = table["text"])
-    map.text = or_refuse(parse_json_path(text.as<std::string>()), text.path());
+  if (const auto text = table["text"]) map.text = or_refuse(parse_json_path(text.as<std::string>()), text.path());
   return map;
 }
 

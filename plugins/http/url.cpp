@@ -32,7 +32,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-ronda::reply<Url> refuse(std::string why) { return ronda::reply<Url>::failed(RONDA_E_INVALID, std::move(why)); }
+ronda::reply<Url> refuse(std::string why) {
+  return ronda::reply<Url>::failed(RONDA_E_INVALID, std::move(why));
+}
 
 }  // namespace
 
@@ -44,8 +46,7 @@ ronda::reply<Url> parse_url(std::string_view text) {
   const auto code = curl_url_set(handle.get(), CURLUPART_URL, url.text.c_str(), CURLU_NON_SUPPORT_SCHEME);
   if (code != CURLUE_OK) return refuse(ronda::text("the URL cannot be read: ", curl_url_strerror(code)));
   const auto scheme = part(handle.get(), CURLUPART_SCHEME);
-  if (scheme != "http" && scheme != "https")
-    return refuse("the URL's scheme is '" + scheme + "': only http and https are served");
+  if (scheme != "http" && scheme != "https") return refuse("the URL's scheme is '" + scheme + "': only http and https are served");
   url.https = scheme == "https";
   url.host = part(handle.get(), CURLUPART_HOST);
   if (url.host.empty()) return refuse("the URL names no host");

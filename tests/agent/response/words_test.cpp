@@ -64,7 +64,7 @@ TEST_CASE("what a person says of an incident is read by those who heard of it, a
   CHECK(newest(world, "cto", "resolve").body.starts_with("recovered\n\nSystem: The shop\n"));
   world.now += minute;
   world.result("api", Seen::critical);
-  CHECK(newest(world, "cto", "open").body.starts_with("again\n\n"));  // what came again is what it is called
+  CHECK(newest(world, "cto", "open").body.starts_with("again\n\n"));           // what came again is what it is called
   CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api\n"));  // what was said before is over
 }
 

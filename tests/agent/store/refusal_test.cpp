@@ -135,8 +135,7 @@ TEST_CASE("a database that is newer, or another program's, is refused and stays 
   std::string message;
   SECTION("newer") {
     sql(file, "PRAGMA user_version=7; UPDATE meta SET value=7 WHERE name='schema'; CREATE TABLE future(x);");
-    message = "'" + file +
-              "' was written by a newer ronda (schema 7, this one knows " + std::to_string(schema_version()) +
+    message = "'" + file + "' was written by a newer ronda (schema 7, this one knows " + std::to_string(schema_version()) +
               "); nothing was changed; install that version "
               "again, or restore a backup";
   }

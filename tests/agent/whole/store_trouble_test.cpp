@@ -203,7 +203,13 @@ namespace {
 class FailingSyncs {
  public:
   FailingSyncs(const WholeAgent& agent, bool once) {
-    std::vector<std::string> argv = {"/usr/bin/strace", "-q", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e",
+    std::vector<std::string> argv = {"/usr/bin/strace",
+                                     "-q",
+                                     "-o",
+                                     "/dev/null",
+                                     "-e",
+                                     "trace=fsync,fdatasync",
+                                     "-e",
                                      std::string("inject=fsync,fdatasync:error=EIO") + (once ? ":when=1" : "")};
     std::vector<std::string> tasks;
     for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(agent.pid()) + "/task")) {

@@ -45,10 +45,8 @@ TEST_CASE("what is kept for root is neither used nor free", "[host]") {
 }
 
 TEST_CASE("the share used is graded past the limit, not on it", "[host]") {
-  auto [used, status] = GENERATE(table<double, ronda::status>({{80, ronda::status::ok},
-                                                               {81, ronda::status::warning},
-                                                               {90, ronda::status::warning},
-                                                               {91, ronda::status::critical}}));
+  auto [used, status] = GENERATE(table<double, ronda::status>(
+      {{80, ronda::status::ok}, {81, ronda::status::warning}, {90, ronda::status::warning}, {91, ronda::status::critical}}));
   CHECK(judge(data_mount(), space(used, 100 - used), limits()).level == status);
 }
 
@@ -94,10 +92,8 @@ TEST_CASE("inodes and a filesystem that went read-only are said", "[host]") {
 TEST_CASE("mounted read-only on purpose is critical only where it must be writable", "[host]") {
   auto mount = data_mount();
   mount.super_read_only = mount.mount_read_only = true;
-  auto [writable, status] =
-      GENERATE(table<Writable, ronda::status>({{Writable::automatic, ronda::status::ok},
-                                               {Writable::required, ronda::status::critical},
-                                               {Writable::any, ronda::status::ok}}));
+  auto [writable, status] = GENERATE(table<Writable, ronda::status>(
+      {{Writable::automatic, ronda::status::ok}, {Writable::required, ronda::status::critical}, {Writable::any, ronda::status::ok}}));
   auto l = limits();
   l.writable = writable;
   CHECK(judge(mount, space(10, 90), l).level == status);

@@ -15,7 +15,9 @@ namespace {
 
 const std::string folder = RONDA_SOURCE_DIR "/tests/plugins/postgresql/catalogues/";
 
-Relations version_of(int major) { return read_catalogue(folder + std::to_string(major) + ".txt"); }
+Relations version_of(int major) {
+  return read_catalogue(folder + std::to_string(major) + ".txt");
+}
 
 Relations with_extension(int major, const std::string& version) {
   Relations all = version_of(major);
@@ -24,7 +26,7 @@ Relations with_extension(int major, const std::string& version) {
 }
 
 std::string filled(std::string sql) {
-  const std::pair<const char*, const char*> values[] = {{"schema", "ext"}, {"ids", "1"},     {"all", "true"}, {"limit", "5"},
+  const std::pair<const char*, const char*> values[] = {{"schema", "ext"},      {"ids", "1"},      {"all", "true"}, {"limit", "5"},
                                                         {"any_schema", "true"}, {"schemas", "''"}, {"bytes", "1"}};
   for (const auto& [name, value] : values) sql = postgresql::substitute(sql, name, value);
   return sql;
@@ -41,8 +43,9 @@ std::set<Statement> all_statements() {
 }
 
 std::vector<std::string> columns_on(const Postgres& server, const std::string& relation) {
-  std::istringstream names(server.sql("SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '" +
-                                      relation + "'::regclass AND attnum > 0 AND NOT attisdropped", "shop"));
+  std::istringstream names(server.sql("SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '" + relation +
+                                          "'::regclass AND attnum > 0 AND NOT attisdropped",
+                                      "shop"));
   std::vector<std::string> all;
   for (std::string name; names >> name;) all.push_back(name);
   return all;
@@ -63,12 +66,8 @@ TEST_CASE("every statement names only what PostgreSQL 13 to 18 have", "[postgres
 }
 
 TEST_CASE("the statements about statements name only what their version of the extension has", "[postgresql]") {
-  const auto [major, name, number] = GENERATE(table<int, std::string, int>({{13, "1.7", 107},
-                                                                            {13, "1.8", 108},
-                                                                            {14, "1.9", 109},
-                                                                            {15, "1.10", 110},
-                                                                            {17, "1.11", 111},
-                                                                            {18, "1.12", 112}}));
+  const auto [major, name, number] = GENERATE(table<int, std::string, int>(
+      {{13, "1.7", 107}, {13, "1.8", 108}, {14, "1.9", 109}, {15, "1.10", 110}, {17, "1.11", 111}, {18, "1.12", 112}}));
   const Relations catalogue = with_extension(major, name);
   for (const Statement statement : {Statement::statements_counters, Statement::statements_texts}) {
     const std::string sql = filled(postgresql::sql_for(statement, number));
@@ -120,8 +119,9 @@ TEST_CASE("the catalogue of PostgreSQL 15 is what the running server has", "[pos
 TEST_CASE("every statement runs on the installed server", "[postgresql][live]") {
   PostgresSession session(shared_server().dsn("postgres", "shop"));
   const int major = PQserverVersion(session.get()) / 10000;
-  const std::string schema = session.sql("SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
-                                         "WHERE extname = 'pg_stat_statements'");
+  const std::string schema = session.sql(
+      "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+      "WHERE extname = 'pg_stat_statements'");
   for (const Statement statement : all_statements()) {
     const std::string sql = postgresql::sql_for(statement, is_of_extension(statement) ? 110 : major);
     INFO(sql);
