@@ -189,13 +189,13 @@ void Agent::make_sign_of_life() {
     out.store_failed = store_->health().state == store::HealthState::failed;
     out.overdue = scheduler_->overdue();
     const auto status = response_->courier().status();
-    const auto is_open = [&](const people::Notifier& one) {
-      return std::ranges::any_of(status, [&](const notify::SinkStatus& sink) { return sink.notifier == one.name && sink.open; });
+    const auto is_dead = [&](const people::Notifier& one) {
+      return std::ranges::any_of(status, [&](const notify::SinkStatus& sink) { return sink.notifier == one.name && sink.is_dead; });
     };
     const auto& notifiers = response_->desk().plan().notifiers;
     const auto others = std::ranges::count_if(notifiers, [&](const people::Notifier& one) { return one.name != beats; });
     out.has_way =
-        others == 0 || std::ranges::any_of(notifiers, [&](const people::Notifier& one) { return one.name != beats && !is_open(one); });
+        others == 0 || std::ranges::any_of(notifiers, [&](const people::Notifier& one) { return one.name != beats && !is_dead(one); });
     return out;
   };
   sign_of_life_.emplace(SignOfLife::Ports{

@@ -117,6 +117,7 @@ void Stepper::block(const rule::Change& change) {
   Incident& where = *find(found->second);
   waiting.to = where.members.at(change.alert).level;
   waiting.title = where.members.at(change.alert).title;  // that it waits is no other trouble
+  waiting.said = where.members.at(change.alert).said;
   if (target == nullptr || target == &where || !where.is_live()) return change_member(where, waiting);
   const std::string goes_on_in = target->id;
   leave(where, change.alert, "blocked by " + change.blocked_by, goes_on_in);

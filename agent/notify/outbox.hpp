@@ -75,6 +75,7 @@ struct SinkStatus {
   std::int64_t oldest = 0;  // queued_at of the oldest that is not delivered
   int failures = 0;         // one after the other, of the sink that has most
   bool open = false;        // its circuit: one probe at a time
+  bool is_dead = false;     // none of its sinks has answered for as many attempts: not that of one address alone
   std::string last_error;
 };
 

@@ -207,6 +207,7 @@ SinkStatus Notifier::status() const {
   status.waiting = ages.size();
   status.in_flight = static_cast<std::size_t>(in_flight);
   status.oldest = ages.empty() ? 0 : *ages.begin();
+  status.is_dead = open;
   status.last_error = last_error;
   return status;
 }

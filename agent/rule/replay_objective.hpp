@@ -17,7 +17,8 @@ struct Judged {
 };
 
 /// Ascending. By time `good` are values of Goodness and `bad` is empty; by requests both are so many since the judgement before.
-/// Of a stretch of five minutes in which all three were judged, good, bad and unknown, what is not good is taken for unknown.
+/// Of a stretch of five minutes in which all three were judged, good, bad and unknown, bad is not seen: half
+/// of it is taken for good and half for unknown.
 std::vector<measure::slo::Stretch> stretches_of(const Slo& slo, const Judged& good, const Judged& bad);
 
 /// Looked at once a minute, as the agent does. `stretches` reach back as far as the longest window of a burn, else less is bad

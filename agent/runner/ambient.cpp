@@ -59,6 +59,7 @@ std::string Ambient::put_back(bool look) const {
   const bool all = look || now - looked_at_.load(std::memory_order_relaxed) >= look_interval_ns;
   if (all) looked_at_.store(now, std::memory_order_relaxed);
   std::vector<std::string> changed;
+  const std::lock_guard lock(mutex_);
   // asked before it is unset, so that a call that changes nothing writes nothing
   if (all || (the_files_hint && the_files_hint.exchange(false))) put_back_files(changed);
   if (all || (the_signals_hint && the_signals_hint.exchange(false))) put_back_signals(changed);

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ class Ambient {
   mutable std::vector<char*> environment_;  // the same and an end: what `environ` is, so that nobody else's setenv frees it
   std::string locale_;
   mutable std::atomic<std::int64_t> looked_at_{0};
+  mutable std::mutex mutex_;  // what one worker puts back is not read meanwhile by another
 };
 
 }  // namespace ronda::runner

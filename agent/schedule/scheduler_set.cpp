@@ -424,7 +424,8 @@ void Scheduler::close_orphan(const store::Slot& slot) {
   const auto position = position_of(slot.id);
   if (!position || entries_[*position].spec.kind == Kind::check) return;
   Entry& entry = entries_[*position];
-  if (entry.runs > 0) return;  // it has been run since
+  // it has been run since: in this life, now, or before it, when the store did not take the end of this one
+  if (entry.runs > 0 || entry.call != 0 || (entry.has_result && entry.trip.ended_wall > slot.changed)) return;
   Ending ending;
   ending.fate = entry.trip.fate = Fate::lost;
   ending.summary = "outcome unknown: the agent ended while it ran";

@@ -103,8 +103,8 @@ sockaddr_in socket_address_v4(const Endpoint& endpoint) {
   return out;
 }
 
-Reach nearest_of(const Endpoint& endpoint) {
-  return is_own(endpoint) ? Reach::host : reach_of(endpoint);
+Reach nearest_of(const Endpoint& endpoint, bool if_unknown) {
+  return is_own(endpoint).value_or(if_unknown) ? Reach::host : reach_of(endpoint);
 }
 
 const char* whose(Reach reach) {
@@ -166,12 +166,12 @@ Reach reach_of(const Endpoint& endpoint) {
   return is_v4(inner) ? first_of(v4_blocks, inner) : first_of(v6_blocks, inner);
 }
 
-bool is_own(const Endpoint& endpoint) {
+std::optional<bool> is_own(const Endpoint& endpoint) {
   const auto inner = unwrapped(endpoint);
   const bool old = is_v4(inner);
   // what this host would send to itself it would send from the very same address
   const int fd = socket(old ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
+  if (fd < 0) return std::nullopt;
   const auto to_v4 = socket_address_v4(inner);
   const auto to_v6 = socket_address(inner);
   const bool has_route = old ? connect(fd, reinterpret_cast<const sockaddr*>(&to_v4), sizeof to_v4) == 0
@@ -186,13 +186,15 @@ bool is_own(const Endpoint& endpoint) {
 
 void Gate::went_to(const Endpoint& endpoint) {
   if (!first_) first_ = endpoint;
-  nearest_ = std::max(nearest_, std::min(nearest_of(endpoint), Reach::world));
+  nearest_ = std::max(nearest_, std::min(nearest_of(endpoint, false), Reach::world));
 }
 
 bool Gate::lets(const Endpoint& endpoint) {
-  if (is_open_ || endpoint == first_) return true;
-  const auto reach = nearest_of(endpoint);
-  if (reach >= nearest_ && reach != Reach::nowhere) return true;
+  const auto reach = is_open_ || endpoint == first_ ? Reach::world : nearest_of(endpoint, true);  // what is not known opens no way
+  if (reach >= nearest_ && reach != Reach::nowhere) {
+    refused_.clear();  // of an address tried before this one: how this one ends is what counts
+    return true;
+  }
   refused_ = text_of(endpoint) + ", " + whose(reach);
   return false;
 }

@@ -213,6 +213,7 @@ TEST_CASE("an address that has failed ten times delays no other one of its notif
   REQUIRE(running.empty());
   REQUIRE(desk.outbox.status().size() == 1);
   CHECK(desk.outbox.status()[0].open);
+  CHECK(desk.outbox.status()[0].is_dead);  // nobody else has been tried
   CHECK(desk.outbox.status()[0].failures == 12);
   CHECK(desk.outbox.status()[0].last_error == "refused");
   const std::int64_t before = desk.now;
@@ -220,6 +221,8 @@ TEST_CASE("an address that has failed ten times delays no other one of its notif
   REQUIRE(ids(other) == Ids{"ok"});
   desk.end(other[0]);
   CHECK(desk.now == before);
+  CHECK(desk.outbox.status()[0].open);
+  CHECK_FALSE(desk.outbox.status()[0].is_dead);   // one address is: what asks whether there is a way to people hears yes
   CHECK(desk.outbox.status()[0].failures == 12);  // that another address takes its messages does not make it well
   CHECK(desk.outbox.status()[0].last_error == "refused");
 }
