@@ -238,6 +238,8 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
 
 namespace {
 
+constexpr std::size_t most_files_looked_at = 256;  // for one answer, on the loop
+
 json::array quarantines_json(const schedule::Scheduler& scheduler, std::string_view plugin) {
   json::array out;
   for (const store::Quarantine* held : scheduler.quarantines(plugin)) {
@@ -255,6 +257,7 @@ json::array plugins_json(AgentView& agent) {
   json::array out;
   for (const auto& [id, entry] : active.catalogue.plugins) {
     json::object one{{"id", id}, {"version", entry->manifest.version}, {"sha256", entry->sha256}, {"path", entry->path}, {"state", "idle"}};
+    one["file"] = out.size() < most_files_looked_at ? json::value(plugin::compare_file(entry->path, entry->file)) : json::value(nullptr);
     json::array runners;
     for (const plugin::SupervisorStatus& status : hosted) {
       if (status.plugin_id != id) continue;

@@ -120,6 +120,8 @@ void print_agent(const AgentSays& says, const Verdict& verdict) {
               << ", tried again at " << text_of(held, "next_try") << ": " << escape_controls(text_of(held, "reason"))
               << "\n          'ronda plugin clear' with that name ends it, as does another file or configuration\n";
   }
+  if (!running.empty() && verdict.refusal != nullptr && text_of(plugin, "file") != "same")
+    std::cout << "          it runs what the file held before, sha256 " << running << "\n";
   if (!running.empty() && !verdict.sha256.empty() && running != verdict.sha256)
     std::cout << "          it runs other code, sha256 " << running << "; 'ronda reload' takes the file's\n";
 }
@@ -188,6 +190,12 @@ int plugin_why(const Options& options) {
   const plugin::Catalogue catalogue = scan(options, directories);
   if (const Verdict verdict = judge(catalogue, options.arguments[0]); verdict.known)
     return tell(options, verdict);
+  // a file that no longer says whose it is: an agent that runs what it held before knows by its path
+  Verdict asked;
+  asked.id = options.arguments[0];
+  const json::value known = ask_about(options, asked).plugin;
+  const std::string was = known.is_object() ? text_of(known.get_object(), "path") : std::string();
+  if (const Verdict verdict = judge(catalogue, was); !was.empty() && verdict.known) return tell(options, verdict);
   const auto path = find_plugin_file(options, options.arguments[0]);
   struct stat facts {};
   if (!path || ::lstat(path->c_str(), &facts) != 0) {

@@ -99,6 +99,9 @@ void print_plugins(const json::array& plugins) {
                   << held_by << (held_by.empty() ? "" : "; ") << limited_by << ")";
       }
     }
+    const std::string file = text_of(plugin, "file");
+    if (file == "differs") std::cout << "  file differs: the code in use was read before; `ronda reload` takes the file";
+    if (file == "missing") std::cout << "  file is missing: the code in use was read before";
     if (const std::string trouble = text_of(plugin, "trouble"); !trouble.empty()) std::cout << "  " << trouble;
     std::cout << "\n";
     const json::value* held = plugin.if_contains("quarantines");

@@ -119,6 +119,7 @@ class Scan {
     if (entry) {
       entry->path = begun.path;
       entry->size = begun.bytes->bytes.size();
+      entry->file = begun.bytes->file;
       if (auto refusal = admit(*entry)) {
         refused.refusal = *std::move(refusal);
       } else {

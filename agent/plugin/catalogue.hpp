@@ -29,6 +29,7 @@ struct PluginEntry {
   std::string path;  // where it was found
   std::string sha256;
   std::uint64_t size = 0;
+  FileMark file;
   Manifest manifest;
   ElfFacts facts;
   std::uint32_t entry_major = 1;  // which ronda_plugin_entry_N to call

@@ -150,14 +150,26 @@ Loaded<Descriptor> open_any(const std::string& path) {
   return file;
 }
 
+FileMark mark_of(const struct stat& facts) {
+  return {facts.st_dev, facts.st_ino, facts.st_size, std::int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec};
+}
+
 }  // namespace
 
+std::string_view compare_file(const std::string& path, const FileMark& read) {
+  struct stat facts {};
+  if (lstat(path.c_str(), &facts) != 0) return errno == ENOENT || errno == ENOTDIR ? "missing" : "differs";
+  return mark_of(facts) == read ? "same" : "differs";
+}
+
 Loaded<PluginBytes> read_plugin_bytes(int file) {
+  struct stat facts {};  // from before: what is written meanwhile makes it another
+  if (fstat(file, &facts) != 0) return refuse(LoadReason::unreadable, "cannot be read: " + errno_text(errno), "check the file");
   auto bytes = read_bytes(file);
   if (!bytes) return bytes.error();
   Sha256 hash;
   hash.add(*bytes);
-  return PluginBytes{std::move(*bytes), hash.hex()};
+  return PluginBytes{std::move(*bytes), hash.hex(), mark_of(facts)};
 }
 
 Loaded<PluginBytes> read_any_plugin(const std::string& path) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/descriptor.hpp"
@@ -14,10 +15,22 @@
 
 namespace ronda::plugin {
 
+/// Which file it was, and since when, as stat has it.
+struct FileMark {
+  std::uint64_t device = 0, inode = 0;
+  std::int64_t size = 0, modified_ns = 0;
+  bool operator==(const FileMark&) const = default;
+};
+
+/// "same", "differs" or "missing": what is at `path` now, beside the file that was read. It may differ in its time alone. A stat;
+/// nothing is opened.
+std::string_view compare_file(const std::string& path, const FileMark& read);
+
 /// The bytes of a plugin and what they are called.
 struct PluginBytes {
   std::vector<std::uint8_t> bytes;
   std::string sha256;
+  FileMark file = {};
 };
 
 /// A directory of plugins: itself and everything above it only root's or `uid`'s. May be reached by a symlink.

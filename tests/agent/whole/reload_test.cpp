@@ -333,21 +333,30 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     return eventually([&] { return agent.get("/v1/explain/often").at("runs").to_number<int>() >= runs + 2; }) &&
            agent.check_status("often") == "ok";
   };
+  const auto file_now = [&] { return agent.plugin("org.ronda.exec").at("file").as_string(); };
+  CHECK(file_now() == "same");
+  CHECK(agent.ronda({"status"}).out.find("file ") == std::string::npos);
 
   SECTION("renamed into place") {
     std::filesystem::rename(agent.scratch().write("plugins/exec.new", variant("A")), object);
     CHECK(still_runs());
     CHECK(sha_of_exec(agent) == first);
+    CHECK(file_now() == "differs");
+    CHECK(agent.ronda({"status"}).out.find("file differs: ") != std::string::npos);
     CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
     CHECK(sha_of_exec(agent) != first);
+    CHECK(file_now() == "same");
     CHECK(still_runs());
   }
   SECTION("copied over") {
     std::ofstream(object, std::ios::binary | std::ios::trunc) << variant("B");
     CHECK(still_runs());
     CHECK(sha_of_exec(agent) == first);
+    CHECK(file_now() == "differs");
+    CHECK(agent.ronda({"status"}).out.find("file differs: ") != std::string::npos);
     CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
     CHECK(sha_of_exec(agent) != first);
+    CHECK(file_now() == "same");
     CHECK(still_runs());
   }
   SECTION("cut: the old code is kept, with the reason, until the file is whole again") {
@@ -358,6 +367,7 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     CHECK(reload.out == "reload #1: 1 kept, 0 replaced, 0 added, 0 removed, 1 failed\n");
     CHECK(reload.err.find("exec.so") != std::string::npos);
     CHECK(sha_of_exec(agent) == first);
+    CHECK(file_now() == "differs");
     CHECK(agent.ronda({"status"}).code == 1);
     CHECK(still_runs());
     // who asks by signal finds the reason in the log
@@ -370,7 +380,16 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     CHECK(mended.code == 0);
     CHECK(mended.out == "reload #3: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
     CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+    CHECK(file_now() == "same");
     CHECK(still_runs());
+  }
+  SECTION("emptied: who asks why is told of the file and of what runs") {
+    std::ofstream(object, std::ios::binary | std::ios::trunc).flush();
+    CHECK(still_runs());
+    const Finished why = agent.ronda({"plugin", "why", "org.ronda.exec"});
+    CHECK(why.code == 1);
+    CHECK(why.out.find(object + " is refused") != std::string::npos);
+    CHECK(why.out.find("it runs what the file held before, sha256 " + first) != std::string::npos);
   }
   SECTION("gone: the configuration names what is missing, and what runs goes on") {
     std::filesystem::remove(object);
@@ -383,6 +402,8 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     CHECK(still_runs());
     CHECK(sha_of_exec(agent) == first);
     CHECK(agent.ronda({"reload"}).code == 1);
+    CHECK(file_now() == "missing");
+    CHECK(agent.ronda({"status"}).out.find("file is missing: ") != std::string::npos);
     CHECK(still_runs());
   }
   CHECK(agent.stop() == 0);
