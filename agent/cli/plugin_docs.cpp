@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ronda plugin docs`: the manual from the manifest, as Markdown or for man, and the tables of a README kept equal to it.
+#include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -20,7 +21,7 @@ Result<std::string> read_text(const std::string& path) {
 }
 
 /// Exit code 0: it was right already or is now.
-int renew(const std::string& readme, const plugin::Manifest& manifest) {
+int renew(const Options& options, const std::string& readme, const plugin::Manifest& manifest) {
   const auto before = read_text(readme);
   if (!before) {
     complain(before.error().message());
@@ -31,7 +32,15 @@ int renew(const std::string& readme, const plugin::Manifest& manifest) {
     complain(readme + ": " + after.error().message());
     return exit_failed;
   }
-  if (*after == *before) return exit_done;
+  const auto told = [&](bool renewed) {
+    if (options.json)
+      std::cout << boost::json::serialize(boost::json::object{{"format", 1}, {"id", manifest.id}, {"file", readme}, {"renewed", renewed}})
+                << "\n";
+    else if (renewed)
+      std::cout << "renewed the tables of " << readme << "\n";
+    return exit_done;
+  };
+  if (*after == *before) return told(false);
   std::ofstream out(readme, std::ios::binary | std::ios::trunc);
   out << *after;
   out.close();
@@ -39,17 +48,26 @@ int renew(const std::string& readme, const plugin::Manifest& manifest) {
     complain("cannot write " + readme);
     return exit_failed;
   }
-  std::cout << "renewed the tables of " << readme << "\n";
-  return exit_done;
+  return told(true);
 }
 
-int print_page(const plugin::Manifest& manifest) {
+void tell(const Options& options, const plugin::Manifest& manifest, std::string_view form, const std::string& text) {
+  if (!options.json) {
+    std::cout << text;
+    return;
+  }
+  boost::json::object out{{"format", 1}, {"id", manifest.id}};
+  out[form] = text;
+  std::cout << boost::json::serialize(out) << "\n";
+}
+
+int print_page(const Options& options, const plugin::Manifest& manifest) {
   const auto page = plugin::manual_page(manifest);
   if (!page) {
     complain(page.error().message());
     return exit_failed;
   }
-  std::cout << *page;
+  tell(options, manifest, "man", *page);
   return exit_done;
 }
 
@@ -65,9 +83,9 @@ int plugin_docs(const Options& options) {
     complain(file.error().message());
     return exit_failed;
   }
-  if (options.has("into")) return renew(options.value("into"), *file->manifest);
-  if (options.has("man")) return print_page(*file->manifest);
-  std::cout << plugin::manual(*file->manifest);
+  if (options.has("into")) return renew(options, options.value("into"), *file->manifest);
+  if (options.has("man")) return print_page(options, *file->manifest);
+  tell(options, *file->manifest, "markdown", plugin::manual(*file->manifest));
   return exit_done;
 }
 

@@ -153,6 +153,12 @@ int plugin_new(const Options& options) {
     complain(made.error().message());
     return exit_failed;
   }
+  if (options.json) {
+    std::cout << boost::json::serialize(boost::json::object{
+                     {"format", 1}, {"directory", name}, {"kind", wanted->kind}, {"name", name}, {"id", wanted->names.id}})
+              << "\n";
+    return exit_done;
+  }
   std::cout << "made " << name << "/, a " << wanted->kind << " with the id " << wanted->names.id << "\n"
             << "  build    cmake -S " << name << " -B " << name << "/build && cmake --build " << name << "/build\n"
             << "  test     ctest --test-dir " << name << "/build && ronda plugin test " << name << "/build/" << name << ".so\n"

@@ -107,6 +107,8 @@ std::optional<std::shared_ptr<const Calendar>> Preparer::calendar_of(const confi
   // never UTC silently: a zone that is named, in `tz` or in the expression, is another matter
   if (rare.tz.empty() && !candidate_.zone_trouble.empty() && parsed->zone() == candidate_.zone && !rare.at.ends_with(" UTC"))
     candidate_.diagnostics.warning(rare.when_place, candidate_.zone_trouble + "; until then this is UTC");
+  // that both days are set is said of the key itself, and such a date always comes
+  if (cron && parsed->possible()) return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
   for (const std::string& warning : parsed->warnings()) candidate_.diagnostics.warning(rare.when_place, warning);
   return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
 }

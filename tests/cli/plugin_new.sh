@@ -13,6 +13,8 @@ fail() { echo "plugin_new: $*" >&2; exit 1; }
 cmake --install "$build" --component sdk --prefix "$work/prefix" > "$work/install.log" || fail "install: $(cat "$work/install.log")"
 cd "$work"
 "$ronda" plugin new "$kind" tidy-up --id org.acme.tidy > new.log || fail "new: $(cat new.log)"
+"$ronda" plugin new "$kind" tidy-too --output json | grep -q "^{.*\"directory\":\"tidy-too\".*\"id\":\"org.example.tidy-too\".*}\$" || fail "new in JSON"
+rm -r tidy-too
 if grep -rn '@[A-Z]*@' tidy-up; then fail "a placeholder is left"; fi
 if "$ronda" plugin new "$kind" tidy-up 2> /dev/null; then fail "new overwrites what is there"; fi
 for name in Tidy 1st tidy_up ../up task; do

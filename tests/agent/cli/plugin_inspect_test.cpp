@@ -199,6 +199,16 @@ TEST_CASE("docs renews the tables of a README in place", "[cli]") {
   CHECK(renewed.find("| `command` | list of string | required |") != std::string::npos);
   const Said again = ronda_plugin({"docs", plugins + "/exec.so", "--into", dir / "README.md"});
   CHECK(again.text.empty());
+  const auto told = json_of(ronda_plugin({"docs", plugins + "/exec.so", "--into", dir / "README.md", "--output", "json"}));
+  CHECK((told.at("file") == dir / "README.md" && told.at("renewed") == false));
+  for (const std::string form : {"markdown", "man"}) {
+    std::vector<std::string> words = {"docs", plugins + "/exec.so"};
+    if (form == "man") words.push_back("--man");
+    const std::string text = ronda_plugin(words).text;
+    words.insert(words.end(), {"--output", "json"});
+    const auto page = json_of(ronda_plugin(words));
+    CHECK((page.at("id") == "org.ronda.exec" && page.at(form) == text));
+  }
   CHECK(read_text(dir / "README.md") == renewed);
   write_file(dir / "README.md", "nothing\n");
   CHECK(ronda_plugin({"docs", plugins + "/exec.so", "--into", dir / "README.md"}).exit_code == 1);
