@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # ronda_add_plugin(name SOURCES a.cpp .. MANIFEST plugin.toml [LIBRARIES x::y ..])
 # Builds name.so: the manifest in an ELF note, one export, hidden visibility, missing symbols as link
-# errors. It links the SDK and the given libraries, never anything of the agent.
+# errors. It links the SDK and the given libraries, never anything of the agent. Where RONDA_PROGRAM is a `ronda` (the package
+# ronda-sdk looks for it in its own prefix), each build ends with its lint, and an error of that is one of the build.
 # Plugins of Ronda's own tree go to <build>/plugins, others to their own binary directory.
 
 # Refuses what the loader would refuse for its form alone; `ronda plugin lint` judges the content.
@@ -58,6 +59,11 @@ function(ronda_add_plugin name)
   # a sanitizer's runtime is found only at load time
   if(NOT RONDA_SANITIZED AND NOT "${CMAKE_CXX_FLAGS} ${CMAKE_C_FLAGS}" MATCHES "-fsanitize=")
     target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
+
+  if(RONDA_PROGRAM AND NOT CMAKE_CROSSCOMPILING)
+    add_custom_command(TARGET ${name} POST_BUILD COMMAND ${RONDA_PROGRAM} plugin lint $<TARGET_FILE:${name}>
+      COMMENT "ronda plugin lint ${name}.so" VERBATIM)
   endif()
 
   if(TARGET ronda_build_flags)

@@ -40,6 +40,22 @@ case $part in
     (cd "$work/disk-space/build" && cpack > cpack.log 2>&1) || fail "cpack: $(cat "$work/disk-space/build/cpack.log")"
     tar -tzf "$work"/disk-space/build/disk-space-0.1.0-*.tar.gz | grep -q 'lib.*/ronda/plugins/disk-space.so$' ||
       fail "the package lacks the plugin" ;;
+  # agent and SDK in one prefix: new, build, run, with nothing but what is there; the build has its lint
+  installed) cmake --install "$build" --prefix "$prefix" > "$work/install.log" || fail "install: $(cat "$work/install.log")"
+    chmod 755 "$work"
+    cd "$work"
+    { "$prefix/bin/ronda" plugin new check disk-space &&
+      cmake -S disk-space -B disk-space/build -DCMAKE_PREFIX_PATH="$prefix" && cmake --build disk-space/build --verbose; } > three.log 2>&1 ||
+      fail "new, configure, build: $(cat three.log)"
+    "$prefix/bin/ronda" plugin run disk-space/build/disk-space.so --set warn_at=100% --set crit_at=100% > run.log 2>&1 || fail "run: $(cat run.log)"
+    grep -q '^OK - disk-space: / is .* full | used=' run.log || fail "run says: $(cat run.log)"
+    if grep -qF "$root" three.log run.log; then fail "something of the build tree was used: $(cat three.log run.log)"; fi
+    # what CMake itself does not look at: the manifest is no TOML
+    printf 'this is no TOML\n' >> disk-space/plugin.toml
+    if cmake --build disk-space/build > wrong.log 2>&1; then fail "a manifest that is no TOML builds"; fi
+    grep -q 'bad_manifest\|plugin.toml\|manifest' wrong.log || fail "the lint does not say it: $(cat wrong.log)"
+    cmake -S disk-space -B disk-space/build -DRONDA_PROGRAM=OFF > off.log && cmake --build disk-space/build >> off.log 2>&1 ||
+      fail "the lint cannot be left out: $(cat off.log)" ;;
   task) from_template task tidy; by_cmake "$work/tidy" tidy ;;
   notifier) from_template notifier say; by_cmake "$work/say" say ;;
   cpp) cp -r "$share/examples/cpp-check" "$work/cpp"; by_cmake "$work/cpp" loadavg ;;
