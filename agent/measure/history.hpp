@@ -34,8 +34,8 @@ struct Result {
   Status status = Status::unknown;
   std::int64_t since_ns = 0;  // of this status
   std::int64_t started_ns = 0, ended_ns = 0, duration_ns = 0;
-  std::string_view metrics;  // encoded, see plugin::decode_metrics
-  std::string_view summary;  // the plugin's words; History has no use for them
+  std::string_view metrics;       // encoded, see plugin::decode_metrics
+  std::string_view summary = {};  // the plugin's words; History has no use for them
 };
 
 class History final : public View {
