@@ -179,6 +179,10 @@ void Agent::make_response() {
           },
           [this](schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended) {
             return scheduler_->run_now(kind, name, 0, std::move(ended));
+          },
+          [this] {
+            tell_config_trouble();
+            tell_plugin_troubles();
           }},
       compiled_);
 }
@@ -223,7 +227,6 @@ void Agent::remember_late() {
     not_remembered_ = !is_whole;
     if (!is_whole || stopping_) return;
     scheduler_->recall_late(known);
-    tell_config_trouble();  // of this life: what the store has may be that of one before
     tell_plugin_troubles();
   });
 }

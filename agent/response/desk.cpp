@@ -78,6 +78,7 @@ const rule::AlertState* Desk::alert(std::string_view name) const {
 }
 
 std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
+  is_read_ = kept.is_whole;
   std::vector<std::string> left_out;
   const auto note = [&](const Status& taken) {
     if (!taken) left_out.push_back(taken.error().message());
@@ -272,6 +273,7 @@ Output Desk::on_own_trouble(std::string_view name, config::Level level, std::str
 void Desk::set_own_trouble(std::string_view name, config::Level level, std::string_view text, Output& out, std::int64_t now_ns) {
   rule::Change change;
   change.alert = std::string(own_prefix) + std::string(name);
+  level == config::Level::none ? note_over(change.alert) : void(over_.erase(change.alert));
   if (level == config::Level::none && !alerts_.contains(change.alert)) return;
   Held& held = alerts_[change.alert];
   if (held.state.level == level) return;

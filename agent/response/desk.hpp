@@ -42,6 +42,7 @@ struct Kept {
   std::vector<store::AlertState> alerts;
   std::vector<store::SilenceRow> silences;
   std::vector<store::InstanceState> checks;  // and tasks, as they were found last
+  bool is_whole = true;                      // false: not all of it could be read
 };
 
 class Desk {
@@ -160,6 +161,8 @@ class Desk {
   void end_found_ways(Output& out, std::int64_t now_ns);
   void owe(const Told& told, const std::string& incident, Output& out, std::int64_t now_ns);
   void count_inbound();
+  void note_over(const std::string& alert);
+  void end_over(const Kept& kept, Output& out, std::int64_t now_ns);
   void forget_inbound(const std::string& name, Output& out, std::int64_t now_ns);
   void end_silent(const std::string& name, Output& out, std::int64_t now_ns);
   void write_alert(const std::string& name, Held& held, Output& out, std::int64_t now_ns);
@@ -171,7 +174,9 @@ class Desk {
   Objectives objectives_;
   bool looking_ = true;  // false: what was known before the start is still being read
   std::map<std::string, Held, std::less<>> alerts_;
-  std::size_t inbound_count_ = 0;                                                  // of them, what others judged
+  bool is_read_ = true;                      // false: what the store held is not known yet
+  std::set<std::string, std::less<>> over_;  // alerts that no rule makes, of which was said meanwhile that they are over
+  std::size_t inbound_count_ = 0;            // of them, what others judged
   std::map<std::string, std::vector<const rule::Alert*>, std::less<>> alerts_of_;  // by check or task.NAME that they name or depend on
   std::map<std::string, std::string, std::less<>> said_;                           // by check that is not ok: its last words
   incident::State state_;

@@ -8,8 +8,38 @@
 
 namespace ronda::response {
 
+/// What is said to be over once is not said again; while the store cannot be read nobody knows whether it knows it as firing.
+void Desk::note_over(const std::string& alert) {
+  if (!is_read_ && over_.size() < most_inbound) over_.insert(alert);
+}
+
+/// Of those that fired before: in the store and in their incidents.
+void Desk::end_over(const Kept& kept, Output& out, std::int64_t now_ns) {
+  for (const store::AlertState& row : kept.alerts) {
+    if (over_.contains(row.name) && !alerts_.contains(row.name))
+      out.decision.alerts.push_back({row.name, std::max(row.at, now_ns), std::nullopt});
+  }
+  for (const auto& [alert, id] : std::map(state_.by_alert)) {
+    const auto known = alerts_.find(alert);
+    const bool is_over = known == alerts_.end() ? over_.contains(alert) : known->second.state.level == config::Level::none;
+    if (!is_over || !(alert.starts_with(own_prefix) || alert.starts_with(inbound_prefix))) continue;
+    const incident::Member& member = state_.find(id)->members.at(alert);
+    rule::Change over;
+    over.alert = alert;
+    over.what = rule::Change::What::resolved;
+    over.from = member.level;
+    over.at_ns = over.since_ns = now_ns;
+    over.check = member.check;
+    over.service = member.service;
+    over.reason = "it is over";
+    feed(over, out, now_ns);
+  }
+  over_.clear();
+}
+
 Output Desk::recall(const Kept& kept, std::int64_t now_ns) {
   Output out;
+  is_read_ = true;
   const auto note = [&](const Status& taken) {
     if (!taken) out.troubles.push_back("not remembered: " + taken.error().message());
   };
@@ -28,7 +58,7 @@ Output Desk::recall(const Kept& kept, std::int64_t now_ns) {
     const auto known = alerts_.find(row.name);
     const bool is_judged =
         known != alerts_.end() && (known->second.state.level != config::Level::none || row.name.starts_with(own_prefix) || !fired(row));
-    if (!is_judged) note(take_up(row, now_ns));
+    if (!is_judged && !over_.contains(row.name)) note(take_up(row, now_ns));
   }
   count_inbound();
   // marks, the cursor and the last drill are this life's own by now
@@ -43,18 +73,7 @@ Output Desk::recall(const Kept& kept, std::int64_t now_ns) {
   std::erase_if(unknown, [&](const incident::Event& event) { return state_.find(event.incident) != nullptr; });
   note_asked(unknown);
   if (!unknown.empty()) feed(incident::Recalled{std::move(unknown)}, out, now_ns);
-  for (const auto& [alert, id] : std::map(state_.by_alert)) {
-    const auto known = alerts_.find(alert);
-    if (!alert.starts_with(own_prefix) || known == alerts_.end() || known->second.state.level != config::Level::none) continue;
-    rule::Change over;
-    over.alert = alert;
-    over.what = rule::Change::What::resolved;
-    over.from = state_.find(id)->members.at(alert).level;
-    over.at_ns = over.since_ns = now_ns;
-    over.service = std::string(own_service);
-    over.reason = "it is over";
-    feed(over, out, now_ns);
-  }
+  end_over(kept, out, now_ns);
   is_fresh_ = muting_ = true;  // what is hidden now may be another thing than when those were decided
   settle(out, now_ns);
   return out;

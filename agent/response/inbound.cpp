@@ -46,6 +46,7 @@ Output Desk::on_inbound(const InboundBatch& batch, std::int64_t now_ns) {
   Output out;
   for (const InboundAlert& alert : batch.alerts) {
     const bool is_known = alerts_.contains(alert.name);
+    alert.level == config::Level::none ? note_over(alert.name) : void(over_.erase(alert.name));
     if (!is_known && (alert.level == config::Level::none || inbound_count_ >= most_inbound)) continue;
     Held& held = alerts_[alert.name];
     if (!is_known) ++inbound_count_;
@@ -84,6 +85,7 @@ void Desk::end_silent(const std::string& name, Output& out, std::int64_t now_ns)
   over.name = name;
   over.reason = "its sender has not said it again in time";
   const rule::Change change = change_of(over, held->second.state.level, now_ns);
+  note_over(name);
   forget_inbound(name, out, now_ns);
   feed(change, out, now_ns);
 }

@@ -124,8 +124,9 @@ void Response::start(std::function<void()> then) {
 void Response::load_kept(std::function<void(std::shared_ptr<Kept>)> then) {
   is_forgetful_ = false;
   auto kept = std::make_shared<Kept>();
-  const auto failed = [this, alive = alive_](const Error& error) {
+  const auto failed = [this, kept, alive = alive_](const Error& error) {
     if (!*alive) return;
+    kept->is_whole = false;
     is_forgetful_ = true;
     ports_.log(RONDA_LOG_ERROR, "not remembered: " + error.message());
   };
@@ -166,6 +167,7 @@ void Response::recall() {
     shift(kept->checks);
     apply(desk_.recall(*kept, wall_ns()));
     use(desk_.share_plan());  // what it changes is what a start would
+    if (ports_.recalled) ports_.recalled();
     ports_.log(RONDA_LOG_INFO, "what was known before the start is known again");
   });
 }

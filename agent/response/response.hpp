@@ -33,6 +33,8 @@ struct Ports {
   std::function<const schedule::Entry*(std::string_view name)> find_run = {};
   /// Runs it through the scheduler, as when a person asks for it.
   std::function<Result<Unit>(schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended)> run_now = {};
+  /// What the store held is known at last: what the agent says of itself is to be said again, the store may have another life's.
+  std::function<void()> recalled = {};
 };
 
 class Response final : private notify::CourierClient {

@@ -239,7 +239,9 @@ class World {
   void restart_blind() {
     desk_ = make();
     unread_ = std::exchange(statuses_, {});
-    REQUIRE(desk_->restore({}, now).empty());
+    response::Kept nothing;
+    nothing.is_whole = false;
+    REQUIRE(desk_->restore(nothing, now).empty());
   }
   /// And now it can.
   void recall() {

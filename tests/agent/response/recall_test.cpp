@@ -118,3 +118,34 @@ TEST_CASE("trouble of the agent that this life has seen the end of ends for the 
   CHECK(world.live().empty());
   CHECK(world.desk().own_troubles().empty());
 }
+
+TEST_CASE("what was said to be over before the store could be read does not come back from it", "[response]") {
+  World world(one_check_toml + "[token.prometheus]\nrole = \"reporter\"\ninbox = [\"@alertmanager\"]\n");
+  const std::string disk = "inbound/prometheus/disk", cpu = "inbound/prometheus/cpu";
+  const auto say = [&](const std::string& name, Level level) {
+    world.take(world.desk().on_inbound({"event", "token:prometheus", {{name, name, "shop", level, "it is " + name, 0}}}, world.now));
+  };
+  say(disk, Level::p2);
+  say(cpu, Level::p2);
+  world.take(world.desk().on_own_trouble("config", Level::p2, "configuration: 1 error", world.now));
+  REQUIRE(world.live().size() == 2);
+  world.restart_blind();
+  world.now += minute;
+  say(disk, Level::none);
+  say(cpu, Level::none);
+  say(cpu, Level::p1);  // and is not over after all
+  world.take(world.desk().on_own_trouble("config", Level::none, "the configuration is active as it stands", world.now));
+  world.recall();
+  CHECK(world.desk().own_troubles().empty());
+  CHECK(world.desk().alert(disk) == nullptr);
+  CHECK(world.desk().inbound_count() == 1);
+  CHECK(world.desk().incidents().by_alert.size() == 1);
+  CHECK(world.desk().incidents().by_alert.contains(cpu));
+  CHECK(world.live().size() == 1);
+  // nor by the next start
+  world.restart();
+  CHECK(world.desk().own_troubles().empty());
+  CHECK(world.desk().inbound_count() == 1);
+  world.run_to(hour);
+  CHECK(world.live().size() == 1);
+}
