@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "catch.hpp"
 #include "skip.hpp"
+#include "store_rows.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -18,24 +18,6 @@ using namespace ronda::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// The first column of a query on the store of an agent that does not run.
-std::vector<std::string> column(const WholeAgent& agent, const std::string& query) {
-  sqlite3* database = nullptr;
-  REQUIRE(::sqlite3_open_v2((agent.state_directory() + "/ronda.db").c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK);
-  std::vector<std::string> out;
-  const auto row = [](void* rows, int, char** values, char**) {
-    static_cast<std::vector<std::string>*>(rows)->push_back(values[0] == nullptr ? "" : values[0]);
-    return 0;
-  };
-  char* error = nullptr;
-  const int code = ::sqlite3_exec(database, query.c_str(), row, &out, &error);
-  INFO((error == nullptr ? "" : error));
-  CHECK(code == SQLITE_OK);
-  ::sqlite3_free(error);
-  ::sqlite3_close(database);
-  return out;
-}
 
 std::string configuration(const WholeAgent& agent) {
   const std::string& open = agent.open_directory();
@@ -67,7 +49,7 @@ int live_and_die(WholeAgent& agent, std::chrono::milliseconds life) {
   }
   const std::vector<pid_t> below = descendants(agent.pid());
   agent.kill_hard();
-  CHECK(eventually([&] { return std::ranges::none_of(below, is_alive); }, 5s));
+  CHECK(eventually([&] { return std::ranges::none_of(below, is_alive); }, 2s));
   // so many quick ends would have it run no task
   std::filesystem::remove(agent.state_directory() + "/starts");
   return acknowledged;
@@ -120,18 +102,22 @@ TEST_CASE(
   lives(20);
 }
 
-TEST_CASE("without privileges nobody is left behind either", "[whole]") {
-  if (::geteuid() != 0) return skipped("other-users", "the case before this one is just that");
+TEST_CASE("whatever signal ends the agent, nobody is left behind two seconds later, without privileges either", "[whole]") {
+  const bool as_nobody = GENERATE(false, true);
+  const int number = GENERATE(SIGKILL, SIGSEGV, SIGABRT, SIGBUS, SIGQUIT, SIGTERM);
+  if (as_nobody && ::geteuid() != 0) return skipped("other-users", "the rows before are just that");
+  CAPTURE(as_nobody, number);
   WholeAgent agent;
-  agent.become_nobody();
+  if (as_nobody) agent.become_nobody();
   agent.configure("10.toml", configuration(agent));
   REQUIRE(agent.start());
   // the runner of the check that hangs, its shell, and what that started
   std::vector<pid_t> below;
   const auto sleeps = [](pid_t pid) { return read_file("/proc/" + std::to_string(pid) + "/comm") == "sleep\n"; };
   REQUIRE(eventually([&] { return std::ranges::any_of(below = descendants(agent.pid()), sleeps); }));
-  agent.kill_hard();
-  CHECK(eventually([&] { return std::ranges::none_of(below, is_alive); }, 5s));
+  agent.signal(number);
+  CHECK(agent.wait() == (number == SIGTERM ? 0 : 128 + number));
+  CHECK(eventually([&] { return std::ranges::none_of(below, is_alive); }, 2s));
 }
 
 TEST_CASE("killed at any moment, two hundred times", "[.long]") {

@@ -13,6 +13,8 @@
 #include "catch.hpp"
 #include "plugin/host_libraries.hpp"
 #include "schedule/candidate.hpp"
+#include "skip.hpp"
+#include "store_rows.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -153,6 +155,61 @@ std::vector<double> offsets_of(const std::vector<double>& stamps) {
   return out;
 }
 
+/// What the store tells of one task's slots.
+struct SlotAccount {
+  std::map<std::int64_t, int> said;  // of each second from the first to the last: how often it stands there, as a row or as missed
+  std::int64_t done = 0;
+  std::int64_t others = 0;  // rows of what was promised and not done
+};
+
+SlotAccount slots_of(const WholeAgent& stopped, const std::string& name) {
+  SlotAccount out;
+  const auto numbers = [&](const std::string& columns, const std::string& table) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> rows;
+    for (const std::string& row : column(stopped, "SELECT " + columns + " FROM " + table + " WHERE name = '" + name + "'")) {
+      std::istringstream in(row);
+      in >> rows.emplace_back().first >> rows.back().second;
+    }
+    return rows;
+  };
+  for (const auto& [second, state] : numbers("(scheduled / 1000000000) || ' ' || state", "slot")) {
+    ++out.said[second];
+    ++(state == static_cast<std::int64_t>(store::SlotState::done) ? out.done : out.others);
+  }
+  for (const auto& [first, last] : numbers("(first / 1000000000) || ' ' || (last / 1000000000)", "missed")) {
+    for (std::int64_t second = first; second <= last; ++second) ++out.said[second];
+  }
+  if (out.said.empty()) return out;
+  for (std::int64_t second = out.said.begin()->first; second < out.said.rbegin()->first; ++second) out.said[second];  // 0 where it is not
+  return out;
+}
+
+/// What this machine does to as many programs as the checks start in a second, while no agent has a hand in them: the longest
+/// time from when they were due to the end of the last.
+class Metronome {
+ public:
+  Metronome(int programs, std::string output)
+      : beat_([this, programs, output = std::move(output)](const std::stop_token& stop) {
+          for (auto due = std::chrono::steady_clock::now(); !stop.stop_requested(); due += 1s) {
+            std::this_thread::sleep_until(due);
+            std::vector<pid_t> started(static_cast<std::size_t>(programs));
+            for (pid_t& one : started) one = start_program({"/bin/sh", "-c", "read up idle </proc/uptime; echo $up"}, output, output);
+            for (const pid_t one : started) wait_program(one, 60s);
+            longest_ = std::max(longest_, std::chrono::duration<double>(std::chrono::steady_clock::now() - due));
+          }
+        }) {}
+
+  double longest() {
+    beat_.request_stop();
+    if (beat_.joinable()) beat_.join();
+    return longest_.count();
+  }
+
+ private:
+  std::chrono::duration<double> longest_{0};
+  std::jthread beat_;
+};
+
 }  // namespace
 
 TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last content, no run missed or doubled", "[whole]") {
@@ -160,6 +217,11 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
   WholeAgent agent;
   std::string steady;
   for (int i = 0; i < checks; ++i) steady += appending_check("steady" + std::to_string(i), agent.open_directory());
+  const std::string each_second = agent.open_directory() + "/each-second";
+  steady +=
+      "[task.each-second]\nuse = \"exec.command\"\nat = \"*-*-* *:*:*\"\n"
+      "command = [\"/bin/sh\", \"-c\", \"echo here >>$0\", \"" +
+      each_second + "\"]\n\n";
   agent.configure("10.toml", steady);
   agent.configure("20.toml", exec_check("edited", "version 0", "1s"));
   REQUIRE(agent.start());
@@ -172,7 +234,9 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
   before["edited"] = take("edited");
 
   int version = 0;
+  Metronome metronome(checks, agent.scratch() / "metronome");
   const auto begun = std::chrono::steady_clock::now();
+  const auto seconds_since = [](auto then) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count(); };
   for (int i = 0; i < 1000; ++i) {
     if (i % 40 == 0) {
       agent.configure("20.toml", exec_check("edited", "version " + std::to_string(++version), "1s"));
@@ -183,8 +247,9 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
   }
   agent.configure("20.toml", exec_check("edited", "the last version", "1s"));
   agent.signal(SIGHUP);
+  const auto last_signal = std::chrono::steady_clock::now();
   CHECK(eventually([&] { return summary_of(agent, "edited") == "the last version"; }));
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  const double settled = seconds_since(last_signal), took = seconds_since(begun);
   CHECK(agent.pid() == pid);
   CHECK(is_alive(pid));
   const auto reloads = [log = agent.log()] {
@@ -192,16 +257,20 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
     for (std::size_t at = log.find(" kept, "); at != std::string::npos; at = log.find(" kept, ", at + 1)) ++count;
     return count;
   }();
-  INFO(reloads << " reloads in " << took.count() << " s");
+  INFO(reloads << " reloads in " << took << " s");
   CHECK(reloads >= 3);
-  // one at once and one a second after; ten seconds of signals, and what the last of them waits for
-  const bool busy = took > 12s;
+  CHECK(reloads <= static_cast<int>(took) + 2);  // one at once, one a second after, and the last signal's
+  std::map<std::string, Account> after;
+  for (const auto& [name, first] : before) after[name] = take(name);
+  // how busy the machine is says another program, never the agent: what it is slow in by itself fails here
+  const double longest = metronome.longest();
+  const bool busy = longest > 0.5;
+  INFO("as many programs without an agent took up to " << longest << " s");
   if (busy)
-    WARN("this machine is busy: a thousand signals in ten seconds took "
-         << took.count() << " s, so more than 12 reloads and turns that were late are let pass");
-  CHECK(reloads <= (busy ? static_cast<int>(took.count()) + 1 : 12));
+    skipped("busy-machine", std::to_string(checks) + " programs took " + std::to_string(longest) + " s: turns that were late are let pass");
+  CHECK((busy || settled < 5));
   for (const auto& [name, first] : before) {
-    const Account last = take(name);
+    const Account& last = after.at(name);
     const auto turns = std::lround(last.next_s - first.next_s);
     INFO(name << ": " << first.runs << " runs then, " << last.runs << " now; next " << first.next_s << ", " << last.next_s);
     CHECK(last.runs - first.runs <= turns);
@@ -220,6 +289,19 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
     CHECK(std::ranges::all_of(late, [](double one) { return one < 1; }));
   }
   CHECK(agent.stop() == 0);
+
+  // each second of the calendar stands in the store once, as done or as missed with its reason, and what is done wrote its line
+  const SlotAccount slots = slots_of(agent, "each-second");
+  INFO(Catch::StringMaker<std::vector<std::string>>::convert(column(
+      agent,
+      "SELECT scheduled || ' ' || state || ' ' || outcome FROM slot UNION SELECT first || ' to ' || last || ' ' || reason FROM missed")));
+  CHECK(slots.said.size() >= 10);
+  for (const auto& [second, times] : slots.said) {
+    INFO("second " << second);
+    CHECK(times == 1);
+  }
+  CHECK(static_cast<std::int64_t>(lines_of(each_second)) == slots.done);
+  if (!busy) CHECK(slots.done == static_cast<std::int64_t>(slots.said.size()));
 }
 
 namespace {
