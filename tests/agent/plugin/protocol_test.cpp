@@ -7,6 +7,7 @@
 #include <catch.hpp>
 #include <cerrno>
 #include <cmath>
+#include <memory>
 
 #include "base/clock.hpp"
 #include "plugin/report_text.hpp"
@@ -65,11 +66,52 @@ TEST_CASE("bytes that are no message end the runner and are said of the call", "
 }
 
 TEST_CASE("half a frame is waited for, but not for ever", "[plugin]") {
+  // cut behind every byte, all at once, while somebody else's calls go on
+  const std::string whole = forged(wire::Request{});
+  const std::size_t bytes = (whole.size() - std::string_view("send-").size()) / 2;
+  REQUIRE(bytes > 8);
+  boost::asio::io_context loop;
+  Supervised other(loop);
+  const auto well = other.chaos("ok");
+  REQUIRE(other.run(well).fate == Fate::finished);
+  std::vector<std::unique_ptr<Supervised>> benches;
+  std::vector<std::uint64_t> calls;
+  for (std::size_t n = 1; n < bytes; ++n) {
+    benches.push_back(std::make_unique<Supervised>(loop));
+    // nothing follows: the call does not come back either
+    const auto instance = benches.back()->chaos(whole.substr(0, std::string_view("send-").size() + 2 * n), 600'000);
+    calls.push_back(benches.back()->dispatch(instance, 3s));
+  }
+  const auto all_ended = [&] {
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      if (!benches[i]->ends.contains(calls[i])) return false;
+    }
+    return true;
+  };
+  std::vector<std::chrono::nanoseconds> took;
+  while (!all_ended() && took.size() < 1000) {
+    const auto asked = monotonic();
+    CHECK(other.run(well).fate == Fate::finished);
+    took.push_back(monotonic() - asked);
+    other.turn_for(20ms);
+  }
+  CHECK(median_of(took) < 250ms);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    INFO("cut behind " << i + 1 << " of " << bytes << " bytes");
+    REQUIRE(benches[i]->ends[calls[i]].size() == 1);
+    const plugin::CallEnd& end = benches[i]->ends[calls[i]].front();
+    CHECK(end.fate == Fate::timeout);
+    CHECK(benches[i]->run("ok", 0, 20s).outcome.summary == "did ok");
+  }
+}
+
+TEST_CASE("half a frame that the answer follows is garbage, or is waited for until the deadline", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
   const auto start = monotonic();
   const auto call = bench.dispatch(bench.chaos("partial-frame"), 3s);
-  bench.end_of(call);
+  const Fate fate = bench.end_of(call).fate;
+  CHECK((fate == Fate::timeout || fate == Fate::protocol));
   CHECK(monotonic() - start < 10s);
   CHECK(bench.run("ok", 0, 10s).outcome.summary == "did ok");
 }

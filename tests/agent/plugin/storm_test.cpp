@@ -42,15 +42,16 @@ TEST_CASE("a runner that cannot be killed is told, gets no second one beside it,
   const auto start = monotonic();
   CHECK(bench.run("ok", 0, 500ms).fate == Fate::timeout);
   CHECK(monotonic() - start < 1500ms);
-  std::chrono::nanoseconds longest{0};
+  std::vector<std::chrono::nanoseconds> took;
   const auto is_stuck = [&] {
     const auto asked = monotonic();
     CHECK(other.run("ok").fate == Fate::finished);
-    longest = std::max(longest, monotonic() - asked);
+    took.push_back(monotonic() - asked);
     return bench.status().runners.front().life == Life::stuck;
   };
   REQUIRE(bench.until(is_stuck, 20s));
-  CHECK(longest < 2s);
+  CHECK(median_of(took) < 250ms);
+  CHECK(*std::ranges::max_element(took) < 2s);
   const std::string told = "a runner cannot be killed (pid " + std::to_string(runner) + "): it is stuck in the kernel";
   CHECK(bench.troubles == std::vector<std::string>{told});
   for (int i = 0; i < 3; ++i) {

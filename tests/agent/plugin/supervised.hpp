@@ -3,6 +3,7 @@
 // here. As root the runners are confined as the agent would do it; otherwise they run as this user.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <functional>
@@ -108,6 +109,14 @@ class Supervised final : public plugin::SupervisorClient {
   std::uint64_t next_call_ = 1;
   std::unique_ptr<plugin::Supervisor> supervisor_;
 };
+
+/// What half of them took at most: of a bound in time, for one pause of a busy machine is nobody's fault.
+inline std::chrono::nanoseconds median_of(std::vector<std::chrono::nanoseconds> times) {
+  if (times.empty()) return std::chrono::nanoseconds::max();
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::ranges::nth_element(times, middle);
+  return *middle;
+}
 
 // ---- processes, seen through /proc ----------------------------------------------------------
 
