@@ -168,7 +168,7 @@ void check_plants(const Ledgers& right, std::mt19937& random) {
       found, [&](const std::string& line) { return line.starts_with("out of order: " + end->notifier + " " + end->alert + " "); }));
 }
 
-/// So many kills, or as many as there is time for.
+/// So many kills; the limit is only for a machine on which they do not come about.
 void check_kills(std::size_t kills, std::chrono::seconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   const unsigned seed = seed_of_run();
@@ -191,7 +191,7 @@ void check_kills(std::size_t kills, std::chrono::seconds limit) {
             << all.received.size() << " messages received, "
             << std::ranges::count_if(wrong, [](const std::string& line) { return line.starts_with("lost: "); }) << " lost, "
             << count_repeats(all) << " received once more" << histogram_of(bench.flying()) << std::endl;
-  CHECK(bench.flying().size() * 4 >= kills);
+  CHECK(bench.flying().size() >= kills);
   CHECK(all.accepted.size() > bench.flying().size());
   CHECK(hits * 10 >= std::ssize(bench.flying()) * 3);
   check_plants(bench.last_ledgers(), random);
@@ -200,11 +200,11 @@ void check_kills(std::size_t kills, std::chrono::seconds limit) {
 }  // namespace
 
 TEST_CASE("a whole agent that is killed loses no alert that it took, repeats only what was on its way and keeps the order", "[whole]") {
-  check_kills(12, 30s);
+  check_kills(12, 120s);
 }
 
 TEST_CASE("a whole agent that is killed two hundred times loses no alert that it took, repeats only what was on its way", "[.long]") {
-  check_kills(200, 480s);
+  check_kills(200, 1500s);
 }
 
 TEST_CASE("an agent that forgets at a kill what it took is found out", "[whole]") {
