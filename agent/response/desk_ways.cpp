@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "response/desk.hpp"
+#include "response/own_troubles.hpp"
 
 namespace ronda::response {
 namespace {
@@ -56,14 +57,20 @@ void Desk::tell_lost_ways(Output& out, std::int64_t now_ns) {
   if (!touched_.empty() || !notices_.empty()) tell(out, now_ns);
 }
 
-/// By another configuration; the next message says whether it is so.
+/// By another configuration; the next message says whether it is so. What is said of the agent itself goes by no notifier that has a
+/// trouble of its own, whatever the configuration says.
 void Desk::end_found_ways(Output& out, std::int64_t now_ns) {
   if (plan_->lost.way) return;
   const std::string of_services = std::string(incident::lost_trouble) + "/";
+  const auto is_troubled = [&](const people::Notifier& one) {
+    const rule::AlertState* sink = alert(std::string(own_prefix) + std::string(sink_trouble_prefix) + one.name);
+    return sink != nullptr && sink->level != config::Level::none;
+  };
   for (const std::string& name : own_troubles()) {
     if (!name.starts_with(of_services)) continue;
     std::string service = name.substr(of_services.size());
     if (service == "-") service.clear();
+    if (service == own_service && std::ranges::all_of(plan_->notifiers, is_troubled)) continue;
     if (can_reach(*plan_, service))
       set_own_trouble(name, config::Level::none, "by the configuration its people can be reached", out, now_ns);
   }

@@ -353,11 +353,13 @@ void Judge::check_below(const Incident& incident, std::int64_t passed_ns) {
   if (runs && below.since < 0) below.since = passed_ns;
   const auto said = persons_.find(incident.id);
   const config::Level least = said != persons_.end() && is_higher(said->second, fires) ? said->second : fires;
-  if (!runs || incident.is_flapping || least == config::Level::none || !is_higher(incident.level, least)) return;
+  // where something fires again long after, it is lowered to that at once, but by the next step and not by this one
+  if (!runs || incident.is_flapping || least == config::Level::none || !is_higher(incident.level, least)) return void(below.due = -1);
+  if (below.due < 0) below.due = passed_ns;
   const auto eased = eased_.find(incident.id);
   const bool may_have_returned = (eased != eased_.end() && eased->second.at != 0) || was_eased_.contains(incident.id);
   const std::int64_t most = may_have_returned ? comes_back_within : eased_after;
-  if (passed_ns - std::max(below.since, below.lately) > most + stopping_takes)
+  if (passed_ns - std::max(below.since, below.lately) > most + stopping_takes && passed_ns > below.due)
     fail("still " + std::string(config::level_name(incident.level)) + ", and nothing of it is any more: " + incident.id);
 }
 

@@ -65,6 +65,7 @@ class Judge {
     config::Level level = config::Level::none;
     std::int64_t since = -1, spent = 0, leapt = 0;  // since -1: it stands
     std::int64_t lately = 0;                        // the same, and since the clock was set forward last
+    std::int64_t due = -1;                          // since when there is something that it is to be lowered to
   };
   struct Eased {  // by the agent: when last, and whether an alert raised it since
     std::int64_t at = 0;
