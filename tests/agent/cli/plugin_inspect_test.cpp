@@ -200,14 +200,16 @@ TEST_CASE("docs renews the tables of a README in place", "[cli]") {
   const Said again = ronda_plugin({"docs", plugins + "/exec.so", "--into", dir / "README.md"});
   CHECK(again.text.empty());
   const auto told = json_of(ronda_plugin({"docs", plugins + "/exec.so", "--into", dir / "README.md", "--output", "json"}));
-  CHECK((told.at("file") == dir / "README.md" && told.at("renewed") == false));
+  CHECK(told.at("file") == json::value(dir / "README.md"));
+  CHECK(told.at("renewed") == false);
   for (const std::string form : {"markdown", "man"}) {
     std::vector<std::string> words = {"docs", plugins + "/exec.so"};
     if (form == "man") words.push_back("--man");
     const std::string text = ronda_plugin(words).text;
     words.insert(words.end(), {"--output", "json"});
     const auto page = json_of(ronda_plugin(words));
-    CHECK((page.at("id") == "org.ronda.exec" && page.at(form) == text));
+    CHECK(page.at("id") == "org.ronda.exec");
+    CHECK(page.at(form) == json::value(text));
   }
   CHECK(read_text(dir / "README.md") == renewed);
   write_file(dir / "README.md", "nothing\n");
