@@ -86,8 +86,7 @@ void print_text(const schedule::Candidate& candidate, const std::string& more) {
 }  // namespace
 
 std::string errors_text(const schedule::Candidate& candidate) {
-  const std::size_t count = candidate.diagnostics.errors();
-  return "the configuration has " + std::to_string(count) + (count == 1 ? " error" : " errors") + " ('ronda validate' shows them)";
+  return "the configuration has " + counted(candidate.diagnostics.errors(), "error") + " ('ronda validate' shows them)";
 }
 
 schedule::Candidate load_local(const Options& options, LocalParts& parts) {

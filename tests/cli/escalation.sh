@@ -116,7 +116,7 @@ expect 1 offline validate
 expect_err '10.toml:24:28: error: `notify`: there is no contact, group or oncall `opz`; did you mean `ops`?'
 expect_err "\`notify\`: there is no contact, group or oncall \`opz\`; did you mean \`ops\`?"
 expect 1 offline escalation simulate p1 --at '2026-12-24 03:00' --for 1h
-expect_err 'the configuration has 1 errors'
+expect_err 'the configuration has 1 error '
 expect_out 'bo: mail'
 # of windows and drills too: who cannot be reached is no answer
 sed -i 's/opz/ops/' "$scratch/conf.d/10.toml"

@@ -120,7 +120,8 @@ TEST_CASE("trouble of the agent that this life has seen the end of ends for the 
 }
 
 TEST_CASE("what was said to be over before the store could be read does not come back from it", "[response]") {
-  World world(one_check_toml + "[token.prometheus]\nrole = \"reporter\"\ninbox = [\"@alertmanager\"]\n");
+  World world(one_check_toml + "[token.prometheus]\nrole = \"reporter\"\ninbox = [\"@alertmanager\"]\n"
+                                "sha256 = \"c1f3e0c1a47d0f5b9a7e2c86f0d3b4a5968778695a4b3c2d1e0f9182736455e6\"\n");
   const std::string disk = "inbound/prometheus/disk", cpu = "inbound/prometheus/cpu";
   const auto say = [&](const std::string& name, Level level) {
     world.take(world.desk().on_inbound({"event", "token:prometheus", {{name, name, "shop", level, "it is " + name, 0}}}, world.now));
