@@ -364,7 +364,7 @@ TEST_CASE("a code that is sent back by SMS takes the incident; without signature
 
   const Answer taken = house.sms("5491155550000", "ack+" + code);
   CHECK(taken.status == 200);
-  CHECK(has(taken.body, "<Message>" + id + ": it is yours for 1h</Message>"));
+  CHECK(has(taken.body, "<Message>" + id + ": it is yours</Message>"));
   CHECK(house.stage(id) == "acknowledged");
   CHECK(house.who_did(id, "acked") == "contact:ana by sms");
   CHECK(has(house.sms("5491155550000", code).body, "No incident waits for that code."));

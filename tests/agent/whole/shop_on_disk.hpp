@@ -203,7 +203,7 @@ inline void check_taken(const Finished& taken, const std::string& id, bool is_st
   INFO(taken.out << taken.err);
   CHECK(taken.code == (is_stored ? 0 : 3));
   if (is_stored)
-    CHECK(taken.out == id + ": it is yours\n");
+    CHECK(taken.out == id + ": it is yours for 1h\n");
   else
     CHECK(has(taken.err, std::string(not_stored)));
   CHECK(has(taken.err, why));
