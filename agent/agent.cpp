@@ -118,6 +118,7 @@ void Agent::leave_safe_mode() {
 
 void Agent::on_store_health(const store::Health& health) {
   if (const auto line = health_log_.tell(health, monotonic())) log(line->is_well ? LogLevel::info : LogLevel::error, line->text);
+  recalls_ = recalls_ || not_remembered_;
   if (response_ != nullptr) response_->on_store_health(health);
   if (health.state != store::HealthState::failed) remember_late();
 }
@@ -182,7 +183,7 @@ void Agent::make_response() {
           },
           [this] {
             tell_config_trouble();
-            tell_plugin_troubles();
+            if (!recalls_) tell_plugin_troubles();  // else once the quarantines are known as well
           }},
       compiled_);
 }
@@ -225,6 +226,7 @@ void Agent::remember_late() {
   if (!begun_ || stopping_ || !std::exchange(not_remembered_, false)) return;
   remember(*store_, [this](const schedule::Remembered& known, bool is_whole) {
     not_remembered_ = !is_whole;
+    recalls_ = !is_whole;
     if (!is_whole || stopping_) return;
     scheduler_->recall_late(known);
     tell_plugin_troubles();

@@ -120,7 +120,8 @@ void print_agent(const AgentSays& says, const Verdict& verdict) {
               << ", tried again at " << text_of(held, "next_try") << ": " << escape_controls(text_of(held, "reason"))
               << "\n          'ronda plugin clear' with that name ends it, as does another file or configuration\n";
   }
-  if (!running.empty() && verdict.refusal != nullptr && text_of(plugin, "file") != "same")
+  const std::string file = text_of(plugin, "file");
+  if (!running.empty() && verdict.refusal != nullptr && (file == "differs" || file == "missing"))
     std::cout << "          it runs what the file held before, sha256 " << running << "\n";
   if (!running.empty() && !verdict.sha256.empty() && running != verdict.sha256)
     std::cout << "          it runs other code, sha256 " << running << "; 'ronda reload' takes the file's\n";

@@ -216,7 +216,8 @@ void Builder::read_members(Scope& scope, Table& table, Instance& instance) {
   const auto says = [&](std::string_view key) { return std::ranges::find(table, key, &Member::key) != table.end(); };
   const bool has_slots = says("at") || says("cron");
   for (const Member& usual : defaults_of(instance.kind)) {
-    if (says(usual.key) || (usual.key == "every" && has_slots)) continue;
+    // those of the other way to say when are not of this instance
+    if (says(usual.key) || (usual.key == "every" && has_slots) || (usual.key == "tz" && !has_slots)) continue;
     read_core_key(scope, usual, instance, mentions_);
   }
   std::size_t options = 0;

@@ -10,7 +10,7 @@ namespace ronda::response {
 
 /// What is said to be over once is not said again; while the store cannot be read nobody knows whether it knows it as firing.
 void Desk::note_over(const std::string& alert) {
-  if (!is_read_ && over_.size() < most_inbound) over_.insert(alert);
+  if (!is_read_ && (over_.size() < most_inbound || !alert.starts_with(inbound_prefix))) over_.insert(alert);
 }
 
 /// Of those that fired before: in the store and in their incidents.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <string_view>
 
@@ -55,11 +56,11 @@ Ambient::Ambient() {
 }
 
 std::string Ambient::put_back(bool look) const {
-  const std::int64_t now = monotonic().count();
-  const bool all = look || now - looked_at_.load(std::memory_order_relaxed) >= look_interval_ns;
-  if (all) looked_at_.store(now, std::memory_order_relaxed);
-  std::vector<std::string> changed;
   const std::lock_guard lock(mutex_);
+  const std::int64_t now = monotonic().count();
+  const bool all = look || now - looked_at_ >= look_interval_ns;
+  if (all) looked_at_ = now;
+  std::vector<std::string> changed;
   // asked before it is unset, so that a call that changes nothing writes nothing
   if (all || (the_files_hint && the_files_hint.exchange(false))) put_back_files(changed);
   if (all || (the_signals_hint && the_signals_hint.exchange(false))) put_back_signals(changed);

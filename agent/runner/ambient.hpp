@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -40,8 +39,8 @@ class Ambient {
   std::vector<char*> variables_;
   mutable std::vector<char*> environment_;  // the same and an end: what `environ` is, so that nobody else's setenv frees it
   std::string locale_;
-  mutable std::atomic<std::int64_t> looked_at_{0};
   mutable std::mutex mutex_;  // what one worker puts back is not read meanwhile by another
+  mutable std::int64_t looked_at_ = 0;
 };
 
 }  // namespace ronda::runner

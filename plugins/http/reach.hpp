@@ -31,7 +31,7 @@ std::string text_of(const Endpoint& endpoint);
 
 /// By the address alone. Pure.
 Reach reach_of(const Endpoint& endpoint);
-/// Whether it is one of this host's own, by its routes; nothing is sent. None: it cannot be found out, no descriptor is left.
+/// Whether it is one of this host's own, by its routes; nothing is sent. None: it cannot be found out.
 std::optional<bool> is_own(const Endpoint& endpoint);
 
 /// What the requests of one exchange may connect to. It is asked about every address at the moment of its use: a name that

@@ -153,7 +153,7 @@ def row_storm(world):
     told = Row("the same: messages of the group within 10 s", "messages", [], 2)
     asked = 0
     for _ in range(world.rounds):
-        with Sink(world) as sink, Agent(world, EMPTY + STORM_CONFIG + TOLD.format(url=sink.url)) as agent:
+        with Sink(world) as sink, Agent(world, EMPTY + STORM_CONFIG + sink.notifier()) as agent:
             time.sleep(SETTLE_S)
             bodies = storm_requests()
             with Asker(world, agent) as asker:

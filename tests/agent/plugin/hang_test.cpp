@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch.hpp>
+#include <filesystem>
 
 #include "base/clock.hpp"
 #include "supervised.hpp"
@@ -256,6 +257,12 @@ TEST_CASE("a runner that somebody stops from outside holds up its calls no longe
   REQUIRE(bench.run("ok").fate == Fate::finished);
   const int keeper = bench.runner_pid(), worker = bench.worker_pid();
   REQUIRE(worker != keeper);
+  // the worker may have answered before its keeper goes on and lets go of the socket; stopped there it would hold it open
+  const std::string held = "/proc/" + std::to_string(keeper) + "/fd";
+  REQUIRE(bench.until([&] {
+    std::error_code hidden;
+    return std::filesystem::is_empty(held, hidden) || hidden;
+  }));
   SECTION("its worker: the keeper continues it") {
     const auto call = bench.dispatch(bench.chaos("slow", 500));
     bench.turn_for(100ms);

