@@ -15,6 +15,7 @@
 #include "catch.hpp"
 #include "door_client.hpp"
 #include "plugin/hmac.hpp"
+#include "skip.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
