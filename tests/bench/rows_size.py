@@ -41,7 +41,7 @@ expect = "1d"
 use = "exec.nagios"
 every = "1h"
 severity = "p1"
-command = ["/bin/false"]
+command = ["/bin/sh", "-c", "exit 2"]
 {notifier}"""
 
 
