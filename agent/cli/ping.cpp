@@ -2,6 +2,7 @@
 #include <charconv>
 #include <iostream>
 
+#include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/show.hpp"
 
@@ -20,7 +21,8 @@ std::optional<int> code_of(std::string_view word) {
 }  // namespace
 
 std::string ping_body(std::string_view event, int code, std::string_view text) {
-  return json::serialize(json::object{{"event", event}, {"code", code}, {"text", text}});
+  // of a job's output nobody knows the encoding, and JSON is UTF-8
+  return json::serialize(json::object{{"event", event}, {"code", code}, {"text", repair_utf8(text, 3 * text.size())}});
 }
 
 int ping(const Options& options) {

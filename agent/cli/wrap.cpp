@@ -169,7 +169,11 @@ int wrap(const Options& options) {
   const int status = follow(*pid, *out, *err, tail);
   wrapped_pid = 0;
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  if (tail.size() > tail_size) tail.erase(0, tail.size() - tail_size);
+  if (tail.size() > tail_size) {
+    std::size_t cut = tail.size() - tail_size;  // not inside a character
+    for (int i = 0; i < 3 && (static_cast<unsigned char>(tail[cut]) & 0xC0) == 0x80; ++i) ++cut;
+    tail.erase(0, cut);
+  }
   report(options, name, code == 0 ? "success" : "fail", code, tail);
   return code;
 }
