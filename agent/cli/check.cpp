@@ -13,7 +13,7 @@ int check(const Options& options) {
     return exit_undetermined;
   }
   const std::string target = "/v1/checks/" + percent_encode(options.arguments.front()) + "/run";
-  const auto answer = ask_json(options, "POST", target, {}, std::chrono::hours(1));
+  const auto answer = ask_long(options, target, std::chrono::hours(1), "waiting for " + escape_controls(options.arguments.front()));
   if (!answer) {  // in the Nagios meaning even a refusal is "not determined"; who reads only stdout is told so there
     if (!options.json) std::cout << "UNKNOWN - " << escape_controls(options.arguments.front()) << ": not determined\n";
     return exit_undetermined;

@@ -8,7 +8,7 @@ namespace ronda::cli {
 
 int reload(const Options& options) {
   const std::string target = std::string("/v1/reload") + (options.has("allow-empty") ? "?allow_empty=1" : "");
-  const auto answer = ask_json(options, "POST", target, {}, std::chrono::minutes(2));
+  const auto answer = ask_long(options, target, std::chrono::minutes(2), "waiting for the agent to read and try");
   if (!answer) return answer.error();
   if (options.json) std::cout << answer->text << "\n";
   const json::object& result = answer->value.as_object();

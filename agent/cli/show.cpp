@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/text.hpp"
+#include "cli/waiting.hpp"
 
 namespace ronda::cli {
 
@@ -29,9 +30,9 @@ std::time_t seconds_of(std::string_view instant) {
 
 }  // namespace
 
-Asked ask_json(const Options& options, std::string_view method, std::string_view target, std::string_view body,
-               std::chrono::milliseconds timeout) {
-  auto response = ask_agent(options, method, target, body, timeout);
+namespace {
+
+Asked understood(const Options& options, const Result<api::Response>& response) {
   if (!response) {
     if (options.json)
       std::cout << json::serialize(json::object{{"error", "unreachable"}, {"reason", response.error().message()}}) << "\n";
@@ -51,6 +52,22 @@ Asked ask_json(const Options& options, std::string_view method, std::string_view
   else
     complain(value.is_object() ? text_of(value.as_object(), "error") : "the agent refused");
   return response->status == 503 ? exit_undetermined : exit_failed;
+}
+
+}  // namespace
+
+Asked ask_json(const Options& options, std::string_view method, std::string_view target, std::string_view body,
+               std::chrono::milliseconds timeout) {
+  return understood(options, ask_agent(options, method, target, body, timeout));
+}
+
+Asked ask_long(const Options& options, std::string_view target, std::chrono::milliseconds timeout, std::string what,
+               std::function<std::string()> more) {
+  const auto response = [&] {
+    const Waiting waiting(options, std::move(what), std::move(more));
+    return ask_agent(options, "POST", target, {}, timeout);
+  }();
+  return understood(options, response);
 }
 
 std::string refusal_text(const api::Response& response) {

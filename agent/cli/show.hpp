@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,10 @@ class Asked {
 /// One request; the trouble is printed: exit 3 when there is no agent or no answer, 1 when it refused.
 Asked ask_json(const Options& options, std::string_view method, std::string_view target, std::string_view body = {},
                std::chrono::milliseconds timeout = std::chrono::seconds(30));
+
+/// The same for a POST that may take long: a person at a terminal sees `what` is waited for (see Waiting).
+Asked ask_long(const Options& options, std::string_view target, std::chrono::milliseconds timeout, std::string what,
+               std::function<std::string()> more = {});
 
 /// A string of an answer, made fit for a terminal; empty when it is none.
 std::string text_of(const json::value& value);

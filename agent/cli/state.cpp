@@ -12,7 +12,7 @@ namespace ronda::cli {
 namespace {
 
 int back_up(const Options& options, const std::string& file) {
-  const auto answer = ask_json(options, "POST", "/v1/backup?path=" + percent_encode(file), {}, std::chrono::minutes(30));
+  const auto answer = ask_long(options, "/v1/backup?path=" + percent_encode(file), std::chrono::minutes(30), "waiting for the copy");
   if (!answer) return answer.error();
   std::cout << (options.json ? answer->text : "written to " + file) << "\n";
   return exit_done;

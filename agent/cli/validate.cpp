@@ -12,6 +12,7 @@
 #include "cli/layout.hpp"
 #include "cli/local.hpp"
 #include "cli/stage_directory.hpp"
+#include "cli/waiting.hpp"
 #include "config/parse_child.hpp"
 #include "incident/people_candidate.hpp"
 #include "plugin/host_libraries.hpp"
@@ -124,7 +125,11 @@ int validate(const Options& options) {
   schedule::Candidate candidate = load_judged(options, parts, [&](schedule::Candidate& read) {
     response::compile(read, parts.zones, {read.generation.agent.host, wall_clock().count(), ::geteuid()});
   });
-  const std::string tried = probe ? "; " + counted(try_plugins(candidate), "plugin") + " tried" : std::string();
+  std::string tried;
+  if (probe) {
+    const Waiting waiting(options, "trying the plugins");
+    tried = "; " + counted(try_plugins(candidate), "plugin") + " tried";
+  }
   candidate.diagnostics.sort();
   if (options.value("output") == "sarif")
     std::cout << config::to_sarif(candidate.diagnostics, candidate.sources, RONDA_VERSION) << "\n";

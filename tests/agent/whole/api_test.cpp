@@ -358,7 +358,7 @@ TEST_CASE("who asks decides what may be asked", "[whole]") {
   const std::string refusal = agent.ronda({"check", "inside"}).out;
   INFO(refusal);
   CHECK(refusal.find("this socket is not for you") != std::string::npos);
-  if (::geteuid() != 0) return;
+  if (::geteuid() != 0) return skipped("other-users", "only root can ask as somebody else");
   CHECK(as_nobody(agent, {"status"}).out.find("3 checks") != std::string::npos);
   for (const auto& words :
        std::vector<std::vector<std::string>>{{"reload"}, {"task", "run", "x"}, {"ping", "job"}, {"state", "backup", "/tmp/never"}}) {
@@ -546,9 +546,37 @@ TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
   CHECK(agent.ronda({"check", "job"}).out.find("to-err") != std::string::npos);
   CHECK(agent.ronda({"wrap", "job", "--", "/bin/true"}).code == 0);
   CHECK(eventually([&] { return agent.check_status("job") == "ok"; }));
+  // of an encoding that nobody knows, and cut inside of a character: 4,097 bytes, of which two are one
+  for (const char* says : {R"(printf 'ma\361ana'; exit 9)", R"(printf '\303\261'; head -c 4095 /dev/zero | tr '\0' x; exit 9)"}) {
+    INFO(says);
+    const Finished odd = agent.ronda({"wrap", "job", "--", "/bin/sh", "-c", says});
+    CHECK(odd.code == 9);
+    CHECK(odd.err.empty());
+    CHECK(eventually([&] { return agent.check_status("job") == "critical"; }));
+    CHECK(agent.ronda({"ping", "job", "success", "--text", "ma\xf1" "ana"}).code == 0);
+    CHECK(eventually([&] { return agent.check_status("job") == "ok"; }));
+  }
   const Finished unknown = agent.ronda({"ping", "jab"});
   CHECK(unknown.code == 1);
   CHECK(unknown.err.find("did you mean 'job'") != std::string::npos);
+}
+
+TEST_CASE("who waits at a terminal sees for what and how long, and nothing of it is left", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml",
+                  "[check.slow]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 3; echo done\"]\n");
+  REQUIRE(agent.start());
+  std::string command = ronda_program();
+  for (const std::string& word : agent.options()) command += " " + word;
+  const std::string out = agent.scratch() / "terminal";
+  const pid_t terminal = start_program({"/usr/bin/script", "-qec", command + " check slow", "/dev/null"}, out, agent.scratch() / "err");
+  CHECK(wait_program(terminal, std::chrono::seconds(60)) == 0);
+  const std::string seen = read_file(out);
+  INFO(seen);
+  CHECK(seen.find("\r\033[Kwaiting for slow, 1 s") != std::string::npos);
+  CHECK(seen.find("\r\033[KOK - slow: done") != std::string::npos);
+  CHECK(agent.ronda({"check", "slow"}).err.empty());
+  CHECK(agent.stop() == 0);
 }
 
 TEST_CASE("a check that is ended at its deadline tells when it last ran, also while it runs again", "[whole]") {
