@@ -28,14 +28,13 @@ Logins::Logins() {
 
 ronda::result Logins::run(ronda::call& c) {
   FailureCount count;
-  std::vector<std::string> problems;
-  for (const std::string& path : logs_) read_file_log(c, path, count, problems);
-  if (journal_) read_journal(c, count, problems);
-  return judge(c, count, problems);
+  Verdict unread;
+  for (const std::string& path : logs_) read_file_log(c, path, count, unread);
+  if (journal_) read_journal(c, count, unread);
+  return judge(c, count, unread);
 }
 
-void Logins::read_file_log(ronda::call& c, const std::string& path, FailureCount& count,
-                           std::vector<std::string>& problems) {
+void Logins::read_file_log(ronda::call& c, const std::string& path, FailureCount& count, Verdict& unread) {
   const std::string key = "position " + path.substr(0, 240);
   auto position = parse_position(kv().get(key).value_or(""));
   FailureReader reader;
@@ -44,23 +43,37 @@ void Logins::read_file_log(ronda::call& c, const std::string& path, FailureCount
   };
   const Followed followed = follow(path, position, {}, on_line, [&] { return c.cancelled(); });
   if (position) kv().put(key, format(*position));
-  if (followed.error != 0) problems.push_back(shown(path) + ": " + std::strerror(followed.error));
+  if (followed.error != 0) unread.add(ronda::status::unknown, shown(path) + ": " + std::strerror(followed.error));
+  if (followed.lost) unread.add(ronda::status::warning, shown(path) + ": the end of the rotated file was not found: failures may be missing");
+  if (followed.backlog > 0) {
+    unread.add(ronda::status::ok,
+               shown(path) + ": " + ronda::human_bytes(static_cast<double>(followed.backlog)) + " are left for the next run");
+  }
 }
 
-void Logins::read_journal(ronda::call& c, FailureCount& count, std::vector<std::string>& problems) {
+void Logins::read_journal(ronda::call& c, FailureCount& count, Verdict& unread) {
   const auto cursor = kv().get("cursor");
+  // the first time only the place is remembered, as with files
+  const bool all = read_journal_from(c, cursor ? std::optional<std::string_view>(*cursor) : std::nullopt, count, unread);
+  if (all) return;
+  // the end of what it said is cut off, and with it the place to go on from: that of the newest entry, lest these be counted again
+  FailureCount none;
+  read_journal_from(c, std::nullopt, none, unread);
+  unread.add(ronda::status::warning, "the journal had more than can be read in one run: the newest entries are not counted; run it more often");
+}
+
+bool Logins::read_journal_from(ronda::call& c, std::optional<std::string_view> cursor, FailureCount& count, Verdict& unread) {
   std::vector<std::string> argv = {"/usr/bin/journalctl",   "--quiet",           "--no-pager",
                                    "--output=short-iso",    "--identifier=sshd", "--identifier=sshd-session",
                                    "--identifier=postgres", "--show-cursor"};
-  // the first time only the place is remembered, as with files
   argv.push_back(cursor ? "--lines=20000" : "--lines=0");
-  if (cursor) argv.push_back("--after-cursor=" + *cursor);
+  if (cursor) argv.push_back("--after-cursor=" + std::string(*cursor));
   ronda::exec_options how;
-  how.output_limit = 8 << 20;
+  how.output_limit = 512 << 10;  // the most that there is
   const auto done = exec().run(c, argv, how);
   if (!done || done->timed_out || done->exit_code != 0) {
-    problems.push_back("journalctl: " + (done ? why_failed(*done) : done.error()));
-    return;
+    unread.add(ronda::status::unknown, "journalctl: " + (done ? why_failed(*done) : done.error()));
+    return true;
   }
   constexpr std::string_view cursor_line = "-- cursor: ";
   FailureReader reader;
@@ -73,10 +86,10 @@ void Logins::read_journal(ronda::call& c, FailureCount& count, std::vector<std::
       count.add(*failure);
     }
   }
+  return done->out_total <= done->out.size();
 }
 
-ronda::result Logins::judge(ronda::call& c, const FailureCount& count,
-                            const std::vector<std::string>& problems) const {
+ronda::result Logins::judge(ronda::call& c, const FailureCount& count, const Verdict& unread) const {
   c.metric("failures", count.total());
   for (const char* service : {"sshd", "postgresql"}) {
     c.metric("failures_of", count.of_service(service), ronda::none, {}, {}, {{"service", service}});
@@ -96,7 +109,7 @@ ronda::result Logins::judge(ronda::call& c, const FailureCount& count,
     verdict.add(top[0].count >= from_one_source_ ? ronda::status::warning : ronda::status::ok,
                 ronda::text(top[0].count, " from ", top[0].address));
   }
-  for (const std::string& problem : problems) verdict.add(ronda::status::unknown, problem);
+  if (!unread.text.empty()) verdict.add(unread.level, unread.text);
   return verdict.result().with_detail(detail);
 }
 

@@ -6,6 +6,7 @@
 #include <ronda/plugin.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,12 +23,12 @@ class Logins : public ronda::check {
   ronda::result run(ronda::call& c) override;
 
  private:
-  /// What could not be read is added to `problems`, a reason each.
-  void read_file_log(ronda::call& c, const std::string& path, FailureCount& count,
-                     std::vector<std::string>& problems);
-  void read_journal(ronda::call& c, FailureCount& count, std::vector<std::string>& problems);
-  ronda::result judge(ronda::call& c, const FailureCount& count,
-                      const std::vector<std::string>& problems) const;
+  /// What could not be read is added to `unread`.
+  void read_file_log(ronda::call& c, const std::string& path, FailureCount& count, Verdict& unread);
+  void read_journal(ronda::call& c, FailureCount& count, Verdict& unread);
+  /// Without a cursor only the newest entry's is kept. False: what was said is not all here, and the cursor is where it was.
+  bool read_journal_from(ronda::call& c, std::optional<std::string_view> cursor, FailureCount& count, Verdict& unread);
+  ronda::result judge(ronda::call& c, const FailureCount& count, const Verdict& unread) const;
 
   const std::vector<std::string> logs_ = ronda::cfg<std::vector<std::string>>("logs");
   const bool journal_ = ronda::cfg<bool>("journal");

@@ -67,12 +67,14 @@ ronda::result Packages::run(ronda::call& c) {
   ronda::exec_options how;
   how.env = environment;
   how.clear_env = true;
-  how.output_limit = 4 << 20;
+  how.output_limit = 512 << 10;  // the most that there is
   const auto done = exec().run(c, argv, how);
   if (!done) return ronda::unknown("/usr/bin/apt-get: ", done.error(), "; host.packages needs apt");
   if (done->timed_out)
     return ronda::unknown("apt-get did not end within the timeout; give this check a longer one");
   if (done->exit_code != 0) return ronda::unknown("apt-get: ", shown(trim(done->err), 300));
+  if (done->out_total > done->out.size())
+    return ronda::unknown("apt-get said ", ronda::human_bytes(static_cast<double>(done->out_total)), ", more than is read of a program: so many updates are pending");
   return judge(c, parse_simulation(done->out), *as_of_s);
 }
 

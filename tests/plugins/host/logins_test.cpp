@@ -167,6 +167,32 @@ TEST_CASE("the journal is read on from its cursor", "[host]") {
   CHECK(check.host.kept().at("cursor") == "s=1;i=3");
 }
 
+TEST_CASE("a journal that says more than is read is gone on with from its end, and that is told", "[host]") {
+  UnderTest<Logins> check;
+  check.set("logs", ronda::testing::node::list{}).set("journal", true).set("from_one_source", 2);
+  bool flooded = false;
+  check.host.on_exec([&](const ronda::testing::exec_request& request) {
+    ronda::testing::exec_answer answer;
+    if (request.argv.back() == "--lines=0") {
+      answer.out = flooded ? "-- cursor: s=1;i=9\n" : "-- cursor: s=1;i=2\n";
+    } else if (request.argv.back() == "--after-cursor=s=1;i=2") {
+      flooded = true;
+      for (int i = 0; i < 3; ++i) answer.out += "2026-11-24T03:12:01+0000 web sshd[8]: Failed password for a from 203.0.113.9 port 1 ssh2\n";
+      answer.out_total = 3 << 20;  // the rest and the cursor were cut off
+    } else {
+      answer.out = "-- cursor: s=1;i=9\n";
+    }
+    return answer;
+  });
+  CHECK_THAT(check.run(), Ended(status::ok, "0 failed logins"));
+  CHECK_THAT(check.run(), Ended(status::warning,
+                                "3 failed logins, 3 from 203.0.113.9, the journal had more than can be read in one run: the newest entries are "
+                                "not counted; run it more often"));
+  CHECK(check.host.kept().at("cursor") == "s=1;i=9");
+  CHECK_THAT(check.run(), Ended(status::ok, "0 failed logins"));
+  CHECK(check.host.programs().back().argv.back() == "--after-cursor=s=1;i=9");
+}
+
 TEST_CASE("a check that would watch nothing is refused", "[host]") {
   UnderTest<Logins> check;
   check.set("logs", ronda::testing::node::list{});
