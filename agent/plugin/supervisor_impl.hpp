@@ -132,7 +132,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void act(Process& process, LifeAction action);
   void on_loaded(Process& process, const wire::Loaded& loaded);
   void on_outcome(Process& process, wire::Outcome outcome);
-  void on_read();
+  void on_read(const Process& process);
   void on_hung_up(Process& process);
   void on_broken(Process& process, std::string_view why);
   void look_at_group(Process& process, Mono now) const;
@@ -223,7 +223,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   void on_output(std::string_view bytes) override {
     owner_.output_.feed(scrubber.feed(bytes), mono_now(), [this](std::string_view line) { owner_.log(0, RONDA_LOG_INFO, line); });
   }
-  void on_read() override { owner_.on_read(); }
+  void on_read() override { owner_.on_read(*this); }
   void on_hung_up() override { owner_.on_hung_up(*this); }
   void on_broken(std::string_view why) override { owner_.on_broken(*this, why); }
   void on_end(const RunnerEnd& end) override {

@@ -156,7 +156,8 @@ void Supervisor::Impl::wear_out(Process& process, wire::Worn by) {
 }
 
 /// What came back together makes room together: what waited for it leaves in one message.
-void Supervisor::Impl::on_read() {
+void Supervisor::Impl::on_read(const Process& from) {
+  if (const Mono since = from.link->partial_frame_since(); since > 0s) arm(since + partial_frame_limit);
   if (std::exchange(has_room_, false)) {
     pump();
     const Mono now = mono_now();

@@ -106,6 +106,20 @@ TEST_CASE("half a frame is waited for, but not for ever", "[plugin]") {
   }
 }
 
+TEST_CASE("the rest of a frame is waited for five seconds, however long the call may take", "[plugin]") {
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  REQUIRE(bench.run("ok").fate == Fate::finished);
+  bench.turn_for(11s);  // nothing that watches over its start looks at it any more
+  const auto start = monotonic();
+  const auto call = bench.dispatch(bench.chaos(forged(wire::Request{}).substr(0, std::string_view("send-").size() + 6), 600'000), 120s);
+  REQUIRE(bench.until([&] { return bench.ends.contains(call); }, 60s));
+  CHECK(monotonic() - start >= 5s);
+  CHECK(bench.ends[call].front().fate == Fate::protocol);
+  CHECK(bench.has_log("stopped in the middle of a frame"));
+  CHECK(bench.run("ok", 0, 20s).outcome.summary == "did ok");
+}
+
 TEST_CASE("half a frame that the answer follows is garbage, or is waited for until the deadline", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
