@@ -180,7 +180,10 @@ void Scheduler::skip(Entry& entry, std::uint32_t position, Skip why) {
 void Scheduler::handle(const Due& due) {
   Entry& entry = entries_[due.id];
   if (due.slot) conclude(due.id, "its next slot came");
-  if (ports_.safe_mode && entry.spec.kind == Kind::task && due.why != Why::by_hand) return skip(entry, due.id, Skip::safe_mode);
+  if (ports_.safe_mode && entry.spec.kind == Kind::task && due.why != Why::by_hand) {
+    if (due.slot) close_slot(entry, *due.slot, std::string(text_of(Skip::safe_mode)));
+    return skip(entry, due.id, Skip::safe_mode);
+  }
   if (due.why != Why::by_hand && disabled_.contains(due.id)) {
     if (due.slot) close_slot(entry, *due.slot, "disabled");
     return skip(entry, due.id, Skip::disabled);

@@ -39,6 +39,28 @@ TEST_CASE("what is remembered late is caught up with, and nothing runs twice", "
   CHECK(slots[0].outcome == "outcome unknown");
 }
 
+TEST_CASE("a slot that comes in safe mode stands in the store as one that was not run, with the reason", "[schedule]") {
+  Scheduled bench;
+  const auto noon = std::chrono::seconds(1'772'366'400);  // 2026-03-01 12:00 UTC
+  bench.wall = noon - 1s;
+  bench.safe_mode = true;
+  bench.begin({{"noon", "ok", 0, Kind::task, 0s, 20s, "*-*-* 12:00:00"}});
+  bench.wall = noon;
+  bench.scheduler().on_clock_set();
+  REQUIRE(bench.until([&] { return bench.entry("noon", Kind::task).skip == schedule::Skip::safe_mode; }));
+  const auto slots = bench.slots("noon");
+  REQUIRE(slots.size() == 1);
+  CHECK(slots[0].scheduled == std::chrono::nanoseconds(noon).count());
+  CHECK(slots[0].state == store::SlotState::skipped);
+  CHECK(slots[0].outcome == "safe mode: no tasks");
+  // and what comes after it is run, itself not any more
+  bench.scheduler().leave_safe_mode();
+  bench.wall = noon + 24h;
+  bench.scheduler().on_clock_set();
+  REQUIRE(bench.until([&] { return bench.entry("noon", Kind::task).runs == 1; }));
+  REQUIRE(bench.until([&] { return bench.slots("noon").size() == 2; }));
+}
+
 TEST_CASE("a slot that was run before is not run again when that is heard late, and one missed since is caught up once", "[schedule]") {
   Scheduled bench;
   const std::vector<Configured> set{{"noon", "ok", 0, Kind::task, 0s, 20s, "*-*-* 12:00:00"}};

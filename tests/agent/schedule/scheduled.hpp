@@ -73,6 +73,7 @@ class Scheduled {
   boost::asio::io_context loop;
   Scratch scratch;
   bool hold_answers = false;  // of the store
+  bool safe_mode = false;     // of the scheduler that begins next
   std::vector<std::function<void()>> held;
   std::optional<std::chrono::nanoseconds> wall;  // null: the real one
   std::vector<std::string> logs;
