@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <algorithm>
 
+#include "base/sanitized.hpp"
 #include "catch.hpp"
 #include "config/build.hpp"
 #include "scratch.hpp"
@@ -59,17 +60,13 @@ TEST_CASE("a parser that misbehaves is a rejected configuration with a reason", 
 }
 
 TEST_CASE("a configuration that does not fit the child's memory is rejected, not answered", "[config]") {
+  if (is_sanitized) return;  // such a program needs much more for itself
   std::string text;
   for (int i = 0; text.size() < (15 << 20); ++i) text += "[check.c" + std::to_string(i) + "]\nuse='x'\na={b=[[1]]}\n";
-  Sources sources;
-  for (int i = 0; i < 4; ++i) sources.push_back({std::to_string(i), text, false});
-  const auto got = validate(sources);
-  if (!got) {  // a slow machine meets the limit of processor time first
-    const std::vector<std::string> reasons = {"parsing the configuration failed with code 4 (out of memory); it is rejected",
-                                              "parsing the configuration took more than 10 s of CPU time; it is rejected"};
-    INFO(got.error().message());
-    CHECK(std::ranges::find(reasons, got.error().message()) != reasons.end());
-  }
+  // what conf.d may hold fits into the child's own limit; here it has a lower one, as on a host that has set one
+  const auto got = validate_in_child({"/usr/bin/prlimit", "--data=67108864", helper, "parse"}, {{"a.toml", text, false}}, {}, ::geteuid(), 30s);
+  REQUIRE_FALSE(got);
+  CHECK(got.error().message() == "parsing the configuration failed with code 4 (out of memory); it is rejected");
 }
 
 TEST_CASE("a million keys are judged within the child's limits", "[config]") {

@@ -125,6 +125,16 @@ TEST_CASE("a function that may be absent is skipped, one that may not is named",
   CHECK(made.bench->status().deaths == 0);
 }
 
+TEST_CASE("a run that returns without a result is told so, and is unknown", "[plugin]") {
+  Shaped made(Words{{"RUN", "return 0"}});
+  const auto& end = made.run(20s);
+  CHECK(end.fate == Fate::finished);
+  CHECK(end.outcome.end == wire::End::silent);
+  CHECK(end.outcome.status == 3);
+  CHECK(end.outcome.summary == "returned without a result");
+  CHECK(made.bench->status().deaths == 0);
+}
+
 TEST_CASE("an id that is not exactly one of ours has no service", "[plugin]") {
   const std::string ask =
       "const std::string ids[] = {\"\", \"nothing\", \"ronda.emit/1x\", \"ronda.emit/2\", \"ronda.emit\", std::string(1 << 20, 'r')};"
