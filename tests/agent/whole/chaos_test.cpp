@@ -22,13 +22,14 @@ struct Villain {
 };
 
 // each a plugin of its own, so that none ends what another is at
-constexpr std::array<Villain, 7> villains{{{"spin1", "busy", 0},
+constexpr std::array<Villain, 8> villains{{{"spin1", "busy", 0},
                                            {"spin2", "busy", 0},
                                            {"hangs", "hang", 0},
                                            {"forks", "fork-bomb", 200},
                                            {"flood", "flood-out", 256},
                                            {"leaks", "leak", 64},
-                                           {"crash", "segv", 0}}};
+                                           {"crash", "segv", 0},
+                                           {"noise", "garbage", 4000}}};
 constexpr int good_checks = 50;
 
 /// A copy of chaos under another id, with procedures of its own: of the same length, in every place.
@@ -68,7 +69,7 @@ void look(const WholeAgent& agent, const std::string& name, Waits& waits) {
 
 }  // namespace
 
-TEST_CASE("while plugins spin, hang, fork, flood, leak and crash, the checks of others are right and on time", "[whole]") {
+TEST_CASE("while plugins spin, hang, fork, flood, leak, crash and answer garbage, the checks of others are right and on time", "[whole]") {
   WholeAgent agent;
   const std::string plugins = agent.copy_plugins();
   std::string text;
@@ -84,7 +85,7 @@ TEST_CASE("while plugins spin, hang, fork, flood, leak and crash, the checks of 
   REQUIRE(agent.start());
   const pid_t pid = agent.pid();
 
-  // fifty programs and seven runners at once, at the start: a turn may come while the first run still waits for a processor
+  // fifty programs and eight runners at once, at the start: a turn may come while the first run still waits for a processor
   std::vector<json::value> skipped_before;
   for (int i = 0; i < good_checks; ++i) {
     const std::string name = "good" + std::to_string(i);
@@ -131,6 +132,7 @@ TEST_CASE("while plugins spin, hang, fork, flood, leak and crash, the checks of 
     CHECK(agent.plugin("org.ronda." + std::string(name)).at("trouble").as_string().find("did not come back") != json::string::npos);
   }
   CHECK(agent.plugin("org.ronda.crash").at("deaths").to_number<int>() >= 3);
+  CHECK(agent.plugin("org.ronda.noise").at("deaths").to_number<int>() >= 3);
   CHECK(agent.plugin("org.ronda.leaks").at("trouble").is_string());
   CHECK(most_processes >= 200);
   CHECK(agent.check("flood").at("status") != "pending");
