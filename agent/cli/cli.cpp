@@ -205,7 +205,11 @@ void print_help(const Verb* verb) {
       left.resize(left.size() > column ? left.size() + column : column, ' ');
       std::cout << left << " " << v.help << "\n";
     }
-    std::cout << "\n" << describe(nullptr, true) << "\nronda VERB --help tells more.\n";
+    std::cout << "\n"
+              << describe(nullptr, true)
+              << "\nexit codes: 0 done; 1 understood and not done; 2 what was typed is wrong, whether this program or the agent says so;\n"
+                 "3 not determined, or no agent. check and status: OK, WARNING, CRITICAL, UNKNOWN.\n"
+                 "ronda VERB --help tells more.\n";
     return;
   }
   const std::string_view gap = verb->arguments.empty() ? "" : " ";

@@ -30,11 +30,14 @@ struct Options {
   std::string value(std::string_view flag, std::string_view otherwise = {}) const;
 };
 
-// exit codes of all verbs but check and status, which use the Nagios meaning
+// Exit codes of all verbs but check and status, which use the Nagios meaning. One rule, whoever finds out: this program or
+// the agent that it asks.
 inline constexpr int exit_done = 0;
-inline constexpr int exit_failed = 1;
-inline constexpr int exit_usage = 2;
-inline constexpr int exit_undetermined = 3;
+inline constexpr int exit_failed = 1;        // understood and not done: how things are, who asks or the machine is against it
+inline constexpr int exit_usage = 2;         // what was typed is wrong: a word, a value, a name or an id that there is not
+inline constexpr int exit_undetermined = 3;  // no agent, or no answer that settles it
+/// Of a request that the agent refused with this status.
+int exit_of_refusal(int status);
 
 struct Flag {
   std::string_view name;      // without the dashes

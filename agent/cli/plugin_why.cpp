@@ -224,7 +224,7 @@ int plugin_clear(const Options& options) {
   const json::value body = json::parse(response->body, error);
   const std::string said = !error && body.is_object() ? text_of(body.get_object(), "error") : std::string();
   complain(said.empty() ? "the agent answered " + std::to_string(response->status) : said);
-  return exit_failed;
+  return exit_of_refusal(response->status);
 }
 
 }  // namespace ronda::cli

@@ -30,6 +30,19 @@ std::time_t seconds_of(std::string_view instant) {
 
 }  // namespace
 
+int exit_of_refusal(int status) {
+  switch (status) {
+    case 400:  // a value that cannot be
+    case 404:  // a name or an id that there is not
+    case 413:  // longer than a request may be
+      return exit_usage;
+    case 503:
+      return exit_undetermined;
+    default:  // 403: not by you, 409: not as things are, 429: not so often; 500
+      return exit_failed;
+  }
+}
+
 namespace {
 
 Asked understood(const Options& options, const Result<api::Response>& response) {
@@ -51,7 +64,7 @@ Asked understood(const Options& options, const Result<api::Response>& response) 
     std::cout << trim(response->body) << "\n";
   else
     complain(value.is_object() ? text_of(value.as_object(), "error") : "the agent refused");
-  return response->status == 503 ? exit_undetermined : exit_failed;
+  return exit_of_refusal(response->status);
 }
 
 }  // namespace

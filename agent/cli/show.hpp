@@ -34,7 +34,7 @@ class Asked {
   bool given_ = false;
 };
 
-/// One request; the trouble is printed: exit 3 when there is no agent or no answer, 1 when it refused.
+/// One request; the trouble is printed: exit 3 when there is no agent or no answer, else exit_of_refusal.
 Asked ask_json(const Options& options, std::string_view method, std::string_view target, std::string_view body = {},
                std::chrono::milliseconds timeout = std::chrono::seconds(30));
 

@@ -58,7 +58,7 @@ int slo(const Options& options) {
   }
   if (found.empty() && !options.arguments.empty()) {
     complain("there is no objective '" + options.arguments.front() + "'");
-    return exit_failed;
+    return exit_usage;
   }
   if (options.json) {
     std::cout << json::serialize(found) << "\n";

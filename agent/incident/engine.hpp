@@ -134,7 +134,7 @@ struct Reply {
   bool done = false;
   std::string incident;
   std::uint64_t sequence = 0;  // to base the next command on
-  Errc code = Errc::invalid;   // why not; exists: somebody else was first
+  Errc code = Errc::invalid;   // why not; exists: not as it is now, or somebody else was first
   std::string text;            // why not, or what it means
 };
 /// To be looked into by the alert's read-only diagnosis: once, when it is opened at P1 or P2 or raised to that.

@@ -118,7 +118,7 @@ void Stepper::on(const Command& command) {
   if (!is_first(*incident, command)) return;
   const bool is_over = !incident->is_live();
   if (is_over && is_state_change(command.verb) && command.verb != Verb::close)
-    return refuse(*incident, command, Errc::invalid, "it is " + std::string(stage_name(incident->stage)) + " already");
+    return refuse(*incident, command, Errc::exists, "it is " + std::string(stage_name(incident->stage)) + " already");
   switch (command.verb) {
     case Verb::open:
       return;
@@ -215,7 +215,7 @@ void Stepper::ack(Incident& incident, const Command& command) {
 }
 
 void Stepper::unack(Incident& incident, const Command& command) {
-  if (!incident.is_taken()) return refuse(incident, command, Errc::invalid, "nobody has it");
+  if (!incident.is_taken()) return refuse(incident, command, Errc::exists, "nobody has it");
   emit(incident.id, make(Kind::unacked, command));
   if (incident.is_paging()) owe(incident, notice::escalation, true, done_by("given back", "devuelto", command.author));
   reply(incident, "given back");
@@ -258,7 +258,7 @@ void Stepper::set_level(Incident& incident, const Command& command) {
   const bool up = command.verb == Verb::raise;
   if (command.level == config::Level::none) return refuse(Errc::invalid, "say to which level: p1, p2, p3 or p4");
   if (up ? !is_higher(command.level, incident.level) : !is_higher(incident.level, command.level)) {
-    return refuse(incident, command, Errc::invalid,
+    return refuse(incident, command, Errc::exists,
                   "it is " + std::string(config::level_name(incident.level)) + ", and " + std::string(config::level_name(command.level)) +
                       " is not " + (up ? "higher" : "lower"));
   }
@@ -275,7 +275,7 @@ void Stepper::set_level(Incident& incident, const Command& command) {
 }
 
 void Stepper::mitigate(Incident& incident, const Command& command) {
-  if (incident.stage == Stage::mitigating) return refuse(incident, command, Errc::invalid, "it is mitigating already");
+  if (incident.stage == Stage::mitigating) return refuse(incident, command, Errc::exists, "it is mitigating already");
   if (!incident.is_taken()) take_acked(incident, command);
   Event event = make(Kind::mitigated, command);
   renew_ack(incident, event);
@@ -309,7 +309,7 @@ bool Stepper::record_review(Incident& incident, const Command& command) {
 
 void Stepper::resolve(Incident& incident, const Command& command) {
   if (incident.any_fires() && !command.force) {
-    return refuse(incident, command, Errc::invalid,
+    return refuse(incident, command, Errc::exists,
                   "still firing: " + listed(firing_names(incident)) + "; resolve it with --force and a reason, or wait for the recovery");
   }
   if (command.force && trim(command.text).empty()) return refuse(Errc::invalid, "--force needs a reason");
@@ -322,11 +322,11 @@ void Stepper::resolve(Incident& incident, const Command& command) {
 }
 
 void Stepper::close(Incident& incident, const Command& command) {
-  if (incident.stage == Stage::closed) return refuse(incident, command, Errc::invalid, "it is closed already");
+  if (incident.stage == Stage::closed) return refuse(incident, command, Errc::exists, "it is closed already");
   if (incident.is_live())
-    return refuse(incident, command, Errc::invalid, "it is " + std::string(stage_name(incident.stage)) + ": resolve it first");
+    return refuse(incident, command, Errc::exists, "it is " + std::string(stage_name(incident.stage)) + ": resolve it first");
   if (incident.any_fires())
-    return refuse(incident, command, Errc::invalid, "still firing: " + listed(firing_names(incident)) + "; silence what is to be quiet");
+    return refuse(incident, command, Errc::exists, "still firing: " + listed(firing_names(incident)) + "; silence what is to be quiet");
   if (!record_review(incident, command)) return;
   const auto complete = check_resolution(incident.review, incident.peak_level, command.force, command.text);
   if (!complete) return refuse(incident, command, complete.error().code(), complete.error().message());

@@ -20,7 +20,7 @@ void Stepper::open_ticket(Incident& incident, const Command& command) {
 void Stepper::answer_ticket(Incident& incident, const Command& command) {
   const auto waits = [&](const Ticket& one) { return one.vendor == command.subject && one.waits(); };
   if (std::ranges::none_of(incident.tickets, waits))
-    return refuse(Errc::invalid, "no ticket at `" + repair_utf8(command.subject, 64) + "` waits for an answer");
+    return refuse(Errc::exists, "no ticket at `" + repair_utf8(command.subject, 64) + "` waits for an answer");
   Event event = make(Kind::ticket_answered, command);
   event.subject = command.subject;
   emit(incident.id, std::move(event));

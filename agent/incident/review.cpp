@@ -33,7 +33,7 @@ Status check_resolution(const Fields& fields, config::Level level, bool force, s
   const auto missing = missing_parts(fields, level);
   if (missing.empty()) return done();
   if (!force)
-    return Error(Errc::invalid,
+    return Error(Errc::exists,
                  "the review lacks " + joined(missing) + "; write them with `ronda incident review`, or use --force and a reason");
   if (trim(reason).empty()) return Error(Errc::invalid, "--force needs a reason");
   return done();

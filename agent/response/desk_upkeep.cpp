@@ -76,7 +76,7 @@ Result<Output> Desk::send_test(std::string_view contact, const incident::Author&
                                       (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?"));
   }
   Told told = tell_trial(*plan_, {std::string(contact)}, key, config::Level::none, author, now_ns);
-  if (told.rows.empty()) return Error(Errc::invalid, std::string(contact) + " has no channel that can be used");
+  if (told.rows.empty()) return Error(Errc::exists, std::string(contact) + " has no channel that can be used");
   Output out;
   out.decision.outbox = std::move(told.rows);
   out.troubles = std::move(told.troubles);

@@ -74,12 +74,12 @@ expect 0 live_ronda explain shop
 expect_out 'due: '
 expect 3 live_ronda check shopp
 expect_err "did you mean 'shop'"
-expect 1 live_ronda explain nothing-like-it
+expect 2 live_ronda explain nothing-like-it
 expect 0 live_ronda task run hello
 expect_out 'a task that does nothing but say so'
 expect 1 live_ronda task run fails
 expect_out 'no luck'
-expect 1 live_ronda task run helo
+expect 2 live_ronda task run helo
 expect_err "did you mean 'hello'"
 expect 3 live_ronda check down
 expect_err "check 'down' is switched off"

@@ -503,7 +503,7 @@ TEST_CASE("a refusal is understood whatever was asked for", "[whole]") {
   agent.configure("10.toml", one_check);
   REQUIRE(agent.start());
   const Finished unknown = agent.ronda({"explain", "\xff"});
-  CHECK(unknown.code == 1);
+  CHECK(unknown.code == 2);
   CHECK(unknown.err.find("is named '\\xff'") != std::string::npos);
 }
 
@@ -557,7 +557,7 @@ TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
     CHECK(eventually([&] { return agent.check_status("job") == "ok"; }));
   }
   const Finished unknown = agent.ronda({"ping", "jab"});
-  CHECK(unknown.code == 1);
+  CHECK(unknown.code == 2);
   CHECK(unknown.err.find("did you mean 'job'") != std::string::npos);
 }
 

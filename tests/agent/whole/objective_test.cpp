@@ -114,7 +114,7 @@ TEST_CASE("an objective burns into an incident, over a kill, and everybody sees 
     CHECK(explained.out.find("burns 14.4 times what 99.999% in 7d allows, in 1h and in 5m") != std::string::npos);
   }
   CHECK(agent.ronda({"status"}).out.find("objectives") != std::string::npos);
-  CHECK(agent.ronda({"slo", "nobody"}).code == 1);
+  CHECK(agent.ronda({"slo", "nobody"}).code == 2);
 
   // what each alert fires for, and its state, over the socket
   const json::value rules = agent.get("/v1/rules");
