@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/text.hpp"
+#include "cli/ids.hpp"
 #include "cli/incident_text.hpp"
 
 namespace ronda::cli {
@@ -240,7 +241,9 @@ int incident(const Options& options) {
     complain("usage: ronda incident " + std::string(verb->name) + " " + std::string(verb->arguments));
     return exit_usage;
   }
-  return verb->run(options);
+  if (!verb->arguments.starts_with("ID")) return verb->run(options);
+  const auto whole = with_whole_id(options, 1, whole_incident_id);
+  return whole ? verb->run(*whole) : whole.error();
 }
 
 }  // namespace ronda::cli

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "base/text.hpp"
+#include "cli/ids.hpp"
 #include "cli/incident_text.hpp"
 
 namespace ronda::cli {
@@ -83,7 +84,9 @@ int list(const Options& options) {
 }
 
 int end(const Options& options) {
-  return print_answer(options, ask_json(options, "POST", "/v1/maintenance/" + percent_encode(options.arguments[1]) + "/end"));
+  const auto id = whole_id(options, "/v1/maintenance?all=1", "windows", options.arguments[1]);
+  if (!id) return id.error();
+  return print_answer(options, ask_json(options, "POST", "/v1/maintenance/" + percent_encode(*id) + "/end"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "cli/ids.hpp"
 #include "cli/incident_text.hpp"
 
 namespace ronda::cli {
@@ -37,8 +38,11 @@ int print_list(const Options& options, const std::string& target, std::string_vi
 
 int list(const Options& options) {
   std::string query;
-  for (const char* flag : {"incident", "limit"}) {
-    if (options.has(flag)) query += (query.empty() ? "?" : "&") + std::string(flag) + "=" + percent_encode(options.value(flag));
+  if (options.has("limit")) query = "?limit=" + percent_encode(options.value("limit"));
+  if (options.has("incident")) {
+    const auto id = whole_incident_id(options, options.value("incident"));
+    if (!id) return id.error();
+    query += (query.empty() ? "?incident=" : "&incident=") + percent_encode(*id);
   }
   const int code = print_list(options, "/v1/outbox" + query, "there is no message");
   if (code != exit_done || options.json || options.has("incident")) return code;

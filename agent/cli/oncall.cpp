@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/by_hand.hpp"
+#include "cli/ids.hpp"
 #include "cli/incident_text.hpp"
 #include "cli/local.hpp"
 #include "incident/moment.hpp"
@@ -97,7 +98,9 @@ int override_turn(const Options& options) {
 }
 
 int undo(const Options& options) {
-  return show_override(options, ask_json(options, "POST", "/v1/overrides/" + percent_encode(options.arguments[1]) + "/end"), "; undone");
+  const auto id = whole_id(options, "/v1/overrides?all=1", "overrides", options.arguments[1]);
+  if (!id) return id.error();
+  return show_override(options, ask_json(options, "POST", "/v1/overrides/" + percent_encode(*id) + "/end"), "; undone");
 }
 
 }  // namespace

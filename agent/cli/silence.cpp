@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "base/text.hpp"
+#include "cli/ids.hpp"
 #include "cli/incident_text.hpp"
 
 namespace ronda::cli {
@@ -63,7 +64,9 @@ int list(const Options& options) {
 }
 
 int expire(const Options& options) {
-  const auto answer = ask_json(options, "POST", "/v1/silences/" + percent_encode(options.arguments[1]) + "/expire");
+  const auto id = whole_id(options, "/v1/silences?all=1", "silences", options.arguments[1]);
+  if (!id) return id.error();
+  const auto answer = ask_json(options, "POST", "/v1/silences/" + percent_encode(*id) + "/expire");
   if (!answer) return answer.error();
   std::cout << (options.json ? answer->text : text_of(answer->value.as_object(), "id") + ": ended") << "\n";
   return exit_done;

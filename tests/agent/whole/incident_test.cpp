@@ -290,6 +290,33 @@ TEST_CASE("a person opens an incident, raises it and ends it, under the name tha
   CHECK(door.agent().stop() == 0);
 }
 
+TEST_CASE("an id may be typed in small letters and short, and where several are meant they are named", "[whole]") {
+  Door door;
+  REQUIRE(door.agent().start());
+  REQUIRE(door.as_ana({"incident", "open", "--level", "p2", "the till is slow"}).code == 0);
+  const std::string id = door.await_incident();
+  std::string small = id;
+  std::ranges::transform(small, small.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  CHECK(door.as_ana({"incident", "ack", small, "--for", "1h"}).out.starts_with(id + ": "));
+  CHECK(has(door.as_ana({"incident", "show", small.substr(small.size() - 6)}).out, "the till is slow"));
+  CHECK(has(door.as_ana({"notify", "list", "--incident", small.substr(13)}).out, "open"));
+  REQUIRE(door.as_ana({"incident", "open", "--level", "p3", "the lamp is dark"}).code == 0);
+  REQUIRE(door.incidents().size() == 2);
+  const Finished several = door.as_ana({"incident", "note", small.substr(0, 12), "which?"});
+  CHECK(several.code == 2);
+  INFO(several.err);
+  CHECK(has(several.err, "ronda: \"" + small.substr(0, 12) + "\" may be any of 2 incidents; say more of the one that you mean:\n"));
+  CHECK(has(several.err, "\n  " + id + "  acknowledged p2: the till is slow"));
+  CHECK(has(several.err, ": the lamp is dark"));
+  CHECK(door.author_of(id, "note").empty());
+
+  const Finished added = door.as_ana({"silence", "add", "tag=front", "--for", "1h", "--reason", "new door", "--output", "json"});
+  REQUIRE(added.code == 0);
+  const std::string silence(json::parse(added.out).at("id").as_string());
+  CHECK(door.as_ana({"silence", "expire", silence.substr(2, 4)}).out == silence + ": ended\n");
+  CHECK(door.agent().stop() == 0);
+}
+
 TEST_CASE("of two who decide at once the first one's word holds, and both stand in the timeline", "[whole]") {
   if (::geteuid() != 0) return skipped("other-users", "there is one user only that operates");
   Door door;

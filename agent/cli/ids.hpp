@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ids as people type them: those of the agent are whole and in upper case.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/cli.hpp"
+
+namespace ronda::cli {
+
+/// Those of `ids` that `typed` may mean, in any case of letters: the one that it is, else those that begin with it, or whose
+/// last part ("K7Q2M4XD" of "S-K7Q2M4XD") begins or ends with it. Fewer than three characters mean none but a whole one.
+std::vector<std::string> ids_meant(std::string_view typed, std::span<const std::string> ids);
+
+/// What the agent lists at `target` and has the id that `typed` means; an id that it does not list is given back as it is,
+/// for the agent to say so. An error is the exit code of what was said: several fit, and which, or there is no answer.
+Result<std::string, int> whole_id(const Options& options, std::string_view target, std::string_view what, const std::string& typed);
+Result<std::string, int> whole_incident_id(const Options& options, const std::string& typed);
+
+/// `options` with the whole id in place of the word at `at`.
+template <class Find>
+Result<Options, int> with_whole_id(const Options& options, std::size_t at, Find find) {
+  auto id = find(options, options.arguments[at]);
+  if (!id) return id.error();
+  Options out = options;
+  out.arguments[at] = *std::move(id);
+  return out;
+}
+
+}  // namespace ronda::cli
