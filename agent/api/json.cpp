@@ -106,6 +106,7 @@ json::object agent_json(AgentView& agent) {
   out["started"] = time_json(agent.started_wall_ns());
   out["uptime_s"] = seconds(wall_clock().count() - agent.started_wall_ns());
   out["generation"] = agent.generation();
+  out["tz"] = agent.response().desk().plan().zone->name();
   out["state"] = degraded ? "degraded" : "ok";
   out["safe_mode"] = !safe.empty();
   out["safe_mode_reason"] = text_or_null(safe);

@@ -187,6 +187,7 @@ void get_config(Context& c) {
   for (const config::Skipped& s : active.files.skipped) skipped.push_back(json::object{{"name", s.name}, {"reason", s.reason}});
   c.respond(json_response(json::object{{"generation", c.agent.generation()},
                                        {"fingerprint", to_hex(active.generation.fingerprint)},
+                                       {"tz", c.agent.response().desk().plan().zone->name()},
                                        {"files", std::move(files)},
                                        {"skipped", std::move(skipped)}}));
 }

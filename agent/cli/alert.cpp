@@ -29,7 +29,7 @@ int alert(const Options& options) {
     const std::string level = text_of(*one, "level");
     return level.empty() ? std::string("q") : level;  // after p4
   });
-  for (const json::object* one : sorted) print_alert_line(*one);
+  for (const json::object* one : sorted) std::cout << alert_line(*one) << "\n";
   return exit_done;
 }
 

@@ -21,14 +21,4 @@ std::vector<std::string> ids_meant(std::string_view typed, std::span<const std::
 Result<std::string, int> whole_id(const Options& options, std::string_view target, std::string_view what, const std::string& typed);
 Result<std::string, int> whole_incident_id(const Options& options, const std::string& typed);
 
-/// `options` with the whole id in place of the word at `at`.
-template <class Find>
-Result<Options, int> with_whole_id(const Options& options, std::size_t at, Find find) {
-  auto id = find(options, options.arguments[at]);
-  if (!id) return id.error();
-  Options out = options;
-  out.arguments[at] = *std::move(id);
-  return out;
-}
-
 }  // namespace ronda::cli

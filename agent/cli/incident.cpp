@@ -29,17 +29,26 @@ int list_incidents(const Options& options) {
   }
   const json::array& all = answer->value.as_array();
   if (all.empty()) std::cout << (options.has("all") ? "there has been no incident\n" : "no incident is open\n");
-  for (const json::value& one : all) print_incident_line(one.as_object());
+  if (all.empty()) return exit_done;
+  const schedule::ZonePtr zone = zone_of_agent(options);
+  for (const json::value& one : all) std::cout << incident_line(one.as_object(), *zone) << "\n";
   return exit_done;
 }
 
+/// Of the incident that the word after the verb means; asked for only when the rest of the words is right.
+Asked ask_of_incident(const Options& options, std::string_view method, std::string_view what, std::string_view body = {}) {
+  const auto id = whole_incident_id(options, options.arguments[1]);
+  if (!id) return id.error();
+  return ask_json(options, method, "/v1/incidents/" + percent_encode(*id) + std::string(what), body);
+}
+
 int show_incident(const Options& options) {
-  const auto answer = ask_json(options, "GET", "/v1/incidents/" + percent_encode(options.arguments[1]));
+  const auto answer = ask_of_incident(options, "GET", "");
   if (!answer) return answer.error();
   if (options.json)
     std::cout << answer->text << "\n";
   else
-    print_incident(answer->value.as_object());
+    print_incident(answer->value.as_object(), *zone_of_agent(options));
   return exit_done;
 }
 
@@ -91,15 +100,18 @@ std::string body_of(json::object body) {
   return json::serialize(body);
 }
 
-int send_command(const Options& options, const std::string& target, std::size_t text_at) {
-  json::object body;
-  if (!read_flags(options, body)) return exit_usage;
-  if (const std::string text = text_from(options, text_at); !text.empty()) body["text"] = text;
-  const auto answer = ask_json(options, "POST", target, body_of(std::move(body)));
+int print_reply(const Options& options, const Asked& answer) {
   if (!answer) return answer.error();
   const json::object& reply = answer->value.as_object();
   std::cout << (options.json ? answer->text : text_of(reply, "incident") + ": " + text_of(reply, "text")) << "\n";
   return exit_done;
+}
+
+/// What the flags and the words from the `text_at`th on say; false: something of it is wrong, and that was said.
+bool read_command(const Options& options, std::size_t text_at, json::object& body) {
+  if (!read_flags(options, body)) return false;
+  if (const std::string text = text_from(options, text_at); !text.empty()) body["text"] = text;
+  return true;
 }
 
 int open_incident(const Options& options) {
@@ -107,11 +119,15 @@ int open_incident(const Options& options) {
     complain("an incident needs a level: ronda incident open --level p1|p2|p3|p4 TITLE");
     return exit_usage;
   }
-  return send_command(options, "/v1/incidents", 1);
+  json::object body;
+  if (!read_command(options, 1, body)) return exit_usage;
+  return print_reply(options, ask_json(options, "POST", "/v1/incidents", body_of(std::move(body))));
 }
 
 int act_on_incident(const Options& options) {
-  return send_command(options, "/v1/incidents/" + percent_encode(options.arguments[1]) + "/" + options.arguments[0], 2);
+  json::object body;
+  if (!read_command(options, 2, body)) return exit_usage;
+  return print_reply(options, ask_of_incident(options, "POST", "/" + options.arguments[0], body_of(std::move(body))));
 }
 
 int note_incident(const Options& options) {
@@ -132,12 +148,7 @@ int set_level(const Options& options) {
 
 /// Sends what the flags and words do not say by themselves.
 int post_help(const Options& options, std::string_view what, json::object body) {
-  const auto answer = ask_json(options, "POST", "/v1/incidents/" + percent_encode(options.arguments[1]) + "/" + std::string(what),
-                               body_of(std::move(body)));
-  if (!answer) return answer.error();
-  const json::object& reply = answer->value.as_object();
-  std::cout << (options.json ? answer->text : text_of(reply, "incident") + ": " + text_of(reply, "text")) << "\n";
-  return exit_done;
+  return print_reply(options, ask_of_incident(options, "POST", "/" + std::string(what), body_of(std::move(body))));
 }
 
 int give_role(const Options& options) {
@@ -174,9 +185,8 @@ int ticket(const Options& options) {
     if (answered) body["answered"] = true;
     return post_help(options, "ticket", std::move(body));
   }
-  const auto answer = ask_json(options, "GET",
-                               "/v1/incidents/" + percent_encode(options.arguments[1]) + "/ticket?vendor=" + percent_encode(vendor) +
-                                   (level == 0 ? "" : "&level=" + std::to_string(level)));
+  const auto answer =
+      ask_of_incident(options, "GET", "/ticket?vendor=" + percent_encode(vendor) + (level == 0 ? "" : "&level=" + std::to_string(level)));
   if (!answer) return answer.error();
   if (options.json)
     std::cout << answer->text << "\n";
@@ -187,7 +197,7 @@ int ticket(const Options& options) {
 
 int review_incident(const Options& options) {
   if (options.has("set")) return act_on_incident(options);
-  const auto answer = ask_json(options, "GET", "/v1/incidents/" + percent_encode(options.arguments[1]) + "/document");
+  const auto answer = ask_of_incident(options, "GET", "/document");
   if (!answer) return answer.error();
   // line by line made fit for a terminal, as all that comes from outside
   std::cout << (options.json ? answer->text + "\n" : text_of(answer->value.as_object(), "markdown"));
@@ -241,9 +251,7 @@ int incident(const Options& options) {
     complain("usage: ronda incident " + std::string(verb->name) + " " + std::string(verb->arguments));
     return exit_usage;
   }
-  if (!verb->arguments.starts_with("ID")) return verb->run(options);
-  const auto whole = with_whole_id(options, 1, whole_incident_id);
-  return whole ? verb->run(*whole) : whole.error();
+  return verb->run(options);
 }
 
 }  // namespace ronda::cli

@@ -9,6 +9,7 @@
 #include "base/counted.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "incident/moment.hpp"
 
 namespace ronda::cli {
 
@@ -60,12 +61,12 @@ std::string firing_text(const json::object& incident) {
 }
 
 /// Who has it, and what holds it back.
-std::string state_text(const json::object& incident) {
+std::string state_text(const json::object& incident, const schedule::Zone& zone) {
   std::string out = text_of(incident, "stage");
   const json::value& ack = member(incident, "ack");
   if (ack.is_object()) {
     out += " by " + text_of(ack.get_object(), "by");
-    if (const std::string until = instant_text(member(ack.get_object(), "until")); !until.empty()) out += " until " + until;
+    if (const std::string until = instant_text(member(ack.get_object(), "until"), zone); !until.empty()) out += " until " + until;
   }
   if (const std::string by = text_of(incident, "suppressed_by"); !by.empty()) out += ", nobody is told: " + by;
   if (is_set(incident, "flapping")) out += firing_text(incident).empty() ? ", flapping: nothing fires now" : ", flapping";
@@ -74,12 +75,12 @@ std::string state_text(const json::object& incident) {
   return out;
 }
 
-void print_timeline(const json::array& events) {
+void print_timeline(const json::array& events, const schedule::Zone& zone) {
   std::cout << "\ntimeline\n";
   for (const json::value& one : events) {
     if (!one.is_object()) continue;
     const json::object& event = one.get_object();
-    std::cout << "  " << padded(instant_text(member(event, "at")), 23) << padded(text_of(event, "author"), who_width)
+    std::cout << "  " << padded(instant_text(member(event, "at"), zone), instant_width) << padded(text_of(event, "author"), who_width)
               << one_line(text_of(event, "line")) << "\n";
     if (text_of(event, "kind") != "diagnosis") continue;
     const std::string output = text_of(event, "text");
@@ -101,7 +102,7 @@ std::string roles_text(const json::object& incident) {
 }
 
 /// "2026-11-29 03:30:00 UTC: ceo (default, step 2, start)"
-std::string next_step_text(const json::object& incident) {
+std::string next_step_text(const json::object& incident, const schedule::Zone& zone) {
   const json::value& next = member(incident, "next_step");
   if (!next.is_object()) return {};
   std::string who, why;
@@ -113,7 +114,7 @@ std::string next_step_text(const json::object& incident) {
     why += (why.empty() ? "" : "; ") + text_of(due, "escalation") + ", " +
            (step.is_string() ? text_of(step) : "step " + std::to_string(integer_of(due, "step"))) + ", " + text_of(due, "why");
   }
-  return instant_text(member(next.get_object(), "at")) + ": " + (who.empty() ? "the last resort" : who) + " (" + why + ")";
+  return instant_text(member(next.get_object(), "at"), zone) + ": " + (who.empty() ? "the last resort" : who) + " (" + why + ")";
 }
 
 /// "vendor WARNING, 3m: partial outage"
@@ -127,7 +128,7 @@ std::string status_check_text(const json::object& object) {
   return summary.empty() ? out : out + ": " + summary;
 }
 
-void print_tickets(const json::array& tickets) {
+void print_tickets(const json::array& tickets, const schedule::Zone& zone) {
   if (tickets.empty()) return;
   std::cout << "\nvendors\n";
   for (const json::value& one : tickets) {
@@ -135,8 +136,8 @@ void print_tickets(const json::array& tickets) {
     const json::object& ticket = one.get_object();
     std::cout << "  " << text_of(ticket, "vendor") << ", " << text_of(ticket, "level");
     if (const std::string text = text_of(ticket, "text"); !text.empty()) std::cout << ", " << one_line(text);
-    std::cout << ": asked " << instant_text(member(ticket, "opened")) << " by " << text_of(ticket, "by");
-    const std::string until = instant_text(member(ticket, "owed_until")), answered = instant_text(member(ticket, "answered"));
+    std::cout << ": asked " << instant_text(member(ticket, "opened"), zone) << " by " << text_of(ticket, "by");
+    const std::string until = instant_text(member(ticket, "owed_until"), zone), answered = instant_text(member(ticket, "answered"), zone);
     std::cout << (until.empty() ? ", no answer is promised" : ", answer owed until " + until);
     if (!answered.empty()) std::cout << ", answered " << answered;
     if (is_set(ticket, "overdue")) std::cout << (answered.empty() ? ", OVERDUE" : ", late");
@@ -168,21 +169,39 @@ std::string padded(std::string text, std::size_t width) {
   return text + " ";
 }
 
-std::string instant_text(const json::value& instant) {
-  std::string text = text_of(instant);  // "2026-11-24T03:04:05.678Z"
-  if (text.size() < 19) return text;
-  text[10] = ' ';
-  return text.substr(0, 19) + " UTC";
+schedule::ZonePtr zone_named(const std::string& name) {
+  schedule::ZoneDatabase zones;
+  const auto found = zones.find(name);
+  return found ? *found : *zones.find("UTC");  // of an older agent, or this host lacks what the agent's has
 }
 
-void print_alert_line(const json::object& alert) {
+schedule::ZonePtr zone_of_agent(const Options& options) {
+  const auto answer = ask_agent(options, "GET", "/v1/config");
+  boost::system::error_code error;
+  const json::value value = answer && answer->status == 200 ? json::parse(answer->body, error) : json::value();
+  return zone_named(value.is_object() ? text_of(value.get_object(), "tz") : std::string());
+}
+
+std::string instant_text(const json::value& instant, const schedule::Zone& zone) {
+  std::string text = text_of(instant);  // "2026-11-24T03:04:05.678Z"
+  if (text.size() < 19) return text;
+  if (zone.name() == "UTC" || zone.name() == "Etc/UTC") {
+    text[10] = ' ';
+    return text.substr(0, 19) + " UTC";
+  }
+  constexpr std::size_t weekday = 4;  // "Tue "
+  const auto at = people::parse_moment(text.substr(0, 19) + "Z", zone);
+  return at ? people::moment_text(*at, zone).substr(weekday) : text;
+}
+
+std::string alert_line(const json::object& alert) {
   const bool fires = !member(alert, "level").is_null();
   std::string why = one_line(text_of(alert, "reason"));
   if (const std::string by = text_of(alert, "blocked_by"); !by.empty()) why = "blocked by " + by;
   if (is_set(alert, "no_data")) why = "nothing is known: " + why;
   if (const std::string incident = text_of(alert, "incident"); fires && !incident.empty()) why = incident + "  " + why;
-  std::cout << "  " << level_label(member(alert, "level")) << "  " << padded(text_of(alert, "name"), name_width)
-            << padded(fires ? age_of(member(alert, "since")) : "", 6) << why << "\n";
+  return "  " + level_label(member(alert, "level")) + "  " + padded(text_of(alert, "name"), name_width) +
+         padded(fires ? age_of(member(alert, "since")) : "", 6) + why;
 }
 
 /// What it is about now, as messages say it; an older agent knows only what it was opened for.
@@ -191,9 +210,9 @@ std::string headline_of(const json::object& incident) {
   return one_line(now.empty() ? text_of(incident, "title") : now);
 }
 
-void print_incident_line(const json::object& incident) {
-  std::cout << "  " << level_label(member(incident, "level")) << "  " << padded(text_of(incident, "id"), 23)
-            << padded(age_of(member(incident, "detected")), 6) << state_text(incident) << ": " << headline_of(incident) << "\n";
+std::string incident_line(const json::object& incident, const schedule::Zone& zone) {
+  return "  " + level_label(member(incident, "level")) + "  " + padded(text_of(incident, "id"), 23) +
+         padded(age_of(member(incident, "detected")), 6) + state_text(incident, zone) + ": " + headline_of(incident);
 }
 
 void print_explained(const json::object& alert) {
@@ -229,11 +248,11 @@ std::string outcome_of(const json::object& message) {
   return member(message, "accepted").is_string() ? "accepted" : text_of(message, "state");
 }
 
-void print_messages(const json::array& messages) {
+void print_messages(const json::array& messages, const schedule::Zone& zone) {
   for (const json::value& one : messages) {
     if (!one.is_object()) continue;
     const json::object& message = one.get_object();
-    std::cout << "  " << padded(instant_text(member(message, "queued")), 23) << padded(outcome_of(message), 9)
+    std::cout << "  " << padded(instant_text(member(message, "queued"), zone), instant_width) << padded(outcome_of(message), 9)
               << padded(text_of(message, "event"), 10) << level_label(member(message, "level")) << "  "
               << padded(text_of(message, "contact"), 12) << padded(text_of(message, "notifier"), 12) << one_line(text_of(message, "title"));
     if (integer_of(message, "attempts") > 1) std::cout << " (" << integer_of(message, "attempts") << " attempts)";
@@ -244,20 +263,22 @@ void print_messages(const json::array& messages) {
   }
 }
 
+std::string sink_line(const json::object& sink) {
+  const std::int64_t waiting = integer_of(sink, "waiting"), failures = integer_of(sink, "failures");
+  std::string out = "  " + padded(text_of(sink, "notifier"), name_width);
+  if (waiting == 0)
+    out += "nothing waits";
+  else
+    out += counted(static_cast<std::size_t>(waiting), "message") + ", the oldest for " + age_of(member(sink, "oldest"));
+  if (failures > 0) out += ", " + counted(static_cast<std::size_t>(failures), "failure") + " one after the other";
+  if (text_of(sink, "circuit") == "open") out += ", CIRCUIT OPEN: tried now and then";
+  if (const std::string error = text_of(sink, "last_error"); failures > 0 && !error.empty()) out += ": " + one_line(error);
+  return out;
+}
+
 void print_sinks(const json::array& sinks) {
   for (const json::value& one : sinks) {
-    if (!one.is_object()) continue;
-    const json::object& sink = one.get_object();
-    const std::int64_t waiting = integer_of(sink, "waiting"), failures = integer_of(sink, "failures");
-    std::cout << "  " << padded(text_of(sink, "notifier"), name_width);
-    if (waiting == 0)
-      std::cout << "nothing waits";
-    else
-      std::cout << counted(static_cast<std::size_t>(waiting), "message") << ", the oldest for " << age_of(member(sink, "oldest"));
-    if (failures > 0) std::cout << ", " << counted(static_cast<std::size_t>(failures), "failure") << " one after the other";
-    if (text_of(sink, "circuit") == "open") std::cout << ", CIRCUIT OPEN: tried now and then";
-    if (const std::string error = text_of(sink, "last_error"); failures > 0 && !error.empty()) std::cout << ": " << one_line(error);
-    std::cout << "\n";
+    if (one.is_object()) std::cout << sink_line(one.get_object()) << "\n";
   }
 }
 
@@ -274,31 +295,32 @@ void print_ticket(const json::object& ticket) {
   std::cout << text << (text.ends_with('\n') ? "" : "\n");
 }
 
-void print_incident(const json::object& incident) {
-  std::cout << text_of(incident, "id") << "  " << level_label(member(incident, "level")) << "  " << state_text(incident) << "\n"
+void print_incident(const json::object& incident, const schedule::Zone& zone) {
+  std::cout << text_of(incident, "id") << "  " << level_label(member(incident, "level")) << "  " << state_text(incident, zone) << "\n"
             << one_line(text_of(incident, "title")) << "\n\n";
   if (const std::string now = headline_of(incident); now != one_line(text_of(incident, "title"))) print_field("told as", now);
   print_field("service", text_of(incident, "service"));
   print_field("cause", text_of(incident, "root"));
-  print_field("detected", instant_text(member(incident, "detected")));
+  print_field("times in", zone.name());
+  print_field("detected", instant_text(member(incident, "detected"), zone));
   const double lasted = number_of(incident, "duration_s");
   print_field(member(incident, "resolved").is_null() ? "lasts" : "lasted",
               format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(lasted, 0.0)))));
   print_field("clock", format_duration(std::chrono::seconds(static_cast<std::int64_t>(std::max(number_of(incident, "elapsed_s"), 0.0)))));
-  print_field("next call", next_step_text(incident));
+  print_field("next call", next_step_text(incident, zone));
   print_field("roles", roles_text(incident));
   print_field("firing", firing_text(incident));
-  print_field("respond by", instant_text(member(incident, "respond_by")));
-  print_field("next update", instant_text(member(incident, "update_due")));
-  print_field("resolved", instant_text(member(incident, "resolved")));
+  print_field("respond by", instant_text(member(incident, "respond_by"), zone));
+  print_field("next update", instant_text(member(incident, "update_due"), zone));
+  print_field("resolved", instant_text(member(incident, "resolved"), zone));
   print_field("war room", text_of(incident, "war_room"));
   if (const std::string trouble = text_of(incident, "trouble"); !trouble.empty())
     std::cout << "\nnot all of it could be read: " << one_line(trouble) << "\n";
-  print_tickets(list_of(incident, "tickets"));
-  print_timeline(list_of(incident, "timeline"));
+  print_tickets(list_of(incident, "tickets"), zone);
+  print_timeline(list_of(incident, "timeline"), zone);
   if (const json::array& messages = list_of(incident, "deliveries"); !messages.empty()) {
     std::cout << "\nmessages\n";
-    print_messages(messages);
+    print_messages(messages, zone);
   }
   print_review(incident);
 }

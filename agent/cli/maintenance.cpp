@@ -22,7 +22,7 @@ std::string names_of(const json::object& one) {
   return out.empty() ? "everything" : out;
 }
 
-void print_one(const json::object& one) {
+void print_one(const json::object& one, const schedule::Zone& zone) {
   const json::value* ended = one.if_contains("ended");
   const bool is_over = ended != nullptr && !ended->is_null();
   std::cout << "  " << padded(text_of(one, "id"), 11)
@@ -30,7 +30,8 @@ void print_one(const json::object& one) {
                       : one.at("active").as_bool() ? "active"
                                                    : "planned",
                       8)
-            << names_of(one) << "  " << instant_text(one.at("from")) << " until " << instant_text(is_over ? *ended : one.at("until"));
+            << names_of(one) << "  " << instant_text(one.at("from"), zone) << " until "
+            << instant_text(is_over ? *ended : one.at("until"), zone);
   if (one.at("until_ok").as_bool() && !is_over) std::cout << ", longer until it is ok";
   if (one.contains("owner")) std::cout << "  " << text_of(one, "owner") << ": " << text_of(one, "reason");
   std::cout << "\n";
@@ -44,7 +45,7 @@ int print_answer(const Options& options, const Asked& answer) {
   if (options.json)
     std::cout << answer->text << "\n";
   else
-    print_one(answer->value.as_object());
+    print_one(answer->value.as_object(), *zone_of_agent(options));
   return exit_done;
 }
 
@@ -79,7 +80,9 @@ int list(const Options& options) {
   }
   const json::array& all = answer->value.as_array();
   if (all.empty()) std::cout << "no maintenance is planned\n";
-  for (const json::value& one : all) print_one(one.as_object());
+  if (all.empty()) return exit_done;
+  const schedule::ZonePtr zone = zone_of_agent(options);
+  for (const json::value& one : all) print_one(one.as_object(), *zone);
   return exit_done;
 }
 

@@ -32,7 +32,7 @@ int print_list(const Options& options, const std::string& target, std::string_vi
   }
   const json::array& all = answer->value.as_array();
   if (all.empty()) std::cout << nothing << "\n";
-  print_messages(all);
+  if (!all.empty()) print_messages(all, *zone_of_agent(options));
   return exit_done;
 }
 
@@ -59,7 +59,7 @@ bool is_ended(const json::value& message) {
   return state == "delivered" || state == "dead";
 }
 
-void print_trail(const json::array& messages) {
+void print_trail(const json::array& messages, const schedule::Zone& zone) {
   for (const json::value& value : messages) {
     const json::object& one = value.as_object();
     const std::string state = text_of(one, "state");
@@ -73,7 +73,7 @@ void print_trail(const json::array& messages) {
     if (trail == nullptr) continue;
     for (const json::value& attempt : trail->as_array()) {
       const json::object& made = attempt.as_object();
-      std::cout << "      " << instant_text(made.at("ended")) << "  " << padded(text_of(made, "outcome"), 10) << text_of(made, "detail")
+      std::cout << "      " << instant_text(made.at("ended"), zone) << "  " << padded(text_of(made, "outcome"), 10) << text_of(made, "detail")
                 << "\n";
     }
   }
@@ -103,7 +103,7 @@ int test(const Options& options) {
     if (options.json)
       std::cout << answer->text << "\n";
     else
-      print_trail(all);
+      print_trail(all, *zone_of_agent(options));
     if (!ended) complain("not every channel has answered within " + text + "; it is tried on: 'ronda notify list' shows it");
     const auto is_delivered = [](const json::value& one) { return text_of(one.as_object(), "state") == "delivered"; };
     return !ended ? exit_undetermined : std::ranges::all_of(all, is_delivered) ? exit_done : exit_failed;

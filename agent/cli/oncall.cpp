@@ -75,14 +75,18 @@ void print_text(const people::People& people, const people::Rota& rota, const Sp
 
 namespace {
 
+void print_override(const json::object& one, const schedule::Zone& zone, std::string_view what) {
+  std::cout << text_of(one, "id") << ": " << text_of(one, "contact") << " is on call for " << text_of(one, "oncall") << " from "
+            << instant_text(one.at("from"), zone) << " to " << instant_text(one.at("to"), zone) << what << "\n";
+}
+
 int show_override(const Options& options, const Asked& answer, std::string_view what) {
   if (!answer) return answer.error();
   const json::object& one = answer->value.as_object();
   if (options.json)
     std::cout << answer->text << "\n";
   else
-    std::cout << text_of(one, "id") << ": " << text_of(one, "contact") << " is on call for " << text_of(one, "oncall") << " from "
-              << instant_text(one.at("from")) << " to " << instant_text(one.at("to")) << what << "\n";
+    print_override(one, *zone_of_agent(options), what);
   return exit_done;
 }
 

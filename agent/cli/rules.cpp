@@ -117,7 +117,8 @@ json::object as_json(const std::string& path, const Tested& tested) {
 }
 
 void print_rule(const json::object& rule) {
-  if (const json::value* state = rule.if_contains("state"); state != nullptr && state->is_object()) print_alert_line(state->get_object());
+  if (const json::value* state = rule.if_contains("state"); state != nullptr && state->is_object())
+    std::cout << alert_line(state->get_object()) << "\n";
   for (const json::value& one : list_of(rule, "levels")) {
     if (!one.is_object()) continue;
     const json::object& level = one.get_object();

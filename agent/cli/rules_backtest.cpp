@@ -326,11 +326,7 @@ Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const ru
   return out;
 }
 
-std::string instant(std::int64_t ns) {
-  return instant_text(api::time_json(ns));
-}
-
-void print_text(const Tested& tested) {
+void print_text(const Tested& tested, const schedule::Zone& zone) {
   const rule::Backtest& test = tested.test;
   std::cout << tested.alert->name << ": "
             << (tested.results == 0 ? std::string(tested.alert->name.starts_with(rule::slo_prefix) ? "there is no judgement of it"
@@ -339,7 +335,7 @@ void print_text(const Tested& tested) {
             << (test.replay.is_cut ? ", and not all of it was looked at" : "") << "\n";
   for (const std::string& one : tested.unread) std::cout << "  not known here: " << one << "\n";
   for (const rule::Change& change : test.replay.changes) {
-    std::cout << "  " << instant(change.at_ns) << "  "
+    std::cout << "  " << people::moment_text(change.at_ns, zone) << "  "
               << level_label(change.to == config::Level::none ? json::value(nullptr) : json::value(config::level_name(change.to))) << "  "
               << padded(std::string(rule::what_name(change.what)), 13) << escape_controls(change.reason) << "\n";
   }
@@ -427,11 +423,11 @@ int rules_backtest(const Options& options) {
                                               {"alerts", std::move(out)}})
               << "\n";
   } else {
-    std::cout << "from " << instant(stretch.from_ns) << " to " << instant(stretch.until_ns) << "\n";
+    std::cout << "from " << people::moment_text(stretch.from_ns, *zone) << " to " << people::moment_text(stretch.until_ns, *zone) << "\n";
     if (single_from_ns != 0)
-      std::cout << "what is older than " << (single_from_ns == INT64_MAX ? std::string("that") : instant(single_from_ns))
+      std::cout << "what is older than " << (single_from_ns == INT64_MAX ? std::string("that") : people::moment_text(single_from_ns, *zone))
                 << " is kept as five-minute stretches: instants there are not exact\n";
-    for (const Tested& one : all) print_text(one);
+    for (const Tested& one : all) print_text(one, *zone);
   }
   return results == 0 ? exit_undetermined : exit_done;
 }

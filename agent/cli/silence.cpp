@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> known = {"add", "list", "expire"};
 
-void print_silence(const json::object& silence) {
+void print_silence(const json::object& silence, const schedule::Zone& zone) {
   const bool ended = !silence.at("ended").is_null();
   std::cout << "  " << padded(text_of(silence, "id"), 11)
             << padded(ended                            ? "ended"
@@ -22,8 +22,8 @@ void print_silence(const json::object& silence) {
                                                        : "planned",
                       8)
             << text_of(silence, "what");
-  if (!ended && !silence.at("active").as_bool()) std::cout << "  from " << instant_text(silence.at("from"));
-  std::cout << "  until " << instant_text(silence.at(ended ? "ended" : "until"));
+  if (!ended && !silence.at("active").as_bool()) std::cout << "  from " << instant_text(silence.at("from"), zone);
+  std::cout << "  until " << instant_text(silence.at(ended ? "ended" : "until"), zone);
   if (!ended && silence.at("until_ok").as_bool()) std::cout << " or until it is ok";
   std::cout << "  " << text_of(silence, "owner") << ": " << text_of(silence, "reason") << "\n";
   for (const json::value& one : silence.at("hides").as_array())
@@ -46,7 +46,7 @@ int add(const Options& options) {
   if (options.json)
     std::cout << answer->text << "\n";
   else
-    print_silence(answer->value.as_object());
+    print_silence(answer->value.as_object(), *zone_of_agent(options));
   return exit_done;
 }
 
@@ -59,7 +59,9 @@ int list(const Options& options) {
   }
   const json::array& all = answer->value.as_array();
   if (all.empty()) std::cout << "nothing is silenced\n";
-  for (const json::value& one : all) print_silence(one.as_object());
+  if (all.empty()) return exit_done;
+  const schedule::ZonePtr zone = zone_of_agent(options);
+  for (const json::value& one : all) print_silence(one.as_object(), *zone);
   return exit_done;
 }
 

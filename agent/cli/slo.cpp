@@ -38,11 +38,10 @@ void print_burns(const json::object& slo) {
 
 }  // namespace
 
-void print_slo_line(const json::object& slo) {
-  std::cout << "  " << level_label(member(slo, "level")) << "  " << padded(text_of(slo, "name"), 26) << padded(text_of(slo, "promise"), 16)
-            << "left " << padded(percent(member(slo, "budget_left")), 10) << "reached " << percent(member(slo, "reached"));
-  if (!is_set(slo, "known")) std::cout << "  (nothing is known now)";
-  std::cout << "\n";
+std::string slo_line(const json::object& slo) {
+  return "  " + level_label(member(slo, "level")) + "  " + padded(text_of(slo, "name"), 26) + padded(text_of(slo, "promise"), 16) +
+         "left " + padded(percent(member(slo, "budget_left")), 10) + "reached " + percent(member(slo, "reached")) +
+         (is_set(slo, "known") ? "" : "  (nothing is known now)");
 }
 
 int slo(const Options& options) {
@@ -66,7 +65,7 @@ int slo(const Options& options) {
   }
   if (found.empty()) std::cout << "there is no objective\n";
   for (const json::value& one : found) {
-    print_slo_line(one.as_object());
+    std::cout << slo_line(one.as_object()) << "\n";
     print_burns(one.as_object());
   }
   return exit_done;

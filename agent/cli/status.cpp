@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <map>
+#include <sstream>
 #include <thread>
 
 #include "base/counted.hpp"
 #include "base/units.hpp"
 #include "cli/cli.hpp"
+#include "cli/fit.hpp"
 #include "cli/incident_text.hpp"
 #include "cli/show.hpp"
 
@@ -28,156 +31,193 @@ int rank(const json::object& entry) {
   return word == "blocked" ? 3 : 4;
 }
 
-void print_entry(const json::object& entry) {
+/// What fires, by its level; nothing does: well.
+int rank_of_level(const json::object& one) {
+  const std::string level = text_of(one, "level");
+  return level.empty() ? well : level == "p1" || level == "p2" ? 0 : 2;
+}
+
+std::string entry_line(const json::object& entry) {
   std::string summary = text_of(entry, "summary");
   summary = summary.substr(0, summary.find('\n'));
   if (const json::value* progress = entry.if_contains("progress"); progress != nullptr && progress->is_object()) {
     summary = progress_bar(number_of(progress->as_object(), "share")) + " " + text_of(progress->as_object(), "what");
   }
-  std::cout << "  " << status_label(text_of(entry, "status"), 9) << padded(text_of(entry, "name"), name_width)
-            << padded(age_of(entry.at("last_run")), 6) << summary << "\n";
+  return "  " + status_label(text_of(entry, "status"), 9) + padded(text_of(entry, "name"), name_width) +
+         padded(age_of(entry.at("last_run")), 6) + summary;
 }
 
-void print_list(const json::object& status, std::string_view key, std::string_view title) {
-  const json::array& all = status.at(key).as_array();
-  if (all.empty()) return;
-  std::vector<const json::object*> sorted;
-  for (const json::value& one : all) sorted.push_back(&one.as_object());
-  std::ranges::stable_sort(sorted, {}, [](const json::object* entry) { return rank(*entry); });
-  std::cout << "\n" << title << "\n";
-  for (const json::object* entry : sorted) print_entry(*entry);
+ViewSection entries_of(const json::object& status, std::string_view key) {
+  ViewSection out{std::string(key), {}};
+  for (const json::value& one : status.at(key).as_array()) out.lines.push_back({rank(one.as_object()), entry_line(one.as_object())});
+  std::ranges::stable_sort(out.lines, {}, &ViewLine::rank);
+  return out;
 }
 
-void print_services(const json::array& services) {
-  if (services.empty()) return;
-  std::cout << "\nservices\n";
-  for (const json::value& one : services) {
+ViewSection services_of(const json::object& status) {
+  ViewSection out{"services", {}};
+  for (const json::value& one : status.at("services").as_array()) {
     const json::object& service = one.as_object();
-    std::cout << "  " << status_label(text_of(service, "status"), 9) << padded(text_of(service, "name"), name_width)
-              << text_of(service, "title");
-    for (const json::value& failing : service.at("failing").as_array()) std::cout << "  " << text_of(failing);
-    std::cout << "\n";
+    std::string line =
+        "  " + status_label(text_of(service, "status"), 9) + padded(text_of(service, "name"), name_width) + text_of(service, "title");
+    for (const json::value& failing : service.at("failing").as_array()) line += "  " + text_of(failing);
+    out.lines.push_back({rank(service), std::move(line)});
   }
+  return out;
 }
 
-void print_response(const json::object& status) {
-  const json::array& incidents = status.at("incidents").as_array();
-  if (!incidents.empty()) std::cout << "\nincidents\n";
-  for (const json::value& one : incidents) print_incident_line(one.as_object());
+ViewSection incidents_of(const json::object& status, const schedule::Zone& zone) {
+  ViewSection out{"incidents", {}};
+  for (const json::value& one : status.at("incidents").as_array()) out.lines.push_back({0, incident_line(one.as_object(), zone)});
+  return out;
+}
+
+ViewSection alerts_of(const json::object& status) {
+  ViewSection out{"alerts", {}};
   const json::array& alerts = status.at("alerts").as_array();
-  if (!alerts.empty()) std::cout << "\nalerts\n";
-  for (const json::value& one : alerts) print_alert_line(one.as_object());
+  for (const json::value& one : alerts) out.lines.push_back({rank_of_level(one.as_object()), alert_line(one.as_object())});
   if (const std::int64_t firing = integer_of(status, "alerts_firing"); firing > static_cast<std::int64_t>(alerts.size()))
-    std::cout << "  ... and " << firing - static_cast<std::int64_t>(alerts.size()) << " more; `ronda alert list` shows all\n";
+    out.lines.push_back(
+        {2, "  ... and " + std::to_string(firing - static_cast<std::int64_t>(alerts.size())) + " more; `ronda alert list` shows all"});
+  return out;
 }
 
-void print_objectives(const json::object& status) {
-  const json::array& slos = list_of(status, "slos");
-  if (!slos.empty()) std::cout << "\nobjectives\n";
-  for (const json::value& one : slos) print_slo_line(one.as_object());
+ViewSection objectives_of(const json::object& status) {
+  ViewSection out{"objectives", {}};
+  for (const json::value& one : list_of(status, "slos")) out.lines.push_back({rank_of_level(one.as_object()), slo_line(one.as_object())});
+  return out;
 }
 
 /// What is owed to people and has not left.
-void print_owed(const json::object& status) {
-  const json::array& sinks = list_of(status, "sinks");
-  if (!sinks.empty()) std::cout << "\nsinks\n";
-  print_sinks(sinks);
+ViewSection sinks_of(const json::object& status) {
+  ViewSection out{"sinks", {}};
+  for (const json::value& one : list_of(status, "sinks")) {
+    if (!one.is_object()) continue;
+    const json::object& sink = one.get_object();
+    const bool fails = integer_of(sink, "failures") > 0 || text_of(sink, "circuit") == "open";
+    out.lines.push_back({fails ? 1 : well, sink_line(sink)});
+  }
+  return out;
 }
 
-void print_plugins(const json::array& plugins) {
-  if (plugins.empty()) return;
-  std::cout << "\nplugins\n";
-  for (const json::value& one : plugins) {
+std::string runners_text(const json::object& plugin) {
+  std::string out;
+  for (const json::value& one : list_of(plugin, "runners")) {
+    const json::object& runner = one.as_object();
+    const std::string held_by = text_of(runner, "held_by");
+    out += "  pid " + std::to_string(integer_of(runner, "pid")) + ", kept by " + std::to_string(integer_of(runner, "keeper")) + " (" +
+           held_by + (held_by.empty() ? "" : "; ") + text_of(runner, "limited_by") + ")";
+  }
+  return out;
+}
+
+ViewSection plugins_of(const json::object& status) {
+  ViewSection out{"plugins", {}};
+  for (const json::value& one : status.at("plugins").as_array()) {
     const json::object& plugin = one.as_object();
     const std::string id = text_of(plugin, "id").empty() ? text_of(plugin, "path") : text_of(plugin, "id");
-    std::cout << "  " << padded(text_of(plugin, "state"), 11) << padded(id, name_width) << text_of(plugin, "version");
-    if (const json::value* runners = plugin.if_contains("runners"); runners != nullptr) {
-      for (const json::value& runner : runners->as_array()) {
-        const std::string held_by = text_of(runner.as_object(), "held_by");
-        const std::string limited_by = text_of(runner.as_object(), "limited_by");
-        std::cout << "  pid " << integer_of(runner.as_object(), "pid") << ", kept by " << integer_of(runner.as_object(), "keeper") << " ("
-                  << held_by << (held_by.empty() ? "" : "; ") << limited_by << ")";
-      }
-    }
-    const std::string file = text_of(plugin, "file");
-    if (file == "differs") std::cout << "  file differs: the code in use was read before; `ronda reload` takes the file";
-    if (file == "missing") std::cout << "  file is missing: the code in use was read before";
-    if (const std::string trouble = text_of(plugin, "trouble"); !trouble.empty()) std::cout << "  " << trouble;
-    std::cout << "\n";
-    const json::value* held = plugin.if_contains("quarantines");
-    for (const json::value& quarantine : held == nullptr ? json::array() : held->as_array()) {
-      const json::object& one_held = quarantine.as_object();
-      std::cout << "    quarantined: " << text_of(one_held, "subject") << " since " << text_of(one_held, "since") << ": "
-                << text_of(one_held, "reason") << "\n";
+    const std::string state = text_of(plugin, "state"), file = text_of(plugin, "file"), trouble = text_of(plugin, "trouble");
+    std::string line = "  " + padded(state, 11) + padded(id, name_width) + text_of(plugin, "version") + runners_text(plugin);
+    if (file == "differs") line += "  file differs: the code in use was read before; `ronda reload` takes the file";
+    if (file == "missing") line += "  file is missing: the code in use was read before";
+    if (!trouble.empty()) line += "  " + trouble;
+    const bool is_held = state == "quarantined" || state == "refused" || !trouble.empty();
+    out.lines.push_back({is_held ? 1 : well + 1, std::move(line)});
+    for (const json::value& quarantine : list_of(plugin, "quarantines")) {
+      const json::object& held = quarantine.as_object();
+      out.lines.push_back(
+          {1, "    quarantined: " + text_of(held, "subject") + " since " + text_of(held, "since") + ": " + text_of(held, "reason")});
     }
   }
+  return out;
 }
 
 /// Those whose `enabled` is false, counted by kind.
-void print_switched_off(const json::array& all) {
+void print_switched_off(const json::array& all, std::ostream& out) {
   if (all.empty()) return;
   std::map<std::string, std::size_t> kinds;
   for (const json::value& one : all) ++kinds[text_of(one.as_object(), "kind")];
   std::string text;
   for (const auto& [kind, count] : kinds) text += (text.empty() ? "" : ", ") + counted(count, kind);
-  std::cout << "  switched off: " << text << "\n";
+  out << "  switched off: " << text << "\n";
 }
 
-void print_agent(const json::object& status) {
+void print_agent(const json::object& status, std::ostream& out) {
   const json::object& agent = status.at("agent").as_object();
-  std::cout << status_label(text_of(status, "status"), 0) << "  ronda " << text_of(agent, "version") << ", pid " << integer_of(agent, "pid")
-            << ", up " << age_of(agent.at("started")) << ", generation " << integer_of(agent, "generation") << ", "
-            << counted(status.at("checks").as_array().size(), "check") << ", " << counted(status.at("tasks").as_array().size(), "task")
-            << "\n";
-  if (const std::string config = text_of(agent, "config"); !config.empty()) std::cout << "  config: " << config << "\n";
+  out << status_label(text_of(status, "status"), 0) << "  ronda " << text_of(agent, "version") << ", pid " << integer_of(agent, "pid")
+      << ", up " << age_of(agent.at("started")) << ", generation " << integer_of(agent, "generation") << ", "
+      << counted(status.at("checks").as_array().size(), "check") << ", " << counted(status.at("tasks").as_array().size(), "task") << "\n";
+  if (const std::string config = text_of(agent, "config"); !config.empty()) out << "  config: " << config << "\n";
   const json::object& store = agent.at("store").as_object();
-  if (text_of(store, "state") != "ok") std::cout << "  store: " << text_of(store, "state") << ": " << text_of(store, "reason") << "\n";
+  if (text_of(store, "state") != "ok") out << "  store: " << text_of(store, "state") << ": " << text_of(store, "reason") << "\n";
   if (const std::int64_t dropped = integer_of(agent, "log_dropped"); dropped > 0)
-    std::cout << "  log: " << dropped << " lines were dropped; what takes them does not keep up\n";
-  if (agent.at("safe_mode").as_bool()) std::cout << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
+    out << "  log: " << dropped << " lines were dropped; what takes them does not keep up\n";
+  if (agent.at("safe_mode").as_bool()) out << "  safe mode: " << text_of(agent, "safe_mode_reason") << "\n";
   if (const json::array& changing = list_of(agent, "changing"); !changing.empty()) {
-    std::cout << "  a restart now waits up to " << format_duration(std::chrono::seconds(std::llround(number_of(agent, "stop_timeout_s"))))
-              << ", then interrupts";
-    for (const json::value& name : changing) std::cout << " " << text_of(name);
-    std::cout << "\n";
+    out << "  a restart now waits up to " << format_duration(std::chrono::seconds(std::llround(number_of(agent, "stop_timeout_s"))))
+        << ", then interrupts";
+    for (const json::value& name : changing) out << " " << text_of(name);
+    out << "\n";
   }
   if (const std::string limits = text_of(agent, "runner_limits");
       limits.find("rlimits") != std::string::npos || limits.find("not limited") != std::string::npos)
-    std::cout << "  runners: limited by " << limits << "\n";
+    out << "  runners: limited by " << limits << "\n";
   for (const json::value& disabled : agent.at("disabled").as_array()) {
-    std::cout << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": "
-              << text_of(disabled.as_object(), "reason") << "\n";
+    out << "  disabled: " << text_of(disabled.as_object(), "kind") << " " << text_of(disabled.as_object(), "name") << ": "
+        << text_of(disabled.as_object(), "reason") << "\n";
   }
-  print_switched_off(agent.at("switched_off").as_array());
+  print_switched_off(agent.at("switched_off").as_array(), out);
 }
 
-int show_once(const Options& options) {
+View view_of(const json::object& status) {
+  View out;
+  std::stringstream head;
+  print_agent(status, head);
+  for (std::string line; std::getline(head, line);) out.head.push_back(line);
+  const schedule::ZonePtr zone = zone_named(text_of(status.at("agent").as_object(), "tz"));
+  out.sections = {incidents_of(status, *zone),
+                  alerts_of(status),
+                  services_of(status),
+                  objectives_of(status),
+                  entries_of(status, "checks"),
+                  entries_of(status, "tasks"),
+                  entries_of(status, "notifiers"),
+                  sinks_of(status),
+                  plugins_of(status)};
+  return out;
+}
+
+struct Size {
+  std::size_t rows = 24, columns = 80;
+};
+
+/// Of the terminal that stdout is; nothing where it is none.
+std::optional<Size> terminal() {
+  if (::isatty(STDOUT_FILENO) == 0) return {};
+  struct winsize size {};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return Size();
+  return Size{size.ws_row, size.ws_col};
+}
+
+int show_once(const Options& options, const std::optional<Size>& page) {
   const auto answer = ask_json(options, "GET", "/v1/status");
   if (!answer) return exit_undetermined;
   const json::object& status = answer->value.as_object();
-  if (options.json) {
+  if (options.json)
     std::cout << answer->text << "\n";
-  } else {
-    print_agent(status);
-    print_response(status);
-    print_services(status.at("services").as_array());
-    print_objectives(status);
-    print_list(status, "checks", "checks");
-    print_list(status, "tasks", "tasks");
-    print_list(status, "notifiers", "notifiers");
-    print_owed(status);
-    print_plugins(status.at("plugins").as_array());
-  }
+  else
+    std::cout << (page ? fit_view(view_of(status), page->rows, page->columns) : whole_view(view_of(status)));
   return static_cast<int>(integer_of(status, "exit"));
 }
 
 }  // namespace
 
 int status(const Options& options) {
-  if (!options.has("watch")) return show_once(options);
+  if (!options.has("watch")) return show_once(options, {});
   for (;;) {
-    if (::isatty(STDOUT_FILENO) != 0) std::cout << "\033[H\033[2J";
-    show_once(options);
+    const std::optional<Size> page = terminal();  // anew each time: it may be drawn larger meanwhile
+    if (page) std::cout << "\033[H\033[2J";
+    show_once(options, page);
     std::cout << std::flush;
     std::this_thread::sleep_for(std::chrono::seconds(2));
   }

@@ -317,6 +317,36 @@ TEST_CASE("an id may be typed in small letters and short, and where several are 
   CHECK(door.agent().stop() == 0);
 }
 
+TEST_CASE("people read times in the agent's zone, programs in UTC", "[whole]") {
+  Door door;
+  door.agent().configure("20.toml", "[agent]\ntz = \"Asia/Kathmandu\"\n");
+  REQUIRE(door.agent().start());
+  REQUIRE(door.as_ana({"incident", "open", "--level", "p2", "the till is slow"}).code == 0);
+  const std::string id = door.await_incident();
+  REQUIRE(door.as_ana({"incident", "ack", id, "--for", "1h"}).code == 0);
+  const std::string shown = door.as_ana({"incident", "show", id}).out;
+  INFO(shown);
+  CHECK(has(shown, "times in     Asia/Kathmandu\n"));
+  CHECK(has(shown, " +0545 "));
+  CHECK_FALSE(has(shown, "UTC"));
+  const json::value one = door.incident(id);
+  CHECK(one.at("detected").as_string().ends_with("Z"));
+  // five hours and three quarters later by the clock on the wall
+  const std::string utc(one.at("detected").as_string());
+  const std::int64_t minutes = std::stoi(utc.substr(11, 2)) * 60 + std::stoi(utc.substr(14, 2)) + 345;
+  char clock[8];
+  std::snprintf(clock, sizeof clock, "%02d:%02d", static_cast<int>(minutes / 60 % 24), static_cast<int>(minutes % 60));
+  CHECK(has(shown, std::string(" ") + clock + utc.substr(16, 3) + " +0545"));
+  CHECK(has(door.as_ana({"incident", "list"}).out, " +0545: the till is slow"));
+  CHECK(has(door.as_ana({"status"}).out, " +0545: the till is slow"));
+  CHECK(has(door.as_ana({"silence", "add", "check=door", "--for", "1h", "--reason", "new door"}).out, " +0545 "));
+  CHECK(has(door.as_ana({"silence", "list"}).out, " +0545 "));
+  CHECK(has(door.as_ana({"maintenance", "start", "1h", "--reason", "new door"}).out, " +0545 until "));
+  CHECK(has(door.as_ana({"maintenance", "list"}).out, " +0545 until "));
+  CHECK(has(door.as_ana({"notify", "list"}).out, " +0545 "));
+  CHECK(door.agent().stop() == 0);
+}
+
 TEST_CASE("of two who decide at once the first one's word holds, and both stand in the timeline", "[whole]") {
   if (::geteuid() != 0) return skipped("other-users", "there is one user only that operates");
   Door door;
