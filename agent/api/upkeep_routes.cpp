@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "config/diagnostic.hpp"
 #include "incident/moment.hpp"
 #include "response/upkeep.hpp"
 
@@ -148,7 +149,20 @@ void post_maintenance(Context& c) {
   c.agent.response().maintain(*std::move(request), answer_one_off(c));
 }
 
+/// A window of conf.d comes again by its calendar: who ends it says so where it stands.
+Error end_of_window(const Context& c, const incident::Window& window) {
+  const response::Desk& desk = desk_of(c.agent);
+  const auto open = incident::active_at(window, wall_clock().count(), desk.incidents().firing(desk.plan().settings));
+  return {Errc::exists,
+          "`" + window.name + "` is a window of conf.d (" + config::place_text(window.place, c.agent.active().sources) + "), " +
+              (open ? "open until " + people::moment_text(open->end_ns, *desk.plan().zone) : std::string("not open now")) +
+              ": only what `ronda maintenance start` began is ended by hand; shorten it there or take it out, then `ronda reload`"};
+}
+
 void end_maintenance(Context& c) {
+  const auto& windows = desk_of(c.agent).plan().windows;
+  const auto window = std::ranges::find(windows, c.name, &incident::Window::name);
+  if (window != windows.end()) return c.respond(error_of(end_of_window(c, *window)));
   c.agent.response().end_maintenance(std::string(c.name), author_of(c), answer_one_off(c));
 }
 
@@ -218,10 +232,14 @@ void end_override(Context& c) {
 // ---- messages -------------------------------------------------------------------------------
 
 void post_test(Context& c) {
-  c.agent.response().send_test(std::string(c.name), author_of(c), [respond = c.respond](const Result<std::string>& key) {
+  const response::Desk& desk = desk_of(c.agent);
+  const auto contacts =
+      response::contacts_of(desk.plan(), {std::string(c.name)}, response::overrides_of(desk.upkeep()), wall_clock().count());
+  const auto answer = [respond = c.respond, contacts](const Result<std::string>& key) {
     if (!key) return respond(error_of(key.error()));
-    respond(json_response(json::object{{"test", key->substr(response::test_prefix.size())}}, 202));
-  });
+    respond(json_response(json::object{{"test", key->substr(response::test_prefix.size())}, {"contacts", array_of(contacts)}}, 202));
+  };
+  c.agent.response().send_test(std::string(c.name), author_of(c), answer);
 }
 
 /// Each envelope of a test with its trail.

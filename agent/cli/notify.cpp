@@ -59,7 +59,7 @@ bool is_ended(const json::value& message) {
   return state == "delivered" || state == "dead";
 }
 
-void print_trail(const json::array& messages, const schedule::Zone& zone) {
+void print_trail(const json::array& messages, bool with_names, const schedule::Zone& zone) {
   for (const json::value& value : messages) {
     const json::object& one = value.as_object();
     const std::string state = text_of(one, "state");
@@ -68,15 +68,26 @@ void print_trail(const json::array& messages, const schedule::Zone& zone) {
                         : state == "delivered" ? outcome_of(one)
                                                : "waits",
                         10)
-              << text_of(one, "notifier") << "\n";
+              << (with_names ? padded(text_of(one, "contact"), 18) : "") << text_of(one, "notifier") << "\n";
     const json::value* trail = one.if_contains("trail");
     if (trail == nullptr) continue;
     for (const json::value& attempt : trail->as_array()) {
       const json::object& made = attempt.as_object();
-      std::cout << "      " << instant_text(made.at("ended"), zone) << "  " << padded(text_of(made, "outcome"), 10) << text_of(made, "detail")
-                << "\n";
+      std::cout << "      " << instant_text(made.at("ended"), zone) << "  " << padded(text_of(made, "outcome"), 10)
+                << text_of(made, "detail") << "\n";
     }
   }
+}
+
+/// Those of `wanted` whom none of the messages is for: they have no channel. An address that several share is for each of them.
+std::vector<std::string> left_out(const json::array& wanted, const json::array& messages) {
+  std::string all = ",";
+  for (const json::value& one : messages) all += text_of(one.as_object(), "contact") + ",";
+  std::vector<std::string> out;
+  for (const json::value& one : wanted) {
+    if (all.find("," + text_of(one) + ",") == std::string::npos) out.push_back(text_of(one));
+  }
+  return out;
 }
 
 /// Waits until each envelope has its end, or the time is over.
@@ -90,6 +101,7 @@ int test(const Options& options) {
   const auto begun = ask_json(options, "POST", "/v1/contacts/" + percent_encode(options.arguments[1]) + "/test");
   if (!begun) return begun.error();
   const std::string target = "/v1/tests/" + percent_encode(text_of(begun->value.as_object(), "test"));
+  const json::array& contacts = list_of(begun->value.as_object(), "contacts");
   const Nanos until = monotonic() + *wait;
   for (;;) {
     const auto answer = ask_json(options, "GET", target);
@@ -103,10 +115,12 @@ int test(const Options& options) {
     if (options.json)
       std::cout << answer->text << "\n";
     else
-      print_trail(all, *zone_of_agent(options));
+      print_trail(all, contacts.size() > 1, *zone_of_agent(options));
     if (!ended) complain("not every channel has answered within " + text + "; it is tried on: 'ronda notify list' shows it");
+    const std::vector<std::string> silent = left_out(contacts, all);
+    for (const std::string& one : silent) complain(one + " has no channel that can be used");
     const auto is_delivered = [](const json::value& one) { return text_of(one.as_object(), "state") == "delivered"; };
-    return !ended ? exit_undetermined : std::ranges::all_of(all, is_delivered) ? exit_done : exit_failed;
+    return !ended ? exit_undetermined : silent.empty() && std::ranges::all_of(all, is_delivered) ? exit_done : exit_failed;
   }
 }
 
@@ -150,7 +164,7 @@ int notify(const Options& options) {
   if (word == "test" && words == 2) return test(options);
   if (word == "retry" && (words == 1 || (words == 2 && !options.has("all")))) return retry(options);
   if (words > 0 && std::ranges::find(known, word) == known.end()) return unknown_word("notify", word, known);
-  complain("usage: ronda notify list [--incident ID] [--limit N] | test CONTACT [--wait DURATION] | retry [ID | --all]");
+  complain("usage: ronda notify list [--incident ID] [--limit N] | test CONTACT|GROUP|ONCALL [--wait DURATION] | retry [ID | --all]");
   return exit_usage;
 }
 

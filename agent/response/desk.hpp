@@ -79,8 +79,9 @@ class Desk {
   Result<Output> end_maintenance(std::string_view id, const incident::Author& author, std::int64_t now_ns);
   Output override_oncall(incident::OnCallOverride one, std::int64_t now_ns);
   Result<Output> end_override(std::string_view id, const incident::Author& author, std::int64_t now_ns);
-  /// A marked message by every channel of a contact; its envelopes have ids that begin with `key`.
-  Result<Output> send_test(std::string_view contact, const incident::Author& author, const std::string& key, std::int64_t now_ns) const;
+  /// A marked message by every channel of a contact, of each of a group, of who is on call now; its envelopes have ids that
+  /// begin with `key`.
+  Result<Output> send_test(std::string_view target, const incident::Author& author, const std::string& key, std::int64_t now_ns) const;
   /// What became of messages; `contact` as in their rows, of which each who shares an address is noted.
   Output on_deliveries(const std::vector<incident::Delivery>& deliveries, std::int64_t now_ns);
   Output on_diagnosis(const incident::Diagnosis& diagnosis, std::int64_t now_ns);

@@ -65,18 +65,25 @@ Result<Output> Desk::end_override(std::string_view id, const incident::Author& a
   return out;
 }
 
-Result<Output> Desk::send_test(std::string_view contact, const incident::Author& author, const std::string& key,
-                               std::int64_t now_ns) const {
+Result<Output> Desk::send_test(std::string_view target, const incident::Author& author, const std::string& key, std::int64_t now_ns) const {
   const people::People& people = plan_->people;
-  if (people.find_contact(contact) == nullptr) {
+  const std::string name(target);
+  const bool is_person = people.find_contact(target) != nullptr, is_rota = people.find_oncall(target) != nullptr;
+  if (!is_person && !is_rota && people.find_group(target) == nullptr) {
     std::vector<std::string_view> names;
     for (const people::Contact& one : people.contacts) names.push_back(one.name);
-    const std::string_view near = nearest(contact, names);
-    return Error(Errc::not_found, "there is no contact `" + repair_utf8(contact, 64) + "`" +
+    for (const people::Group& one : people.groups) names.push_back(one.name);
+    for (const people::Rota& one : people.oncalls) names.push_back(one.name);
+    const std::string_view near = nearest(target, names);
+    return Error(Errc::not_found, "there is no contact, group or oncall `" + repair_utf8(target, 64) + "`" +
                                       (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?"));
   }
-  Told told = tell_trial(*plan_, {std::string(contact)}, key, config::Level::none, author, now_ns);
-  if (told.rows.empty()) return Error(Errc::exists, std::string(contact) + " has no channel that can be used");
+  const std::vector<std::string> contacts = contacts_of(*plan_, {name}, overrides_of(upkeep_), now_ns);
+  if (contacts.empty())
+    return Error(Errc::exists, is_rota ? "nobody is on call for " + name + " now" : "there is nobody in " + name + " now");
+  Told told = tell_trial(*plan_, contacts, key, config::Level::none, author, now_ns);
+  if (told.rows.empty())
+    return Error(Errc::exists, (is_person ? name : "nobody of " + name) + " has " + (is_person ? "no" : "a") + " channel that can be used");
   Output out;
   out.decision.outbox = std::move(told.rows);
   out.troubles = std::move(told.troubles);

@@ -71,7 +71,7 @@ class Response final : private notify::CourierClient {
   void end_maintenance(std::string id, incident::Author author, std::function<void(const Result<incident::OneOff>&)> told);
   void override_oncall(incident::OnCallOverride wanted, std::function<void(const Result<incident::OnCallOverride>&)> told);
   void end_override(std::string id, incident::Author author, std::function<void(const Result<incident::OnCallOverride>&)> told);
-  /// A marked message by every channel of the contact; told how the ids of its envelopes begin.
+  /// A marked message by every channel of the contact, the group or who is on call; told how the ids of its envelopes begin.
   void send_test(std::string contact, incident::Author author, std::function<void(const Result<std::string>&)> told);
   /// A dead letter is owed again.
   void retry(std::string id, store::Done<Unit> told);

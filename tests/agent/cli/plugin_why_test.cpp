@@ -153,7 +153,7 @@ RONDA_PLUGIN(Crash)
   CHECK(cleared.exit_code == 0);
   CHECK(contains(cleared, "the quarantine of crash is over"));
   const Said unknown = ask(agent, {"clear", "no-such-name"});
-  CHECK(unknown.exit_code == 1);
+  CHECK(unknown.exit_code == 2);
   CHECK(contains(unknown, "no plugin and no instance is named 'no-such-name'"));
 
   // other code in the file than the agent runs

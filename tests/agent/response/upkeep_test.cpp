@@ -160,7 +160,8 @@ TEST_CASE("a test goes by every channel of the contact, marked as one, and nothi
     CHECK(row.text.title.find("TEST") != std::string::npos);
     CHECK(row.incident.empty());
   }
-  CHECK(world.desk().send_test("cta", {}, "test/X", world.now).error().message() == "there is no contact `cta`; did you mean `cto`?");
+  CHECK(world.desk().send_test("cta", {}, "test/X", world.now).error().message() ==
+        "there is no contact, group or oncall `cta`; did you mean `cto`?");
 }
 
 TEST_CASE("a drill is due once at its instant, marked, over restarts, and a stale one is left out", "[response]") {

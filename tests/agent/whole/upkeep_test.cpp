@@ -38,6 +38,10 @@ channels = [{ notifier = "paper", to = "ana" }]
 [contact.bo]
 name = "Bo"
 channels = [{ notifier = "paper", to = "bo" }, { notifier = "cut", to = "bo-by-night", levels = ["p4"] }]
+[contact.cy]
+name = "Cy"
+[group.all]
+members = ["ana", "bo", "cy"]
 [oncall.ops]
 members = ["ana"]
 [escalation.default.p1]
@@ -137,6 +141,27 @@ TEST_CASE("maintenance hides over a kill, and what is still broken at its end is
   CHECK(has(agent.ronda({"maintenance", "list", "--all"}).out, "ended"));
 }
 
+TEST_CASE("a window of conf.d is not ended by hand, and where it is to be shortened is said", "[whole]") {
+  House house;
+  WholeAgent& agent = house.agent();
+  agent.configure("30-windows.toml", R"([agent]
+tz = "UTC"
+
+[window.always]
+at = "*-*-* *:*:00"
+lasts = "1h"
+owner = "ana"
+reason = "a new lock"
+)");
+  REQUIRE(agent.start());
+  const Finished refused = agent.ronda({"maintenance", "end", "alw"});
+  INFO(refused.err);
+  CHECK(refused.code == 1);
+  CHECK(has(refused.err, "ronda: `always` is a window of conf.d ("));
+  CHECK(has(refused.err, "/30-windows.toml:4:9), open until "));
+  CHECK(has(refused.err, "shorten it there or take it out, then `ronda reload`"));
+}
+
 TEST_CASE("who stands in on call is called, over a kill, until it is undone", "[whole]") {
   House house;
   WholeAgent& agent = house.agent();
@@ -208,6 +233,20 @@ TEST_CASE("a test goes by each channel and says which one fails; a dead letter i
   CHECK(house.heard("test bo") == 1);
   CHECK(agent.get("/v1/incidents").as_array().empty());  // who asked was told
   CHECK(has(agent.ronda({"notify", "test", "anna"}).err, "did you mean `ana`?"));
+  const Finished group = agent.ronda({"notify", "test", "all"});
+  INFO(group.out << group.err);
+  CHECK(group.code == 1);  // of bo one way is cut, cy has none
+  CHECK(has(group.out, "delivered  ana"));
+  CHECK(has(group.out, "FAILED     bo "));
+  CHECK(group.err == "ronda: cy has no channel that can be used\n");
+  CHECK(house.heard("test ana") == 2);
+  CHECK(house.heard("test bo") == 2);
+  CHECK(agent.ronda({"notify", "test", "ops"}).code == 0);  // ana is on call
+  CHECK(house.heard("test ana") == 3);
+  const Finished silent = agent.ronda({"notify", "test", "cy"});
+  CHECK(silent.code == 1);
+  CHECK(has(silent.err, "cy has no channel that can be used"));
+  CHECK(agent.ronda({"notify", "test", "anna"}).code == 2);
 
   house.put("joined");
   CHECK(has(agent.ronda({"notify", "retry"}).out, "cut"));
@@ -215,7 +254,7 @@ TEST_CASE("a test goes by each channel and says which one fails; a dead letter i
   const Finished revived = agent.ronda({"notify", "retry", dead, "--output", "json"});
   CHECK(json::parse(revived.out) == json::value{{"id", dead}, {"owed", true}});
   CHECK(json::parse(agent.ronda({"notify", "retry", "--all", "--output", "json"}).out).as_object().contains("owed"));
-  CHECK(eventually([&] { return house.heard("test bo-by-night") == 1; }));
+  CHECK(eventually([&] { return house.heard("test bo-by-night") == 2; }));
   CHECK(eventually([&] { return agent.ronda({"notify", "retry"}).out == "there is no dead letter\n"; }));
   CHECK(agent.ronda({"notify", "retry", "test/NOTHING"}).code == 2);
   const Finished none = agent.ronda({"notify", "retry", "test/NOTHING", "--output", "json"});
