@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <iostream>
@@ -76,6 +77,17 @@ std::size_t try_plugins(schedule::Candidate& candidate) {
   return ids.size();
 }
 
+/// A name may stand in a file that could not be read: that others lead nowhere is not known, and silence about it is no praise.
+void note_unread(schedule::Candidate& candidate) {
+  const auto& disabled = candidate.generation.disabled;
+  const auto first = std::ranges::find(disabled, "file", &config::Disabled::kind);
+  if (first == disabled.end()) return;
+  const auto count = static_cast<std::size_t>(std::ranges::count(disabled, "file", &config::Disabled::kind));
+  candidate.diagnostics.warning(first->place, (count == 1 ? std::string("what this file declares is not known")
+                                                          : "what this file and " + counted(count - 1, "other") + " declare is not known") +
+                                                  ", so names to which the rest refers were not looked up: mend it and validate again");
+}
+
 void print_text(const schedule::Candidate& candidate, const std::string& more) {
   std::cerr << config::render_all(candidate.diagnostics, candidate.sources);
   for (const plugin::RefusedFile& refused : candidate.catalogue.refused) {
@@ -125,6 +137,7 @@ int validate(const Options& options) {
   schedule::Candidate candidate = load_judged(options, parts, [&](schedule::Candidate& read) {
     response::compile(read, parts.zones, {read.generation.agent.host, wall_clock().count(), ::geteuid()});
   });
+  note_unread(candidate);
   std::string tried;
   if (probe) {
     const Waiting waiting(options, "trying the plugins");

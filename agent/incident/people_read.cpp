@@ -137,6 +137,20 @@ std::optional<Quiet> read_quiet(const Input& input, config::Scope& scope, const 
   return has_hours && is_good && scope.sound() ? std::optional(std::move(out)) : std::nullopt;
 }
 
+/// Names that stand for nobody: what is done under them is never this contact's, and nothing else would say so.
+void judge_unix_users(config::Scope& scope, const config::Value& value) {
+  for (const config::Value& one : value.as_list() == nullptr ? config::List{value} : *value.as_list()) {
+    const std::string* user = one.as_string();
+    if (user == nullptr) continue;  // told
+    if (*user == "root")
+      scope.warning(
+          one.place(),
+          "`unix`: root is nobody in particular, whoever has it: what uid 0 does counts for no contact; name the user that they log in as");
+    else if (user->find_first_of(" \t:/,") != std::string::npos || user->find_first_not_of("0123456789") == std::string::npos)
+      scope.warning(one.place(), "`unix`: " + quoted(*user) + " is the name of no user: nobody logs in as that");
+  }
+}
+
 std::optional<Contact> read_contact(const ReadContext& context, const config::RawObject& object, People& people) {
   constexpr std::array<std::string_view, 5> known = {"channels", "language", "name", "quiet", "unix"};
   constexpr std::array<std::string_view, 2> languages = {"en", "es"};
@@ -153,6 +167,7 @@ std::optional<Contact> read_contact(const ReadContext& context, const config::Ra
       if (const auto index = config::read_choice(scope, key, value, languages)) out.language = languages[*index];
     } else if (key == "unix") {
       out.unix_users = config::read_texts(scope, key, value);
+      judge_unix_users(scope, value);
     } else if (key == "quiet") {
       out.quiet = read_quiet(context.input, scope, value);
     } else {

@@ -6,6 +6,8 @@
 #include <set>
 #include <tuple>
 
+#include "base/text.hpp"
+#include "incident/engine.hpp"
 #include "incident/ladder_read.hpp"
 #include "incident/read_keys.hpp"
 
@@ -45,6 +47,7 @@ class Compiler {
  private:
   void note_names();
   void read_ladders();
+  void judge_impacts();
   void add_severities();
   Policy make_policy(std::string_view service, const std::vector<std::string>& escalations);
   void settle(Policy& policy, Level level);
@@ -106,6 +109,36 @@ void Compiler::read_ladders() {
     Escalation& escalation = escalations_[name];
     escalation.name = name;
     escalation.ladders[level_index(*level)] = std::move(ladder);
+  }
+}
+
+/// Whether one is the other with a slip of the finger: short words differ in more than a letter.
+bool is_slip(std::string_view one, std::string_view other) {
+  return one != other && edit_distance(one, other, 2) <= (std::min(one.size(), other.size()) < 6 ? 1 : 2);
+}
+
+/// Impacts are what people say with `incident note --impact`, and "sla" is what the agent says: a step that waits for a word
+/// that nobody says tells nobody, and nothing else would show it.
+void Compiler::judge_impacts() {
+  std::map<std::string, std::pair<std::size_t, config::Place>> tags;  // how many steps wait for it, and the first
+  for (const auto& [name, escalation] : escalations_) {
+    for (const auto& ladder : escalation.ladders) {
+      for (const Step& step : ladder ? ladder->steps : std::vector<Step>()) {
+        for (const std::string& tag : step.impact) ++tags.try_emplace(tag, 0, step.place).first->second.first;
+      }
+    }
+  }
+  for (const auto& [tag, seen] : tags) {
+    if (tag == incident::sla_impact) continue;
+    std::string meant = is_slip(tag, incident::sla_impact) ? std::string(incident::sla_impact) : std::string();
+    for (const auto& [other, its] : tags) {
+      constexpr std::size_t least = 4;  // "dev" is no slip of "sev"
+      const bool is_rarer = seen.first < its.first || (seen.first == its.first && other < tag);
+      if (is_rarer && std::min(tag.size(), other.size()) >= least && is_slip(tag, other)) meant = other;
+    }
+    if (!meant.empty())
+      diagnostics_.warning(seen.second, "`impact`: this step waits for " + people::quoted(tag) + "; did you mean `" + meant + "`?" +
+                                            (meant == incident::sla_impact ? " That is what the agent says where an objective burns" : ""));
   }
 }
 
@@ -249,17 +282,22 @@ bool goes_on(const Ladder& ladder) {
 
 void Compiler::warn_of_silence(const Policy& policy, Level level) {
   const Ladder* first = nullptr;
-  std::string names;
+  std::string names, ended;  // of those that have no `end`, and of those whose end is not for ever
   for (const Escalation& escalation : policy.escalations) {
     const Ladder* ladder = escalation.at(level);
     if (ladder == nullptr || escalation.name == of_severity) continue;
     if (escalation.name == of_last_resort || goes_on(*ladder)) return;
     if (first == nullptr) first = ladder;
-    names += (names.empty() ? "" : " and ") + header(escalation, level);
+    std::string& which = ladder->end ? ended : names;
+    which += (which.empty() ? "" : " and ") + header(escalation, level);
   }
   if (first == nullptr) return;
-  const std::string message = "what nobody takes ends in silence: of " + names +
-                              " no step without `to` repeats, nor is there an `end` with loop_to, or with owner and repeat";
+  std::string message = "what nobody takes ends in silence: ";
+  if (!names.empty())
+    message += "of " + names + " no step without `to` repeats, nor is there an `end` with loop_to, or with owner and repeat";
+  if (!ended.empty())
+    message += (names.empty() ? "" : "; ") + std::string("`end` of ") + ended +
+               " tells its owner once, and nobody after that: give it repeat = [\"1h\"], or loop_to in place of owner";
   if (fresh(message, first->place)) diagnostics_.warning(first->place, message);
 }
 
@@ -284,6 +322,7 @@ Policy Compiler::make_policy(std::string_view service, const std::vector<std::st
 Policies Compiler::run() {
   note_names();
   read_ladders();
+  judge_impacts();
   add_severities();
   out_.general = make_policy("", {std::string(usual)});
   for (const config::Service& service : generation_.services) {

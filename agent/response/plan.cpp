@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/counted.hpp"
 #include "base/units.hpp"
 #include "incident/people_candidate.hpp"
 #include "measure/load.hpp"
@@ -98,6 +99,64 @@ std::vector<people::Notifier> notifiers_of(const schedule::Candidate& candidate)
   }
   std::ranges::sort(out, {}, &people::Notifier::name);
   return out;
+}
+
+/// Whether somebody wrote a ladder that tells of this level.
+bool has_ladder(const escalation::Policy& policy, config::Level level) {
+  const auto is_written = [](const escalation::Step& step) {
+    return std::ranges::any_of(step.targets, [](const std::string& target) { return target != escalation::last_resort_target; });
+  };
+  return std::ranges::any_of(policy.escalations, [&](const escalation::Escalation& one) {
+    const escalation::Ladder* ladder = one.at(level);
+    return ladder != nullptr && (!ladder->owner.empty() || std::ranges::any_of(ladder->steps, is_written));
+  });
+}
+
+/// Of the policy's first ladder that stands in conf.d, else of any.
+config::Place place_of_ladders(const escalation::Policy& policy, const config::Generation& generation) {
+  for (const escalation::Escalation& one : policy.escalations) {
+    for (const auto& ladder : one.ladders) {
+      if (ladder && ladder->place.line > 0) return ladder->place;
+    }
+  }
+  const auto ladders = generation.raw("escalation").empty() ? generation.raw("severity") : generation.raw("escalation");
+  return ladders.empty() ? config::Place{config::no_file, 0, 0} : ladders.front().place;
+}
+
+/// Who wrote ladders for some levels may not know what becomes of the others.
+void warn_of_missing_ladders(const Plan& plan, const config::Generation& generation, config::Diagnostics& diagnostics) {
+  const auto is_lost = [](const config::Disabled& one) { return one.kind == "file" || one.kind == "escalation" || one.kind == "severity"; };
+  const auto tells = [](const people::Severity& severity) { return !severity.notify.empty(); };
+  if (!generation.agent.last_resort.empty() || std::ranges::any_of(generation.disabled, is_lost)) return;
+  if (generation.raw("escalation").empty() && std::ranges::none_of(plan.people.severities, tells)) return;
+  struct Lack {
+    const rule::Alert* first = nullptr;
+    std::size_t others = 0;
+  };
+  std::map<std::pair<std::string, config::Level>, Lack> lacks;  // by service, or "" for the usual policy
+  for (const rule::Alert& alert : plan.rules.alerts) {
+    const escalation::Policy& policy = plan.policies.of(alert.service);
+    for (const rule::Rung& rung : alert.rungs) {
+      if (has_ladder(policy, rung.level)) continue;
+      Lack& lack = lacks[{policy.service, rung.level}];
+      if (lack.first == nullptr)
+        lack.first = &alert;
+      else
+        ++lack.others;
+    }
+  }
+  for (const auto& [where, lack] : lacks) {
+    const std::string level(config::level_name(where.second));
+    const escalation::Policy& policy = plan.policies.of(where.first);
+    const std::string name = where.first.empty() ? "default" : policy.escalations.front().name;
+    // what a `severity` made does not know its line: the ladders beside which one is missing do
+    diagnostics.warning(lack.first->of_severity ? place_of_ladders(policy, generation) : lack.first->place,
+                        "alert `" + lack.first->name + "`" + (lack.others == 0 ? "" : " and " + counted(lack.others, "other")) +
+                            " may reach " + level + ", and no ladder tells of " + level +
+                            (where.first.empty() ? "" : " of service `" + where.first + "`") + ", nor is there `[agent] last_resort`: " +
+                            (where.second == config::Level::p4 ? "nobody is told" : "every notifier is told, and no person") +
+                            "; write [escalation." + name + "." + level + "], or last_resort = [\"NOTIFIER\"]");
+  }
 }
 
 /// Links lead to the door, so there are none without one.
@@ -209,6 +268,7 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   plan->retention = samples.retention;
   warn_of_retention(objectives, plan->retention, diagnostics);
   add_objectives(std::move(objectives), interval_of, *plan);
+  warn_of_missing_ladders(*plan, candidate.generation, diagnostics);
   plan->names = names_of(candidate, plan->rules);
   plan->windows = incident::compile_windows(candidate.generation.raw("window"), plan->names, zones, candidate.zone, diagnostics);
   const Targets targets(candidate, plan->people);

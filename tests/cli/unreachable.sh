@@ -247,6 +247,7 @@ crit = { used = 30 }
 TOML
 expect 1 live_ronda validate
 expect_err '12:17: error: `used` is in "ratio", which cannot be compared with "20"; write "20%"'
+expect_err '30-worse.toml: warning: what this file declares is not known, so names to which the rest refers were not looked up: mend it and validate again'
 expect_err '13:17: error: `used` is in "ratio", which cannot be compared with "30"; write "30%"'
 for what in '3:18: error: `load1` has no unit, which cannot be compared with "80%"' '3:47: warning: ' 'did you mean `load15`?' '4:26: error: '; do expect_err "$what"; done
 expect_out ' 4 errors'
