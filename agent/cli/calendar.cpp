@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include "api/json.hpp"
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/local.hpp"
+#include "cli/show.hpp"
+#include "incident/moment.hpp"
+#include "response/plan.hpp"
 #include "schedule/preview.hpp"
 
 namespace ronda::cli {
@@ -33,13 +40,63 @@ std::vector<schedule::PreviewItem> items_of(const schedule::Candidate& candidate
   return items;
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+/// What conf.d says that people are to know of: when it is quiet on purpose, and when a drill goes out.
+void add_upkeep(const response::Plan& plan, std::vector<schedule::PreviewItem>& items) {
+  for (const incident::Window& window : plan.windows) {
+    schedule::PreviewItem item;
+    item.name = "window " + window.name;
+    item.calendar = window.calendar;
+    item.lasts = Nanos(window.lasts_ns);
+    items.push_back(std::move(item));
+  }
+  if (!plan.drill) return;
+  schedule::PreviewItem drill;
+  drill.name = "drill to " + joined(plan.drill->targets);
+  drill.calendar = plan.drill->calendar;
+  items.push_back(std::move(drill));
+}
+
+/// Maintenance that people planned by hand: the agent that runs knows it, conf.d does not.
+void add_one_offs(const Options& options, schedule::ZoneDatabase& zones, std::vector<schedule::PreviewItem>& items) {
+  std::error_code error;
+  if (!std::filesystem::exists(socket_path(options), error)) return;
+  const auto answer = ask_agent(options, "GET", "/v1/maintenance");
+  boost::system::error_code failure;
+  const json::value value = answer && answer->status == 200 ? json::parse(answer->body, failure) : json::value();
+  if (!value.is_array()) return complain("the agent does not answer: maintenance that was planned by hand is not in this");
+  for (const json::value& one : value.get_array()) {
+    if (!one.is_object() || text_of(one.get_object(), "kind") != "one-off") continue;
+    const std::string from = text_of(one.get_object(), "from"), until = text_of(one.get_object(), "until");
+    const auto begin = people::parse_moment(from.substr(0, 19) + "Z", **zones.find("UTC"));
+    const auto end = people::parse_moment(until.substr(0, 19) + "Z", **zones.find("UTC"));
+    if (!begin || !end) continue;
+    auto at = schedule::parse_calendar(from.substr(0, 10) + " " + from.substr(11, 8) + " UTC", zones, *zones.find("UTC"));
+    if (!at) continue;
+    schedule::PreviewItem item;
+    item.name = "maintenance " + text_of(one.get_object(), "id") + ": " + text_of(one.get_object(), "reason");
+    item.calendar = std::move(*at);
+    item.lasts = Nanos(*end - *begin);
+    items.push_back(std::move(item));
+  }
+}
+
 json::value instant_json(schedule::sys_seconds instant) {
   return api::time_json(std::chrono::nanoseconds(instant.time_since_epoch()).count());
 }
 
 void print_json(const schedule::Preview& preview, const std::vector<schedule::PreviewItem>& items) {
   json::array runs, frequent, conflicts;
-  for (const auto& one : preview.occurrences) runs.push_back(json::object{{"at", instant_json(one.at)}, {"name", items[one.item].name}});
+  for (const auto& one : preview.occurrences) {
+    json::object run{{"at", instant_json(one.at)}, {"name", items[one.item].name}};
+    if (const auto& lasts = items[one.item].lasts) run["lasts_s"] = std::chrono::duration<double>(*lasts).count();
+    runs.push_back(std::move(run));
+  }
   for (const auto& one : preview.frequent) frequent.push_back(json::object{{"name", items[one.item].name}, {"count", one.count}});
   for (const auto& one : preview.conflicts) {
     conflicts.push_back(json::object{{"at", instant_json(one.at)},
@@ -151,11 +208,16 @@ int calendar(const Options& options) {
   }
   if (!options.arguments.empty()) return explain_expression(options, options.has("days") ? std::optional(days) : std::nullopt);
   LocalParts parts;
-  schedule::Candidate candidate = load_local(options, parts);
+  std::shared_ptr<const response::Plan> plan;
+  const schedule::Candidate candidate = load_judged(options, parts, [&](schedule::Candidate& read) {
+    plan = response::compile(read, parts.zones, {read.generation.agent.host, wall_clock().count(), ::geteuid()});
+  });
   if (candidate.has_errors()) {
     complain(errors_text(candidate) + "; this is the rest");
   }
-  const auto items = items_of(candidate);
+  auto items = items_of(candidate);
+  if (plan != nullptr) add_upkeep(*plan, items);
+  add_one_offs(options, parts.zones, items);
   const schedule::sys_seconds now(std::chrono::duration_cast<std::chrono::seconds>(wall_clock()));
   const auto preview = schedule::make_preview(items, now, days);
   if (options.json)

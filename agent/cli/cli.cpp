@@ -114,7 +114,7 @@ const std::vector<Verb>& verbs() {
       {"wrap", "NAME -- COMMAND ...", "run a command and report it; exits as it does", {}, wrap},
       {"calendar",
        "[EXPR]",
-       "what will run when; of EXPR what it means and when it is due",
+       "what will run when, windows, maintenance and drills; of EXPR what it means and when it is due",
        {{"days", "N", "how far ahead (14; of EXPR five times)"}},
        calendar},
       {"escalation",

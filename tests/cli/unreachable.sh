@@ -164,6 +164,60 @@ expect 2 live_ronda calendar Sun 2:30
 expect_err 'put it in quotes'
 rm "$live_dir/conf.d/05-zone.toml"
 
+# ---- what is planned is in the calendar; a level that no ladder tells of is warned of -------------
+cp -r "$live_dir/conf.d" "$live_dir/conf.d.was"
+rm -f "$live_dir/conf.d"/*.toml
+cat >"$live_dir/conf.d/10-planned.toml" <<'TOML'
+[agent]
+tz = "America/Argentina/Buenos_Aires"
+drill = { at = "Mon *-*-* 10:00", notify = ["ana"] }
+
+[window.sunday]
+at = "Sun *-*-* 02:00"
+lasts = "2h"
+owner = "ana"
+reason = "the weekly reboot"
+
+[notifier.paper]
+use = "command"
+command = ["/bin/true"]
+
+[contact.ana]
+channels = [{ notifier = "paper", to = "ana" }]
+
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["ana"], repeat = ["1h"] }]
+
+[check.one]
+use = "exec.nagios"
+command = ["/bin/true"]
+severity = "p3"
+
+[check.two]
+use = "exec.nagios"
+command = ["/bin/true"]
+severity = "p3"
+
+[check.three]
+use = "exec.nagios"
+command = ["/bin/true"]
+severity = "p4"
+TOML
+expect 0 live_ronda validate
+expect_err '10-planned.toml:18:21: warning: alert `one` and 1 other may reach p3, and no ladder tells of p3, nor is there `[agent] last_resort`: every notifier is told, and no person; write [escalation.default.p3], or last_resort = ["NOTIFIER"]'
+expect_err 'alert `three` may reach p4, and no ladder tells of p4, nor is there `[agent] last_resort`: nobody is told; write [escalation.default.p4]'
+expect_out '2 warnings'
+expect 0 live_ronda calendar --days 14
+[ "$(grep -cE '^Sun [-0-9]+ 02:00:00 -0300  window sunday \(2h\)$' <<<"$out")" = 2 ] || expect_fail 'the calendar has a window and how long it lasts'
+[ "$(grep -cE '^Mon [-0-9]+ 10:00:00 -0300  drill to ana$' <<<"$out")" = 2 ] || expect_fail 'the calendar has the drills'
+expect 0 live_ronda calendar --output json
+expect_out '"name":"window sunday","lasts_s":7.2E3'
+sed -i 's/^drill/last_resort = ["paper"]\n&/' "$live_dir/conf.d/10-planned.toml"
+expect 0 live_ronda validate
+expect_out '0 warnings'
+rm -r "$live_dir/conf.d"
+mv "$live_dir/conf.d.was" "$live_dir/conf.d"
+
 cat >"$live_dir/conf.d/20-bad.toml" <<'TOML'
 [check.web]
 use = "http.request"
