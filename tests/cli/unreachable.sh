@@ -247,6 +247,7 @@ expect_err "20-bad.toml:7:7: error:"
 expect_err 'http.request'
 expect_err "20-bad.toml:12:9: error:"
 expect_err "30-worse.toml:1:"
+expect_err '30-worse.toml: warning: what this file declares is not known, so names to which the rest refers were not looked up: mend it and validate again'
 expect 1 live_ronda validate --output json
 python3 - "$out" <<'PY' || expect_fail 'validate --output json is a list that names file, line and column'
 import json, sys
@@ -301,7 +302,6 @@ crit = { used = 30 }
 TOML
 expect 1 live_ronda validate
 expect_err '12:17: error: `used` is in "ratio", which cannot be compared with "20"; write "20%"'
-expect_err '30-worse.toml: warning: what this file declares is not known, so names to which the rest refers were not looked up: mend it and validate again'
 expect_err '13:17: error: `used` is in "ratio", which cannot be compared with "30"; write "30%"'
 for what in '3:18: error: `load1` has no unit, which cannot be compared with "80%"' '3:47: warning: ' 'did you mean `load15`?' '4:26: error: '; do expect_err "$what"; done
 expect_out ' 4 errors'
@@ -397,6 +397,32 @@ expect_like 'restore'
 expect 0 completed help calen
 expect_like 'calendar'
 expect 0 completed ping web ''
+# names of conf.d and ids of the agent
+cat >"$live_dir/conf.d/10-named.toml" <<'TOML'
+[check.web]
+use = "http.request"
+[check.wiki]
+use = "http.request"
+[task.wipe]
+use = "exec.command"
+[contact.ana]
+[group.all]
+[service.shop]
+TOML
+live_names() { env COMP_RONDA="$live_bin/ronda" bash -c 'source "$1"; c=$2; shift 2; COMP_WORDS=("$COMP_RONDA" --config "$c" "$@"); COMP_CWORD=$(($# + 2)); _ronda; printf "%s\n" "${COMPREPLY[@]}"' - "$live_dir/completion" "$live_dir/conf.d" "$@"; }
+expect 0 live_names check w
+[ "$out" = $'web\nwiki' ] || expect_fail 'the name of a check'
+expect 0 live_names task run w
+[ "$out" = wipe ] || expect_fail 'the third word is a task'
+expect 0 live_names notify test --wait 3s a
+[ "$out" = $'all\nana' ] || expect_fail 'a contact or a group, whatever options stand before it'
+expect 0 live_names silence add x --reason y --for 1h --output j
+[ "$out" = json ] || expect_fail 'an option may have words of its own'
+expect 0 live_names incident open --service s
+[ "$out" = shop ] || expect_fail 'an option may take a name'
+expect 0 live_names check --
+expect_like '--config'
+rm "$live_dir/conf.d/10-named.toml"
 expect 0 bash -c 'source "$1"; complete -p ronda' - "$live_dir/completion"
 expect_out '-F _ronda ronda'
 
