@@ -14,16 +14,9 @@ namespace {
 constexpr std::size_t most_readings = 2048;  // of one counter: more than live at once
 using measure::slo::Goodness;
 
-constexpr std::int64_t minute_ns = 60'000'000'000, day_ns = 24 * store::hour_ns;
-/// The longest window of a burn: the meter has to reach so far back even where the objective does not.
-constexpr std::int64_t least_window_ns = 3 * day_ns;
-/// A judgement stands until the next one; with one a minute more than three of them missing means that nobody watched.
-constexpr std::int64_t least_hold_ns = 3 * minute_ns;
-/// The shortest window of a burn: with nothing seen for so long nothing can be said.
-constexpr std::int64_t least_known_ns = 5 * minute_ns;
-
+/// The meter has to reach back as far as the longest window of a burn even where the objective does not.
 std::int64_t window_of(const rule::Slo& slo) {
-  return std::max(slo.definition.objective.window_ns, least_window_ns);
+  return std::max(slo.definition.objective.window_ns, measure::slo::burn_rules.back().long_ns);
 }
 
 /// Another one means that what was judged before was about something else.
@@ -50,7 +43,7 @@ void Objectives::use(std::span<const rule::Slo> slos) {
       kept_.emplace(slo.name(), std::move(known->second));
       continue;
     }
-    Kept fresh{measure::slo::Meter(window_of(slo), std::max(slo.patience_ns, least_hold_ns))};
+    Kept fresh{measure::slo::Meter(window_of(slo), rule::hold_of(slo))};
     fresh.mark = mark_of(slo);
     fresh.judged_by = slo.definition.objective.judged_by;
     fresh.window_ns = window_of(slo);
@@ -140,11 +133,12 @@ rule::Reading Objectives::look(const rule::Slo& slo, const ObjectiveInput& input
   Kept& kept = kept_.at(slo.name());
   const measure::slo::Objective& objective = slo.definition.objective;
   // results speak for themselves; the minute speaks where none came, and about what is too old
-  if (!objective.counts && (kept.written_ns > now_ns || now_ns - kept.written_ns >= minute_ns)) judge(slo, kept, input, now_ns, out);
+  if (!objective.counts && (kept.written_ns > now_ns || now_ns - kept.written_ns >= rule::slo_look_ns))
+    judge(slo, kept, input, now_ns, out);
   const auto stretches = kept.meter.stretches(now_ns);
   kept.seen.burns = measure::slo::burns(objective, stretches, now_ns, {});
   kept.seen.budget = measure::slo::budget(objective, stretches, now_ns, {});
-  kept.seen.is_known = kept.is_loaded && kept.seen_ns != 0 && now_ns - kept.seen_ns <= std::max(slo.patience_ns, least_known_ns);
+  kept.seen.is_known = kept.is_loaded && kept.seen_ns != 0 && now_ns - kept.seen_ns <= rule::known_for(slo);
   kept.seen.at_ns = now_ns;
   return rule::read_burns(slo, kept.seen.burns, kept.seen.budget, kept.seen.is_known, now_ns);
 }

@@ -22,7 +22,6 @@ using measure::SloDefinition;
 using measure::slo::Burn;
 using measure::slo::burn_rules;
 
-constexpr std::int64_t minute_ns = 60'000'000'000;
 /// Of usual objectives. Nobody is woken for less of an hour than the five minutes that an outage must last; by requests ten of
 /// them, for any fewer may be the few that always fail.
 constexpr double woken_for_s = 5 * 60, usual_bad_requests = 10;
@@ -227,6 +226,16 @@ std::string promise_text(const measure::slo::Objective& objective) {
          (in_days ? std::to_string(objective.window_ns / day_ns) + "d" : format_duration(Nanos(objective.window_ns)));
 }
 
+std::int64_t hold_of(const Slo& slo) {
+  return std::max(slo.patience_ns, 3 * slo_look_ns);
+}
+
+std::int64_t known_for(const Slo& slo) {
+  std::int64_t shortest = INT64_MAX;
+  for (const measure::slo::BurnRule& rule : burn_rules) shortest = std::min(shortest, rule.short_ns);
+  return std::max(slo.patience_ns, shortest);
+}
+
 Reading read_burns(const Slo& slo, const std::array<Burn, 3>& burns, const std::optional<measure::slo::Budget>& budget, bool is_known,
                    std::int64_t now_ns) {
   Reading out;
@@ -238,8 +247,8 @@ Reading read_burns(const Slo& slo, const std::array<Burn, 3>& burns, const std::
     level.when.pending = true;
     out.levels.push_back(std::move(level));
   }
-  out.newest_result_ns = store::floor_to(now_ns, minute_ns);
-  out.next_ns = out.newest_result_ns + minute_ns;
+  out.newest_result_ns = store::floor_to(now_ns, slo_look_ns);
+  out.next_ns = out.newest_result_ns + slo_look_ns;
   return out;
 }
 

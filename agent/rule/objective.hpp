@@ -26,6 +26,13 @@ struct Slo {
   const std::string& name() const { return definition.objective.name; }
 };
 
+/// An objective is judged and looked at at least so often.
+inline constexpr std::int64_t slo_look_ns = 60'000'000'000;
+/// How long a judgement stands when none follows: with one at each look more than three of them missing means that nobody watched.
+std::int64_t hold_of(const Slo& slo);
+/// With nothing good or bad seen for so long nothing can be said: at least the shortest window of a burn.
+std::int64_t known_for(const Slo& slo);
+
 struct SloSet {
   std::vector<Slo> slos;    // by name
   std::vector<Need> needs;  // of the checks that they are judged by

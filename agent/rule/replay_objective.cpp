@@ -10,10 +10,6 @@ namespace {
 using measure::Point, measure::Rollup;
 using measure::slo::Goodness, measure::slo::Stretch;
 
-constexpr std::int64_t minute_ns = 60'000'000'000;
-/// As response/objectives.cpp has them: how long a judgement stands when none follows, and after how long nothing is known.
-constexpr std::int64_t least_hold_ns = 3 * minute_ns, least_known_ns = 5 * minute_ns;
-
 std::int64_t first_of(const Judged& judged) {
   return judged.single.empty() ? INT64_MAX : judged.single.front().at_ns;
 }
@@ -53,7 +49,7 @@ void put_until(Stretch stretch, std::int64_t until_ns, std::vector<Stretch>& out
 std::vector<Stretch> by_time(const Slo& slo, const Judged& judged) {
   std::vector<Stretch> out;
   for (const Rollup& rollup : judged.rolled) put_until(mixture_of(rollup), first_of(judged), out);
-  const std::int64_t hold = std::max(slo.patience_ns, least_hold_ns);
+  const std::int64_t hold = hold_of(slo);
   for (std::size_t i = 0; i < judged.single.size(); ++i) {
     const Point& point = judged.single[i];
     Stretch one{point.at_ns, point.at_ns + hold, 0, 0, 0};
@@ -103,10 +99,10 @@ std::vector<Stretch> stretches_of(const Slo& slo, const Judged& good, const Judg
 
 Backtest backtest(const Slo& slo, std::span<const Stretch> stretches, std::int64_t from_ns, std::int64_t until_ns) {
   Replay out;
-  const std::int64_t known_for = std::max(slo.patience_ns, least_known_ns);
+  const std::int64_t patience = known_for(slo);
   auto next = stretches.begin();
   std::int64_t seen_ns = INT64_MIN / 2;
-  for (std::int64_t now = store::floor_to(from_ns + minute_ns - 1, minute_ns); now <= until_ns; now += minute_ns) {
+  for (std::int64_t now = store::floor_to(from_ns + slo_look_ns - 1, slo_look_ns); now <= until_ns; now += slo_look_ns) {
     if (++out.looks > most_looks) {
       out.is_cut = true;
       break;
@@ -114,7 +110,7 @@ Backtest backtest(const Slo& slo, std::span<const Stretch> stretches, std::int64
     for (; next != stretches.end() && next->from_ns < now; ++next) {
       if (next->good + next->bad > 0) seen_ns = next->until_ns;
     }
-    const bool is_known = now - std::min(seen_ns, now) <= known_for;
+    const bool is_known = now - std::min(seen_ns, now) <= patience;
     const auto burns = measure::slo::burns(slo.definition.objective, stretches, now, {});
     // without the budget: what is read is three days and not the window
     Outcome outcome = advance(slo.alert, std::move(out.state), read_burns(slo, burns, {}, is_known, now), now);
