@@ -19,7 +19,9 @@
 #include "cli/rules.hpp"
 #include "cli/show.hpp"
 #include "incident/moment.hpp"
+#include "measure/baseline.hpp"
 #include "measure/load.hpp"
+#include "measure/series.hpp"
 #include "rule/candidate_facts.hpp"
 #include "rule/given.hpp"
 #include "rule/replay_objective.hpp"
@@ -30,7 +32,11 @@ namespace {
 using namespace std::chrono_literals;
 using measure::Point;
 
-constexpr std::int64_t day_ns = 24 * store::hour_ns;
+constexpr std::int64_t day_ns = 24 * store::hour_ns, week_ns = 7 * day_ns;
+/// As far back as a baseline that stands still looks, and so far a success of a task is looked for.
+constexpr std::int64_t hours_before_ns = (2 * measure::baseline_weeks + 1) * week_ns;
+/// Before that what the store has of a task's ends is there by the hour for sure.
+constexpr std::int64_t ends_before_ns = 3 * store::hour_ns;
 constexpr Nanos usual_length = 24h, longest_length = std::chrono::days(400);
 constexpr std::string_view status_metric = "status";
 
@@ -42,12 +48,17 @@ struct Stretch {
 struct Wanted {
   std::string check, metric;
   std::int64_t before_ns = 0;
+  bool hours = false;  // too, and by them as far back as hours_before_ns: for a baseline, or for when a task had succeeded
 };
+
+bool is_task(const Wanted& wanted) {
+  return wanted.check.starts_with(rule::task_prefix);
+}
 
 /// One question to the agent.
 struct Piece {
   std::size_t wanted = 0;
-  bool raw = false;
+  store::SampleLevel level = store::SampleLevel::raw;
   std::int64_t after_ns = 0, until_ns = 0;
 };
 
@@ -63,16 +74,15 @@ std::vector<std::string_view> judged_metrics(const measure::slo::Objective& obje
 }
 
 std::vector<Wanted> wanted_of(const std::vector<Target>& targets) {
-  std::map<std::pair<std::string, std::string>, std::int64_t> out;
-  const auto want = [&](const std::string& check, std::string_view metric, std::int64_t before) {
-    std::int64_t& known = out[{check, std::string(metric)}];
-    known = std::max(known, before);
+  std::map<std::pair<std::string, std::string>, Wanted> out;
+  const auto want = [&](const std::string& check, std::string_view metric, std::int64_t before, bool hours = false) {
+    Wanted& known = out[{check, std::string(metric)}];
+    known = {check, std::string(metric), std::max(known.before_ns, before), known.hours || hours};
   };
   const auto take = [&](const std::optional<rule::Condition>& condition) {
     if (!condition) return;
     for (const rule::Need& need : condition->needs) {
-      // of a baseline there is no more than the store's stretches of an hour: it stays unknown here
-      want(need.check, need.metric.empty() ? status_metric : std::string_view(need.metric), need.window_ns);
+      want(need.check, need.metric.empty() ? status_metric : std::string_view(need.metric), need.window_ns, need.baseline);
       want(need.check, status_metric, need.window_ns);
     }
   };
@@ -88,9 +98,10 @@ std::vector<Wanted> wanted_of(const std::vector<Target>& targets) {
     for (const auto* names : {&alert->checks, &alert->parents}) {
       for (const std::string& name : *names) want(name, status_metric, alert->patience_ns);
     }
+    for (const std::string& task : alert->tasks) want(task, status_metric, ends_before_ns, true);
   }
   std::vector<Wanted> list;
-  for (const auto& [key, before] : out) list.push_back({key.first, key.second, before});
+  for (auto& [key, wanted] : out) list.push_back(std::move(wanted));
   return list;
 }
 
@@ -117,8 +128,11 @@ class Reader {
  public:
   Reader(const Options& options, const std::vector<Wanted>& wanted, Stretch stretch) : options_(options), wanted_(wanted) {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      plan(i, false, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, 4 * day_ns);
-      plan(i, true, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, store::hour_ns);
+      // the newest last: units and shapes are those of now
+      using enum store::SampleLevel;
+      if (wanted[i].hours) plan(i, hours, stretch.from_ns - hours_before_ns, stretch.until_ns, 12 * day_ns);
+      plan(i, five_minutes, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, 4 * day_ns);
+      plan(i, raw, stretch.from_ns - wanted[i].before_ns, stretch.until_ns, store::hour_ns);
     }
   }
 
@@ -130,10 +144,11 @@ class Reader {
       progress.show(static_cast<double>(i) / static_cast<double>(pieces_.size()), "reading " + wanted.check + "." + wanted.metric);
       const auto answer = ask_json(options_, "GET",
                                    "/v1/samples?check=" + percent_encode(wanted.check) + "&metric=" + percent_encode(wanted.metric) +
-                                       "&level=" + (piece.raw ? "raw" : "five_minutes") + "&after_ns=" + std::to_string(piece.after_ns) +
+                                       "&level=" + level_name(piece.level) + "&after_ns=" + std::to_string(piece.after_ns) +
                                        "&until_ns=" + std::to_string(piece.until_ns));
       if (!answer) return answer.error();
       for (const json::value& one : list_of(answer->value.as_object(), "series")) take(piece, wanted, one.as_object());
+      if (is_task(wanted)) take_task(wanted, answer->value.as_object());
     }
     return 0;
   }
@@ -149,15 +164,20 @@ class Reader {
   }
 
   /// What was read, as a history; the instant from which single results are known.
-  rule::Given given(std::int64_t& single_from_ns) {
+  rule::Given given(const schedule::ZonePtr& zone, std::int64_t& single_from_ns) {
     rule::Given out;
+    out.use_zone(zone);
     single_from_ns = 0;
+    add_tasks(out);
     for (auto& [key, series] : found_) {
       // stretches stand only for the time of which the single ones are gone
       const std::int64_t first = series.raw.empty() ? INT64_MAX : series.raw.front().at_ns;
       std::erase_if(series.rolled, [&](const Point& point) { return point.at_ns >= first; });
       if (!series.rolled.empty()) single_from_ns = std::max(single_from_ns, first);
-      std::vector<Point> points = std::move(series.rolled);
+      const std::int64_t first_point = series.rolled.empty() ? first : series.rolled.front().at_ns;
+      std::erase_if(series.ends, [&](const Point& point) { return point.at_ns >= first_point; });
+      std::vector<Point> points = std::move(series.ends);
+      points.insert(points.end(), series.rolled.begin(), series.rolled.end());
       points.insert(points.end(), series.raw.begin(), series.raw.end());
       std::ranges::sort(points, {}, &Point::at_ns);
       if (series.given.metric == status_metric) out.add_statuses(series.given.check, points);
@@ -172,11 +192,45 @@ class Reader {
     rule::GivenSeries given;
     std::vector<measure::Rollup> stretches;
     std::vector<Point> rolled, raw;  // `rolled`: points that stand for the stretches
+    std::vector<Point> ends;         // of a task: points that stand for the hours
   };
 
-  void plan(std::size_t wanted, bool raw, std::int64_t after, std::int64_t until, std::int64_t length) {
+  struct TaskNow {
+    std::int64_t last_success_ns = 0, known_since_ns = 0;  // 0: none
+  };
+
+  void plan(std::size_t wanted, store::SampleLevel level, std::int64_t after, std::int64_t until, std::int64_t length) {
     for (std::int64_t from = std::max<std::int64_t>(after, 0); from < until; from += length)
-      pieces_.push_back({wanted, raw, from, std::min(from + length, until)});
+      pieces_.push_back({wanted, level, from, std::min(from + length, until)});
+  }
+
+  static std::string level_name(store::SampleLevel level) {
+    return level == store::SampleLevel::raw ? "raw" : level == store::SampleLevel::hours ? "hours" : "five_minutes";
+  }
+
+  void take_task(const Wanted& wanted, const json::object& answer) {
+    const json::value* task = answer.if_contains("task");
+    if (task == nullptr || !task->is_object()) return;
+    TaskNow& now = tasks_[wanted.check];
+    now.last_success_ns = integer_of(task->get_object(), "last_success_ns");
+    now.known_since_ns = integer_of(task->get_object(), "known_since_ns");
+  }
+
+  /// What the agent remembers of them. That a task never succeeded is known for as long as it is known to end otherwise.
+  void add_tasks(rule::Given& out) const {
+    for (const auto& [check, now] : tasks_) {
+      const std::string name = check.substr(rule::task_prefix.size());
+      if (now.last_success_ns != 0) out.add_task(name, now.last_success_ns);
+      if (now.last_success_ns != 0 || now.known_since_ns == 0) continue;
+      std::int64_t since = now.known_since_ns;
+      for (const auto& [key, series] : found_) {
+        if (series.given.check != check) continue;
+        for (const auto* points : {&series.ends, &series.rolled, &series.raw}) {
+          if (!points->empty()) since = std::min(since, points->front().at_ns);
+        }
+      }
+      out.add_unsuccessful_task(name, since);
+    }
   }
 
   void take(const Piece& piece, const Wanted& wanted, const json::object& one) {
@@ -200,11 +254,11 @@ class Reader {
   static void take_row(const Piece& piece, const Wanted& wanted, const json::array& row, Found& found) {
     const auto number = [&](std::size_t i) { return row.at(i).to_number<double>(); };
     const auto instant = [&](std::size_t i) { return row.at(i).to_number<std::int64_t>(); };
-    if (piece.raw) {
+    if (piece.level == store::SampleLevel::raw) {
       if (row.size() == 2) found.raw.push_back({instant(0), number(1)});
       return;
     }
-    if (row.size() != 9) return;
+    if (row.size() != 10) return;
     measure::Rollup rollup;
     rollup.from_ns = instant(0);
     rollup.count = static_cast<std::uint64_t>(instant(1));
@@ -212,6 +266,13 @@ class Reader {
     rollup.last_ns = instant(4), rollup.last = number(5);
     rollup.min = number(6), rollup.max = number(7);
     rollup.sum = number(8) * static_cast<double>(rollup.count);
+    rollup.increase = number(9);
+    if (piece.level == store::SampleLevel::hours) {
+      if (!is_task(wanted)) return found.given.hours.push_back(measure::hour_value(rollup, found.given.info.shape));
+      const auto ends = rule::spread(rollup, true);
+      found.ends.insert(found.ends.end(), ends.begin(), ends.end());
+      return;
+    }
     found.stretches.push_back(rollup);
     const auto points = rule::spread(rollup, wanted.metric == status_metric);
     found.rolled.insert(found.rolled.end(), points.begin(), points.end());
@@ -221,6 +282,7 @@ class Reader {
   const std::vector<Wanted>& wanted_;
   std::vector<Piece> pieces_;
   std::map<std::string, Found> found_;
+  std::map<std::string, TaskNow> tasks_;  // by "task.NAME"
 };
 
 /// False: not meant, which was said.
@@ -278,23 +340,67 @@ bool find_alerts(const Options& options, const rule::RuleSet& rules, const rule:
 
 struct Tested {
   const rule::Alert* alert = nullptr;
-  std::size_t results = 0;  // of its checks in the time that was looked at; of an objective its judgements
+  std::size_t results = 0;  // of its checks and tasks in the time that was looked at; of an objective its judgements
+  bool is_judged = false;   // there was something to judge
   rule::Backtest test;
   std::vector<std::string> unread;  // what of it the store does not tell, and why
 };
 
-/// What of its conditions stays unknown here.
-std::vector<std::string> unread_of(const rule::Alert& alert) {
-  bool baseline = false;
+std::string instant(std::int64_t ns) {
+  return instant_text(api::time_json(ns));
+}
+
+/// Of what a condition calls usual: the agent made it of hours then, and of those the store may have fewer now.
+void tell_of_usual(const rule::Given& given, const rule::Need& need, std::int64_t from_ns, std::vector<std::string>& out) {
+  const std::string what = "what was usual of " + need.check + "." + (need.metric.empty() ? "status" : need.metric);
+  std::int64_t first = INT64_MAX;
+  for (const measure::SeriesId id : given.series(need.check, need.metric)) {
+    if (!given.hours(id).empty()) first = std::min(first, given.hours(id).front().at_ns);
+  }
+  const std::int64_t known_ns = first == INT64_MAX ? first : first + measure::baseline_least_weeks * week_ns;
+  if (first == INT64_MAX)
+    out.push_back(what + ": baseline() asks for hours of weeks before, and the store has none");
+  else if (known_ns > from_ns)
+    out.push_back(what + " before " + instant(known_ns) + ": the store has hours of it since " + instant(first) + " and baseline() needs " +
+                  counted(static_cast<std::uint64_t>(measure::baseline_least_weeks), "week"));
+}
+
+/// From when on the age of a task is known; INT64_MAX: never.
+std::int64_t age_known_from(const rule::Given& given, const std::string& task) {
+  std::int64_t from = INT64_MAX;
+  for (const Point& end : given.statuses(task, INT64_MIN, INT64_MAX)) {
+    if (end.value != static_cast<double>(measure::Status::ok)) continue;
+    from = end.at_ns;
+    break;
+  }
+  const std::string_view name = std::string_view(task).substr(rule::task_prefix.size());
+  for (const auto& one : {given.task_last_success_ns(name), given.task_known_since_ns(name)}) from = std::min(from, one.value_or(from));
+  return from;
+}
+
+void tell_of_age(const rule::Given& given, const std::string& task, std::int64_t from_ns, std::vector<std::string>& out) {
+  const std::int64_t known_ns = age_known_from(given, task);
+  const std::string what = "when " + task + " had succeeded last";
+  if (known_ns == INT64_MAX)
+    out.push_back(what + ": neither the store nor the agent knows of a success, or of since when there was none");
+  else if (known_ns > from_ns)
+    out.push_back(what + " before " + instant(known_ns) + ": that is the first that is known of it");
+}
+
+/// What of its conditions stays unknown here, and until when.
+std::vector<std::string> unread_of(const rule::Given& given, const rule::Alert& alert, Stretch stretch) {
+  std::map<std::string, rule::Need> usual;
   const auto take = [&](const std::optional<rule::Condition>& condition) {
     if (!condition) return;
-    for (const rule::Need& need : condition->needs) baseline |= need.baseline;
+    for (const rule::Need& need : condition->needs) {
+      if (need.baseline) usual.emplace(need.check + "." + need.metric, need);
+    }
   };
   for (const rule::Rung& rung : alert.rungs) take(rung.when), take(rung.clear);
   take(alert.clear);
   std::vector<std::string> out;
-  if (baseline) out.emplace_back("what was usual then: baseline() is made of eight weeks of hours, which the agent hands out to nobody");
-  if (!alert.tasks.empty()) out.emplace_back("when a task had succeeded last: age() asks for that, and no sample says it");
+  for (const auto& [name, need] : usual) tell_of_usual(given, need, stretch.from_ns, out);
+  for (const std::string& task : alert.tasks) tell_of_age(given, task, stretch.from_ns, out);
   return out;
 }
 
@@ -303,7 +409,7 @@ bool is_in(std::int64_t at_ns, Stretch stretch) {
 }
 
 Tested test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
-  Tested out{&slo.alert, 0, {}, {}};
+  Tested out{&slo.alert, 0, false, {}, {}};
   const measure::slo::Objective& objective = slo.definition.objective;
   const std::vector<std::string_view> metrics = judged_metrics(objective);
   const rule::Judged good = reader.judged(objective, metrics.front());
@@ -313,25 +419,31 @@ Tested test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
   for (const measure::Rollup& one : good.rolled) {
     if (one.last_ns < first && is_in(one.last_ns, stretch)) out.results += one.count;
   }
-  if (out.results > 0) out.test = rule::backtest(slo, rule::stretches_of(slo, good, bad), stretch.from_ns, stretch.until_ns);
-  if (out.results == 0)
+  out.is_judged = out.results > 0;
+  if (out.is_judged) out.test = rule::backtest(slo, rule::stretches_of(slo, good, bad), stretch.from_ns, stretch.until_ns);
+  if (!out.is_judged)
     out.unread.emplace_back("what `good` was: only the agent judges it, and keeps nothing of a condition that it never had");
   return out;
 }
 
 Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch) {
-  Tested out{&alert, 0, {}, unread_of(alert)};
-  for (const std::string& check : alert.checks) out.results += given.statuses(check, stretch.from_ns, stretch.until_ns).size();
-  if (out.results > 0) out.test = rule::backtest(alert, rules.facts, given, stretch.from_ns, stretch.until_ns);
+  Tested out{&alert, 0, false, {}, unread_of(given, alert, stretch)};
+  for (const auto* names : {&alert.checks, &alert.tasks}) {
+    for (const std::string& name : *names) out.results += given.statuses(name, stretch.from_ns, stretch.until_ns).size();
+  }
+  // a task that does not run any more grows old without a result
+  const auto is_known = [&](const std::string& task) { return age_known_from(given, task) <= stretch.until_ns; };
+  out.is_judged = out.results > 0 || std::ranges::any_of(alert.tasks, is_known);
+  if (out.is_judged) out.test = rule::backtest(alert, rules.facts, given, stretch.from_ns, stretch.until_ns);
   return out;
 }
 
 void print_text(const Tested& tested, const schedule::Zone& zone) {
   const rule::Backtest& test = tested.test;
   std::cout << tested.alert->name << ": "
-            << (tested.results == 0 ? std::string(tested.alert->name.starts_with(rule::slo_prefix) ? "there is no judgement of it"
-                                                                                                   : "there is no result of its checks")
-                                    : "would have fired " + counted(test.fired, "time"))
+            << (!tested.is_judged ? std::string(tested.alert->name.starts_with(rule::slo_prefix) ? "there is no judgement of it"
+                                                                                                 : "there is no result of its checks")
+                                  : "would have fired " + counted(test.fired, "time"))
             << (test.replay.is_cut ? ", and not all of it was looked at" : "") << "\n";
   for (const std::string& one : tested.unread) std::cout << "  not known here: " << one << "\n";
   for (const rule::Change& change : test.replay.changes) {
@@ -393,9 +505,9 @@ int rules_backtest(const Options& options) {
   Reader reader(options, wanted, stretch);
   if (const int failed = reader.read(progress); failed != 0) return failed;
   std::vector<Tested> all;
-  std::size_t results = 0;
+  bool any_judged = false;
   const auto add = [&](Tested tested) {
-    results += tested.results;
+    any_judged = any_judged || tested.is_judged;
     all.push_back(std::move(tested));
   };
   const auto show = [&](const Target& target) {
@@ -407,7 +519,7 @@ int rules_backtest(const Options& options) {
     add(test_slo(reader, *target.slo, stretch));
   }
   std::int64_t single_from_ns = 0;
-  const rule::Given given = reader.given(single_from_ns);
+  const rule::Given given = reader.given(zone, single_from_ns);
   for (const Target& target : targets) {
     if (target.slo != nullptr) continue;
     show(target);
@@ -429,7 +541,7 @@ int rules_backtest(const Options& options) {
                 << " is kept as five-minute stretches: instants there are not exact\n";
     for (const Tested& one : all) print_text(one, *zone);
   }
-  return results == 0 ? exit_undetermined : exit_done;
+  return any_judged ? exit_done : exit_undetermined;
 }
 
 }  // namespace ronda::cli

@@ -58,6 +58,17 @@ std::span<const measure::Point> Given::points(measure::SeriesId id, std::int64_t
   return between(series_[id].points, after_ns, until_ns, &measure::Point::at_ns);
 }
 
+std::optional<double> Given::baseline(measure::SeriesId id, std::int64_t at_ns, std::int64_t frozen_at_ns) const {
+  const GivenSeries& series = series_[id];
+  if (series.baseline || zone_ == nullptr) return series.baseline;
+  return measure::baseline(series.hours, at_ns, frozen_at_ns, *zone_);
+}
+
+std::optional<std::int64_t> Given::task_known_since_ns(std::string_view task) const {
+  const auto found = unsuccessful_.find(task);
+  return found == unsuccessful_.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::optional<std::int64_t> Given::task_last_success_ns(std::string_view task) const {
   const auto found = tasks_.find(task);
   return found == tasks_.end() ? std::nullopt : std::optional(found->second);

@@ -260,6 +260,8 @@ void note_needs(Condition& condition) {
     if (node.form == Form::task_age) {
       const std::string task = std::string(task_prefix) + node.check;
       if (std::ranges::find(condition.tasks, task) == condition.tasks.end()) condition.tasks.push_back(task);
+      Need& need = needs[{task, std::string()}];  // so that how it ends is kept: for a look back
+      need.check = task;
     }
     if (node.form == Form::over_time || node.form == Form::counted) history(node, node.window_ns, false);
     if (node.form == Form::forecast) history(node, measure::forecast_window_ns(node.window_ns), false);

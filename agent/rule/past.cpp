@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "config/task_prefix.hpp"
+
 namespace ronda::rule {
 
 using measure::Point;
@@ -34,8 +36,23 @@ std::optional<double> Past::baseline(SeriesId id, std::int64_t at_ns, std::int64
 }
 
 std::optional<std::int64_t> Past::task_last_success_ns(std::string_view task) const {
-  const auto last = whole_.task_last_success_ns(task);
-  return last && *last <= now_ns_ ? last : std::nullopt;
+  auto last = whole_.task_last_success_ns(task);
+  if (last && *last > now_ns_) last.reset();
+  const std::vector<std::int64_t>& all = successes_of(task);
+  const auto later = std::ranges::upper_bound(all, now_ns_);
+  if (later == all.begin()) return last;
+  return std::max(last.value_or(INT64_MIN), *std::prev(later));
+}
+
+/// How it ended is kept as if it were a check. Looked through once: it may have failed a long time since.
+const std::vector<std::int64_t>& Past::successes_of(std::string_view task) const {
+  const auto known = successes_.find(task);
+  if (known != successes_.end()) return known->second;
+  std::vector<std::int64_t>& out = successes_[std::string(task)];
+  for (const Point& end : whole_.statuses(std::string(config::task_prefix) + std::string(task), INT64_MIN, INT64_MAX)) {
+    if (end.value == static_cast<double>(measure::Status::ok)) out.push_back(end.at_ns);
+  }
+  return out;
 }
 
 std::optional<std::int64_t> Past::task_known_since_ns(std::string_view task) const {

@@ -2,7 +2,9 @@
 // A history as it was at an instant, for what looks at the past as if it were now. Pure.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,7 +12,8 @@
 
 namespace ronda::rule {
 
-/// A view as it was at an instant: it knows nothing after it. Statuses of checks come from their status history.
+/// A view as it was at an instant: it knows nothing after it. Statuses of checks come from their status history, and so
+/// does when a task had succeeded last.
 class Past final : public measure::View {
  public:
   /// `whole` must outlive it.
@@ -31,7 +34,10 @@ class Past final : public measure::View {
   std::span<const measure::Rollup> rollups(measure::SeriesId id, std::int64_t after_ns, std::int64_t until_ns) const override;
 
  private:
+  const std::vector<std::int64_t>& successes_of(std::string_view task) const;
+
   const measure::View& whole_;
+  mutable std::map<std::string, std::vector<std::int64_t>, std::less<>> successes_;  // of tasks, as they are asked for
   std::int64_t now_ns_ = 0;
 };
 

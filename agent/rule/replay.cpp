@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/task_prefix.hpp"
 #include "rule/past.hpp"
 
 namespace ronda::rule {
@@ -17,11 +18,18 @@ std::vector<std::int64_t> instants_of(const Alert& alert, const measure::View& w
                                       const std::vector<std::int64_t>& more) {
   std::set<std::int64_t> out(more.begin(), more.end());
   out.insert(from);
-  for (const auto* names : {&alert.checks, &alert.parents}) {
+  for (const auto* names : {&alert.checks, &alert.parents, &alert.tasks}) {
     for (const std::string& name : *names) {
       for (const Point& point : whole.statuses(name, from, until)) {
         if (out.size() <= most_looks) out.insert(point.at_ns);
       }
+    }
+  }
+  // of a task of which no end is kept
+  for (const std::string& task : alert.tasks) {
+    const std::string_view name = std::string_view(task).substr(config::task_prefix.size());
+    for (const auto& at : {whole.task_last_success_ns(name), whole.task_known_since_ns(name)}) {
+      if (at && *at > from && *at <= until) out.insert(*at);
     }
   }
   return {out.begin(), out.end()};

@@ -20,8 +20,8 @@ struct Replay {
   bool is_cut = false;  // there would have been more than most_looks
 };
 
-/// Looks at every result of the checks of the alert and of their parents in (from, until], at each instant that the state
-/// asks for, and at `more` (ascending). `seen`, if given, is told the state after each look.
+/// Looks at every result of the checks of the alert, of their parents and of tasks whose age it asks for in (from, until], at each instant
+/// that the state asks for, and at `more` (ascending). `seen`, if given, is told the state after each look.
 Replay replay(const Alert& alert, const Facts& facts, const measure::View& whole, std::int64_t from_ns, std::int64_t until_ns,
               const std::vector<std::int64_t>& more = {}, const std::function<void(std::int64_t, const AlertState&)>& seen = {});
 

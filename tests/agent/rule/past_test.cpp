@@ -45,6 +45,59 @@ TEST_CASE("history knows nothing of what came after an instant", "[rule]") {
   CHECK_FALSE(past.check("api"));
 }
 
+TEST_CASE("a task is as old at each instant as its ends of before say, in a backtest too", "[rule]") {
+  const Rules rules("[task.dump]\nuse = \"a.b\"\nat = \"*-*-* 03:00\"\n[alert.old]\np2 = \"age(task.dump) > 26h\"\n");
+  Given view;
+  // it succeeds at 3:00 of three days, fails at that of the fourth, and again on the fifth
+  view.add_statuses("task.dump", points(monday + 3 * hour, day, {0, 0, 0, 2, 0}));
+  const Backtest out = backtest(rules["old"], rules.set.facts, view, monday + 4 * hour, monday + 5 * day);
+  CHECK(told(out.replay.changes, monday) == std::vector<std::string>{"3d5h fired p2", "4d3h resolved"});
+  Past past(view);
+  past.move_to(monday + 2 * hour);
+  CHECK_FALSE(past.task_last_success_ns("dump"));
+  past.move_to(monday + 80 * hour);
+  CHECK(past.task_last_success_ns("dump") == monday + 51 * hour);
+  // what the agent remembers beyond what is kept
+  view.add_task("dump", monday - day);
+  Past longer(view);
+  longer.move_to(monday + 2 * hour);
+  CHECK(longer.task_last_success_ns("dump") == monday - day);
+}
+
+TEST_CASE("a task that never succeeded is as old as it is known", "[rule]") {
+  const Rules rules("[task.dump]\nuse = \"a.b\"\nat = \"*-*-* 03:00\"\n[alert.old]\np2 = \"age(task.dump) > 26h\"\n");
+  Given view;
+  view.add_unsuccessful_task("dump", monday);
+  view.add_statuses("task.dump", points(monday + 3 * hour, day, {2, 2}));
+  const Backtest out = backtest(rules["old"], rules.set.facts, view, monday - hour, monday + 2 * day);
+  CHECK(told(out.replay.changes, monday) == std::vector<std::string>{"-58m59s999ms no_data", "0s data_back", "1d2h fired p2"});
+}
+
+TEST_CASE("what is usual is made of the hours of weeks before, and stands still from when the condition holds", "[rule]") {
+  const Rules rules(check("shop") + "[alert.few]\np2 = \"ratio(shop.orders, baseline(shop.orders)) < 50%\"\n");
+  constexpr std::int64_t week = 7 * day;
+  Given view;
+  schedule::ZoneDatabase zones;
+  view.use_zone(*zones.find("UTC"));
+  view.set_interval("shop", 30 * second);
+  GivenSeries orders{"shop", "orders", {{}, "", measure::Shape::gauge}, {}, {}};
+  // 100 an hour in the weeks before, from noon on 40; of the week in which it is looked at, hours were few already
+  for (std::int64_t at = monday - 3 * week; at < monday; at += hour) orders.hours.push_back({at, 100});
+  for (int i = 0; i < 2880; ++i) orders.points.push_back({monday + i * 30 * second, i < 1440 ? 90.0 : 40.0});
+  view.add_statuses("shop", points(monday, 30 * second, std::vector<double>(2880, 0)));
+  view.add(std::move(orders));
+  const Backtest out = backtest(rules["few"], rules.set.facts, view, monday, monday + day - 30 * second);
+  CHECK(told(out.replay.changes, monday) == std::vector<std::string>{"12h fired p2"});
+  // hours of one week say nothing of what is usual
+  Given young;
+  young.use_zone(*zones.find("UTC"));
+  GivenSeries few{"shop", "orders", {{}, "", measure::Shape::gauge}, {{monday, 1}}, {}};
+  few.hours = points(monday - week, hour, std::vector<double>(168, 100));
+  young.add(std::move(few));
+  CHECK_FALSE(young.baseline(0, monday, 0));
+  CHECK(view.baseline(0, monday, 0) == 100);
+}
+
 TEST_CASE("windows of more than a day are answered from five-minute stretches of the same history", "[rule]") {
   Given view;
   view.set_interval("api", minute);
