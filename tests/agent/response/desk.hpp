@@ -38,6 +38,45 @@ steps = [{ from = "0m", notify = ["cto"] }]
 steps = [{ from = "0m", notify = ["cto"] }]
 )";
 
+/// Two services of one person's, and a page that waits for a database.
+inline const std::string three_checks = R"(
+[check.api]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+severity = "p1"
+[check.db]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+[check.page]
+use = "a.b"
+every = "30s"
+timeout = "10s"
+service = "shop"
+after = ["db"]
+severity = "p2"
+[alert.db-down]
+p1 = "db.status == critical"
+for = "5m"
+[service.shop]
+title = "The shop"
+checks = ["api", "db", "page"]
+escalation = "default"
+[contact.cto]
+name = "CTO"
+channels = [{ notifier = "log" }]
+[contact.ceo]
+name = "CEO"
+channels = [{ notifier = "mail", to = "ceo@example.com" }]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["cto"], repeat = ["15m"] }, { from = "1h", notify = ["ceo"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["cto"] }]
+)";
+
 /// With `by` in place of the first `what`, which is there.
 inline std::string with_other(std::string text, std::string_view what, std::string_view by) {
   const std::size_t at = text.find(what);
