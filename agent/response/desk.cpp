@@ -366,6 +366,8 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   alert_alarms_.set(alert.name, next_ns == 0 || next_ns > now_ns ? next_ns : now_ns + look_again_ns);
   if (moved || (is_counting(held.state) && now_ns - held.written_ns >= write_pending_every_ns)) write_alert(alert.name, held, out, now_ns);
   for (rule::Change& change : outcome.changes) {
+    // judged before it has ended: end_unknown() lets go what is well then
+    if (change.what == rule::Change::What::unblocked && waits_in_incident(alert.name)) continue;
     if (const auto said = said_.find(change.check); said != said_.end() && change.to != config::Level::none) change.said = said->second;
     feed(change, out, now_ns);
   }

@@ -142,6 +142,7 @@ class Desk {
   void tell_unknown(const rule::Alert& alert, rule::AlertState& state, bool is_thin, Output& out, std::int64_t now_ns);
   void tell_waiting(const rule::Alert& alert, Held& held, Output& out, std::int64_t now_ns);
   bool is_told_of(std::string_view check) const;
+  bool waits_in_incident(std::string_view alert) const;
   void end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns);
   void look_at_all(Output& out, std::int64_t now_ns);
   void look_at_those_of(std::string_view check, Output& out, std::int64_t now_ns);

@@ -59,7 +59,7 @@ void Desk::tell_unknown(const rule::Alert& alert, rule::AlertState& state, bool 
   if (state.level != Level::none || !state.blocked_by.empty()) return;
   if (!state.no_data || state.unknown_since_ns == 0) return end_unknown(alert, state, out, now_ns);
   // one that a person resolved stays so: nothing new is known
-  if (is_thin || state_.by_alert.contains(alert.name) || waits_for_its_first(alert, state)) return;
+  if (is_thin || (state_.by_alert.contains(alert.name) && !waits_in_incident(alert.name)) || waits_for_its_first(alert, state)) return;
   const std::int64_t at = state.unknown_since_ns + wait_of(alert);
   if (at > now_ns) {
     // looked at again before that too: only by a look that comes too late the ladder knows that nobody watched meanwhile
@@ -106,19 +106,32 @@ bool Desk::is_told_of(std::string_view check) const {
   });
 }
 
-/// It is known again and well. That also ends what an alert left in an incident whose own state was lost.
+/// It fires in an incident for what it waits for, or waited for when it was judged last.
+bool Desk::waits_in_incident(std::string_view alert) const {
+  const auto found = state_.by_alert.find(alert);
+  if (found == state_.by_alert.end()) return false;
+  const auto& members = state_.incidents.at(found->second).members;
+  const auto member = members.find(alert);
+  return member != members.end() && member->second.blocked;
+}
+
+/// It is known again and well. That also ends what an alert left in an incident whose own state was lost, and what waited.
 void Desk::end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns) {
-  if (state.unknown_since_ns != 0 || state.await_after_ns != 0) return;
+  const bool waited = waits_in_incident(alert.name);
+  // to `no_data = "ok"` what waited is well, once its first result should have come
+  const bool may_be_well = waited && alert.no_data.is_ok && now_ns - state.unknown_since_ns > alert.grace_ns;
+  if ((state.unknown_since_ns != 0 && !may_be_well) || state.await_after_ns != 0) return;
   if (std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0; })) return;
   const auto found = state_.by_alert.find(alert.name);
   if (found == state_.by_alert.end()) return;
   const auto& members = state_.incidents.at(found->second).members;
   const auto member = members.find(alert.name);
-  if (member == members.end() || member->second.blocked) return;
+  if (member == members.end()) return;
   rule::Change change = change_of(alert, now_ns);
-  change.what = rule::Change::What::resolved;
+  change.what = waited ? rule::Change::What::unblocked : rule::Change::What::resolved;
   change.from = member->second.level;
-  change.reason = "known again: " + (state.reason.empty() ? std::string("nothing is wrong") : state.reason);
+  change.reason =
+      (waited ? "it waits no more: " : "known again: ") + (state.reason.empty() ? std::string("nothing is wrong") : state.reason);
   feed(change, out, now_ns);
 }
 

@@ -111,3 +111,66 @@ TEST_CASE("the time in which nobody watched is not waited", "[response]") {
   world.take(world.desk().tick(world.now));
   CHECK(world.live().empty());
 }
+
+TEST_CASE("what waited, and of which nothing comes, is well where `no_data` says so", "[response]") {
+  World world(mute_parent("[alert.till]\np2 = \"cart.status == critical\"\nno_data = \"ok\"\n"));
+  for (const char* check : {"api", "page", "cart", "db"}) world.result(check, Seen::ok);
+  world.run_to(4 * minute, db_is_down);
+  REQUIRE(world.live().size() == 1);
+  REQUIRE(world.only().members.at("till").fires());
+  world.run_to(10 * minute, {{"api", Seen::ok}, {"db", Seen::ok}});
+  CHECK_FALSE(world.only().members.at("till").fires());
+  CHECK(world.only().members.at("cart").fires());
+}
+
+TEST_CASE("what waits is judged before its end is told, and is no other trouble where it is down itself", "[response]") {
+  World world(mute_parent(""));
+  for (const char* check : {"api", "page", "cart", "db"}) world.result(check, Seen::ok);
+  world.run_to(4 * minute, db_is_down);
+  REQUIRE(world.live().size() == 1);
+  const std::string id = world.only().id;
+  const Lines before = world.told;
+  // what it waits for is there again: of itself nothing is known yet
+  world.result("db", Seen::ok);
+  CHECK(world.told == before);
+  REQUIRE(world.live().size() == 1);
+  CHECK(world.desk().alert("cart")->blocked_by.empty());
+  const bool restarts = GENERATE(false, true);
+  if (restarts) world.restart();
+  if (restarts) world.take(world.desk().use(world.desk().share_plan(), world.now));
+  world.now += 10 * second;
+  SECTION("it is well") {
+    world.result("cart", Seen::ok);
+    CHECK(world.live().size() == 1);  // `page` may be down
+    world.result("page", Seen::ok);
+    CHECK(world.live().empty());
+    CHECK(world.told.size() == before.size() + 1);
+    CHECK(world.told.back().ends_with("resolve p1 cto log"));
+  }
+  SECTION("it is down") {
+    world.result("page", Seen::ok);
+    world.run_to(8 * minute, {{"api", Seen::ok}, {"db", Seen::ok}, {"page", Seen::ok}, {"cart", Seen::critical}});
+    CHECK(world.told == before);
+    REQUIRE(world.live().size() == 1);
+    CHECK(world.only().id == id);
+    CHECK(world.only().members.at("cart").fires());
+    CHECK_FALSE(world.only().members.at("cart").blocked);
+    CHECK_FALSE(world.only().members.at("page").fires());
+    world.run_to(10 * minute, {{"api", Seen::ok}, {"db", Seen::ok}, {"page", Seen::ok}, {"cart", Seen::ok}});
+    CHECK(world.live().empty());
+    CHECK(world.told.back().ends_with("resolve p1 cto log"));
+  }
+  SECTION("nothing comes of it") {
+    world.result("page", Seen::ok);
+    world.run_to(10 * minute, {{"api", Seen::ok}, {"db", Seen::ok}, {"page", Seen::ok}});
+    CHECK(world.told == before);
+    REQUIRE(world.live().size() == 1);
+    CHECK_FALSE(world.only().members.at("cart").blocked);
+  }
+  SECTION("what it waits for is critical again") {
+    world.run_to(8 * minute, db_is_down);
+    CHECK(world.told == before);
+    REQUIRE(world.live().size() == 1);
+    CHECK(world.only().members.at("cart").blocked);
+  }
+}

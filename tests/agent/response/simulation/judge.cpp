@@ -417,6 +417,11 @@ void Judge::check_unknown(const rule::Alert& rule, const rule::AlertState& alert
   const auto fired = fired_.find(rule.name);
   const bool had_level = fired != fired_.end() && fired->second == member.changed_ns;
   const bool counts = std::ranges::any_of(alert.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0; });
+  if (member.blocked) {  // what waited is judged before it is over
+    const bool awaits = alert.await_after_ns != 0 && alert.looked_ns - alert.await_after_ns <= may_be_unknown(rule);
+    if (!awaits && alert.unknown_since_ns == 0 && !counts) fail(rule.name + " waits no more and is well, and goes on in " + id);
+    return;
+  }
   if (had_level || (alert.unknown_since_ns == 0 && !counts)) return fail(rule.name + " is over, and goes on in " + id);
   if (!was_unknown_.emplace(rule.name, member.changed_ns).second) return;
   if (!is_unknown(alert)) return fail(rule.name + " came into " + id + ", and something is known of it");
