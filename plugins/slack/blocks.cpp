@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "blocks.hpp"
 
+#include <algorithm>
+
 #include "outgoing/text.hpp"
 
 namespace slack {
@@ -32,6 +34,38 @@ std::string take_escaped(std::string_view& text) {
   return out;
 }
 
+/// A URL as a link that shows itself, taken off the text that begins with it; empty: it begins with none. It ends where anything
+/// could stand that Slack takes for its own, so no text hides behind another address.
+std::string take_link(std::string_view& text) {
+  constexpr std::size_t longest_link = 500;
+  const std::size_t scheme = text.substr(0, 8) == "https://" ? 8 : text.substr(0, 7) == "http://" ? 7 : 0;
+  if (scheme == 0) return {};
+  std::size_t end = scheme;
+  for (; end < text.size(); ++end) {
+    const auto c = text[end];
+    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f || std::string_view("<>|\"`").find(c) != std::string_view::npos) break;
+    if (const auto entity = entity_at(text.substr(end)); entity == "&lt;" || entity == "&gt;") break;
+  }
+  auto rest = text.substr(0, end);
+  const bool has_open = rest.find('(') != std::string_view::npos;
+  while (rest.size() > scheme &&
+         (std::string_view(".,;:!?'*~").find(rest.back()) != std::string_view::npos || (rest.back() == ')' && !has_open))) {
+    if (rest.back() == ';' && entity_at(rest.substr(rest.size() - std::min<std::size_t>(rest.size(), 5))) == "&amp;") break;
+    rest.remove_suffix(1);
+  }
+  if (rest.size() == scheme || rest.size() > longest_link) return {};
+  text.remove_prefix(rest.size());
+  std::string out = "<";
+  while (!rest.empty()) out += take_escaped(rest);
+  return out + ">";
+}
+
+/// The next of what stays whole, a link or a character: Slack makes no links itself (`verbatim`), as it would make mentions too.
+std::string take_piece(std::string_view& text) {
+  auto link = take_link(text);
+  return link.empty() ? take_escaped(text) : link;
+}
+
 std::size_t characters(std::string_view text) {
   std::size_t count = 0;
   for (; !text.empty(); ++count) outgoing::take_character(text);
@@ -46,7 +80,7 @@ std::string take_section(std::string_view& text, std::size_t most) {
   auto after_line = rest;
   while (!rest.empty()) {
     auto ahead = rest;
-    const auto next = take_escaped(ahead);
+    const auto next = take_piece(ahead);
     count += characters(next);
     if (count > most) break;
     out += next;
@@ -58,8 +92,28 @@ std::string take_section(std::string_view& text, std::size_t most) {
   return out;
 }
 
+/// At most so many characters, the last of them "…" when some were cut off.
+std::string fitted(std::string_view text, std::size_t most, std::string (*take)(std::string_view&)) {
+  std::string out, all_but_last;
+  for (std::size_t count = 0; !text.empty();) {
+    const auto next = take(text);
+    count += characters(next);
+    if (count > most) return all_but_last + "…";
+    if (count < most) all_but_last = out + next;
+    out += next;
+  }
+  return out;
+}
+
+/// Without `verbatim` Slack rings for a plain "@channel" in what a check said.
+void write_mrkdwn(JsonWriter& json, std::string_view text) {
+  json.object().member("type", "mrkdwn").member("text", text).member("verbatim", true).end_object();
+}
+
 void write_section(JsonWriter& json, std::string_view text) {
-  json.object().member("type", "section").key("text").object().member("type", "mrkdwn").member("text", text).end_object().end_object();
+  json.object().member("type", "section").key("text");
+  write_mrkdwn(json, text);
+  json.end_object();
 }
 
 void write_body(JsonWriter& json, std::string_view body, const std::string& mentions) {
@@ -67,7 +121,7 @@ void write_body(JsonWriter& json, std::string_view body, const std::string& ment
   for (std::size_t i = 0; i < most_sections && !body.empty(); ++i) {
     const auto room = longest_section - characters(first);
     const bool last = i + 1 == most_sections;
-    write_section(json, first + (last ? escaped(body, room) : take_section(body, room)));
+    write_section(json, first + (last ? fitted(body, room, take_piece) : take_section(body, room)));
     first.clear();
   }
   if (!first.empty()) write_section(json, first);
@@ -86,15 +140,7 @@ std::string context_of(const ronda::message& message, const std::string& host) {
 }  // namespace
 
 std::string escaped(std::string_view text, std::size_t most) {
-  std::string out, all_but_last;
-  for (std::size_t count = 0; !text.empty();) {
-    const auto next = take_escaped(text);
-    count += characters(next);
-    if (count > most) return all_but_last + "…";
-    if (count < most) all_but_last = out + next;
-    out += next;
-  }
-  return out;
+  return fitted(text, most, take_escaped);
 }
 
 std::string mentions_of(const std::vector<std::string>& names) {
@@ -119,8 +165,9 @@ void write_message(JsonWriter& json, const ronda::message& message, const std::s
     json.member("text", escaped(title, longest_header)).end_object().end_object();
   }
   write_body(json, message.body(), mentions);
-  json.object().member("type", "context").key("elements").array().object().member("type", "mrkdwn");
-  json.member("text", context_of(message, host)).end_object().end_array().end_object().end_array();
+  json.object().member("type", "context").key("elements").array();
+  write_mrkdwn(json, context_of(message, host));
+  json.end_array().end_object().end_array();
 }
 
 }  // namespace slack

@@ -100,7 +100,7 @@ TEST_CASE("the request has labels, annotations and an end", "[alertmanager]") {
   CHECK(sink.requests()[0].target == "/prefix-that-is-secret/api/v2/alerts");
   CHECK(json::parse(sink.requests()[0].body) == json::parse(R"([{"labels":{"alertname":"api-down","incident":"INC-1","instance":"test-host",
     "service":"shop","severity":"page","team":"ops"},"annotations":{"summary":"The shop is down","description":"HTTP 500\n\"since\" 5 min"},
-    "startsAt":"2026-11-29T00:55:00Z","endsAt":"2026-11-29T05:00:00.000Z","generatorURL":"https://ronda.example/i/7"}])"));
+    "startsAt":"2026-11-29T00:55:00Z","endsAt":"2026-12-29T01:00:00.000Z","generatorURL":"https://ronda.example/i/7"}])"));
 }
 
 TEST_CASE("a test is over after five minutes", "[alertmanager]") {
@@ -141,6 +141,25 @@ TEST_CASE("a real Alertmanager has the alert, tells of it, and tells of its end"
   CHECK(real().alert_of("INC-2", "p1").is_null());
   CHECK_FALSE(real().told("INC-2", "resolved").is_null());
   CHECK(h.kept().empty());
+}
+
+TEST_CASE("a real Alertmanager holds what nobody says anything more of for weeks, and ends it when it ends", "[alertmanager]") {
+  host h;
+  prepare_real(h);
+  const auto until = [](std::chrono::hours after) {
+    const std::time_t at = std::time(nullptr) + std::chrono::seconds(after).count();
+    char text[32];
+    std::tm parts{};
+    gmtime_r(&at, &parts);
+    return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts));
+  };
+  CHECK_THAT(deliver(h, message("INC-8")), Ended(delivery_status::delivered));
+  const auto alert = real().alert_of("INC-8", "p1");
+  REQUIRE_FALSE(alert.is_null());
+  CHECK(std::string(alert.at("endsAt").as_string()) > until(24h * 29));  // it goes by this, not by its own resolve_timeout
+  CHECK(std::string(alert.at("endsAt").as_string()) < until(24h * 31));
+  CHECK_THAT(deliver(h, message("INC-8", "resolve")), Ended(delivery_status::delivered));
+  CHECK(real().alert_of("INC-8", "p1").is_null());
 }
 
 TEST_CASE("an alert that is told again is still one", "[alertmanager]") {

@@ -69,8 +69,8 @@ TEST_CASE("a webhook gets text and blocks", "[slack]") {
   CHECK(sink.requests()[0].target == path);
   CHECK(parsed(sink.requests()[0]) == json::parse(R"({"text":"The shop is down","blocks":[
     {"type":"header","text":{"type":"plain_text","text":"The shop is down"}},
-    {"type":"section","text":{"type":"mrkdwn","text":"HTTP 500 since 5 min"}},
-    {"type":"context","elements":[{"type":"mrkdwn","text":"P1 · open · INC-7 · test-host · message m-open · attempt 1"}]}]})"));
+    {"type":"section","text":{"type":"mrkdwn","text":"HTTP 500 since 5 min","verbatim":true}},
+    {"type":"context","elements":[{"type":"mrkdwn","text":"P1 · open · INC-7 · test-host · message m-open · attempt 1","verbatim":true}]}]})"));
 }
 
 TEST_CASE("success of a webhook is ok and nothing else", "[slack]") {
@@ -98,14 +98,60 @@ TEST_CASE("nothing in a message mentions anybody", "[slack]") {
   host h;
   prepare(h, sink.base());
   auto m = message();
-  m.title = "<!channel> & <@U123>", m.body = "<http://evil.example|click> <!here> a &lt; b &amp;amp; c";
+  m.title = "<!channel> & <@U123>", m.body = "<evil.example|click> <!here> a &lt; b &amp;amp; c";
   deliver(h, m);
   REQUIRE(sink.requests().size() == 1);
   const auto body = parsed(sink.requests()[0]);
   CHECK(body.at("text") == "&lt;!channel&gt; &amp; &lt;@U123&gt;");
   CHECK(text_of(body.at("blocks").at(0)) == "&lt;!channel&gt; &amp; &lt;@U123&gt;");
-  CHECK(text_of(body.at("blocks").at(1)) == "&lt;http://evil.example|click&gt; &lt;!here&gt; a &lt; b &amp;amp; c");
+  CHECK(text_of(body.at("blocks").at(1)) == "&lt;evil.example|click&gt; &lt;!here&gt; a &lt; b &amp;amp; c");
   CHECK(sink.requests()[0].body.find('<') == std::string::npos);
+}
+
+TEST_CASE("a mention in what a check says rings for nobody, and the links of a text stay links that show themselves", "[slack]") {
+  const auto [said, shown] = GENERATE(table<std::string, std::string>({
+      {"disk @channel @here #ops full", "disk @channel @here #ops full"},
+      {"War room: https://meet.example/inc-1?a=1&b=2.", "War room: <https://meet.example/inc-1?a=1&amp;b=2>."},
+      {"(see http://a.example/x), then", "(see <http://a.example/x>), then"},
+      {"http://a.example/x_(y)", "<http://a.example/x_(y)>"},
+      {"https://a.example/?q=1&amp;", "<https://a.example/?q=1&amp;>"},
+      {"<https://evil.example|https://bank.example>", "&lt;<https://evil.example>|<https://bank.example>&gt;"},
+      {"&lt;https://evil.example&gt;", "&lt;<https://evil.example>&gt;"},
+      {"http:// https://. https://", "http:// https://. https://"},
+  }));
+  Sink sink(http_answer(200, "ok"));
+  host h;
+  prepare(h, sink.base());
+  h.set("mention", node::table{{"p1", node::list{"channel"}}});
+  auto m = message();
+  m.body = said;
+  deliver(h, m);
+  REQUIRE(sink.requests().size() == 1);
+  const auto body = parsed(sink.requests()[0]);
+  CHECK(text_of(body.at("blocks").at(1)) == "<!channel>\n" + shown);
+  for (const auto& block : body.at("blocks").as_array()) {
+    const auto& text = block.as_object().contains("text") ? block.at("text") : block.at("elements").at(0);
+    if (text.at("type") == "mrkdwn") CHECK(text.at("verbatim") == true);
+  }
+}
+
+TEST_CASE("a link is cut off as a whole, and one beyond all measure is plain text", "[slack]") {
+  const std::string link = "https://a.example/" + std::string(400, 'x'), endless = "https://a.example/" + std::string(7000, 'y');
+  Sink sink(http_answer(200, "ok"));
+  host h;
+  prepare(h, sink.base());
+  auto m = message();
+  for (int i = 0; i < 20; ++i) m.body += " " + link;
+  deliver(h, m);
+  m.body = endless;
+  deliver(h, m);
+  REQUIRE(sink.requests().size() == 2);
+  for (int i = 1; i < 3; ++i) {
+    const std::string text = text_of(parsed(sink.requests()[0]).at("blocks").at(i));
+    CHECK(text.size() < 3003);
+    CHECK(std::count(text.begin(), text.end(), '<') == std::count(text.begin(), text.end(), '>'));
+  }
+  CHECK(sink.requests()[1].body.find('<') == std::string::npos);
 }
 
 TEST_CASE("the configured mentions go with their level, when an incident opens", "[slack]") {
