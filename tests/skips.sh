@@ -8,6 +8,7 @@ when=user
 for controller in memory pids cpu freezer; do
   [ -w "/sys/fs/cgroup/$controller" ] || { when="$when|no-cgroup-v1"; break; }
 done
+[ -e /usr/sbin/exim4 ] || [ ! -e /usr/sbin/sendmail ] || when="$when|other-mailer"
 mapfile -t skipped < <({
   sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) \.*\*\*\*Skipped .*/\1/p' "$1"
   grep -oE '^SKIPPED\([^)]*\)' "$2" | sed -E 's/^SKIPPED\((.*)\)$/\1/'
