@@ -9,6 +9,23 @@
 
 namespace ronda::notify {
 
+// What goes was seldom the only one that urgent or that early, so the next of its kind is near.
+Item& Queue::pop_front() {
+  Item& item = *first;
+  first = item.next;
+  if (first == nullptr) last = nullptr;
+  item.next = nullptr;
+  if (item.level == level) {
+    level = 5;
+    for (const Item* one = first; one != nullptr && level > item.level; one = one->next) level = std::min(level, one->level);
+  }
+  if (item.next_at == due_at) {
+    due_at = never;
+    for (const Item* one = first; one != nullptr && due_at > item.next_at; one = one->next) due_at = std::min(due_at, one->next_at);
+  }
+  return item;
+}
+
 // A bucket of `burst` messages that gets one back each group_interval, as one instant: the generic cell rate
 // algorithm (ITU-T I.371).
 std::int64_t Lane::open_at(const OutboxRules& rules, bool merges) const {
@@ -17,14 +34,9 @@ std::int64_t Lane::open_at(const OutboxRules& rules, bool merges) const {
 }
 
 void Lane::plan(const OutboxRules& rules) {
-  level = active != nullptr ? active->level : 5;
-  std::int64_t due = never;  // the earliest of what waits: what is held back goes along with what comes behind it
-  int looked_at = 0;
-  for (const Item* item = queue.first; item != nullptr && ++looked_at <= 100; item = item->next) {
-    level = std::min(level, item->level);
-    due = std::min(due, item->next_at);
-  }
-  if (active == nullptr) ready_at = due == never ? never : std::max(due, open_at(rules, sink->notifier->policy.merges));
+  level = std::min(active != nullptr ? active->level : 5, queue.level);
+  // what is held back goes along with what comes behind it
+  if (active == nullptr) ready_at = queue.empty() ? never : std::max(queue.due_at, open_at(rules, sink->notifier->policy.merges));
 }
 
 // The first of a burst goes alone and at once; what gathered behind it goes as one. What has waited long is no

@@ -34,24 +34,23 @@ struct Item {
   std::vector<Item*> carries;  // oldest first
 };
 
-/// What waits in a lane, by order. It owns nothing: there may be 100,000 lanes with one envelope each.
+/// What waits in a lane, by order. It owns nothing: there may be 100,000 lanes with one envelope each. Level and next_at of an
+/// item do not change while it waits here.
 struct Queue {
   Item* first = nullptr;
   Item* last = nullptr;
+  int level = 5;                // the most urgent of all
+  std::int64_t due_at = never;  // the earliest next_at of all
 
   bool empty() const { return first == nullptr; }
   void push_back(Item& item) {
     item.next = nullptr;
     (last == nullptr ? first : last->next) = &item;
     last = &item;
+    level = std::min(level, item.level);
+    due_at = std::min(due_at, item.next_at);
   }
-  Item& pop_front() {
-    Item& item = *first;
-    first = item.next;
-    if (first == nullptr) last = nullptr;
-    item.next = nullptr;
-    return item;
-  }
+  Item& pop_front();
 };
 
 /// Messages of one group to one sink: the next one begins when the one before has ended.

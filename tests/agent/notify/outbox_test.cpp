@@ -250,6 +250,31 @@ TEST_CASE("a dead notifier with ten thousand messages delays no other", "[notify
   }
 }
 
+TEST_CASE("what waits is as urgent and as early as its most urgent and its earliest, however far behind that stands", "[notify]") {
+  Desk desk;
+  SinkPolicy policy;
+  policy.merges = false;
+  policy.in_flight = 1;
+  desk.outbox.set_policy("hook", policy);
+  const std::int64_t morning = desk.now + 8 * hour_ns;
+  std::vector<store::OutboxRow> rows;
+  for (int i = 0; i < 300; ++i) {
+    rows.push_back(envelope("held-" + std::to_string(i), "hook", "A", "open", "p3"));
+    rows.back().next_at = morning;
+  }
+  CHECK(desk.add(rows).empty());
+  auto starts = desk.add({envelope("p2", "hook", "B", "open", "p2")});
+  REQUIRE(ids(starts) == Ids{"p2"});
+  desk.add({envelope("p1", "hook", "A", "open", "p1"), envelope("p3", "hook", "C", "open", "p3")});
+  starts = desk.end(starts[0]);
+  for (int i = 0; i < 300; ++i) {  // in order, and before what is less urgent than the last of them
+    REQUIRE(ids(starts) == Ids{"held-" + std::to_string(i)});
+    starts = desk.end(starts[0]);
+  }
+  REQUIRE(ids(starts) == Ids{"p1"});
+  CHECK(ids(desk.end(starts[0])) == Ids{"p3"});
+}
+
 TEST_CASE("a notifier that takes one message a second gets one a second, the urgent ones first", "[notify]") {
   Desk desk;
   SinkPolicy policy;
