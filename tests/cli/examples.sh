@@ -15,10 +15,10 @@ trap 'rm -rf "$scratch"' EXIT
 validate() { env -i "$ronda" validate --plugins "$plugins" --trust "$scratch/none" --config "$@"; }
 
 expect 0 validate "$examples"
-expect_out 'valid: 8 files'
+expect_out 'valid: 12 files'
 expect_out ' 0 errors'
 # the only warnings: not every check has an alert, and nobody was filled in yet
-expect_err '50-people.toml:'
+expect_err '46-mail.toml:'
 expect_err 'nobody beyond this host can be told anything: `mail`, `ops-slack`, `sms` lead to names'
 warnings=$(grep -c ': warning: ' <<<"$err" || true)
 nobody=$(grep -cE "neither .severity. nor an alert" <<<"$err" || true)
@@ -34,6 +34,17 @@ for id in exec heartbeat host http postgresql; do
   expect_count=$((expect_count + 1))
   grep -qE "^use += \"$id\." "$examples"/*.toml || expect_fail "an example uses plugin $id"
 done
+
+# the log files, once their marks are taken away as the file says: the room is told by them too
+cp "$examples"/*.toml "$scratch"
+sed -i -E 's/^# (\[notifier|use |path |format )/\1/' "$scratch/48-logs.toml"
+sed -i -E '/^\[contact.ops-room\]/,/^$/{/^channels/d;s/^# (channels)/\1/}' "$scratch/50-people.toml"
+expect 0 validate "$scratch"
+expect_out 'valid: 12 files'
+expect_out ' 5 notifiers'
+expect 0 env -i "$ronda" escalation simulate p3 --plugins "$plugins" --trust "$scratch/none" --config "$scratch" --service backup --at 2026-12-24T12:00:00Z
+expect_out 'ops-room (Operations room): ops-slack; alerts-log; notifications-log'
+rm "$scratch"/*.toml
 
 # and each reference to the environment is really read: a broken value is found in each file that has one
 cp "$examples"/*.toml "$scratch"
