@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tests/cases/year/*.case: "days" (the first and the last), "zone" (in the place of that of [agent], where a case wants
-// another one), "runbook" (LEVEL LINE: the alerts that it became), "usual" (CHECK METRIC VALUE UNIT, of each result unless
+// another one), "runbook" (LEVEL LINE: the alerts that it became), "untold" (CHECK: why it has no alert), "usual" (CHECK METRIC VALUE UNIT, of each result unless
 // the script says otherwise; "-": the check measures nothing), "script" (see year.hpp), and "expect": each message with its
 // time, event, level, alerts and subject, and under it who gets it by what.
 //
@@ -148,6 +148,30 @@ void check_coverage(const Shop& shop, const Year& year, const std::string& runbo
   CHECK(only_in(levels, wanted) == none);  // a rule and of no line of the runbook
 }
 
+/// Every check of the shipped conf.d has an alert, or stands in the list with a reason: the rules are not the measure of themselves.
+void check_told(const Shop& shop, const std::string& untold) {
+  const std::set<std::string> none;
+  std::set<std::string> silent, listed;
+  for (const auto& [name, every] : shop.every) {
+    if (!name.starts_with(rule::task_prefix)) silent.insert(name);
+  }
+  for (const rule::Alert& alert : shop.plan->rules.alerts) {
+    for (const rule::Rung& rung : alert.rungs) {
+      if (!rung.when) continue;  // an objective: its checks have alerts of their own or none
+      for (const std::string& check : rung.when->checks) silent.erase(check);
+    }
+  }
+  for (const std::string& line : lines_of(untold)) {
+    const std::size_t colon = line.find(": ");
+    INFO(line);
+    REQUIRE(colon != std::string::npos);
+    CHECK(line.size() > colon + 2);
+    listed.insert(line.substr(0, colon));
+  }
+  CHECK(only_in(silent, listed) == none);  // fails and nobody hears
+  CHECK(only_in(listed, silent) == none);  // has an alert, or is no check
+}
+
 /// The case with what came out as its "expect".
 test::Case run_case(const test::Case& one) {
   std::optional<Moved> moved;
@@ -165,7 +189,10 @@ test::Case run_case(const test::Case& one) {
   Year year(shop, one);
   const std::string came = year.run();
   check_claims(year);
-  if (!moved) check_coverage(shop, year, one.section("runbook"));
+  if (!moved) {
+    check_coverage(shop, year, one.section("runbook"));
+    check_told(shop, one.section("untold"));
+  }
   test::Case out = one;
   for (auto& [name, text] : out.sections) {
     if (name == "expect") text = came;
