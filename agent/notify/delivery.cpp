@@ -8,6 +8,7 @@
 
 #include "notify/digest.hpp"
 #include "notify/shelf.hpp"
+#include "notify/siblings.hpp"
 #include "notify/template.hpp"
 
 namespace ronda::notify {
@@ -21,20 +22,6 @@ constexpr std::string_view replaced_field = "replaced";
 
 bool is_replaced(const store::OutboxRow& row) {
   return value_of(fields_from_json(row.text.fields), replaced_field) == "yes";
-}
-
-/// Whom it was for and what about: of a storm there may be thousands.
-store::OutboxRow without_text(const store::OutboxRow& row) {
-  store::OutboxRow out;
-  out.id = row.id;
-  out.incident = row.incident;
-  out.group = row.group;
-  out.notifier = row.notifier;
-  out.contact = row.contact;
-  out.to = row.to;
-  out.level = row.level;
-  out.event = row.event;
-  return out;
 }
 
 bool is_ended(store::OutboxState state) {
@@ -61,7 +48,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   void decide(store::Decision decision, store::Done<Unit> done) {
     const std::int64_t now = client_.wall_ns();
     Effects effects = outbox_.add(decision.outbox, now);
-    for (const store::OutboxRow& row : decision.outbox) shelf_.put(row, true);
+    for (const store::OutboxRow& row : decision.outbox) shelf_.put(row, true).is_whole = true;
     note_starts(effects, now);
     for (store::OutboxChange& change : effects.changes) keep_change(std::move(change), decision);
     tell(effects.troubles);
@@ -77,10 +64,13 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     --in_flight_;
     store::Decision decision;
     decision.trail.push_back({held->row.id, number, held->started, now, std::string(outcome_name(delivery.what)), delivery.detail});
-    std::vector<std::string> missing;
-    if (outbox_.would_fail_for_good(id, number, delivery, now)) missing = missing_texts(*held);
-    if (missing.empty()) return take_result(id, number, delivery, std::move(decision));
-    load_texts(missing, [id = std::string(id), number, delivery, decision = std::move(decision)](Impl& self) mutable {
+    std::vector<std::string> missing, messages;
+    if (outbox_.would_fail_for_good(id, number, delivery, now)) {
+      missing = missing_texts(*held);
+      each_of(*held, [&](const std::string& one) { siblings_.add_unknown(one, messages); });
+    }
+    if (missing.empty() && messages.empty()) return take_result(id, number, delivery, std::move(decision));
+    load_for_end(missing, messages, [id = std::string(id), number, delivery, decision = std::move(decision)](Impl& self) mutable {
       self.take_result(id, number, delivery, std::move(decision));
     });
   }
@@ -186,13 +176,40 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   // else what stands behind it in its lane would be sent first, and after a kill between the two this one once more, behind it.
   std::vector<std::string> missing_texts(const Held& failed) const {
     std::vector<std::string> missing;
-    const auto look = [&](const std::string& id) {
+    each_of(failed, [&](const std::string& id) {
       const Held* held = shelf_.find(id);
       if (held != nullptr && !held->has_text) missing.push_back(id);
-    };
-    std::ranges::for_each(failed.carries, look);
-    look(failed.row.id);
+    });
     return missing;
+  }
+
+  /// It, and what goes with it.
+  template <class Visit>
+  static void each_of(const Held& held, Visit visit) {
+    std::ranges::for_each(held.carries, visit);
+    visit(held.row.id);
+  }
+
+  /// Texts, and what became of others in a life before. Then also where the store gives neither.
+  template <class Next>
+  void load_for_end(const std::vector<std::string>& missing, const std::vector<std::string>& messages, Next next) {
+    const auto left = std::make_shared<std::size_t>(messages.size() + 1);
+    const auto one_less = [left, last = std::make_shared<Next>(std::move(next))](Impl& self) {
+      if (--*left == 0) (*last)(self);
+    };
+    for (const std::string& message : messages) {
+      ++storing_;
+      store_.list_outbox_prefix(message + "/",
+                                [weak = weak_from_this(), message, one_less](const Result<std::vector<store::OutboxRow>>& rows) {
+                                  const auto self = weak.lock();
+                                  if (!self) return;
+                                  --self->storing_;
+                                  if (rows) self->siblings_.learn(message, *rows);
+                                  one_less(*self);
+                                });
+    }
+    if (missing.empty()) return one_less(*this);
+    load_texts(missing, one_less);
   }
 
   /// Then also where the store does not give them.
@@ -280,7 +297,11 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   void keep_change(store::OutboxChange change, store::Decision& decision) {
     const Held* held = shelf_.find(change.id);
     const bool in_ring = held != nullptr && !held->is_stored && ring_.change(change);
-    if (is_ended(change.state)) shelf_.drop(change.id);
+    if (is_ended(change.state)) {
+      if (held != nullptr) siblings_.note_end(held->row, change.state);
+      shelf_.drop(change.id);
+      siblings_.tidy(change.id);
+    }
     if (!in_ring) decision.changes.push_back(std::move(change));
   }
 
@@ -320,14 +341,14 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     for (const std::string& id : effects.dead) {
       const Held* held = shelf_.find(id);
       if (held == nullptr || is_replaced(held->row)) continue;
-      std::vector<store::OutboxRow> made = client_.fallbacks(held->row);
+      std::vector<store::OutboxRow> made = client_.fallbacks(held->row, siblings_.others(id, effects.dead));
       if (!made.empty() && held->has_text) note_replaced(*held, effects);
       std::ranges::move(made, std::back_inserter(rows));
     }
     if (rows.empty()) return;
     const std::int64_t now = client_.wall_ns();
     Effects more = outbox_.add(rows, now);
-    for (const store::OutboxRow& row : rows) shelf_.put(row, true);
+    for (const store::OutboxRow& row : rows) shelf_.put(row, true).is_whole = true;
     note_starts(more, now);
     decision.outbox.insert(decision.outbox.end(), rows.begin(), rows.end());
     std::ranges::move(more.changes, std::back_inserter(effects.changes));
@@ -450,6 +471,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   Outbox outbox_;
   Ring ring_;
   Shelf shelf_;
+  Siblings siblings_{shelf_};
   std::shared_ptr<store::Order> order_ = std::make_shared<store::Order>();
   std::int64_t last_number_ = 0;  // of decisions
   std::size_t in_flight_ = 0, storing_ = 0, deciding_ = 0, replaying_ = 0;

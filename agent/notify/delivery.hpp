@@ -28,8 +28,9 @@ class CourierClient {
  public:
   /// Hands over; the end comes by Courier::on_result, never from inside this function.
   virtual void deliver(Parcel parcel) = 0;
-  /// What takes the place of one that failed for good; may be empty.
-  virtual std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) = 0;
+  /// What takes the place of one that failed for good; may be empty. `others`: those of the same message that are known, with what
+  /// became of them, without texts.
+  virtual std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed, const std::vector<store::OutboxRow>& others) = 0;
   /// A dead letter, a sink that stands still or flows again: for an incident about the agent itself, by another sink.
   virtual void on_sink_trouble(const SinkTrouble& trouble, const store::OutboxRow& row) = 0;
   /// These will not be delivered by the notifier that they were for, those that another message carried among them; each

@@ -119,8 +119,6 @@ class Rows {
     set(fields, "markup", std::string(markup_name(markup)));
     set(fields, "drill", message_.drill ? "yes" : "");
     set(fields, "fallback", channel.fallback ? "yes" : "");
-    set(fields, "relies", channel.relies ? "yes" : "");
-    set(fields, "along", channel.along);
     return {words.title, words.body, to_json(fields)};
   }
 
@@ -140,15 +138,7 @@ RouteTrouble::What add_last_resort(Rows& rows, const People& people, config::Lev
   const bool is_small = level == config::Level::p4;
   std::vector<Channel> channels = untried(whole_channels(people.last_resort(), people, level));
   if (channels.empty() && !is_small) channels = untried(whole_channels(people.usable(), people, level));
-  std::string along;
-  for (std::size_t i = 0; i < channels.size(); ++i) {
-    if (i == 0 || channels[i].notifier != channels[i - 1].notifier) along += (along.empty() ? "" : " ") + channels[i].notifier;
-  }
-  for (Channel& channel : channels) {
-    channel.relies = &channel != &channels.back();
-    if (!channel.relies) channel.along = along;
-    rows.add(channel, contact);
-  }
+  for (const Channel& channel : channels) rows.add(channel, contact);
   if (!rows.empty()) return RouteTrouble::What::last_resort;
   return is_small ? RouteTrouble::What::unnamed : RouteTrouble::What::nobody;
 }
@@ -188,37 +178,53 @@ Routed route(const Message& message, const People& people, const Templates& temp
   return out;
 }
 
-Routed route_fallback(const store::OutboxRow& failed, const People& people, const Templates& templates) {
+std::string_view message_of(std::string_view id) {
+  const std::size_t end = id.rfind('/');
+  return end == std::string_view::npos ? id : id.substr(0, end);
+}
+
+Routed route_fallback(const store::OutboxRow& failed, const std::vector<store::OutboxRow>& others, const People& people,
+                      const Templates& templates) {
   Routed out;
   Message message;
-  message.key = failed.id;
+  message.key = message_of(failed.id);
   message.incident = failed.incident;
   message.group = failed.group;
   message.fields = fields_from_json(failed.text.fields);
   message.topic = find_topic(value_of(message.fields, "topic")).value_or(Topic::update);
-  if (value_of(message.fields, "relies") == "yes") return out;
-  const std::vector<std::string> along = split(value_of(message.fields, "along"), ' ');
   message.drill = value_of(message.fields, "drill") == "yes";
   for (const config::Level level : {config::Level::p1, config::Level::p2, config::Level::p3, config::Level::p4}) {
     if (level_text(level) == failed.level) message.level = level;
   }
-  std::vector<std::string> tried = split(value_of(message.fields, "tried"), ' ');
-  tried.insert(tried.end(), along.begin(), along.end());
-  if (along.empty()) tried.push_back(failed.notifier);
-  std::string said;
-  for (const std::string& notifier : tried) said += (said.empty() ? "" : " ") + notifier;
-  const bool was_fallback = value_of(message.fields, "fallback") == "yes";
-  set(message.fields, "tried", said);
+  const auto may_arrive = [](const store::OutboxRow& other) { return other.state != store::OutboxState::dead; };
+  const auto has_it = [&](const std::string& contact) {
+    return std::ranges::any_of(others, [&](const store::OutboxRow& other) {
+      const auto there = split(other.contact, ',');
+      return may_arrive(other) && std::ranges::find(there, contact) != there.end();
+    });
+  };
+  const std::vector<std::string> said = split(value_of(message.fields, "tried"), ' ');  // also where the others are not known
+  std::vector<std::string> tried = said;
+  tried.push_back(failed.notifier);
+  for (const store::OutboxRow& other : others) tried.push_back(other.notifier);
+  std::ranges::sort(tried);
+  tried.erase(std::ranges::unique(tried).begin(), tried.end());
+  const auto is_tried = [&](const Channel& channel) {
+    const auto is_it = [&](const store::OutboxRow& row) { return row.notifier == channel.notifier && row.to == channel.to; };
+    return is_it(failed) || std::ranges::any_of(others, is_it) || std::ranges::find(said, channel.notifier) != said.end();
+  };
+  std::string list;
+  for (const std::string& notifier : tried) list += (list.empty() ? "" : " ") + notifier;
+  set(message.fields, "tried", list);
   set(message.fields, "merged", "");
   Rows rows(message, people, templates);
   for (const std::string& contact : split(failed.contact, ',')) {
-    if (was_fallback) break;
+    if (has_it(contact)) continue;
     for (const Channel& channel : people.channels(contact, message.level)) {
-      const bool fits = channel.fallback && people.is_usable(channel.notifier) && std::ranges::find(tried, channel.notifier) == tried.end();
-      if (fits) rows.add(channel, contact);
+      if (channel.fallback && people.is_usable(channel.notifier) && !is_tried(channel)) rows.add(channel, contact);
     }
   }
-  if (rows.empty()) {
+  if (rows.empty() && std::ranges::none_of(others, may_arrive)) {
     drop_personal(message.fields);  // others may read it there
     out.troubles.push_back({add_last_resort(rows, people, message.level, tried, failed.contact), failed.contact});
   }

@@ -22,9 +22,6 @@ struct Channel {
   std::string to;               // empty: the notifier has its own
   bool fallback = false;        // only when the others failed for good
   std::int64_t not_before = 0;  // wall ns: the end of quiet hours that the message falls into; 0: at once
-  // of the last resort, where all have the message together and one of them makes up for what they fail of
-  bool relies = false;     // not this one
-  std::string along = {};  // this one; all of their notifiers, by spaces
 };
 
 /// What routing asks of the people side and of the configuration, at one instant.
@@ -75,9 +72,13 @@ struct Routed {
 
 Routed route(const Message& message, const People& people, const Templates& templates);
 
-/// The envelopes in place of one that failed for good: the fallback channels of its contacts, else (when it was one
-/// itself, or there are none) what last_resort gives, never a sink that the message has been dropped by before. Of
-/// those that are the last resort together one makes up for what they fail of: as many messages to everybody would be a storm.
-Routed route_fallback(const store::OutboxRow& failed, const People& people, const Templates& templates);
+/// All envelopes of one message have ids that begin so, those that took the place of others too: each sink has one of them.
+std::string_view message_of(std::string_view id);
+
+/// The envelopes in place of one that failed for good; `others`: those of the same message, as far as they are known, with what
+/// became of them. A contact that none of them reached, or still may reach, is told by its fallback channels. Where nothing is left
+/// that could reach anybody, the last resort is told, by no notifier that the message has been dropped by before.
+Routed route_fallback(const store::OutboxRow& failed, const std::vector<store::OutboxRow>& others, const People& people,
+                      const Templates& templates);
 
 }  // namespace ronda::notify

@@ -3,8 +3,8 @@
 // can be fetched again. Inside notify only.
 #pragma once
 
+#include <map>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "store/decision.hpp"
@@ -15,6 +15,7 @@ struct Held {
   store::OutboxRow row;
   bool has_text = false;             // body and named values; the title is always there
   bool is_stored = false;            // the store knows it
+  bool is_whole = false;             // all of its message is known here, what has ended too
   std::int64_t started = 0;          // the attempt in flight
   std::int64_t dispatched = 0;       // its number; 0: none
   std::vector<std::string> carries;  // of the attempt made last
@@ -34,13 +35,14 @@ class Shelf {
   void forget_text(Held& held);
   /// The text of one that waits and is stored, when texts take more than they may.
   void relieve(Held& held);
+  std::map<std::string, Held>& held() { return held_; }
   /// Rows by their ids, without those that are not here.
   std::vector<const store::OutboxRow*> rows(const std::vector<std::string>& ids) const;
 
  private:
   void forget_text(const std::string& id);
 
-  std::unordered_map<std::string, Held> held_;
+  std::map<std::string, Held> held_;  // in order: those of one message stand together
   std::size_t text_bytes_ = 0;
 };
 

@@ -254,8 +254,9 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
   return out;
 }
 
-std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, std::int64_t now_ns) {
-  return notify::route_fallback(failed, Directory(plan, now_ns), plan.templates).rows;
+std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, const std::vector<store::OutboxRow>& others,
+                                           std::int64_t now_ns) {
+  return notify::route_fallback(failed, others, Directory(plan, now_ns), plan.templates).rows;
 }
 
 }  // namespace ronda::response

@@ -70,7 +70,8 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
 /// that names nobody goes to those whom the escalation called last.
 Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices, const Told& already,
                 std::int64_t now_ns, const escalation::Overrides& overrides = {});
-/// What takes the place of a message that failed for good.
-std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, std::int64_t now_ns);
+/// What takes the place of a message that failed for good, as what became of the others of it wants.
+std::vector<store::OutboxRow> fallbacks_of(const Plan& plan, const store::OutboxRow& failed, const std::vector<store::OutboxRow>& others,
+                                           std::int64_t now_ns);
 
 }  // namespace ronda::response

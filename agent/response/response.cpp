@@ -460,9 +460,9 @@ void Response::deliver(notify::Parcel parcel) {
                  });
 }
 
-std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed) {
+std::vector<store::OutboxRow> Response::fallbacks(const store::OutboxRow& failed, const std::vector<store::OutboxRow>& others) {
   if (is_trial(failed)) return {};  // it asks whether this very way works
-  return fallbacks_of(desk_.plan(), failed, wall_ns());
+  return fallbacks_of(desk_.plan(), failed, others, wall_ns());
 }
 
 /// Refused, or given up after days, in this life or one before: who was not reached stands in the timeline, once for each of

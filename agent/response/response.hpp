@@ -86,7 +86,7 @@ class Response final : private notify::CourierClient {
  private:
   // CourierClient
   void deliver(notify::Parcel parcel) override;
-  std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override;
+  std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed, const std::vector<store::OutboxRow>& others) override;
   void on_given_up(const std::vector<store::OutboxRow>& rows) override;
   void on_delivered(const std::vector<store::OutboxRow>& rows, const std::string& detail) override;
   void on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) override;

@@ -89,7 +89,8 @@ struct FakeClient final : CourierClient {
     if (on_deliver) on_deliver(parcel);
     parcels.push_back(std::move(parcel));
   }
-  std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override {
+  std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed, const std::vector<store::OutboxRow>& rest) override {
+    others = rest;
     return fallback ? fallback(failed) : std::vector<store::OutboxRow>{};
   }
   void on_sink_trouble(const SinkTrouble& trouble, const store::OutboxRow& row) override { troubles.emplace_back(trouble, row); }
@@ -107,6 +108,7 @@ struct FakeClient final : CourierClient {
   std::vector<store::OutboxRow> given_up;
   std::vector<std::pair<store::OutboxRow, std::string>> delivered;
   std::vector<std::pair<bool, std::string>> durability;
+  std::vector<store::OutboxRow> others;  // that were named with what failed last
   std::function<std::vector<store::OutboxRow>(const store::OutboxRow&)> fallback;
   std::function<void(const Parcel&)> on_deliver;
 };

@@ -147,7 +147,7 @@ class Sender final : public CourierClient {
     const unsigned dice = static_cast<unsigned>(random_() % 100);
     outside_.at(when, [this, parcel = std::move(parcel), dice] { receive(parcel, dice); });
   }
-  std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed) override {
+  std::vector<store::OutboxRow> fallbacks(const store::OutboxRow& failed, const std::vector<store::OutboxRow>&) override {
     store::OutboxRow row = envelope(failed.id + "/f", "rescue", failed.incident, failed.event);
     return {row};
   }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <stdexcept>
 
 #include "catch.hpp"
 
@@ -72,6 +73,48 @@ std::set<std::string> shown(const Routed& routed) {
   return out;
 }
 using Shown = std::set<std::string>;
+
+/// All that became of one message.
+class Sent {
+ public:
+  explicit Sent(Routed first) { take(std::move(first)); }
+  const store::OutboxRow& by(const std::string& notifier, const std::string& contact = "") const { return *find(notifier, contact); }
+  void arrive(const std::string& notifier, const std::string& contact = "") {
+    find(notifier, contact)->state = store::OutboxState::delivered;
+  }
+  /// What it brings.
+  Routed fail(const std::string& notifier, const People& people, const std::string& contact = "") {
+    const auto failed = find(notifier, contact);
+    failed->state = store::OutboxState::dead;
+    std::vector<store::OutboxRow> others = rows_;
+    others.erase(others.begin() + (failed - rows_.begin()));
+    Routed next = route_fallback(*failed, others, people, Templates());
+    const store::OutboxRow was = *failed;
+    for (const store::OutboxRow& row : next.rows) CHECK(message_of(row.id) == message_of(was.id));
+    take(next);
+    return next;
+  }
+  const std::vector<store::OutboxRow>& rows() const { return rows_; }
+
+ private:
+  void take(Routed routed) {
+    for (store::OutboxRow& row : routed.rows) {
+      CHECK(std::ranges::find(rows_, row.id, &store::OutboxRow::id) == rows_.end());
+      rows_.push_back(std::move(row));
+    }
+  }
+  std::vector<store::OutboxRow>::iterator find(const std::string& notifier, const std::string& contact) {
+    const auto found = std::ranges::find_if(rows_, [&](const store::OutboxRow& row) {
+      return row.notifier == notifier && row.contact.find(contact) != std::string::npos && row.state == store::OutboxState::queued;
+    });
+    if (found == rows_.end()) throw std::runtime_error("nothing is owed by " + notifier);
+    return found;
+  }
+  std::vector<store::OutboxRow>::const_iterator find(const std::string& notifier, const std::string& contact) const {
+    return const_cast<Sent*>(this)->find(notifier, contact);
+  }
+  std::vector<store::OutboxRow> rows_;
+};
 
 }  // namespace
 
@@ -154,7 +197,11 @@ TEST_CASE("a P4 rings at no notifier that conf.d does not name for it", "[notify
   small.contacts = {"dba"};
   routed = route(small, people, Templates());
   REQUIRE(routed.rows.size() == 2);
-  CHECK(route_fallback(routed.rows[0], people, Templates()).rows.empty());
+  Sent sent(routed);
+  CHECK(sent.fail("slack", people).troubles.empty());
+  routed = sent.fail("mail", people);
+  CHECK(routed.rows.empty());
+  CHECK(routed.troubles.at(0).what == What::unnamed);
   small.level = Level::p3;
   small.contacts.clear();
   CHECK(shown(route(small, people, Templates())).size() == 6);  // mail to both who have an address
@@ -167,44 +214,98 @@ TEST_CASE("a contact whose ordinary channels are all unusable is told by its fal
   CHECK(shown(route(message({"cto"}), people, Templates())) == Shown{"pager::cto"});
 }
 
-TEST_CASE("what failed for good goes to the fallback, then to last_resort, then to what has not been tried, and ends", "[notify]") {
+TEST_CASE("what failed for good by all channels of a contact goes to its fallback, then to last_resort, then to what has not been tried",
+          "[notify]") {
   FakePeople people;
-  const Templates templates;
-  const Routed first = route(message({"cto"}), people, templates);
-  const auto mail = std::ranges::find(first.rows, "mail", &store::OutboxRow::notifier);
-  REQUIRE(mail != first.rows.end());
-  Routed next = route_fallback(*mail, people, templates);
+  Sent sent(route(message({"cto"}), people, Templates()));
+  const store::OutboxRow mail = sent.by("mail");
+  CHECK(shown(sent.fail("mail", people)).empty());
+  CHECK(shown(sent.fail("slack", people)).empty());
+  Routed next = sent.fail("sms", people);
   REQUIRE(shown(next) == Shown{"pager::cto"});
   CHECK(next.troubles.empty());
-  CHECK(next.rows[0].id.starts_with(mail->id + "/"));
   CHECK(next.rows[0].event == "open");
   CHECK(next.rows[0].level == "p1");
-  CHECK(next.rows[0].text.title == mail->text.title);
-  next = route_fallback(next.rows[0], people, templates);
+  CHECK(next.rows[0].text.title == mail.text.title);
+  next = sent.fail("pager", people);
   REQUIRE(shown(next) == Shown{"log::cto"});
   CHECK(next.troubles.at(0).what == What::last_resort);
-  next = route_fallback(next.rows[0], people, templates);
-  CHECK(shown(next) == Shown{"slack::cto", "sms:+54911:cto"});
-  const store::OutboxRow last = next.rows.back();
-  REQUIRE(last.notifier == "sms");
-  people.notifiers = {"mail", "pager", "log", last.notifier};
-  next = route_fallback(last, people, templates);
+  next = sent.fail("log", people);
   CHECK(next.rows.empty());
   CHECK(next.troubles.at(0).what == What::nobody);
 }
 
-TEST_CASE("of those that are the last resort together one makes up for what all of them fail of", "[notify]") {
+TEST_CASE("who was reached by one channel, or still may be, is told by no fallback, and nobody else for him", "[notify]") {
+  FakePeople people;
+  people.all["cto"] = {{{"mail", "cto@example.com", false, 0}, Level::p4}, {{"sms", "+54911", false, 0}, Level::p1}};
+  const bool has_fallback = GENERATE(false, true);
+  if (has_fallback) people.all["cto"].push_back({{"pager", "", true, 0}, Level::p4});
+  const Shown instead = has_fallback ? Shown{"pager::cto"} : Shown{"log::cto"};
+  Sent sent(route(message({"cto"}), people, Templates()));
+  SECTION("the mail arrived and the SMS is refused") {
+    sent.arrive("mail");
+    const Routed next = sent.fail("sms", people);
+    CHECK(shown(next).empty());
+    CHECK(next.troubles.empty());
+  }
+  SECTION("the SMS is refused while the mail is tried yet, and that is refused later") {
+    CHECK(shown(sent.fail("sms", people)).empty());
+    CHECK(shown(sent.fail("mail", people)) == instead);
+  }
+  SECTION("both are refused, the mail first") {
+    CHECK(shown(sent.fail("mail", people)).empty());
+    CHECK(shown(sent.fail("sms", people)) == instead);
+  }
+}
+
+TEST_CASE(
+    "of the recipients of one message the one who is not reached is told by his fallback, and the last resort only where all are lost",
+    "[notify]") {
+  FakePeople people;
+  people.all["cto"] = {{{"sms", "+54911", false, 0}, Level::p4}};
+  people.all["dba"] = {{{"mail", "dba@example.com", false, 0}, Level::p4}};
+  people.all["ops"] = {{{"slack", "", false, 0}, Level::p4}, {{"mail", "ops@example.com", true, 0}, Level::p4}};
+  Sent sent(route(message({"cto", "dba", "ops"}), people, Templates()));
+  CHECK(shown(sent.fail("sms", people)).empty());
+  CHECK(shown(sent.fail("slack", people)) == Shown{"mail:ops@example.com:ops"});  // also on a notifier that others are told by
+  SECTION("one of them was reached") {
+    sent.arrive("mail", "dba");
+    CHECK(shown(sent.fail("mail", people)).empty());
+  }
+  SECTION("none of them was, whichever is the last") {
+    const bool is_dba_last = GENERATE(false, true);
+    CHECK(shown(sent.fail("mail", people, is_dba_last ? "ops" : "dba")).empty());
+    CHECK(shown(sent.fail("mail", people)) == (is_dba_last ? Shown{"log::dba"} : Shown{"log::ops"}));
+  }
+}
+
+TEST_CASE("who shares an address with one who was reached otherwise is told by his own fallback", "[notify]") {
+  FakePeople people;
+  people.all["dba"] = {{{"slack", "", false, 0}, Level::p4}, {{"mail", "dba@example.com", true, 0}, Level::p4}};
+  Sent sent(route(message({"cto", "dba"}), people, Templates()));
+  REQUIRE(sent.by("slack").contact == "cto,dba");
+  CHECK(shown(sent.fail("slack", people)) == Shown{"mail:dba@example.com:dba"});
+}
+
+TEST_CASE("where nothing is known of the others, what failed goes on as if it had been alone", "[notify]") {
+  FakePeople people;
+  Sent sent(route(message({"dba"}), people, Templates()));
+  const Routed next = route_fallback(sent.by("slack"), {}, people, Templates());
+  REQUIRE(shown(next) == Shown{"log::dba"});
+  CHECK(shown(route_fallback(next.rows[0], {}, people, Templates())) ==
+        Shown{"mail:cto@example.com:dba", "mail:dba@example.com:dba", "sms:+54911:dba", "pager::dba"});
+}
+
+TEST_CASE("what was told as the last resort goes on to the rest when all of it failed, once", "[notify]") {
   FakePeople people;
   people.resort = {"slack", "mail"};
-  const Templates templates;
-  const Routed first = route(message({"broken"}), people, templates);
-  REQUIRE(shown(first) == Shown{"slack::", "mail:cto@example.com:", "mail:dba@example.com:"});
-  for (const store::OutboxRow& row : first.rows) {
-    const Routed next = route_fallback(row, people, templates);
-    const bool makes_up = row.to == "dba@example.com";
-    CHECK(shown(next) == (makes_up ? Shown{"log::", "pager::", "sms:+54911:"} : Shown{}));
-    CHECK(next.troubles.size() == (makes_up ? 1 : 0));
-  }
+  Sent sent(route(message({"broken"}), people, Templates()));
+  REQUIRE(shown({sent.rows(), {}}) == Shown{"slack::", "mail:cto@example.com:", "mail:dba@example.com:"});
+  CHECK(shown(sent.fail("mail", people)).empty());
+  CHECK(shown(sent.fail("slack", people)).empty());
+  const Routed next = sent.fail("mail", people);
+  CHECK(shown(next) == Shown{"log::", "pager::", "sms:+54911:"});
+  CHECK(next.troubles.size() == 1);
 }
 
 TEST_CASE("where every notifier refuses, each gets what one message becomes once", "[notify]") {
@@ -212,16 +313,14 @@ TEST_CASE("where every notifier refuses, each gets what one message becomes once
   people.resort.clear();
   people.all = {{"cto", {{{"mail", "cto@example.com", false, 0}, Level::p4}}}};
   for (char c = 'a'; c <= 'h'; ++c) people.notifiers.insert(std::string("sink-") + c);
-  const Templates templates;
   std::map<std::string, int> sent;
-  std::vector<store::OutboxRow> open = route(message({"cto"}), people, templates).rows;
-  for (int steps = 0; !open.empty(); ++steps) {
+  Sent all(route(message({"cto"}), people, Templates()));
+  for (int steps = 0;; ++steps) {
     REQUIRE(steps < 1000);
-    const store::OutboxRow failed = open.back();
-    open.pop_back();
-    ++sent[failed.notifier];
-    const Routed next = route_fallback(failed, people, templates);
-    open.insert(open.end(), next.rows.begin(), next.rows.end());
+    const auto open = std::ranges::find(all.rows(), store::OutboxState::queued, &store::OutboxRow::state);
+    if (open == all.rows().end()) break;
+    ++sent[open->notifier];
+    all.fail(std::string(open->notifier), people);
   }
   CHECK(sent.size() == people.notifiers.size());
   for (const auto& [notifier, times] : sent) {

@@ -63,11 +63,13 @@ class Shop {
  public:
   struct Options {
     std::string who;  // a P1 calls
-    bool takes_posts = true, takes_mails = true;
+    bool takes_posts = true, takes_mails = true, takes_texts = true;
   };
   explicit Shop(const Options& options)
       : slack_(options.takes_posts ? http_answer(200, "ok") : http_answer(404, "no_service")),
-        gateway_(http_answer(201, R"({"sid":"SM0123","status":"queued","error_code":null,"error_message":null,"num_segments":"1"})")),
+        gateway_(options.takes_texts
+                     ? http_answer(201, R"({"sid":"SM0123","status":"queued","error_code":null,"error_message":null,"num_segments":"1"})")
+                     : http_answer(400, R"({"code":21610,"message":"Attempt to send to unsubscribed recipient","status":400})")),
         mail_([takes = options.takes_mails](const std::string& command, int) {
           return command == "RCPT" && !takes ? "550 5.1.1 no such user" : "";
         }) {
@@ -113,6 +115,11 @@ class Shop {
     return out;
   }
   std::size_t posted() const { return slack_.requests().size(); }
+  std::size_t posted(std::string_view part) const {
+    const auto all = slack_.requests();
+    return static_cast<std::size_t>(
+        std::ranges::count_if(all, [&](const SinkRequest& one) { return one.body.find(part) != std::string::npos; }));
+  }
   /// The notifiers that the agent has something against.
   std::string blamed() const { return agent_.ronda({"alert", "list"}).out; }
   std::string story() const { return agent_.ronda({"notify", "list"}).out + blamed() + agent_.log(); }
@@ -197,4 +204,21 @@ TEST_CASE("where the last resort fails too everybody's telephone is left, each o
   CHECK(eventually([&] { return shop.texted("P1 ").size() >= 2; }));
   INFO(shop.story());
   CHECK(shop.texted("P1 ") == std::multiset<std::string>{"+5491155550001", "+5491155550004"});
+}
+
+TEST_CASE("a P1 whose SMS is refused while its mail arrives is told to nobody else", "[whole]") {
+  const Shop shop({.who = "cto", .takes_texts = false});
+  REQUIRE(eventually([&] { return shop.mailed("P1") == Names{"RCPT TO:<cto@shop.example>"}; }));
+  REQUIRE(eventually([&] { return shop.posted("P2") >= 1; }));  // that the gateway refuses, to those who look after it
+  INFO(shop.story());
+  CHECK(shop.texted("P1 ").contains("+5491155550001"));
+  CHECK(shop.posted("door") == 0);
+  CHECK(shop.mailed("P1") == Names{"RCPT TO:<cto@shop.example>"});
+}
+
+TEST_CASE("a P1 that is refused by mail and by SMS is told by what is left of the last resort", "[whole]") {
+  const Shop shop({.who = "cto", .takes_mails = false, .takes_texts = false});
+  CHECK(eventually([&] { return shop.posted("door") >= 1; }));
+  INFO(shop.story());
+  CHECK(shop.texted("P1 ") == std::multiset<std::string>{"+5491155550001"});
 }

@@ -267,4 +267,14 @@ void Store::load_outbox_rows(std::vector<std::string> ids, Done<std::vector<Outb
   });
 }
 
+void Store::list_outbox_prefix(std::string prefix, Done<std::vector<OutboxRow>> done) {
+  impl_->read(std::move(done), [&disk = impl_->disk, prefix = std::move(prefix)] {
+    std::vector<OutboxRow> out;
+    for (auto at = disk.outbox.lower_bound(prefix); at != disk.outbox.end() && at->first.starts_with(prefix); ++at)
+      out.push_back(at->second);
+    std::ranges::sort(out, {}, &OutboxRow::order);
+    return out;
+  });
+}
+
 }  // namespace ronda::store
