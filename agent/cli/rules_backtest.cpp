@@ -346,12 +346,8 @@ struct Tested {
   std::vector<std::string> unread;  // what of it the store does not tell, and why
 };
 
-std::string instant(std::int64_t ns) {
-  return instant_text(api::time_json(ns));
-}
-
 /// Of what a condition calls usual: the agent made it of hours then, and of those the store may have fewer now.
-void tell_of_usual(const rule::Given& given, const rule::Need& need, std::int64_t from_ns, std::vector<std::string>& out) {
+void tell_of_usual(const rule::Given& given, const rule::Need& need, std::int64_t from_ns, const schedule::Zone& zone, std::vector<std::string>& out) {
   const std::string what = "what was usual of " + need.check + "." + (need.metric.empty() ? "status" : need.metric);
   std::int64_t first = INT64_MAX;
   for (const measure::SeriesId id : given.series(need.check, need.metric)) {
@@ -361,7 +357,7 @@ void tell_of_usual(const rule::Given& given, const rule::Need& need, std::int64_
   if (first == INT64_MAX)
     out.push_back(what + ": baseline() asks for hours of weeks before, and the store has none");
   else if (known_ns > from_ns)
-    out.push_back(what + " before " + instant(known_ns) + ": the store has hours of it since " + instant(first) + " and baseline() needs " +
+    out.push_back(what + " before " + people::moment_text(known_ns, zone) + ": the store has hours of it since " + people::moment_text(first, zone) + " and baseline() needs " +
                   counted(static_cast<std::uint64_t>(measure::baseline_least_weeks), "week"));
 }
 
@@ -378,17 +374,17 @@ std::int64_t age_known_from(const rule::Given& given, const std::string& task) {
   return from;
 }
 
-void tell_of_age(const rule::Given& given, const std::string& task, std::int64_t from_ns, std::vector<std::string>& out) {
+void tell_of_age(const rule::Given& given, const std::string& task, std::int64_t from_ns, const schedule::Zone& zone, std::vector<std::string>& out) {
   const std::int64_t known_ns = age_known_from(given, task);
   const std::string what = "when " + task + " had succeeded last";
   if (known_ns == INT64_MAX)
     out.push_back(what + ": neither the store nor the agent knows of a success, or of since when there was none");
   else if (known_ns > from_ns)
-    out.push_back(what + " before " + instant(known_ns) + ": that is the first that is known of it");
+    out.push_back(what + " before " + people::moment_text(known_ns, zone) + ": that is the first that is known of it");
 }
 
 /// What of its conditions stays unknown here, and until when.
-std::vector<std::string> unread_of(const rule::Given& given, const rule::Alert& alert, Stretch stretch) {
+std::vector<std::string> unread_of(const rule::Given& given, const rule::Alert& alert, Stretch stretch, const schedule::Zone& zone) {
   std::map<std::string, rule::Need> usual;
   const auto take = [&](const std::optional<rule::Condition>& condition) {
     if (!condition) return;
@@ -399,8 +395,8 @@ std::vector<std::string> unread_of(const rule::Given& given, const rule::Alert& 
   for (const rule::Rung& rung : alert.rungs) take(rung.when), take(rung.clear);
   take(alert.clear);
   std::vector<std::string> out;
-  for (const auto& [name, need] : usual) tell_of_usual(given, need, stretch.from_ns, out);
-  for (const std::string& task : alert.tasks) tell_of_age(given, task, stretch.from_ns, out);
+  for (const auto& [name, need] : usual) tell_of_usual(given, need, stretch.from_ns, zone, out);
+  for (const std::string& task : alert.tasks) tell_of_age(given, task, stretch.from_ns, zone, out);
   return out;
 }
 
@@ -426,8 +422,8 @@ Tested test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
   return out;
 }
 
-Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch) {
-  Tested out{&alert, 0, false, {}, unread_of(given, alert, stretch)};
+Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch, const schedule::Zone& zone) {
+  Tested out{&alert, 0, false, {}, unread_of(given, alert, stretch, zone)};
   for (const auto* names : {&alert.checks, &alert.tasks}) {
     for (const std::string& name : *names) out.results += given.statuses(name, stretch.from_ns, stretch.until_ns).size();
   }
@@ -523,7 +519,7 @@ int rules_backtest(const Options& options) {
   for (const Target& target : targets) {
     if (target.slo != nullptr) continue;
     show(target);
-    add(test_alert(given, rules, *target.alert, stretch));
+    add(test_alert(given, rules, *target.alert, stretch, *zone));
   }
   if (options.json) {
     json::array out;
