@@ -76,6 +76,7 @@ ViewSection alerts_of(const json::object& status) {
   ViewSection out{"alerts", {}};
   const json::array& alerts = status.at("alerts").as_array();
   for (const json::value& one : alerts) out.lines.push_back({rank_of_level(one.as_object()), alert_line(one.as_object())});
+  std::ranges::stable_sort(out.lines, {}, &ViewLine::rank);
   if (const std::int64_t firing = integer_of(status, "alerts_firing"); firing > static_cast<std::int64_t>(alerts.size()))
     out.lines.push_back(
         {2, "  ... and " + std::to_string(firing - static_cast<std::int64_t>(alerts.size())) + " more; `ronda alert list` shows all"});
