@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <charconv>
 #include <memory>
+#include <set>
+#include <span>
 
 #include "api/body.hpp"
 #include "api/incident_door.hpp"
@@ -206,14 +208,46 @@ Status check_service(AgentView& agent, const std::string& service) {
 
 }  // namespace
 
+namespace {
+
+/// All impacts that steps of ladders wait for, and the agent's own.
+std::set<std::string_view> awaited_impacts(const response::Plan& plan) {
+  std::set<std::string_view> out;
+  const auto add = [&](const escalation::Policy& policy) {
+    for (const escalation::Escalation& one : policy.escalations) {
+      for (const auto& ladder : one.ladders) {
+        for (const escalation::Step& step : ladder ? std::span(ladder->steps) : std::span<const escalation::Step>())
+          out.insert(step.impact.begin(), step.impact.end());
+      }
+    }
+  };
+  add(plan.policies.general);
+  std::ranges::for_each(plan.policies.services, add);
+  return out;
+}
+
+/// An impact that no step waits for is recorded and calls nobody, which who said it may not know.
+std::string impact_hint(AgentView& agent, const std::string& tag) {
+  const std::set<std::string_view> awaited = awaited_impacts(desk_of(agent).plan());
+  if (tag.empty() || awaited.empty() || awaited.contains(tag)) return {};
+  const std::vector<std::string_view> names(awaited.begin(), awaited.end());
+  const std::string_view near = nearest(tag, names);
+  return "; no step of an escalation waits for the impact `" + repair_utf8(tag, 64) + "`" +
+         (near.empty() ? std::string() : "; did you mean `" + std::string(near) + "`?");
+}
+
+}  // namespace
+
 void give_command(Context& c, incident::Command command) {
   command.incident = c.name;
+  const bool names_impact = command.verb == Verb::note || command.verb == Verb::update;
+  const std::string hint = names_impact ? impact_hint(c.agent, command.subject) : std::string();
   command.author = author_of(c);
   command.source = "api";
-  c.agent.response().command(std::move(command), [&agent = c.agent, respond = c.respond,
-                                                  id = std::string(c.name)](const incident::Reply& reply) {
+  c.agent.response().command(std::move(command), [&agent = c.agent, respond = c.respond, id = std::string(c.name),
+                                                  hint](const incident::Reply& reply) {
     if (reply.done)
-      return respond(json_response(json::object{{"incident", reply.incident}, {"sequence", reply.sequence}, {"text", reply.text}}));
+      return respond(json_response(json::object{{"incident", reply.incident}, {"sequence", reply.sequence}, {"text", reply.text + hint}}));
     if (reply.code == Errc::not_found)
       return respond(error_response(404, no_incident(agent, id) + "; one that was closed before the agent's start can only be shown"));
     respond(json_response(json::object{{"error", escape_controls(reply.text)}, {"incident", reply.incident}, {"sequence", reply.sequence}},

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "broken_door.hpp"
 #include "catch.hpp"
 #include "skip.hpp"
 #include "whole_agent.hpp"
@@ -16,96 +17,6 @@
 using namespace ronda;
 using namespace ronda::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-constexpr std::string_view configuration = R"([check.door]
-use = "exec.nagios"
-every = "1s"
-severity = "p1"
-tags = ["front"]
-command = ["/bin/sh", "-c", "test ! -e OPEN/broken || { echo broken; exit 2; }; echo fine"]
-[notifier.paper]
-use = "command"
-command = ["/bin/sh", "-c", "test ! -e OPEN/cut || exit 75; echo $RONDA_EVENT $RONDA_LEVEL $RONDA_INCIDENT $RONDA_TO >> OPEN/heard"]
-[contact.ana]
-name = "Ana"
-unix = ["USER"]
-channels = [{ notifier = "paper", to = "ana" }]
-[escalation.default.p1]
-steps = [{ from = "0m", notify = ["ana"] }]
-[escalation.default.p2]
-steps = [{ from = "0m", notify = ["ana"] }]
-)";
-
-/// A door that is broken while the file `broken` is there; who is called writes into the file `heard`, unless the line is cut.
-class Door {
- public:
-  Door() {
-    if (::geteuid() == 0) agent_.become_nobody();  // uid 0 is nobody in particular; the agent's own user operates
-    agent_.configure("10.toml", replaced(replaced(std::string(configuration), "OPEN", agent_.open_directory()), "USER", user()));
-  }
-
-  WholeAgent& agent() { return agent_; }
-  void break_it() const { std::ofstream(agent_.open_directory() + "/broken") << "yes"; }
-  void mend_it() const { std::filesystem::remove(agent_.open_directory() + "/broken"); }
-
-  void cut_line() const { std::ofstream(agent_.open_directory() + "/cut") << "yes"; }
-  void join_line() const { std::filesystem::remove(agent_.open_directory() + "/cut"); }
-
-  /// The lines "EVENT LEVEL INCIDENT TO" that begin so.
-  std::size_t heard(const std::string& start) const {
-    std::istringstream lines(read_file(agent_.open_directory() + "/heard"));
-    std::size_t out = 0;
-    for (std::string line; std::getline(lines, line);) out += line.starts_with(start) ? 1 : 0;
-    return out;
-  }
-
-  json::array incidents() const {
-    const json::value all = agent_.get("/v1/incidents");
-    return all.is_array() ? all.as_array() : json::array();
-  }
-  /// The id of the only open incident, once there is one.
-  std::string await_incident() const {
-    REQUIRE(eventually([&] { return incidents().size() == 1; }));
-    return std::string(incidents().at(0).at("id").as_string());
-  }
-  json::value incident(const std::string& id) const { return agent_.get("/v1/incidents/" + id); }
-  bool is_at_stage(const std::string& id, std::string_view stage) const {
-    const json::value one = incident(id);
-    return one.is_object() && one.at("stage").as_string() == json::string_view(stage.data(), stage.size());
-  }
-  /// The author of the first event of that kind; empty: there is none.
-  std::string author_of(const std::string& id, std::string_view kind) const {
-    const json::value one = incident(id);
-    if (!one.is_object() || !one.at("timeline").is_array()) return {};
-    for (const json::value& event : one.at("timeline").as_array()) {
-      if (event.at("kind").as_string() == json::string_view(kind.data(), kind.size())) return std::string(event.at("author").as_string());
-    }
-    return {};
-  }
-
-  /// `ronda` as the user that ana is.
-  Finished as_ana(std::vector<std::string> words) const {
-    words.insert(words.begin(), {ronda_program(), "--socket", agent_.socket()});
-    return agent_.run_as_agent(words);
-  }
-
- private:
-  static std::string user() {
-    if (::geteuid() == 0) return "nobody";
-    const char* login = ::getenv("USER");
-    return login == nullptr ? "nobody" : login;
-  }
-
-  WholeAgent agent_;
-};
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
 
 TEST_CASE("a failing check becomes an incident, is told, survives a kill, is taken by a person and ends with the recovery", "[whole]") {
   Door door;
@@ -287,63 +198,6 @@ TEST_CASE("a person opens an incident, raises it and ends it, under the name tha
     CHECK(by_root.code == 0);
     CHECK(door.author_of(id, "note") == "unix:root");
   }
-  CHECK(door.agent().stop() == 0);
-}
-
-TEST_CASE("an id may be typed in small letters and short, and where several are meant they are named", "[whole]") {
-  Door door;
-  REQUIRE(door.agent().start());
-  REQUIRE(door.as_ana({"incident", "open", "--level", "p2", "the till is slow"}).code == 0);
-  const std::string id = door.await_incident();
-  std::string small = id;
-  std::ranges::transform(small, small.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  CHECK(door.as_ana({"incident", "ack", small, "--for", "1h"}).out.starts_with(id + ": "));
-  CHECK(has(door.as_ana({"incident", "show", small.substr(small.size() - 6)}).out, "the till is slow"));
-  CHECK(has(door.as_ana({"notify", "list", "--incident", small.substr(13)}).out, "open"));
-  REQUIRE(door.as_ana({"incident", "open", "--level", "p3", "the lamp is dark"}).code == 0);
-  REQUIRE(door.incidents().size() == 2);
-  const Finished several = door.as_ana({"incident", "note", small.substr(0, 12), "which?"});
-  CHECK(several.code == 2);
-  INFO(several.err);
-  CHECK(has(several.err, "ronda: \"" + small.substr(0, 12) + "\" may be any of 2 incidents; say more of the one that you mean:\n"));
-  CHECK(has(several.err, "\n  " + id + "  acknowledged p2: the till is slow"));
-  CHECK(has(several.err, ": the lamp is dark"));
-  CHECK(door.author_of(id, "note").empty());
-
-  const Finished added = door.as_ana({"silence", "add", "tag=front", "--for", "1h", "--reason", "new door", "--output", "json"});
-  REQUIRE(added.code == 0);
-  const std::string silence(json::parse(added.out).at("id").as_string());
-  CHECK(door.as_ana({"silence", "expire", silence.substr(2, 4)}).out == silence + ": ended\n");
-  CHECK(door.agent().stop() == 0);
-}
-
-TEST_CASE("people read times in the agent's zone, programs in UTC", "[whole]") {
-  Door door;
-  door.agent().configure("20.toml", "[agent]\ntz = \"Asia/Kathmandu\"\n");
-  REQUIRE(door.agent().start());
-  REQUIRE(door.as_ana({"incident", "open", "--level", "p2", "the till is slow"}).code == 0);
-  const std::string id = door.await_incident();
-  REQUIRE(door.as_ana({"incident", "ack", id, "--for", "1h"}).code == 0);
-  const std::string shown = door.as_ana({"incident", "show", id}).out;
-  INFO(shown);
-  CHECK(has(shown, "times in     Asia/Kathmandu\n"));
-  CHECK(has(shown, " +0545 "));
-  CHECK_FALSE(has(shown, "UTC"));
-  const json::value one = door.incident(id);
-  CHECK(one.at("detected").as_string().ends_with("Z"));
-  // five hours and three quarters later by the clock on the wall
-  const std::string utc(one.at("detected").as_string());
-  const std::int64_t minutes = std::stoi(utc.substr(11, 2)) * 60 + std::stoi(utc.substr(14, 2)) + 345;
-  char clock[8];
-  std::snprintf(clock, sizeof clock, "%02d:%02d", static_cast<int>(minutes / 60 % 24), static_cast<int>(minutes % 60));
-  CHECK(has(shown, std::string(" ") + clock + utc.substr(16, 3) + " +0545"));
-  CHECK(has(door.as_ana({"incident", "list"}).out, " +0545: the till is slow"));
-  CHECK(has(door.as_ana({"status"}).out, " +0545: the till is slow"));
-  CHECK(has(door.as_ana({"silence", "add", "check=door", "--for", "1h", "--reason", "new door"}).out, " +0545 "));
-  CHECK(has(door.as_ana({"silence", "list"}).out, " +0545 "));
-  CHECK(has(door.as_ana({"maintenance", "start", "1h", "--reason", "new door"}).out, " +0545 until "));
-  CHECK(has(door.as_ana({"maintenance", "list"}).out, " +0545 until "));
-  CHECK(has(door.as_ana({"notify", "list"}).out, " +0545 "));
   CHECK(door.agent().stop() == 0);
 }
 
