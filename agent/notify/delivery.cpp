@@ -438,6 +438,13 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 
   // In the order in which they were decided, once all that was given is answered: the store refuses what stands behind the first
   // that it refused, also what is given now. What comes after this stands behind them in its queue.
+  //
+  // Not by incident, though others then wait for what is not theirs. A decision has no one incident: beside events it has rows of
+  // alerts, silences and messages, a digest carries those of several incidents, and a change of a row may stand in the ring in a
+  // decision of another one. What may overtake would be what shares no key with anything owed, and in a storm all hang together.
+  // Nothing is gained by it either: what is refused is refused by the whole database, for all incidents, and sooner than its answer
+  // nobody knows that it takes anything again. The wait is one round of answers, milliseconds in a store that works; attempts do not
+  // wait for it, for they begin when the store has answered, with a refusal too.
   void replay() {
     const std::int64_t now = client_.wall_ns();
     replay_waits_ = false;
