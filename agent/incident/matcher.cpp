@@ -133,4 +133,16 @@ Status check_names(const Matcher& matcher, const KnownNames& known) {
   return check_kind("tag", matcher.tags, known.tags);
 }
 
+Status check_names(const Matcher& matcher, const KnownNames& known, std::span<const Firing> firing) {
+  if (auto named = check_names(matcher, known); named || firing.empty()) return named;
+  KnownNames all = known;  // of a hundred thousand checks: only of what was refused
+  for (const Firing& one : firing) {
+    all.alerts.push_back(one.alert);
+    if (!one.check.empty()) all.checks.push_back(one.check);
+    if (!one.service.empty()) all.services.push_back(one.service);
+    all.tags.insert(all.tags.end(), one.tags.begin(), one.tags.end());
+  }
+  return check_names(matcher, all);
+}
+
 }  // namespace ronda::incident

@@ -92,6 +92,9 @@ struct Firing {
   std::vector<std::string> tags;
 };
 
+/// And of what fires: it may have left the configuration, or stand in a part of it that is unsound.
+Status check_names(const Matcher& matcher, const KnownNames& known, std::span<const Firing> firing);
+
 struct SilenceBook {
   std::vector<Silence> silences;  // by id; ended ones until drop_ended
 

@@ -337,7 +337,8 @@ void Response::silence(incident::SilenceRequest request, std::function<void(cons
   if (!begun_) {
     return waiting_.push_back([this, request = std::move(request), told = std::move(told)] { silence(request, told); });
   }
-  if (const auto known = incident::check_names(request.what, desk_.plan().names); !known) return told(known.error());
+  const auto firing = desk_.incidents().firing(desk_.plan().settings);
+  if (const auto known = incident::check_names(request.what, desk_.plan().names, firing); !known) return told(known.error());
   auto made = incident::make_silence(std::move(request), wall_ns(), ports_.random());
   if (!made) return told(made.error());
   Output output = desk_.add_silence(*made, wall_ns());

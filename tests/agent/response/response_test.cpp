@@ -282,3 +282,28 @@ TEST_CASE("trouble of the configuration goes to the agent's own people, and with
   shell.settle();
   CHECK(shell.response->desk().own_troubles().empty());
 }
+
+TEST_CASE("what fires can be silenced by its name, also when it is not configured any more", "[response]") {
+  const Scratch scratch;
+  Shell shell(diagnosed_shop, scratch / "state");
+  shell.begin();
+  const auto silence = [&](const std::string& word) {
+    incident::SilenceRequest request;
+    request.what = *incident::parse_matcher(std::vector<std::string>{word});
+    request.owner = {incident::Author::Kind::contact, "cto"};
+    request.reason = "known";
+    request.for_ns = hour;
+    std::optional<std::string> answer;
+    shell.response->silence(request, [&](const Result<incident::Silence>& made) { answer = made ? "made" : made.error().message(); });
+    REQUIRE(shell.until([&] { return answer.has_value(); }));
+    return *answer;
+  };
+  for (const std::string name : {"ronda/plugin/gone", "ronda/sink/unsound"}) {
+    CHECK(silence("alert=" + name) == "there is no alert `" + name + "`");
+    shell.response->on_own_trouble(name.substr(incident::own_prefix.size()), Level::p2, "it is held back");
+    shell.settle();
+    CHECK(silence("alert=" + name) == "made");
+  }
+  for (const auto& [id, one] : shell.response->desk().incidents().incidents) CHECK(one.is_suppressed());
+  CHECK(silence("alert=ronda/plugin/gnoe") == "there is no alert `ronda/plugin/gnoe`; did you mean `ronda/plugin/gone`?");
+}
