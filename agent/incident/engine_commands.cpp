@@ -172,8 +172,10 @@ void Stepper::open_by_hand(const Command& command) {
 void Stepper::renew_ack(const Incident& incident, Event& event) const {
   if (!incident.ack || event.author.kind == Author::Kind::agent) return;
   const LevelTimes& times = settings_.of(incident.level);
-  if (times.ack_expires_ns != 0) event.until_ns = std::max(incident.ack->until_ns, now_ + times.ack_expires_ns);
-  if (times.ack_remind_ns != 0) event.remind_ns = now_ + times.ack_remind_ns;
+  event.until_ns = incident.ack->until_ns;
+  if (times.ack_expires_ns != 0) event.until_ns = std::max(event.until_ns, now_ + times.ack_expires_ns);
+  const std::int64_t remind = times.ack_remind_ns == 0 ? 0 : now_ + times.ack_remind_ns;
+  if (event.until_ns == 0 || remind < event.until_ns) event.remind_ns = remind;
 }
 
 /// What those who heard of it should know, without calling them.

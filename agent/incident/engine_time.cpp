@@ -144,7 +144,10 @@ void Stepper::watch_ack(Incident& incident) {
     return;
   }
   if (ack.remind_ns == 0 || ack.remind_ns > now_) return;
-  emit(incident.id, make(Kind::ack_reminded));
+  Event reminded = make(Kind::ack_reminded);
+  // no end will ask: again whenever it is twice as old
+  if (ack.until_ns == 0) reminded.remind_ns = now_ + std::max(settings_.of(incident.level).ack_remind_ns, now_ - ack.at_ns);
+  emit(incident.id, std::move(reminded));
   const std::string since = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(now_ - ack.at_ns)));
   remind(incident, {"taken " + since + " ago: is that still so?", "tomado hace " + since + ": ¿sigue siendo así?"});
 }

@@ -106,7 +106,7 @@ struct Event {
   std::int64_t effective_ns = 0;              // suppressed, unsuppressed: when it became so, if not at_ns
   std::int64_t within_ns = 0;                 // opened, raised, lowered, reopened: a duration, the time to respond
   std::int64_t due_ns = 0;                    // opened, reopened, update, ...: the next update
-  std::int64_t remind_ns = 0;                 // acked and what renews it: ask whether the ack still holds
+  std::int64_t remind_ns = 0;                 // acked, what renews it, and ack_reminded: ask whether the ack still holds
   std::int64_t until_ns = 0;                  // acked: its end; flapping: earliest end; ticket: 0 where no time is promised
   /// Named texts: the parts of a review; of alert_* said_field. At most 32.
   std::vector<std::pair<std::string, std::string>> fields;

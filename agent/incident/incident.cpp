@@ -323,7 +323,7 @@ void take(Incident& incident, const Event& event) {
     case Kind::acked:
       return acknowledge(incident, event);
     case Kind::ack_reminded:
-      if (incident.ack) incident.ack->remind_ns = 0;
+      if (incident.ack) incident.ack->remind_ns = event.remind_ns;
       return;
     case Kind::ack_expired:
     case Kind::unacked:

@@ -101,7 +101,7 @@ struct Role {
 struct Ack {
   Author author;
   std::int64_t at_ns = 0;
-  std::int64_t remind_ns = 0;  // 0: not, or done
+  std::int64_t remind_ns = 0;  // 0: not, or done; without end it is never done
   std::int64_t until_ns = 0;   // 0: without end
   bool operator==(const Ack&) const = default;
 };

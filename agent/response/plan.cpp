@@ -59,7 +59,8 @@ incident::Settings settings_of(const schedule::Candidate& candidate, const peopl
     times.respond_within_ns = severity.respond_within.count();
     times.update_every_ns = severity.update_within.count();
     times.ack_expires_ns = severity.ack_expires.count();
-    times.ack_remind_ns = times.ack_expires_ns / 2;
+    // what never ends by itself is asked about all the same: it would be nobody's for ever
+    times.ack_remind_ns = times.ack_expires_ns != 0 ? times.ack_expires_ns / 2 : times.respond_within_ns;
   }
   settings.tags = candidate.tags;
   if (candidate.generation.agent.war_room) settings.war_room = *candidate.generation.agent.war_room;

@@ -115,6 +115,48 @@ TEST_CASE("a sign of life keeps the ack", "[incident]") {
   CHECK(std::ranges::none_of(world.events, [](const Event& event) { return event.kind == Kind::ack_reminded; }));
 }
 
+TEST_CASE("an ack that never ends by itself is asked about, more and more seldom, and keeps an end that was chosen", "[incident]") {
+  World world;
+  world.fire("a", Level::p4);
+  const auto asked = [&] {
+    return std::ranges::count_if(world.notices, [](const Notice& one) { return one.reason.ends_with(": is that still so?"); });
+  };
+  SECTION("for as long as it lasts") {
+    world.say(Verb::ack, contact("cto"));
+    for (const auto& [days, times] : {std::pair(1, 1), {2, 2}, {3, 2}, {4, 3}, {7, 3}, {8, 4}}) {
+      world.pass((World::start + days * day_ns - world.now) / minute_ns + 1);
+      CHECK(asked() == times);
+    }
+    CHECK(world.only().stage == Stage::acknowledged);
+    CHECK(world.last_notice().event == notice::reminder);
+    CHECK(world.last_notice().contacts == std::vector<std::string>{"cto"});
+    world.say(Verb::note, contact("cto"), "ordered");  // a sign of life
+    world.pass(23 * 60);
+    CHECK(asked() == 4);
+    world.pass(2 * 60);
+    CHECK(asked() == 5);
+    world.recover("a");
+    CHECK_FALSE(world.only().is_live());
+    world.pass(40 * 24 * 60);
+    CHECK(asked() == 5);
+  }
+  SECTION("with an end that a note does not take away") {
+    Command ack;
+    ack.verb = Verb::ack;
+    ack.incident = world.only().id;
+    ack.author = contact("cto");
+    ack.for_ns = 3 * day_ns;
+    world.say(ack);
+    world.pass(60);
+    world.say(Verb::note, contact("cto"), "ordered");
+    REQUIRE(world.only().ack);
+    CHECK(world.only().ack->until_ns == World::start + 3 * day_ns);
+    world.pass(3 * 24 * 60);
+    CHECK(asked() == 1);
+    CHECK(world.only().stage == Stage::open);
+  }
+}
+
 TEST_CASE("an ack for a time that the person chose ends then", "[incident]") {
   World world;
   world.fire("a", Level::p1);
