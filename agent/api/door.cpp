@@ -12,7 +12,7 @@ namespace ronda::api {
 namespace {
 
 constexpr double stranger_burst = 30, stranger_rate = 5;  // of all that has neither a good token nor a proof
-constexpr double proven_burst = 30, proven_rate = 5;      // of links that were made here and messages that the gateway signed
+constexpr double proven_burst = 30, proven_rate = 5;      // of one contact's links, and of messages that the gateway signed
 constexpr double token_burst = 60, token_rate = 20;
 
 std::string small(std::string_view text) {
@@ -59,10 +59,11 @@ class Door {
   void answer(const Request& request, const Respond& respond) {
     follow_generation();
     if (auto refusal = judge_request(rules_, request)) return respond(*std::move(refusal));
-    const bool has_own_proof = request.path.starts_with(ack_path) || request.path == twilio_path;
-    const Token* token = has_own_proof ? nullptr : find_token(rules_.tokens, bearer_of(request));
+    const bool may_have_proof = request.path.starts_with(ack_path) || request.path == twilio_path;
+    const Token* token = may_have_proof ? nullptr : find_token(rules_.tokens, bearer_of(request));
     if (token != nullptr) return answer_token(*token, request, respond);
-    Allowance& allowance = has_own_proof && is_proven(request) ? proven_ : strangers_;
+    const auto prover = may_have_proof ? prover_of(request) : std::nullopt;
+    Allowance& allowance = prover ? proven_.try_emplace(*prover, proven_burst, proven_rate).first->second : strangers_;
     if (!allowance.take(now_())) return respond(too_many());
     if (request.path.starts_with(ack_path)) return answer_ack(agent_, request, respond);
     if (request.path == twilio_path) return answer_twilio(agent_, twilio(), request, respond);
@@ -76,14 +77,16 @@ class Door {
     rules_ = door_rules(agent_.active().generation);
     std::erase_if(allowances_,
                   [&](const auto& one) { return std::ranges::find(rules_.tokens, one.first, &Token::name) == rules_.tokens.end(); });
+    proven_.clear();  // there are contacts no more that had links
   }
 
   TwilioRules twilio() const { return {rules_.public_url, rules_.twilio_auth_token}; }
 
   /// All come from the proxy's address, so nothing but what they bring tells them apart: whoever knocks with nothing must not
-  /// keep out the one who was sent a link.
-  bool is_proven(const Request& request) const {
-    return request.path == twilio_path ? is_signed_sms(twilio(), request) : is_own_link(agent_, request);
+  /// keep out the one who was sent a link, nor may who was sent one keep out another. None: it proves nothing.
+  std::optional<std::string> prover_of(const Request& request) const {
+    if (request.path != twilio_path) return owner_of_link(agent_, request);
+    return is_signed_sms(twilio(), request) ? std::optional<std::string>("the gateway") : std::nullopt;
   }
 
   void answer_token(const Token& token, const Request& request, const Respond& respond) {
@@ -102,8 +105,8 @@ class Door {
   std::function<std::chrono::nanoseconds()> now_;
   std::uint64_t generation_ = 0;
   DoorRules rules_;
-  Allowance strangers_{stranger_burst, stranger_rate}, proven_{proven_burst, proven_rate};
-  std::map<std::string, Allowance, std::less<>> allowances_;  // by token
+  Allowance strangers_{stranger_burst, stranger_rate};
+  std::map<std::string, Allowance, std::less<>> allowances_, proven_;  // by token; by contact, whose links are in use
 };
 
 }  // namespace

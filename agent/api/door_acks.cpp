@@ -7,6 +7,7 @@
 
 #include "api/door_page.hpp"
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "incident/moment.hpp"
 #include "plugin/hmac.hpp"
 #include "response/links.hpp"
@@ -35,6 +36,11 @@ Response bad_link(notify::Language language) {
   return ack_word_page(404, AckWord::bad_link, {}, language);
 }
 
+/// Nothing goes to this contact alone.
+bool is_room(const people::Contact& contact) {
+  return std::ranges::all_of(contact.channels, &people::Channel::shared);
+}
+
 std::optional<Good> look_at_link(AgentView& agent, std::string_view token, Response& refusal) {
   const Plan& plan = plan_of(agent);
   auto claim = response::read_link(plan.links, token, wall_clock().count());
@@ -51,20 +57,31 @@ std::optional<Good> look_at_link(AgentView& agent, std::string_view token, Respo
     refusal = ack_word_page(410, AckWord::over, out.claim.incident, plan.language_of(out.claim.contact));
     return {};
   }
-  if (out.incident->acks != out.claim.acks) {
+  out.claim.room = out.claim.room || is_room(*out.contact);  // its channels may have been others when the link was made
+  if (!response::is_still_good(*out.incident, out.claim.acks, out.claim.room)) {
     refusal = ack_word_page(410, AckWord::used, out.claim.incident, plan.language_of(out.claim.contact));
     return {};
   }
   return out;
 }
 
-incident::Command ack_of(const std::string& id, const std::string& contact, std::string source) {
+using Kind = incident::Author::Kind;
+
+incident::Command ack_of(const std::string& id, incident::Author author, std::string source) {
   incident::Command command;
   command.verb = incident::Verb::ack;
   command.incident = id;
-  command.author = {incident::Author::Kind::contact, contact};
+  command.author = std::move(author);
   command.source = std::move(source);
   return command;
+}
+
+/// One line; whoever shows it escapes it.
+std::string typed_name(const Form& form) {
+  std::string out = repair_utf8(value_in(form, "name"), longest_typed_name);
+  std::ranges::replace_if(
+      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return std::string(trim(out));
 }
 
 void take_by_link(AgentView& agent, const Good& good, const Request& request, const Respond& respond) {
@@ -76,10 +93,13 @@ void take_by_link(AgentView& agent, const Good& good, const Request& request, co
   const auto [end, error] = std::from_chars(seen.data(), seen.data() + seen.size(), based_on);
   if (seen.empty() || error != std::errc() || end != seen.data() + seen.size() || based_on == 0)
     return respond(error_response(400, "the form lacks `based_on`, the state that was seen"));
-  incident::Command command = ack_of(good.claim.incident, good.claim.contact, "link");
+  const bool room = good.claim.room;
+  incident::Command command = ack_of(good.claim.incident, {room ? Kind::room : Kind::contact, good.claim.contact}, "link");
   command.based_on = based_on;
-  agent.response().command(std::move(command), [respond, language, id = good.claim.incident](const incident::Reply& reply) {
-    if (reply.done) return respond(ack_word_page(200, AckWord::taken, id, language));
+  if (room) command.text = typed_name(*form);
+  if (room && command.text.empty()) return respond(ack_word_page(400, AckWord::no_name, {}, language, true));
+  agent.response().command(std::move(command), [respond, language, room, id = good.claim.incident](const incident::Reply& reply) {
+    if (reply.done) return respond(ack_word_page(200, room ? AckWord::taken_by_room : AckWord::taken, id, language));
     const int status = reply.code == Errc::exists ? 409 : 503;
     respond(ack_word_page(status, AckWord::not_stored, reply.text, language, true));
   });
@@ -104,9 +124,12 @@ std::optional<Coded> find_code(AgentView& agent, const std::vector<std::string>&
   for (const auto& [id, incident] : agent.response().desk().incidents().incidents) {
     if (!incident.is_live()) continue;
     for (const std::string& contact : contacts) {
-      const std::string right = response::make_code(plan.links, id, contact, incident.acks);
-      for (const std::string& code : codes) {
-        if (plugin::is_same_secret(code, right)) return Coded{id, contact};
+      for (const std::uint32_t acks : {incident.acks, incident.acks - std::min(incident.acks, 1U)}) {
+        if (!response::is_still_good(incident, acks, false)) continue;
+        const std::string right = response::make_code(plan.links, id, contact, acks);
+        for (const std::string& code : codes) {
+          if (plugin::is_same_secret(code, right)) return Coded{id, contact};
+        }
       }
     }
   }
@@ -115,10 +138,11 @@ std::optional<Coded> find_code(AgentView& agent, const std::vector<std::string>&
 
 }  // namespace
 
-bool is_own_link(AgentView& agent, const Request& request) {
+std::optional<std::string> owner_of_link(AgentView& agent, const Request& request) {
   const std::string_view token = std::string_view(request.path).substr(ack_path.size());
   const auto claim = response::read_link(plan_of(agent).links, token, wall_clock().count());
-  return claim || claim.error().code() == Errc::range;
+  if (claim) return claim->contact;
+  return claim.error().code() == Errc::range ? std::optional<std::string>("") : std::nullopt;
 }
 
 void answer_ack(AgentView& agent, const Request& request, const Respond& respond) {
@@ -128,7 +152,8 @@ void answer_ack(AgentView& agent, const Request& request, const Respond& respond
   if (request.method == "POST") return take_by_link(agent, *good, request, respond);
   const Plan& plan = plan_of(agent);
   respond(ack_form_page(*good->incident, good->contact->title.empty() ? good->contact->name : good->contact->title,
-                        people::moment_text(good->incident->detected_ns, *plan.zone), plan.language_of(good->claim.contact)));
+                        people::moment_text(good->incident->detected_ns, *plan.zone), plan.language_of(good->claim.contact),
+                        good->claim.room));
 }
 
 std::string twilio_signature(std::string_view auth_token, std::string_view url, const Form& form) {
@@ -179,7 +204,7 @@ void answer_twilio(AgentView& agent, const TwilioRules& rules, const Request& re
   const bool es = plan.language_of(contacts.front()) == notify::Language::es;
   const auto found = find_code(agent, contacts, codes_in(value_in(*form, "Body")));
   if (!found) return respond(sms_reply(es ? "Ningún incidente espera ese código." : "No incident waits for that code."));
-  agent.response().command(ack_of(found->incident, found->contact, "sms"),
+  agent.response().command(ack_of(found->incident, {Kind::contact, found->contact}, "sms"),
                            [respond, es, id = found->incident](const incident::Reply& reply) {
                              const std::string taken = es ? "es suyo" : "it is yours", failed = es ? "no se pudo hacer: " : "";
                              respond(sms_reply(id + ": " + (reply.done ? taken : failed + reply.text)));

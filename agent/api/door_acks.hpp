@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Taking an incident from afar: a signed link that shows a form, and a code that is sent back by SMS. Both act as the
-// contact to whom they were sent, and as nobody else.
+// contact to whom they were sent, and as nobody else; a link that went where many read acts as that room.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,8 @@ namespace ronda::api {
 inline constexpr std::string_view ack_path = "/ack/";
 inline constexpr std::string_view twilio_path = "/v1/twilio";
 
-/// Whether the link was made here, over or not.
-bool is_own_link(AgentView& agent, const Request& request);
+/// Whose link it is: the contact's name, "" where its time is over; none: it was not made here.
+std::optional<std::string> owner_of_link(AgentView& agent, const Request& request);
 /// GET changes nothing, for programs that look at mail follow its links; POST takes the incident.
 void answer_ack(AgentView& agent, const Request& request, const Respond& respond);
 

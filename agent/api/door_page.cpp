@@ -22,8 +22,14 @@ constexpr std::array words = {
     Pair{"This link has been used, or somebody has taken the incident since.", "Este enlace ya se usó, o alguien ha tomado el incidente."},
     Pair{"The incident is over, or is not known here any more.", "El incidente terminó o ya no se conoce aquí."},
     Pair{"That did not work.", "No se pudo hacer."},
+    Pair{"Say who you are: many have this link.", "Diga quién es: este enlace lo tienen muchos."},
+    Pair{
+        "Nobody is called any more. The time to respond runs on until somebody takes it by a link of their own, by `ronda incident ack` or "
+        "by a token.",
+        "Ya no se llama a nadie. El plazo de respuesta sigue corriendo hasta que alguien lo tome con un enlace propio, con `ronda incident "
+        "ack` o con un token."},
 };
-static_assert(words.size() == static_cast<std::size_t>(AckWord::not_stored) + 1);
+static_assert(words.size() == static_cast<std::size_t>(AckWord::taken_by_room) + 1);
 
 std::string escaped(std::string_view value) {
   return notify::escape_line(value, notify::Markup::html);
@@ -56,14 +62,20 @@ std::string upper(std::string_view level) {
 
 }  // namespace
 
-Response ack_form_page(const incident::Incident& incident, std::string_view person, std::string_view since, Language language) {
+Response ack_form_page(const incident::Incident& incident, std::string_view person, std::string_view since, Language language, bool room) {
   constexpr Pair service{"Service", "Servicio"}, begun{"Since", "Desde"}, number{"Incident", "Incidente"};
-  constexpr Pair take{"Take it as ", "Tomarlo como "};
+  constexpr Pair take{"Take it as ", "Tomarlo como "}, take_for{"Take it for ", "Tomarlo para "}, name{"Your name", "Su nombre"};
+  constexpr Pair many{"Many have this link: what you write as your name is noted as unproven, and it does not stop the time to respond.",
+                      "Este enlace lo tienen muchos: lo que escriba como nombre se anota sin prueba y no detiene el plazo de respuesta."};
   const std::string level = upper(config::level_name(incident.level));
-  std::string body = "<h1>" + level + ": " + escaped(incident::headline_of(incident)) + "</h1>\n<dl>\n" + row(number.in(language), incident.id) +
-                     row(service.in(language), incident.service) + row(begun.in(language), since) + "</dl>\n";
-  body += "<form method=\"post\"><input type=\"hidden\" name=\"based_on\" value=\"" + std::to_string(incident.sequence) +
-          "\"><button type=\"submit\">" + std::string(take.in(language)) + escaped(person) + "</button></form>\n";
+  std::string body = "<h1>" + level + ": " + escaped(incident::headline_of(incident)) + "</h1>\n<dl>\n" +
+                     row(number.in(language), incident.id) + row(service.in(language), incident.service) + row(begun.in(language), since) +
+                     "</dl>\n";
+  body += "<form method=\"post\"><input type=\"hidden\" name=\"based_on\" value=\"" + std::to_string(incident.sequence) + "\">";
+  if (room)
+    body += "<p>" + std::string(many.in(language)) + "</p>\n<p><label>" + std::string(name.in(language)) +
+            " <input name=\"name\" maxlength=\"" + std::to_string(longest_typed_name) + "\" required></label></p>\n";
+  body += "<button type=\"submit\">" + std::string((room ? take_for : take).in(language)) + escaped(person) + "</button></form>\n";
   return page(200, level + " " + incident.id, body, language);
 }
 

@@ -69,7 +69,7 @@ const std::vector<Verb>& verbs() {
         {"answered", "TEXT", "of ticket: they have answered", "ticket"},
         {"service", "NAME", "of open: what is hurt", "open"},
         {"for", "DURATION", "of ack: for so long; of update: the next one within", "ack update"},
-        {"impact", "TAG", "of note, update: whom it hurts", "note update"},
+        {"impact", "TAG", "of note, update: whom it hurts; the text of a note says what it means for them", "note update"},
         {"force", "", "of ack: take it over; of resolve, close: against what still fires or is missing, with a reason",
          "ack resolve close"},
         {"based-on", "N", "refused if somebody else decided after this event"},

@@ -6,7 +6,7 @@
 namespace ronda::incident {
 namespace {
 
-constexpr std::array<std::string_view, 4> kinds = {"agent", "contact", "unix", "token"};
+constexpr std::array<std::string_view, 5> kinds = {"agent", "contact", "unix", "token", "room"};
 
 }  // namespace
 
@@ -24,7 +24,7 @@ Result<Author> parse_author(std::string_view text) {
     if (name.empty() || name.size() > max_name_bytes) break;
     return Author{static_cast<Author::Kind>(i), std::string(name)};
   }
-  return Error(Errc::invalid, "an author is `agent`, `contact:NAME`, `unix:NAME` or `token:NAME`");
+  return Error(Errc::invalid, "an author is `agent`, `contact:NAME`, `unix:NAME`, `token:NAME` or `room:NAME`");
 }
 
 }  // namespace ronda::incident

@@ -26,6 +26,8 @@ Said said_person(const Author& author) {
       return {"the user " + author.name, "el usuario " + author.name};
     case Author::Kind::token:
       return {"the token " + author.name, "el token " + author.name};
+    case Author::Kind::room:
+      return {"somebody at the address of " + author.name, "alguien en la dirección de " + author.name};
   }
   return {};
 }
@@ -54,6 +56,11 @@ Said followed_by(Said said, std::string_view more) {
 bool is_state_change(Verb verb) {
   return verb == Verb::ack || verb == Verb::unack || verb == Verb::raise || verb == Verb::lower || verb == Verb::mitigate ||
          verb == Verb::resolve || verb == Verb::close;
+}
+
+/// Who takes it where many read says who that is; nothing proves it.
+bool is_typed_name(const Command& command) {
+  return command.author.kind == Author::Kind::room && !command.text.empty();
 }
 
 const Role* role_of(const Incident& incident, const std::string& name) {
@@ -192,6 +199,7 @@ std::int64_t Stepper::ack_lasts(const Incident& incident, const Command& command
 void Stepper::take_acked(Incident& incident, const Command& command) {
   const LevelTimes& times = settings_.of(incident.level);
   Event event = make(Kind::acked, command);
+  if (is_typed_name(command)) event.text = "the name given: " + command.text;
   const std::int64_t lasts = ack_lasts(incident, command);
   if (lasts != 0) event.until_ns = now_ + lasts;
   if (times.ack_remind_ns != 0 && (lasts == 0 || times.ack_remind_ns < lasts)) event.remind_ns = now_ + times.ack_remind_ns;
@@ -209,7 +217,12 @@ void Stepper::ack(Incident& incident, const Command& command) {
     return refuse(incident, command, Errc::denied, person(incident.ack->author) + " has it; only a contact of conf.d can take it over");
   const bool was_theirs = incident.is_taken() && incident.ack && incident.ack->author == command.author;
   take_acked(incident, command);
-  if (!was_theirs) tell(incident, done_by("taken", "tomado", command.author));  // that it lasts longer is news to nobody
+  Said taken = done_by("taken", "tomado", command.author);
+  if (is_typed_name(command)) {
+    taken.en += " (the name given: " + command.text + ")";
+    taken.es += " (nombre indicado: " + command.text + ")";
+  }
+  if (!was_theirs) tell(incident, std::move(taken));  // that it lasts longer is news to nobody
   const std::int64_t lasts = ack_lasts(incident, command);
   const std::string yours = lasts == 0 ? "it is yours" : "it is yours for " + format_duration(Nanos(lasts));
   reply(incident,
@@ -245,6 +258,7 @@ void Stepper::update(Incident& incident, const Command& command) {
   if (!command.subject.empty()) {
     Event impact = make(Kind::impact, command);
     impact.subject = command.subject;
+    impact.text.clear();  // the update says how it stands; what it means for them a note does
     emit(incident.id, std::move(impact));
   }
   Event event = make(Kind::update, command);

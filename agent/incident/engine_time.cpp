@@ -3,6 +3,7 @@
 
 #include "base/counted.hpp"
 #include "base/units.hpp"
+#include "incident/document.hpp"
 #include "incident/engine_step.hpp"
 
 namespace ronda::incident {
@@ -207,8 +208,11 @@ void Stepper::watch_over(Incident& incident) {
     return;
   }
   const std::int64_t after = settings_.of(incident.peak_level).close_after_ns;
-  if (after != 0 && now_ - incident.resolved_ns >= after)
-    emit(incident.id, make(Kind::closed, incident.review.empty() ? "without a review" : ""));
+  if (after == 0 || now_ - incident.resolved_ns < after) return;
+  std::string lacks;
+  for (const std::string_view part : missing_parts(incident.review, incident.peak_level))
+    lacks += (lacks.empty() ? "its review lacks " : ", ") + std::string(part);
+  emit(incident.id, make(Kind::closed, incident.review.empty() ? "without a review" : lacks));
 }
 
 }  // namespace ronda::incident

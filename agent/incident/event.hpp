@@ -27,6 +27,7 @@ struct Author {
     contact,  // a person of conf.d
     unix,     // a user of this host who is no contact; uid 0 is one
     token,    // a token that belongs to no contact
+    room,     // whoever reads what goes to the address of many that this contact has
   };
   Kind kind = Kind::agent;
   std::string name;  // empty for the agent
@@ -35,7 +36,7 @@ struct Author {
   bool is_named() const { return kind == Kind::contact; }
   bool operator==(const Author&) const = default;
 };
-/// "agent", "contact:cto", "unix:www-data", "token:wallboard".
+/// "agent", "contact:cto", "unix:www-data", "token:wallboard", "room:ops-room".
 std::string to_text(const Author& author);
 Result<Author> parse_author(std::string_view text);
 

@@ -276,7 +276,10 @@ void owe_notice(Incident& incident, const Event& event) {
 }
 
 void take_impact(Incident& incident, const Event& event) {
-  if (incident.history.impacts.size() < max_impacts) incident.history.impacts.push_back({event.at_ns, event.subject});
+  std::vector<History::Impact>& impacts = incident.history.impacts;
+  if (impacts.size() < max_impacts) return impacts.push_back({event.at_ns, event.subject, event.text});
+  const auto same = std::ranges::find(impacts, event.subject, &History::Impact::tag);
+  if (same != impacts.end() && !event.text.empty()) same->text = event.text;
 }
 
 void take_suppression(Incident& incident, const Event& event) {

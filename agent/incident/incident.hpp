@@ -80,6 +80,7 @@ struct History {
   struct Impact {
     std::int64_t at_ns = 0;
     std::string tag;
+    std::string text = {};  // what it means for them, as was said with it
     bool operator==(const Impact&) const = default;
   };
   std::vector<LevelAt> levels;      // the first is that at detection

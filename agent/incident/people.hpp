@@ -40,6 +40,7 @@ struct Channel {
   std::string shown;  // `to` for people: what came from a reference stands as it was written
   LevelSet levels = LevelSet::all();
   bool fallback = false;       // only when the others failed for good
+  bool shared = false;         // many read there: what comes from it is no word of this contact
   std::optional<Quiet> quiet;  // of its own; else its contact's
 };
 

@@ -39,11 +39,18 @@ void judge_number(const ReadContext& context, config::Scope& scope, const config
                      "a telephone number like \"+5491155550000\"");
 }
 
+/// Where the notifier itself points to, and in a chat, many read.
+bool is_usually_shared(const ReadContext& context, const Channel& channel) {
+  const auto notifier = std::ranges::find(context.input.notifiers, channel.notifier, &Notifier::name);
+  return channel.to.empty() || (notifier != context.input.notifiers.end() && notifier->wants.markup == "mrkdwn");
+}
+
 std::optional<Channel> read_channel(const ReadContext& context, config::Scope& scope, const config::Value& value) {
-  constexpr std::array<std::string_view, 5> known = {"fallback", "levels", "notifier", "quiet", "to"};
+  constexpr std::array<std::string_view, 6> known = {"fallback", "levels", "notifier", "quiet", "shared", "to"};
   const config::Table* table = value.as_table();
   if (table == nullptr) return {};  // told by the core
   Channel out;
+  std::optional<bool> shared;
   const config::Value* to = nullptr;
   read_keys(scope, *table, known, [&](std::string_view key, const config::Value& one) {
     if (key == "notifier") {
@@ -57,6 +64,8 @@ std::optional<Channel> read_channel(const ReadContext& context, config::Scope& s
       out.levels = read_levels(scope, key, one);
     } else if (key == "fallback") {
       out.fallback = config::read_flag(scope, key, one).value_or(false);
+    } else if (key == "shared") {
+      shared = config::read_flag(scope, key, one);
     } else {
       out.quiet = read_quiet(context.input, scope, one);
     }
@@ -68,6 +77,7 @@ std::optional<Channel> read_channel(const ReadContext& context, config::Scope& s
     if (notifier != context.input.notifiers.end() && notifier->wants.number)
       scope.error(value.place(), "a channel on " + quoted(out.notifier) + " needs `to`, the number");
   }
+  out.shared = shared.value_or(is_usually_shared(context, out));
   return scope.sound() ? std::optional(std::move(out)) : std::nullopt;
 }
 

@@ -111,8 +111,8 @@ class Rows {
     const Markup markup = people_.markup(channel.notifier);
     Fields fields = message_.fields;
     for (const auto& [name, said] : message_.said) set(fields, name, language == Language::es ? said.es : said.en);
-    if (is_shared) drop_personal(fields);
-    if (!is_shared) std::ranges::move(people_.personal(contact, markup), std::back_inserter(fields));
+    if (is_shared || people_.is_shared(contact, channel)) drop_personal(fields);  // one that failed elsewhere may have had its own
+    if (!is_shared) std::ranges::move(people_.personal(contact, channel), std::back_inserter(fields));
     const Text words = templates_.render({message_.topic, language, markup, channel.notifier, message_.drill}, fields);
     set(fields, "topic", std::string(topic_name(message_.topic)));
     set(fields, "language", language == Language::es ? "es" : "en");

@@ -34,8 +34,10 @@ class People {
   virtual bool is_usable(std::string_view notifier) const = 0;
   virtual Markup markup(std::string_view notifier) const = 0;
   virtual Language language(std::string_view contact) const = 0;
-  /// Values that are this contact's alone; they stand in no message that goes to others too.
-  virtual Fields personal(std::string_view /*contact*/, Markup) const { return {}; }
+  /// Whether others than the contact read what is sent there.
+  virtual bool is_shared(std::string_view /*contact*/, const Channel&) const { return false; }
+  /// Values for what this contact reads there alone, or those who read there; they stand in no message to several contacts.
+  virtual Fields personal(std::string_view /*contact*/, const Channel&) const { return {}; }
   /// `[agent] last_resort`; where it is empty or unusable, every usable notifier is, but for a P4.
   virtual std::vector<std::string> last_resort() const = 0;
   virtual std::vector<std::string> usable() const = 0;

@@ -27,8 +27,10 @@ bool read_number(std::string_view text, int base, Number& out) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty() && text.front() != '-';
 }
 
+constexpr char room_mark = '~';  // begins no name
+
 std::string claim_text(const Claim& claim) {
-  return claim.incident + "." + claim.contact + "." + number_text(claim.acks, 10) + "." +
+  return claim.incident + "." + (claim.room ? std::string(1, room_mark) : "") + claim.contact + "." + number_text(claim.acks, 10) + "." +
          number_text(static_cast<std::uint64_t>(claim.until_ns / second_ns), 16);
 }
 
@@ -65,7 +67,8 @@ Result<Claim> read_link(const LinkSettings& settings, std::string_view token, st
   std::int64_t until_s = 0;
   if (parts.size() != 4 || !read_number(parts[2], 10, claim.acks) || !read_number(parts[3], 16, until_s)) return foreign;
   claim.incident = parts[0];
-  claim.contact = parts[1];
+  claim.room = parts[1].starts_with(room_mark);
+  claim.contact = parts[1].substr(claim.room ? 1 : 0);
   claim.until_ns = until_s * second_ns;
   if (claim.until_ns <= now_ns) return Error(Errc::range, "this link's time is over");
   return claim;
@@ -79,16 +82,30 @@ std::string make_code(const LinkSettings& settings, std::string_view incident, s
   return incident::random_word(bits, code_characters);
 }
 
-notify::Fields link_fields(const LinkSettings& settings, const incident::Incident& incident, std::string_view contact, bool by_sms,
-                           std::int64_t now_ns) {
+namespace {
+
+bool is_taken_by_person(const incident::Incident& incident) {
+  return incident.is_taken() && (!incident.ack || incident.ack->author.is_named());
+}
+
+}  // namespace
+
+bool is_still_good(const incident::Incident& incident, std::uint32_t acks, bool room) {
+  if (incident.acks == acks) return !(room && incident.is_taken());
+  return !room && incident.is_taken() && !is_taken_by_person(incident) && incident.acks == acks + 1;
+}
+
+notify::Fields link_fields(const LinkSettings& settings, const incident::Incident& incident, const Reader& reader, std::int64_t now_ns) {
   notify::Fields out;
-  if (settings.key.empty() || contact.empty() || !incident.is_live() || incident.is_taken()) return out;
+  if (settings.key.empty() || reader.contact.empty() || !incident.is_live()) return out;
+  if (reader.room ? incident.is_taken() : is_taken_by_person(incident)) return out;
   if (!settings.base_url.empty()) {
     const std::int64_t until_ns = (now_ns + link_lasts_ns) / second_ns * second_ns;
-    const Claim claim{incident.id, std::string(contact), incident.acks, until_ns};
+    const Claim claim{incident.id, std::string(reader.contact), incident.acks, until_ns, reader.room};
     out.emplace_back("ack", settings.base_url + "/ack/" + make_link(settings, claim));
   }
-  if (by_sms && settings.codes) out.emplace_back("ack_code", make_code(settings, incident.id, contact, incident.acks));
+  if (reader.by_sms && !reader.room && settings.codes)
+    out.emplace_back("ack_code", make_code(settings, incident.id, reader.contact, incident.acks));
   return out;
 }
 

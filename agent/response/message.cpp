@@ -71,6 +71,7 @@ notify::Message message_about(const Plan& plan, const incident::Incident& incide
   message.group = std::string(incident.group());
   message.level = incident.level;
   message.fields = fields_of(plan, incident, now_ns);
+  message.said.emplace_back("current_status", situation_of(incident));
   // what is wrong with a notifier is told by another one
   constexpr std::string_view sink = "ronda/sink/";
   for (auto at = incident.members.lower_bound(sink); at != incident.members.end() && at->first.starts_with(sink); ++at) {
@@ -126,6 +127,15 @@ std::vector<std::string> called_last(const Plan& plan, const incident::Incident&
   return contacts_of(plan, targets, overrides, now_ns);
 }
 
+/// `called`: those whom this calls; empty: those who were called last are asked for.
+void add_contact(const Plan& plan, const incident::Incident& incident, std::vector<std::string> called, std::int64_t now_ns,
+                 const escalation::Overrides& overrides, notify::Message& message) {
+  const bool is_somebodys = incident.roles.contains("commander") || (incident.ack && incident.ack->author.is_named());
+  if (called.empty() && !is_somebodys && incident.is_live()) called = called_last(plan, incident, now_ns, overrides);
+  if (called.empty()) called.assign(incident.told.begin(), incident.told.end());
+  message.said.emplace_back("contact", contact_of(plan, incident, called));
+}
+
 bool is_call(const incident::Notice& notice) {
   return notice.page && notice.contacts.empty();
 }
@@ -170,9 +180,18 @@ notify::Language Directory::language(std::string_view contact) const {
   return plan_.language_of(contact);
 }
 
-notify::Fields Directory::personal(std::string_view contact, notify::Markup markup) const {
+/// Also of a channel that is none of the contact's: it stands in for what could not be reached.
+bool Directory::is_shared(std::string_view contact, const notify::Channel& channel) const {
+  const people::Contact* found = plan_.people.find_contact(contact);
+  if (found == nullptr) return true;
+  const auto is_it = [&](const people::Channel& one) { return one.notifier == channel.notifier && one.to == channel.to; };
+  return std::ranges::none_of(found->channels, [&](const people::Channel& one) { return is_it(one) && !one.shared; });
+}
+
+notify::Fields Directory::personal(std::string_view contact, const notify::Channel& channel) const {
   if (incident_ == nullptr) return {};
-  return link_fields(plan_.links, *incident_, contact, markup == notify::Markup::sms, at_ns_);
+  return link_fields(plan_.links, *incident_, {contact, is_shared(contact, channel), markup(channel.notifier) == notify::Markup::sms},
+                     at_ns_);
 }
 
 std::vector<std::string> Directory::last_resort() const {
@@ -202,7 +221,12 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   if (due.empty() && (call == notices.end() || has_ladder)) return out;
   notify::Message message = message_about(plan, incident, now_ns);
   const escalation::Reach reach = escalation::route(plan.people, policy, incident.level, due, now_ns, overrides);
-  for (const escalation::Recipient& recipient : reach.recipients) message.contacts.push_back(recipient.contact);
+  std::vector<std::string> called;
+  for (const escalation::Recipient& recipient : reach.recipients) {
+    message.contacts.push_back(recipient.contact);
+    if (!recipient.business) called.push_back(recipient.contact);
+  }
+  add_contact(plan, incident, std::move(called), now_ns, overrides, message);
   for (const std::string& missed : reach.missed) out.troubles.push_back(incident.id + ": " + missed);
   message.topic = call != notices.end() ? topic_of(call->event) : notify::Topic::escalation;
   if (call == notices.end() && std::ranges::all_of(due, [](const escalation::Due& one) { return one.why == escalation::Why::repeat; }))
@@ -244,6 +268,7 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
     std::erase_if(message.contacts, [&](const std::string& contact) { return already.contacts.contains(contact); });
     std::erase_if(message.notifiers, [&](const std::string& notifier) { return already.last_resorts.contains(notifier); });
     if (message.contacts.empty() && message.notifiers.empty()) continue;  // nobody was told of it, so nobody waits for its end
+    add_contact(plan, incident, {}, now_ns, overrides, message);
     message.topic = topic_of(notice.event);
     if (message.topic == notify::Topic::resolve) message.said.emplace_back("pending", pending_text(incident));
     message.key = incident.id + "/n" + std::to_string(notice.sequence);

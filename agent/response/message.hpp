@@ -34,7 +34,8 @@ class Directory final : public notify::People {
   bool is_usable(std::string_view notifier) const override;
   notify::Markup markup(std::string_view notifier) const override;
   notify::Language language(std::string_view contact) const override;
-  notify::Fields personal(std::string_view contact, notify::Markup markup) const override;
+  bool is_shared(std::string_view contact, const notify::Channel& channel) const override;
+  notify::Fields personal(std::string_view contact, const notify::Channel& channel) const override;
   std::vector<std::string> last_resort() const override;
   std::vector<std::string> usable() const override;
   std::vector<notify::Channel> everybody(std::string_view notifier, config::Level level) const override;

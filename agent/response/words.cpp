@@ -43,29 +43,7 @@ std::string upper(std::string_view text) {
 }
 
 constexpr std::size_t most_named = 20;  // of the alerts of one incident, in a message
-
-/// What was said last, then what fires; of many the worst: a message of all of them would be read by nobody, and by no runner.
-std::string situation_text(const incident::Incident& incident, notify::Language language) {
-  std::vector<const std::pair<const std::string, incident::Member>*> firing;
-  for (const auto& one : incident.members) {
-    if (one.second.fires()) firing.push_back(&one);
-  }
-  const auto named = firing.begin() + static_cast<std::ptrdiff_t>(std::min(firing.size(), most_named));
-  const auto is_worse = [](const auto* a, const auto* b) {
-    return std::tie(a->second.level, a->first) < std::tie(b->second.level, b->first);
-  };
-  if (named != firing.end()) std::ranges::partial_sort(firing, named, is_worse);
-  std::string out = incident.situation;
-  for (auto one = firing.begin(); one != named; ++one) {
-    const auto& [alert, member] = **one;
-    out += (out.empty() ? "" : "\n") + upper(config::level_name(member.level)) + " " + alert;
-    if (!member.check.empty() && member.check != alert) out += " (check " + member.check + ")";
-    if (member.blocked) out += ", blocked by " + member.blocker;
-  }
-  if (firing.size() > most_named)
-    out += (language == notify::Language::es ? "\ny otras: " : "\nand others: ") + std::to_string(firing.size() - most_named);
-  return out;
-}
+constexpr std::size_t most_called = 4;  // of those who are called
 
 /// The one that stands for it: at the highest level, of its root first.
 std::string first_alert(const incident::Incident& incident) {
@@ -103,7 +81,88 @@ std::string review_part(const incident::Incident& incident, std::string_view nam
   return {};
 }
 
+/// How people say it, and how to reach them: the first telephone number and the first e-mail address that conf.d has of them. One
+/// that stands there by reference is not for everybody, and is left out.
+std::string reached_by(const Plan& plan, const std::string& name) {
+  const people::Contact* contact = plan.people.find_contact(name);
+  if (contact == nullptr) return name;
+  std::string number, mail;
+  for (const people::Channel& channel : contact->channels) {
+    if (channel.to != channel.shown) continue;
+    if (number.empty() && people::is_e164(channel.to)) number = channel.to;
+    if (mail.empty() && channel.to.find('@') != std::string::npos && channel.to.find('@') != 0) mail = channel.to;
+  }
+  std::string out = contact->title.empty() ? contact->name : contact->title;
+  if (!number.empty() || !mail.empty()) out += " (" + number + (number.empty() || mail.empty() ? "" : ", ") + mail + ")";
+  return out;
+}
+
+/// What each impact says of itself, the newest word of each tag where the tag stood first.
+std::string impact_text(const incident::Incident& incident) {
+  std::vector<std::pair<std::string_view, std::string_view>> all;
+  for (const incident::History::Impact& impact : incident.history.impacts) {
+    const auto same = std::ranges::find(all, impact.tag, [](const auto& one) { return one.first; });
+    if (same == all.end())
+      all.emplace_back(impact.tag, impact.text);
+    else if (!impact.text.empty())
+      same->second = impact.text;
+  }
+  std::string out;
+  for (const auto& [tag, text] : all) {
+    if (!out.empty()) out += "\n";
+    out += tag;
+    if (!text.empty()) out.append(": ").append(text);
+  }
+  return out;
+}
+
 }  // namespace
+
+/// Of many the worst: a message of all of them would be read by nobody, and by no runner.
+Said situation_of(const incident::Incident& incident) {
+  std::vector<const std::pair<const std::string, incident::Member>*> firing;
+  for (const auto& one : incident.members) {
+    if (one.second.fires()) firing.push_back(&one);
+  }
+  const auto named = firing.begin() + static_cast<std::ptrdiff_t>(std::min(firing.size(), most_named));
+  const auto is_worse = [](const auto* a, const auto* b) {
+    return std::tie(a->second.level, a->first) < std::tie(b->second.level, b->first);
+  };
+  if (named != firing.end()) std::ranges::partial_sort(firing, named, is_worse);
+  Said out = incident.situation;
+  const auto add = [&](const std::string& en, const std::string& es) {
+    out.en += en;
+    out.es += es;
+  };
+  for (auto one = firing.begin(); one != named; ++one) {
+    const auto& [alert, member] = **one;
+    const std::string line = (out.en.empty() ? "" : "\n") + upper(config::level_name(member.level)) + " " + alert;
+    add(line, line);
+    if (!member.check.empty() && member.check != alert) add(" (check " + member.check + ")", " (comprobación " + member.check + ")");
+    if (member.blocked) add(", blocked by " + member.blocker, ", bloqueada por " + member.blocker);
+  }
+  const std::string others = std::to_string(firing.size() - std::min(firing.size(), most_named));
+  if (firing.size() > most_named) add("\nand others: " + others, "\ny otras: " + others);
+  return out;
+}
+
+Said contact_of(const Plan& plan, const incident::Incident& incident, const std::vector<std::string>& called) {
+  const auto commander = incident.roles.find(std::string_view("commander"));
+  if (commander != incident.roles.end()) return reached_by(plan, commander->second.contact);
+  const bool has_owner = incident.ack.has_value();
+  if (has_owner && incident.ack->author.is_named()) return reached_by(plan, incident.ack->author.name);
+  std::vector<std::string> people;
+  if (has_owner) people.push_back(reached_by(plan, incident.ack->author.name));
+  for (const std::string& name : called) {
+    std::string text = reached_by(plan, name);
+    if (std::ranges::find(people, text) == people.end()) people.push_back(std::move(text));
+  }
+  std::string first;
+  for (std::size_t i = 0; i < std::min(people.size(), most_called); ++i) first += (first.empty() ? "" : "; ") + people[i];
+  if (people.size() <= most_called) return first;
+  const std::string others = std::to_string(people.size() - most_called);
+  return {first + " and " + others + " more", first + " y " + others + " más"};
+}
 
 Said pending_text(const incident::Incident& incident) {
   static const std::array<Said, incident::review_parts.size()> names = {
@@ -129,6 +188,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
   const bool over = !incident.is_live();
   const std::string headline = incident::headline_of(incident), alert = first_alert(incident);
   const std::string said = words_of(incident, alert);
+  const auto in_own_language = [&](const Said& both) { return plan.language == notify::Language::es ? both.es : both.en; };
   notify::Fields fields = {
       {"incident", incident.id},
       {"severity", upper(config::level_name(incident.level))},
@@ -141,7 +201,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
       {"status", std::string(status_of(incident.stage))},
       {"description", said.empty() ? headline : headline + "\n" + said},
       {"said", said},
-      {"current_status", situation_text(incident, plan.language)},
+      {"current_status", in_own_language(situation_of(incident))},
       {"next_update", time_text(plan, incident.update_due_ns)},
       {"war_room", incident.war_room},
       {"incident_url", is_link(incident.war_room) ? incident.war_room : ""},
@@ -149,7 +209,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
       {"host", plan.settings.host},
       {"duration", format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(incident::duration_ns(incident, now_ns))))},
       {"owner", incident.ack ? incident.ack->author.name : ""},
-      {"contact", incident.ack ? incident.ack->author.name : ""},
+      {"contact", in_own_language(contact_of(plan, incident, {incident.told.begin(), incident.told.end()}))},
       {"taken", incident.is_taken() && incident.ack ? time_text(plan, incident.ack->at_ns) : ""},
       {"untaken", incident.is_live() && !incident.is_taken() ? time_text(plan, incident.free_since_ns) : ""},
       {"resolved", over ? time_text(plan, incident.resolved_ns) : ""},
@@ -160,9 +220,7 @@ notify::Fields fields_of(const Plan& plan, const incident::Incident& incident, s
       {"customer_communication", review_part(incident, "customer")},
       {"next_steps", review_part(incident, "next_steps")},
   };
-  std::string impacts;
-  for (const incident::History::Impact& impact : incident.history.impacts) impacts += (impacts.empty() ? "" : ", ") + impact.tag;
-  fields.emplace_back("impact", std::move(impacts));
+  fields.emplace_back("impact", impact_text(incident));
   fields.emplace_back("alert", alert);
   fields.emplace_back("opened_at", rfc3339(incident.detected_ns));
   fields.emplace_back("state", std::string(incident::stage_name(incident.stage)));

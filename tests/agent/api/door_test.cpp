@@ -314,6 +314,11 @@ TEST_CASE("the pages escape what they show, run nothing and load nothing", "[api
   CHECK(page.body.find("<b>") == std::string::npos);
   CHECK(page.body.find("&lt;script&gt;") != std::string::npos);
   CHECK(page.body.find("name=\"based_on\" value=\"12\"") != std::string::npos);
+  CHECK(page.body.find("name=\"name\"") == std::string::npos);
+  const Response room = ack_form_page(incident, "<b>Ops</b>", "today", notify::Language::es, true);
+  CHECK(room.body.find("Su nombre <input name=\"name\" maxlength=\"80\" required>") != std::string::npos);
+  CHECK(room.body.find("Tomarlo para &lt;b&gt;Ops&lt;/b&gt;") != std::string::npos);
+  CHECK(room.body.find("<b>") == std::string::npos);
   const auto csp = std::ranges::find(page.headers, std::string("Content-Security-Policy"), [](const auto& one) { return one.first; });
   REQUIRE(csp != page.headers.end());
   CHECK(csp->second == "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'");

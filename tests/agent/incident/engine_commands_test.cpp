@@ -309,5 +309,33 @@ TEST_CASE("a note and an update need a text, and say whom it hurts", "[incident]
   CHECK(world.say(command).done);
   REQUIRE(world.only().history.impacts.size() == 1);
   CHECK(world.only().history.impacts[0].tag == "users");
+  CHECK(world.only().history.impacts[0].text.empty());
   CHECK(world.last_notice().reason == "half of the orders fail");
+  command.verb = Verb::note;
+  command.text = "nobody can pay";
+  CHECK(world.say(command).done);
+  CHECK(world.only().history.impacts.back() == History::Impact{world.now, "users", "nobody can pay"});
+}
+
+TEST_CASE("who takes it where many read ends the calls and not the time to respond, and any person takes it from there", "[incident]") {
+  World world;
+  world.settings.levels[1].respond_within_ns = 15 * minute_ns;
+  world.fire("a", Level::p1);
+  Command command = on(world, Verb::ack, {Author::Kind::room, "ops-room"});
+  command.text = "Eva";
+  CHECK(world.say(command).text == "nobody is called any more; the time to respond runs on until a contact of conf.d takes it");
+  CHECK(world.last_notice().reason == "taken by somebody at the address of ops-room (the name given: Eva)");
+  CHECK(world.last_notice().reason_es == "tomado por alguien en la dirección de ops-room (nombre indicado: Eva)");
+  CHECK(world.only().is_taken());
+  CHECK_FALSE(world.only().is_paging());
+  CHECK(world.only().responded_by.empty());
+  CHECK(world.only().respond_by_ns().has_value());
+  const auto acked = std::ranges::find(world.events, Kind::acked, &Event::kind);
+  REQUIRE(acked != world.events.end());
+  CHECK(to_text(acked->author) == "room:ops-room");
+  CHECK(acked->text == "the name given: Eva");
+  CHECK(parse_event(to_json(*acked)).has_value());
+  CHECK(world.say(Verb::ack, contact("cto")).done);
+  CHECK(world.only().responded_by == "cto");
+  CHECK_FALSE(world.only().respond_by_ns().has_value());
 }

@@ -170,6 +170,23 @@ TEST_CASE("an ack for a time that the person chose ends then", "[incident]") {
   CHECK(world.only().stage == Stage::open);
 }
 
+TEST_CASE("what is closed by its time says which parts its review lacks, and tells nobody an end that is not written", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  world.recover("a");
+  Command review;
+  review.verb = Verb::review;
+  review.incident = world.only().id;
+  review.author = contact("cto");
+  review.fields = {{"summary", "the disk was full"}, {"impact", "none"}};
+  REQUIRE(world.say(review).done);
+  const std::size_t told = world.notices.size();
+  world.pass(31 * 24 * 60);
+  CHECK(world.only().stage == Stage::closed);
+  CHECK(world.events.back().text == "its review lacks root_cause, action_items, customer, next_steps");
+  CHECK(world.notices.size() == told);
+}
+
 TEST_CASE("what is over is closed after its time, and without a review says so", "[incident]") {
   World world;
   world.fire("a", Level::p3);

@@ -99,7 +99,8 @@ TEST_CASE("what is no event is refused, and the member is named", "[incident]") 
   CHECK(message_of(at + R"("at_ns":-1})") == "event: `at_ns` must be a whole number of nanoseconds, not negative");
   CHECK(message_of(at + R"("at_ns":99999999999999999999})") == "event: `at_ns` must be a whole number of nanoseconds, not negative");
   const std::string head = at + R"("at_ns":1,)";
-  CHECK(message_of(head + R"("author":"bob"})") == "event: `author`: an author is `agent`, `contact:NAME`, `unix:NAME` or `token:NAME`");
+  CHECK(message_of(head + R"("author":"bob"})") ==
+        "event: `author`: an author is `agent`, `contact:NAME`, `unix:NAME`, `token:NAME` or `room:NAME`");
   const std::string author = head + R"("author":"agent",)";
   CHECK(message_of(author + R"("kind":"A b"})") == "event: `kind` must be a word of small letters, digits and _");
   CHECK(message_of(author + R"("kind":"note","level":"p5"})") == "event: `level` must be p1, p2, p3 or p4");

@@ -53,6 +53,20 @@ TEST_CASE("where nothing of what ships was filled in, it is said that nobody bey
              Catch::Contains("nobody is reached by notifier `mail`: all that contacts have as `to` for it is reserved for examples\n"));
 }
 
+TEST_CASE("many read where a notifier points to by itself and in a chat, unless it is said otherwise", "[incident]") {
+  const auto staffed = test::staff(
+      "[notifier.mail]\nuse = 'x'\n[notifier.ops-slack]\nuse = 'x'\n[contact.a]\nchannels = [{ notifier = 'ops-slack' }, "
+      "{ notifier = 'ops-slack', to = 'U012', shared = false }, { notifier = 'ops-slack', to = 'C012' }, { notifier = 'mail', to = 'a@b.c' "
+      "}, "
+      "{ notifier = 'mail', to = 'all@b.c', shared = true }, { notifier = 'mail' }, { notifier = 'mail', shared = false }]\n",
+      test::shop_notifiers());
+  INFO(staffed.printed());
+  CHECK(staffed.diagnostics.errors() == 0);
+  std::vector<bool> shared;
+  for (const Channel& one : staffed.people.find_contact("a")->channels) shared.push_back(one.shared);
+  CHECK(shared == std::vector<bool>{true, false, true, false, true, true, false});
+}
+
 TEST_CASE("a name of this host is one person's", "[incident]") {
   const auto staffed = test::staff("[contact.a]\nunix = ['alice', 'al']\n[contact.b]\nunix = ['bob', 'alice']\n");
   CHECK(staffed.diagnostics.errors() == 1);

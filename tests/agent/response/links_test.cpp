@@ -90,24 +90,64 @@ TEST_CASE("a code is six characters, and another one for each incident, contact 
   CHECK(code != make_code(links, "INC-20260105-K7Q2M4XD3B", "cto", 0));
 }
 
-TEST_CASE("links are given out while nobody has the incident, codes by SMS alone", "[response]") {
+TEST_CASE("links are given out while no person has the incident, codes by SMS alone", "[response]") {
   incident::Incident incident;
   incident.id = claim.incident;
-  const auto names = [&](bool by_sms) {
+  const auto names = [&](const response::Reader& reader) {
     std::string out;
-    for (const auto& [name, value] : link_fields(links, incident, "cto", by_sms, monday)) out += name + " ";
+    for (const auto& [name, value] : link_fields(links, incident, reader, monday)) out += name + " ";
     return out;
   };
-  CHECK(names(false) == "ack ");
-  CHECK(names(true) == "ack ack_code ");
-  const auto fields = link_fields(links, incident, "cto", false, monday);
+  const response::Reader cto{"cto"}, by_sms{"cto", false, true}, room{"ops-room", true, true};
+  CHECK(names(cto) == "ack ");
+  CHECK(names(by_sms) == "ack ack_code ");
+  CHECK(names(room) == "ack ");
+  const auto fields = link_fields(links, incident, cto, monday);
   CHECK(fields[0].second.starts_with("https://ronda.example/ack/INC-20260105-K7Q2M4XD3A.cto.0."));
-  CHECK(link_fields(links, incident, "", false, monday).empty());
-  CHECK(link_fields(LinkSettings(), incident, "cto", true, monday).empty());
+  CHECK(link_fields(links, incident, {}, monday).empty());
+  CHECK(link_fields(LinkSettings(), incident, by_sms, monday).empty());
   incident.stage = incident::Stage::acknowledged;
-  CHECK(names(true).empty());
+  CHECK(names(by_sms).empty());
+  incident.ack = incident::Ack{{incident::Author::Kind::contact, "cto"}};
+  CHECK(names(by_sms).empty());
+  incident.ack->author = {incident::Author::Kind::room, "ops-room"};  // the time to respond waits for a person
+  CHECK(names(by_sms) == "ack ack_code ");
+  CHECK(names(room).empty());
   incident.stage = incident::Stage::resolved;
-  CHECK(names(true).empty());
+  CHECK(names(by_sms).empty());
+}
+
+TEST_CASE("a link that went where many read says so, signed, and is no person's", "[response]") {
+  Claim room = claim;
+  room.room = true;
+  const std::string token = make_link(links, room);
+  CHECK(token.starts_with("INC-20260105-K7Q2M4XD3A.~cto.3."));
+  const auto read = read_link(links, token, monday);
+  REQUIRE(read);
+  CHECK(*read == room);
+  CHECK_FALSE(read_link(links, with_other(token, "~", ""), monday));
+}
+
+TEST_CASE("a link is good until somebody takes the incident; a person's outlives that nobody in particular has it", "[response]") {
+  incident::Incident incident;
+  const auto is_good = [&](std::uint32_t acks) {
+    return std::pair(response::is_still_good(incident, acks, false), response::is_still_good(incident, acks, true));
+  };
+  using Pair = std::pair<bool, bool>;  // of a person, of a room
+  CHECK(is_good(0) == Pair{true, true});
+  incident.acks = 1;
+  incident.stage = incident::Stage::acknowledged;
+  incident.ack = incident::Ack{{incident::Author::Kind::room, "ops-room"}};
+  CHECK(is_good(0) == Pair{true, false});
+  CHECK(is_good(1) == Pair{true, false});
+  incident.ack->author = {incident::Author::Kind::contact, "cto"};
+  CHECK(is_good(0) == Pair{false, false});
+  incident.ack->author = {incident::Author::Kind::unix, "root"};
+  incident.acks = 2;  // taken by a person in between
+  CHECK(is_good(0) == Pair{false, false});
+  incident.ack.reset();
+  incident.stage = incident::Stage::open;
+  CHECK(is_good(1) == Pair{false, false});
 }
 
 TEST_CASE("an alert of others opens an incident with its sender's name, is said again without a second one, and ends it", "[response]") {

@@ -68,6 +68,75 @@ TEST_CASE("what a person says of an incident is read by those who heard of it, a
   CHECK(has(newest(world, "cto", "open").body, "Current Status:\nP1 api\n"));  // what was said before is over
 }
 
+TEST_CASE("a message says whom to turn to: those who are called, then who has it, then who leads it", "[response]") {
+  std::string text = with_other(shop, "channels = [{ notifier = \"log\" }]",
+                                "channels = [{ notifier = 'log' }, { notifier = 'mail', to = 'cto@shop.test' }, { notifier = 'mail', to = "
+                                "'+5491155550001' }]");
+  World world(text + "[contact.dba]\nname = 'DBA'\nchannels = [{ notifier = 'mail', to = '${env:NONE:-dba@b.c}' }]\n");
+  world.result("api", Seen::critical);
+  CHECK(has(newest(world, "cto", "open").body, "\nContact:\nCTO (+5491155550001, cto@shop.test)\n"));
+  world.run_to(61 * minute);  // who decides is told, and not called
+  CHECK(has(newest(world, "ceo", "escalation").body, "\nContact:\nCTO (+5491155550001, cto@shop.test)\n"));
+  world.command(incident::Verb::ack, incident::Author{incident::Author::Kind::unix, "root"});
+  CHECK(has(newest(world, "cto", "update").body, "\nContact:\nroot; CTO (+5491155550001, cto@shop.test)\n"));
+  world.command(incident::Verb::ack, "ceo");
+  CHECK(has(newest(world, "cto", "update").body, "\nContact:\nCEO (ceo@example.com)\n"));
+  incident::Command lead;
+  lead.verb = incident::Verb::role;
+  lead.incident = world.only().id;
+  lead.author = {incident::Author::Kind::contact, "ceo"};
+  lead.role = "commander";
+  lead.subject = "dba";
+  world.take(world.desk().command(lead, world.now));
+  world.command(incident::Verb::update, "ceo", "the vendor was called");
+  CHECK(has(newest(world, "cto", "update").body, "\nContact:\nDBA\n"));  // an address by reference is not for everybody
+}
+
+TEST_CASE("of many who are called the first four are named, and of many alerts the worst twenty, in the reader's language", "[response]") {
+  std::string text = with_other(shop, "notify = [\"cto\"], repeat", "notify = [\"cto\", \"c1\", \"c2\", \"c3\", \"c4\"], repeat");
+  for (int i = 1; i < 5; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    text += "[contact." + name + "]\nchannels = [{ notifier = 'mail', to = '" + name + "@b.c' }]\n" + (i == 4 ? "language = 'es'\n" : "");
+  }
+  for (int i = 10; i < 32; ++i) {
+    const std::string name = "x" + std::to_string(i);
+    text += "[check." + name + "]\nuse = 'a.b'\nevery = '30s'\ntimeout = '10s'\nservice = 'shop'\n[alert." + name + "-bad]\np1 = '" + name +
+            ".status == critical'\n";
+  }
+  World world(text);
+  world.result("x10", Seen::critical);
+  CHECK(has(newest(world, "c1", "open").body, "\nContact:\nCTO; c1 (c1@b.c); c2 (c2@b.c); c3 (c3@b.c) and 1 more\n"));
+  CHECK(has(newest(world, "c4", "open").body, "\nContacto:\nCTO; c1 (c1@b.c); c2 (c2@b.c); c3 (c3@b.c) y 1 más\n"));
+  for (int i = 11; i < 32; ++i) world.result("x" + std::to_string(i), Seen::critical);
+  world.command(incident::Verb::update, "cto", "looking");
+  CHECK(has(newest(world, "c1", "update").body, "P1 x29-bad (check x29)\nand others: 2\n"));
+  CHECK(has(newest(world, "c4", "update").body, "P1 x29-bad (comprobación x29)\ny otras: 2\n"));
+}
+
+TEST_CASE("what it means for people stands under its tag in every message after it was noted, in the newest words", "[response]") {
+  World world(shop);
+  world.result("api", Seen::critical);
+  CHECK(has(newest(world, "cto", "open").body, "\nImpact:\nnot known yet\n"));
+  const auto note = [&](const std::string& tag, const std::string& text, incident::Verb verb = incident::Verb::note) {
+    incident::Command command;
+    command.verb = verb;
+    command.incident = world.only().id;
+    command.author = {incident::Author::Kind::contact, "cto"};
+    command.text = text;
+    command.subject = tag;
+    world.take(world.desk().command(command, world.now));
+  };
+  note("users", "half of the orders fail");
+  note("legal", "");
+  note("users", "nobody can pay\nsince noon");
+  note("shops", "the tills were stopped", incident::Verb::update);
+  CHECK(
+      has(newest(world, "cto", "update").body, "\nImpact:\nusers: nobody can pay\nsince noon\nlegal\nshops\n\nCurrent Status:\nthe tills"));
+  world.restart();
+  world.command(incident::Verb::update, "cto", "again");
+  CHECK(has(newest(world, "cto", "update").body, "\nImpact:\nusers: nobody can pay\n"));
+}
+
 TEST_CASE("a notice to those who decide says who has it, and after a raise that nobody has it any more", "[response]") {
   World world(shop);
   world.result("api", Seen::warning);

@@ -46,12 +46,19 @@ api_base = "GATEWAY"
 [contact.ana]
 name = "Ana"
 channels = [{ notifier = "paper", to = "ana" }, { notifier = "phone", to = "+5491155550000" }]
+[contact.ops-room]
+name = "Operations <room>"
+channels = [{ notifier = "paper" }]
 [contact.beto]
 channels = [{ notifier = "paper", to = "beto" }]
 [escalation.default.p1]
 steps = [{ from = "0m", notify = ["ana"] }]
 [escalation.default.p2]
 steps = [{ from = "0m", notify = ["beto"] }]
+[severity.p3]
+respond_within = "1h"
+[escalation.default.p3]
+steps = [{ from = "0m", notify = ["ana", "ops-room"] }]
 )";
 
 bool has(const std::string& text, std::string_view part) {
@@ -126,6 +133,13 @@ class House {
         return std::string(event.at("author").as_string()) + " by " + std::string(event.at("source").as_string());
     }
     return {};
+  }
+  /// The path of the link to that incident which `who` was sent first, as the link says it.
+  std::string await_link(const std::string& id, const std::string& who) const {
+    std::string link;
+    const std::string base = "https://ronda.example";
+    REQUIRE(eventually([&] { return !(link = word_at(heard(), base + "/ack/" + id + "." + who + ".")).empty(); }));
+    return link.substr(base.size());
   }
   /// The path of the link that ana was sent last.
   std::string await_link() const {
@@ -342,6 +356,46 @@ TEST_CASE("a link shows a form, takes the incident once as the one it was sent t
   CHECK(house.who_did(id, "unacked") == "contact:ana by api");
   CHECK(house.ask("GET", path).status == 410);
   CHECK(house.submit(path, "based_on=" + seen).status == 410);
+}
+
+TEST_CASE("a link that went where many read asks for a name, ends the calls, and is no answer of a person", "[whole]") {
+  House house;
+  house.start();
+  const std::string id = house.open_incident("p3");
+  const std::string room = house.await_link(id, "~ops-room"), own = house.await_link(id, "ana");
+  const Answer form = house.ask("GET", room);
+  REQUIRE(form.status == 200);
+  CHECK(has(form.body, "Take it for Operations &lt;room&gt;"));
+  CHECK(has(form.body, "<input name=\"name\""));
+  const std::string seen = word_at(form.body.substr(form.body.find("value=\"") + 7), "");
+  CHECK(house.submit(replaced(room, "~ops-room", "ops-room"), "based_on=" + seen + "&name=Eva").status == 404);
+  CHECK(house.submit(room, "based_on=" + seen + "&name=%20%0a").status == 400);
+  CHECK(house.stage(id) == "open");
+  const Answer taken = house.submit(room, "based_on=" + seen + "&name=Eva%20%3Cb%3E%0aP.");
+  CHECK(taken.status == 200);
+  CHECK(has(taken.body, "Nobody is called any more."));
+  CHECK(house.stage(id) == "acknowledged");
+  CHECK(house.who_did(id, "acked") == "room:ops-room by link");
+  CHECK(has(json::serialize(house.agent().get("/v1/incidents/" + id)), "the name given: Eva <b> P."));
+  CHECK(house.ask("GET", room).status == 410);
+  CHECK(eventually([&] { return has(house.heard(), "taken by somebody at the address of ops-room (the name given: Eva "); }));
+
+  // the time to respond waits for a person, whose link is still good: once
+  const auto responded = [&] { return house.agent().ronda({"incident", "show", id}).out; };
+  INFO(responded());
+  const Answer again = house.ask("GET", own);
+  REQUIRE(again.status == 200);
+  CHECK(has(again.body, "Take it as Ana"));
+  CHECK_FALSE(has(again.body, "name=\"name\""));
+  // whoever opens a link of the room again and again keeps nobody out of theirs
+  int refused = 0;
+  for (int i = 0; i < 60; ++i) refused += house.ask("GET", room).status == 429 ? 1 : 0;
+  CHECK(refused > 0);
+  const std::string now = word_at(again.body.substr(again.body.find("value=\"") + 7), "");
+  CHECK(has(house.submit(own, "based_on=" + now).body, "It is yours."));
+  CHECK(house.ask("GET", own).status == 410);
+  CHECK(has(json::serialize(house.agent().get("/v1/incidents/" + id)), "\"contact:ana\""));
+  CHECK(house.agent().stop() == 0);
 }
 
 TEST_CASE("a code that is sent back by SMS takes the incident; without signature, number or code nothing does", "[whole]") {

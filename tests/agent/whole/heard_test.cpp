@@ -172,6 +172,12 @@ TEST_CASE("what a person says of an incident is read in mail, on Slack and in an
   REQUIRE(incidents.as_array().size() == 1);
   const std::string id(incidents.as_array()[0].at("id").as_string());
 
+  // 5.3.1 as a whole: who is called is whom to turn to, and the impact is what people say of it
+  CHECK(has(shop.mail_to("dba@shop.example").body, "\nContact:\nops-room; cto (+5491155550001, cto@shop.example); dba ("));
+  CHECK(has(shop.mail_to("dba@shop.example").body, "\nImpact:\nnot known yet\n"));
+  CHECK(has(shop.post(), "Contact:\\nops-room; cto (+5491155550001, cto@shop.example); dba ("));
+  REQUIRE(shop.agent().ronda({"incident", "note", id, "nobody <!here> comes in & pays", "--impact", "users"}).code == 0);
+  REQUIRE(shop.agent().ask("POST", "/v1/incidents/" + id + "/note", R"({"subject": "shops", "text": "the tills are shut"})").status == 200);
   REQUIRE(shop.agent().ronda({"incident", "update", id, "the locksmith was called"}).code == 0);
   CHECK(eventually([&] { return bodies_have("the locksmith was called"); }));
   INFO(shop.story());
@@ -180,6 +186,11 @@ TEST_CASE("what a person says of an incident is read in mail, on Slack and in an
   CHECK(mail.body.starts_with("the locksmith was called\n\nSystem: "));
   CHECK(has(mail.body, "Current Status:\nthe locksmith was called\nP1 door"));
   CHECK(has(shop.mail_to("cto@shop.example").body, "Situación actual:\nthe locksmith was called\nP1 door"));
+  const std::string impact = "users: nobody <!here> comes in & pays\nshops: the tills are shut\n";
+  CHECK(has(mail.body, "\nImpact:\n" + impact));
+  CHECK(has(shop.mail_to("cto@shop.example").body, "\nImpacto:\n" + impact));
+  CHECK(has(shop.mail_to("cto@shop.example").body, "\nContacto:\nops-room; cto (+5491155550001, cto@shop.example); dba ("));
+  CHECK(has(shop.post(), "Impact:\\nusers: nobody &lt;!here&gt; comes in &amp; pays\\nshops: the tills are shut\\n"));
 
   shop.mend();
   CHECK(eventually([&] { return has(shop.mail_to("dba@shop.example").shown("Subject"), "RESOLVED"); }, 90s));
