@@ -297,6 +297,7 @@ void Agent::begin(const schedule::Remembered& known) {
   manager_.ready(line);
   tick_watchdog();
   safe_mode_.watch();
+  try_what_waits();
   if (std::exchange(reload_wanted_, false)) reload_by_signal();  // it came too early to be served
 }
 
@@ -409,6 +410,7 @@ void Agent::on_signal(int number) {
 void Agent::stop() {
   if (std::exchange(stopping_, true)) return;
   if (scheduler_ == nullptr) return loop_.stop();
+  start_trial_.reset();
   bool changing = false;
   scheduler_->each([&](const schedule::Entry& entry) { changing = changing || (entry.call != 0 && schedule::may_change(entry.spec)); });
   const auto limit = changing ? active_.generation.agent.stop_timeout : std::chrono::nanoseconds(checks_wait);
@@ -462,6 +464,7 @@ int Agent::run() {
   door_.reset();
   api_.reset();
   trial_.reset();
+  start_trial_.reset();
   clock_watch_.reset();
   sign_of_life_.reset();
   response_.reset();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The composition root's own class: what is built, in which order, and what is connected to what. For agent.cpp (start, stop)
-// and reload.cpp alone.
+// The composition root's own class: what is built, in which order, and what is connected to what. For agent.cpp (start, stop),
+// reload.cpp and trial.cpp alone.
 #pragma once
 
 #include <unistd.h>
@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -51,6 +52,20 @@ class Agent final : private api::AgentView {
   int run();
 
  private:
+  /// A reload under way.
+  struct Trial {
+    bool allow_empty = false;
+    std::function<void(api::ReloadResult)> told;
+    std::shared_ptr<Vetting> vetting;  // until the files are read
+    schedule::VettedFiles files;       // then: if some new code does not work the candidate is made again
+    schedule::Candidate candidate;
+    std::unique_ptr<schedule::Prober> prober;       // of the candidate, so before it goes
+    std::map<std::string, std::string> unfit;       // hashes of new code that does not work, and why
+    std::set<std::pair<std::string, Hash128>> fit;  // instances that were tried, by label and hash
+    std::vector<std::string> told_of_plugins;       // which instances new code could not make, with their places
+    std::size_t untried = 0;
+  };
+
   // start
   Status open_store();
   Status load_first();
@@ -76,13 +91,20 @@ class Agent final : private api::AgentView {
 
   // reload
   void reload(bool allow_empty, std::function<void(api::ReloadResult)> told) override;
-  std::vector<const schedule::Prepared*> to_be_tried(const schedule::Candidate& candidate) const;
   void try_candidate(schedule::VettedFiles files);
-  void finish_reload(schedule::Prober::Failures failures);
+  void finish_reload();
   void reload_by_signal();
-  api::ReloadResult take_over(schedule::Candidate candidate, bool allow_empty);
+  api::ReloadResult take_over(Trial& trial);
   void forget_reading();
   void prune_stage();
+
+  // trials
+  std::unique_ptr<schedule::Prober> make_prober(std::vector<const schedule::Prepared*> subjects, const schedule::Candidate& of);
+  void try_instances();
+  std::vector<const schedule::Prepared*> to_be_tried(const schedule::Candidate& candidate) const;
+  void judge_trial(const schedule::Prober::Findings& findings);
+  void try_what_waits();
+  void tell_unmade(const std::vector<schedule::Prober::Failure>& failures);
 
   // runners
   std::unique_ptr<plugin::Supervisor> make_supervisor(const schedule::Candidate& of, const schedule::PluginRef& plugin,
@@ -110,15 +132,6 @@ class Agent final : private api::AgentView {
     return std::filesystem::absolute(options_.state_directory + "/backups").lexically_normal().string();
   }
 
-  /// A reload under way.
-  struct Trial {
-    bool allow_empty = false;
-    std::function<void(api::ReloadResult)> told;
-    std::shared_ptr<Vetting> vetting;  // until the files are read
-    schedule::VettedFiles files;       // then: if some new code does not work the candidate is made again
-    schedule::Candidate candidate;
-    std::unique_ptr<schedule::Prober> prober;  // of the candidate, so before it goes
-  };
   struct WaitingReload {
     bool allow_empty = false;
     std::function<void(api::ReloadResult)> told;
@@ -150,6 +163,8 @@ class Agent final : private api::AgentView {
   std::optional<SignOfLife> sign_of_life_;           // hands its beats to the scheduler too
   std::optional<schedule::ClockWatch> clock_watch_;  // tells the scheduler
   std::unique_ptr<Trial> trial_;
+  std::unique_ptr<schedule::Prober> start_trial_;     // of what is in the set and does not run soon; null: it is over
+  std::set<std::pair<std::string, Hash128>> unmade_;  // what it found: by label and hash
   std::vector<WaitingReload> reloads_waiting_;
   std::optional<Roles> roles_;
   std::unique_ptr<api::UnixServer> api_;

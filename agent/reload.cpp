@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reload: from a signal or a request to another generation, or to nothing changed.
 #include <algorithm>
-#include <set>
 
 #include "agent_impl.hpp"
 #include "base/counted.hpp"
@@ -15,7 +14,8 @@ namespace {
 
 constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
 constexpr std::size_t changes_logged = 20;  // of one reload; who asks for it by `ronda reload` is told 100
-constexpr std::size_t kept_logged = 5;
+constexpr std::size_t troubles_logged = 5;
+constexpr std::size_t troubles_told = 100;  // to who asked, of each sort
 
 /// What one line says of many, bounded.
 std::string first_of(const std::vector<std::string>& all, std::size_t most, std::size_t count) {
@@ -26,8 +26,8 @@ std::string first_of(const std::vector<std::string>& all, std::size_t most, std:
 
 }  // namespace
 
-/// In three steps beside the event loop: the files are parsed by a throw-away process, new plugin code is tried in
-/// runners of its own, then all of it takes over at once. What is asked for meanwhile waits for the next reload,
+/// In three steps beside the event loop: the files are parsed by a throw-away process, new plugin code and instances are
+/// tried in runners of their own, then all of it takes over at once. What is asked for meanwhile waits for the next reload,
 /// which serves all of them.
 void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told) {
   if (stopping_) return told({false, "the agent is stopping", {}});
@@ -48,43 +48,13 @@ void Agent::try_candidate(schedule::VettedFiles files) {
   request.vetted = std::move(files);
   trial_->candidate = schedule::load_candidate(request);
   trial_->files = *std::move(request.vetted);
-  auto subjects = trial_->candidate.has_errors() ? std::vector<const schedule::Prepared*>() : to_be_tried(trial_->candidate);
-  if (subjects.empty()) return finish_reload({});
-  const auto make = [this](const schedule::PluginRef& plugin, const schedule::RunAs& as, plugin::SupervisorClient& client) {
-    return make_supervisor(trial_->candidate, plugin, as, client);
-  };
-  trial_->prober = std::make_unique<schedule::Prober>(
-      loop_, std::move(subjects), make,
-      schedule::Prober::Present{
-          [this](const schedule::Prepared& spec) { return scheduler_->state_from(spec); },
-          [this](const schedule::Prepared& spec, const wire::Request& asked, std::function<void(std::int32_t, std::string)> reply) {
-            scheduler_->answer_trial(spec, asked, std::move(reply));
-          }});
-  trial_->prober->start([this](schedule::Prober::Failures failures) { finish_reload(std::move(failures)); });
+  try_instances();
 }
 
-/// Instances of plugins whose code no instance uses yet: of replaced files, of new ones, and of those that lay idle.
-std::vector<const schedule::Prepared*> Agent::to_be_tried(const schedule::Candidate& candidate) const {
-  std::set<std::string_view> running;
-  scheduler_->each([&](const schedule::Entry& entry) { running.insert(entry.spec.procedure->plugin->sha256); });
-  std::vector<const schedule::Prepared*> out;
-  for (const schedule::Prepared& prepared : candidate.set) {
-    if (!running.contains(prepared.procedure->plugin->sha256)) out.push_back(&prepared);
-  }
-  return out;
-}
-
-/// New code that failed is left out: the candidate is made once more, with the code that runs now.
-void Agent::finish_reload(schedule::Prober::Failures failures) {
+void Agent::finish_reload() {
   const auto trial = std::move(trial_);
   if (stopping_) return trial->told({false, "the agent is stopping", {}});
-  if (!failures.empty()) {
-    schedule::CandidateRequest request = candidate_request();
-    request.unfit = std::move(failures);
-    request.vetted = std::move(trial->files);
-    trial->candidate = schedule::load_candidate(request);
-  }
-  api::ReloadResult result = take_over(std::move(trial->candidate), trial->allow_empty);
+  api::ReloadResult result = take_over(*trial);
   tell_config_trouble();
   log(result.ok ? LogLevel::info : LogLevel::error, result.line);
   manager_.ready(result.line);  // also after a refused one: the old configuration is active, not nothing
@@ -97,12 +67,14 @@ void Agent::finish_reload(schedule::Prober::Failures failures) {
   });
 }
 
-api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_empty) {
+api::ReloadResult Agent::take_over(Trial& trial) {
+  schedule::Candidate candidate = std::move(trial.candidate);
   api::ReloadResult result;
+  result.details = std::move(trial.told_of_plugins);
   const std::string name = "reload #" + std::to_string(++reloads_);
   for (const config::Diagnostic& diagnostic : candidate.diagnostics.all())
     result.details.push_back(config::render(diagnostic, candidate.sources));
-  if (candidate.set.empty() && !allow_empty && !candidate.has_errors()) {
+  if (candidate.set.empty() && candidate.taken_back.empty() && !trial.allow_empty && !candidate.has_errors()) {
     config_trouble_ = "the configuration is empty; --allow-empty accepts that";
     result.line = name + ": refused, nothing changed: " + config_trouble_;
     return result;
@@ -119,24 +91,37 @@ api::ReloadResult Agent::take_over(schedule::Candidate candidate, bool allow_emp
   scheduler_->use_zones(active_.zone);
   response_->use(compiled_);
   if (api_ != nullptr) open_door();
+  const bool tries_waiting = std::exchange(start_trial_, nullptr) != nullptr;  // what it looks at may go now
+  unmade_.clear();
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   if (sign_of_life_) sign_of_life_->use(active_.generation.agent, host_of(active_.generation.agent));
   if (applied.added + applied.removed > 0) tell_configured();
   tell_plugin_troubles();
   forget_reading();
   prune_stage();
-  const std::size_t failed = active_.kept_plugins.size();
+  const std::size_t failed = active_.kept_plugins.size(), taken_back = active_.taken_back.size();
   config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
-  result.ok = failed == 0;
+  if (taken_back > 0) {
+    config_trouble_ += (failed == 0 ? "" : "; ") + std::string("trust.toml takes back what ") + counted(taken_back, "instance") +
+                       " had: " + active_.taken_back.front();
+  }
+  result.ok = failed + taken_back == 0;
   result.line = name + ": " + std::to_string(applied.kept) + " kept, " + std::to_string(applied.replaced) + " replaced, " +
                 std::to_string(applied.added) + " added, " + std::to_string(applied.removed) + " removed, " + std::to_string(failed) +
                 " failed";
-  result.details.insert(result.details.end(), active_.kept_plugins.begin(), active_.kept_plugins.end());
+  if (taken_back > 0) result.line += "; " + counted(taken_back, "instance") + " disabled, which trust.toml does not allow any more";
+  if (trial.untried > 0) result.line += "; " + counted(trial.untried, "instance") + " not tried before, the time for that was over";
+  std::vector<std::string> troubles = active_.kept_plugins;
+  troubles.insert(troubles.end(), active_.taken_back.begin(), active_.taken_back.end());
+  std::vector<std::string>().swap(active_.taken_back);
+  const auto told = static_cast<std::ptrdiff_t>(std::min(troubles.size(), troubles_told));
+  result.details.insert(result.details.end(), troubles.begin(), troubles.begin() + told);
   result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
   // who asked by signal reads it here or nowhere
-  for (std::size_t i = 0; i < std::min(failed, kept_logged); ++i) log(LogLevel::error, name + ": " + active_.kept_plugins[i]);
+  for (std::size_t i = 0; i < std::min(troubles.size(), troubles_logged); ++i) log(LogLevel::error, name + ": " + troubles[i]);
   const std::size_t changes = applied.replaced + applied.added + applied.removed;
   if (changes > 0) log(LogLevel::info, name + ": " + first_of(applied.changes, changes_logged, changes));
+  if (tries_waiting) try_what_waits();
   return result;
 }
 
@@ -152,6 +137,7 @@ void Agent::prune_stage() {
 
 /// The text of the files was needed to judge them and is many times what is kept: it goes back to the system.
 void Agent::forget_reading() {
+  std::vector<config::Place>().swap(active_.places);
   for (auto* sources : {&active_.sources, &active_.files.sources}) {
     for (config::Source& source : *sources) std::string().swap(source.text);  // assigning nothing would keep the room
   }

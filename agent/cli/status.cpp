@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -200,9 +201,10 @@ std::optional<Size> terminal() {
   return Size{size.ws_row, size.ws_col};
 }
 
-int show_once(const Options& options, const std::optional<Size>& page) {
+/// The exit code that it stands for; nothing where there was no answer, which is said.
+std::optional<int> show_once(const Options& options, const std::optional<Size>& page) {
   const auto answer = ask_json(options, "GET", "/v1/status");
-  if (!answer) return exit_undetermined;
+  if (!answer) return std::nullopt;
   const json::object& status = answer->value.as_object();
   if (options.json)
     std::cout << answer->text << "\n";
@@ -213,13 +215,18 @@ int show_once(const Options& options, const std::optional<Size>& page) {
 
 }  // namespace
 
+/// Ends only where there was no agent from the start on, or nobody who reads; one that goes away may be on its way back.
 int status(const Options& options) {
-  if (!options.has("watch")) return show_once(options, {});
+  if (!options.has("watch")) return show_once(options, {}).value_or(exit_undetermined);
+  bool was_there = false;
   for (;;) {
     const std::optional<Size> page = terminal();  // anew each time: it may be drawn larger meanwhile
     if (page) std::cout << "\033[H\033[2J";
-    show_once(options, page);
-    std::cout << std::flush;
+    const bool is_there = show_once(options, page).has_value();
+    if (!is_there && !was_there) return exit_undetermined;
+    if (!is_there) std::cerr << "asked again every two seconds until it is back\n";
+    was_there = true;
+    if (!std::cout.flush()) return exit_undetermined;
     std::this_thread::sleep_for(std::chrono::seconds(2));
   }
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <iostream>
+#include <set>
 
 #include "api/tokens.hpp"
 #include "base/clock.hpp"
@@ -36,15 +37,15 @@ std::string summary_of(const schedule::Candidate& candidate) {
   return text;
 }
 
-/// Loads every plugin that is used, makes and unmakes its instances, in runners as the agent's would be. Each plugin
-/// that fails is an error of the candidate; the number of those that were tried.
+/// Loads every plugin that is used, makes and unmakes each of its instances, in runners as the agent's would be. Each
+/// instance that cannot be made is an error of the candidate; the number of plugins that were tried.
 std::size_t try_plugins(schedule::Candidate& candidate) {
   boost::asio::io_context loop(1);
   std::vector<const schedule::Prepared*> subjects;
-  std::map<std::string, std::string> ids;  // by hash
+  std::set<std::string_view> plugins;
   for (const schedule::Prepared& prepared : candidate.set) {
     subjects.push_back(&prepared);
-    ids[prepared.procedure->plugin->sha256] = prepared.procedure->plugin->id;
+    plugins.insert(prepared.procedure->plugin->id);
   }
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
@@ -67,14 +68,18 @@ std::size_t try_plugins(schedule::Candidate& candidate) {
   const schedule::Prober::Present nothing{
       [](const schedule::Prepared&) { return 0U; },
       [](const schedule::Prepared&, const wire::Request&, const auto& reply) { reply(RONDA_E_NOTFOUND, {}); }};
-  schedule::Prober prober(loop, std::move(subjects), make, nothing);
-  prober.start([&](const schedule::Prober::Failures& failures) {
-    for (const auto& [hash, why] : failures)
-      candidate.diagnostics.error({config::no_file, 0, 0}, "plugin " + ids[hash] + " does not work: " + why);
+  schedule::Prober prober(loop, std::move(subjects), make, nothing, std::chrono::nanoseconds(0));
+  prober.start([&](const schedule::Prober::Findings& findings) {
+    for (const schedule::Prober::Failure& failure : findings.failures)
+      candidate.diagnostics.error(candidate.place_of(*failure.subject), failure.text());
+    if (findings.untried > 0)
+      candidate.diagnostics.warning(
+          {config::no_file, 0, 0},
+          counted(findings.untried, "instance") + " more could not be tried: their plugin does not load, or ended each time");
     loop.stop();
   });
   loop.run();
-  return ids.size();
+  return plugins.size();
 }
 
 /// A name may stand in a file that could not be read: that others lead nowhere is not known, and silence about it is no praise.

@@ -48,6 +48,9 @@ class Preparer {
   std::optional<When> when_of(const config::Instance& instance);
   std::optional<std::shared_ptr<const Calendar>> calendar_of(const config::Rare& rare);
   void disable(const config::Instance& instance, config::Place place, std::string reason);
+  void take_back(const config::Instance& instance, const std::string& reason);
+  const plugin::PluginEntry* entry_before(std::string_view id) const;
+  std::string why_taken_back(const config::Instance& instance) const;
   void warn_of_idle_keys(const config::Instance& instance);
   bool judge_limits(const config::Instance& instance, const plugin::Procedure& procedure);
   bool user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin);
@@ -65,6 +68,34 @@ void Preparer::disable(const config::Instance& instance, config::Place place, st
   candidate_.diagnostics.error(place, reason);
   candidate_.generation.disabled.push_back(
       {std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
+}
+
+/// What trust.toml does not give any more is gone with this generation: an error would refuse the reload and leave it.
+void Preparer::take_back(const config::Instance& instance, const std::string& reason) {
+  const config::Diagnostic told{
+      config::Severity::error, instance.place, label_of(instance.kind, instance.name) + " is disabled: " + reason, {}};
+  candidate_.taken_back.push_back(config::place_and_message(told, candidate_.sources));
+  candidate_.generation.disabled.push_back(
+      {std::string(config::kind_name(instance.kind)), instance.name, instance.place, "trust.toml takes back what it gave: " + reason});
+  if (candidate_.catalogue.find(static_cast<plugin::Kind>(instance.kind), instance.use)) judge_rest(instance);
+}
+
+/// As the generation that is active knows it; null: it does not.
+const plugin::PluginEntry* Preparer::entry_before(std::string_view id) const {
+  if (request_.previous == nullptr) return nullptr;
+  const auto found = request_.previous->plugins.find(id);
+  return found == request_.previous->plugins.end() ? nullptr : found->second.get();
+}
+
+/// Of one whose plugin nobody provides any more: empty unless trust.toml is why.
+std::string Preparer::why_taken_back(const config::Instance& instance) const {
+  for (const auto& [id, why] : candidate_.untrusted) {
+    const auto provides = [&](const plugin::Procedure& one) {
+      return one.kind == static_cast<plugin::Kind>(instance.kind) && one.name == instance.use;
+    };
+    if (std::ranges::any_of(entry_before(id)->manifest.provides, provides)) return "plugin " + id + ": " + why;
+  }
+  return {};
 }
 
 std::shared_ptr<const ProcedureRef> Preparer::procedure_of(const plugin::Catalogue::Found& found) {
@@ -214,11 +245,17 @@ void Preparer::withhold(const config::Instance& instance, std::string reason) {
 void Preparer::prepare(config::Instance& instance) {
   const auto kind = static_cast<plugin::Kind>(instance.kind);
   const auto found = candidate_.catalogue.find(kind, instance.use);
-  if (!found) return disable(instance, instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use));
+  if (!found) {
+    const std::string why = why_taken_back(instance);
+    return why.empty() ? disable(instance, instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use))
+                       : take_back(instance, why);
+  }
+  const plugin::PluginEntry* before = entry_before(found->plugin->manifest.id);
   if (!user_allowed(instance, *found->plugin)) {
-    disable(instance, instance.place,
-            "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
-                "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml");
+    const std::string why = "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
+                            "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml";
+    if (before != nullptr && user_allowed(instance, *before)) return take_back(instance, why);
+    disable(instance, instance.place, why);
     return judge_rest(instance);
   }
   if (const std::string& user = instance.rare().user; request_.uid == 0 && !user.empty() && !plugin::has_user(user)) {
@@ -226,6 +263,7 @@ void Preparer::prepare(config::Instance& instance) {
     return judge_rest(instance);
   }
   if (const std::string why = instance.rare().detached ? why_not_detached(*found->plugin) : ""; !why.empty()) {
+    if (before != nullptr && why_not_detached(*before).empty()) return take_back(instance, why);
     disable(instance, instance.rare().detached_place, why);
     return judge_rest(instance);
   }
@@ -268,14 +306,24 @@ void note_example(const config::Instance& instance, Candidate& candidate) {
   if (is_example) candidate.example_notifiers.emplace(candidate.set.back().name, instance.place);
 }
 
-/// What runs now stays usable where its file is refused: nobody loses a check to a half-copied plugin.
-void keep_running_plugins(const CandidateRequest& request, Candidate& candidate) {
+/// What runs now stays usable where its file is refused: nobody loses a check to a half-copied plugin. With the rights that
+/// trust.toml gives it now, and not if that does not let it run at all.
+void keep_running_plugins(const CandidateRequest& request, const plugin::Trust& trust, Candidate& candidate) {
   for (const auto& [id, entry] : request.previous->plugins) {
     if (candidate.catalogue.plugins.contains(id)) continue;
     if (request.unfit.contains(entry->sha256)) continue;  // it was there and did not run: nothing is lost with it
+    auto grants = plugin::judge_trust(trust, entry->manifest, entry->sha256);
+    if (!grants) {
+      candidate.untrusted.emplace(id, grants.error().text());
+      continue;
+    }
     for (const plugin::RefusedFile& refused : candidate.catalogue.refused) {
       if (refused.id != id && refused.path != entry->path) continue;
-      candidate.catalogue.plugins[id] = entry;
+      auto kept = std::make_shared<plugin::PluginEntry>(*entry);
+      kept->grants = *std::move(grants);
+      const plugin::PluginTrust* given = trust.find(id);
+      kept->users = given == nullptr ? std::vector<std::string>() : given->users;
+      candidate.catalogue.plugins[id] = std::move(kept);
       candidate.kept_plugins.push_back(id + " keeps its running code: " + refused.path + ": " + refused.refusal.text());
       break;
     }
@@ -293,16 +341,15 @@ ZonePtr agent_zone(const CandidateRequest& request, Candidate& candidate) {
   return *request.zones->find("UTC");
 }
 
-/// False: trust.toml is wrong. Then what the plugins say of themselves serves to judge the rest of the configuration, and
+/// Nothing: trust.toml is wrong. Then what the plugins say of themselves serves to judge the rest of the configuration, and
 /// none of them may be used.
-bool scan(const CandidateRequest& request, Candidate& candidate) {
+std::optional<plugin::Trust> scan(const CandidateRequest& request, Candidate& candidate) {
   plugin::ScanRequest scan;
   scan.directories = request.plugin_directories;
   scan.uid = request.uid;
   auto trust = plugin::load_trust(request.trust_file, request.uid, candidate.sources, candidate.diagnostics);
-  const bool is_trusted = trust.has_value();
-  if (is_trusted) {
-    scan.trust = std::move(*trust);
+  if (trust) {
+    scan.trust = *trust;
     scan.stage = request.stage;
   }
   scan.libraries = request.libraries;
@@ -316,7 +363,7 @@ bool scan(const CandidateRequest& request, Candidate& candidate) {
   };
   scan.unfit = request.unfit;
   candidate.catalogue = plugin::scan_plugins(scan);
-  return is_trusted;
+  return trust;
 }
 
 /// Nothing of the catalogue may be used, nor was it judged by the policy that holds.
@@ -363,8 +410,8 @@ Candidate load_candidate(const CandidateRequest& request) {
   }
   out.generation = config::build_generation(out.files.sources, request.environment, out.diagnostics);
   out.zone = agent_zone(request, out);
-  const bool is_trusted = scan(request, out);
-  if (request.previous != nullptr) keep_running_plugins(request, out);
+  const std::optional<plugin::Trust> trust = scan(request, out);
+  if (trust && request.previous != nullptr) keep_running_plugins(request, *trust, out);
   warn_of_idle_objects(out);
   Preparer preparer(request, out);
   std::vector<config::Instance> instances = std::move(out.generation.instances);
@@ -376,16 +423,19 @@ Candidate load_candidate(const CandidateRequest& request) {
     if (instance.kind == Kind::task && !instance.tags.empty())
       out.tags.emplace(std::string(config::task_prefix) + instance.name, instance.tags);
     const std::size_t before = out.set.size();
-    if (is_trusted)
+    if (trust)
       preparer.prepare(instance);
     else
       preparer.withhold(instance, "no plugin may be used while " + request.trust_file + " has errors");
-    if (out.set.size() > before) note_example(instance, out);
+    if (out.set.size() > before) {
+      out.places.push_back(instance.place);
+      note_example(instance, out);
+    }
     if (out.set.size() == before) out.idle.emplace_back(instance.kind, instance.name);
     instance.options = {};
   }
   for (const config::Instance& instance : std::exchange(out.generation.unsound, {})) preparer.judge_rest(instance);
-  if (!is_trusted) forget_plugins(out.catalogue);
+  if (!trust) forget_plugins(out.catalogue);
   for (const auto& judge : request.judges) judge(out);
   out.diagnostics.sort();
   return out;

@@ -57,15 +57,20 @@ struct Candidate {
   config::Generation generation;  // without its instances, which went into `set`
   plugin::Catalogue catalogue;
   std::vector<Prepared> set;
+  std::vector<config::Place> places;                                    // of each of the set, in its order: until it is taken over
   std::vector<std::pair<Kind, std::string>> idle;                       // configured and not in the set: not enabled, or disabled here
   std::map<std::string, std::vector<std::string>, std::less<>> tags;    // of checks that have any, also idle ones
   std::map<std::string, config::Place, std::less<>> example_notifiers;  // in the set; their options hold a name reserved for examples
   std::size_t checks = 0, tasks = 0, notifiers = 0;
-  std::vector<std::string> kept_plugins;  // refused now, their running code is kept: with the reason
-  ZonePtr zone;                           // [agent] tz, or this host's
-  std::string zone_trouble;               // why it is UTC although nobody said so
+  std::vector<std::string> kept_plugins;         // refused now, their running code is kept: with the reason
+  std::map<std::string, std::string> untrusted;  // plugins of the generation before that trust.toml does not let run any more, and why
+  std::vector<std::string> taken_back;  // instances that trust.toml allowed before and does not any more: disabled, with place and reason
+  ZonePtr zone;                         // [agent] tz, or this host's
+  std::string zone_trouble;             // why it is UTC although nobody said so
 
   bool has_errors() const { return diagnostics.has_errors(); }
+  /// `one` is of the set.
+  config::Place place_of(const Prepared& one) const { return places[static_cast<std::size_t>(&one - set.data())]; }
 };
 
 Candidate load_candidate(const CandidateRequest& request);

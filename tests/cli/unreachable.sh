@@ -11,7 +11,7 @@ mkdir -p "$live_dir/conf.d"
 to_full() { live_ronda "$@" >/dev/full; }
 
 # ---- no agent ---------------------------------------------------------------------------------
-for words in status 'check web' 'explain web' reload 'task run web' 'ping web' 'state backup backup.db' 'alert list' 'incident list' \
+for words in status 'status --watch' top 'check web' 'explain web' reload 'task run web' 'ping web' 'state backup backup.db' 'alert list' 'incident list' \
   'incident show INC-1' 'incident ack INC-1' 'incident open --level p1 fire' 'silence list' 'silence add check=web --for 1h --reason x' \
   'silence expire S-1' 'notify list' 'notify test cto' 'notify retry' 'maintenance list' 'maintenance start 1h --reason x' \
   'maintenance end M-1' 'oncall override ops cto --for 1h --reason x' 'oncall undo O-1'; do

@@ -104,7 +104,7 @@ TEST_CASE("validate --probe tries every plugin that is used, without an agent", 
     INFO(tried.out << tried.err);
     CHECK(tried.code == 1);
     CHECK(tried.out.find("not valid: ") == 0);
-    CHECK(tried.err.find("plugin org.example.subject does not work: subject: ") != std::string::npos);
+    CHECK(tried.err.find("10.toml:1:8: error: check subject cannot be made: plugin org.example.subject: ") != std::string::npos);
     CHECK(tried.err.find(bad.reason) != std::string::npos);
     CHECK(json::parse(agent.ronda({"validate", "--probe", "--output", "json"}).out).is_array());
   }
@@ -125,7 +125,7 @@ TEST_CASE("a plugin that a reload adds, or uses for the first time, is tried too
   INFO(refused.out << refused.err);
   CHECK(refused.code == 1);
   CHECK(refused.out.find(": refused, nothing changed: 1 error\n") != std::string::npos);
-  CHECK(refused.err.find("20.toml:2:") != std::string::npos);
+  CHECK(refused.err.find("20.toml:1:8: error: check subject cannot be made: plugin org.example.subject: ") != std::string::npos);
   CHECK(refused.err.find(bad.reason) != std::string::npos);
   CHECK(agent.check("subject").is_null());
   CHECK(eventually([&] { return agent.check_status("other") == "ok"; }));
@@ -136,6 +136,139 @@ TEST_CASE("a plugin that a reload adds, or uses for the first time, is tried too
   CHECK(taken.out.find(": 1 kept, 0 replaced, 1 added, 0 removed, 0 failed\n") != std::string::npos);
   CHECK(eventually([&] { return summary_of(agent) == "works"; }));
   CHECK(agent.stop() == 0);
+}
+
+namespace {
+
+/// Its create refuses whoever has `say = "no"`, in words.
+PluginSource picky(const std::string& version, const std::string& refuses = "no") {
+  PluginSource source = subject(
+      version, {}, "if (ronda::cfg<std::string>(\"say\") == \"" + refuses + "\") throw std::runtime_error(\"it says " + refuses + "\");");
+  source.manifest += "  [provides.config]\n  say = { type = \"string\", default = \"yes\", doc = \"what it says\" }\n";
+  return source;
+}
+
+/// So many checks of the picky plugin, of which those from `wrong` on say no.
+std::string picky_checks(int count, int wrong, const std::string& no = "no") {
+  std::string out;
+  for (int i = 1; i <= count; ++i)
+    out += "[check.c" + std::to_string(i) + "]\nuse = \"subject.check\"\nevery = \"1s\"\nsay = \"" +
+           (i >= wrong ? no : "yes" + std::to_string(i)) + "\"\n";
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("changed options that create refuses change nothing: each is an error at its place, also beside what runs", "[whole]") {
+  WholeAgent agent;
+  const std::string plugins = agent.copy_plugins();
+  put_subject(plugins, picky("works"));
+  agent.configure("10.toml", picky_checks(4, 5));
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("c4") == "ok"; }));
+  const auto generation_of = [&] { return agent.status().at("agent").at("generation").as_int64(); };
+  const auto generation = generation_of();
+  agent.configure("10.toml", picky_checks(4, 3));
+  const Finished refused = agent.ronda({"reload"});
+  INFO(refused.out << refused.err);
+  CHECK(refused.code == 1);
+  CHECK(refused.out == "reload #1: refused, nothing changed: 2 errors\n");
+  for (const char* told : {"10.toml:9:8: error: check c3 cannot be made: plugin org.example.subject: it says no",
+                           "10.toml:13:8: error: check c4 cannot be made: plugin org.example.subject: it says no"})
+    CHECK(refused.err.find(told) != std::string::npos);
+  CHECK(generation_of() == generation);
+  const auto runs = [&] { return agent.get("/v1/explain/c4").at("runs").to_number<int>(); };
+  const int before = runs();
+  CHECK(eventually([&] { return runs() >= before + 2; }));
+  CHECK(agent.check_status("c4") == "ok");
+  CHECK(agent.status().at("agent").at("state").as_string() == "degraded");
+  agent.configure("10.toml", replaced(picky_checks(4, 5), "1s", "2s"));  // which is no other instance to the plugin
+  CHECK(agent.ronda({"reload"}).out == "reload #2: 0 kept, 4 replaced, 0 added, 0 removed, 0 failed\n");
+  agent.configure("20.toml", "[check.new]\nuse = \"subject.check\"\nsay = \"no\"\n");
+  CHECK(agent.ronda({"reload"}).out == "reload #3: refused, nothing changed: 1 error\n");
+  CHECK(agent.check("new").is_null());
+
+  SECTION("new code that refuses what the present code takes is left out, and what changed is tried with the present code") {
+    put_subject(plugins, picky("next", "yes2"));
+    agent.configure("20.toml", "[check.new]\nuse = \"subject.check\"\nsay = \"well\"\n");
+    const Finished kept = agent.ronda({"reload"});
+    INFO(kept.out << kept.err);
+    CHECK(kept.code == 1);
+    CHECK(kept.out == "reload #4: 4 kept, 0 replaced, 1 added, 0 removed, 1 failed\n");
+    CHECK(kept.err.find("10.toml:5:8: error: check c2 cannot be made: plugin org.example.subject: it says yes2") !=
+          std::string::npos);
+    CHECK(kept.err.find("org.example.subject keeps its running code") != std::string::npos);
+    CHECK(agent.check_status("c1") == "ok");
+    agent.configure("20.toml", "[check.new]\nuse = \"subject.check\"\nsay = \"no\"\n");
+    const Finished neither = agent.ronda({"reload"});
+    INFO(neither.out << neither.err);
+    CHECK(neither.code == 1);
+    CHECK(neither.out == "reload #5: refused, nothing changed: 1 error\n");
+    CHECK(neither.err.find("20.toml:1:8: error: check new cannot be made: plugin org.example.subject: it says no") !=
+          std::string::npos);
+  }
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("what a start could not try by running it is tried beside that, and one that cannot be made is told and holds up nothing",
+          "[whole]") {
+  WholeAgent agent;
+  put_subject(agent.copy_plugins(), picky("works"));
+  const std::string by_hand = "[check.byhand]\nuse = \"subject.check\"\nsay = \"no\"\n",
+                    runs = replaced(by_hand, "byhand", "runs") + "every = \"1s\"\n";
+  agent.configure("10.toml", by_hand + runs + picky_checks(1, 2));
+  REQUIRE(agent.start());
+  const auto config_word = [&] {
+    const json::value status = agent.status();
+    const json::value& word = status.at("agent").at("config");
+    return word.is_string() ? std::string(word.as_string()) : std::string();
+  };
+  const std::string told = "check byhand cannot be made: plugin org.example.subject: it says no";
+  CHECK(eventually([&] { return config_word() == "1 instance cannot be made; the first: " + told; }));
+  CHECK(agent.log().find(told) != std::string::npos);
+  CHECK(agent.status().at("agent").at("state").as_string() == "degraded");
+  CHECK(eventually([&] { return !agent.firing("ronda/config").empty(); }));
+  CHECK(eventually([&] { return agent.check_status("c1") == "ok"; }));
+  CHECK(eventually([&] { return agent.check_status("runs") == "unknown"; }));
+  CHECK(std::string(agent.check("runs").at("summary").as_string()).find("it says no") != std::string::npos);
+  agent.configure("20.toml", "[check.more]\nuse = \"subject.check\"\n");
+  const Finished refused = agent.ronda({"reload"});
+  INFO(refused.out << refused.err);
+  CHECK(refused.out == "reload #1: refused, nothing changed: 1 error\n");
+  CHECK(refused.err.find("10.toml:1:8: error: " + told) != std::string::npos);
+  agent.configure("10.toml", replaced(by_hand, "no", "yes") + runs + picky_checks(1, 2));
+  CHECK(agent.ronda({"reload"}).out == "reload #2: 2 kept, 1 replaced, 1 added, 0 removed, 0 failed\n");
+  CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+  CHECK(eventually([&] { return agent.firing("ronda/config").empty(); }));
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("validate --probe tries every instance, and names each that cannot be made at its place", "[whole]") {
+  WholeAgent agent;
+  put_subject(agent.copy_plugins(), picky("works"));
+  agent.configure("10.toml", picky_checks(42, 41));
+  CHECK(agent.ronda({"validate"}).code == 0);
+  const Finished tried = agent.ronda({"validate", "--probe"});
+  INFO(tried.out << tried.err);
+  CHECK(tried.code == 1);
+  CHECK(tried.out.find(": 2 errors, ") != std::string::npos);
+  CHECK(tried.err.find("10.toml:161:8: error: check c41 cannot be made") != std::string::npos);
+  CHECK(tried.err.find("10.toml:165:8: error: check c42 cannot be made") != std::string::npos);
+  agent.configure("10.toml", picky_checks(42, 43));
+  CHECK(agent.ronda({"validate", "--probe"}).code == 0);
+}
+
+TEST_CASE("a plugin whose instances die one after the other is given up, and those that were left are counted", "[whole]") {
+  WholeAgent agent;
+  const std::string plugins = agent.copy_plugins();
+  put_subject(plugins, subject("dies", {}, "std::abort();"));
+  agent.configure("10.toml", replaced(picky_checks(7, 8), "say = ", "tags = [] #"));
+  const Finished tried = agent.ronda({"validate", "--probe"});
+  INFO(tried.out << tried.err);
+  CHECK(tried.code == 1);
+  CHECK(tried.out.find(": 3 errors, ") != std::string::npos);
+  CHECK(tried.err.find("10.toml:9:8: error: check c3 cannot be made: plugin org.example.subject: ") != std::string::npos);
+  CHECK(tried.err.find("4 instances more could not be tried") != std::string::npos);
 }
 
 namespace {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an agent does with a host that is not as it should be when it starts, and whom it tells.
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -158,6 +159,30 @@ std::vector<std::string> groups_of(pid_t agent) {
 }
 
 }  // namespace
+
+TEST_CASE("top outlasts an agent that is restarted, and says meanwhile that there is none", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", one_check);
+  REQUIRE(agent.start());
+  const std::string out = agent.scratch() / "top.out", err = agent.scratch() / "top.err";
+  const pid_t top = start_program({ronda_program(), "top", "--socket", agent.socket()}, out, err);
+  const auto views = [&] {
+    const std::string text = read_file(out);
+    std::size_t count = 0;
+    for (std::size_t at = text.find("  ronda "); at != std::string::npos; at = text.find("  ronda ", at + 1)) ++count;
+    return count;
+  };
+  CHECK(eventually([&] { return views() > 0; }));
+  CHECK(agent.stop() == 0);
+  CHECK(eventually([&] { return read_file(err).find("no agent answers on") != std::string::npos; }));
+  CHECK(eventually([&] { return read_file(err).find("asked again every two seconds until it is back\n") != std::string::npos; }));
+  const std::size_t before = views();
+  REQUIRE(agent.start());
+  CHECK(eventually([&] { return views() > before; }));
+  ::kill(top, SIGTERM);
+  CHECK(wait_program(top, std::chrono::seconds(30)) == 128 + SIGTERM);
+  CHECK(agent.stop() == 0);
+}
 
 TEST_CASE("control groups are told by status, go with their agent, and after a kill with the next one's start", "[whole]") {
   WholeAgent agent, next;

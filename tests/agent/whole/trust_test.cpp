@@ -105,3 +105,83 @@ TEST_CASE("a replaced file that wants more than trust.toml gives, or has no pin,
   CHECK(eventually([&] { return summary_of(agent, "subject") == "wide"; }));
   CHECK(agent.stop() == 0);
 }
+
+TEST_CASE("code, grants and users that trust.toml takes back are gone with the next reload, and everything else runs on", "[whole]") {
+  WholeAgent agent;
+  put_subject(agent.copy_plugins(), subject("trusted"));
+  const bool is_all_there_is = GENERATE(false, true);
+  CAPTURE(is_all_there_is);
+  agent.configure("10.toml", subject_check);
+  if (!is_all_there_is) agent.configure("20.toml", "[check.other]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("subject") == "ok"; }));
+  const std::string entry = "[plugin.\"org.example.subject\"]\n", kept = is_all_there_is ? "0 kept" : "1 kept";
+  const auto [trust, reason] = GENERATE_COPY(table<std::string, std::string>({
+      {entry + "sha256 = [\"" + std::string(64, '0') + "\"]\n", "is not among the pins of 'org.example.subject'"},
+      {entry + "grants = []\n", "needs the grant 'state', which trust.toml does not give 'org.example.subject'"},
+  }));
+  agent.scratch().write("no-trust.toml", trust);
+  const Finished taken = agent.ronda({"reload"});
+  INFO(taken.out << taken.err);
+  CHECK(taken.code == 1);
+  CHECK(taken.out == "reload #1: " + kept +
+                         ", 0 replaced, 0 added, 1 removed, 0 failed; 1 instance disabled, which trust.toml does not allow any more\n");
+  CHECK(taken.err.find("10.toml:1:8: ") != std::string::npos);
+  CHECK(taken.err.find(reason) != std::string::npos);
+  CHECK(agent.check("subject").is_null());
+  const auto has_runner = [&] {
+    const json::object plugin = agent.plugin("org.example.subject");
+    return plugin.contains("runners") && !plugin.at("runners").as_array().empty();
+  };
+  CHECK(eventually([&] { return !has_runner(); }));
+  const json::value status = agent.status();
+  CHECK(status.at("agent").at("state").as_string() == "degraded");
+  CHECK(std::string(status.at("agent").at("config").as_string()).find("trust.toml takes back what 1 instance had: ") == 0);
+  REQUIRE(status.at("agent").at("disabled").as_array().size() == 1);
+  CHECK(json::serialize(status.at("agent").at("disabled")).find(reason) != std::string::npos);
+  if (!is_all_there_is) CHECK(eventually([&] { return agent.check_status("other") == "ok"; }));
+  fs::remove(agent.scratch() / "no-trust.toml");
+  CHECK(agent.ronda({"reload"}).out == "reload #2: " + kept + ", 0 replaced, 1 added, 0 removed, 0 failed\n");
+  CHECK(eventually([&] { return summary_of(agent, "subject") == "trusted"; }));
+  CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("code that is kept because its file broke has the grants that trust.toml gives now", "[whole]") {
+  if (::geteuid() != 0) return skipped("other-users", "nobody but root can make such a program");
+  WholeAgent agent;
+  agent.copy_plugins();
+  const std::string program = agent.open_directory() + "/id";
+  fs::copy_file("/usr/bin/id", program);
+  REQUIRE(::chmod(program.c_str(), 04755) == 0);
+  agent.configure("10.toml", "[check.who]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"" + program + "\", \"-u\"]\n");
+  const std::string entry = "[plugin.\"org.ronda.exec\"]\n";
+  agent.scratch().write("no-trust.toml", entry + "grants = [\"exec\", \"secrets\", \"setuid\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return summary_of(agent, "who") == "0"; }));
+  agent.scratch().write("plugins/exec.so", "no plugin");
+  agent.scratch().write("no-trust.toml", entry + "grants = [\"exec\", \"secrets\"]\n");
+  const Finished kept = agent.ronda({"reload"});
+  INFO(kept.out << kept.err);
+  CHECK(kept.code == 1);
+  CHECK(kept.out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 1 failed\n");
+  CHECK(eventually([&] { return !summary_of(agent, "who").empty() && summary_of(agent, "who") != "0"; }));
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("a user that trust.toml takes back is nobody's any more after the next reload", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", "[check.who]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/true\"]\nuser = \"daemon\"\n");
+  const std::string entry = "[plugin.\"org.ronda.exec\"]\n";
+  agent.scratch().write("no-trust.toml", entry + "users = [\"daemon\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE_FALSE(agent.check("who").is_null());
+  agent.scratch().write("no-trust.toml", entry + "users = [\"games\"]\n");
+  const Finished taken = agent.ronda({"reload"});
+  INFO(taken.out << taken.err);
+  CHECK(taken.code == 1);
+  CHECK(taken.out.find(": 0 kept, 0 replaced, 0 added, 1 removed, 0 failed; 1 instance disabled") != std::string::npos);
+  CHECK(taken.err.find("check who is disabled: user \"daemon\" is not allowed for plugin org.ronda.exec") != std::string::npos);
+  CHECK(agent.check("who").is_null());
+  CHECK(agent.stop() == 0);
+}
