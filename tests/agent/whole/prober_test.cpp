@@ -214,16 +214,16 @@ TEST_CASE("what a start could not try by running it is tried beside that, and on
           "[whole]") {
   WholeAgent agent;
   put_subject(agent.copy_plugins(), picky("works"));
-  const std::string by_hand = "[check.byhand]\nuse = \"subject.check\"\nsay = \"no\"\n",
-                    runs = replaced(by_hand, "byhand", "runs") + "every = \"1s\"\n";
-  agent.configure("10.toml", by_hand + runs + picky_checks(1, 2));
+  const std::string waits = "[check.waits]\nuse = \"subject.check\"\nsay = \"no\"\ncron = \"0 3 1 1 *\"\n";
+  const std::string runs = "[check.runs]\nuse = \"subject.check\"\nsay = \"no\"\nevery = \"1s\"\n";
+  agent.configure("10.toml", waits + runs + picky_checks(1, 2));
   REQUIRE(agent.start());
   const auto config_word = [&] {
     const json::value status = agent.status();
     const json::value& word = status.at("agent").at("config");
     return word.is_string() ? std::string(word.as_string()) : std::string();
   };
-  const std::string told = "check byhand cannot be made: plugin org.example.subject: it says no";
+  const std::string told = "check waits cannot be made: plugin org.example.subject: it says no";
   CHECK(eventually([&] { return config_word() == "1 instance cannot be made; the first: " + told; }));
   CHECK(agent.log().find(told) != std::string::npos);
   CHECK(agent.status().at("agent").at("state").as_string() == "degraded");
@@ -236,7 +236,7 @@ TEST_CASE("what a start could not try by running it is tried beside that, and on
   INFO(refused.out << refused.err);
   CHECK(refused.out == "reload #1: refused, nothing changed: 1 error\n");
   CHECK(refused.err.find("10.toml:1:8: error: " + told) != std::string::npos);
-  agent.configure("10.toml", replaced(by_hand, "no", "yes") + runs + picky_checks(1, 2));
+  agent.configure("10.toml", replaced(waits, "no", "yes") + runs + picky_checks(1, 2));
   CHECK(agent.ronda({"reload"}).out == "reload #2: 2 kept, 1 replaced, 1 added, 0 removed, 0 failed\n");
   CHECK(agent.status().at("agent").at("state").as_string() == "ok");
   CHECK(eventually([&] { return agent.firing("ronda/config").empty(); }));
