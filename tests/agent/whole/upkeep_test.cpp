@@ -160,6 +160,21 @@ reason = "a new lock"
   CHECK(has(refused.err, "ronda: `always` is a window of conf.d ("));
   CHECK(has(refused.err, "/30-windows.toml:4:9), open until "));
   CHECK(has(refused.err, "shorten it there or take it out, then `ronda reload`"));
+
+  // what is planned by hand is in the calendar as what conf.d says is
+  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()) + std::chrono::days(2));
+  char day[16];
+  std::snprintf(day, sizeof day, "%04d-%02u-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()));
+  const Finished planned =
+      agent.ronda({"maintenance", "start", "2h", "--reason", "another lock", "--from", std::string(day) + " 09:00", "--output", "json"});
+  INFO(planned.err);
+  REQUIRE(planned.code == 0);
+  const Finished calendar = house.as_own_user({"calendar"});
+  INFO(calendar.out << calendar.err);
+  CHECK(calendar.code == 0);
+  CHECK(has(calendar.out, std::string(day) + " 09:00:00 +0000  maintenance " + id_in(planned) + ": another lock (2h)\n"));
+  CHECK(has(calendar.out, "often: window always "));
 }
 
 TEST_CASE("who stands in on call is called, over a kill, until it is undone", "[whole]") {
