@@ -18,6 +18,7 @@
 #include "door_client.hpp"
 #include "plugin/hmac.hpp"
 #include "sink.hpp"
+#include "skip.hpp"
 #include "whole_agent.hpp"
 
 using namespace ronda;
@@ -121,18 +122,21 @@ double waited_ms(const std::string& of) {
   return waited_ns / 1e6;
 }
 
-/// How long each of some calls took, in ms.
+/// How long each of some calls took, in ms. What it would have taken without waiting for a processor lies between two bounds: the
+/// agent's loop, this thread and the program that asks mostly wait one after the other, and now and then at once.
 struct Durations {
-  std::vector<double> all, own;  // own: without what those that worked for it waited for a processor
+  std::vector<double> all, least, most;  // of least all that they waited is taken off, of most the longest of it alone
 
   /// Of the agent `pid`; the call says how long whoever it started waited.
   void add(pid_t pid, const std::function<double()>& call) {
     const std::string loop = std::to_string(pid) + "/task/" + std::to_string(pid);
-    const double before_ms = waited_ms(loop) + waited_ms("thread-self");
+    const double loop_before = waited_ms(loop), self_before = waited_ms("thread-self");
     const auto begin = std::chrono::steady_clock::now();
     const double started_ms = call();
     all.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
-    own.push_back(all.back() - started_ms - (waited_ms(loop) + waited_ms("thread-self") - before_ms));
+    const double loop_ms = waited_ms(loop) - loop_before, self_ms = waited_ms("thread-self") - self_before;
+    least.push_back(all.back() - started_ms - loop_ms - self_ms);
+    most.push_back(all.back() - std::max({started_ms, loop_ms, self_ms}));
   }
   double median() const {
     std::vector<double> sorted = all;
@@ -140,16 +144,12 @@ struct Durations {
     return sorted.empty() ? 1e9 : sorted[sorted.size() / 2];
   }
   double worst() const { return all.empty() ? 1e9 : std::ranges::max(all); }
-  double worst_own() const { return most_own(1); }
-  /// What so great a share of them took at most.
-  double most_own(double share) const {
-    std::vector<double> sorted = own;
-    std::ranges::sort(sorted);
-    return sorted.empty() ? 1e9 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
-  }
+  /// At the least.
+  double worst_own() const { return least.empty() ? 1e9 : std::ranges::max(least); }
   std::string told() const {
     std::ostringstream out;
-    out << median() << " ms, at worst " << worst() << " ms, without waiting for a processor " << worst_own() << " ms";
+    out << median() << " ms, at worst " << worst() << " ms, without waiting for a processor " << worst_own() << " to "
+        << (most.empty() ? 1e9 : std::ranges::max(most)) << " ms";
     return out.str();
   }
 };
@@ -241,11 +241,13 @@ class Weather {
       return waited;
     });
   }
-  /// Without what they waited for a processor. A page that comes from the disk or a store that waits for it may cost one of them more.
+  /// Every one of them, without what they waited for a processor. Where others had the processors for long it is not known of all.
   void check_answers() const {
     for (const Durations* one : {&command_, &route_}) {
-      CHECK(one->most_own(0.98) < 200);
-      CHECK(one->worst_own() < 1500);
+      CHECK(one->worst_own() < 200);
+      const auto unknown = std::ranges::count_if(one->most, [](double ms) { return ms >= 200; });
+      if (unknown > 0)
+        skipped("busy-machine", std::to_string(unknown) + " of " + std::to_string(one->most.size()) + " answers waited for a processor");
     }
   }
   const Durations& route() const { return route_; }
