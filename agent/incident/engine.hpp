@@ -57,12 +57,12 @@ struct Settings {
   std::string host;
   /// {id} and {random} are replaced; empty: no link.
   std::string war_room = "https://meet.jit.si/ronda-{id}-{random}";
-  std::int64_t reopen_within_ns = 30 * minute_ns;  // after it was resolved
-  std::int64_t settle_ns = 30 * minute_ns;         // still for so long, and it does not flap any more
-  std::int64_t gather_ns = 30 * second_ns;         // alerts that join are told together
-  std::int64_t still_firing_ns = hour_ns;          // resolved by a person against firing alerts: opened again after this
-  std::int64_t ease_after_ns = 15 * minute_ns;     // that no alert has been as high as the incident: it is lowered
-  std::int64_t returns_within_ns = 6 * hour_ns;    // after that, and it is lowered again only when nothing was as high for so long
+  std::int64_t reopen_within_ns = 30 * minute_ns;         // after it was resolved
+  std::int64_t settle_ns = 30 * minute_ns;                // still for so long, and it does not flap any more
+  std::int64_t gather_ns = 30 * second_ns;                // alerts that join are told together
+  std::int64_t still_firing_ns = hour_ns;                 // resolved by a person against firing alerts: opened again after this
+  std::int64_t ease_after_ns = 15 * minute_ns;            // that no alert has been as high as the incident: it is lowered
+  std::int64_t returns_within_ns = comes_back_within_ns;  // after that, and it is lowered again only when nothing was as high for so long
   /// Tags by check, for mutes.
   std::map<std::string, std::vector<std::string>, std::less<>> tags;
 

@@ -190,6 +190,12 @@ void Stepper::tell(Incident& incident, Said reason) {
   if (incident.was_told) owe(incident, notice::update, false, std::move(reason));
 }
 
+void Stepper::tell_lowered(Incident& incident, Said reason) {
+  if (!incident.was_told) return;
+  tell(incident, std::move(reason));
+  std::get<Notice>(outcome_.effects.back()).lowers = true;
+}
+
 /// Of an acknowledgement that this command makes; 0: it has no end of its own.
 std::int64_t Stepper::ack_lasts(const Incident& incident, const Command& command) const {
   return command.for_ns != 0 ? std::clamp<std::int64_t>(command.for_ns, minute_ns, longest_ack_ns)
@@ -286,7 +292,7 @@ void Stepper::set_level(Incident& incident, const Command& command) {
   set_level_times(event, command.level);
   emit(incident.id, std::move(event));
   const std::string level(config::level_name(command.level));
-  tell(incident, done_by("lowered to " + level, "bajado a " + level, command.author));
+  tell_lowered(incident, done_by("lowered to " + level, "bajado a " + level, command.author));
   reply(incident, "lowered");
 }
 

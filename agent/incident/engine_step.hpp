@@ -78,6 +78,7 @@ class Stepper {
   bool is_first(Incident& incident, const Command& command);
   void renew_ack(const Incident& incident, Event& event) const;
   void tell(Incident& incident, Said reason);
+  void tell_lowered(Incident& incident, Said reason);
   void open_by_hand(const Command& command);
   void ack(Incident& incident, const Command& command);
   void unack(Incident& incident, const Command& command);

@@ -169,7 +169,7 @@ void Stepper::ease(Incident& incident) {
   set_level_times(lowered, to);
   emit(incident.id, std::move(lowered));
   const std::string lower(config::level_name(to));
-  tell(incident, {"lowered to " + lower + ": " + text.en, "bajado a " + lower + ": " + text.es});
+  tell_lowered(incident, {"lowered to " + lower + ": " + text.en, "bajado a " + lower + ": " + text.es});
 }
 
 /// Still for long enough: it is over, or it is broken for good and calls go on.

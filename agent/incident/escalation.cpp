@@ -2,6 +2,7 @@
 #include "incident/escalation.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -72,21 +73,28 @@ class Planner {
         clock_(known_at(clock, now_ns)),
         asked_ns_(asked_ns),
         now_ns_(now_ns),
-        notices_(unsuppressed_time(clock_)),
-        paging_(paging_time(clock_)),
-        segments_(segments_of(clock_, now_ns)) {}
+        holds_(paging_time(clock_)),
+        segments_(segments_of(clock_, now_ns)) {
+    for (const Segment& one : segments_)
+      times_.try_emplace(one.level, Times{unsuppressed_time(clock_, one.level), paging_time(clock_, one.level)});
+  }
 
   Answer run();
 
  private:
+  struct Times {
+    PausedTime notices, paging;
+  };
+
   std::vector<Runner> runners_at(Level level) const;
+  bool is_held_in(const Stretch& pause) const;
   std::optional<Nanos> impact_since(const Step& step, const PausedTime& time) const;
   void note_told(std::size_t index, const std::vector<Runner>& runners);
   bool was_told(std::size_t index, const std::string& target) const;
   void add_catch_up(std::size_t index, const std::vector<Runner>& runners);
   void catch_up(std::size_t index, const std::vector<Runner>& runners, const Escalation& escalation);
   void add_resumes(std::size_t index, const std::vector<Runner>& runners);
-  void resume(const std::vector<Runner>& runners, const Escalation& escalation, const Stretch& pause);
+  void resume(const std::vector<Runner>& runners, const Escalation& escalation, Level level, std::int64_t at_ns);
   void add_beats(const Segment& segment, const std::vector<Runner>& runners);
   void add(const Runner& runner, std::int64_t at_ns, Why why, Beat beat, std::vector<std::string> targets);
   void expect(std::optional<std::int64_t> at_ns);
@@ -95,9 +103,9 @@ class Planner {
   IncidentClock clock_;
   std::int64_t asked_ns_;
   std::int64_t now_ns_;
-  PausedTime notices_;
-  PausedTime paging_;
+  PausedTime holds_;  // in it stands what somebody had, or what was hidden
   std::vector<Segment> segments_;
+  std::map<Level, Times> times_;                          // of each level that it had
   std::vector<std::set<std::string, std::less<>>> told_;  // by segment
   Answer answer_;
 };
@@ -123,11 +131,12 @@ std::vector<Runner> Planner::runners_at(Level level) const {
       const Step& step = ladder->steps[i];
       if (step.targets.empty()) continue;  // others override all of it
       const bool is_paging = step.until_ack && !step.business;
-      const PausedTime& time = is_paging ? paging_ : notices_;
+      const PausedTime& time = is_paging ? times_.at(level).paging : times_.at(level).notices;
       if (const auto since = impact_since(step, time)) out.push_back({&escalation, ladder, i, is_paging, &time, Beats(*ladder, i, *since)});
     }
     const std::size_t owner = ladder->steps.size();
-    if (ladder->end && !ladder->owner.empty()) out.push_back({&escalation, ladder, owner, true, &paging_, Beats(*ladder, owner, Nanos(0))});
+    if (ladder->end && !ladder->owner.empty())
+      out.push_back({&escalation, ladder, owner, true, &times_.at(level).paging, Beats(*ladder, owner, Nanos(0))});
   }
   return out;
 }
@@ -222,8 +231,8 @@ void Planner::add_catch_up(std::size_t index, const std::vector<Runner>& runners
   for (const Escalation& escalation : policy_.escalations) catch_up(index, runners, escalation);
 }
 
-void Planner::resume(const std::vector<Runner>& runners, const Escalation& escalation, const Stretch& pause) {
-  const Nanos reading = paging_.reading(pause.end_ns);
+void Planner::resume(const std::vector<Runner>& runners, const Escalation& escalation, Level level, std::int64_t at_ns) {
+  const Nanos reading = times_.at(level).paging.reading(at_ns);
   const Runner* reached = nullptr;
   Nanos reached_since{0};
   for (const Runner& runner : runners) {
@@ -235,18 +244,36 @@ void Planner::resume(const std::vector<Runner>& runners, const Escalation& escal
   }
   if (reached == nullptr) return;
   const bool is_due_anyway = reached->beats.next(reading - Nanos(1)) == reading;
-  if (!is_due_anyway) add(*reached, pause.end_ns, Why::resume, {}, reached->targets());
+  if (!is_due_anyway) add(*reached, at_ns, Why::resume, {}, reached->targets());
+}
+
+/// That what was as high is there again calls nobody anew: the ladder goes on.
+bool Planner::is_held_in(const Stretch& pause) const {
+  return std::ranges::any_of(holds_.pauses(),
+                             [&](const Stretch& one) { return one.begin_ns < pause.end_ns && one.end_ns > pause.begin_ns; });
 }
 
 void Planner::add_resumes(std::size_t index, const std::vector<Runner>& runners) {
   const Segment& segment = segments_[index];
-  for (const Stretch& pause : paging_.pauses()) {
-    if (pause.end_ns == Stretch::open || pause.end_ns < segment.begin_ns || pause.end_ns >= segment.end_ns) continue;
+  const PausedTime& paging = times_.at(segment.level).paging;
+  std::set<std::int64_t> ends;
+  for (const Stretch& pause : paging.pauses()) {
+    if (pause.end_ns == Stretch::open || pause.end_ns < segment.begin_ns || pause.end_ns >= segment.end_ns || !is_held_in(pause)) continue;
     // a raise within the pause, or at its end, tells the reached step by itself
     const bool raised = index > 0 && people::more_severe(segment.level, segments_[index - 1].level);
-    if (raised && paging_.next_running(segment.begin_ns) == pause.end_ns) continue;
+    if (raised && paging.next_running(segment.begin_ns) == pause.end_ns) continue;
     if (raised && pause.end_ns == segment.begin_ns) continue;
-    for (const Escalation& escalation : policy_.escalations) resume(runners, escalation, pause);
+    ends.insert(pause.end_ns);
+  }
+  // an ack that ended while nothing was as high: where the level falls then, it is over now
+  const bool falls = index > 0 && people::more_severe(segments_[index - 1].level, segment.level);
+  if (falls && paging.next_running(segment.begin_ns) == segment.begin_ns) {
+    for (const Stretch& pause : times_.at(segments_[index - 1].level).paging.pauses()) {
+      if (pause.end_ns == segment.begin_ns && is_held_in(pause)) ends.insert(pause.end_ns);
+    }
+  }
+  for (const std::int64_t end_ns : ends) {
+    for (const Escalation& escalation : policy_.escalations) resume(runners, escalation, segment.level, end_ns);
   }
 }
 

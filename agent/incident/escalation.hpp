@@ -8,6 +8,8 @@
 //  - An ack stops the steps that page. When it ends, the step that was reached is due again at once and the ladder goes
 //    on from there: time under an ack does not count for these steps. Notices (`until_ack = false` or `business = true`)
 //    are due whether anybody has acknowledged or not.
+//  - While nothing of the incident is as high as it is itself the ladder of its level stands, notices too; when something is again, it
+//    goes on where it was. The ladder of the lower level does not stand for that.
 //  - At the end of a window or silence the paging step that was reached is due once more; the steps whose time came
 //    while the clock stood do not exist: the clock stood.
 //  - A raise: the higher ladder goes on at the step for the time that has passed. Steps before it are not replayed: the

@@ -24,6 +24,15 @@ void follow(std::vector<Stretch>& stretches, bool holds, std::int64_t at_ns) {
   if (stretches.back().end_ns == stretches.back().begin_ns) stretches.pop_back();
 }
 
+/// What was as high as it is is over, and what goes on is less: nobody is called as for that. Not where a person said that it is so
+/// high; nor where it came back: it keeps its level for hours then, and somebody has to hear of what goes on.
+bool is_past_its_worst(const Incident& incident) {
+  const bool is_persons = incident.persons_level != config::Level::none && incident.persons_level <= incident.level;
+  const bool came_back = incident.eased_ns != 0 && incident.returned_ns >= incident.eased_ns &&
+                         incident.returned_ns - incident.eased_ns < comes_back_within_ns;
+  return incident.is_live() && incident.is_below && !is_persons && !came_back;
+}
+
 /// What runs and stands from `at_ns` on, after anything changed.
 void follow(Incident& incident, std::int64_t at_ns) {
   const bool runs = incident.is_live() && !incident.is_suppressed();
@@ -32,6 +41,7 @@ void follow(Incident& incident, std::int64_t at_ns) {
   incident.below.set_running(runs && incident.is_below, at_ns);
   follow(incident.history.suppressed, !runs, at_ns);
   follow(incident.history.held, incident.is_live() && incident.is_taken(), at_ns);
+  follow(incident.history.below, is_past_its_worst(incident), at_ns);
   follow(incident.history.flapped, incident.is_live() && incident.is_flapping, at_ns);
 }
 
@@ -173,6 +183,7 @@ void reopen(Incident& incident, const Event& event) {
   incident.resolved_ns = 0;
   incident.mitigated_ns = 0;
   incident.was_told = incident.resolution_told = false;
+  incident.told_by.clear();
   incident.situation.clear();
   ++incident.opened_count;
   incident.headline = {{}, event.text, event.level};
@@ -273,6 +284,10 @@ void owe_notice(Incident& incident, const Event& event) {
   if (event.subject == notice::resolve && missing_parts(incident.review, incident.peak_level).empty()) incident.resolution_told = true;
   incident.joined_untold = 0;
   incident.joined_notice_ns = 0;
+}
+
+void take_way(Incident& incident, const Event& event) {
+  if (!event.subject.empty() && !event.channel.empty()) incident.told_by[event.subject].insert(event.channel);
 }
 
 void take_impact(Incident& incident, const Event& event) {
@@ -380,7 +395,9 @@ void take(Incident& incident, const Event& event) {
         incident.told.insert(event.subject);
       else if (!event.channel.empty())
         incident.last_resorts.insert(event.channel);
-      return;
+      return take_way(incident, event);
+    case Kind::notice_delivered:  // also what stood in for one that was sent
+      return take_way(incident, event);
     default:
       return;
   }
@@ -438,8 +455,9 @@ std::string cause_of(std::string_view service, std::string_view check) {
 std::string headline_of(const Incident& incident) {
   if (incident.by_hand) return incident.title;
   const Headline& own = incident.is_live() || incident.worst.text.empty() ? incident.headline : incident.worst;
-  if (!incident.is_live() || incident.as_high == 0 || has_its_headline(incident)) return own.text.empty() ? incident.title : own.text;
-  return gravest(incident)->second.title;
+  const Named* now = incident.is_live() && !has_its_headline(incident) ? gravest(incident) : nullptr;
+  if (now != nullptr) return now->second.title;
+  return own.text.empty() ? incident.title : own.text;
 }
 
 std::int64_t duration_ns(const Incident& incident, std::int64_t now_ns) {

@@ -28,6 +28,9 @@ std::string_view stage_name(Stage stage);
 /// what left the configuration.
 bool is_legal_move(Stage from, Stage to);
 
+/// What comes back so soon after the agent lowered it keeps its level for as long.
+inline constexpr std::int64_t comes_back_within_ns = std::int64_t{6} * 3600 * 1'000'000'000;
+
 /// A sum of time that runs and stands.
 struct Clock {
   std::int64_t spent_ns = 0;
@@ -86,6 +89,7 @@ struct History {
   std::vector<LevelAt> levels;      // the first is that at detection
   std::vector<Stretch> suppressed;  // by silences and windows, and while it was resolved before it was reopened
   std::vector<Stretch> held;        // somebody had it: nobody is called
+  std::vector<Stretch> below;       // nothing of it was as high as it is itself: the ladder of that level stands
   std::vector<Stretch> flapped;     // nor while it flaps; apart, or who takes it after a raise would be called by what the raise ended
   std::vector<Impact> impacts;
   bool operator==(const History&) const = default;
@@ -145,11 +149,13 @@ struct Incident {
   Headline headline;                                   // since its level changed last
   Headline worst;                                      // at its highest level since it was opened or reopened
   std::optional<Ack> ack;
-  std::uint32_t acks = 0;                           // how often it was taken
-  std::int64_t free_since_ns = 0;                   // while nobody has it: since when
-  std::map<std::string, Role, std::less<>> roles;   // "commander" -> who
-  std::vector<Ticket> tickets;                      // as they were opened; the latest 64
-  std::set<std::string, std::less<>> told;          // contacts that a notice was sent to
+  std::uint32_t acks = 0;                          // how often it was taken
+  std::int64_t free_since_ns = 0;                  // while nobody has it: since when
+  std::map<std::string, Role, std::less<>> roles;  // "commander" -> who
+  std::vector<Ticket> tickets;                     // as they were opened; the latest 64
+  std::set<std::string, std::less<>> told;         // contacts that a notice was sent to
+  /// By contact: the notifiers by which, since it was opened or reopened. Who was called by one hears the end by it.
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> told_by;
   std::set<std::string, std::less<>> last_resorts;  // notifiers that one was sent to for want of a contact
   std::vector<std::pair<std::string, std::string>> review;
   std::string situation;      // as a person said it last since it was opened: an update, or what mitigates it

@@ -57,11 +57,29 @@ std::optional<std::int64_t> PausedTime::next_running(std::int64_t at_ns) const {
   return at_ns;
 }
 
-PausedTime unsuppressed_time(const IncidentClock& clock) {
-  return {clock.detected_ns, clock.suppressed};
+namespace {
+
+/// Of the time in which nothing was as high as the incident, that in which it had this level.
+void add_below(const IncidentClock& clock, Level level, std::vector<Stretch>& out) {
+  Stretch held{clock.detected_ns, Stretch::open};
+  Level now = clock.level;
+  const auto add = [&] {
+    for (const Stretch& one : now == level ? clock.below : std::vector<Stretch>()) {
+      const Stretch part{std::max(one.begin_ns, held.begin_ns), std::min(one.end_ns, held.end_ns)};
+      if (part.begin_ns < part.end_ns) out.push_back(part);
+    }
+  };
+  for (const LevelChange& change : clock.changes) {
+    held.end_ns = change.at_ns;
+    add();
+    held = {change.at_ns, Stretch::open};
+    now = change.level;
+  }
+  add();
 }
 
-PausedTime paging_time(const IncidentClock& clock) {
+/// What stops steps that page, whatever the level: windows, silences, and that somebody had it.
+std::vector<Stretch> holds_of(const IncidentClock& clock) {
   std::vector<Stretch> pauses = clock.suppressed;
   for (Stretch ack : clock.acked) {
     Level held = clock.level_at(ack.begin_ns);
@@ -72,6 +90,28 @@ PausedTime paging_time(const IncidentClock& clock) {
     }
     pauses.push_back(ack);
   }
+  return pauses;
+}
+
+}  // namespace
+
+PausedTime unsuppressed_time(const IncidentClock& clock) {
+  return {clock.detected_ns, clock.suppressed};
+}
+
+PausedTime paging_time(const IncidentClock& clock) {
+  return {clock.detected_ns, holds_of(clock)};
+}
+
+PausedTime unsuppressed_time(const IncidentClock& clock, Level level) {
+  std::vector<Stretch> pauses = clock.suppressed;
+  add_below(clock, level, pauses);
+  return {clock.detected_ns, std::move(pauses)};
+}
+
+PausedTime paging_time(const IncidentClock& clock, Level level) {
+  std::vector<Stretch> pauses = holds_of(clock);
+  add_below(clock, level, pauses);
   return {clock.detected_ns, std::move(pauses)};
 }
 

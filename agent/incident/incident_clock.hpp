@@ -38,6 +38,7 @@ struct IncidentClock {
   Level level = Level::none;         // at detection
   std::vector<LevelChange> changes;  // ascending
   std::vector<Stretch> suppressed;   // windows and silences that hide the whole incident; any order, may overlap
+  std::vector<Stretch> below;        // nothing was as high as the level of then; any order, apart from each other
   std::vector<Stretch> acked;        // somebody had it, or it flapped; any order, may overlap
   std::vector<Impact> impacts;
   std::optional<std::int64_t> ended_ns;  // resolved: nothing is due from here on
@@ -72,5 +73,8 @@ PausedTime unsuppressed_time(const IncidentClock& clock);
 /// The same without the time that somebody had acknowledged it: what steps go by that page until an ack. An ack holds
 /// for the level at which it was given; a raise above that ends it.
 PausedTime paging_time(const IncidentClock& clock);
+/// Either as the ladder of one level has it: besides, it stands while the incident had that level and nothing was as high.
+PausedTime unsuppressed_time(const IncidentClock& clock, Level level);
+PausedTime paging_time(const IncidentClock& clock, Level level);
 
 }  // namespace ronda::escalation

@@ -49,6 +49,8 @@ struct Notice {
 
   /// Calls a person: may ring at night. False: goes along quietly (updates, resolves, reminders by mail).
   bool page = false;
+  /// It is less than it was: who was called for more hears that by what he was called by.
+  bool lowers = false;
   /// Of the event that says so in the timeline. (incident, sequence, contact, channel) names one message in all its
   /// attempts and over a restart. 0 when `incident` is empty.
   std::uint64_t sequence = 0;

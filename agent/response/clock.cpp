@@ -23,6 +23,7 @@ escalation::IncidentClock clock_of(const incident::Incident& incident) {
   for (std::size_t i = 1; i < incident.history.levels.size(); ++i)
     clock.changes.push_back({incident.history.levels[i].at_ns, incident.history.levels[i].level});
   clock.suppressed = stretches_of(incident.history.suppressed);
+  clock.below = stretches_of(incident.history.below);
   clock.acked = stretches_of(incident.history.held);
   std::ranges::move(stretches_of(incident.history.flapped), std::back_inserter(clock.acked));  // as if somebody had it: nobody is called
   for (const incident::History::Impact& impact : incident.history.impacts) clock.impacts.push_back({impact.at_ns, impact.tag});

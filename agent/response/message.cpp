@@ -54,8 +54,8 @@ Way way_of(const notify::Routed& routed, const notify::Message& message) {
   return out;
 }
 
-void post(const Plan& plan, const notify::Message& message, const incident::Incident* incident, std::int64_t now_ns, Told& out) {
-  notify::Routed routed = notify::route(message, Directory(plan, now_ns, incident), plan.templates);
+void post(const Plan& plan, const notify::Message& message, const Directory& directory, Told& out) {
+  notify::Routed routed = notify::route(message, directory, plan.templates);
   for (const notify::RouteTrouble& trouble : routed.troubles) out.troubles.push_back(trouble_text(trouble, message));
   out.way = std::max(out.way, way_of(routed, message));
   out.contacts.insert(message.contacts.begin(), message.contacts.end());
@@ -140,6 +140,17 @@ bool is_call(const incident::Notice& notice) {
   return notice.page && notice.contacts.empty();
 }
 
+/// By what each heard of it, without what tells him something just now; of who has heard by nothing else nothing is left.
+Ways heard_by(const incident::Incident& incident, const Told& already) {
+  Ways out = incident.told_by;
+  for (const store::OutboxRow& row : already.rows) {
+    for (auto& [contact, notifiers] : out) {
+      if (("," + row.contact + ",").find("," + contact + ",") != std::string::npos) notifiers.erase(row.notifier);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 store::IncidentEvent row_of(const incident::Event& event) {
@@ -155,14 +166,40 @@ store::IncidentEvent row_of(const incident::Event& event) {
 // ---- who ------------------------------------------------------------------------------------
 
 std::vector<notify::Channel> Directory::channels(std::string_view contact, config::Level level) const {
+  std::vector<notify::Channel> out = heard_channels(contact, level);
+  const people::Contact* found = plan_.people.find_contact(contact);
+  if (found == nullptr || !out.empty()) return out;
+  for (const people::Channel& channel : found->channels) {
+    if (level == config::Level::none || channel.levels.has(level)) out.push_back(channel_of(*found, channel, level));
+  }
+  return out;
+}
+
+notify::Channel Directory::channel_of(const people::Contact& contact, const people::Channel& channel, config::Level level) const {
+  const auto& quiet = channel.quiet ? channel.quiet : contact.quiet;
+  const auto held = quiet && level != config::Level::none ? people::held_until(*quiet, level, at_ns_) : std::nullopt;
+  return {channel.notifier, channel.to, channel.fallback, held.value_or(0)};
+}
+
+/// Of the notifiers those addresses that a level which it had leads to. What stood in for others hears the end as they do.
+std::vector<notify::Channel> Directory::heard_channels(std::string_view contact, config::Level level) const {
   std::vector<notify::Channel> out;
   const people::Contact* found = plan_.people.find_contact(contact);
-  if (found == nullptr) return out;
+  if (heard_by_ == nullptr || incident_ == nullptr || found == nullptr) return out;
+  const auto by = heard_by_->find(contact);
+  if (by == heard_by_->end()) return out;
+  const auto was_used = [&](const people::Channel& channel) {
+    return std::ranges::any_of(incident_->history.levels, [&](const incident::History::LevelAt& one) {
+      return one.level != config::Level::none && channel.levels.has(one.level);
+    });
+  };
   for (const people::Channel& channel : found->channels) {
-    if (level != config::Level::none && !channel.levels.has(level)) continue;
-    const auto& quiet = channel.quiet ? channel.quiet : found->quiet;
-    const auto held = quiet && level != config::Level::none ? people::held_until(*quiet, level, at_ns_) : std::nullopt;
-    out.push_back({channel.notifier, channel.to, channel.fallback, held.value_or(0)});
+    if (by->second.contains(channel.notifier) && is_usable(channel.notifier) && was_used(channel))
+      out.push_back(channel_of(*found, channel, level));
+  }
+  for (notify::Channel& one : out) {
+    const auto is_first = [&](const notify::Channel& other) { return !other.fallback && other.notifier == one.notifier; };
+    one.fallback = one.fallback && std::ranges::any_of(out, is_first);
   }
   return out;
 }
@@ -204,6 +241,9 @@ std::vector<std::string> Directory::usable() const {
 
 std::vector<notify::Channel> Directory::everybody(std::string_view notifier, config::Level level) const {
   std::vector<notify::Channel> out;
+  // those who heard of it at its worst hear that it is less
+  if (heard_by_ != nullptr && incident_ != nullptr && incident_->worst.level != config::Level::none)
+    level = std::min(level, incident_->worst.level);
   for (const escalation::Address& one : escalation::addresses_on(plan_.people, notifier, level)) out.push_back({one.notifier, one.to});
   return out;
 }
@@ -220,6 +260,7 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   // a ladder that begins later has its time; where there is none, somebody is told all the same
   if (due.empty() && (call == notices.end() || has_ladder)) return out;
   notify::Message message = message_about(plan, incident, now_ns);
+  const Directory directory(plan, now_ns, &incident);
   const escalation::Reach reach = escalation::route(plan.people, policy, incident.level, due, now_ns, overrides);
   std::vector<std::string> called;
   for (const escalation::Recipient& recipient : reach.recipients) {
@@ -236,13 +277,13 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   if (!due.empty()) message.said.emplace_back("step", step_text(due.back()));
   // of what has just opened the description says it
   if (call != notices.end() && !call->reason.empty() && call->reason != incident::headline_of(incident)) add_reason(message, *call);
-  post(plan, message, &incident, now_ns, out);
+  post(plan, message, directory, out);
   // some were reached and all the same too few: the last resort hears it besides
   const bool is_short = reach.how != escalation::How::people && reach.how != escalation::How::next_step;
   if (is_short && !message.contacts.empty()) {
     message.contacts.clear();
     message.key += "/all";
-    post(plan, message, &incident, now_ns, out);
+    post(plan, message, directory, out);
   }
   const auto is_meant = [](const escalation::Due& one) {
     return std::ranges::all_of(one.targets, [](const std::string& target) { return target == escalation::last_resort_target; });
@@ -254,6 +295,7 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
 Told tell_along(const Plan& plan, const incident::Incident& incident, const std::vector<incident::Notice>& notices, const Told& already,
                 std::int64_t now_ns, const escalation::Overrides& overrides) {
   Told out;
+  const Ways heard = heard_by(incident, already);
   for (const incident::Notice& notice : notices) {
     if (is_call(notice)) continue;
     notify::Message message = message_about(plan, incident, now_ns);
@@ -265,7 +307,12 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
       message.contacts.assign(incident.told.begin(), incident.told.end());
       message.notifiers.assign(incident.last_resorts.begin(), incident.last_resorts.end());
     }
-    std::erase_if(message.contacts, [&](const std::string& contact) { return already.contacts.contains(contact); });
+    // for less he is called by other channels than for more: those by which he was called for more say that it is less
+    const bool is_end = notice.lowers || notice.event == incident::notice::resolve;
+    const Directory directory(plan, now_ns, &incident, is_end ? &heard : nullptr);
+    std::erase_if(message.contacts, [&](const std::string& contact) {
+      return already.contacts.contains(contact) && directory.heard_channels(contact, message.level).empty();
+    });
     std::erase_if(message.notifiers, [&](const std::string& notifier) { return already.last_resorts.contains(notifier); });
     if (message.contacts.empty() && message.notifiers.empty()) continue;  // nobody was told of it, so nobody waits for its end
     add_contact(plan, incident, {}, now_ns, overrides, message);
@@ -273,7 +320,7 @@ Told tell_along(const Plan& plan, const incident::Incident& incident, const std:
     if (message.topic == notify::Topic::resolve) message.said.emplace_back("pending", pending_text(incident));
     message.key = incident.id + "/n" + std::to_string(notice.sequence);
     add_reason(message, notice);
-    post(plan, message, &incident, now_ns, out);
+    post(plan, message, directory, out);
   }
   out.way = Way::unknown;  // whether those who heard of it can be reached still says nothing of those who are to be called
   return out;

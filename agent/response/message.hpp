@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,12 +25,16 @@ using incident::own_prefix;
 
 store::IncidentEvent row_of(const incident::Event& event);
 
+/// By contact: notifiers.
+using Ways = std::map<std::string, std::set<std::string, std::less<>>, std::less<>>;
+
 /// The people of a plan as notify asks for them, at one instant.
 class Directory final : public notify::People {
  public:
-  /// `incident`: that the message is about; null: none that anybody could take.
-  Directory(const Plan& plan, std::int64_t at_ns, const incident::Incident* incident = nullptr)
-      : plan_(plan), at_ns_(at_ns), incident_(incident) {}
+  /// `incident`: that the message is about; null: none that anybody could take. `heard_by`: by what its contacts have heard of it, and
+  /// are to hear this one too, whatever its level is by now; null: as their levels say.
+  Directory(const Plan& plan, std::int64_t at_ns, const incident::Incident* incident = nullptr, const Ways* heard_by = nullptr)
+      : plan_(plan), at_ns_(at_ns), incident_(incident), heard_by_(heard_by) {}
   std::vector<notify::Channel> channels(std::string_view contact, config::Level level) const override;
   bool is_usable(std::string_view notifier) const override;
   notify::Markup markup(std::string_view notifier) const override;
@@ -39,11 +44,16 @@ class Directory final : public notify::People {
   std::vector<std::string> last_resort() const override;
   std::vector<std::string> usable() const override;
   std::vector<notify::Channel> everybody(std::string_view notifier, config::Level level) const override;
+  /// Of `heard_by`, those that can be used; none: they do not lead there any more.
+  std::vector<notify::Channel> heard_channels(std::string_view contact, config::Level level) const;
 
  private:
+  notify::Channel channel_of(const people::Contact& contact, const people::Channel& channel, config::Level level) const;
+
   const Plan& plan_;
   const std::int64_t at_ns_;
   const incident::Incident* incident_;
+  const Ways* heard_by_;
 };
 
 /// The values of an incident that templates may name.

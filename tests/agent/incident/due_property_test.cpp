@@ -38,7 +38,7 @@ struct Pause {
 struct History {
   Level level = Level::p2;
   std::vector<std::pair<int, Level>> changes;
-  std::vector<Pause> suppressed, acked;
+  std::vector<Pause> suppressed, acked, below;
   std::vector<std::pair<int, std::string>> impacts;
   int length = 0;
 };
@@ -57,6 +57,7 @@ IncidentClock known_at(const History& history, int tick) {
   };
   add(history.suppressed, out.suppressed);
   add(history.acked, out.acked);
+  add(history.below, out.below);
   for (const auto& [when, tag] : history.impacts) {
     if (when <= tick) out.impacts.push_back({at_tick(when), tag});
   }
@@ -114,6 +115,15 @@ History random_history(Random& random) {
     const int begin = odd();
     out.acked.push_back({begin, begin + 2 * pick(random, 1, 30), false});
   }
+  for (int begin = odd(); pick(random, 0, 2) > 0; begin += 2 * pick(random, 10, 40)) {
+    int end = begin + 2 * pick(random, 1, 9);
+    bool is_apart = true;  // a change of level ends it
+    for (const auto& [when, level] : out.changes) {
+      is_apart = is_apart && when != begin;
+      if (when > begin) end = std::min(end, when);
+    }
+    if (is_apart) out.below.push_back({begin, end, false});
+  }
   for (int i = pick(random, 0, 2); i > 0; --i) out.impacts.emplace_back(odd(), pick(random, 0, 1) == 0 ? "sla" : "users");
   return out;
 }
@@ -150,7 +160,7 @@ Messages asked_by_next(const Policy& policy, const History& history) {
   std::set<int> events = {0, history.length};
   for (const auto& [when, level] : history.changes) events.insert(when);
   for (const auto& [when, tag] : history.impacts) events.insert(when);
-  for (const auto* list : {&history.suppressed, &history.acked}) {
+  for (const auto* list : {&history.suppressed, &history.acked, &history.below}) {
     for (const Pause& one : *list) events.insert({std::max(one.begin, 0), std::max(one.end, 0)});
   }
   Messages out;
@@ -226,7 +236,7 @@ class Machine {
     const Step* step = place.is_owner() ? nullptr : &ladder.steps[place.step];
     int not_before = 0;
     if (step != nullptr && !step->impact.empty()) {
-      const auto found = impact_.find({step->impact.front(), place.is_paging()});
+      const auto found = impact_.find({step->impact.front(), {place.is_paging(), level_}});
       if (found == impact_.end()) return {};
       not_before = found->second;
     }
@@ -259,7 +269,12 @@ class Machine {
     }
     return false;
   }
-  int clock(const Place& place) const { return place.is_paging() ? paging_ : notices_; }
+  int clock(bool is_paging, Level level) const {
+    const auto stood = stood_.find({is_paging, level});
+    return (is_paging ? paging_ : notices_) - (stood == stood_.end() ? 0 : stood->second);
+  }
+  int clock(const Place& place) const { return clock(place.is_paging(), level_); }
+  int paging() const { return clock(true, level_); }
 
   void change_level(int tick) {
     Level now = level_;
@@ -319,7 +334,7 @@ class Machine {
     reached_at_change_.clear();
     for (const Escalation& escalation : policy_.escalations) {
       std::optional<Place> best;
-      if (const auto now = reached(escalation, paging_)) {
+      if (const auto now = reached(escalation, paging())) {
         const bool is_passed =
             std::ranges::any_of(passed_, [&](const Place& one) { return one.escalation == &escalation && one.step == now->step; });
         if (is_passed) best = now;
@@ -335,8 +350,8 @@ class Machine {
     for (const Place& place : passed_) {
       if (place.escalation != &escalation || !place.is_paging()) continue;
       int mine = -1;
-      for (const Beat& beat : beats(place, paging_)) {
-        if (!beat.is_repeat && paging_ < beat.end) mine = std::max(mine, beat.begin);
+      for (const Beat& beat : beats(place, paging())) {
+        if (!beat.is_repeat && paging() < beat.end) mine = std::max(mine, beat.begin);
       }
       if (!out || mine >= since) {
         out = place;
@@ -349,20 +364,22 @@ class Machine {
   void go(int tick) {
     for (const auto& [when, tag] : history_.impacts) {
       if (when != tick) continue;
-      impact_.emplace(std::pair(tag, true), paging_);
-      impact_.emplace(std::pair(tag, false), notices_);
+      for (const Level level : people::all_levels) {
+        for (const bool is_paging : {false, true}) impact_.emplace(std::pair(tag, std::pair(is_paging, level)), clock(is_paging, level));
+      }
     }
     const Level before = level_;
     change_level(tick);
     if (level_ != before) note_reached();
-    const bool suppressed = within(history_.suppressed, tick), paused = suppressed || is_acked(tick);
+    const bool below = within(history_.below, tick), hidden = within(history_.suppressed, tick), held = hidden || is_acked(tick);
+    const bool suppressed = hidden || below, paused = held || below;
     bool raised = false;
     if (!suppressed && std::exchange(late_notices_, false)) catch_up(tick, false);
     if (!paused && std::exchange(late_paging_, false)) {
       raised = is_raise_;
       catch_up(tick, true);
     }
-    const bool resumes = was_paused_ && !paused && !raised;
+    const bool resumes = was_held_ && !paused && !raised;
     for (const Place& place : places()) {
       if (place.is_paging() ? paused : suppressed) continue;
       for (const Beat& beat : beats(place, clock(place))) {
@@ -371,14 +388,16 @@ class Machine {
       }
     }
     for (const Escalation& escalation : policy_.escalations) {
-      const auto now = resumes ? reached(escalation, paging_) : std::nullopt;
+      const auto now = resumes ? reached(escalation, paging()) : std::nullopt;
       if (!now) continue;
-      const auto all = beats(*now, paging_);
-      if (all.back().value != paging_) tell(tick, *now, "resume", now->targets());
+      const auto all = beats(*now, paging());
+      if (all.back().value != paging()) tell(tick, *now, "resume", now->targets());
     }
-    was_paused_ = paused;
-    if (!suppressed) ++notices_;
-    if (!paused) ++paging_;
+    was_held_ = held || (was_held_ && paused);
+    if (!hidden) ++notices_;
+    if (!held) ++paging_;
+    if (below && !hidden) ++stood_[{false, level_}];
+    if (below && !held) ++stood_[{true, level_}];
   }
 
   const Policy& policy_;
@@ -386,12 +405,13 @@ class Machine {
   Level level_;
   Messages out_;
   int paging_ = 0, notices_ = 0;  // the two clocks
-  bool was_paused_ = false, is_raise_ = false, late_paging_ = false, late_notices_ = false;
+  bool was_held_ = false, is_raise_ = false, late_paging_ = false, late_notices_ = false;
   std::vector<Place> passed_;
   std::map<const Escalation*, Place> reached_at_change_;
   std::vector<std::pair<Level, std::set<std::string>>> told_;
   std::size_t told_before_ = 0;
-  std::map<std::pair<std::string, bool>, int> impact_;
+  std::map<std::pair<std::string, std::pair<bool, Level>>, int> impact_;
+  std::map<std::pair<bool, Level>, int> stood_;  // of them, for so long nothing was as high
 };
 
 }  // namespace

@@ -29,7 +29,7 @@ TEST_CASE("a raise names what raised it, and the record keeps what it was opened
   CHECK(world.only().title == "The database reads from the disk");
   CHECK(restore(world.events, {}) == world.state);
   world.recover("db");
-  CHECK(called(world) == "The database does not answer");  // at P1 it is about nothing else
+  CHECK(called(world) == "The database reads from the disk");  // at P1 still, and that is over
   world.pass(60);
   REQUIRE(world.only().level == Level::p3);
   CHECK(called(world) == "The database reads from the disk");
@@ -64,7 +64,7 @@ TEST_CASE("an alert that goes down its ladder, and one without a title, say what
   Change less = change("a", "c-a", "api", Level::p3);
   less.reason = "over its lower limit";
   world.give(less);
-  CHECK(called(world) == "a: over its limit");  // at P1 still
+  CHECK(called(world) == "a: over its lower limit");  // at P1 still
   world.pass(60);
   REQUIRE(world.only().level == Level::p3);
   CHECK(called(world) == "a: over its lower limit");

@@ -3,6 +3,7 @@
 // mail server and an SMS gateway that keep what they were given.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>

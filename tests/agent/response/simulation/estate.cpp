@@ -54,7 +54,7 @@ p1 = "db.status == critical"
 p2 = "db.status >= warning"
 for = "2m"
 [contact.ana]
-channels = [{ notifier = "log" }, { notifier = "mail", to = "ana@example.com", fallback = true }]
+channels = [{ notifier = "log" }, { notifier = "chat", levels = ["p1"] }, { notifier = "mail", to = "ana@example.com", fallback = true }]
 [contact.bo]
 channels = [{ notifier = "mail", to = "bo@example.com" }]
 [contact.cy]

@@ -71,6 +71,16 @@ config::Level highest_of(const Incident& incident) {
   return out;
 }
 
+/// Since when its ladder stands, by its own word; 0: it does not.
+std::int64_t below_ns(const Incident& incident) {
+  const auto& all = incident.history.below;
+  return all.empty() || all.back().end_ns != 0 ? 0 : all.back().begin_ns;
+}
+
+bool is_for(const OutboxRow& row, const std::string& contact) {
+  return ("," + row.contact + ",").find("," + contact + ",") != std::string::npos;
+}
+
 std::string lane_of(const OutboxRow& row) {
   return row.notifier + "|" + row.to + "|" + (row.group.empty() ? row.incident.empty() ? row.id : row.incident : row.group);
 }
@@ -95,6 +105,7 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   watched_.clear();
   below_.clear();
   persons_.clear();
+  called_.clear();
   decided_.clear();
   fired_.clear();  // that an alert had a level may have been in memory only
   forget_pace();
@@ -106,7 +117,11 @@ void Judge::watch(const response::Response* response, std::int64_t) {
     if (std::ranges::any_of(events, [](const auto& event) { return event.kind == "lowered" && event.author != "agent"; }))
       lowered_.insert(id);
     for (const store::IncidentEvent& row : events) {
-      if (const auto event = incident::parse_event(row.data)) note_level(*event);
+      const auto event = incident::parse_event(row.data);
+      if (!event) continue;
+      note_level(*event);
+      const auto message = disk_.outbox.find(event->message);
+      note_called(*event, message == disk_.outbox.end() ? nullptr : &message->second);
     }
   }
 }
@@ -137,7 +152,8 @@ void Judge::on_clock_set(std::int64_t by_ns, std::int64_t passed_ns) {
 // ---- what was decided -----------------------------------------------------------------------
 
 void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
-  std::set<std::string> noted, changed;
+  std::set<std::string> noted, changed, lowered;
+  std::map<std::string, Ways> owed;
   for (const store::IncidentEvent& row : decision.events) {
     const auto event = incident::parse_event(row.data);
     if (!event) return fail("an event that cannot be read: " + row.data);
@@ -146,6 +162,11 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
     if (decided_.emplace(event->incident, event->sequence).second) {  // else it was refused, and is given once more
       note_level(*event);
       if (is_eased(*event)) judge_eased(*event, passed_ns);
+      if (event->kind == incident::Kind::lowered) lowered.insert(row.incident);
+      const bool is_less = event->subject == "resolve" || (event->subject == "update" && lowered.contains(row.incident));
+      if (event->kind == incident::Kind::notice_owed && is_less) owed[row.incident] = called_[row.incident];
+      const auto message = std::ranges::find(decision.outbox, event->message, &OutboxRow::id);
+      note_called(*event, message == decision.outbox.end() ? nullptr : &*message);
     }
     changed.insert(row.incident);
     note(passed_ns, row.incident + " " + std::to_string(row.seq) + " " + row.kind + " " + event->subject + " " + event->alert + " " +
@@ -159,7 +180,30 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
     if (noted.contains(row.id)) judge_row(row);
   }
   if (response_ == nullptr) return;
+  for (const auto& [id, ways] : owed) check_told(id, ways, decision);
   for (const std::string& id : changed) take_before(id);
+}
+
+void Judge::note_called(const incident::Event& event, const OutboxRow* message) {
+  if (event.kind == incident::Kind::reopened) called_.erase(event.incident);
+  if (event.kind == incident::Kind::notice_sent && message != nullptr && is_call(*message) && !event.subject.empty())
+    called_[event.incident].emplace(event.subject, event.channel);
+}
+
+/// Who was called by a channel hears by it that it is less, or over, as long as it leads to him.
+void Judge::check_told(const std::string& id, const Ways& owed, const store::Decision& decision) {
+  const Incident* is = state().find(id);
+  for (const auto& [name, notifier] : owed) {
+    const people::Contact* contact = response_->desk().plan().people.find_contact(name);
+    const bool leads =
+        contact != nullptr && std::ranges::find(contact->channels, notifier, &people::Channel::notifier) != contact->channels.end();
+    const bool is_avoided = is != nullptr && is->members.contains("ronda/sink/" + notifier);  // it is what that is about
+    const bool is_told = std::ranges::any_of(decision.outbox, [&, to = name, by = notifier](const OutboxRow& row) {
+      return row.incident == id && row.notifier == by && is_for(row, to);
+    });
+    if (leads && !is_avoided && !is_told)
+      fail(name + " was called by " + notifier + " and does not hear by it that it is less or over: " + id);
+  }
 }
 
 void Judge::judge_row(const OutboxRow& row) {
@@ -174,6 +218,7 @@ void Judge::judge_row(const OutboxRow& row) {
   if (!is->suppressed_by.empty() && (is->suppressed_by == was.suppressed_by || found == before_.end()))
     fail("a page for what is hidden: " + row.id);
   if (!is->is_live() && !was.live && found != before_.end()) fail("a page for what is over: " + row.id);
+  if (was.below_ns != 0 && was.below_ns == below_ns(*is)) fail("a page as for " + row.level + ", and nothing of it is any more: " + row.id);
 }
 
 /// What a person said of it holds until it is opened anew.
@@ -199,7 +244,7 @@ void Judge::judge_eased(const incident::Event& event, std::int64_t passed_ns) {
 void Judge::take_before(const std::string& id) {
   const Incident* is = state().find(id);
   if (is == nullptr) return;
-  before_[id] = {is->is_live(), is->is_taken(), is->ack ? is->ack->at_ns : 0, is->suppressed_by};
+  before_[id] = {is->is_live(), is->is_taken(), is->ack ? is->ack->at_ns : 0, is->suppressed_by, below_ns(*is)};
 }
 
 // ---- what is on the disk --------------------------------------------------------------------
@@ -372,7 +417,8 @@ void Judge::check_pace(const Incident& incident, std::int64_t passed_ns) {
     const bool is_owed = response_->desk().next_wake().has_value() || (decided != rows_.end() && decided->starts_with(of));
     if (!is_owed) fail("nothing is owed for " + incident.id);
   }
-  if (!incident.is_paging() || incident.level != config::Level::p1) return void(pace_.erase(incident.id));
+  const bool calls = incident.is_paging() && incident.level == config::Level::p1 && below_ns(incident) == 0;
+  if (!calls) return void(pace_.erase(incident.id));
   const auto [pace, fresh] = pace_.try_emplace(incident.id, Pace{passed_ns, 0});
   if (!fresh && pace->second.since == 0) pace->second.since = passed_ns;
   const std::int64_t quiet = passed_ns - std::max(pace->second.since, pace->second.called);

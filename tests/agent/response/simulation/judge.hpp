@@ -60,7 +60,9 @@ class Judge {
     bool live = false, taken = false;
     std::int64_t acked_ns = 0;
     std::string suppressed_by;
+    std::int64_t below_ns = 0;  // since when nothing was as high, and it was called for by nothing else; 0: not
   };
+  using Ways = std::set<std::pair<std::string, std::string>>;  // contact, notifier
   struct Below {  // an incident that no alert is as high as: for so long, while nothing hid it, in this life
     config::Level level = config::Level::none;
     std::int64_t since = -1, spent = 0, leapt = 0;  // since -1: it stands
@@ -85,6 +87,8 @@ class Judge {
   void check_level(const incident::Incident& incident);
   void check_below(const incident::Incident& incident, std::int64_t passed_ns);
   void note_level(const incident::Event& event);
+  void note_called(const incident::Event& event, const store::OutboxRow* message);
+  void check_told(const std::string& id, const Ways& owed, const store::Decision& decision);
   void judge_eased(const incident::Event& event, std::int64_t passed_ns);
   void check_pace(const incident::Incident& incident, std::int64_t passed_ns);
   void check_alerts(std::int64_t passed_ns);
@@ -115,6 +119,7 @@ class Judge {
   std::set<std::string> lowered_;                 // incidents whose level is a person's
   std::map<std::string, config::Level> persons_;  // by incident: the level that a person set last
   std::map<std::string, Below> below_;
+  std::map<std::string, Ways> called_;                       // by incident: who was called by what since it was opened or reopened
   std::set<std::pair<std::string, std::uint64_t>> decided_;  // events of this life, by incident and sequence
   std::map<std::string, Eased> eased_;                       // by what is on the disk
   std::set<std::string> was_eased_;                          // and in memory
