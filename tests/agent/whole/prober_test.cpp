@@ -195,8 +195,7 @@ TEST_CASE("changed options that create refuses change nothing: each is an error 
     INFO(kept.out << kept.err);
     CHECK(kept.code == 1);
     CHECK(kept.out == "reload #4: 4 kept, 0 replaced, 1 added, 0 removed, 1 failed\n");
-    CHECK(kept.err.find("10.toml:5:8: error: check c2 cannot be made: plugin org.example.subject: it says yes2") !=
-          std::string::npos);
+    CHECK(kept.err.find("10.toml:5:8: error: check c2 cannot be made: plugin org.example.subject: it says yes2") != std::string::npos);
     CHECK(kept.err.find("org.example.subject keeps its running code") != std::string::npos);
     CHECK(agent.check_status("c1") == "ok");
     agent.configure("20.toml", "[check.new]\nuse = \"subject.check\"\nsay = \"no\"\n");
@@ -204,8 +203,7 @@ TEST_CASE("changed options that create refuses change nothing: each is an error 
     INFO(neither.out << neither.err);
     CHECK(neither.code == 1);
     CHECK(neither.out == "reload #5: refused, nothing changed: 1 error\n");
-    CHECK(neither.err.find("20.toml:1:8: error: check new cannot be made: plugin org.example.subject: it says no") !=
-          std::string::npos);
+    CHECK(neither.err.find("20.toml:1:8: error: check new cannot be made: plugin org.example.subject: it says no") != std::string::npos);
   }
   CHECK(agent.stop() == 0);
 }
@@ -256,6 +254,21 @@ TEST_CASE("validate --probe tries every instance, and names each that cannot be 
   CHECK(tried.err.find("10.toml:165:8: error: check c42 cannot be made") != std::string::npos);
   agent.configure("10.toml", picky_checks(42, 43));
   CHECK(agent.ronda({"validate", "--probe"}).code == 0);
+}
+
+TEST_CASE("a reload tries no more after ten seconds, takes over what is left, and says how many that were", "[whole]") {
+  WholeAgent agent;
+  put_subject(agent.copy_plugins(), subject("slow", {}, "::usleep(2500000);"));
+  agent.configure("10.toml", "[check.other]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/true\"]\n");
+  REQUIRE(agent.start());
+  agent.configure("20.toml", replaced(picky_checks(8, 9), "say = ", "tags = [] #"));
+  const Finished reload = agent.ronda({"reload"});
+  INFO(reload.out << reload.err);
+  CHECK(reload.code == 0);
+  CHECK(reload.out.find("reload #1: 1 kept, 0 replaced, 8 added, 0 removed, 0 failed; ") == 0);
+  CHECK(reload.out.find(" not tried before, the time for that was over\n") != std::string::npos);
+  CHECK_FALSE(agent.check("c8").is_null());
+  CHECK(agent.stop() == 0);
 }
 
 TEST_CASE("a plugin whose instances die one after the other is given up, and those that were left are counted", "[whole]") {
