@@ -29,7 +29,7 @@ void judge_contact(config::Scope& scope, const config::Generation& generation, c
 }
 
 void judge_inbox(config::Scope& scope, const config::Value& value, const Token& token) {
-  if (token.role == Role::reporter || token.inbox.empty()) return;
+  if (token.role == Role::reporter || token.role == Role::none || token.inbox.empty()) return;
   scope.error(value.place(), "`inbox` is for role reporter alone; " + std::string(name_of(token.role)) + " has no use for it");
 }
 
@@ -68,7 +68,7 @@ std::vector<Token> read_tokens(const config::Generation& generation, config::Dia
     if (object.value.as_table() == nullptr) continue;  // told by the core
     config::Scope scope(diagnostics);
     Token token = read_token(scope, generation, object);
-    const auto same = std::ranges::find(out, token.sha256, &Token::sha256);
+    const auto same = token.sha256.empty() ? out.end() : std::ranges::find(out, token.sha256, &Token::sha256);
     if (same != out.end())
       scope.error(object.place, "token `" + token.name + "` is the same as token `" + same->name + "`; make each its own");
     if (scope.sound()) out.push_back(std::move(token));

@@ -34,6 +34,7 @@ class Builder {
     finish(resolver);
     return std::move(generation_);
   }
+  std::vector<RawObject> take_unsound() { return std::move(unsound_); }
 
  private:
   void parse_files();
@@ -58,6 +59,7 @@ class Builder {
   const Environment& environment_;
   Diagnostics& diagnostics_;
   Generation generation_;
+  std::vector<RawObject> unsound_;
   std::vector<Object> objects_;
   std::map<std::string, Table, std::less<>> defaults_;  // by kind; only what is sound
   std::vector<Mention> mentions_;                       // of the object at hand
@@ -255,7 +257,11 @@ void Builder::add_service(Scope& scope, Object& object) {
 void Builder::add_raw(Scope& scope, Object& object) {
   RawObject raw{std::string(object.top->name), object.name, std::move(object.value), object.place};
   check_raw_object(scope, raw);
-  if (!scope.sound()) return disable(object, scope);
+  if (!scope.sound()) {
+    disable(object, scope);
+    unsound_.push_back(std::move(raw));
+    return;
+  }
   object_hashes_.emplace(raw.kind + "." + raw.name, Digest().add(raw.value).finish());
   generation_.objects.push_back(std::move(raw));
 }
@@ -270,16 +276,17 @@ void Builder::note_mentions(std::string_view kind, const std::string& name) {
 }
 
 void Builder::sort() {
+  const auto by_name = [](const RawObject& a, const RawObject& b) { return std::tie(a.kind, a.name) < std::tie(b.kind, b.name); };
   std::ranges::sort(generation_.instances,
                     [](const Instance& a, const Instance& b) { return std::tie(a.kind, a.name) < std::tie(b.kind, b.name); });
   std::ranges::sort(generation_.services, {}, &Service::name);
-  std::ranges::sort(generation_.objects,
-                    [](const RawObject& a, const RawObject& b) { return std::tie(a.kind, a.name) < std::tie(b.kind, b.name); });
+  std::ranges::sort(generation_.objects, by_name);
+  std::ranges::sort(unsound_, by_name);
 }
 
 void Builder::finish(Resolver& resolver) {
   sort();
-  judge_links(generation_, links_, files_complete_, diagnostics_);
+  judge_links(generation_, unsound_, links_, files_complete_, diagnostics_);
   generation_.written = resolver.take_written();
   std::ranges::sort(generation_.written, [](const Written& a, const Written& b) {
     return std::tie(a.place.file, a.place.line, a.place.column) < std::tie(b.place.file, b.place.line, b.place.column);
@@ -303,8 +310,12 @@ void Builder::finish(Resolver& resolver) {
 
 }  // namespace
 
-Generation build_generation(const Sources& sources, const Environment& environment, Diagnostics& diagnostics) {
-  return Builder(sources, environment, diagnostics).run();
+Generation build_generation(const Sources& sources, const Environment& environment, Diagnostics& diagnostics,
+                            std::vector<RawObject>* unsound) {
+  Builder builder(sources, environment, diagnostics);
+  Generation out = builder.run();
+  if (unsound != nullptr) *unsound = builder.take_unsound();
+  return out;
 }
 
 }  // namespace ronda::config

@@ -194,9 +194,13 @@ void add_named_checks(const Value& value, std::unordered_set<std::string>& names
 }
 
 /// Alerts wait while what their check comes `after` is critical. Where nothing tells of that one, they do in the end.
-void warn_of_silence(const Generation& generation, const std::vector<Link>& links, Diagnostics& diagnostics) {
+void warn_of_silence(const Generation& generation, std::span<const RawObject> unsound, const std::vector<Link>& links,
+                     Diagnostics& diagnostics) {
   std::unordered_set<std::string> watched;
   for (const RawObject& alert : generation.raw("alert")) add_named_checks(alert.value, watched);
+  for (const RawObject& one : unsound) {
+    if (one.kind == "alert") add_named_checks(one.value, watched);
+  }
   const auto is_told = [&](const Instance& check) { return check.judgement().severity != Level::none || watched.contains(check.name); };
   std::unordered_map<std::string_view, Place> waiting;  // by what is waited for: the first `after` of one that has an alert
   for (const Link& link : links) {
@@ -215,7 +219,8 @@ void warn_of_silence(const Generation& generation, const std::vector<Link>& link
 
 }  // namespace
 
-void judge_links(Generation& generation, const std::vector<Link>& links, bool names_complete, Diagnostics& diagnostics) {
+void judge_links(Generation& generation, std::span<const RawObject> unsound, const std::vector<Link>& links, bool names_complete,
+                 Diagnostics& diagnostics) {
   Reasons wrong;
   Names names(generation);
   if (names_complete) judge_mentions(links, names, wrong, diagnostics);
@@ -225,7 +230,7 @@ void judge_links(Generation& generation, const std::vector<Link>& links, bool na
     move_out_services(generation, wrong);
   }
   drop_missing(generation);
-  if (names_complete) warn_of_silence(generation, links, diagnostics);
+  if (names_complete) warn_of_silence(generation, unsound, links, diagnostics);
 }
 
 }  // namespace ronda::config

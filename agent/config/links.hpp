@@ -3,6 +3,7 @@
 // nobody.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "config/core_keys.hpp"
@@ -17,10 +18,10 @@ struct Link {
   Mention mention;
 };
 
-/// Judges the links of a generation whose objects are sorted. With `names_complete` false (a file could not
-/// be read) an unknown name may be right, and is only dropped. Objects with a wrong mention move to
-/// `disabled`.
-void judge_links(Generation& generation, const std::vector<Link>& links, bool names_complete,
-                 Diagnostics& diagnostics);
+/// Judges the links of a generation whose objects are sorted; `unsound` are objects that are wrong themselves. With
+/// `names_complete` false (a file could not be read) an unknown name may be right, and is only dropped. Objects with
+/// a wrong mention move to `disabled`.
+void judge_links(Generation& generation, std::span<const RawObject> unsound, const std::vector<Link>& links,
+                 bool names_complete, Diagnostics& diagnostics);
 
 }  // namespace ronda::config

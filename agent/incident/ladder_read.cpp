@@ -159,12 +159,15 @@ void LadderReader::read_steps(const config::Value& value) {
 }
 
 void LadderReader::judge_end(config::Scope& scope, const config::Value& value, const config::Value* loop_to) {
-  if (!out_.end && !out_.steps.empty()) out_.end = out_.steps.back().to;
+  const bool last_is_wrong = numbers_.empty() || numbers_.back() < written_;  // that may say it, and was told
+  if (!out_.end && (last_is_wrong || value.find("at") != nullptr)) return scope.spoil();
+  if (!out_.end) out_.end = out_.steps.back().to;
   if (!out_.end) return scope.error(value.place(), "`end` lacks `at`: the last step has no `to`, so the rows are never through");
   if (!out_.steps.empty() && *out_.end <= out_.steps.back().from)
     return scope.error(value.place(), "`end` is at " + format_duration(*out_.end) + ", before the last step begins at " +
                                           format_duration(out_.steps.back().from));
   if (loop_to == nullptr) return;
+  if (written_ == 0) return scope.spoil();  // there are no steps, which was told
   const auto number = config::read_integer(scope, "loop_to", *loop_to, 1, static_cast<std::int64_t>(std::max<std::size_t>(written_, 1)));
   if (!number) return;
   const auto found = std::ranges::find(numbers_, static_cast<std::size_t>(*number));
@@ -204,8 +207,9 @@ std::optional<Ladder> LadderReader::run() {
   if (table == nullptr) return {};
   config::Scope scope(diagnostics_);
   read_keys(scope, *table, ladder_keys, [](std::string_view, const config::Value&) {});
-  if (const config::Value* steps = object_.value.find("steps")) read_steps(*steps);
-  if (written_ == 0) scope.error(object_.place, "[escalation." + object_.name + "] has no steps");
+  const config::Value* steps = object_.value.find("steps");
+  if (steps != nullptr) read_steps(*steps);
+  if (steps != nullptr && steps->as_list() != nullptr && written_ == 0) scope.error(object_.place, "[escalation." + object_.name + "] has no steps");
   if (const config::Value* end = object_.value.find("end")) {
     config::Scope of_end(diagnostics_);
     read_end(of_end, *end);

@@ -161,16 +161,32 @@ void Compiler::judge_circles() {
   }
 }
 
+/// Of a group that is wrong: whom it names is told in the same pass.
+Group named_members(const config::RawObject& object) {
+  Group out;
+  out.name = object.name;
+  out.place = object.place;
+  const config::Value* members = object.value.find("members");
+  const config::List* list = members == nullptr ? nullptr : members->as_list();
+  for (const config::Value& one : list == nullptr ? config::List() : *list) {
+    if (one.as_string() != nullptr && !one.as_string()->empty()) out.members.push_back(*one.as_string());
+  }
+  return out;
+}
+
 void Compiler::read_groups() {
+  std::vector<Group> wrong;
   for (const config::RawObject& object : generation_.raw("group")) {
     config::Scope scope(diagnostics_);
     if (auto group = read_group(context_, scope, object)) {
       out_.groups.push_back(*std::move(group));
     } else {
       disable(object, scope);
+      wrong.push_back(named_members(object));
     }
   }
   for (Group& group : out_.groups) judge_members(group);
+  for (Group& group : wrong) judge_members(group);
   judge_circles();
 }
 

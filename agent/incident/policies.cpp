@@ -10,6 +10,7 @@
 #include "incident/engine.hpp"
 #include "incident/ladder_read.hpp"
 #include "incident/read_keys.hpp"
+#include "incident/wrong_people.hpp"
 
 namespace ronda::escalation {
 namespace {
@@ -49,6 +50,8 @@ class Compiler {
   void read_ladders();
   void judge_impacts();
   void add_severities();
+  std::vector<std::string> known_of(const std::vector<std::string>& names, Level level, config::Place place);
+  void judge_wrong_severities();
   Policy make_policy(std::string_view service, const std::vector<std::string>& escalations);
   void settle(Policy& policy, Level level);
   static std::map<std::string, Word> words_of(const Escalation& escalation, Level level);
@@ -70,6 +73,7 @@ class Compiler {
   config::Diagnostics& diagnostics_;
   std::vector<std::string_view> targets_, names_;
   std::vector<std::string> notifiers_;  // that can be used, or whose trouble was told
+  people::WrongPeople wrong_;
   bool names_complete_ = true;
   std::map<std::string, Escalation, std::less<>> escalations_;
   std::set<std::tuple<std::string, std::uint32_t, std::uint32_t, std::uint32_t>> told_;  // of many services once
@@ -87,6 +91,8 @@ void Compiler::note_names() {
     if (one.kind == "file") names_complete_ = false;
   }
   names_.push_back(of_severity);
+  people::add_wrong(generation_.disabled, wrong_);
+  people::add_wrong(people_.disabled, wrong_);
   for (const people::Notifier& one : input_.notifiers) {
     if (one.usable || one.wrong) notifiers_.push_back(one.name);
   }
@@ -142,21 +148,43 @@ void Compiler::judge_impacts() {
   }
 }
 
+/// Those that exist; the others are told.
+std::vector<std::string> Compiler::known_of(const std::vector<std::string>& names, Level level, config::Place place) {
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    if (std::ranges::find(targets_, name) != targets_.end()) {
+      out.push_back(name);
+    } else if (names_complete_) {
+      const std::string message = "`notify`: there is no contact, group or oncall " + people::quoted(name) + people::hint(name, targets_);
+      diagnostics_.error(place, message);
+      out_.disabled.push_back({"severity", std::string(config::level_name(level)), place, message});
+    }
+  }
+  return out;
+}
+
+/// Nothing of those counts, but whom they name is told in the same pass.
+void Compiler::judge_wrong_severities() {
+  const auto is_at = [](config::Place a, config::Place b) { return a.file == b.file && a.line == b.line && a.column == b.column; };
+  for (const config::RawObject& object : generation_.raw("severity")) {
+    const auto level = std::ranges::find(all_levels, object.name, config::level_name);
+    if (level == all_levels.end() || is_at(people_.severity(*level).place, object.place)) continue;
+    const config::Value* notify = object.value.find("notify");
+    const config::List* list = notify == nullptr ? nullptr : notify->as_list();
+    std::vector<std::string> names;
+    for (const config::Value& one : list == nullptr ? config::List() : *list) {
+      if (one.as_string() != nullptr && !one.as_string()->empty()) names.push_back(*one.as_string());
+    }
+    if (!names.empty()) known_of(names, *level, notify->place());
+  }
+}
+
 /// `notify` of a severity is a ladder of one step.
 void Compiler::add_severities() {
   Escalation& escalation = escalations_[std::string(of_severity)];
   escalation.name = of_severity;
   for (const people::Severity& severity : people_.severities) {
-    std::vector<std::string> targets;
-    for (const std::string& name : severity.notify) {
-      if (std::ranges::find(targets_, name) != targets_.end()) {
-        targets.push_back(name);
-      } else if (names_complete_) {
-        const std::string message = "`notify`: there is no contact, group or oncall " + people::quoted(name) + people::hint(name, targets_);
-        diagnostics_.error(severity.notify_place, message);
-        out_.disabled.push_back({"severity", std::string(config::level_name(severity.level)), severity.notify_place, message});
-      }
-    }
+    std::vector<std::string> targets = known_of(severity.notify, severity.level, severity.notify_place);
     if (targets.empty()) continue;
     Ladder ladder;
     ladder.level = severity.level;
@@ -239,7 +267,7 @@ void Compiler::judge_target(const Step& step, const std::string& target, const s
   }
   const bool is_known =
       people_.find_contact(target) != nullptr || people_.find_group(target) != nullptr || people_.find_oncall(target) != nullptr;
-  if (!is_known) return;  // its object is wrong, which was told
+  if (!is_known || people::holds_wrong(people_, target, wrong_)) return;  // an object is wrong, which was told
   const std::string message = members.empty() ? where + " tells " + people::quoted(target) + ", in which there is nobody"
                                               : where + " tells " + people::quoted(target) + ", and nobody there has a channel for " + name;
   if (fresh(message, step.place)) diagnostics_.error(step.place, message);
@@ -324,13 +352,15 @@ Policies Compiler::run() {
   read_ladders();
   judge_impacts();
   add_severities();
+  judge_wrong_severities();
   out_.general = make_policy("", {std::string(usual)});
   for (const config::Service& service : generation_.services) {
     // an escalation of which nothing is left leaves its service to the usual one
     const auto is_left = [&](const std::string& name) { return escalations_.contains(name); };
     if (std::ranges::any_of(service.escalations, is_left)) out_.services.push_back(make_policy(service.name, service.escalations));
   }
-  if (escalations_.size() > 1 && !escalations_.contains(usual)) {
+  const bool has_usual = std::ranges::find(names_, usual) != names_.end();  // also one that is wrong, which was told
+  if (escalations_.size() > 1 && !has_usual && names_complete_) {
     const config::RawObject& first = generation_.raw("escalation").front();
     diagnostics_.warning(
         first.place,

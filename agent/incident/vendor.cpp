@@ -146,7 +146,8 @@ std::optional<Vendor> read_vendor(config::Scope& scope, const config::RawObject&
     if (key == "ticket") judge_ticket(scope, value, *text);
     (key == "account" ? out.account : key == "status_check" ? out.status_check : key == "ticket" ? out.ticket : out.title) = *text;
   });
-  if (out.levels.empty()) scope.error(object.place, "vendor `" + object.name + "` has no `levels`: nobody of them can be asked");
+  const config::Value* levels = object.value.find("levels");
+  if (out.levels.empty() && (levels == nullptr || levels->as_list() != nullptr)) scope.error(object.place, "vendor `" + object.name + "` has no `levels`: nobody of them can be asked");
   if (!scope.sound()) return {};
   return out;
 }

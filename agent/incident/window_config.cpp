@@ -117,11 +117,12 @@ class Reader {
                    "window `" + object_.name + "` needs one of `at` and `cron`; a single one is begun with `ronda maintenance start`");
       return std::nullopt;
     }
-    const schedule::ZonePtr zone = read_zone();
+    const schedule::ZonePtr named = read_zone();
+    const schedule::ZonePtr& zone = named == nullptr ? zone_ : named;
     const Value& value = at != nullptr ? *at : *cron;
     const std::string_view key = at != nullptr ? "at" : "cron";
     const auto text = config::read_text(scope_, key, value);
-    if (!text || zone == nullptr) return std::nullopt;
+    if (!text) return std::nullopt;
     auto calendar = at != nullptr ? schedule::parse_calendar(*text, zones_, zone) : schedule::parse_cron(*text, zone);
     if (!calendar) {
       config::wrong_text(scope_, key, value, calendar.error().message(), "a calendar expression");
@@ -129,6 +130,7 @@ class Reader {
     }
     if (!calendar->possible()) scope_.error(value.place(), "`" + std::string(key) + "`: no such day ever comes");
     for (const std::string& warning : calendar->warnings()) scope_.warning(value.place(), "`" + std::string(key) + "`: " + warning);
+    if (named == nullptr) return std::nullopt;
     return std::move(*calendar);
   }
 
@@ -165,7 +167,9 @@ class Reader {
     if (object_.value.find("lasts") == nullptr) scope_.error(object_.place, "window `" + object_.name + "` lacks `lasts`");
     if (lasts_ > longest) scope_.error(place_of("lasts"), "`lasts` may be at most " + format_duration(longest));
     if (at_most_ && *at_most_ > longest) scope_.error(place_of("at_most"), "`at_most` may be at most " + format_duration(longest));
-    if (at_most_ && !until_ok_) scope_.error(place_of("at_most"), "`at_most` has a meaning with `until_ok = true` only");
+    const Value* until_ok = object_.value.find("until_ok");
+    const bool is_fixed = until_ok == nullptr || (until_ok->as_bool() != nullptr && !until_ok_);
+    if (at_most_ && is_fixed) scope_.error(place_of("at_most"), "`at_most` has a meaning with `until_ok = true` only");
     if (at_most_ && until_ok_ && *at_most_ < lasts_) scope_.error(place_of("at_most"), "`at_most` is shorter than `lasts`");
   }
 

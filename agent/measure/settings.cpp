@@ -115,6 +115,8 @@ SloDefinition read_slo(Scope& scope, const config::RawObject& object) {
   // that they are there at all config has seen to
   if (object.value.find("objective") == nullptr || object.value.find("good") == nullptr) scope.spoil();
   out.objective.counts = !out.total.empty();
+  // whether it counts requests is not known of one whose `total` is wrong
+  if (!out.objective.counts && object.value.find("total") != nullptr) return out;
   if (const Value* least = object.value.find("min_bad")) read_min_bad(scope, *least, out);
   if (const Value* least = object.value.find("min_samples"); least != nullptr && !out.objective.counts)
     scope.error(least->place(), "`min_samples` is of objectives that count requests; this one has no `total`");

@@ -185,6 +185,16 @@ bool has_lost_its_way(const schedule::Candidate& candidate, const people::People
 
 namespace {
 
+/// What is wrong exists all the same, and was told.
+incident::KnownNames with_disabled(incident::KnownNames names, const std::vector<config::Disabled>& disabled) {
+  for (const config::Disabled& one : disabled) {
+    if (one.kind == "check") names.checks.push_back(one.name);
+    if (one.kind == "task") names.checks.push_back(std::string(rule::task_prefix) + one.name);
+    if (one.kind == "service") names.services.push_back(one.name);
+  }
+  return names;
+}
+
 /// Facts were for reading conditions; what looks at alerts asks only about checks that they name or depend on.
 void drop_idle_facts(rule::RuleSet& rules, const std::vector<rule::Slo>& slos) {
   std::set<std::string, std::less<>> asked;
@@ -271,9 +281,14 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   add_objectives(std::move(objectives), interval_of, *plan);
   warn_of_missing_ladders(*plan, candidate.generation, diagnostics);
   plan->names = names_of(candidate, plan->rules);
-  plan->windows = incident::compile_windows(candidate.generation.raw("window"), plan->names, zones, candidate.zone, diagnostics);
+  plan->windows = incident::compile_windows(candidate.generation.raw("window"), with_disabled(plan->names, candidate.generation.disabled),
+                                            zones, candidate.zone, diagnostics);
   const Targets targets(candidate, plan->people);
   for (const incident::Window& window : plan->windows) check_window(targets, window, diagnostics);
+  for (const config::RawObject& object : candidate.generation.raw("window")) {
+    if (std::ranges::find(plan->windows, object.name, &incident::Window::name) == plan->windows.end())
+      check_wrong_window(targets, object, diagnostics);
+  }
   plan->drill = read_drill(candidate, zones, targets, diagnostics);
   plan->templates = notify::Templates::load(candidate.generation, diagnostics);
   plan->language = notify::language_of(candidate.generation.agent.language);

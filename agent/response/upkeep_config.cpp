@@ -47,6 +47,7 @@ Targets::Targets(const schedule::Candidate& candidate, const people::People& kno
     if (one.kind == config::kind_name(config::Kind::notifier)) notifiers.push_back(one.name);
     if (one.kind == "file") complete = false;
   }
+  people::add_wrong(candidate.generation.disabled, wrong);
 }
 
 void check_targets(const Targets& known, std::string_view key, const std::vector<std::string>& names, config::Level level,
@@ -55,7 +56,7 @@ void check_targets(const Targets& known, std::string_view key, const std::vector
   const std::string quoted_key = "`" + std::string(key) + "`";
   for (const std::string& name : names) {
     const std::string shown = "`" + escape_controls(name.substr(0, 128)) + "`";
-    if (!known.complete) continue;
+    if (!known.complete || people::holds_wrong(people, name, known.wrong)) continue;
     if (!is_target(people, name)) {
       std::vector<std::string_view> all;
       for (const people::Contact& one : people.contacts) all.push_back(one.name);
@@ -77,6 +78,19 @@ void check_targets(const Targets& known, std::string_view key, const std::vector
 void check_window(const Targets& known, const incident::Window& window, config::Diagnostics& diagnostics) {
   check_targets(known, "owner", {window.owner}, config::Level::p1, window.owner_place, diagnostics);
   check_targets(known, "notify", window.notify, config::Level::p3, window.notify_place, diagnostics);
+}
+
+void check_wrong_window(const Targets& known, const config::RawObject& object, config::Diagnostics& diagnostics) {
+  const auto text_of = [](const config::Value* value) { return value == nullptr || !value->as_string() ? std::string() : *value->as_string(); };
+  if (const config::Value* owner = object.value.find("owner"); !trim(text_of(owner)).empty())
+    check_targets(known, "owner", {text_of(owner)}, config::Level::p1, owner->place(), diagnostics);
+  const config::Value* notify = object.value.find("notify");
+  const config::List* list = notify == nullptr ? nullptr : notify->as_list();
+  std::vector<std::string> names;
+  for (const config::Value& one : list == nullptr ? config::List() : *list) {
+    if (!text_of(&one).empty()) names.push_back(text_of(&one));
+  }
+  if (!names.empty()) check_targets(known, "notify", names, config::Level::p3, notify->place(), diagnostics);
 }
 
 std::optional<Drill> read_drill(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const Targets& known,

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "incident/wrong_people.hpp"
 #include "response/plan.hpp"
 
 namespace ronda::response {
@@ -16,6 +17,7 @@ struct Targets {
 
   const people::People& people;
   std::vector<std::string> notifiers;  // that can be used, or whose trouble was told
+  people::WrongPeople wrong;           // what cannot be reached through them is no second mistake
   bool complete = true;                // false: part of conf.d could not be read, so a name that is not here may exist
 };
 
@@ -24,6 +26,8 @@ void check_targets(const Targets& known, std::string_view key, const std::vector
                    config::Place place, config::Diagnostics& diagnostics);
 /// Its owner and those to whom it is announced.
 void check_window(const Targets& known, const incident::Window& window, config::Diagnostics& diagnostics);
+/// The same of one that is wrong: by what stands there.
+void check_wrong_window(const Targets& known, const config::RawObject& object, config::Diagnostics& diagnostics);
 
 /// `drill = { at = "Mon *-*-* 10:00", notify = ["p1-all"], level = "p1" }`; `cron` with `tz` in place of `at`.
 std::optional<Drill> read_drill(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, const Targets& known,

@@ -105,8 +105,10 @@ void Reader::read_clear(const Value& value, Alert& alert) {
       continue;
     }
     auto clear = condition("clear." + member.key, member.value);
-    Rung& of = rung(alert, level_at(static_cast<std::size_t>(level - level_keys.begin())));
-    if (!of.when)
+    const Level at = level_at(static_cast<std::size_t>(level - level_keys.begin()));
+    const bool is_written = alert.find(at) != nullptr;  // one that is wrong is told itself
+    Rung& of = rung(alert, at);
+    if (!is_written)
       scope_.error(member.key_place, "`clear." + member.key + "`: there is no condition `" + member.key + "` that it could end");
     of.clear = std::move(clear);
   }

@@ -36,6 +36,17 @@ CheckFacts facts_of_runs(const schedule::Candidate& candidate, const schedule::P
   return check;
 }
 
+/// Of checks that do not run: what conditions say of their metrics is as right or wrong as if they did.
+void add_known_metrics(const schedule::Candidate& candidate, Facts& facts) {
+  if (candidate.known_procedures.empty()) return;
+  for (CheckFacts& check : facts.checks) {
+    const auto known = candidate.known_procedures.find(check.name);
+    if (known == candidate.known_procedures.end()) continue;
+    const auto found = candidate.catalogue.find(plugin::Kind::check, known->second);
+    if (found) add_metrics(*found->procedure, check);
+  }
+}
+
 CheckFacts facts_of_check(const schedule::Candidate& candidate, const schedule::Prepared& prepared) {
   CheckFacts check = facts_of_runs(candidate, prepared);
   const auto found = candidate.catalogue.find(plugin::Kind::check, prepared.procedure->name);
@@ -67,6 +78,7 @@ Facts facts_of(const schedule::Candidate& candidate) {
     out.checks.back().name = name;
   }
   add_names(candidate.generation, out);
+  add_known_metrics(candidate, out);
   out.sort();
   return out;
 }

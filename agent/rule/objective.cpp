@@ -33,6 +33,8 @@ class Reader {
       : from_{generation, facts, files}, scope_(diagnostics) {}
 
   std::optional<Slo> read(const SloDefinition& definition);
+  /// What else is wrong with one that has no definition, because of keys that were told.
+  void judge_rest(const config::RawObject& object);
   std::string reason() const { return scope_.reason(); }
 
  private:
@@ -164,6 +166,26 @@ std::optional<Slo> Reader::read(const SloDefinition& definition) {
   return out;
 }
 
+void Reader::judge_rest(const config::RawObject& object) {
+  const auto text_at = [&](std::string_view key) {
+    const config::Value* value = object.value.find(key);
+    const std::string* text = value == nullptr ? nullptr : value->as_string();
+    return text == nullptr || text->empty() ? nullptr : value;
+  };
+  if (const config::Value* service = text_at("service")) {
+    Slo named;
+    named.definition.service = *service->as_string();
+    read_service(object.value, named);
+  }
+  const config::Value* good = text_at("good");
+  if (object.value.find("total") == nullptr) {
+    if (good != nullptr) read_condition(scope_, from_, "good", *good);
+    return;
+  }
+  if (good != nullptr) counter("good", *good);
+  if (const config::Value* total = text_at("total")) counter("total", *total);
+}
+
 /// Every nine of it: "99.999%".
 std::string share_text(double share) {
   std::ostringstream out;
@@ -262,7 +284,9 @@ SloSet load_slos(const config::Generation& generation, const Facts& facts, const
     if (!all[definition.objective.name]) disabled.push_back({"slo", definition.objective.name, definition.place, reader.reason()});
   }
   for (const config::RawObject& object : generation.raw("slo")) {
-    if (!all.contains(object.name)) disabled.push_back({"slo", object.name, object.place, "a value is wrong"});
+    if (all.contains(object.name)) continue;
+    Reader(generation, facts, files, diagnostics).judge_rest(object);
+    disabled.push_back({"slo", object.name, object.place, "a value is wrong"});
   }
   for (auto& [name, slo] : all) {
     if (!slo) continue;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
@@ -15,6 +14,7 @@
 #include "plugin/grade.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
+#include "schedule/unsound.hpp"
 
 namespace ronda::schedule {
 namespace {
@@ -27,7 +27,9 @@ constexpr std::size_t largest_set = 1U << 24;  // positions that fit a call id
 /// Makes the instances of one generation ready.
 class Preparer {
  public:
-  Preparer(const CandidateRequest& request, Candidate& candidate) : request_(request), candidate_(candidate) {
+  /// Without trust, who may do what is not known.
+  Preparer(const CandidateRequest& request, Candidate& candidate, bool is_trusted)
+      : request_(request), candidate_(candidate), is_trusted_(is_trusted) {
     judges_.calendar = [this](std::string_view text) { return judge(parse_calendar(text, *request_.zones, candidate_.zone)); };
     judges_.cron = [this](std::string_view text) { return judge(parse_cron(text, candidate_.zone)); };
   }
@@ -39,6 +41,11 @@ class Preparer {
   void judge_rest(const config::Instance& instance);
 
  private:
+  struct Refusal {
+    config::Place place;
+    std::string reason;
+    bool is_taken_back = false;  // trust.toml gave it before
+  };
   static Result<Unit> judge(Result<Calendar> parsed) {
     if (!parsed) return std::move(parsed).error();
     return done();
@@ -47,28 +54,25 @@ class Preparer {
   std::shared_ptr<const ProcedureRef> procedure_of(const plugin::Catalogue::Found& found);
   std::optional<When> when_of(const config::Instance& instance);
   std::optional<std::shared_ptr<const Calendar>> calendar_of(const config::Rare& rare);
-  void disable(const config::Instance& instance, config::Place place, std::string reason);
   void take_back(const config::Instance& instance, const std::string& reason);
   const plugin::PluginEntry* entry_before(std::string_view id) const;
   std::string why_taken_back(const config::Instance& instance) const;
   void warn_of_idle_keys(const config::Instance& instance);
   bool judge_limits(const config::Instance& instance, const plugin::Procedure& procedure);
   bool user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin);
+  std::vector<Refusal> refusals_of(const config::Instance& instance, const plugin::PluginEntry* plugin);
+  std::optional<plugin::Catalogue::Found> find_procedure(const config::Instance& instance) const;
+  bool may_be_withheld(const config::Instance& instance) const;
   static std::string why_not_detached(const plugin::PluginEntry& plugin);
 
   const CandidateRequest& request_;
   Candidate& candidate_;
+  bool is_trusted_;
   plugin::TextJudges judges_;
   std::map<std::string, std::shared_ptr<const PluginRef>> plugins_;
   std::map<std::pair<std::string, int>, std::shared_ptr<const ProcedureRef>> procedures_;
   std::map<std::string, std::shared_ptr<const Calendar>> calendars_;  // the same expression is parsed once
 };
-
-void Preparer::disable(const config::Instance& instance, config::Place place, std::string reason) {
-  candidate_.diagnostics.error(place, reason);
-  candidate_.generation.disabled.push_back(
-      {std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
-}
 
 /// What trust.toml does not give any more is gone with this generation: an error would refuse the reload and leave it.
 void Preparer::take_back(const config::Instance& instance, const std::string& reason) {
@@ -77,7 +81,7 @@ void Preparer::take_back(const config::Instance& instance, const std::string& re
   candidate_.taken_back.push_back(config::place_and_message(told, candidate_.sources));
   candidate_.generation.disabled.push_back(
       {std::string(config::kind_name(instance.kind)), instance.name, instance.place, "trust.toml takes back what it gave: " + reason});
-  if (candidate_.catalogue.find(static_cast<plugin::Kind>(instance.kind), instance.use)) judge_rest(instance);
+  judge_rest(instance);
 }
 
 /// As the generation that is active knows it; null: it does not.
@@ -122,19 +126,19 @@ std::optional<std::shared_ptr<const Calendar>> Preparer::calendar_of(const confi
   const std::string key = (cron ? "cron " + rare.cron : "at " + rare.at) + "\n" + rare.tz;
   if (const auto known = calendars_.find(key); known != calendars_.end()) return known->second;
   ZonePtr zone = candidate_.zone;
+  bool has_zone = true;
   if (!rare.tz.empty()) {
     auto named = request_.zones->find(rare.tz);
-    if (!named) {
-      candidate_.diagnostics.error(rare.tz_place, named.error().message());
-      return {};
-    }
-    zone = *named;
+    has_zone = named.has_value();
+    if (!named) candidate_.diagnostics.error(rare.tz_place, named.error().message());
+    if (named) zone = *named;
   }
   auto parsed = cron ? parse_cron(rare.cron, zone) : parse_calendar(rare.at, *request_.zones, zone);
   if (!parsed) {
     candidate_.diagnostics.error(rare.when_place, parsed.error().message());
     return {};
   }
+  if (!has_zone) return {};
   // never UTC silently: a zone that is named, in `tz` or in the expression, is another matter
   if (rare.tz.empty() && !candidate_.zone_trouble.empty() && parsed->zone() == candidate_.zone && !rare.at.ends_with(" UTC"))
     candidate_.diagnostics.warning(rare.when_place, candidate_.zone_trouble + "; until then this is UTC");
@@ -213,58 +217,77 @@ bool Preparer::judge_limits(const config::Instance& instance, const plugin::Proc
   return candidate_.diagnostics.errors() == errors;
 }
 
-void Preparer::judge_rest(const config::Instance& instance) {
-  if (instance.use.empty()) return;
-  config::Diagnostics& told = candidate_.diagnostics;
-  const auto kind = static_cast<plugin::Kind>(instance.kind);
-  const auto found = candidate_.catalogue.find(kind, instance.use);
-  if (!found) return told.error(instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use));
-  config::Diagnostics more;
-  plugin::check_options(*found->procedure, instance.options, instance.place, judges_, more);
-  const auto position = [](config::Place place) { return std::tuple(place.file, place.line, place.column); };
-  const auto where = [&](const config::Diagnostic& one) { return position(one.where); };
-  for (const config::Diagnostic& one : more.all()) {
-    // a value whose reference failed is no value of the option either; of the instance as a whole there may be more to say
-    const bool whole = where(one) == position(instance.place);
-    if (whole || std::ranges::find(told.all(), where(one), where) == told.all().end()) told.add(one);
+/// What this instance may not do; `plugin` is null where none is known.
+std::vector<Preparer::Refusal> Preparer::refusals_of(const config::Instance& instance, const plugin::PluginEntry* plugin) {
+  std::vector<Refusal> out;
+  const std::string& user = instance.rare().user;
+  const plugin::PluginEntry* before = plugin == nullptr ? nullptr : entry_before(plugin->manifest.id);
+  if (is_trusted_ && plugin != nullptr && !user_allowed(instance, *plugin)) {
+    out.push_back({instance.place,
+                   "user \"" + user + "\" is not allowed for plugin " + plugin->manifest.id + "; add it to users of [plugin.\"" +
+                       plugin->manifest.id + "\"] in trust.toml",
+                   before != nullptr && user_allowed(instance, *before)});
+  } else if (request_.uid == 0 && !user.empty() && !plugin::has_user(user)) {
+    out.push_back({instance.place, "there is no user \"" + user + "\" on this host"});
   }
+  if (!is_trusted_ || plugin == nullptr || !instance.rare().detached) return out;
+  std::string why = why_not_detached(*plugin);
+  if (!why.empty())
+    out.push_back({instance.rare().detached_place, std::move(why), before != nullptr && why_not_detached(*before).empty()});
+  return out;
+}
+
+std::optional<plugin::Catalogue::Found> Preparer::find_procedure(const config::Instance& instance) const {
+  if (instance.use.empty()) return {};
+  const auto found = candidate_.catalogue.find(static_cast<plugin::Kind>(instance.kind), instance.use);
+  return found ? std::optional(*found) : std::nullopt;
+}
+
+/// What policy refuses while nobody knows the policy may be the best of all plugins.
+bool Preparer::may_be_withheld(const config::Instance& instance) const {
+  return !is_trusted_ && std::ranges::any_of(candidate_.catalogue.refused, [&](const plugin::RefusedFile& file) {
+    return file.refusal.step == plugin::LoadStep::policy && std::ranges::find(file.procedures, instance.use) != file.procedures.end();
+  });
+}
+
+void Preparer::judge_rest(const config::Instance& instance) {
+  config::Diagnostics told = std::exchange(candidate_.diagnostics, {});
+  config::Diagnostics& more = candidate_.diagnostics;
+  const auto found = find_procedure(instance);
+  if (!found && !instance.use.empty() && !may_be_withheld(instance) && why_taken_back(instance).empty())
+    more.error(instance.use_place, candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use));
+  for (Refusal& refusal : refusals_of(instance, found ? found->plugin.get() : nullptr)) {
+    if (!refusal.is_taken_back) more.error(refusal.place, std::move(refusal.reason));  // an error would refuse the reload
+  }
+  if (found) plugin::check_options(*found->procedure, instance.options, instance.place, judges_, more);
   when_of(instance);
-  judge_limits(instance, *found->procedure);
+  if (found) judge_limits(instance, *found->procedure);
+  const config::Diagnostics said = std::exchange(candidate_.diagnostics, std::move(told));
+  // a value whose reference failed is no value of the option either; of the instance as a whole there may be more to say
+  add_untold(said, instance.place, candidate_.diagnostics);
 }
 
 void Preparer::withhold(const config::Instance& instance, std::string reason) {
   candidate_.generation.disabled.push_back(
       {std::string(config::kind_name(instance.kind)), instance.name, instance.place, std::move(reason)});
-  // what policy refuses while nobody knows the policy may be the best of all plugins
-  const bool may_be_there = std::ranges::any_of(candidate_.catalogue.refused, [&](const plugin::RefusedFile& file) {
-    return file.refusal.step == plugin::LoadStep::policy && std::ranges::find(file.procedures, instance.use) != file.procedures.end();
-  });
-  if (!may_be_there || candidate_.catalogue.find(static_cast<plugin::Kind>(instance.kind), instance.use)) judge_rest(instance);
+  judge_rest(instance);
 }
 
 void Preparer::prepare(config::Instance& instance) {
-  const auto kind = static_cast<plugin::Kind>(instance.kind);
-  const auto found = candidate_.catalogue.find(kind, instance.use);
+  const auto found = find_procedure(instance);
+  std::vector<Refusal> refusals = refusals_of(instance, found ? found->plugin.get() : nullptr);
   if (!found) {
-    const std::string why = why_taken_back(instance);
-    return why.empty() ? disable(instance, instance.use_place, candidate_.catalogue.explain_missing(kind, instance.use))
-                       : take_back(instance, why);
+    std::string taken = why_taken_back(instance);
+    const bool is_taken_back = !taken.empty();
+    refusals.insert(refusals.begin(), {instance.use_place,
+                                       is_taken_back ? std::move(taken)
+                                                     : candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use),
+                                       is_taken_back});
   }
-  const plugin::PluginEntry* before = entry_before(found->plugin->manifest.id);
-  if (!user_allowed(instance, *found->plugin)) {
-    const std::string why = "user \"" + instance.rare().user + "\" is not allowed for plugin " + found->plugin->manifest.id +
-                            "; add it to users of [plugin.\"" + found->plugin->manifest.id + "\"] in trust.toml";
-    if (before != nullptr && user_allowed(instance, *before)) return take_back(instance, why);
-    disable(instance, instance.place, why);
-    return judge_rest(instance);
-  }
-  if (const std::string& user = instance.rare().user; request_.uid == 0 && !user.empty() && !plugin::has_user(user)) {
-    disable(instance, instance.place, "there is no user \"" + user + "\" on this host");
-    return judge_rest(instance);
-  }
-  if (const std::string why = instance.rare().detached ? why_not_detached(*found->plugin) : ""; !why.empty()) {
-    if (before != nullptr && why_not_detached(*before).empty()) return take_back(instance, why);
-    disable(instance, instance.rare().detached_place, why);
+  if (!refusals.empty()) {
+    if (std::ranges::all_of(refusals, &Refusal::is_taken_back)) return take_back(instance, refusals.front().reason);
+    candidate_.generation.disabled.push_back(
+        {std::string(config::kind_name(instance.kind)), instance.name, instance.place, refusals.front().reason});
     return judge_rest(instance);
   }
   const std::size_t errors = candidate_.diagnostics.errors();
@@ -304,6 +327,18 @@ void note_example(const config::Instance& instance, Candidate& candidate) {
   const bool is_example =
       std::ranges::any_of(instance.options, [](const config::Member& option) { return config::holds_an_example(option.value); });
   if (is_example) candidate.example_notifiers.emplace(candidate.set.back().name, instance.place);
+}
+
+void note_tags(const config::Instance& instance, Candidate& candidate) {
+  if (instance.kind == Kind::notifier || instance.tags.empty()) return;
+  const std::string prefix(instance.kind == Kind::task ? config::task_prefix : "");
+  candidate.tags.emplace(prefix + instance.name, instance.tags);
+}
+
+/// What is said of its metrics can be judged although it does not run.
+void note_procedure(const config::Instance& instance, Candidate& candidate) {
+  if (instance.kind == Kind::check && candidate.catalogue.find(plugin::Kind::check, instance.use))
+    candidate.known_procedures.emplace(instance.name, instance.use);
 }
 
 /// What runs now stays usable where its file is refused: nobody loses a check to a half-copied plugin. With the rights that
@@ -408,20 +443,19 @@ Candidate load_candidate(const CandidateRequest& request) {
     out.diagnostics.error({}, read.verdict.error().message());
     return out;
   }
-  out.generation = config::build_generation(out.files.sources, request.environment, out.diagnostics);
+  std::vector<config::RawObject> unsound;
+  out.generation = config::build_generation(out.files.sources, request.environment, out.diagnostics, &unsound);
   out.zone = agent_zone(request, out);
   const std::optional<plugin::Trust> trust = scan(request, out);
   if (trust && request.previous != nullptr) keep_running_plugins(request, *trust, out);
   warn_of_idle_objects(out);
-  Preparer preparer(request, out);
+  Preparer preparer(request, out, trust.has_value());
   std::vector<config::Instance> instances = std::move(out.generation.instances);
   if (instances.size() > largest_set) out.diagnostics.error({}, "more than 16 million instances");
   out.set.reserve(instances.size());
   for (config::Instance& instance : instances) {
     ++(instance.kind == Kind::check ? out.checks : instance.kind == Kind::task ? out.tasks : out.notifiers);
-    if (instance.kind == Kind::check && !instance.tags.empty()) out.tags.emplace(instance.name, instance.tags);
-    if (instance.kind == Kind::task && !instance.tags.empty())
-      out.tags.emplace(std::string(config::task_prefix) + instance.name, instance.tags);
+    note_tags(instance, out);
     const std::size_t before = out.set.size();
     if (trust)
       preparer.prepare(instance);
@@ -431,12 +465,19 @@ Candidate load_candidate(const CandidateRequest& request) {
       out.places.push_back(instance.place);
       note_example(instance, out);
     }
-    if (out.set.size() == before) out.idle.emplace_back(instance.kind, instance.name);
+    if (out.set.size() == before) {
+      out.idle.emplace_back(instance.kind, instance.name);
+      note_procedure(instance, out);
+    }
     instance.options = {};
   }
-  for (const config::Instance& instance : std::exchange(out.generation.unsound, {})) preparer.judge_rest(instance);
+  for (const config::Instance& instance : std::exchange(out.generation.unsound, {})) {
+    preparer.judge_rest(instance);
+    note_tags(instance, out);
+    note_procedure(instance, out);
+  }
   if (!trust) forget_plugins(out.catalogue);
-  for (const auto& judge : request.judges) judge(out);
+  judge_all(request.judges, std::move(unsound), out);
   out.diagnostics.sort();
   return out;
 }

@@ -58,8 +58,9 @@ struct Candidate {
   plugin::Catalogue catalogue;
   std::vector<Prepared> set;
   std::vector<config::Place> places;                                    // of each of the set, in its order: until it is taken over
+  std::map<std::string, std::string, std::less<>> known_procedures;     // of checks that are not in the set: what they would run
   std::vector<std::pair<Kind, std::string>> idle;                       // configured and not in the set: not enabled, or disabled here
-  std::map<std::string, std::vector<std::string>, std::less<>> tags;    // of checks that have any, also idle ones
+  std::map<std::string, std::vector<std::string>, std::less<>> tags;    // of checks that have any, also idle and disabled ones
   std::map<std::string, config::Place, std::less<>> example_notifiers;  // in the set; their options hold a name reserved for examples
   std::size_t checks = 0, tasks = 0, notifiers = 0;
   std::vector<std::string> kept_plugins;         // refused now, their running code is kept: with the reason
