@@ -57,6 +57,7 @@ class Preparer {
   void take_back(const config::Instance& instance, const std::string& reason);
   const plugin::PluginEntry* entry_before(std::string_view id) const;
   std::string why_taken_back(const config::Instance& instance) const;
+  void judge_idle_zone(const config::Rare& rare);
   void warn_of_idle_keys(const config::Instance& instance);
   bool judge_limits(const config::Instance& instance, const plugin::Procedure& procedure);
   bool user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin);
@@ -146,6 +147,13 @@ std::optional<std::shared_ptr<const Calendar>> Preparer::calendar_of(const confi
   if (cron && parsed->possible()) return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
   for (const std::string& warning : parsed->warnings()) candidate_.diagnostics.warning(rare.when_place, warning);
   return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
+}
+
+/// Of an instance whose `at` or `cron` is wrong, so that no calendar asks for it.
+void Preparer::judge_idle_zone(const config::Rare& rare) {
+  if (rare.tz.empty() || !rare.at.empty() || !rare.cron.empty()) return;
+  const auto zone = request_.zones->find(rare.tz);
+  if (!zone) candidate_.diagnostics.error(rare.tz_place, zone.error().message());
 }
 
 std::optional<When> Preparer::when_of(const config::Instance& instance) {
@@ -261,6 +269,7 @@ void Preparer::judge_rest(const config::Instance& instance) {
   }
   if (found) plugin::check_options(*found->procedure, instance.options, instance.place, judges_, more);
   when_of(instance);
+  judge_idle_zone(instance.rare());
   if (found) judge_limits(instance, *found->procedure);
   const config::Diagnostics said = std::exchange(candidate_.diagnostics, std::move(told));
   // a value whose reference failed is no value of the option either; of the instance as a whole there may be more to say

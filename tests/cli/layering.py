@@ -41,7 +41,7 @@ NARROW = {
     "base/log.cpp": {"base/"},
 }
 # The pure part of schedule/ knows no event loop, no store and no plugin.
-SCHEDULER = re.compile(r"schedule/(scheduler|candidate|entry|prober|clock_watch)")
+SCHEDULER = re.compile(r"schedule/(scheduler|candidate|entry|prober|clock_watch|unsound)")
 # Each library has one home; the rest of the tree sees it through that file's own types.
 HOMES = [
     (r"spdlog/", {"agent/base/log.cpp"}),
