@@ -110,6 +110,8 @@ class Reader {
   }
 
   std::optional<schedule::Calendar> read_calendar() {
+    const schedule::ZonePtr named = read_zone();
+    const schedule::ZonePtr& zone = named == nullptr ? zone_ : named;
     const Value* at = object_.value.find("at");
     const Value* cron = object_.value.find("cron");
     if ((at == nullptr) == (cron == nullptr)) {
@@ -117,8 +119,6 @@ class Reader {
                    "window `" + object_.name + "` needs one of `at` and `cron`; a single one is begun with `ronda maintenance start`");
       return std::nullopt;
     }
-    const schedule::ZonePtr named = read_zone();
-    const schedule::ZonePtr& zone = named == nullptr ? zone_ : named;
     const Value& value = at != nullptr ? *at : *cron;
     const std::string_view key = at != nullptr ? "at" : "cron";
     const auto text = config::read_text(scope_, key, value);
