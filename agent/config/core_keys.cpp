@@ -367,7 +367,8 @@ void finish_instance(Scope& scope, Instance& instance) {
   const Rare& rare = instance.rare();
   const bool scheduled = instance.every || !rare.at.empty() || !rare.cron.empty();
   if (instance.kind == Kind::check && !scheduled) instance.every = usual_interval;
-  if (!rare.tz.empty() && rare.at.empty() && rare.cron.empty())
+  const bool says_when = rare.when_place.line > 0;  // also where it is wrong
+  if (!rare.tz.empty() && !says_when)
     scope.warning(rare.tz_place, "`tz` says nothing without `at` or `cron`: `every` knows no zone");
   if (has_both_days(rare.cron)) {
     scope.warning(rare.when_place,

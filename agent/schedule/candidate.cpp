@@ -228,9 +228,10 @@ bool Preparer::judge_limits(const config::Instance& instance, const plugin::Proc
 /// What this instance may not do; `plugin` is null where none is known.
 std::vector<Preparer::Refusal> Preparer::refusals_of(const config::Instance& instance, const plugin::PluginEntry* plugin) {
   std::vector<Refusal> out;
+  if (!is_trusted_) return out;
   const std::string& user = instance.rare().user;
   const plugin::PluginEntry* before = plugin == nullptr ? nullptr : entry_before(plugin->manifest.id);
-  if (is_trusted_ && plugin != nullptr && !user_allowed(instance, *plugin)) {
+  if (plugin != nullptr && !user_allowed(instance, *plugin)) {
     out.push_back({instance.place,
                    "user \"" + user + "\" is not allowed for plugin " + plugin->manifest.id + "; add it to users of [plugin.\"" +
                        plugin->manifest.id + "\"] in trust.toml",
@@ -238,7 +239,7 @@ std::vector<Preparer::Refusal> Preparer::refusals_of(const config::Instance& ins
   } else if (request_.uid == 0 && !user.empty() && !plugin::has_user(user)) {
     out.push_back({instance.place, "there is no user \"" + user + "\" on this host"});
   }
-  if (!is_trusted_ || plugin == nullptr || !instance.rare().detached) return out;
+  if (plugin == nullptr || !instance.rare().detached) return out;
   std::string why = why_not_detached(*plugin);
   if (!why.empty())
     out.push_back({instance.rare().detached_place, std::move(why), before != nullptr && why_not_detached(*before).empty()});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -88,10 +89,13 @@ std::vector<config::Diagnostic> judge_with(const std::vector<std::function<void(
 
 void add_untold(const config::Diagnostics& more, config::Place whole, config::Diagnostics& told) {
   const auto where = [](const config::Diagnostic& one) { return position(one.where); };
-  const std::vector<config::Diagnostic> before = more.all().empty() ? std::vector<config::Diagnostic>() : told.all();
+  const std::size_t before = told.all().size();
   for (const config::Diagnostic& one : more.all()) {
-    const bool is_whole = where(one) == position(whole);
-    if (is_whole || std::ranges::find(before, where(one), where) == before.end()) told.add(one);
+    const bool is_told = std::ranges::any_of(std::span(told.all()).first(before), [&](const config::Diagnostic& other) {
+      // a warning leaves an error to be told
+      return where(other) == where(one) && (other.severity == config::Severity::error || one.severity == config::Severity::warning);
+    });
+    if (where(one) == position(whole) || !is_told) told.add(one);
   }
 }
 
