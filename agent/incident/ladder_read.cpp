@@ -209,7 +209,8 @@ std::optional<Ladder> LadderReader::run() {
   read_keys(scope, *table, ladder_keys, [](std::string_view, const config::Value&) {});
   const config::Value* steps = object_.value.find("steps");
   if (steps != nullptr) read_steps(*steps);
-  if (steps != nullptr && steps->as_list() != nullptr && written_ == 0) scope.error(object_.place, "[escalation." + object_.name + "] has no steps");
+  if (steps != nullptr && steps->as_list() != nullptr && written_ == 0)
+    scope.error(object_.place, "[escalation." + object_.name + "] has no steps");
   if (const config::Value* end = object_.value.find("end")) {
     config::Scope of_end(diagnostics_);
     read_end(of_end, *end);

@@ -147,7 +147,8 @@ std::optional<Vendor> read_vendor(config::Scope& scope, const config::RawObject&
     (key == "account" ? out.account : key == "status_check" ? out.status_check : key == "ticket" ? out.ticket : out.title) = *text;
   });
   const config::Value* levels = object.value.find("levels");
-  if (out.levels.empty() && (levels == nullptr || levels->as_list() != nullptr)) scope.error(object.place, "vendor `" + object.name + "` has no `levels`: nobody of them can be asked");
+  if (out.levels.empty() && (levels == nullptr || levels->as_list() != nullptr))
+    scope.error(object.place, "vendor `" + object.name + "` has no `levels`: nobody of them can be asked");
   if (!scope.sound()) return {};
   return out;
 }

@@ -81,7 +81,9 @@ void check_window(const Targets& known, const incident::Window& window, config::
 }
 
 void check_wrong_window(const Targets& known, const config::RawObject& object, config::Diagnostics& diagnostics) {
-  const auto text_of = [](const config::Value* value) { return value == nullptr || !value->as_string() ? std::string() : *value->as_string(); };
+  const auto text_of = [](const config::Value* value) {
+    return value == nullptr || !value->as_string() ? std::string() : *value->as_string();
+  };
   if (const config::Value* owner = object.value.find("owner"); !trim(text_of(owner)).empty())
     check_targets(known, "owner", {text_of(owner)}, config::Level::p1, owner->place(), diagnostics);
   const config::Value* notify = object.value.find("notify");
