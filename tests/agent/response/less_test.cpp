@@ -4,14 +4,10 @@
 
 #include "agent/response/desk.hpp"
 
-using namespace ronda;
-using namespace ronda::test;
-
+namespace ronda::test::less {
 namespace {
 
 const std::string shop = R"(
-[agent]
-last_resort = ["mail"]
 [check.api]
 use = "a.b"
 every = "30s"
@@ -180,3 +176,5 @@ TEST_CASE("what a person raised is called for, and so is what came back after it
     CHECK(std::ranges::any_of(world.told, [](const std::string& line) { return line.ends_with(" p1 pager log"); }));
   }
 }
+
+}  // namespace ronda::test::less
