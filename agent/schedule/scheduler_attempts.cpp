@@ -44,11 +44,11 @@ void Scheduler::conclude(std::uint32_t position, std::string_view why) {
   attempts_.erase(found);
   Entry& entry = entries_[position];
   if (entry.call != 0) return;  // one is under way: that one counts
+  count(entry, attempts.last);  // before its slot, as in settle()
   if (attempts.slot_wall != 0) {
     ports_.store.finish_slot(id_of(entry.spec), attempts.slot_wall,
                              "not well, and not tried again: " + std::string(why), [](auto) {});
   }
-  count(entry, attempts.last);
   mark_dirty(entry, position);
   tell_waiters(position);
 }

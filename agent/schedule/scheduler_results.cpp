@@ -90,17 +90,19 @@ bool Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
   entry.trip.fate = end.fate;
   ++entry.runs;
   Ending ending = ending_of(entry, end);
-  const bool counts = !will_retry(entry, position, ending);
-  if (end.fate == Fate::finished) {
-    accept(entry, end.outcome, ending.told, counts);
-  } else if (entry.slot_wall != 0 && counts) {
-    ports_.store.finish_slot(id_of(entry.spec), entry.slot_wall, std::string(plugin::name_of(end.fate)), [](auto) {});
-  }
+  const bool counts = !will_retry(entry, position, ending), told = ending.told;
+  // What is decided by it is stored before what it took and its slot are: an agent that is ended in between takes it once more, or
+  // says that it does not know. The other way round nobody would ever hear of it.
   if (counts) {
     attempts_.erase(position);
     count(entry, ending);
   } else {
     hold_back(entry, position, std::move(ending));
+  }
+  if (end.fate == Fate::finished) {
+    accept(entry, end.outcome, told, counts);
+  } else if (entry.slot_wall != 0 && counts) {
+    ports_.store.finish_slot(id_of(entry.spec), entry.slot_wall, std::string(plugin::name_of(end.fate)), [](auto) {});
   }
   return counts;
 }

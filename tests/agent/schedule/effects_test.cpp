@@ -46,3 +46,23 @@ TEST_CASE("a slot is recorded with what its task said", "[schedule]") {
   REQUIRE(bench.until(
       [&] { return std::ranges::any_of(bench.slots("each-second"), [](const auto& slot) { return slot.outcome == "changed"; }); }));
 }
+
+TEST_CASE("whoever hears of a result decides before the store has let go of what the run took and of its slot", "[schedule]") {
+  Scheduled bench;
+  std::optional<std::size_t> reports, slots;  // that the store still has for who asks it then: it answers in the order of the questions
+  bench.on_result = [&](const schedule::Entry& entry) {
+    if (entry.spec.kind == schedule::Kind::check) {
+      bench.store().peek_inbox({"check", "job"}, 100, [&](Result<std::vector<store::InboxEvent>> all) { reports = all->size(); });
+    } else if (!slots) {
+      bench.store().load_started_slots([&](Result<std::vector<store::Slot>> all) { slots = all->size(); });
+    }
+  };
+  bench.begin({{"job", "inbox-then-ok"}, {"each-second", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* *:*:*"}});
+  bench.post("job", "fail");
+  bench.run("job");
+  REQUIRE(bench.until([&] { return reports && slots; }));
+  CHECK(*reports == 1);
+  CHECK(*slots == 1);
+  CHECK(bench.inbox("job").empty());
+  bench.on_result = nullptr;
+}

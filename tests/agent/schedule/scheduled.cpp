@@ -131,7 +131,10 @@ void Scheduled::begin(std::vector<Configured> set, const std::optional<schedule:
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop, *store_, zones, *zones.find("UTC"), "testhost", schedule::sys_seconds(std::chrono::seconds(1'700'000'000)),
       [this](const schedule::PluginRef& of, const schedule::RunAs&, plugin::SupervisorClient& client) { return make_supervisor(of, client); },
-      [this](std::int64_t, std::string_view line) { logs.emplace_back(line); }, safe_mode, [this] { return wall ? *wall : wall_clock(); }, 500ms});
+      [this](std::int64_t, std::string_view line) { logs.emplace_back(line); }, safe_mode, [this] { return wall ? *wall : wall_clock(); }, 500ms,
+      [this](const schedule::Entry& entry) {
+        if (on_result) on_result(entry);
+      }});
   scheduler_->begin(prepare(set), read);
 }
 

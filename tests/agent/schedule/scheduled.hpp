@@ -77,6 +77,7 @@ class Scheduled {
   std::vector<std::function<void()>> held;
   std::optional<std::chrono::nanoseconds> wall;  // null: the real one
   std::vector<std::string> logs;
+  std::function<void(const schedule::Entry&)> on_result;  // may be empty
   schedule::PluginRef plugin{"org.ronda.chaos", "1.0.0", "first", 1, 16, true, true};
   std::string object = RONDA_CHAOS_PLUGIN;  // the file of the plugin
   schedule::ZoneDatabase zones;
