@@ -21,7 +21,27 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The first column of a query on a database of no agent that runs; the only row may be an error.
+constexpr std::string_view one_contact = R"([check.quick]
+use = "exec.nagios"
+every = "1s"
+command = ["/bin/true"]
+[escalation.default.p1]
+steps = [{ from = "0m", notify = ["ana"] }]
+[escalation.default.p2]
+steps = [{ from = "0m", notify = ["ana"] }]
+)";
+
+const std::vector<std::string> steps_of_alert = {"open:p2", "open:p1", "resolve:p1"};
+
+std::string first_lines_of(const std::vector<std::string>& lines, std::size_t most) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(most, lines.size()); ++i) out += lines[i] + "\n";
+  if (lines.size() > most) out += "... " + std::to_string(lines.size()) + " in all\n";
+  return out;
+}
+
+}  // namespace
+
 std::vector<std::string> column_of(const std::string& database, const std::string& query) {
   sqlite3* opened = nullptr;
   ::sqlite3_open_v2(database.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
@@ -35,43 +55,28 @@ std::vector<std::string> column_of(const std::string& database, const std::strin
   return out;
 }
 
-constexpr std::string_view configuration = R"([check.quick]
-use = "exec.nagios"
-every = "1s"
-command = ["/bin/true"]
-[escalation.default.p1]
-steps = [{ from = "0m", notify = ["ana"] }]
-[escalation.default.p2]
-steps = [{ from = "0m", notify = ["ana"] }]
-)";
-
-const std::vector<std::string> events = {"open:p2", "open:p1", "resolve:p1"};
-
-std::string first_lines_of(const std::vector<std::string>& lines, std::size_t most) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(most, lines.size()); ++i) out += lines[i] + "\n";
-  if (lines.size() > most) out += "... " + std::to_string(lines.size()) + " in all\n";
-  return out;
-}
-
-}  // namespace
-
 unsigned seed_of_run() {
   const char* given = std::getenv("RONDA_TEST_SEED");
   return given == nullptr ? std::random_device()() : static_cast<unsigned>(std::strtoul(given, nullptr, 10));
 }
 
-KillBench::KillBench(const std::vector<std::string>& notifiers, int hold_ms, Way way)
-    : notifiers_(notifiers), hold_ms_(hold_ms), port_(free_port()) {
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // whoever is left behind becomes our child, however it left its group
-  std::string text(configuration), channels;
+KillBench::Cast KillBench::cast_of(const std::vector<std::string>& notifiers, Way way) {
+  std::string text(one_contact), channels;
   const auto add = [&](const std::string& name, const std::string& more) {
-    text += "[notifier." + name + "]\nuse = \"webhook\"\nurl = \"http://127.0.0.1:" + std::to_string(port_) + "/" + name + "\"\n";
+    text += "[notifier." + name + "]\nuse = \"webhook\"\nurl = \"SINK/" + name + "\"\n";
     channels += (channels.empty() ? "" : ", ") + ("{ notifier = \"" + name + "\"" + more + " }");
   };
   if (way == Way::by_fallback) add("gone", "");
-  for (const std::string& name : notifiers_) add(name, way == Way::by_fallback ? ", fallback = true" : "");
-  agent_.configure("10.toml", text + "[contact.ana]\nchannels = [" + channels + "]\n");
+  for (const std::string& name : notifiers) add(name, way == Way::by_fallback ? ", fallback = true" : "");
+  return {text + "[contact.ana]\nchannels = [" + channels + "]\n", notifiers, steps_of_alert};
+}
+
+KillBench::KillBench(const std::vector<std::string>& notifiers, int hold_ms, Way way) : KillBench(cast_of(notifiers, way), hold_ms) {}
+
+KillBench::KillBench(Cast cast, int hold_ms) : cast_(std::move(cast)), hold_ms_(hold_ms), port_(free_port()) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // whoever is left behind becomes our child, however it left its group
+  const std::string text = replaced(cast_.configuration, "SINK", "http://127.0.0.1:" + std::to_string(port_));
+  agent_.configure("10.toml", replaced(text, "OPEN", agent_.open_directory()));
   start_sink();
 }
 
@@ -87,11 +92,24 @@ void KillBench::start_sink() {
 }
 
 bool KillBench::post(const std::string& alert, std::size_t step) const {
-  json::object event{{"alert", alert}, {"status", step == 2 ? "resolved" : "firing"}};
-  if (step < 2) event["level"] = step == 0 ? "p2" : "p1";
-  if (agent_.ask("POST", "/v1/events", json::serialize(event)).status != 200) return false;
-  append_line(agent_.scratch() / "accepted", alert + " " + events.at(step));
+  return post(alert, cast_.events.at(step));
+}
+
+bool KillBench::post(const std::string& alert, const std::string& event) const {
+  if (!tell(alert, event)) return false;
+  note_accepted(alert, event);
   return true;
+}
+
+bool KillBench::tell(const std::string& alert, const std::string& event) const {
+  const bool ends = event.starts_with("resolve");
+  json::object body{{"alert", alert}, {"status", ends ? "resolved" : "firing"}};
+  if (!ends) body["level"] = event.substr(event.find(':') + 1);
+  return agent_.ask("POST", "/v1/events", json::serialize(body)).status == 200;
+}
+
+void KillBench::note_accepted(const std::string& alert, const std::string& event) const {
+  append_line(agent_.scratch() / "accepted", alert + " " + event);
 }
 
 bool KillBench::start() {
@@ -174,8 +192,8 @@ void KillBench::check_nobody_left() {
 
 Ledgers KillBench::ledgers() const {
   Ledgers out;
-  out.notifiers = notifiers_;
-  out.events = events;
+  out.notifiers = cast_.notifiers;
+  out.events = cast_.events;
   out.accepted = read_accepted(agent_.scratch() / "accepted");
   out.received = read_received(agent_.scratch() / "received");
   out.in_flight = in_flight_;
@@ -195,24 +213,35 @@ bool KillBench::is_drained() const {
 
 Ledgers KillBench::last_ledgers() const {
   Ledgers all = ledgers();
-  for (const std::string& id : column_of(agent_.state_directory() + "/ronda.db", "SELECT id FROM outbox")) all.stored.insert(id);
+  for (const std::string& id : rows("SELECT id FROM outbox")) all.stored.insert(id);
   return all;
 }
 
+std::vector<std::string> KillBench::rows(const std::string& query) const {
+  return column_of(agent_.state_directory() + "/ronda.db", query);
+}
+
+std::string KillBench::received_text() const {
+  return read_file(agent_.scratch() / "received.text");
+}
+
+void KillBench::mend_late() const {
+  append_line(agent_.scratch() / "received.mended", "yes");
+}
+
 int KillBench::plant(const std::string& statement) const {
-  const auto rows = column_of(agent_.state_directory() + "/ronda.db", statement + "; SELECT changes()");
-  REQUIRE(rows.size() == 1);
-  INFO(rows.front());
-  REQUIRE(std::ranges::all_of(rows.front(), [](char c) { return c >= '0' && c <= '9'; }));
-  return std::stoi(rows.front());
+  const auto changed = rows(statement + "; SELECT changes()");
+  REQUIRE(changed.size() == 1);
+  INFO(changed.front());
+  REQUIRE(std::ranges::all_of(changed.front(), [](char c) { return c >= '0' && c <= '9'; }));
+  return std::stoi(changed.front());
 }
 
 std::string KillBench::said_wrong() const {
-  const std::string database = agent_.state_directory() + "/ronda.db";
   std::vector<std::string> wrong = find_wrong(last_ledgers());
-  const auto whole = column_of(database, "PRAGMA integrity_check");
+  const auto whole = rows("PRAGMA integrity_check");
   if (whole != std::vector<std::string>{"ok"}) wrong.insert(wrong.end(), whole.begin(), whole.end());
-  for (const std::string& id : column_of(database, "SELECT id FROM outbox WHERE state <> 2 AND notifier <> 'gone'"))
+  for (const std::string& id : rows("SELECT id FROM outbox WHERE state <> 2 AND notifier <> 'gone'"))
     wrong.push_back("not delivered: " + id);
   if (agent_.log().find("set aside") != std::string::npos) wrong.emplace_back("the database was set aside");
   return first_lines_of(wrong, 20);

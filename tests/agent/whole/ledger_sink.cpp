@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What messages go to, as a process that can be killed: writes into its ledger what came, holds its answer a little and says 200.
-// The path of the request names the notifier; that of `gone` is told that it is not there any more, and not written down.
+// The path of the request names the notifier; that of `gone` is told that it is not there any more, and not written down, and that
+// of `late` until there is a file LEDGER.mended. What was said in full goes to LEDGER.text.
 // Usage: ledger_sink PORT LEDGER HOLD_MS
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -34,21 +35,24 @@ std::string line_of(const std::string& request) {
   if (error || !whole.is_object() || !whole.as_object().contains("attempt")) return {};
   const json::object& message = whole.as_object();
   const std::string check = text_of(message.at("fields").as_object(), "check");
-  const bool is_ours = check.starts_with("inbound/");
-  return request.substr(begin + 2, end - begin - 2) + " " + (is_ours ? check.substr(check.rfind('/') + 1) : "-") + " " +
+  const std::string name = check.starts_with("inbound/") ? check.substr(check.rfind('/') + 1) : check;
+  const bool is_ours = !name.empty() && name.find('/') == std::string::npos;  // the agent's own have one
+  return request.substr(begin + 2, end - begin - 2) + " " + (is_ours ? name : "-") + " " +
          text_of(message, "event") + ":" + text_of(message, "level") + " " + text_of(message, "id") + " " +
          json::serialize(message.at("attempt"));
 }
 
 void serve(int connection, const std::string& ledger, int hold_ms) {
   const std::string request = read_request(connection);
-  if (request.find(" /gone ") != std::string::npos) {
+  const bool is_late = request.find(" /late ") != std::string::npos && ::access((ledger + ".mended").c_str(), F_OK) != 0;
+  if (is_late || request.find(" /gone ") != std::string::npos) {
     send_text(connection, http_answer(410));
     ::close(connection);
     return;
   }
   const std::string line = line_of(request);
   if (!line.empty()) {
+    ronda::test::append_line(ledger + ".text", request.substr(request.find("\r\n\r\n") + 4));
     ronda::test::append_line(ledger, line);
     std::this_thread::sleep_for(std::chrono::milliseconds(hold_ms));  // it is slow: what comes meanwhile finds a message on its way
   }

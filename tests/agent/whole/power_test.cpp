@@ -17,8 +17,8 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "plots.hpp"
 #include "skip.hpp"
-#include "story.hpp"
 
 using namespace ronda;
 using namespace ronda::test;
@@ -28,7 +28,7 @@ namespace {
 
 using Files = std::map<std::string, std::string>;  // name: bytes
 
-constexpr std::array<const char*, 4> books = {"accepted", "received", "taken", "acts"};
+constexpr std::array<const char*, 6> books = {"accepted", "received", "received.text", "words", "acts", "conf.d/20.toml"};
 
 /// Of each file of a directory what its last sync saw, under the names that the directory's last sync saw.
 class Disk {
@@ -131,8 +131,8 @@ class Recorder {
 };
 
 /// All that could be lost in one life of an alert.
-std::vector<Loss> record(const std::string& deaf, Story::Plot plot) {
-  KillBench bench({"a"}, 0);
+std::vector<Loss> record(const std::string& deaf, const Plot& plot) {
+  KillBench bench(plot.cast, 0);
   WholeAgent& agent = bench.agent();
   const std::string log = agent.scratch() / "syncs";
   agent.lead_by(traced(agent, "fsync,fdatasync", true, {"-o", log, "-e", "inject=fsync,fdatasync:signal=STOP"}));
@@ -144,8 +144,8 @@ std::vector<Loss> record(const std::string& deaf, Story::Plot plot) {
   return recorder.finish();
 }
 
-std::string wrong_after(const Loss& loss, Story::Plot plot, std::chrono::milliseconds limit) {
-  KillBench bench({"a"}, 0);
+std::string wrong_after(const Loss& loss, const Plot& plot, std::chrono::milliseconds limit) {
+  KillBench bench(plot.cast, 0);
   for (const auto& [name, bytes] : loss.state) {
     const std::string path = bench.agent().state_directory() + "/" + name;
     std::ofstream(path, std::ios::binary) << bytes;
@@ -158,7 +158,7 @@ std::string wrong_after(const Loss& loss, Story::Plot plot, std::chrono::millise
   return Story(bench, plot).end(limit);
 }
 
-void check_losses(Story::Plot plot, std::size_t most, std::mt19937& random) {
+void check_losses(const Plot& plot, std::size_t most, std::mt19937& random) {
   const std::vector<Loss> all = record("", plot);
   CHECK(all.size() > 20);
   std::vector<Loss> some;
@@ -177,20 +177,21 @@ TEST_CASE("after a power loss at a few of its syncs an agent has what it accepte
   const unsigned seed = seed_of_run();
   INFO("RONDA_TEST_SEED=" << seed);
   std::mt19937 random(seed);
-  check_losses(random() % 2 == 0 ? Story::Plot::plain : Story::Plot::busy, 5, random);
+  check_losses(plot_named(random() % 2 == 0 ? "alert" : "people"), 5, random);
 }
 
 TEST_CASE("after a power loss at each of its syncs an agent has what it accepted", "[.long]") {
   if (!may_trace()) return skipped("tracing", "there is no strace, or this user may not trace processes here");
   std::mt19937 random;  // none is left out
-  for (const Story::Plot plot : {Story::Plot::plain, Story::Plot::busy}) check_losses(plot, 10'000, random);
+  for (const char* name : {"alert", "people"}) check_losses(plot_named(name), 10'000, random);
 }
 
 TEST_CASE("a disk that forgets what it said that it synced is found out", "[whole]") {
   if (!may_trace()) return skipped("tracing", "there is no strace, or this user may not trace processes here");
-  const std::vector<Loss> all = record("ronda.db-wal", Story::Plot::plain);
+  const Plot plot = plot_named("alert");
+  const std::vector<Loss> all = record("ronda.db-wal", plot);
   const auto accepted = [](const Loss& loss) { return std::ranges::count(loss.seen.at("accepted"), '\n'); };
   const auto second = std::ranges::find(all, 2, accepted);
   REQUIRE(second != all.end());
-  CHECK(wrong_after(*second, Story::Plot::plain, 3s).find("it does not go on\n") != std::string::npos);
+  CHECK(wrong_after(*second, plot, 3s).find("it does not go on\n") != std::string::npos);
 }
