@@ -243,3 +243,16 @@ TEST_CASE("of what runs by a calendar it is known when, and how long its result 
   REQUIRE(scraping != nullptr);
   CHECK_FALSE(scraping->next_slot_ns);
 }
+
+TEST_CASE("whoever has taken an incident is asked whether that is still so, at every level", "[year]") {
+  schedule::ZoneDatabase zones;
+  const Shop shop(shipped, *people::parse_moment("2027-01-01T00:00:00Z", **zones.find("UTC")));
+  for (const config::Level level : people::all_levels) {
+    const incident::LevelTimes& times = shop.plan->settings.of(level);
+    INFO(config::level_name(level));
+    CHECK(times.ack_remind_ns == (times.ack_expires_ns != 0 ? times.ack_expires_ns / 2 : times.respond_within_ns));
+    CHECK(times.ack_remind_ns > 0);
+  }
+  CHECK(shop.plan->settings.of(config::Level::p4).ack_expires_ns == 0);
+  CHECK(shop.plan->settings.of(config::Level::p4).ack_remind_ns == 24 * hour);
+}
