@@ -113,14 +113,13 @@ std::string hold_text(const config::Hold& hold) {
 /// Of a condition its text; of an objective how fast it must burn, and how much must be bad.
 json::array levels_json(const rule::Alert& alert, const rule::Slo* slo) {
   json::array out;
-  for (std::size_t i = 0; i < alert.rungs.size(); ++i) {
-    const rule::Rung& rung = alert.rungs[i];
+  for (const rule::Rung& rung : alert.rungs) {
     json::object level{
         {"level", level_json(rung.level)},
-        {"condition", slo == nullptr ? condition_text(rung.when) : json::value(burn_condition(*slo, measure::slo::burn_rules[i]))},
+        {"condition", slo == nullptr ? condition_text(rung.when) : json::value(burn_condition(*slo, burn_rule_of(rung.level)))},
         {"for", hold_text(rung.hold)},
         {"clear", condition_text(rung.clear)}};
-    if (slo != nullptr) level["min_bad"] = slo->definition.objective.least_bad[i];
+    if (slo != nullptr) level["min_bad"] = slo->definition.objective.least_bad[&burn_rule_of(rung.level) - measure::slo::burn_rules.data()];
     out.push_back(std::move(level));
   }
   return out;

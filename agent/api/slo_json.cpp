@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/slo_json.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 
@@ -21,9 +22,11 @@ double seconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
 
-json::array burns_json(const measure::slo::Objective& objective, const response::ObjectiveSeen& seen) {
+json::array burns_json(const measure::SloDefinition& definition, const response::ObjectiveSeen& seen) {
+  const measure::slo::Objective& objective = definition.objective;
   json::array out;
-  for (const measure::slo::Burn& burn : seen.burns) {
+  for (std::size_t i = 0; i < seen.burns.size(); ++i) {
+    const measure::slo::Burn& burn = seen.burns[i];
     if (burn.rule == nullptr) continue;
     out.push_back(
         json::object{{"name", burn.rule->name},
@@ -35,6 +38,7 @@ json::array burns_json(const measure::slo::Objective& objective, const response:
                      {"in_short", number_or_null(burn.in_short)},
                      {"enough", burn.enough},
                      {"holds", burn.holds},
+                     {"calls", definition.calls[i]},  // by `levels`
                      {"bad", burn.bad},  // in the long window: seconds, or requests; as `min_bad`
                      {"min_bad", burn.least_bad},
                      {"held_back", burn.is_held_back ? json::value(rule::held_back_text(objective, burn)) : json::value(nullptr)}});
@@ -58,14 +62,15 @@ json::object slo_json(const response::Desk& desk, const rule::Slo& slo) {
   out["objective"] = objective.target;
   out["window_s"] = seconds(objective.window_ns);
   out["of"] = objective.counts ? "requests" : "time";
-  out["good"] = slo.definition.good;
+  out["good"] = slo.definition.counts_bad ? json::value(nullptr) : json::value(slo.definition.good);
+  out["bad"] = slo.definition.counts_bad ? json::value(slo.definition.good) : json::value(nullptr);
   out["total"] = text_or_null(slo.definition.total);
   out["at"] = time_json(seen.at_ns);
   out["known"] = seen.is_known;
   out["reached"] = seen.budget ? number_or_null(seen.budget->reached) : json::value(nullptr);
   out["budget_left"] = seen.budget ? number_or_null(seen.budget->left) : json::value(nullptr);
   out["seen"] = seen.budget ? number_or_null(seen.budget->known) : json::value(nullptr);  // share of the window
-  out["burns"] = burns_json(objective, seen);
+  out["burns"] = burns_json(slo.definition, seen);
   out["alert"] = slo.alert.name;
   out["level"] = level_json(state == nullptr ? config::Level::none : state->level);
   out["since"] = time_json(state == nullptr ? 0 : state->level_since_ns);
@@ -90,6 +95,10 @@ std::string burn_condition(const rule::Slo& slo, const measure::slo::BurnRule& r
          length(rule.long_ns) + " and in " + length(rule.short_ns);
 }
 
+const measure::slo::BurnRule& burn_rule_of(config::Level level) {
+  return *std::ranges::find(measure::slo::burn_rules, level, &measure::slo::BurnRule::level);
+}
+
 json::array burns_as_conditions_json(const response::Desk& desk, std::string_view alert) {
   json::array out;
   const rule::Slo* slo = desk.objectives().of_alert(alert);
@@ -97,7 +106,7 @@ json::array burns_as_conditions_json(const response::Desk& desk, std::string_vie
   if (seen == nullptr || seen->at_ns == 0) return out;
   const rule::Reading reading = rule::read_burns(*slo, seen->burns, seen->budget, seen->is_known, seen->at_ns);
   for (std::size_t i = 0; i < reading.levels.size(); ++i) {
-    const measure::slo::BurnRule& rule = measure::slo::burn_rules[i];
+    const measure::slo::BurnRule& rule = burn_rule_of(slo->alert.rungs[i].level);
     const rule::Finding& finding = reading.levels[i].when;
     out.push_back(json::object{{"level", level_json(rule.level)},
                                {"clear", false},

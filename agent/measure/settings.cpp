@@ -15,8 +15,9 @@ using namespace std::chrono_literals;
 
 constexpr Nanos least_kept = 1h, least_window = 1h;
 constexpr std::array<std::string_view, 4> store_keys = {"five_minutes", "hours", "raw", "samples"};
-constexpr std::array<std::string_view, 9> slo_keys = {"good",    "maintenance", "min_bad", "min_samples", "objective",
-                                                      "service", "title",       "total",   "window"};
+constexpr std::array<std::string_view, 11> slo_keys = {"bad",       "good",    "levels", "maintenance", "min_bad", "min_samples",
+                                                       "objective", "service", "title",  "total",       "window"};
+constexpr std::array<std::string_view, 3> burn_levels = {"p1", "p2", "p3"};
 
 void read_kept(Scope& scope, std::string_view key, const Value& value, std::int64_t& kept) {
   if (const auto time = config::read_duration(scope, key, value, least_kept)) kept = time->count();
@@ -72,13 +73,22 @@ void read_min_bad(Scope& scope, const Value& value, SloDefinition& out) {
     out.least_bad.fill(out.least_bad.front());
     return;
   }
-  constexpr std::array<std::string_view, 3> levels = {"p1", "p2", "p3"};
   for (const config::Member& member : *table) {
-    const auto level = std::ranges::find(levels, member.key);
-    if (level == levels.end())
-      scope.error(member.key_place, config::unknown_key(member.key, levels));
+    const auto level = std::ranges::find(burn_levels, member.key);
+    if (level == burn_levels.end())
+      scope.error(member.key_place, config::unknown_key(member.key, burn_levels));
     else
-      put_least_bad(scope, "min_bad." + member.key, member.value, counts, static_cast<std::size_t>(level - levels.begin()), out);
+      put_least_bad(scope, "min_bad." + member.key, member.value, counts, static_cast<std::size_t>(level - burn_levels.begin()), out);
+  }
+}
+
+/// Which of the burns call: a promise about speed is no reason for the level of an outage, however fast it burns.
+void read_levels(Scope& scope, const Value& value, std::array<bool, 3>& calls) {
+  const config::List* list = value.as_list();
+  if (list == nullptr || list->empty()) return config::wrong_type(scope, "levels", value, "a list of p1, p2 and p3, like [\"p2\", \"p3\"]");
+  calls.fill(false);
+  for (const Value& one : *list) {
+    if (const auto level = config::read_choice(scope, "levels", one, burn_levels)) calls[*level] = true;
   }
 }
 
@@ -88,9 +98,12 @@ void read_slo_key(Scope& scope, const config::Member& member, SloDefinition& out
     read_objective(scope, value, out.objective);
   } else if (key == "window") {
     out.objective.window_ns = config::read_duration(scope, key, value, least_window).value_or(0ns).count();
-  } else if (key == "good" || key == "total") {
-    (key == "good" ? out.good : out.total) = config::read_text(scope, key, value).value_or("");
-    (key == "good" ? out.good_place : out.total_place) = value.place();
+  } else if (key == "good" || key == "bad" || key == "total") {
+    (key == "total" ? out.total : out.good) = config::read_text(scope, key, value).value_or("");
+    (key == "total" ? out.total_place : out.good_place) = value.place();
+    if (key == "bad") out.counts_bad = true;
+  } else if (key == "levels") {
+    read_levels(scope, value, out.calls);
   } else if (key == "min_samples") {
     out.objective.least = static_cast<double>(config::read_integer(scope, key, value, 1, 1'000'000'000).value_or(1));
   } else if (key == "maintenance") {
@@ -113,8 +126,13 @@ SloDefinition read_slo(Scope& scope, const config::RawObject& object) {
   }
   for (const config::Member& member : *table) read_slo_key(scope, member, out);
   // that they are there at all config has seen to
-  if (object.value.find("objective") == nullptr || object.value.find("good") == nullptr) scope.spoil();
+  const Value* bad = object.value.find("bad");
+  const bool has_good = object.value.find("good") != nullptr;
+  if (object.value.find("objective") == nullptr || (!has_good && bad == nullptr)) scope.spoil();
   out.objective.counts = !out.total.empty();
+  if (bad != nullptr && has_good) scope.error(bad->place(), "`bad` and `good`: one of the two says the other");
+  if (bad != nullptr && !has_good && object.value.find("total") == nullptr)
+    scope.error(bad->place(), "`bad` is a counter of requests that failed, and needs the `total` that they are of; of time say what is `good`");
   // whether it counts requests is not known of one whose `total` is wrong
   if (!out.objective.counts && object.value.find("total") != nullptr) return out;
   if (const Value* least = object.value.find("min_bad")) read_min_bad(scope, *least, out);

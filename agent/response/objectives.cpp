@@ -115,7 +115,8 @@ void Objectives::count(const rule::Slo& slo, Kept& kept, const ObjectiveInput& i
   if (!check || check->last_result_ns == kept.counted_ns || std::ranges::none_of(ids, came)) return;
   const bool is_first = !kept.has_counted;
   const double total = increase(total_metric, kept, kept.total_readings, input.history);
-  const double good = std::min(increase(good_metric, kept, kept.good_readings, input.history), total);
+  const double counted = std::min(increase(good_metric, kept, kept.good_readings, input.history), total);
+  const double good = slo.definition.counts_bad ? total - counted : counted;
   kept.has_counted = true;
   kept.counted_ns = check->last_result_ns;
   if (is_first || input.is_excluded) return;

@@ -65,11 +65,12 @@ std::optional<Condition> Reader::counter(std::string_view key, const config::Val
 
 /// Both of one check, so that one result says both.
 void Reader::read_requests(const config::Value& value, Slo& out) {
-  auto good = counter("good", *value.find("good"));
+  const std::string_view key = out.definition.counts_bad ? "bad" : "good";
+  auto good = counter(key, *value.find(key));
   auto total = counter("total", *value.find("total"));
   if (!good || !total) return scope_.spoil();
   if (good->checks != total->checks)
-    config::wrong_text(scope_, "good", *value.find("good"), "and `total` must be counters of one check, else no result tells both",
+    config::wrong_text(scope_, key, *value.find(key), "and `total` must be counters of one check, else no result tells both",
                        "a counter of the check that `total` is of");
   out.good = *std::move(good);
   out.total = *std::move(total);
@@ -102,7 +103,7 @@ void Reader::take_checks(const Condition& condition, Slo& out) const {
 
 /// As of an alert's condition: of its text. The check that it names may be another one.
 std::string judged_by(const Slo& slo) {
-  return to_hex(siphash128(slo.good.text + "\n" + slo.total.text)).substr(0, 16);
+  return to_hex(siphash128(slo.good.text + "\n" + slo.total.text + (slo.definition.counts_bad ? "\nbad" : ""))).substr(0, 16);
 }
 
 std::uint64_t mark_of(const Slo& slo, const measure::slo::BurnRule& rule) {
@@ -133,10 +134,11 @@ void Reader::make_alert(Slo& out) const {
   alert.place = out.definition.place;
   if (!out.checks.empty()) alert.check = out.checks.front();
   alert.grace_ns = for_ever_ns;
-  for (const measure::slo::BurnRule& rule : burn_rules) {
+  for (std::size_t i = 0; i < burn_rules.size(); ++i) {
+    if (!out.definition.calls[i]) continue;
     Rung rung;
-    rung.level = rule.level;
-    rung.mark = mark_of(out, rule);
+    rung.level = burn_rules[i].level;
+    rung.mark = mark_of(out, burn_rules[i]);
     alert.rungs.push_back(std::move(rung));
   }
 }
@@ -261,7 +263,9 @@ std::int64_t known_for(const Slo& slo) {
 Reading read_burns(const Slo& slo, const std::array<Burn, 3>& burns, const std::optional<measure::slo::Budget>& budget, bool is_known,
                    std::int64_t now_ns) {
   Reading out;
-  for (const Burn& burn : burns) {
+  for (std::size_t i = 0; i < burns.size(); ++i) {
+    if (!slo.definition.calls[i]) continue;  // no rung either
+    const Burn& burn = burns[i];
     Reading::Level level;
     level.when.truth = truth_of(burn, is_known, slo.definition.objective.counts);
     level.when.reason = reason_of(slo, burn, budget);

@@ -17,7 +17,7 @@ inline constexpr std::string_view slo_prefix = "slo/";
 
 struct Slo {
   measure::SloDefinition definition;
-  Condition good;   // by requests: the counter compared with 0, so that its first node is the metric
+  Condition good;   // by requests: the counter (of `bad` where that counts) compared with 0, so that its first node is the metric
   Condition total;  // by requests only
   std::vector<std::string> checks;
   std::int64_t patience_ns = 0;  // the longest of its checks; 0: not by time

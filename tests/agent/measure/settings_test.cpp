@@ -118,6 +118,23 @@ TEST_CASE("how much must be bad is said for all levels or for one, as time or as
   CHECK(floors("min_bad = 0\ntotal = \"y\"\n") == Floors{0, 0, 0});
 }
 
+TEST_CASE("`levels` says which burns call, and `bad` that it is failures which are counted", "[measure]") {
+  const auto one = [](const std::string& lines) {
+    const Read settings = read("[slo.a]\nobjective = \"95%\"\n" + lines);
+    REQUIRE(settings.slos.size() == 1);
+    return settings.slos.front();
+  };
+  using Calls = std::array<bool, 3>;
+  CHECK(one("good = \"x\"\n").calls == Calls{true, true, true});
+  CHECK(one("good = \"x\"\nlevels = [\"p2\", \"p3\"]\n").calls == Calls{false, true, true});
+  CHECK(one("good = \"x\"\nlevels = [\"p3\"]\n").calls == Calls{false, false, true});
+  const SloDefinition failures = one("bad = \"x\"\ntotal = \"y\"\n"), successes = one("good = \"x\"\ntotal = \"y\"\n");
+  CHECK(failures.counts_bad);
+  CHECK(failures.objective.counts);
+  CHECK(failures.good == "x");
+  CHECK_FALSE(successes.counts_bad);
+}
+
 TEST_CASE("an objective that cannot be is said at its place, and is left out", "[measure]") {
   const auto one = [](const std::string& lines) {
     const Read settings = read("[slo.a]\n" + lines);
@@ -139,6 +156,11 @@ TEST_CASE("an objective that cannot be is said at its place, and is left out", "
   CHECK(floor("min_bad = { p4 = \"5m\" }").size() == 1);
   CHECK(floor("min_bad = \"5m\"\ntotal = \"y\"") == Texts{"4:11 `min_bad` must be a number of requests, as this objective has a `total`"});
   CHECK(floor("min_bad = -1\ntotal = \"y\"") == Texts{"4:11 `min_bad` must be an integer from 0 to 1000000000, got -1"});
+  CHECK(floor("levels = []") == Texts{"4:10 `levels` must be a list of p1, p2 and p3, like [\"p2\", \"p3\"], got a list"});
+  CHECK(floor("levels = [\"p4\"]").size() == 1);
+  CHECK(floor("bad = \"y\"\ntotal = \"z\"") == Texts{"4:7 `bad` and `good`: one of the two says the other"});
+  CHECK(one("objective = \"99%\"\nbad = \"x\"\n") ==
+        Texts{"3:7 `bad` is a counter of requests that failed, and needs the `total` that they are of; of time say what is `good`"});
   CHECK(one("objective = \"99%\"\nwindow = \"1d\"\ngood = \"x\"\nmin_samples = 5\n") ==
         Texts{"5:15 `min_samples` is of objectives that count requests; this one has no `total`"});
 }
