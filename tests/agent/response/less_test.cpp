@@ -46,7 +46,9 @@ Lines taken(World& world) {
 }
 
 const std::map<std::string, Seen> down = {{"api", Seen::critical}}, slow = {{"api", Seen::warning}}, well = {{"api", Seen::ok}};
-const Lines called = {"0s open p1 pager log", "0s open p1 cto log", "0s open p1 cto mail"};
+/// And half a minute later, that `slow` fires too.
+const Lines called = {"0s open p1 pager log",    "0s open p1 cto log",    "0s open p1 cto mail",
+                      "30s update p1 pager log", "30s update p1 cto log", "30s update p1 cto mail"};
 
 }  // namespace
 
