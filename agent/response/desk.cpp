@@ -49,6 +49,12 @@ bool is_counting(const rule::AlertState& state) {
          std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.active && rung.left_ns != 0; });
 }
 
+/// Nothing is as high as the incident. What was due before that and could not be told (it was hidden, another ladder came) waits until
+/// something is again, or until it is lowered.
+bool stands(const incident::Incident& incident) {
+  return !incident.history.below.empty() && incident.history.below.back().end_ns == 0;
+}
+
 void keep_earliest(std::optional<std::int64_t>& earliest, std::optional<std::int64_t> at) {
   if (at && *at != 0) earliest = earliest ? std::min(*earliest, *at) : *at;
 }
@@ -475,7 +481,7 @@ void Desk::tell_incident(const std::string& id, const std::vector<incident::Noti
     // what became due before it was hidden, and was not told then, is told when it comes out, unless somebody has it by then
     const std::int64_t acked_ns = incident.is_taken() ? incident.ack->at_ns : INT64_MIN;
     std::erase_if(due, [&](const escalation::Due& one) { return one.is_paging && one.at_ns <= acked_ns; });
-    if (incident.is_suppressed() && !due.empty()) {
+    if ((incident.is_suppressed() || stands(incident)) && !due.empty()) {
       due.clear();
     } else {
       if (plan_->people.notifiers.empty()) unheard_.try_emplace(id, since);
