@@ -83,7 +83,7 @@ struct Claim {
 };
 
 /// "DAY TIME CHECK WHAT=VALUE for LENGTH [over|under ALERT LEVEL]...", "DAY TIME ack CONTACT" or "DAY TIME restart". VALUE may be
-/// "0.5..0.8": from the one to the other in that time.
+/// "0.5..0.8": from the one to the other in that time; or "0.2|0.6": the one and the other by turns.
 struct Line {
   std::int64_t at = 0, until = 0;
   std::string text, check, what, value;  // check "ack": of a person, who is `what`
@@ -258,6 +258,15 @@ class Year {
     stretches.erase(stretches.begin(), stretches.lower_bound(at - 32 * day));
   }
 
+  /// Of an objective by requests, whose two series say how many there were.
+  void remember_requests(const std::string& series, bool is_good, double value, std::int64_t at) {
+    const std::int64_t begin = at - at % (5 * minute);
+    measure::slo::Stretch& stretch = judged_[series][begin];
+    stretch.from_ns = begin;
+    stretch.until_ns = begin + 5 * minute;
+    (is_good ? stretch.good : stretch.bad) += value;
+  }
+
   /// The desk from nothing, or from what a store would hold.
   void start(std::int64_t now) {
     desk_ = std::make_unique<response::Desk>(plan_, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
@@ -343,6 +352,8 @@ class Year {
 
   double value_now(const Line& line) const {
     const double first = std::stod(line.value);
+    if (const std::size_t bar = line.value.find('|'); bar != std::string::npos)
+      return (now_ - line.at) / shop_.every.at(line.check) % 2 == 0 ? first : std::stod(line.value.substr(bar + 1));
     const std::size_t dots = line.value.find("..");
     if (dots == std::string::npos) return first;
     const double passed = static_cast<double>(now_ - line.at) / static_cast<double>(line.until - line.at);
@@ -424,8 +435,11 @@ class Year {
     for (const std::string& trouble : output.troubles) told_ += at + "trouble: " + trouble + "\n";
     for (const store::Sampled& sampled : output.samples) {
       for (const auto& [series, value] : sampled.values) {
-        if (series->metric == measure::judgement_metric && series->check.starts_with("slo:"))
+        if (!series->check.starts_with("slo:")) continue;
+        if (series->metric == measure::judgement_metric)
           remember_judgement(series->check, value, sampled.at_ns);
+        else
+          remember_requests(series->check, series->metric == measure::good_requests_metric, value, sampled.at_ns);
       }
     }
     std::ranges::move(output.decision.events, std::back_inserter(events_));
