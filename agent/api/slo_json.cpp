@@ -39,7 +39,7 @@ json::array burns_json(const measure::SloDefinition& definition, const response:
                      {"enough", burn.enough},
                      {"holds", burn.holds},
                      {"calls", definition.calls[i]},  // by `levels`
-                     {"bad", burn.bad},  // in the long window: seconds, or requests; as `min_bad`
+                     {"bad", burn.bad},               // in the long window: seconds, or requests; as `min_bad`
                      {"min_bad", burn.least_bad},
                      {"held_back", burn.is_held_back ? json::value(rule::held_back_text(objective, burn)) : json::value(nullptr)}});
   }

@@ -30,7 +30,10 @@ void print_burns(const json::object& slo) {
     const json::object& burn = one.get_object();
     std::cout << "      " << padded(text_of(burn, "name"), 8) << level_label(member(burn, "level")) << "  "
               << padded(times(member(burn, "in_long")), 8) << padded(times(member(burn, "in_short")), 8) << "limit "
-              << times(member(burn, "factor")) << (!is_set(burn, "holds") ? "" : is_set(burn, "calls") ? "  burns" : "  burns, and calls nobody");
+              << times(member(burn, "factor"))
+              << (!is_set(burn, "holds")  ? ""
+                  : is_set(burn, "calls") ? "  burns"
+                                          : "  burns, and calls nobody");
     if (const std::string held = text_of(burn, "held_back"); !held.empty()) std::cout << "  no: only " << held;
     std::cout << "\n";
   }

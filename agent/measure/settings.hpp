@@ -29,8 +29,8 @@ struct SloDefinition {
   slo::Objective objective;  // `objective`, `window`, `min_samples`; counts: where `total` stands
   /// `min_bad` of each burn rule, in seconds or requests; none: what is usual.
   std::array<std::optional<double>, 3> least_bad;
-  std::string good, total;  // `good` alone: a condition, by time. With `total`: both are counters
-  bool counts_bad = false;  // `bad` stands in the place of `good`: the counter is of what failed
+  std::string good, total;                      // `good` alone: a condition, by time. With `total`: both are counters
+  bool counts_bad = false;                      // `bad` stands in the place of `good`: the counter is of what failed
   std::array<bool, 3> calls{true, true, true};  // of the burn rules, those that `levels` names
   config::Place good_place, total_place;
   std::string service, title;

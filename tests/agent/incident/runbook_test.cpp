@@ -101,9 +101,20 @@ void check_firsts(const Day& day, const std::map<std::string, Nanos>& wanted) {
 TEST_CASE("a P1 calls whom the runbook says, when it says, by what it says", "[incident][runbook]") {
   const Day day(Level::p1);
   // 3.1.1 and 5.1.2: all at once, but the CEO after 15 minutes; 7.1.1: each level when the time of the one before is over; 7.1.2
-  check_firsts(day, {{"ops-room", 0s}, {"cto", 0s}, {"ciso", 0s}, {"devops-lead", 0s}, {"dba", 0s}, {"ceo", 15min}, {"board", 1h},
-                     {"legal", 4h}, {"operator", 0s}, {"technical-lead", 15min}, {"senior-database", 30min},
-                     {"senior-functions", 30min}, {"engineering-manager", 1h}, {"product-manager", 0s}});
+  check_firsts(day, {{"ops-room", 0s},
+                     {"cto", 0s},
+                     {"ciso", 0s},
+                     {"devops-lead", 0s},
+                     {"dba", 0s},
+                     {"ceo", 15min},
+                     {"board", 1h},
+                     {"legal", 4h},
+                     {"operator", 0s},
+                     {"technical-lead", 15min},
+                     {"senior-database", 30min},
+                     {"senior-functions", 30min},
+                     {"engineering-manager", 1h},
+                     {"product-manager", 0s}});
   for (const auto& [from, until] : {std::pair<Nanos, Nanos>{0s, 15min}, {15min, 1h}, {1h, 4h}, {4h, 24h}})
     CHECK(missing(p1_contacts, day.within(from, until)) == none);  // "All" of every row
   for (const std::string& who : p1_contacts) CHECK(day.ways(who) == mail_and_sms);
@@ -114,9 +125,19 @@ TEST_CASE("a P1 calls whom the runbook says, when it says, by what it says", "[i
 TEST_CASE("a P2 calls whom the runbook says, and keeps calling all whom it called", "[incident][runbook]") {
   const Day day(Level::p2);
   // 5.1.2 has the Technical Lead before 7.1.1 does; DevOps and Security by 3.1.1, the room by 7.2.1
-  check_firsts(day, {{"technical-lead", 0s}, {"devops-lead", 0s}, {"security-team", 0s}, {"ops-room", 0s}, {"operator", 0s},
-                     {"dba", 15min}, {"senior-database", 30min}, {"senior-functions", 30min}, {"product-manager", 30min},
-                     {"operations-manager", 1h}, {"business-continuity", 1h}, {"engineering-manager", 1h}, {"hr", 4h}});
+  check_firsts(day, {{"technical-lead", 0s},
+                     {"devops-lead", 0s},
+                     {"security-team", 0s},
+                     {"ops-room", 0s},
+                     {"operator", 0s},
+                     {"dba", 15min},
+                     {"senior-database", 30min},
+                     {"senior-functions", 30min},
+                     {"product-manager", 30min},
+                     {"operations-manager", 1h},
+                     {"business-continuity", 1h},
+                     {"engineering-manager", 1h},
+                     {"hr", 4h}});
   Names everybody = p2_contacts;
   everybody.merge(Names{"ops-room", "devops-lead", "dba", "senior-database", "senior-functions"});
   CHECK(missing(everybody, day.within(1h, 4h)) == none);   // "All + Ops"
@@ -128,8 +149,13 @@ TEST_CASE("a P2 calls whom the runbook says, and keeps calling all whom it calle
 TEST_CASE("a P3 calls whom the runbook says, by mail alone, and stands in the room", "[incident][runbook]") {
   const Day day(Level::p3);
   // 3.1.1: the Technical Team, which is that of 5.1.1, at once
-  check_firsts(day, {{"development-team", 0s}, {"qa-team", 0s}, {"support-team", 0s}, {"ops-room", 0s}, {"team-lead", 15min},
-                     {"engineering-manager", 4h}, {"operations-director", 4h}});
+  check_firsts(day, {{"development-team", 0s},
+                     {"qa-team", 0s},
+                     {"support-team", 0s},
+                     {"ops-room", 0s},
+                     {"team-lead", 15min},
+                     {"engineering-manager", 4h},
+                     {"operations-director", 4h}});
   Names developers = p3_contacts;
   developers.insert("team-lead");
   CHECK(missing(developers, day.within(1h, 4h)) == none);  // "All Dev"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // tests/cases/year/*.case: "days" (the first and the last), "zone" (in the place of that of [agent], where a case wants
-// another one), "runbook" (LEVEL LINE: the alerts that it became), "untold" (CHECK: why it has no alert), "usual" (CHECK METRIC VALUE UNIT, of each result unless
-// the script says otherwise; "-": the check measures nothing), "script" (see year.hpp), and "expect": each message with its
-// time, event, level, alerts and subject, and under it who gets it by what.
+// another one), "runbook" (LEVEL LINE: the alerts that it became), "untold" (CHECK: why it has no alert), "usual" (CHECK METRIC VALUE UNIT,
+// of each result unless the script says otherwise; "-": the check measures nothing), "script" (see year.hpp), and "expect": each message
+// with its time, event, level, alerts and subject, and under it who gets it by what.
 //
 // After a deliberate change of conf.d or of the agent: RONDA_WRITE_CASES=1 build/dev/tests/agent/response/test_year writes
 // what came out; read `git diff tests/cases/year` line by line. The claims of the script ("over", "under") and that they
