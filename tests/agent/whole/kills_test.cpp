@@ -208,7 +208,7 @@ TEST_CASE("a whole agent that is killed two hundred times loses no alert that it
 }
 
 TEST_CASE("an agent that forgets at a kill what it took is found out", "[whole]") {
-  KillBench bench({"a"}, 300);
+  KillBench bench(std::vector<std::string>{"a"}, 300);
   REQUIRE(bench.start());
   for (const char* alert : {"A1", "A2", "A3", "A4", "A5"}) REQUIRE(bench.post(alert, 0));
   bench.kill_agent();
@@ -232,7 +232,7 @@ TEST_CASE("what an agent does wrong with what waited or was on its way at a kill
       {"it counts no attempt", "UPDATE outbox SET attempts = 0 WHERE state = 1", "number twice: "},
   }));
   INFO(row.mistake);
-  KillBench bench({"a"}, 300);
+  KillBench bench(std::vector<std::string>{"a"}, 300);
   REQUIRE(bench.start());
   for (const char* alert : {"A1", "A2", "A3", "A4", "A5"}) REQUIRE(bench.post(alert, 0));
   const auto received = [&] { return bench.ledgers().received.size(); };
