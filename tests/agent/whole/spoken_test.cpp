@@ -79,3 +79,21 @@ TEST_CASE("people read times in the agent's zone, programs in UTC", "[whole]") {
   CHECK(has(door.as_ana({"notify", "list"}).out, " +0545 "));
   CHECK(door.agent().stop() == 0);
 }
+
+TEST_CASE("who waits at a terminal sees for what and how long, and nothing of it is left", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml",
+                  "[check.slow]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 3; echo done\"]\n");
+  REQUIRE(agent.start());
+  std::string command = ronda_program();
+  for (const std::string& word : agent.options()) command += " " + word;
+  const std::string out = agent.scratch() / "terminal";
+  const pid_t terminal = start_program({"/usr/bin/script", "-qec", command + " check slow", "/dev/null"}, out, agent.scratch() / "err");
+  CHECK(wait_program(terminal, std::chrono::seconds(60)) == 0);
+  const std::string seen = read_file(out);
+  INFO(seen);
+  CHECK(seen.find("\r\033[Kwaiting for slow, 1 s") != std::string::npos);
+  CHECK(seen.find("\r\033[KOK - slow: done") != std::string::npos);
+  CHECK(agent.ronda({"check", "slow"}).err.empty());
+  CHECK(agent.stop() == 0);
+}
