@@ -110,7 +110,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       if (!rows) return done(rows.error());
       if (rows->empty()) return done(Error(Errc::not_found, "there is no message '" + id + "'; ronda notify list shows them"));
       if (rows->front().state != store::OutboxState::dead)
-        return done(Error(Errc::invalid, "message '" + id + "' is no dead letter: it was delivered, or still waits"));
+        return done(Error(Errc::exists, "message '" + id + "' is no dead letter: it was delivered, or still waits"));
       self->owe_again(*std::move(rows), done);
     });
   }

@@ -226,7 +226,7 @@ Routed route_fallback(const store::OutboxRow& failed, const std::vector<store::O
   }
   if (rows.empty() && std::ranges::none_of(others, may_arrive)) {
     drop_personal(message.fields);  // others may read it there
-    out.troubles.push_back({add_last_resort(rows, people, message.level, tried, failed.contact), failed.contact});
+    out.troubles.push_back({add_last_resort(rows, people, message.level, tried, ""), failed.contact});
   }
   out.rows = rows.take();
   return out;

@@ -242,8 +242,11 @@ std::vector<std::string> Directory::usable() const {
 std::vector<notify::Channel> Directory::everybody(std::string_view notifier, config::Level level) const {
   std::vector<notify::Channel> out;
   // those who heard of it at its worst hear that it is less
-  if (heard_by_ != nullptr && incident_ != nullptr && incident_->worst.level != config::Level::none)
-    level = std::min(level, incident_->worst.level);
+  if (heard_by_ != nullptr && incident_ != nullptr) {
+    for (const incident::History::LevelAt& one : incident_->history.levels) {
+      if (one.level != config::Level::none) level = std::min(level, one.level);
+    }
+  }
   for (const escalation::Address& one : escalation::addresses_on(plan_.people, notifier, level)) out.push_back({one.notifier, one.to});
   return out;
 }
