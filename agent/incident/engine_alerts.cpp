@@ -237,7 +237,8 @@ void Stepper::join(Incident& incident, const rule::Change& change) {
 void Stepper::change_member(Incident& incident, const rule::Change& change) {
   const Member& member = incident.members.at(change.alert);
   const config::Level before = member.level;
-  if (before == change.to && member.blocked == (change.what == rule::Change::What::blocked)) return;
+  const bool is_blocked = change.what == rule::Change::What::blocked;
+  if (before == change.to && member.blocked == is_blocked && (!is_blocked || member.blocker == change.blocked_by)) return;
   Event event = member_event(Kind::alert_changed, change);
   const bool is_muted = event.muted;
   const bool was_muted = mute_of(state_.mutes, change.alert, member.check, member.service, before) != nullptr;

@@ -30,7 +30,8 @@ bool is_past_its_worst(const Incident& incident) {
   const bool is_persons = incident.persons_level != config::Level::none && incident.persons_level <= incident.level;
   const bool came_back = incident.eased_ns != 0 && incident.returned_ns >= incident.eased_ns &&
                          incident.returned_ns - incident.eased_ns < comes_back_within_ns;
-  return incident.is_live() && incident.is_below && !is_persons && !came_back;
+  const bool goes_on = incident.any_fires() || !incident.by_hand;  // of one by hand that fires no more only a person knows
+  return incident.is_live() && incident.is_below && goes_on && !is_persons && !came_back;
 }
 
 /// What runs and stands from `at_ns` on, after anything changed.
@@ -292,9 +293,12 @@ void take_way(Incident& incident, const Event& event) {
 
 void take_impact(Incident& incident, const Event& event) {
   std::vector<History::Impact>& impacts = incident.history.impacts;
-  if (impacts.size() < max_impacts) return impacts.push_back({event.at_ns, event.subject, event.text});
   const auto same = std::ranges::find(impacts, event.subject, &History::Impact::tag);
-  if (same != impacts.end() && !event.text.empty()) same->text = event.text;
+  if (same == impacts.end()) {
+    if (impacts.size() < max_impacts) impacts.push_back({event.at_ns, event.subject, event.text});
+  } else if (!event.text.empty()) {
+    same->text = event.text;
+  }
 }
 
 void take_suppression(Incident& incident, const Event& event) {
@@ -397,6 +401,7 @@ void take(Incident& incident, const Event& event) {
         incident.last_resorts.insert(event.channel);
       return take_way(incident, event);
     case Kind::notice_delivered:  // also what stood in for one that was sent
+      if (event.subject.empty() && !event.channel.empty()) incident.last_resorts.insert(event.channel);
       return take_way(incident, event);
     default:
       return;

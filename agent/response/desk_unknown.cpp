@@ -119,7 +119,8 @@ bool Desk::waits_in_incident(std::string_view alert) const {
 void Desk::end_unknown(const rule::Alert& alert, const rule::AlertState& state, Output& out, std::int64_t now_ns) {
   const bool waited = waits_in_incident(alert.name);
   // to `no_data = "ok"` what waited is well, once its first result should have come
-  const bool may_be_well = waited && alert.no_data.is_ok && now_ns - state.unknown_since_ns > alert.grace_ns;
+  const bool is_due = now_ns - state.unknown_since_ns > alert.grace_ns;
+  const bool may_be_well = waited && ((alert.no_data.is_ok && is_due) || waits_for_its_first(alert, state));
   if ((state.unknown_since_ns != 0 && !may_be_well) || state.await_after_ns != 0) return;
   if (std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.since_ns != 0; })) return;
   const auto found = state_.by_alert.find(alert.name);

@@ -153,6 +153,60 @@ TEST_CASE("what a person opened is as high as that person said, also when what j
   CHECK(world.only().level == Level::p2);
 }
 
+TEST_CASE("what a person opened and an alert brought back goes on being called when that is over: only a person knows", "[incident]") {
+  World world;
+  Command command;
+  command.verb = Verb::open;
+  command.author = contact("cto");
+  command.text = "the shop is odd";
+  command.level = Level::p2;
+  command.service = "api";
+  world.say(command);
+  REQUIRE(world.say(Verb::resolve, contact("cto"), "it was the cache").done);
+  world.pass(10);
+  world.fire("outage", Level::p1);
+  REQUIRE(world.only().is_live());
+  world.pass(1);
+  CHECK(world.only().history.below.empty());
+  world.recover("outage");
+  REQUIRE(world.only().is_live());
+  world.pass(1);
+  CHECK(world.only().history.below.empty());
+}
+
+TEST_CASE("of an impact that is said again the newest word stands, and it takes no other one's place", "[incident]") {
+  World world;
+  world.fire("a", Level::p2);
+  Command command = {};
+  command.verb = Verb::note;
+  command.author = contact("cto");
+  command.incident = world.only().id;
+  command.subject = "users";
+  for (int i = 0; i < 100; ++i) {
+    command.text = "word " + std::to_string(i);
+    REQUIRE(world.say(command).done);
+  }
+  command.subject = "security";
+  command.text = "somebody is in";
+  REQUIRE(world.say(command).done);
+  const auto& impacts = world.only().history.impacts;
+  REQUIRE(impacts.size() == 2);
+  CHECK(impacts[0].text == "word 99");
+  CHECK(impacts[1].tag == "security");
+}
+
+TEST_CASE("whom a stand-in for messages that failed reached as the last resort hears the end as well", "[incident]") {
+  World world;
+  world.fire("a", Level::p1);
+  Incident incident = world.only();
+  Event event;
+  event.sequence = incident.sequence + 1;
+  event.kind = Kind::notice_delivered;
+  event.channel = "mail";
+  apply(incident, event);
+  CHECK(incident.last_resorts.contains("mail"));
+}
+
 TEST_CASE("time that is hidden does not count, nor time in which no agent watched", "[incident]") {
   World world = eased_world();
   world.pass(10);
