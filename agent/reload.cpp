@@ -91,7 +91,8 @@ api::ReloadResult Agent::take_over(Trial& trial) {
   scheduler_->use_zones(active_.zone);
   response_->use(compiled_);
   if (api_ != nullptr) open_door();
-  const bool tries_waiting = std::exchange(start_trial_, nullptr) != nullptr;  // what it looks at may go now
+  // what it looks at may go now; and what could not be made, and has not changed, was not tried for this reload
+  const bool tries_waiting = std::exchange(start_trial_, nullptr) != nullptr || !unmade_.empty();
   unmade_.clear();
   const schedule::ApplyReport applied = scheduler_->apply(std::move(set));
   if (sign_of_life_) sign_of_life_->use(active_.generation.agent, host_of(active_.generation.agent));

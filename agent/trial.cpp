@@ -27,10 +27,22 @@ std::pair<std::string, Hash128> name_and_hash(const schedule::Prepared& one) {
   return {schedule::label_of(one.kind, one.name), one.hash};
 }
 
-/// Made by the same code, with the same rights, of the same options: what create makes of one it made of the other.
+/// Each of these is a word of those: " state net" holds " net".
+bool holds_all(std::string_view those, std::string_view these) {
+  const std::string all = std::string(those) + " ";
+  for (std::size_t at = 0; at < these.size();) {
+    const std::size_t end = std::min(these.find(' ', at + 1), these.size());
+    if (all.find(std::string(these.substr(at, end - at)) + " ") == std::string::npos) return false;
+    at = end;
+  }
+  return true;
+}
+
+/// Made by the same code, with no more rights, of the same options: what create makes of one it made of the other. With fewer
+/// it may not; but a right that is taken back is gone, whatever its instances say to that.
 bool is_made_alike(const schedule::Prepared& running, const schedule::Prepared& candidate) {
   const schedule::PluginRef &before = *running.procedure->plugin, &after = *candidate.procedure->plugin;
-  return before.sha256 == after.sha256 && before.grants == after.grants && running.procedure->name == candidate.procedure->name &&
+  return before.sha256 == after.sha256 && holds_all(before.grants, after.grants) && running.procedure->name == candidate.procedure->name &&
          schedule::run_as(running) == schedule::run_as(candidate) && running.options.view() == candidate.options.view();
 }
 
@@ -95,8 +107,7 @@ void Agent::judge_trial(const schedule::Prober::Findings& findings) {
   candidate.diagnostics.sort();
   trial_->untried = findings.untried;
   if (unfit.empty() || candidate.has_errors()) return finish_reload();
-  for (const schedule::Prepared* tried : prober->subjects())
-    trial_->fit.insert(name_and_hash(*tried));  // what failed is in no candidate again
+  for (const schedule::Prepared* tried : findings.tried) trial_->fit.insert(name_and_hash(*tried));  // what failed is in no candidate again
   for (const auto& [hash, reasons] : unfit) trial_->unfit[hash] = first_few(reasons);
   schedule::CandidateRequest request = candidate_request();
   request.unfit = trial_->unfit;
@@ -118,6 +129,8 @@ void Agent::try_what_waits() {
   start_trial_ = make_prober(std::move(subjects), active_);
   start_trial_->start([this](const schedule::Prober::Findings& findings) {
     const auto prober = std::exchange(start_trial_, nullptr);  // lives until this returns
+    if (findings.untried > 0 && !stopping_)
+      log(LogLevel::warning, counted(findings.untried, "instance") + " not tried after the start, the time for that was over");
     tell_unmade(findings.failures);
   });
 }

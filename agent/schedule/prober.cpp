@@ -67,6 +67,7 @@ void Prober::on_probed(std::uint32_t instance, bool ok, std::string_view error) 
   if (instance == 0 || instance > subjects_.size()) return;
   Lane& lane = *lane_of_[instance - 1];
   if (lane.next == 0 || lane.subjects[lane.next - 1] != instance - 1) return;
+  findings_.tried.push_back(subjects_[instance - 1]);
   if (!ok) {
     findings_.failures.push_back({subjects_[instance - 1], std::string(error)});
     const plugin::SupervisorStatus status = lane.supervisor->status();

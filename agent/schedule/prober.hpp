@@ -30,6 +30,7 @@ class Prober final : private plugin::SupervisorClient {
   };
   struct Findings {
     std::vector<Failure> failures;
+    std::vector<const Prepared*> tried;  // whatever came of it
     std::size_t untried = 0;        // the time was over, or their plugin does not load or died again and again
   };
 
@@ -46,7 +47,6 @@ class Prober final : private plugin::SupervisorClient {
 
   /// `done` is called once, by the loop; the prober may be destroyed from then on.
   void start(std::function<void(Findings)> done);
-  const std::vector<const Prepared*>& subjects() const { return subjects_; }
 
  private:
   wire::Create describe(std::uint32_t instance) override;
