@@ -178,7 +178,7 @@ bool has_lost_its_way(const schedule::Candidate& candidate, const people::People
   const auto names_somebody = [](const people::Severity& severity) { return !severity.notify.empty(); };
   if (!candidate.generation.raw("escalation").empty() || std::ranges::any_of(people.severities, names_somebody)) return true;
   const auto may_be_one = [](const config::Disabled& one) { return one.kind == "file" || one.kind == "notifier"; };
-  return candidate.has_errors() && std::ranges::any_of(candidate.generation.disabled, may_be_one);
+  return (candidate.has_errors() || !candidate.taken_back.empty()) && std::ranges::any_of(candidate.generation.disabled, may_be_one);
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ void Preparer::take_back(const config::Instance& instance, const std::string& re
   candidate_.taken_back.push_back(config::place_and_message(told, candidate_.sources));
   candidate_.generation.disabled.push_back(
       {std::string(config::kind_name(instance.kind)), instance.name, instance.place, "trust.toml takes back what it gave: " + reason});
-  judge_rest(instance);
+  if (find_procedure(instance)) judge_rest(instance);  // of what is not there nothing is asked
 }
 
 /// As the generation that is active knows it; null: it does not.
@@ -152,6 +152,7 @@ std::optional<std::shared_ptr<const Calendar>> Preparer::calendar_of(const confi
 /// Of an instance whose `at` or `cron` is wrong, so that no calendar asks for it.
 void Preparer::judge_idle_zone(const config::Rare& rare) {
   if (rare.tz.empty() || !rare.at.empty() || !rare.cron.empty()) return;
+  if (rare.when_place.line == 0) return;  // without at and cron a zone is idle, and warned of
   const auto zone = request_.zones->find(rare.tz);
   if (!zone) candidate_.diagnostics.error(rare.tz_place, zone.error().message());
 }
@@ -263,7 +264,7 @@ void Preparer::judge_rest(const config::Instance& instance) {
   config::Diagnostics told = std::exchange(candidate_.diagnostics, {});
   config::Diagnostics& more = candidate_.diagnostics;
   const auto found = find_procedure(instance);
-  if (!found && !instance.use.empty() && !may_be_withheld(instance) && why_taken_back(instance).empty())
+  if (!found && !instance.use.empty() && !may_be_withheld(instance))
     more.error(instance.use_place, candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use));
   for (Refusal& refusal : refusals_of(instance, found ? found->plugin.get() : nullptr)) {
     if (!refusal.is_taken_back) more.error(refusal.place, std::move(refusal.reason));  // an error would refuse the reload
@@ -285,15 +286,11 @@ void Preparer::withhold(const config::Instance& instance, std::string reason) {
 
 void Preparer::prepare(config::Instance& instance) {
   const auto found = find_procedure(instance);
+  if (const std::string taken = found ? std::string() : why_taken_back(instance); !taken.empty()) return take_back(instance, taken);
   std::vector<Refusal> refusals = refusals_of(instance, found ? found->plugin.get() : nullptr);
-  if (!found) {
-    std::string taken = why_taken_back(instance);
-    const bool is_taken_back = !taken.empty();
-    refusals.insert(refusals.begin(), {instance.use_place,
-                                       is_taken_back ? std::move(taken)
-                                                     : candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use),
-                                       is_taken_back});
-  }
+  if (!found)
+    refusals.insert(refusals.begin(),
+                    {instance.use_place, candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use)});
   if (!refusals.empty()) {
     if (std::ranges::all_of(refusals, &Refusal::is_taken_back)) return take_back(instance, refusals.front().reason);
     candidate_.generation.disabled.push_back(

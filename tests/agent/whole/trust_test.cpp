@@ -111,7 +111,7 @@ TEST_CASE("code, grants and users that trust.toml takes back are gone with the n
   put_subject(agent.copy_plugins(), subject("trusted"));
   const bool is_all_there_is = GENERATE(false, true);
   CAPTURE(is_all_there_is);
-  agent.configure("10.toml", subject_check);
+  agent.configure("10.toml", std::string(subject_check) + "tz = \"No/Where\"\n");  // idle beside `every`: a warning, then too
   if (!is_all_there_is) agent.configure("20.toml", "[check.other]\nuse = \"exec.nagios\"\nevery = \"1s\"\ncommand = [\"/bin/true\"]\n");
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return agent.check_status("subject") == "ok"; }));
