@@ -420,12 +420,13 @@ ApplyReport Scheduler::apply(std::vector<Prepared> set) {
 /// A run that the agent before started and never saw the end of: it may be half done, and is not repeated. It ended as any other,
 /// with who is told of that.
 void Scheduler::close_orphan(const store::Slot& slot) {
-  ports_.store.finish_slot(slot.id, slot.scheduled, "outcome unknown", [](auto) {});
+  // after who is told of it: an agent that is killed in between finds it once more
+  const auto finish = [&] { ports_.store.finish_slot(slot.id, slot.scheduled, "outcome unknown", [](auto) {}); };
   const auto position = position_of(slot.id);
-  if (!position || entries_[*position].spec.kind == Kind::check) return;
+  if (!position || entries_[*position].spec.kind == Kind::check) return finish();
   Entry& entry = entries_[*position];
   // it has been run since: in this life, now, or before it, when the store did not take the end of this one
-  if (entry.runs > 0 || entry.call != 0 || (entry.has_result && entry.trip.ended_wall > slot.changed)) return;
+  if (entry.runs > 0 || entry.call != 0 || (entry.has_result && entry.trip.ended_wall > slot.changed)) return finish();
   Ending ending;
   ending.fate = entry.trip.fate = Fate::lost;
   ending.summary = "outcome unknown: the agent ended while it ran";
@@ -433,6 +434,7 @@ void Scheduler::close_orphan(const store::Slot& slot) {
   entry.trip.ended_wall = std::max(wall().count(), slot.changed);
   ports_.log(RONDA_LOG_ERROR, key_of(entry.spec.kind, entry.spec.name) + ": " + ending.summary);
   count(entry, ending);
+  finish();
   mark_dirty(entry, *position);
 }
 
