@@ -57,7 +57,7 @@ void put_least_bad(Scope& scope, const std::string& key, const Value& value, boo
   const auto least = read_least_bad(scope, key, value, counts);
   out.least_bad[rule] = least;
   const slo::BurnRule& of = slo::burn_rules[rule];
-  if (!least || counts || *least * 1e9 <= static_cast<double>(of.long_ns)) return;
+  if (!out.calls[rule] || !least || counts || *least * 1e9 <= static_cast<double>(of.long_ns)) return;
   const std::string level(config::level_name(of.level));
   scope.error(value.place(), "`" + key + "` is longer than the " + format_duration(Nanos(of.long_ns)) + " that " + level +
                                  " looks at, so that " + level + " would never fire" +
@@ -69,8 +69,10 @@ void read_min_bad(Scope& scope, const Value& value, SloDefinition& out) {
   const bool counts = out.objective.counts;
   const config::Table* table = value.as_table();
   if (table == nullptr) {
-    put_least_bad(scope, "min_bad", value, counts, 0, out);  // p1 has the shortest window
-    out.least_bad.fill(out.least_bad.front());
+    // the worst level that calls has the shortest window
+    const auto first = static_cast<std::size_t>(std::ranges::find(out.calls, true) - out.calls.begin());
+    put_least_bad(scope, "min_bad", value, counts, first < out.calls.size() ? first : 0, out);
+    out.least_bad.fill(out.least_bad[first < out.calls.size() ? first : 0]);
     return;
   }
   for (const config::Member& member : *table) {

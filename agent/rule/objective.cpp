@@ -186,6 +186,7 @@ void Reader::judge_rest(const config::RawObject& object) {
   }
   if (good != nullptr) counter("good", *good);
   if (const config::Value* total = text_at("total")) counter("total", *total);
+  if (const config::Value* bad = text_at("bad")) counter("bad", *bad);
 }
 
 /// Every nine of it: "99.999%".

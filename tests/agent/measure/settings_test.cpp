@@ -116,6 +116,9 @@ TEST_CASE("how much must be bad is said for all levels or for one, as time or as
   CHECK(floors("min_bad = { p1 = \"10m\", p3 = \"12h\" }\n") == Floors{600, none, 43'200});
   CHECK(floors("min_bad = { p1 = 3 }\ntotal = \"y\"\n") == Floors{3, none, none});
   CHECK(floors("min_bad = 0\ntotal = \"y\"\n") == Floors{0, 0, 0});
+  // what does not call has no say in how long it may be
+  CHECK(floors("min_bad = \"2h\"\nlevels = [\"p2\", \"p3\"]\n") == Floors{7200, 7200, 7200});
+  CHECK(floors("min_bad = { p1 = \"2h\" }\nlevels = [\"p3\"]\n") == Floors{7200, none, none});
 }
 
 TEST_CASE("`levels` says which burns call, and `bad` that it is failures which are counted", "[measure]") {
