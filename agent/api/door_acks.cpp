@@ -124,6 +124,8 @@ std::optional<Coded> find_code(AgentView& agent, const std::vector<std::string>&
   for (const auto& [id, incident] : agent.response().desk().incidents().incidents) {
     if (!incident.is_live()) continue;
     for (const std::string& contact : contacts) {
+      const people::Contact* known = plan.people.find_contact(contact);
+      if (known == nullptr || is_room(*known)) continue;  // nobody in particular, since a reload
       for (const std::uint32_t acks : {incident.acks, incident.acks - std::min(incident.acks, 1U)}) {
         if (!response::is_still_good(incident, acks, false)) continue;
         const std::string right = response::make_code(plan.links, id, contact, acks);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <iostream>
 #include <mutex>
 
@@ -22,7 +23,11 @@ void draw(const std::stop_token& stop, const std::string& what, const std::funct
   const Nanos since = boottime();
   bool drawn = false;
   for (std::unique_lock lock(mutex); !ended.wait_for(lock, stop, 1s, [&] { return stop.stop_requested(); }); drawn = true) {
-    const std::string said = more ? more() : std::string();
+    std::string said;
+    try {
+      if (more) said = more();
+    } catch (const std::exception&) {  // what is waited for goes on all the same
+    }
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(boottime() - since);
     std::cerr << "\r\033[K" << what << (said.empty() ? "" : " ") << said << ", " << seconds.count() << " s" << std::flush;
   }

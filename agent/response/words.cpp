@@ -81,6 +81,13 @@ std::string review_part(const incident::Incident& incident, std::string_view nam
   return {};
 }
 
+/// Of one person's; a URL with a name in it is none.
+bool is_mail_address(std::string_view text) {
+  const std::size_t at = text.find('@');
+  return at != std::string_view::npos && at != 0 && at + 1 != text.size() && text.find('@', at + 1) == std::string_view::npos &&
+         text.find_first_of("/: <>\t") == std::string_view::npos;
+}
+
 /// How people say it, and how to reach them: the first telephone number and the first e-mail address that conf.d has of them. One
 /// that stands there by reference is not for everybody, and is left out.
 std::string reached_by(const Plan& plan, const std::string& name) {
@@ -90,7 +97,7 @@ std::string reached_by(const Plan& plan, const std::string& name) {
   for (const people::Channel& channel : contact->channels) {
     if (channel.to != channel.shown) continue;
     if (number.empty() && people::is_e164(channel.to)) number = channel.to;
-    if (mail.empty() && channel.to.find('@') != std::string::npos && channel.to.find('@') != 0) mail = channel.to;
+    if (mail.empty() && is_mail_address(channel.to)) mail = channel.to;
   }
   std::string out = contact->title.empty() ? contact->name : contact->title;
   if (!number.empty() || !mail.empty()) out += " (" + number + (number.empty() || mail.empty() ? "" : ", ") + mail + ")";

@@ -70,8 +70,8 @@ TEST_CASE("what a person says of an incident is read by those who heard of it, a
 
 TEST_CASE("a message says whom to turn to: those who are called, then who has it, then who leads it", "[response]") {
   std::string text = with_other(shop, "channels = [{ notifier = \"log\" }]",
-                                "channels = [{ notifier = 'log' }, { notifier = 'mail', to = 'cto@shop.test' }, { notifier = 'mail', to = "
-                                "'+5491155550001' }]");
+                                "channels = [{ notifier = 'log' }, { notifier = 'mail', to = 'https://me:secret@hooks.test/x' }, "
+                                "{ notifier = 'mail', to = 'cto@shop.test' }, { notifier = 'mail', to = '+5491155550001' }]");
   World world(text + "[contact.dba]\nname = 'DBA'\nchannels = [{ notifier = 'mail', to = '${env:NONE:-dba@b.c}' }]\n");
   world.result("api", Seen::critical);
   CHECK(has(newest(world, "cto", "open").body, "\nContact:\nCTO (+5491155550001, cto@shop.test)\n"));
