@@ -347,7 +347,8 @@ struct Tested {
 };
 
 /// Of what a condition calls usual: the agent made it of hours then, and of those the store may have fewer now.
-void tell_of_usual(const rule::Given& given, const rule::Need& need, std::int64_t from_ns, const schedule::Zone& zone, std::vector<std::string>& out) {
+void tell_of_usual(const rule::Given& given, const rule::Need& need, std::int64_t from_ns, const schedule::Zone& zone,
+                   std::vector<std::string>& out) {
   const std::string what = "what was usual of " + need.check + "." + (need.metric.empty() ? "status" : need.metric);
   std::int64_t first = INT64_MAX;
   for (const measure::SeriesId id : given.series(need.check, need.metric)) {
@@ -357,7 +358,8 @@ void tell_of_usual(const rule::Given& given, const rule::Need& need, std::int64_
   if (first == INT64_MAX)
     out.push_back(what + ": baseline() asks for hours of weeks before, and the store has none");
   else if (known_ns > from_ns)
-    out.push_back(what + " before " + people::moment_text(known_ns, zone) + ": the store has hours of it since " + people::moment_text(first, zone) + " and baseline() needs " +
+    out.push_back(what + " before " + people::moment_text(known_ns, zone) + ": the store has hours of it since " +
+                  people::moment_text(first, zone) + " and baseline() needs " +
                   counted(static_cast<std::uint64_t>(measure::baseline_least_weeks), "week"));
 }
 
@@ -374,7 +376,8 @@ std::int64_t age_known_from(const rule::Given& given, const std::string& task) {
   return from;
 }
 
-void tell_of_age(const rule::Given& given, const std::string& task, std::int64_t from_ns, const schedule::Zone& zone, std::vector<std::string>& out) {
+void tell_of_age(const rule::Given& given, const std::string& task, std::int64_t from_ns, const schedule::Zone& zone,
+                 std::vector<std::string>& out) {
   const std::int64_t known_ns = age_known_from(given, task);
   const std::string what = "when " + task + " had succeeded last";
   if (known_ns == INT64_MAX)
@@ -422,7 +425,8 @@ Tested test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
   return out;
 }
 
-Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch, const schedule::Zone& zone) {
+Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch,
+                  const schedule::Zone& zone) {
   Tested out{&alert, 0, false, {}, unread_of(given, alert, stretch, zone)};
   for (const auto* names : {&alert.checks, &alert.tasks}) {
     for (const std::string& name : *names) out.results += given.statuses(name, stretch.from_ns, stretch.until_ns).size();

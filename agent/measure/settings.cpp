@@ -134,7 +134,8 @@ SloDefinition read_slo(Scope& scope, const config::RawObject& object) {
   out.objective.counts = !out.total.empty();
   if (bad != nullptr && has_good) scope.error(bad->place(), "`bad` and `good`: one of the two says the other");
   if (bad != nullptr && !has_good && object.value.find("total") == nullptr)
-    scope.error(bad->place(), "`bad` is a counter of requests that failed, and needs the `total` that they are of; of time say what is `good`");
+    scope.error(bad->place(),
+                "`bad` is a counter of requests that failed, and needs the `total` that they are of; of time say what is `good`");
   // whether it counts requests is not known of one whose `total` is wrong
   if (!out.objective.counts && object.value.find("total") != nullptr) return out;
   if (const Value* least = object.value.find("min_bad")) read_min_bad(scope, *least, out);

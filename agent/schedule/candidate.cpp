@@ -242,8 +242,7 @@ std::vector<Preparer::Refusal> Preparer::refusals_of(const config::Instance& ins
   }
   if (plugin == nullptr || !instance.rare().detached) return out;
   std::string why = why_not_detached(*plugin);
-  if (!why.empty())
-    out.push_back({instance.rare().detached_place, std::move(why), before != nullptr && why_not_detached(*before).empty()});
+  if (!why.empty()) out.push_back({instance.rare().detached_place, std::move(why), before != nullptr && why_not_detached(*before).empty()});
   return out;
 }
 

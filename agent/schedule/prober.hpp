@@ -31,7 +31,7 @@ class Prober final : private plugin::SupervisorClient {
   struct Findings {
     std::vector<Failure> failures;
     std::vector<const Prepared*> tried;  // whatever came of it
-    std::size_t untried = 0;        // the time was over, or their plugin does not load or died again and again
+    std::size_t untried = 0;             // the time was over, or their plugin does not load or died again and again
   };
 
   /// What it needs of the present set: the version that keeps an instance's state, and answers to what it asks.

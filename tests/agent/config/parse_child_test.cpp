@@ -64,7 +64,8 @@ TEST_CASE("a configuration that does not fit the child's memory is rejected, not
   std::string text;
   for (int i = 0; text.size() < (15 << 20); ++i) text += "[check.c" + std::to_string(i) + "]\nuse='x'\na={b=[[1]]}\n";
   // what conf.d may hold fits into the child's own limit; here it has a lower one, as on a host that has set one
-  const auto got = validate_in_child({"/usr/bin/prlimit", "--data=67108864", helper, "parse"}, {{"a.toml", text, false}}, {}, ::geteuid(), 30s);
+  const auto got =
+      validate_in_child({"/usr/bin/prlimit", "--data=67108864", helper, "parse"}, {{"a.toml", text, false}}, {}, ::geteuid(), 30s);
   REQUIRE_FALSE(got);
   CHECK(got.error().message() == "parsing the configuration failed with code 4 (out of memory); it is rejected");
 }

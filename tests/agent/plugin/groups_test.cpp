@@ -93,7 +93,8 @@ TEST_CASE("a burst of memory meets the limit of the group, is called that, and t
 TEST_CASE("what spins has its share of a core and no more, status tells of it, and its deadline ends it", "[plugin]") {
   boost::asio::io_context loop;
   LiveGroups live(loop);
-  if (live.groups.text().find("cpu)") == std::string::npos) return skipped("control-groups", "no group for processors: " + live.groups.text());
+  if (live.groups.text().find("cpu)") == std::string::npos)
+    return skipped("control-groups", "no group for processors: " + live.groups.text());
   PluginUnderTest greedy;
   greedy.cgroups = &live.groups;
   greedy.group.cores = 0.1;

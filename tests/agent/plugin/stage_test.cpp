@@ -96,7 +96,8 @@ TEST_CASE("what is no regular file of a trusted owner is not opened", "[plugin]"
 
 TEST_CASE("a device is not opened", "[plugin]") {
   const TempDir dir;
-  if (mknod((dir / "null.so").c_str(), S_IFCHR | 0644, makedev(1, 3)) != 0) return ronda::test::skipped("other-users", "only root can make a device");
+  if (mknod((dir / "null.so").c_str(), S_IFCHR | 0644, makedev(1, 3)) != 0)
+    return ronda::test::skipped("other-users", "only root can make a device");
   CHECK(open_refusal(dir, "null.so") == "open/not_regular: is a device, not a plugin; take it out of the directory");
 }
 

@@ -553,7 +553,11 @@ TEST_CASE("jobs report to their check by ping and wrap", "[whole]") {
     CHECK(odd.code == 9);
     CHECK(odd.err.empty());
     CHECK(eventually([&] { return agent.check_status("job") == "critical"; }));
-    CHECK(agent.ronda({"ping", "job", "success", "--text", "ma\xf1" "ana"}).code == 0);
+    CHECK(agent
+              .ronda({"ping", "job", "success", "--text",
+                      "ma\xf1"
+                      "ana"})
+              .code == 0);
     CHECK(eventually([&] { return agent.check_status("job") == "ok"; }));
   }
   const Finished unknown = agent.ronda({"ping", "jab"});

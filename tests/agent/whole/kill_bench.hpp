@@ -27,7 +27,7 @@ class KillBench {
   KillBench(const std::vector<std::string>& notifiers, int hold_ms, Way way = Way::straight);
   /// What an agent is that others than ana, or more than checks and alerts from outside, belong to.
   struct Cast {
-    std::string configuration;          // SINK stands for where notifiers send to, OPEN for a directory that all may write to
+    std::string configuration;           // SINK stands for where notifiers send to, OPEN for a directory that all may write to
     std::vector<std::string> notifiers;  // each is owed all that is accepted
     std::vector<std::string> events;     // of one alert, in the order in which they are owed, each once
   };

@@ -37,9 +37,8 @@ std::string line_of(const std::string& request) {
   const std::string check = text_of(message.at("fields").as_object(), "check");
   const std::string name = check.starts_with("inbound/") ? check.substr(check.rfind('/') + 1) : check;
   const bool is_ours = !name.empty() && name.find('/') == std::string::npos;  // the agent's own have one
-  return request.substr(begin + 2, end - begin - 2) + " " + (is_ours ? name : "-") + " " +
-         text_of(message, "event") + ":" + text_of(message, "level") + " " + text_of(message, "id") + " " +
-         json::serialize(message.at("attempt"));
+  return request.substr(begin + 2, end - begin - 2) + " " + (is_ours ? name : "-") + " " + text_of(message, "event") + ":" +
+         text_of(message, "level") + " " + text_of(message, "id") + " " + json::serialize(message.at("attempt"));
 }
 
 void serve(int connection, const std::string& ledger, int hold_ms) {

@@ -47,7 +47,9 @@ Plot fallback() {
 }
 
 Plot people() {
-  const Step silence = act("silence", [](Story& s) { return s.does({"silence", "add", "check=quick", "--for", "1h", "--reason", remark}); });
+  const Step silence = act("silence", [](Story& s) {
+    return s.does({"silence", "add", "check=quick", "--for", "1h", "--reason", remark});
+  });
   const Step reload = act("reload", [](Story& s) {
     s.agent().configure("20.toml", "[check.later]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/true\"]\n");
     return s.does({"reload"});
@@ -57,7 +59,11 @@ Plot people() {
            wrong_if(s.times_in_timeline("note") == 0, "the note is gone") +
            wrong_if(!s.agent().check("later").is_object(), "the configuration that was taken is gone");
   };
-  Plot plot{"people", KillBench::cast_of({"a"}, KillBench::Way::straight), {}, life_of_alert({silence, by_hand("note", {remark}), reload}), wrong};
+  Plot plot{"people",
+            KillBench::cast_of({"a"}, KillBench::Way::straight),
+            {},
+            life_of_alert({silence, by_hand("note", {remark}), reload}),
+            wrong};
   plot.plants = {{"it forgets a silence", "DELETE FROM silence", "the silence is gone"}};
   return plot;
 }
@@ -139,8 +145,8 @@ Plot by_hand_alone() {
   const Step raise = unless(by_hand("raise", {"--level", "p1", "nobody can pay"}), is_at_level("p1"));
   const Step lower = unless(by_hand("lower", {"--level", "p2", "cash works"}), is_at_level("p2"));
   const Step resolve = unless(by_hand("resolve", {"a new cable"}), [](Story& s) { return s.is_at("resolved") || s.is_at("closed"); });
-  const Step review = by_hand("review", {"--set", "summary=a worn cable", "--set", "impact=queues", "--set", "root_cause=" + remark, "--set",
-                                         "action_items=spares", "--set", "customer=none", "--set", "next_steps=none"});
+  const Step review = by_hand("review", {"--set", "summary=a worn cable", "--set", "impact=queues", "--set", "root_cause=" + remark,
+                                         "--set", "action_items=spares", "--set", "customer=none", "--set", "next_steps=none"});
   const Step close = unless(by_hand("close"), [](Story& s) { return s.is_at("closed"); });
   const auto wrong = [](Story& s) {
     std::string out = wrong_if(!s.is_at("closed"), "the incident is not closed");
@@ -174,15 +180,18 @@ inbox = ["@alertmanager"]
 sha256 = "896e2dcf68fb5ba784984d2d12d25990e50faec936f01765371ebfb07fdb680b"
 )";
 
-Answer at_door(Story& s, const std::string& method, const std::string& target, const std::vector<std::string>& headers, const std::string& body = {}) {
+Answer at_door(Story& s, const std::string& method, const std::string& target, const std::vector<std::string>& headers,
+               const std::string& body = {}) {
   const int port = port_of_door(s.agent().log());  // of the life before, for a moment
   return port == 0 ? Answer() : ask_door(port, method, target, headers, body);
 }
 
 bool post_webhook(Story& s, const std::string& status) {
-  const std::string body = R"({"version": "4", "status": ")" + status + R"(", "receiver": "ronda", "groupLabels": {}, "alerts": [{"status": ")" +
-                           status + R"(", "labels": {"alertname": "Slow", "severity": "critical"}, "annotations": {}, "fingerprint": "9af3c2d1"}]})";
-  return at_door(s, "POST", "/v1/alertmanager", {"Authorization: Bearer prom-canary-11", "Content-Type: application/json"}, body).status == 200;
+  const std::string body = R"({"version": "4", "status": ")" + status +
+                           R"(", "receiver": "ronda", "groupLabels": {}, "alerts": [{"status": ")" + status +
+                           R"(", "labels": {"alertname": "Slow", "severity": "critical"}, "annotations": {}, "fingerprint": "9af3c2d1"}]})";
+  return at_door(s, "POST", "/v1/alertmanager", {"Authorization: Bearer prom-canary-11", "Content-Type: application/json"}, body).status ==
+         200;
 }
 
 std::string link_of(const Story& s, const std::string& text) {
@@ -209,7 +218,8 @@ Plot door() {
     const std::string link = link_of(s, s.bench().received_text());
     return wrong_if(!s.is_at("resolved"), "the incident is not over") +
            wrong_if(s.times_in_timeline("acked") != 1, "it was taken " + std::to_string(s.times_in_timeline("acked")) + " times") +
-           wrong_if(!eventually([&] { return at_door(s, "GET", link, {}).status == 410; }, std::chrono::seconds(5)), "the link is good still");
+           wrong_if(!eventually([&] { return at_door(s, "GET", link, {}).status == 410; }, std::chrono::seconds(5)),
+                    "the link is good still");
   };
   Plot plot{"door",
             {std::string(door_cast) + std::string(ana_cast) + hook("a"), {"a"}, {"open:p1", "resolve:p1"}},
@@ -226,7 +236,8 @@ Plot door() {
 Plot flapping() {
   const auto wrong = [](Story& s) {
     return wrong_if(s.heard("a", "A1", "open:p1") != 2, "called " + std::to_string(s.heard("a", "A1", "open:p1")) + " times") +
-           wrong_if(s.heard("a", "A1", "resolve:p1") != 1, "said to be over " + std::to_string(s.heard("a", "A1", "resolve:p1")) + " times") +
+           wrong_if(s.heard("a", "A1", "resolve:p1") != 1,
+                    "said to be over " + std::to_string(s.heard("a", "A1", "resolve:p1")) + " times") +
            wrong_if(s.times_in_timeline("flapping") != 1, "it does not flap");
   };
   const auto again = [](Step step) {

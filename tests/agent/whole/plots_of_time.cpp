@@ -131,13 +131,15 @@ steps = [{ from = "0m", notify = ["ops"] }]
 )";
 
 Plot night() {
-  const Step stands_in =
-      act("override", [](Story& s) { return s.does({"oncall", "override", "ops", "bo", "--for", "8h", "--reason", remark}); });
+  const Step stands_in = act("override", [](Story& s) {
+    return s.does({"oncall", "override", "ops", "bo", "--for", "8h", "--reason", remark});
+  });
   const Step again = act("ack again", [](Story& s) { return s.does({"incident", "ack", s.recall("incident")}); });
   const auto wrong = [](Story& s) {
     const json::value all = s.agent().get("/v1/overrides");
     return wrong_if(!s.is_at("resolved"), "the incident is not over") +
-           wrong_if(s.times_in_timeline("ack_expired") != 1, "the ack expired " + std::to_string(s.times_in_timeline("ack_expired")) + " times") +
+           wrong_if(s.times_in_timeline("ack_expired") != 1,
+                    "the ack expired " + std::to_string(s.times_in_timeline("ack_expired")) + " times") +
            wrong_if(!all.is_array() || all.as_array().size() != 1, "who stands in is forgotten") +
            wrong_if(s.heard("a", "A1", "open:p1") + s.heard("a", "A1", "escalation:p1") != 0, "who is not on call was called");
   };
@@ -192,8 +194,9 @@ constexpr std::string_view first_tables = "'meta','instance','run','slot','misse
 
 void make_older(const KillBench& bench) {
   std::string sql;
-  for (const std::string& table : bench.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN (" +
-                                             std::string(first_tables) + ")"))
+  for (const std::string& table :
+       bench.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN (" +
+                  std::string(first_tables) + ")"))
     sql += "DROP TABLE " + table + "; ";
   bench.plant(sql + "PRAGMA user_version = 1; UPDATE meta SET value = 1 WHERE name = 'schema'");
 }
@@ -225,16 +228,14 @@ Plot copies() {
     for (const int number : {1, 2}) {
       const std::string path = copy_path(bench.agent(), number);
       out += wrong_if(column_of(path, "PRAGMA integrity_check") != std::vector<std::string>{"ok"}, "a copy is not whole");
-      out += wrong_if(column_of(path, "SELECT count(*) FROM incident") != std::vector<std::string>{"1"}, "a copy lacks what had been accepted");
+      out += wrong_if(column_of(path, "SELECT count(*) FROM incident") != std::vector<std::string>{"1"},
+                      "a copy lacks what had been accepted");
     }
     return out;
   };
-  Plot plot{"copies",
-            {std::string(ana_cast) + hook("a"), {"a"}, {"open:p1", "resolve:p1"}},
-            {},
-            {post("A1", "open:p1"), backup(1), told("it"), backup(2), post("A1", "resolve:p1"), told("its end")},
-            {},
-            wrong};
+  Plot plot{"copies", {std::string(ana_cast) + hook("a"), {"a"}, {"open:p1", "resolve:p1"}},
+            {},       {post("A1", "open:p1"), backup(1), told("it"), backup(2), post("A1", "resolve:p1"), told("its end")},
+            {},       wrong};
   plot.plants = {{"it forgets what it has sent", "UPDATE outbox SET state = 0, attempts = 0", "too often: "}};
   plot.is_everywhere = true;
   return plot;

@@ -106,9 +106,8 @@ json::value Story::incident() {
 int Story::times_in_timeline(const std::string& kind) {
   const json::value shown = incident();
   if (!shown.is_object()) return 0;
-  return static_cast<int>(std::ranges::count_if(shown.at("timeline").as_array(), [&](const json::value& event) {
-    return event.at("kind").as_string() == json::string_view(kind);
-  }));
+  return static_cast<int>(std::ranges::count_if(
+      shown.at("timeline").as_array(), [&](const json::value& event) { return event.at("kind").as_string() == json::string_view(kind); }));
 }
 
 bool Story::is_at(const std::string& stage) {
@@ -137,7 +136,8 @@ void Kept::put_into(KillBench& bench) const {
   const WholeAgent& agent = bench.agent();
   copy_files(scratch_ / "state", agent.state_directory());
   copy_files(scratch_ / "open", agent.open_directory());
-  for (const auto& entry : fs::directory_iterator(agent.open_directory())) fs::permissions(entry.path(), fs::perms(0666));  // whoever wrote them
+  for (const auto& entry : fs::directory_iterator(agent.open_directory()))
+    fs::permissions(entry.path(), fs::perms(0666));  // whoever wrote them
   for (const char* book : books) {
     if (fs::exists(scratch_ / book)) fs::copy_file(scratch_ / book, agent.scratch() / book, fs::copy_options::overwrite_existing);
   }

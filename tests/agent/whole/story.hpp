@@ -37,8 +37,8 @@ struct Plot {
   std::function<std::string(const KillBench&)> find_wrong_in_store = {};  // when it has stopped
   std::vector<Plant> plants = {};
   std::function<void(const KillBench&)> alter = {};  // what happens to the state after it
-  std::chrono::seconds rest{0};                       // and the time that passes
-  bool is_everywhere = false;                         // its calls for files that are not in the state count too
+  std::chrono::seconds rest{0};                      // and the time that passes
+  bool is_everywhere = false;                        // its calls for files that are not in the state count too
 };
 
 class Story {
