@@ -54,9 +54,11 @@ TEST_CASE("the disk is full and the reserve gone: a P1 is told by memory alone, 
   ShopOnDisk shop;
   RONDA_NEED_DISK(shop.disk());
   shop.start();
+  shop.agent().signal(SIGSTOP);  // it would take to the reserve in between, and live on what that gave
   shop.disk().fill();
   fs::remove(shop.agent().state_directory() + "/ballast");
   shop.disk().fill();
+  shop.agent().signal(SIGCONT);
   shop.break_it("door");
   const std::string id = shop.await_p1("door");
   CHECK(shop.await_p2("no space left for the state"));
