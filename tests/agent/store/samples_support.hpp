@@ -18,14 +18,17 @@ inline SeriesKey counted_series() {
 inline std::vector<LoadedSeries> samples(Store& store, SampleLevel level, std::int64_t after, std::int64_t until) {
   return must<std::vector<LoadedSeries>>(store, &Store::load_samples, SampleQuery{"api", "", level, after, until});
 }
-/// -1 when there is none.
+/// -1 when there is none. The first days may be gone: older than what is kept.
 inline std::int64_t last_number(Store& store) {
+  constexpr std::int64_t most_days = 60;
   std::int64_t last = -1;
-  for (std::int64_t from = samples_begin - 1;; from += day) {
+  for (std::int64_t from = samples_begin - 1; from < samples_begin + most_days * day; from += day) {
     const auto all = samples(store, SampleLevel::raw, from, from + day);
-    if (all.empty() || all[0].points.empty()) return last;
-    last = static_cast<std::int64_t>(all[0].points.back().value);
+    const bool is_empty = all.empty() || all[0].points.empty();
+    if (is_empty && last >= 0) break;
+    if (!is_empty) last = static_cast<std::int64_t>(all[0].points.back().value);
   }
+  return last;
 }
 
 }  // namespace ronda::store::test
