@@ -208,7 +208,7 @@ Routed route_fallback(const store::OutboxRow& failed, const std::vector<store::O
   tried.push_back(failed.notifier);
   for (const store::OutboxRow& other : others) tried.push_back(other.notifier);
   std::ranges::sort(tried);
-  tried.erase(std::ranges::unique(tried).begin(), tried.end());
+  tried.erase(std::unique(tried.begin(), tried.end()), tried.end());
   const auto is_tried = [&](const Channel& channel) {
     const auto is_it = [&](const store::OutboxRow& row) { return row.notifier == channel.notifier && row.to == channel.to; };
     return is_it(failed) || std::ranges::any_of(others, is_it) || std::ranges::find(said, channel.notifier) != said.end();

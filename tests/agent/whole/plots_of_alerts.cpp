@@ -116,7 +116,7 @@ Plot job() {
 // ---- a person opens an incident and sees it through to its document
 
 constexpr std::string_view ana_cast = R"([contact.ana]
-channels = [{ notifier = "a" }]
+channels = [{ notifier = "a", shared = false }]
 [escalation.default.p1]
 steps = [{ from = "0m", notify = ["ana"] }]
 [escalation.default.p2]
