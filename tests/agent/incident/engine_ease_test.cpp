@@ -135,7 +135,9 @@ TEST_CASE("how bad a person said that it is stays", "[incident]") {
   }
 }
 
-TEST_CASE("what a person opened is as high as that person said, also when what joined it is over", "[incident]") {
+namespace {
+
+World opened_by_hand() {
   World world;
   Command command;
   command.verb = Verb::open;
@@ -144,6 +146,13 @@ TEST_CASE("what a person opened is as high as that person said, also when what j
   command.level = Level::p2;
   command.service = "api";
   world.say(command);
+  return world;
+}
+
+}  // namespace
+
+TEST_CASE("what a person opened is as high as that person said, also when what joined it is over", "[incident]") {
+  World world = opened_by_hand();
   world.fire("outage", Level::p1);
   REQUIRE(world.only().level == Level::p1);
   world.recover("outage");
@@ -154,14 +163,7 @@ TEST_CASE("what a person opened is as high as that person said, also when what j
 }
 
 TEST_CASE("what a person opened and an alert brought back goes on being called when that is over: only a person knows", "[incident]") {
-  World world;
-  Command command;
-  command.verb = Verb::open;
-  command.author = contact("cto");
-  command.text = "the shop is odd";
-  command.level = Level::p2;
-  command.service = "api";
-  world.say(command);
+  World world = opened_by_hand();
   REQUIRE(world.say(Verb::resolve, contact("cto"), "it was the cache").done);
   world.pass(10);
   world.fire("outage", Level::p1);
