@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/local.hpp"
+#include "cli/plugin_tools.hpp"
 #include "cli/show.hpp"
 #include "incident/moment.hpp"
 #include "response/plan.hpp"
@@ -40,12 +41,6 @@ std::vector<schedule::PreviewItem> items_of(const schedule::Candidate& candidate
   return items;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 /// What conf.d says that people are to know of: when it is quiet on purpose, and when a drill goes out.
 void add_upkeep(const response::Plan& plan, std::vector<schedule::PreviewItem>& items) {
   for (const incident::Window& window : plan.windows) {
@@ -57,7 +52,7 @@ void add_upkeep(const response::Plan& plan, std::vector<schedule::PreviewItem>& 
   }
   if (!plan.drill) return;
   schedule::PreviewItem drill;
-  drill.name = "drill to " + joined(plan.drill->targets);
+  drill.name = "drill to " + join(plan.drill->targets);
   drill.calendar = plan.drill->calendar;
   items.push_back(std::move(drill));
 }
