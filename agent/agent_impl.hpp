@@ -23,6 +23,7 @@
 #include "base/clock.hpp"
 #include "base/service_manager.hpp"
 #include "give_back.hpp"
+#include "plugin/cgroups.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/stage.hpp"
 #include "response/response.hpp"

@@ -12,6 +12,10 @@ foreach(flag -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual)
   string(REPLACE "${flag}" "$<$<COMPILE_LANGUAGE:CXX>:${flag}>" options "${options}")
   set_target_properties(ronda_build_flags PROPERTIES INTERFACE_COMPILE_OPTIONS "${options}")
 endforeach()
+# in a unity build, which presets dev and release are, every source is an included file to g++
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(ronda_build_flags INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-GXX_ONLY = {"-fno-gnu-unique", "-Winvalid-pch", "-Wno-stringop-overread"}
+GXX_ONLY = {"-fno-gnu-unique", "-Winvalid-pch", "-Wno-stringop-overread", "-Wno-subobject-linkage"}
 
 
 def command(entry):

@@ -107,7 +107,8 @@ Result<std::vector<std::pair<std::string, std::string>>> Body::fields(std::strin
   const json::object* object = value->if_object();
   if (object == nullptr || object->size() > most) return wrong(key, "an object of at most " + std::to_string(most) + " texts");
   for (const auto& member : *object) {
-    if (member.key().size() > most_key_bytes) return wrong(key, "an object whose names have at most " + std::to_string(most_key_bytes) + " bytes");
+    if (member.key().size() > most_key_bytes)
+      return wrong(key, "an object whose names have at most " + std::to_string(most_key_bytes) + " bytes");
     RONDA_TRY(auto text, text_of(member.value(), key, most_bytes));
     out.emplace_back(std::string(member.key()), std::move(text));
   }

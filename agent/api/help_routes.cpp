@@ -155,7 +155,7 @@ void post_ticket(Context& c) {
 }
 
 constexpr std::string_view one = "/v1/incidents/";
-constexpr std::array table = {
+constexpr std::array help_table = {
     Route{"POST", one, "/role", true, Role::operator_, post_role},
     Route{"GET", one, "/ticket", true, Role::operator_, get_ticket},
     Route{"POST", one, "/ticket", true, Role::operator_, post_ticket},
@@ -164,7 +164,7 @@ constexpr std::array table = {
 }  // namespace
 
 std::span<const Route> help_routes() {
-  return table;
+  return help_table;
 }
 
 }  // namespace ronda::api

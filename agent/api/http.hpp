@@ -5,7 +5,6 @@
 
 #include <sys/types.h>
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +14,10 @@
 #include <vector>
 
 #include "base/result.hpp"
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace ronda::api {
 

@@ -59,7 +59,7 @@ void post_event(Context& c) {
   post(c, "@events", parse_event);
 }
 
-constexpr std::array table = {
+constexpr std::array inbound_table = {
     Route{"POST", "/v1/alertmanager", "", false, Role::reporter, post_alertmanager},
     Route{"POST", "/v1/events", "", false, Role::reporter, post_event},
 };
@@ -67,7 +67,7 @@ constexpr std::array table = {
 }  // namespace
 
 std::span<const Route> inbound_routes() {
-  return table;
+  return inbound_table;
 }
 
 }  // namespace ronda::api

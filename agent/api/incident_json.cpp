@@ -23,20 +23,12 @@ using incident::Incident;
 
 namespace {
 
-json::value text_or_null(std::string_view text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
 double seconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
 
 json::value number_json(double value) {
   return std::isfinite(value) ? json::value(value) : json::value(nullptr);
-}
-
-const response::Desk& desk_of(AgentView& agent) {
-  return agent.response().desk();
 }
 
 json::object alert_json(const response::Desk& desk, std::string_view name, const rule::Alert* alert) {
@@ -197,6 +189,10 @@ std::string_view state_name(store::OutboxState state) {
 }
 
 }  // namespace
+
+const response::Desk& desk_of(AgentView& agent) {
+  return agent.response().desk();
+}
 
 json::value level_json(config::Level level) {
   return level == config::Level::none ? json::value(nullptr) : json::value(config::level_name(level));

@@ -13,6 +13,7 @@
 
 namespace ronda::api {
 
+const response::Desk& desk_of(AgentView& agent);
 /// "p1", or null where there is none.
 boost::json::value level_json(config::Level level);
 

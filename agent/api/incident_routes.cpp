@@ -29,10 +29,6 @@ namespace {
 constexpr std::int64_t usual_messages = 100, most_messages = 1000, most_closed = 200;
 constexpr std::size_t most_matchers = 64;
 
-const response::Desk& desk_of(AgentView& agent) {
-  return agent.response().desk();
-}
-
 int status_of(Errc code) {
   switch (code) {
     case Errc::invalid:
@@ -351,7 +347,7 @@ void get_outbox(Context& c) {
 }
 
 constexpr std::string_view one = "/v1/incidents/";
-constexpr std::array table = {
+constexpr std::array incident_table = {
     Route{"GET", "/v1/alerts", "", false, Role::viewer, get_alerts},
     Route{"GET", "/v1/rules", "", false, Role::viewer, [](Context& c) { c.respond(json_response(rules_json(c.agent))); }},
     Route{"GET", "/v1/slos", "", false, Role::viewer, [](Context& c) { c.respond(json_response(slos_json(c.agent))); }},
@@ -378,7 +374,7 @@ constexpr std::array table = {
 }  // namespace
 
 std::span<const Route> incident_routes() {
-  return table;
+  return incident_table;
 }
 
 }  // namespace ronda::api

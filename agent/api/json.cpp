@@ -27,10 +27,6 @@ namespace {
 
 constexpr std::size_t most_alerts = 100;  // of those that fire: more of them nobody reads, and it is asked often
 
-json::value text_or_null(std::string_view text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
 double seconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
@@ -170,6 +166,10 @@ json::array services_json(AgentView& agent) {
 }
 
 }  // namespace
+
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
 
 json::value time_json(std::int64_t wall_ns) {
   if (wall_ns <= 0) return nullptr;

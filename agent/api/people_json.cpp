@@ -11,10 +11,6 @@ namespace json = boost::json;
 
 namespace {
 
-json::value text_or_null(std::string_view text) {
-  return text.empty() ? json::value() : json::value(text);
-}
-
 json::array addresses_json(const std::vector<escalation::Address>& addresses) {
   json::array out;
   for (const escalation::Address& one : addresses) {

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "api/incident_json.hpp"
 #include "api/json.hpp"
 #include "api/people_json.hpp"
 #include "api/route.hpp"
@@ -25,14 +26,10 @@ using namespace std::chrono_literals;
 constexpr unsigned usual_days = 14, most_days = 366;
 constexpr Nanos usual_length = 24h, most_length = 31 * 24h;  // it is worked out while everything else waits
 
-const response::Desk& desk_of(const Context& c) {
-  return c.agent.response().desk();
-}
-
 Result<std::int64_t> read_at(const Context& c) {
   const std::string_view text = c.request.parameter("at");
   if (text.empty()) return std::chrono::nanoseconds(std::chrono::floor<std::chrono::seconds>(wall_clock())).count();
-  auto at = people::parse_moment(text, *desk_of(c).plan().zone);
+  auto at = people::parse_moment(text, *desk_of(c.agent).plan().zone);
   if (!at) return at.error().with_context("at");
   return *at;
 }
@@ -55,7 +52,7 @@ Result<json::array> rotas_json(const Context& c) {
     if (error != std::errc() || end != text.data() + text.size() || days < 1 || days > most_days)
       return Error(Errc::invalid, "days is a number from 1 to " + std::to_string(most_days));
   }
-  const response::Desk& desk = desk_of(c);
+  const response::Desk& desk = desk_of(c.agent);
   const std::string_view wanted = c.request.parameter("name");
   std::vector<std::string_view> names;
   for (const people::Rota& one : desk.plan().people.oncalls) names.push_back(one.name);
@@ -103,7 +100,7 @@ Result<escalation::Scenario> read_scenario(const Context& c) {
     RONDA_TRY(out.ack_after, read_length(c, "ack", 0ns));
   }
   out.service = c.request.parameter("service");
-  const auto& services = desk_of(c).plan().names.services;
+  const auto& services = desk_of(c.agent).plan().names.services;
   if (out.service.empty() || std::ranges::find(services, out.service) != services.end()) return out;
   return no_such("service", out.service, std::vector<std::string_view>(services.begin(), services.end()));
 }
@@ -111,14 +108,14 @@ Result<escalation::Scenario> read_scenario(const Context& c) {
 void get_escalation(Context& c) {
   const auto scenario = read_scenario(c);
   if (!scenario) return c.respond(error_of(scenario.error()));
-  const response::Plan& plan = desk_of(c).plan();
-  const auto told = escalation::simulate(plan.people, plan.policies, *scenario, response::overrides_of(desk_of(c).upkeep()));
+  const response::Plan& plan = desk_of(c.agent).plan();
+  const auto told = escalation::simulate(plan.people, plan.policies, *scenario, response::overrides_of(desk_of(c.agent).upkeep()));
   json::object out = simulation_json(told, *scenario);
   if (!is_operator(c)) hide_addresses(out);
   c.respond(json_response(std::move(out)));
 }
 
-constexpr std::array table = {
+constexpr std::array people_table = {
     Route{"GET", "/v1/oncall", "", false, Role::viewer, get_oncall},
     Route{"GET", "/v1/escalation", "", false, Role::viewer, get_escalation},
 };
@@ -126,7 +123,7 @@ constexpr std::array table = {
 }  // namespace
 
 std::span<const Route> people_routes() {
-  return table;
+  return people_table;
 }
 
 }  // namespace ronda::api

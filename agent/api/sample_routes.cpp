@@ -88,12 +88,12 @@ void get_samples(Context& c) {
                                });
 }
 
-constexpr std::array table = {Route{"GET", "/v1/samples", "", false, Role::viewer, get_samples}};
+constexpr std::array sample_table = {Route{"GET", "/v1/samples", "", false, Role::viewer, get_samples}};
 
 }  // namespace
 
 std::span<const Route> sample_routes() {
-  return table;
+  return sample_table;
 }
 
 }  // namespace ronda::api

@@ -24,10 +24,6 @@ namespace {
 constexpr std::size_t most_names = 64;
 constexpr std::int64_t usual_dead = 100, most_dead = 1000;
 
-const response::Desk& desk_of(AgentView& agent) {
-  return agent.response().desk();
-}
-
 json::array array_of(const std::vector<std::string>& names) {
   return json::array(names.begin(), names.end());
 }
@@ -290,7 +286,7 @@ void post_retry(Context& c) {
   });
 }
 
-constexpr std::array table = {
+constexpr std::array upkeep_table = {
     Route{"GET", "/v1/maintenance", "", false, Role::viewer, get_maintenance},
     Route{"POST", "/v1/maintenance", "", false, Role::operator_, post_maintenance},
     Route{"POST", "/v1/maintenance/", "/end", true, Role::operator_, end_maintenance},
@@ -307,7 +303,7 @@ constexpr std::array table = {
 }  // namespace
 
 std::span<const Route> upkeep_routes() {
-  return table;
+  return upkeep_table;
 }
 
 }  // namespace ronda::api

@@ -14,21 +14,12 @@
 
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
+#include "base/pipe.hpp"
 
 namespace ronda::cli {
 namespace {
 
 constexpr std::size_t output_kept = 64 << 10;
-
-struct Pipe {
-  Descriptor read, write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_error("make a pipe", errno);
-  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
-}
 
 /// A nameless file: input of any size needs nobody to write while the child reads.
 Result<Descriptor> as_file(std::string_view input) {

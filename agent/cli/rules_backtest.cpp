@@ -338,7 +338,7 @@ bool find_alerts(const Options& options, const rule::RuleSet& rules, const rule:
   return true;
 }
 
-struct Tested {
+struct Replayed {
   const rule::Alert* alert = nullptr;
   std::size_t results = 0;  // of its checks and tasks in the time that was looked at; of an objective its judgements
   bool is_judged = false;   // there was something to judge
@@ -407,8 +407,8 @@ bool is_in(std::int64_t at_ns, Stretch stretch) {
   return at_ns > stretch.from_ns && at_ns <= stretch.until_ns;
 }
 
-Tested test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
-  Tested out{&slo.alert, 0, false, {}, {}};
+Replayed test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
+  Replayed out{&slo.alert, 0, false, {}, {}};
   const measure::slo::Objective& objective = slo.definition.objective;
   const std::vector<std::string_view> metrics = judged_metrics(objective);
   const rule::Judged good = reader.judged(objective, metrics.front());
@@ -425,9 +425,9 @@ Tested test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
   return out;
 }
 
-Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch,
-                  const schedule::Zone& zone) {
-  Tested out{&alert, 0, false, {}, unread_of(given, alert, stretch, zone)};
+Replayed test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch,
+                    const schedule::Zone& zone) {
+  Replayed out{&alert, 0, false, {}, unread_of(given, alert, stretch, zone)};
   for (const auto* names : {&alert.checks, &alert.tasks}) {
     for (const std::string& name : *names) out.results += given.statuses(name, stretch.from_ns, stretch.until_ns).size();
   }
@@ -438,7 +438,7 @@ Tested test_alert(const rule::Given& given, const rule::RuleSet& rules, const ru
   return out;
 }
 
-void print_text(const Tested& tested, const schedule::Zone& zone) {
+void print_text(const Replayed& tested, const schedule::Zone& zone) {
   const rule::Backtest& test = tested.test;
   std::cout << tested.alert->name << ": "
             << (!tested.is_judged ? std::string(tested.alert->name.starts_with(rule::slo_prefix) ? "there is no judgement of it"
@@ -458,7 +458,7 @@ void print_text(const Tested& tested, const schedule::Zone& zone) {
   }
 }
 
-json::object as_json(const Tested& tested) {
+json::object as_json(const Replayed& tested) {
   const auto level = [](config::Level one) {
     return one == config::Level::none ? json::value(nullptr) : json::value(config::level_name(one));
   };
@@ -504,9 +504,9 @@ int rules_backtest(const Options& options) {
   const std::vector<Wanted> wanted = wanted_of(targets);
   Reader reader(options, wanted, stretch);
   if (const int failed = reader.read(progress); failed != 0) return failed;
-  std::vector<Tested> all;
+  std::vector<Replayed> all;
   bool any_judged = false;
-  const auto add = [&](Tested tested) {
+  const auto add = [&](Replayed tested) {
     any_judged = any_judged || tested.is_judged;
     all.push_back(std::move(tested));
   };
@@ -527,7 +527,7 @@ int rules_backtest(const Options& options) {
   }
   if (options.json) {
     json::array out;
-    for (const Tested& one : all) out.push_back(as_json(one));
+    for (const Replayed& one : all) out.push_back(as_json(one));
     const bool any_single = single_from_ns != INT64_MAX;
     std::cout << json::serialize(json::object{{"from", api::time_json(stretch.from_ns)},
                                               {"to", api::time_json(stretch.until_ns)},
@@ -539,7 +539,7 @@ int rules_backtest(const Options& options) {
     if (single_from_ns != 0)
       std::cout << "what is older than " << (single_from_ns == INT64_MAX ? std::string("that") : people::moment_text(single_from_ns, *zone))
                 << " is kept as five-minute stretches: instants there are not exact\n";
-    for (const Tested& one : all) print_text(one, *zone);
+    for (const Replayed& one : all) print_text(one, *zone);
   }
   return any_judged ? exit_done : exit_undetermined;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/descriptor.hpp"
+#include "base/pipe.hpp"
 #include "cli/cli.hpp"
 #include "cli/show.hpp"
 
@@ -65,16 +66,6 @@ class Signals {
 
   sigset_t mask_{}, defaults_{};
 };
-
-struct Pipe {
-  Descriptor read, write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error(Errc::internal, std::string("pipe: ") + std::strerror(errno));
-  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
-}
 
 Result<pid_t> spawn(const std::vector<std::string>& command, const Pipe& out, const Pipe& err, const Signals& signals) {
   posix_spawn_file_actions_t actions;

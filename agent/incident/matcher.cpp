@@ -12,7 +12,6 @@ namespace ronda::incident {
 namespace {
 
 constexpr std::array<std::string_view, 5> keys = {"alert", "check", "service", "tag", "level"};
-constexpr std::size_t most_words = 64;
 
 using Names = std::vector<std::string>;
 
@@ -105,7 +104,7 @@ bool Matcher::covers(const Subject& subject) const {
 }
 
 Result<Matcher> parse_matcher(std::span<const std::string> words) {
-  if (words.size() > most_words) return Error(Errc::range, "more than " + std::to_string(most_words) + " words");
+  if (words.size() > most_matcher_words) return Error(Errc::range, "more than " + std::to_string(most_matcher_words) + " words");
   Matcher matcher;
   for (const std::string& word : words) {
     RONDA_TRY([[maybe_unused]] auto read, read_word(matcher, word));

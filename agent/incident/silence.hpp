@@ -25,6 +25,8 @@ struct Subject {
   std::span<const std::string> tags;  // of the check
 };
 
+inline constexpr std::size_t most_matcher_words = 64;
+
 /// Covers what each of its kinds that is not empty covers; of one kind any will do. Nothing given: covers nothing.
 struct Matcher {
   std::vector<std::string> alerts, checks, services, tags;

@@ -10,8 +10,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t most_words = 64;
-
 json::string_view view(std::string_view text) {
   return {text.data(), text.size()};
 }
@@ -29,7 +27,7 @@ json::array words_of(const Matcher& matcher) {
 
 void read_what(RowReader& row, Matcher& out) {
   std::vector<std::string> words;
-  row.texts("what", most_words, words, 2 * max_name_bytes);
+  row.texts("what", most_matcher_words, words, 2 * max_name_bytes);
   if (!row.sound()) return;
   auto what = parse_matcher(words);
   if (!what || what->empty()) return row.refuse("what", "words like service=api");

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::array<std::string_view, 14> known_keys = {"announce", "at",     "at_most",  "checks", "cron",  "lasts", "notify",
                                                          "owner",    "reason", "services", "tags",   "title", "tz",    "until_ok"};
-constexpr Nanos longest{longest_window_ns};
+constexpr Nanos longest_window{longest_window_ns};
 
 class Reader {
  public:
@@ -39,7 +39,7 @@ class Reader {
                   std::move(what_),
                   std::move(announce_),
                   until_ok_,
-                  until_ok_ ? at_most_.value_or(std::min(2 * lasts_, longest)).count() : 0,
+                  until_ok_ ? at_most_.value_or(std::min(2 * lasts_, longest_window)).count() : 0,
                   std::move(notify_),
                   notify_place_,
                   object_.place,
@@ -102,8 +102,8 @@ class Reader {
     if (list == nullptr) return config::wrong_type(scope_, "announce", value, "a list of durations like [\"1h\"]");
     for (const Value& element : *list) {
       const auto before = config::read_duration(scope_, "announce", element, 1s);
-      if (before && *before > longest)
-        scope_.error(element.place(), "`announce` may be at most " + format_duration(longest) + " ahead");
+      if (before && *before > longest_window)
+        scope_.error(element.place(), "`announce` may be at most " + format_duration(longest_window) + " ahead");
       else if (before)
         announce_.push_back(before->count());
     }
@@ -165,8 +165,9 @@ class Reader {
       return value == nullptr ? object_.place : value->place();
     };
     if (object_.value.find("lasts") == nullptr) scope_.error(object_.place, "window `" + object_.name + "` lacks `lasts`");
-    if (lasts_ > longest) scope_.error(place_of("lasts"), "`lasts` may be at most " + format_duration(longest));
-    if (at_most_ && *at_most_ > longest) scope_.error(place_of("at_most"), "`at_most` may be at most " + format_duration(longest));
+    if (lasts_ > longest_window) scope_.error(place_of("lasts"), "`lasts` may be at most " + format_duration(longest_window));
+    if (at_most_ && *at_most_ > longest_window)
+      scope_.error(place_of("at_most"), "`at_most` may be at most " + format_duration(longest_window));
     const Value* until_ok = object_.value.find("until_ok");
     const bool is_fixed = until_ok == nullptr || (until_ok->as_bool() != nullptr && !until_ok_);
     if (at_most_ && is_fixed) scope_.error(place_of("at_most"), "`at_most` has a meaning with `until_ok = true` only");

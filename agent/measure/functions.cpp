@@ -10,7 +10,7 @@ namespace ronda::measure {
 namespace {
 
 constexpr double hour = 3.6e12;
-constexpr std::int64_t hour_ns = store::hour_ns, day_ns = 24 * hour_ns;
+constexpr std::int64_t hour_ns = store::hour_ns, day_ns = store::day_ns;
 
 std::size_t least_of(const Window& window, Function function) {
   return window.least_samples != 0 ? window.least_samples : least_samples(function);

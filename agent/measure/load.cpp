@@ -12,8 +12,6 @@ namespace {
 
 using store::SampleLevel;
 
-constexpr std::int64_t day_ns = 24 * store::hour_ns;
-
 /// All of one Load, read in pieces.
 struct Gathered {
   std::vector<store::LoadedSeries> raw, five_minutes, hours;
@@ -37,9 +35,9 @@ class Loader : public std::enable_shared_from_this<Loader> {
   Loader(store::Store& store, History& history, std::int64_t now_ns, std::function<void(ronda::Status)> done)
       : store_(store), history_(history), done_(std::move(done)) {
     for (const History::Load& load : history.loads(now_ns)) {
-      plan(load, SampleLevel::raw, load.points_after_ns, now_ns, day_ns);
-      if (load.rollups_after_ns != 0) plan(load, SampleLevel::five_minutes, load.rollups_after_ns, now_ns, day_ns);
-      if (load.hours_after_ns != 0) plan(load, SampleLevel::hours, load.hours_after_ns, now_ns, 12 * day_ns);
+      plan(load, SampleLevel::raw, load.points_after_ns, now_ns, store::day_ns);
+      if (load.rollups_after_ns != 0) plan(load, SampleLevel::five_minutes, load.rollups_after_ns, now_ns, store::day_ns);
+      if (load.hours_after_ns != 0) plan(load, SampleLevel::hours, load.hours_after_ns, now_ns, 12 * store::day_ns);
       steps_.push_back({{}, true});
     }
   }
@@ -119,7 +117,7 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
         done_(std::move(done)) {}
 
   void ask_rolled() {
-    query_.after_ns = std::max(query_.until_ns - day_ns, begin_ns_);
+    query_.after_ns = std::max(query_.until_ns - store::day_ns, begin_ns_);
     store_.load_samples(query_, [self = shared_from_this()](Loaded loaded) { self->take_rolled(std::move(loaded)); });
   }
 
@@ -156,7 +154,7 @@ class Judgements : public std::enable_shared_from_this<Judgements> {
 
   void ask_open() {
     if (query_.after_ns >= now_ns_ - 1) return finish();
-    query_.until_ns = std::min(query_.after_ns + day_ns, now_ns_ - 1);
+    query_.until_ns = std::min(query_.after_ns + store::day_ns, now_ns_ - 1);
     store_.load_samples(query_, [self = shared_from_this()](Loaded loaded) { self->take_open(std::move(loaded)); });
   }
 

@@ -21,17 +21,11 @@
 
 #include "base/descriptor.hpp"
 #include "plugin/cgroup_files.hpp"
+#include "plugin/group_limits.hpp"
 
 namespace ronda::plugin {
 
 enum class CgroupVersion : std::uint8_t { none, v1, v2 };
-
-/// Of one group; 0: none.
-struct GroupLimits {
-  std::int64_t memory_bytes = 0;  // with what the kernel holds for it, without swap
-  std::int64_t tasks = 0;         // processes and threads
-  double cores = 0;               // processor time per time, at least 0.01; as many as the host has, or more, are no limit
-};
 
 /// What a group knows of processes that were killed for lack of memory.
 enum class MemoryKill : std::uint8_t {

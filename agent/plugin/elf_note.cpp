@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view rebuild = "build it with ronda_add_plugin()";
 
-Refusal refuse(LoadReason reason, std::string message, std::string_view remedy = rebuild) {
+Refusal refuse_note(LoadReason reason, std::string message, std::string_view remedy = rebuild) {
   return {LoadStep::read, reason, std::move(message), std::string(remedy)};
 }
 
@@ -31,25 +31,23 @@ std::string hexadecimal(std::string_view bytes) {
 
 std::optional<Refusal> check_manifest_text(std::string_view text) {
   if (text.size() > max_manifest_bytes) {
-    return refuse(LoadReason::note_too_large,
-                  "the manifest has " + std::to_string(text.size()) + " bytes; at most 65536 are read",
-                  "shorten the doc texts");
+    return refuse_note(LoadReason::note_too_large, "the manifest has " + std::to_string(text.size()) + " bytes; at most 65536 are read",
+                       "shorten the doc texts");
   }
   const std::size_t nul = text.find('\0');
   if (nul != std::string_view::npos) {
-    return refuse(LoadReason::note_not_utf8,
-                  "the manifest has a NUL at byte " + std::to_string(nul) + "; it is UTF-8 text without NUL",
-                  "save plugin.toml as plain UTF-8");
+    return refuse_note(LoadReason::note_not_utf8,
+                       "the manifest has a NUL at byte " + std::to_string(nul) + "; it is UTF-8 text without NUL",
+                       "save plugin.toml as plain UTF-8");
   }
   if (repair_utf8(text, text.size()) != text)
-    return refuse(LoadReason::note_not_utf8, "the manifest is not UTF-8", "save plugin.toml as plain UTF-8");
+    return refuse_note(LoadReason::note_not_utf8, "the manifest is not UTF-8", "save plugin.toml as plain UTF-8");
   return std::nullopt;
 }
 
 void take_build_id(const ElfImage& image, ElfFacts& facts) {
   for (const ElfNote& note : image.notes()) {
-    if (note.owner == "GNU" && note.type == NT_GNU_BUILD_ID && note.text.size() <= 64)
-      facts.build_id = hexadecimal(note.text);
+    if (note.owner == "GNU" && note.type == NT_GNU_BUILD_ID && note.text.size() <= 64) facts.build_id = hexadecimal(note.text);
   }
 }
 
@@ -69,35 +67,30 @@ std::optional<Refusal> check_stack(const ElfImage& image) {
   const auto& segments = image.segments();
   const auto stack = std::ranges::find(segments, std::uint32_t{PT_GNU_STACK}, &Elf64_Phdr::p_type);
   if (stack != segments.end() && (stack->p_flags & PF_X) == 0) return std::nullopt;
-  return refuse(LoadReason::executable_stack,
-                stack == segments.end() ? "does not say that its stack is not executable"
-                                        : "asks for an executable stack",
-                "link with -Wl,-z,noexecstack, and give assembler files a .note.GNU-stack section");
+  return refuse_note(LoadReason::executable_stack,
+                     stack == segments.end() ? "does not say that its stack is not executable" : "asks for an executable stack",
+                     "link with -Wl,-z,noexecstack, and give assembler files a .note.GNU-stack section");
 }
 
 std::optional<Refusal> check_linking(const DynamicFacts& dynamic, const ElfFacts& facts) {
   if (dynamic.text_relocations)
-    return refuse(LoadReason::text_relocations, "has relocations in its code (TEXTREL)",
-                  "compile everything in it with -fPIC");
+    return refuse_note(LoadReason::text_relocations, "has relocations in its code (TEXTREL)", "compile everything in it with -fPIC");
   for (const std::string& directory : facts.run_paths) {
     if (!is_system_library_directory(directory))
-      return refuse(LoadReason::foreign_run_path,
-                    "wants libraries from '" + escape_controls(directory) + "' (RUNPATH)",
-                    "link without -rpath; install its libraries where the system looks");
+      return refuse_note(LoadReason::foreign_run_path, "wants libraries from '" + escape_controls(directory) + "' (RUNPATH)",
+                         "link without -rpath; install its libraries where the system looks");
   }
   for (const std::string& library : facts.needed) {
     if (library.find('/') != std::string::npos)
-      return refuse(LoadReason::loads_by_path, "needs the library '" + escape_controls(library) + "' by path",
-                    "link it by its soname");
-    if (auto wrong = foreign_runtime(library))
-      return refuse(LoadReason::foreign_runtime, std::move(*wrong), foreign_runtime_remedy);
+      return refuse_note(LoadReason::loads_by_path, "needs the library '" + escape_controls(library) + "' by path",
+                         "link it by its soname");
+    if (auto wrong = foreign_runtime(library)) return refuse_note(LoadReason::foreign_runtime, std::move(*wrong), foreign_runtime_remedy);
   }
   if (dynamic.loads_filters)
-    return refuse(LoadReason::loads_by_path, "names an auditor or a filter library",
-                  "link without --audit, --filter and --auxiliary");
+    return refuse_note(LoadReason::loads_by_path, "names an auditor or a filter library", "link without --audit, --filter and --auxiliary");
   if (dynamic.is_program)
-    return refuse(LoadReason::not_shared_object, "is a position-independent program, not a shared object",
-                  "link it with ronda_add_plugin()");
+    return refuse_note(LoadReason::not_shared_object, "is a position-independent program, not a shared object",
+                       "link it with ronda_add_plugin()");
   return std::nullopt;
 }
 
@@ -110,9 +103,8 @@ std::optional<std::string> foreign_runtime(std::string_view library) {
 }
 
 bool is_system_library_directory(std::string_view directory) {
-  constexpr std::array<std::string_view, 8> known = {
-      "/lib",     "/usr/lib",     "/lib/x86_64-linux-gnu",  "/usr/lib/x86_64-linux-gnu",
-      "/lib64",   "/usr/lib64",   "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu"};
+  constexpr std::array<std::string_view, 8> known = {"/lib",   "/usr/lib",   "/lib/x86_64-linux-gnu",  "/usr/lib/x86_64-linux-gnu",
+                                                     "/lib64", "/usr/lib64", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu"};
   while (directory.size() > 1 && directory.ends_with('/')) directory.remove_suffix(1);
   return std::ranges::find(known, directory) != known.end();
 }
@@ -121,12 +113,10 @@ Loaded<std::string_view> find_manifest(const ElfImage& image) {
   std::vector<std::string_view> manifests;
   for (const ElfNote& note : image.notes())
     if (note.owner == manifest_note_owner && note.type == manifest_note_type) manifests.push_back(note.text);
-  if (manifests.empty())
-    return refuse(LoadReason::no_note, "has no manifest (no note of owner RONDA, type 0x524f)");
+  if (manifests.empty()) return refuse_note(LoadReason::no_note, "has no manifest (no note of owner RONDA, type 0x524f)");
   if (manifests.size() > 1) {
-    return refuse(LoadReason::many_notes,
-                  "has " + std::to_string(manifests.size()) + " manifests; one file is one plugin",
-                  "link one plugin.toml into each plugin");
+    return refuse_note(LoadReason::many_notes, "has " + std::to_string(manifests.size()) + " manifests; one file is one plugin",
+                       "link one plugin.toml into each plugin");
   }
   if (auto refusal = check_manifest_text(manifests.front())) return *std::move(refusal);
   return manifests.front();

@@ -4,7 +4,6 @@
 // quarantines, lets an idle runner go. Knows no schedule and judges no result. All [loop].
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -13,12 +12,18 @@
 #include <vector>
 
 #include "base/descriptor.hpp"
-#include "plugin/cgroups.hpp"
+#include "plugin/group_limits.hpp"
 #include "plugin/left_alive.hpp"
 #include "plugin/messages.hpp"
 #include "plugin/runner_life.hpp"
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace ronda::plugin {
+
+class Cgroups;
 
 /// What a runner of this plugin is started from.
 struct RunnerSpec {

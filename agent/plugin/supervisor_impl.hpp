@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "base/clock.hpp"
+#include "plugin/cgroups.hpp"
 #include "plugin/output_capture.hpp"
 #include "plugin/report_text.hpp"
 #include "plugin/runner_link.hpp"

@@ -25,8 +25,13 @@
 #include "response/titles.hpp"
 #include "rule/alert.hpp"
 #include "rule/objective.hpp"
-#include "schedule/candidate.hpp"
+#include "schedule/calendar.hpp"
+#include "schedule/zone.hpp"
 #include "store/sample.hpp"
+
+namespace ronda::schedule {
+struct Candidate;
+}
 
 namespace ronda::response {
 

@@ -14,7 +14,7 @@ namespace ronda::response {
 namespace {
 
 /// What is known when an alert fires, and does not change while its incident lasts. Its level does: messages have it anyway.
-constexpr std::array<std::string_view, 7> names = {"alert", "check", "host", "reason", "service", "since", "system"};
+constexpr std::array<std::string_view, 7> placeholders = {"alert", "check", "host", "reason", "service", "since", "system"};
 
 bool has_reason(std::string_view text) {
   for (std::size_t at = text.find("{{"); at != std::string_view::npos; at = text.find("{{", at + 2)) {
@@ -37,7 +37,7 @@ void read_title(const config::RawObject& object, AlertTitles& out, config::Diagn
   if (text == nullptr || trim(*text).empty()) return;  // one that is no text is told by who reads the alert
   AlertTitle title{one_line(*text), nullptr, false};
   if (text->find("{{") != std::string::npos) {
-    auto pattern = notify::Pattern::parse(*text, names);
+    auto pattern = notify::Pattern::parse(*text, placeholders);
     config::Scope scope(diagnostics);
     if (!pattern) return config::wrong_text(scope, "title", *value, pattern.error().message(), "a title");
     title.pattern = std::make_shared<const notify::Pattern>(*std::move(pattern));

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "config/fields.hpp"
+#include "schedule/candidate.hpp"
 
 namespace ronda::response {
 namespace {

@@ -68,7 +68,7 @@ void add(Rollup& into, const Point& point, Shape shape);
 void merge(Rollup& into, const Rollup& later, Shape shape);
 
 enum class RollupLevel : std::uint8_t { five_minutes, hours };
-inline constexpr std::int64_t five_minutes_ns = 300'000'000'000, hour_ns = 12 * five_minutes_ns;
+inline constexpr std::int64_t five_minutes_ns = 300'000'000'000, hour_ns = 12 * five_minutes_ns, day_ns = 24 * hour_ns;
 constexpr std::int64_t length_of(RollupLevel level) {
   return level == RollupLevel::hours ? hour_ns : five_minutes_ns;
 }
