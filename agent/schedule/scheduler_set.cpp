@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "ronda/abi.h"
+#include "schedule/idle.hpp"
 #include "schedule/scheduler.hpp"
 #include "schedule/spread.hpp"
 
@@ -14,7 +15,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t changes_told = 100;
-constexpr auto shortest_idle = 60s;
 
 void tell(ApplyReport& report, std::string_view what, const Prepared& spec) {
   if (report.changes.size() < changes_told) report.changes.push_back(std::string(what) + " " + label_of(spec.kind, spec.name));
@@ -391,7 +391,7 @@ void Scheduler::set_idle_limits() {
     limit = std::max(limit, entry.spec.when.every);
   }
   for (const auto& hosted : hosted_) {
-    if (hosted != nullptr) hosted->supervisor->set_idle_limit(std::max<Nanos>(shortest_idle, 2 * longest[hosted->supervisor.get()]));
+    if (hosted != nullptr) hosted->supervisor->set_idle_limit(idle_limit(longest[hosted->supervisor.get()]));
   }
 }
 
