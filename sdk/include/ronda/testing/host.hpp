@@ -45,14 +45,21 @@ class host {
   }
   host& on_calendar(calendar_hook hook) { return calendar_ = std::move(hook), *this; }
   host& send(std::string event, std::string text = {}, std::int32_t code = 0) {
+    std::lock_guard lock(lock_);
     return inbox_.push_back({std::move(event), std::move(text), code, wall_}), *this;
   }
-  host& set_wall(wall_time now) { return wall_ = now, *this; }
-  host& advance(std::chrono::nanoseconds span) { return wall_ += span, mono_ += span, *this; }
+  host& set_wall(wall_time now) {
+    std::lock_guard lock(lock_);
+    return wall_ = now, *this;
+  }
+  host& advance(std::chrono::nanoseconds span) {
+    std::lock_guard lock(lock_);
+    return wall_ += span, mono_ += span, *this;
+  }
   /// A run that asks how long it may sleep, or looks at cancelled(), sees the call as cancelled.
   void cancel() {
     std::uint64_t one = 1;
-    if (::write(cancel_fd_, &one, sizeof one) < 0) broken_.push_back("eventfd");
+    if (::write(cancel_fd_, &one, sizeof one) < 0) note("eventfd");
   }
 
   // ---- what the test reads
@@ -62,6 +69,7 @@ class host {
     return durable_;
   }  // what kv would find after a restart
   host& keep(const std::string& key, std::string text) {
+    std::lock_guard lock(lock_);
     return durable_[key] = kv_[key] = std::move(text), *this;
   }
   std::size_t inbox_left() const { return inbox_.size(); }
@@ -76,7 +84,7 @@ class host {
   std::uint64_t mono_ns() const { return static_cast<std::uint64_t>(mono_.count()); }
   int cancel_fd() const { return cancel_fd_; }
   enum class frame { none, create, call, migrate, destroy };
-  void enter(frame now);
+  void enter(frame now, const ronda_call* call = nullptr);
   report leave(std::int32_t code, std::string error);
   std::mutex& call_lock() { return call_lock_; }
   void uncancel() {
@@ -84,7 +92,10 @@ class host {
     while (::read(cancel_fd_, &count, sizeof count) > 0) {
     }
   }
-  void note(std::string rule) { broken_.push_back(std::move(rule)); }
+  void note(std::string rule) {
+    std::lock_guard lock(lock_);
+    broken_.push_back(std::move(rule));
+  }
 
  private:
   struct side : ronda_inst {
@@ -111,16 +122,23 @@ class host {
     if (frame_ != frame::call) note(text("RONDA-P-033: ", what, " outside a call"));
     return frame_ == frame::call;
   }
+  /// The same of that very call; one that is over is not looked into.
+  bool in_call(const char* what, const ronda_call* call) {
+    if (frame_ == frame::call && call != call_) {
+      note(text("RONDA-P-033: ", what, " with a call that is over"));
+      return false;
+    }
+    return in_call(what);
+  }
   ronda_str lend(std::string text) { return to_abi(arena_.emplace_back(std::move(text))); }
 
   void write_log(std::uint32_t level, ronda_str line, const ronda_kv* kv, std::uint64_t n);
-  std::int32_t emit_metric(const ronda_metric& m);
-  std::int32_t emit_result(const ronda_result& r);
+  std::int32_t emit_metric(const ronda_call* call, const ronda_metric& m);
+  std::int32_t emit_result(const ronda_call* call, const ronda_result& r);
   std::int32_t kv_put(std::string key, std::string data);
   bool may_wait(const std::string& key, std::size_t bytes);
-  std::int32_t exec_run(const ronda_call& call, const ronda_exec_spec& spec, ronda_exec_result* result,
-                        ronda_error* err);
-  std::int32_t take(ronda_inbox_fn fn, void* user);
+  std::int32_t exec_run(const ronda_call* call, const ronda_exec_spec& spec, ronda_exec_result* result, ronda_error* err);
+  std::int32_t take(const ronda_call* call, ronda_inbox_fn fn, void* user);
   std::int32_t ask_calendar(ronda_str expression, std::int64_t at, std::int64_t* out, bool next);
   std::int32_t sleep(std::int64_t ns);
   std::int32_t open_secret(const ronda_value* option, ronda_str* view);
@@ -146,9 +164,11 @@ class host {
   wall_time wall_{std::chrono::seconds(1735689600)};  // 2025-01-01 00:00 UTC
   std::chrono::nanoseconds mono_{std::chrono::hours(1)}, slept_{0};
 
-  std::mutex emitting_;   // emit and log are [any]
+  // of all that is here: a thread of the plugin's own may come at any time. Not held while plugin or test are called.
+  std::recursive_mutex lock_;
   std::mutex call_lock_;  // between the end of a call and its cancel
   frame frame_ = frame::none;
+  const ronda_call* call_ = nullptr;  // of frame::call
   report current_;
   std::deque<std::string> arena_;  // what was lent to the plugin; gone when the call ends
   std::vector<log_line> logs_;
@@ -156,8 +176,10 @@ class host {
   std::vector<std::string> broken_;
 };
 
-inline void host::enter(frame now) {
+inline void host::enter(frame now, const ronda_call* call) {
+  std::lock_guard lock(lock_);
   frame_ = now;
+  call_ = call;
   current_ = report();
   taken_ = 0;
 }
@@ -165,6 +187,7 @@ inline void host::enter(frame now) {
 /// The end of a call: its result is accepted or not, and with it what it wrote and took. What create wrote counts
 /// with the first call, what migrate wrote if it succeeded.
 inline report host::leave(std::int32_t code, std::string error) {
+  std::lock_guard lock(lock_);
   bool was_call = frame_ == frame::call;
   current_.code = code;
   current_.error = std::move(error);
@@ -181,19 +204,20 @@ inline report host::leave(std::int32_t code, std::string error) {
   }
   if (!current_.ended()) current_.status = RONDA_STATUS_UNKNOWN, current_.summary = current_.error;
   frame_ = frame::none;
+  call_ = nullptr;
   secrets_.clear();
   arena_.clear();
   return std::move(current_);
 }
 
 inline void host::write_log(std::uint32_t level, ronda_str line, const ronda_kv* kv, std::uint64_t n) {
-  std::lock_guard lock(emitting_);
+  std::lock_guard lock(lock_);
   logs_.push_back({level, std::string(from_abi(line)), to_fields(kv, n)});
 }
 
-inline std::int32_t host::emit_metric(const ronda_metric& m) {
-  std::lock_guard lock(emitting_);
-  if (!in_call("emit.metric")) return RONDA_E_INVALID;
+inline std::int32_t host::emit_metric(const ronda_call* call, const ronda_metric& m) {
+  std::lock_guard lock(lock_);
+  if (!in_call("emit.metric", call)) return RONDA_E_INVALID;
   if (m.name.len == 0) note("RONDA-P-035: a metric without a name");
   bool integer = m.type == RONDA_METRIC_I64;
   current_.metrics.push_back({std::string(from_abi(m.name)), std::string(from_abi(m.unit)),
@@ -203,9 +227,9 @@ inline std::int32_t host::emit_metric(const ronda_metric& m) {
   return RONDA_OK;
 }
 
-inline std::int32_t host::emit_result(const ronda_result& r) {
-  std::lock_guard lock(emitting_);
-  if (!in_call("emit.result")) return RONDA_E_INVALID;
+inline std::int32_t host::emit_result(const ronda_call* call, const ronda_result& r) {
+  std::lock_guard lock(lock_);
+  if (!in_call("emit.result", call)) return RONDA_E_INVALID;
   if (++current_.results > 1) return note("RONDA-P-031: two results in one call"), RONDA_E_INVALID;
   if (r.status < 0 || r.status > 3)
     return current_.refused = true, note("RONDA-P-034: no such status"), RONDA_E_INVALID;
@@ -239,9 +263,10 @@ inline bool host::may_wait(const std::string& key, std::size_t bytes) {
   return waiting_[key] = bytes, true;
 }
 
-inline std::int32_t host::exec_run(const ronda_call& call, const ronda_exec_spec& spec,
-                                   ronda_exec_result* result, ronda_error* err) {
+inline std::int32_t host::exec_run(const ronda_call* call, const ronda_exec_spec& spec, ronda_exec_result* result, ronda_error* err) {
   exec_request request;
+  std::unique_lock lock(lock_);
+  if (!in_call("exec.run", call) || call == nullptr) return RONDA_E_INVALID;
   for (std::uint64_t i = 0; i < spec.argc; ++i) request.argv.emplace_back(from_abi(spec.argv[i]));
   request.env = to_fields(spec.env, spec.env_count);
   request.dir = from_abi(spec.dir);
@@ -249,18 +274,21 @@ inline std::int32_t host::exec_run(const ronda_call& call, const ronda_exec_spec
   request.clear_env = (spec.flags & RONDA_EXEC_NO_ENV) != 0;
   request.merge_err = (spec.flags & RONDA_EXEC_MERGE_ERR) != 0;
   if (spec.output_limit != 0) request.output_limit = spec.output_limit;
-  std::uint64_t deadline = spec.deadline_mono_ns != 0 ? spec.deadline_mono_ns : call.deadline_mono_ns;
+  std::uint64_t deadline = spec.deadline_mono_ns != 0 ? spec.deadline_mono_ns : call->deadline_mono_ns;
   if (deadline > mono_ns()) request.timeout = std::chrono::nanoseconds(deadline - mono_ns());
   programs_.push_back(request);
+  lock.unlock();
   exec_answer answer;
   if (exec_)
     answer = exec_(request);
   else
     answer.code = RONDA_E_NOTFOUND, answer.err = "the test says nothing about this program: host.on_exec()";
   if (answer.code != RONDA_OK) {
+    if (err == nullptr) return answer.code;
     std::snprintf(err->msg, sizeof err->msg, "%s", answer.err.c_str());
     return err->code = answer.code;
   }
+  lock.lock();
   result->exit_code = answer.exit_code;
   result->signal = answer.signal;
   result->timed_out = answer.timed_out ? 1 : 0;
@@ -272,13 +300,19 @@ inline std::int32_t host::exec_run(const ronda_call& call, const ronda_exec_spec
   return RONDA_OK;
 }
 
-inline std::int32_t host::take(ronda_inbox_fn fn, void* user) {
-  for (; taken_ < inbox_.size(); ++taken_) {
-    const posted& p = inbox_[taken_];
+/// Each event once, also when the callback takes itself.
+inline std::int32_t host::take(const ronda_call* call, ronda_inbox_fn fn, void* user) {
+  while (true) {
+    posted p;
+    {
+      std::lock_guard lock(lock_);
+      if (!in_call("inbox.take", call)) return RONDA_E_INVALID;
+      if (taken_ >= inbox_.size()) return RONDA_OK;
+      p = inbox_[taken_++];
+    }
     ronda_inbox_event e{sizeof e, p.code, p.at.time_since_epoch().count(), to_abi(p.event), to_abi(p.text)};
-    if (std::int32_t stop = fn(user, &e)) return ++taken_, stop;
+    if (std::int32_t stop = fn(user, &e)) return stop;
   }
-  return RONDA_OK;
 }
 
 inline std::int32_t host::ask_calendar(ronda_str expression, std::int64_t at, std::int64_t* out, bool next) {
@@ -289,6 +323,7 @@ inline std::int32_t host::ask_calendar(ronda_str expression, std::int64_t at, st
 }
 
 inline std::int32_t host::sleep(std::int64_t ns) {
+  std::lock_guard lock(lock_);
   pollfd watched{cancel_fd_, POLLIN, 0};
   if (::poll(&watched, 1, 0) > 0) return RONDA_E_TIMEOUT;
   slept_ += std::chrono::nanoseconds(ns);
@@ -297,6 +332,7 @@ inline std::int32_t host::sleep(std::int64_t ns) {
 }
 
 inline std::int32_t host::open_secret(const ronda_value* option, ronda_str* view) {
+  std::lock_guard lock(lock_);
   if (!in_call("secret.open")) return RONDA_E_INVALID;
   const node* n = node::of(option);
   if (n->type() != RONDA_TYPE_SECRET && n->type() != RONDA_TYPE_STR) return RONDA_E_INVALID;
@@ -308,6 +344,7 @@ inline std::int32_t host::open_secret(const ronda_value* option, ronda_str* view
 }
 
 inline void host::close_secret(ronda_str view) {
+  std::lock_guard lock(lock_);
   if (secrets_.erase(view.ptr) == 0) note("RONDA-P-036: secret.close of a view that is not open");
 }
 

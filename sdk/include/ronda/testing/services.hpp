@@ -14,29 +14,29 @@ struct services {
   }
   static std::int32_t facts_get(const void* inst, ronda_str name, ronda_str* out) noexcept {
     host& h = host::of(static_cast<const ronda_inst*>(inst));
+    std::lock_guard lock(h.lock_);
     auto found = h.facts_.find(std::string(from_abi(name)));
     if (found == h.facts_.end()) return RONDA_E_NOTFOUND;
     return *out = to_abi(found->second), RONDA_OK;
   }
-  static std::int32_t metric(const ronda_inst* inst, const ronda_call*, const ronda_metric* m) noexcept {
-    return host::of(inst).emit_metric(*m);
+  static std::int32_t metric(const ronda_inst* inst, const ronda_call* c, const ronda_metric* m) noexcept {
+    return host::of(inst).emit_metric(c, *m);
   }
-  static std::int32_t result(const ronda_inst* inst, const ronda_call*, const ronda_result* r) noexcept {
-    return host::of(inst).emit_result(*r);
+  static std::int32_t result(const ronda_inst* inst, const ronda_call* c, const ronda_result* r) noexcept {
+    return host::of(inst).emit_result(c, *r);
   }
-  static std::int32_t event(const ronda_inst* inst, const ronda_call*, const ronda_event* e) noexcept {
+  static std::int32_t event(const ronda_inst* inst, const ronda_call* c, const ronda_event* e) noexcept {
     host& h = host::of(inst);
-    std::lock_guard lock(h.emitting_);
-    if (!h.in_call("emit.event")) return RONDA_E_INVALID;
+    std::lock_guard lock(h.lock_);
+    if (!h.in_call("emit.event", c)) return RONDA_E_INVALID;
     h.current_.events.push_back({e->level, std::string(from_abi(e->name)), std::string(from_abi(e->text)),
                                  to_fields(e->fields, e->field_count)});
     return RONDA_OK;
   }
-  static std::int32_t progress(const ronda_inst* inst, const ronda_call*, double share,
-                               ronda_str what) noexcept {
+  static std::int32_t progress(const ronda_inst* inst, const ronda_call* c, double share, ronda_str what) noexcept {
     host& h = host::of(inst);
-    std::lock_guard lock(h.emitting_);
-    if (!h.in_call("emit.progress")) return RONDA_E_INVALID;
+    std::lock_guard lock(h.lock_);
+    if (!h.in_call("emit.progress", c)) return RONDA_E_INVALID;
     h.current_.progress.push_back({share, std::string(from_abi(what))});
     return RONDA_OK;
   }
@@ -51,6 +51,7 @@ struct services {
   }
   static std::int32_t kv_get(const ronda_inst* inst, ronda_str key, ronda_str* out) noexcept {
     host& h = host::of(inst);
+    std::lock_guard lock(h.lock_);
     if (!h.inside("kv.get")) return RONDA_E_INVALID;
     expire(h);
     auto found = h.kv_.find(std::string(from_abi(key)));
@@ -60,6 +61,7 @@ struct services {
   static std::int32_t kv_put(const ronda_inst* inst, ronda_str key, ronda_str data,
                              std::int64_t ttl) noexcept {
     host& h = host::of(inst);
+    std::lock_guard lock(h.lock_);
     if (!h.may_write("kv.put")) return RONDA_E_INVALID;
     std::int32_t code = h.kv_put(std::string(from_abi(key)), std::string(from_abi(data)));
     if (code == RONDA_OK && ttl > 0)
@@ -68,6 +70,7 @@ struct services {
   }
   static std::int32_t kv_del(const ronda_inst* inst, ronda_str key) noexcept {
     host& h = host::of(inst);
+    std::lock_guard lock(h.lock_);
     if (!h.may_write("kv.del")) return RONDA_E_INVALID;
     std::string name(from_abi(key));
     if (!h.may_wait(name, name.size())) return RONDA_E_RANGE;
@@ -77,9 +80,13 @@ struct services {
   static std::int32_t kv_each(const ronda_inst* inst, ronda_str prefix, ronda_kv_each_fn fn,
                               void* user) noexcept {
     host& h = host::of(inst);
-    if (!h.inside("kv.each")) return RONDA_E_INVALID;
-    expire(h);
-    auto entries = h.kv_;  // the callback may write
+    std::map<std::string, std::string> entries;  // the callback may write
+    {
+      std::lock_guard lock(h.lock_);
+      if (!h.inside("kv.each")) return RONDA_E_INVALID;
+      expire(h);
+      entries = h.kv_;
+    }
     for (const auto& [key, data] : entries) {
       if (key.compare(0, static_cast<std::size_t>(prefix.len), from_abi(prefix)) != 0) continue;
       if (std::int32_t stop = fn(user, to_abi(key), to_abi(data))) return stop;
@@ -88,6 +95,7 @@ struct services {
   }
   static std::int32_t kv_commit(const ronda_inst* inst) noexcept {
     host& h = host::of(inst);
+    std::lock_guard lock(h.lock_);
     if (!h.may_write("kv.commit")) return RONDA_E_INVALID;
     h.durable_ = h.kv_;
     h.waiting_.clear();
@@ -101,15 +109,12 @@ struct services {
   static void secret_close(const ronda_inst* inst, ronda_str view) noexcept {
     host::of(inst).close_secret(view);
   }
-  static std::int32_t exec_run(const ronda_inst* inst, const ronda_call* call, const ronda_exec_spec* spec,
-                               ronda_exec_result* result, ronda_error* err) noexcept {
-    host& h = host::of(inst);
-    return h.in_call("exec.run") ? h.exec_run(*call, *spec, result, err) : RONDA_E_INVALID;
+  static std::int32_t exec_run(const ronda_inst* inst, const ronda_call* c, const ronda_exec_spec* spec, ronda_exec_result* result,
+                               ronda_error* err) noexcept {
+    return host::of(inst).exec_run(c, *spec, result, err);
   }
-  static std::int32_t inbox_take(const ronda_inst* inst, const ronda_call*, ronda_inbox_fn fn,
-                                 void* user) noexcept {
-    host& h = host::of(inst);
-    return h.in_call("inbox.take") ? h.take(fn, user) : RONDA_E_INVALID;
+  static std::int32_t inbox_take(const ronda_inst* inst, const ronda_call* c, ronda_inbox_fn fn, void* user) noexcept {
+    return host::of(inst).take(c, fn, user);
   }
   static std::int32_t calendar_previous(const ronda_inst* inst, ronda_str e, std::int64_t at,
                                         std::int64_t* out) noexcept {
@@ -120,9 +125,13 @@ struct services {
     return host::of(inst).ask_calendar(e, at, out, true);
   }
   static std::int64_t wall_ns(const ronda_inst* inst) noexcept {
+    std::lock_guard lock(host::of(inst).lock_);
     return host::of(inst).wall_.time_since_epoch().count();
   }
-  static std::uint64_t mono_ns(const ronda_inst* inst) noexcept { return host::of(inst).mono_ns(); }
+  static std::uint64_t mono_ns(const ronda_inst* inst) noexcept {
+    std::lock_guard lock(host::of(inst).lock_);
+    return host::of(inst).mono_ns();
+  }
   static std::int32_t sleep(const ronda_inst* inst, const ronda_call*, std::int64_t ns) noexcept {
     return host::of(inst).sleep(ns);
   }

@@ -152,7 +152,7 @@ class subject {
     raw.reason = static_cast<std::uint32_t>(how.reason);
     raw.scheduled_wall_ns = how.scheduled ? how.scheduled->time_since_epoch().count() : 0;
     ronda_error err = detail::empty_error();
-    host_->enter(host::frame::call);
+    host_->enter(host::frame::call, &raw);
     set_call(&raw);
     std::int32_t code = work(&raw, &err);
     set_call(nullptr);
