@@ -33,7 +33,7 @@ wire::Setup setup_of(const PluginUnderTest& plugin) {
   setup.fds = plugin.fds;
   setup.grants = plugin.grants;
   setup.kinds = plugin.kinds;
-  setup.facts = {{"hostname", "testhost"}};
+  setup.facts = {{"hostname", plugin.hostname}};
   if (is_root() && !plugin.as_root) setup.uid = setup.gid = nobody;
   return setup;
 }

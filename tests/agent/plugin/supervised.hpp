@@ -26,6 +26,7 @@ bool has_pid_namespaces();
 struct PluginUnderTest {
   std::string path = RONDA_CHAOS_PLUGIN;
   std::string id = "org.ronda.chaos";
+  std::string hostname = "testhost";  // as ronda.facts/1 tells it
   std::vector<wire::Kind> kinds = {wire::Kind::check, wire::Kind::task, wire::Kind::notifier};
   std::vector<std::string> grants = {"state", "secrets", "exec", "inbox", "threads"};
   std::int64_t concurrency = 16;
