@@ -249,6 +249,7 @@ std::int32_t run(const ronda_inst* inst, const ronda_call* call, const ronda_exe
     return refuse(err, RONDA_E_INVALID, "exec needs an instance, a call, a spec and a result");
   }
   Instance& instance = *Instance::of(inst);
+  if (!instance.is_in(call)) return refuse(err, RONDA_E_INVALID, "exec is used in a call only (RONDA-P-033)");
   Strings argv, env;
   if (const std::string wrong = make_strings(*spec, argv, env); !wrong.empty()) return refuse(err, RONDA_E_INVALID, wrong);
   const std::uint64_t start = mono_ns();

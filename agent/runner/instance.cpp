@@ -59,6 +59,10 @@ Instance::Instance(const wire::Create& spec, const Surroundings& around)
 }
 
 Instance::~Instance() {
+  wipe();
+}
+
+void Instance::wipe() {
   if (secrets_ != nullptr) ::explicit_bzero(spec_.writable_options(), spec_.options().size());
 }
 
@@ -111,9 +115,9 @@ bool Instance::take_state_over(wire::Outcome& outcome) {
   if (from > to) {
     code = RONDA_E_INVALID;
   } else if (has_state()) {
-    in_plugin_.store(true, std::memory_order_relaxed);
+    inside_.store(Inside::migrate, std::memory_order_relaxed);
     thrown = caught([&] { code = around_.plugin.migrate(spec_.kind, self_, from, to, told); });
-    in_plugin_.store(false, std::memory_order_relaxed);
+    inside_.store(Inside::nothing, std::memory_order_relaxed);
   }
   arena_.clear();
   if (thrown || code != RONDA_OK) {
@@ -147,9 +151,9 @@ bool Instance::has_state() {
 bool Instance::make(std::string& error) {
   ronda_error told{sizeof(ronda_error), 0, {}};
   std::int32_t code = 0;
-  in_plugin_.store(true, std::memory_order_relaxed);
+  inside_.store(Inside::create, std::memory_order_relaxed);
   const auto thrown = caught([&] { code = around_.plugin.create(*this, &self_, told); });
-  in_plugin_.store(false, std::memory_order_relaxed);
+  inside_.store(Inside::nothing, std::memory_order_relaxed);
   arena_.clear();
   created_ = !thrown && code == RONDA_OK;
   if (created_) return true;
@@ -178,9 +182,9 @@ void Instance::call_plugin(ActiveCall& call, const wire::Message* message) {
   }
   ronda_error told{sizeof(ronda_error), 0, {}};
   std::int32_t code = 0;
-  in_plugin_.store(true, std::memory_order_relaxed);
+  inside_.store(Inside::call, std::memory_order_relaxed);
   const auto thrown = caught([&] { code = around_.plugin.run(spec_.kind, self_, call, &handed, told); });
-  in_plugin_.store(false, std::memory_order_relaxed);
+  inside_.store(Inside::nothing, std::memory_order_relaxed);
   wire::Outcome& outcome = call.outcome;
   const std::string_view text(told.msg, ::strnlen(told.msg, sizeof told.msg));
   if (thrown) {
@@ -204,6 +208,7 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
   active_.store(&call, std::memory_order_release);
   if (created_ || create(outcome)) call_plugin(call, message);
   active_.store(nullptr, std::memory_order_release);
+  call.secrets.close_all();
   {
     const std::lock_guard lock(call.cancel_mutex);
     call.over = true;
@@ -234,17 +239,20 @@ wire::Created Instance::probe() {
 void Instance::destroy() {
   if (!created_) return;
   created_ = false;
-  in_plugin_.store(true, std::memory_order_relaxed);
-  in_destroy_.store(true, std::memory_order_relaxed);
+  inside_.store(Inside::destroy, std::memory_order_relaxed);
   const auto thrown = caught([&] { around_.plugin.destroy(spec_.kind, self_); });
-  in_destroy_.store(false, std::memory_order_relaxed);
-  in_plugin_.store(false, std::memory_order_relaxed);
+  inside_.store(Inside::nothing, std::memory_order_relaxed);
   self_ = nullptr;
   if (thrown) around_.link.log(wire::Log{id(), RONDA_LOG_ERROR, fit("destroy threw: " + *thrown, 1024)});
 }
 
+bool Instance::is_in(const ronda_call* call) const {
+  return call != nullptr && static_cast<const ronda_call*>(active()) == call && inside_.load(std::memory_order_relaxed) == Inside::call;
+}
+
 bool Instance::may_write_state() {
-  if (!in_destroy_.load(std::memory_order_relaxed)) return true;
+  const Inside inside = inside_.load(std::memory_order_relaxed);
+  if (inside != Inside::destroy) return inside != Inside::nothing;
   if (!write_told_.exchange(true))
     around_.link.log(wire::Log{id(), RONDA_LOG_ERROR, "RONDA-P-038: it writes state in destroy: refused, nothing of it is kept"});
   return false;

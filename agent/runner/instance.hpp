@@ -16,6 +16,7 @@
 #include "ronda/abi.h"
 #include "runner/instance_spec.hpp"
 #include "runner/kv_pending.hpp"
+#include "runner/open_secrets.hpp"
 #include "runner/options.hpp"
 #include "runner/turn.hpp"
 
@@ -40,6 +41,9 @@ struct Surroundings {
   Programs* programs = nullptr;  // those that run, where what they leave alive stays; else null
 };
 
+/// Which of its functions the plugin is in: what a service may do depends on it.
+enum class Inside : std::uint8_t { nothing, create, migrate, call, destroy };
+
 class Instance : public ronda_inst {
  public:
   static constexpr std::size_t events_limit = 100;  // of one call
@@ -62,6 +66,8 @@ class Instance : public ronda_inst {
   wire::Created probe();
   /// [worker, with its turn]
   void destroy();
+  /// Of one that is destroyed for good: nothing secret is left in it. The plugin may still have its address. [worker, with its turn]
+  void wipe();
   /// Tells the plugin that the call should end. [any]
   void cancel(ActiveCall& call) const noexcept;
 
@@ -73,9 +79,12 @@ class Instance : public ronda_inst {
   Programs* programs() const { return around_.programs; }
   bool granted(std::string_view grant) const;
   ActiveCall* active() const { return active_.load(std::memory_order_acquire); }
-  /// Whether state may be written now: not while it is destroyed (RONDA-P-038), which is then said in the log, once.
+  /// Whether it is in that very call now, and not only created for it.
+  bool is_in(const ronda_call* call) const;
+  /// Whether state may be read now (RONDA-P-032).
+  bool may_read_state() const { return inside_.load(std::memory_order_relaxed) != Inside::nothing; }
+  /// Whether it may be written: not while it is destroyed either (RONDA-P-038), which is then said in the log, once.
   bool may_write_state();
-  bool in_plugin() const { return in_plugin_.load(std::memory_order_relaxed); }
 
   /// Text with every secret of this instance replaced by "***".
   std::string scrub(std::string text) const;
@@ -104,8 +113,7 @@ class Instance : public ronda_inst {
   std::forward_list<std::string> arena_;  // of a call; small while it is empty
   Turn turn_;
   std::atomic<bool> created_{false};
-  std::atomic<bool> in_plugin_{false};
-  std::atomic<bool> in_destroy_{false};
+  std::atomic<Inside> inside_{Inside::nothing};
   std::atomic<bool> write_told_{false};
 };
 
@@ -122,6 +130,7 @@ struct ActiveCall : ronda_call {
   std::size_t metric_count = 0, event_count = 0;
   std::chrono::nanoseconds progress_at{0};  // when the last was sent, monotonic
   bool progress_ended = false;
+  OpenSecrets secrets;
   wire::Outcome outcome;
 };
 

@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t stack_bytes = 256 << 10;
 constexpr std::size_t calls_kept = 64;
+constexpr std::size_t gone_kept = 64, gone_bytes_kept = 64 << 10;
 constexpr std::size_t results_per_message = 64;
 constexpr std::size_t bytes_per_message = 32 << 10;
 constexpr std::uint64_t look_again_ns = 100'000'000;
@@ -263,12 +264,25 @@ void Pool::execute(Job& job, std::size_t slot) {
       break;
     case Job::What::destroy:
       job.instance->destroy();
+      job.instance->wipe();
+      keep_gone(job.instance);
       break;
     case Job::What::call:
     case Job::What::deliver:
       return run_call(job, slot);
   }
   put_back(job, false);
+}
+
+/// Its address is not used again soon: what the plugin still asks by it is answered, and of no other instance.
+void Pool::keep_gone(std::shared_ptr<Instance> instance) {
+  const std::lock_guard lock(running_mutex_);
+  gone_bytes_ += instance->spec().options().size();
+  gone_.push_back(std::move(instance));
+  while (gone_.size() > 1 && (gone_.size() > gone_kept || gone_bytes_ > gone_bytes_kept)) {
+    gone_bytes_ -= gone_.front()->spec().options().size();
+    gone_.pop_front();
+  }
 }
 
 /// What it has left changed is told of its instance; of calls that overlap it may have been the other one.

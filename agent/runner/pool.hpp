@@ -72,6 +72,7 @@ class Pool {
   void give_back(const Job& job, std::size_t slot);
   void execute(Job& job, std::size_t slot);
   void run_call(Job& job, std::size_t slot);
+  void keep_gone(std::shared_ptr<Instance> instance);
   bool put_back(const Job& job, bool look) const;
   void finish(const Job& job, wire::Outcome outcome);
   bool add_thread();
@@ -121,6 +122,8 @@ class Pool {
   std::mutex running_mutex_;
   std::vector<Running> running_;                  // `limit_` places
   std::deque<std::shared_ptr<ActiveCall>> over_;  // the last that ended
+  std::deque<std::shared_ptr<Instance>> gone_;    // the last that were destroyed
+  std::size_t gone_bytes_ = 0;                    // of their options
   std::vector<std::uint64_t> cancelled_early_;    // calls that a thread has taken and not begun; empty when there are none
 
   // a plugin's cancel may hang or crash: it is called on a thread of its own, started by the first that is needed

@@ -46,8 +46,8 @@ std::uint64_t mono_ns(const ronda_inst*) noexcept {
   return static_cast<std::uint64_t>(monotonic().count());
 }
 
-std::int32_t sleep_ns(const ronda_inst*, const ronda_call* call, std::int64_t ns) noexcept {
-  if (call == nullptr || ns < 0) return RONDA_E_INVALID;
+std::int32_t sleep_ns(const ronda_inst* inst, const ronda_call* call, std::int64_t ns) noexcept {
+  if (inst == nullptr || ns < 0 || !Instance::of(inst)->is_in(call)) return RONDA_E_INVALID;  // of another call nothing can be read
   const std::uint64_t until = mono_ns(nullptr) + static_cast<std::uint64_t>(ns);
   for (std::uint64_t now = mono_ns(nullptr); now < until; now = mono_ns(nullptr)) {
     pollfd cancel{call->cancel_fd, POLLIN, 0};
@@ -82,14 +82,24 @@ std::int32_t facts_get(const void* side, ronda_str name, ronda_str* value) noexc
   return RONDA_OK;
 }
 
-std::int32_t secret_open(const ronda_inst*, const ronda_value* option, ronda_str* out) noexcept {
-  if (option == nullptr || out == nullptr) return RONDA_E_INVALID;
+std::int32_t secret_open(const ronda_inst* inst, const ronda_value* option, ronda_str* out) noexcept try {
+  if (inst == nullptr || option == nullptr || out == nullptr) return RONDA_E_INVALID;
   if (option->type != RONDA_TYPE_SECRET && option->type != RONDA_TYPE_STR) return RONDA_E_INVALID;
-  *out = {option->text_data, option->size};
+  const Instance& instance = *Instance::of(inst);
+  ActiveCall* const call = instance.active();
+  if (!instance.is_in(call)) return RONDA_E_INVALID;
+  const char* const copy = call->secrets.open(option->text());
+  if (copy == nullptr) return RONDA_E_AGAIN;
+  *out = {copy, option->size};
   return RONDA_OK;
+} catch (...) {
+  return RONDA_E_INTERNAL;
 }
 
-void secret_close(const ronda_inst*, ronda_str) noexcept {}
+void secret_close(const ronda_inst* inst, ronda_str view) noexcept {
+  ActiveCall* const call = inst == nullptr ? nullptr : Instance::of(inst)->active();
+  if (call != nullptr) call->secrets.close(view.ptr);  // else it is closed already, with its call
+}
 
 constexpr ronda_log_1 log_service = {sizeof(ronda_log_1), RONDA_LOG_INFO, log_write};
 constexpr ronda_clock_1 clock_service = {sizeof(ronda_clock_1), 0, wall_ns, mono_ns, sleep_ns};

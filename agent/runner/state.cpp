@@ -22,6 +22,7 @@ wire::Reply ask(Instance& instance, wire::Ask what, std::string_view text, std::
 std::int32_t kv_get(const ronda_inst* inst, ronda_str key, ronda_str* value) noexcept try {
   if (inst == nullptr || value == nullptr || key.len > key_limit) return RONDA_E_INVALID;
   Instance& instance = *Instance::of(inst);
+  if (!instance.may_read_state()) return RONDA_E_INVALID;
   if (const wire::KvWrite* own = instance.kv_pending.find(view(key))) {
     if (own->erase) return RONDA_E_NOTFOUND;
     *value = instance.keep(own->value);
@@ -57,6 +58,7 @@ std::int32_t kv_del(const ronda_inst* inst, ronda_str key) noexcept try {
 std::int32_t kv_each(const ronda_inst* inst, ronda_str prefix, ronda_kv_each_fn fn, void* user) noexcept try {
   if (inst == nullptr || fn == nullptr || prefix.len > key_limit) return RONDA_E_INVALID;
   Instance& instance = *Instance::of(inst);
+  if (!instance.may_read_state()) return RONDA_E_INVALID;
   const wire::Reply reply = ask(instance, wire::Ask::kv_each, view(prefix));
   if (reply.code != RONDA_OK) return reply.code;
   std::map<std::string, std::string> all;
