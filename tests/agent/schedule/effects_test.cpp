@@ -2,6 +2,7 @@
 // What of a run is kept: what it wrote and took counts with its result, and with nothing else.
 #include <catch.hpp>
 
+#include "agent/store/faulty_vfs.hpp"
 #include "scheduled.hpp"
 
 using namespace ronda;
@@ -31,12 +32,51 @@ TEST_CASE("state and inbox of a run count with its result and not without", "[sc
 }
 
 TEST_CASE("what was committed stays, whatever becomes of the run", "[schedule]") {
+  const std::string after = GENERATE("throw", "segv");
   Scheduled bench;
-  bench.begin({{"committed", "kv-commit-then-throw"}});
-  CHECK(bench.run("committed").summary == "after what it wrote");
+  bench.begin({{"committed", "kv-commit-then-" + after}});
+  CHECK(bench.run("committed").status == plugin::CheckStatus::unknown);
   const auto kept = bench.kv("committed").entries;
   REQUIRE(kept.size() == 1);
   CHECK(kept[0].key == "before");
+}
+
+TEST_CASE("a batch of a runner that dies before its result is kept as a whole, and the next runner reads it", "[schedule]") {
+  Scheduled bench;
+  bench.begin({{"batch", "kv-batch-then-die", 20}});
+  for (int round = 0; round < 2; ++round) CHECK(bench.run("batch").status == plugin::CheckStatus::unknown);
+  bench.apply({{"batch", "kv-look"}});
+  CHECK(bench.run("batch").summary == "20 keys, 1 value, 2");
+}
+
+TEST_CASE("on a disk that takes no more a commit says to try again, and nothing of it is kept", "[schedule]") {
+  store::test::FaultyVfs vfs;
+  Scheduled bench(vfs.name());
+  bench.begin({{"batch", "kv-batch", 20}});
+  CHECK(bench.run("batch").summary == "committed 1");
+  std::int64_t last = 1;
+  int refused = 0;
+  bool full = true;
+  for (int nth = 1; full && nth < 100; nth += 5) {  // full from each fifth write on, until that is more than all that are made
+    INFO("write " << nth);
+    vfs.fail_writes(nth, 1'000'000, SQLITE_FULL);
+    const std::string said = bench.run("batch").summary;
+    full = vfs.failed();
+    vfs.fail_writes(0, 0, SQLITE_OK);
+    REQUIRE(bench.until([&] { return bench.store().health().state == store::HealthState::ok; }));
+    if (said == "commit: -1 not now")  // RONDA_E_AGAIN
+      ++refused;
+    else
+      CHECK(said == "committed " + std::to_string(++last));
+    const auto kept = bench.kv("batch").entries;
+    REQUIRE(kept.size() == 20);
+    for (const auto& entry : kept) CHECK(entry.value.starts_with(std::to_string(last) + " "));
+  }
+  CHECK_FALSE(full);
+  CHECK(refused >= 2);
+  bench.kill();
+  bench.begin({{"batch", "kv-look"}});
+  CHECK(bench.run("batch").summary == "20 keys, 1 value, " + std::to_string(last));
 }
 
 TEST_CASE("a slot is recorded with what its task said", "[schedule]") {

@@ -17,6 +17,7 @@ namespace {
 
 struct Ledger {
   std::set<std::int64_t> events, slots;
+  std::int64_t batch = 0;  // the last
   int doubled = 0;
 
   void take(const std::string& said) {
@@ -25,6 +26,7 @@ struct Ledger {
     for (std::int64_t number = 0; lines >> what >> number;) {
       if (what == "event") events.insert(number);
       if (what == "slot" && !slots.insert(number).second) ++doubled;
+      if (what == "batch") batch = std::max(batch, number);
     }
   }
 };
@@ -39,6 +41,16 @@ void check_against(const std::string& state, const Ledger& ledger) {
     for (const Slot& slot : must<std::vector<Slot>>(*store, &Store::load_started_slots)) slots.insert(slot.scheduled);
     CHECK(std::includes(events.begin(), events.end(), ledger.events.begin(), ledger.events.end()));
     CHECK(std::includes(slots.begin(), slots.end(), ledger.slots.begin(), ledger.slots.end()));
+    // of a batch of a plugin's state all or nothing, and no older one than the last that was acknowledged
+    std::set<std::int64_t> batches;
+    const KvContent kept = must<KvContent>(*store, &Store::load_kv, KvSpace{{"task", "dump"}, "batch"});
+    for (const KvEntry& entry : kept.entries) batches.insert(std::atoll(entry.value.c_str()));
+    CHECK(kept.entries.size() == (ledger.batch == 0 && batches.empty() ? std::size_t{0} : std::size_t{20}));
+    CHECK(batches.size() <= 1);
+    if (ledger.batch > 0) {
+      REQUIRE_FALSE(batches.empty());
+      CHECK(*batches.begin() >= ledger.batch);
+    }
   }
   auto db = Database::open_unchanging(state + "/ronda.db");
   REQUIRE(db);
@@ -72,10 +84,10 @@ void kill_writers(int rounds, int checked_every) {
 
 }  // namespace
 
-TEST_CASE("30 kills of a writing agent lose nothing that was acknowledged and double no slot", "[store]") {
+TEST_CASE("30 kills of a writing agent lose nothing that was acknowledged, halve no batch and double no slot", "[store]") {
   kill_writers(30, 3);
 }
 
-TEST_CASE("1000 kills of a writing agent lose nothing that was acknowledged and double no slot", "[store][.long]") {
+TEST_CASE("1000 kills of a writing agent lose nothing that was acknowledged, halve no batch and double no slot", "[store][.long]") {
   kill_writers(1000, 100);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes into a store until it is killed, and says on standard output what was acknowledged, one line each:
-// "event N", "slot N". Usage: store_writer DIRECTORY FIRST_EVENT
+// "event N", "slot N", "batch N". Usage: store_writer DIRECTORY FIRST_EVENT
 #include <unistd.h>
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <semaphore>
 #include <string>
+#include <vector>
 
 #include "agent/store/support.hpp"
 
@@ -17,6 +18,8 @@ using namespace ronda::store::test;
 namespace {
 
 constexpr int calls_in_flight = 16;
+constexpr int batch_keys = 20;
+constexpr std::size_t batch_value = 4000;  // each on pages of its own
 
 void tell(const std::string& line) {
   // one write, so that a kill does not leave half a line; without a reader there is nothing left to do
@@ -54,6 +57,16 @@ int main(int argc, char** argv) {
     if (number % 10 == 0) {
       const std::string value(static_cast<std::size_t>(number % 5000), 'v');
       store.write_kv({task, "p"}, 1, {{std::to_string(number % 7), value, 0}}, [](auto) {});
+    }
+    if (number % 5 == 0) {
+      free_calls.acquire();
+      std::vector<KvWrite> batch;
+      for (int key = 0; key < batch_keys; ++key)
+        batch.push_back({std::to_string(key), std::to_string(number) + std::string(batch_value, 'b'), 0});
+      store.write_kv({task, "batch"}, 1, std::move(batch), [&free_calls, number](ronda::Result<ronda::Unit> result) {
+        if (result) tell("batch " + std::to_string(number) + "\n");
+        free_calls.release();
+      });
     }
   }
 }

@@ -2,10 +2,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
+#include <set>
 #include <stdexcept>
 
 #include "chaos.hpp"
@@ -56,6 +58,33 @@ bool write_then(const Deed& deed, ronda::result& result) {
   if (end == "late") sleep_ms(2000);
   result = ronda::ok("wrote");
   return true;
+}
+
+/// One value under `n` keys, which is the one after the largest that is there; a run that cannot commit it fails.
+ronda::result commit_batch(const Deed& deed) {
+  const ronda::kv_service kv(deed.inst);
+  const auto before = kv.all("batch/");
+  if (!before) return ronda::unknown("all: ", before.error());
+  std::int64_t last = 0;
+  for (const auto& [key, value] : *before) last = std::max(last, std::int64_t{std::atoll(value.c_str())});
+  const std::string next = std::to_string(last + 1) + " " + std::string(1000, 'b');
+  for (std::int64_t i = 0; i < deed.n; ++i) {
+    const auto put = kv.put(ronda::text("batch/", i), next);
+    if (!put) return ronda::unknown("put: ", put.error());
+  }
+  const auto kept = kv.commit();
+  if (deed.mode == "kv-batch-then-die") ::kill(::getpid(), SIGKILL);
+  if (!kept) throw std::runtime_error(ronda::text("commit: ", kept.code(), " ", kept.error()));
+  return ronda::ok("committed ", last + 1);
+}
+
+/// What stands under the keys of the batch: "20 keys, 1 value, 7".
+ronda::result look_at_batch(const Deed& deed) {
+  const auto all = ronda::kv_service(deed.inst).all("batch/");
+  if (!all) return ronda::unknown("all: ", all.error());
+  std::set<std::int64_t> values;
+  for (const auto& [key, value] : *all) values.insert(std::atoll(value.c_str()));
+  return ronda::ok(all->size(), " keys, ", values.size(), " value, ", values.empty() ? 0 : *values.begin());
 }
 
 ronda::result calendar(const Deed& deed) {
@@ -167,7 +196,7 @@ ronda::result self(const Deed&) {
 
 bool ask(Deed& deed, ronda::result& result) {
   const std::string_view mode = deed.mode;
-  if (write_then(deed, result)) return true;
+  if (mode != "kv-batch-then-die" && write_then(deed, result)) return true;
   if (mode == "ok-from") {  // the n-th run and those after it are well
     const ronda::kv_service kv(deed.inst);
     const std::int64_t run = kv.get_i64("runs").value_or(0) + 1;
@@ -179,6 +208,10 @@ bool ask(Deed& deed, ronda::result& result) {
     static_cast<void>(ronda::kv_service(deed.inst).put("before", "this"));
   else if (mode == "kv")
     result = count(deed);
+  else if (mode.substr(0, 8) == "kv-batch")
+    result = commit_batch(deed);
+  else if (mode == "kv-look")
+    result = look_at_batch(deed);
   else if (mode == "kv-all")
     result = all_state(deed);
   else if (mode == "inbox")
