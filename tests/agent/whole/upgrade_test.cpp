@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iostream>
 #include <thread>
 
 #include "catch.hpp"
@@ -333,9 +334,33 @@ std::string check_of(int i) {
   return "[check." + name + "]\nuse = \"" + name + ".check\"\nevery = \"5s\"\n";
 }
 
+/// What a process and all below it take of the memory, each page shared out among those that have it.
+struct Share {
+  long kib = 0;
+  std::size_t processes = 0;  // that told it
+};
+
+Share share_of(pid_t root) {
+  std::vector<pid_t> all = descendants(root);
+  all.push_back(root);
+  Share out;
+  for (const pid_t one : all) {
+    const std::string told = read_file("/proc/" + std::to_string(one) + "/smaps_rollup");
+    const std::size_t at = told.find("\nPss:");
+    if (at == std::string::npos) continue;  // it has ended, or does not let itself be looked into
+    out.kib += std::stol(told.substr(at + 5));
+    ++out.processes;
+  }
+  return out;
+}
+
+// What the design allows, in bytes: an agent with nothing configured, a runner, a check.
+constexpr long of_agent = 7L << 20, of_runner = 600'000, of_check = 2'000;
+
 }  // namespace
 
-TEST_CASE("two hundred plugins, one of them bad: the others are on time; all of them bad: the agent is up and says why", "[whole]") {
+TEST_CASE("two hundred plugins, one of them bad: the others are on time, and small; all of them bad: the agent is up and says why",
+          "[whole]") {
   constexpr int plugins_wanted = 200, bad = 77;
   WholeAgent agent;
   const std::string plugins = agent.copy_plugins();
@@ -364,11 +389,17 @@ TEST_CASE("two hundred plugins, one of them bad: the others are on time; all of 
   const json::value lateness = agent.status().at("agent").at("lateness");
   INFO(lateness);
   CHECK(lateness.at("p99_s").to_number<double>() <= 0.25);
+  const auto most_kib = [](int runners) { return (of_agent + runners * of_runner + plugins_wanted * of_check) / 1024; };
+  const Share with_one_bad = share_of(agent.pid());
+  std::cout << plugins_wanted << " plugins: " << with_one_bad.kib / 1024 << " MiB in " << with_one_bad.processes << " processes\n";
+  CHECK(with_one_bad.processes >= static_cast<std::size_t>(plugins_wanted));
+  CHECK(with_one_bad.kib <= most_kib(plugins_wanted));
   CHECK(agent.stop() == 0);
 
   spread_copies(bad_bytes, plugins, 0, plugins_wanted);
   REQUIRE(agent.start());
   CHECK(eventually([&] { return count("unknown") == plugins_wanted; }, 60s));
   CHECK(summary_of(agent, "sub0000").find("SIGABRT") != std::string::npos);
+  CHECK(share_of(agent.pid()).kib <= most_kib(plugins_wanted));
   CHECK(agent.stop() == 0);
 }
