@@ -83,7 +83,8 @@ AgentSays ask_about(const Options& options, const Verdict& verdict) {
     const json::object& plugin = one.get_object();
     const bool same = (!verdict.id.empty() && text_of(plugin, "id") == verdict.id) ||
                       text_of(plugin, "path") == verdict.path;
-    if (same) out.plugin = one;
+    // with the code that it keeps comes the file that it refused in its place: the first tells what runs
+    if (same && !out.plugin.is_object()) out.plugin = one;
   }
   return out;
 }

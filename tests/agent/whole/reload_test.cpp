@@ -15,6 +15,7 @@
 #include "plugin/host_libraries.hpp"
 #include "schedule/candidate.hpp"
 #include "skip.hpp"
+#include "slot_account.hpp"
 #include "store_rows.hpp"
 #include "whole_agent.hpp"
 
@@ -153,35 +154,6 @@ std::vector<double> offsets_of(const std::vector<double>& stamps) {
   for (std::size_t i = 0; i < stamps.size(); ++i) out.push_back(stamps[i] - stamps.front() - static_cast<double>(i));
   const double earliest = out.empty() ? 0 : *std::ranges::min_element(out);
   for (double& one : out) one -= earliest;
-  return out;
-}
-
-/// What the store tells of one task's slots.
-struct SlotAccount {
-  std::map<std::int64_t, int> said;  // of each second from the first to the last: how often it stands there, as a row or as missed
-  std::int64_t done = 0;
-  std::int64_t others = 0;  // rows of what was promised and not done
-};
-
-SlotAccount slots_of(const WholeAgent& stopped, const std::string& name) {
-  SlotAccount out;
-  const auto numbers = [&](const std::string& columns, const std::string& table) {
-    std::vector<std::pair<std::int64_t, std::int64_t>> rows;
-    for (const std::string& row : column(stopped, "SELECT " + columns + " FROM " + table + " WHERE name = '" + name + "'")) {
-      std::istringstream in(row);
-      in >> rows.emplace_back().first >> rows.back().second;
-    }
-    return rows;
-  };
-  for (const auto& [second, state] : numbers("(scheduled / 1000000000) || ' ' || state", "slot")) {
-    ++out.said[second];
-    ++(state == static_cast<std::int64_t>(store::SlotState::done) ? out.done : out.others);
-  }
-  for (const auto& [first, last] : numbers("(first / 1000000000) || ' ' || (last / 1000000000)", "missed")) {
-    for (std::int64_t second = first; second <= last; ++second) ++out.said[second];
-  }
-  if (out.said.empty()) return out;
-  for (std::int64_t second = out.said.begin()->first; second < out.said.rbegin()->first; ++second) out.said[second];  // 0 where it is not
   return out;
 }
 
@@ -417,6 +389,35 @@ pid_t worker_of_exec(const WholeAgent& agent) {
   return plugin.at("runners").at(0).at("pid").to_number<pid_t>();
 }
 
+bool has_text(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Asks for reloads in either way, and hears what came of them.
+class Reloads {
+ public:
+  explicit Reloads(const WholeAgent& agent) : agent_(agent) {}
+
+  /// What was told beside the line that says `outcome`: to who asked by `ronda reload`, or in the log to who asked by signal.
+  std::string ask(bool by_signal, const std::string& outcome) {
+    const std::string line = "reload #" + std::to_string(++count_) + ": " + outcome + "\n";
+    if (!by_signal) {
+      const Finished told = agent_.ronda({"reload"});
+      CHECK(told.out == line);
+      CHECK(told.code == (has_text(outcome, " 0 failed") ? 0 : 1));
+      return told.err;
+    }
+    const std::size_t said = agent_.log().size();
+    agent_.signal(SIGHUP);
+    CHECK(eventually([&] { return has_text(agent_.log().substr(said), line); }));
+    return agent_.log().substr(said);
+  }
+
+ private:
+  const WholeAgent& agent_;
+  int count_ = 0;
+};
+
 }  // namespace
 
 TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that runs", "[whole]") {
@@ -436,61 +437,67 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
   };
   const auto file_now = [&] { return agent.plugin("org.ronda.exec").at("file").as_string(); };
   CHECK(file_now() == "same");
-  CHECK(agent.ronda({"status"}).out.find("file differs") == std::string::npos);
+  CHECK_FALSE(has_text(agent.ronda({"status"}).out, "file differs"));
+  Reloads reloads(agent);
+  // who asks by signal has the same code, or the same reason, as who asks by `ronda reload`
+  const auto is_taken_with = [&](bool by_signal) {
+    const std::string before = sha_of_exec(agent);
+    CHECK(still_runs());
+    CHECK(sha_of_exec(agent) == before);
+    CHECK(file_now() == "differs");
+    CHECK(has_text(agent.ronda({"status"}).out, "file differs: "));
+    const std::string told = reloads.ask(by_signal, "0 kept, 1 replaced, 0 added, 0 removed, 0 failed");
+    CHECK(has_text(told, "replaced check often"));
+    CHECK(sha_of_exec(agent) != before);
+    CHECK(file_now() == "same");
+    CHECK(still_runs());
+  };
 
   SECTION("renamed into place") {
-    std::filesystem::rename(agent.scratch().write("plugins/exec.new", variant("A")), object);
-    CHECK(still_runs());
-    CHECK(sha_of_exec(agent) == first);
-    CHECK(file_now() == "differs");
-    CHECK(agent.ronda({"status"}).out.find("file differs: ") != std::string::npos);
-    CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
-    CHECK(sha_of_exec(agent) != first);
-    CHECK(file_now() == "same");
-    CHECK(still_runs());
+    for (const bool by_signal : {false, true}) {
+      INFO("by signal: " << by_signal);
+      std::filesystem::rename(agent.scratch().write("plugins/exec.new", variant(by_signal ? "A" : "AA")), object);
+      is_taken_with(by_signal);
+    }
   }
   SECTION("copied over") {
-    std::ofstream(object, std::ios::binary | std::ios::trunc) << variant("B");
-    CHECK(still_runs());
-    CHECK(sha_of_exec(agent) == first);
-    CHECK(file_now() == "differs");
-    CHECK(agent.ronda({"status"}).out.find("file differs: ") != std::string::npos);
-    CHECK(agent.ronda({"reload"}).out == "reload #1: 0 kept, 1 replaced, 0 added, 0 removed, 0 failed\n");
-    CHECK(sha_of_exec(agent) != first);
-    CHECK(file_now() == "same");
-    CHECK(still_runs());
+    for (const bool by_signal : {false, true}) {
+      INFO("by signal: " << by_signal);
+      std::ofstream(object, std::ios::binary | std::ios::trunc) << variant(by_signal ? "B" : "BB");
+      is_taken_with(by_signal);
+    }
   }
   SECTION("cut: the old code is kept, with the reason, until the file is whole again") {
-    std::ofstream(object, std::ios::binary | std::ios::trunc) << built.substr(0, 8192);  // inside what is loaded
-    CHECK(still_runs());
-    const Finished reload = agent.ronda({"reload"});
-    CHECK(reload.code == 1);
-    CHECK(reload.out == "reload #1: 1 kept, 0 replaced, 0 added, 0 removed, 1 failed\n");
-    CHECK(reload.err.find("exec.so") != std::string::npos);
-    CHECK(sha_of_exec(agent) == first);
-    CHECK(file_now() == "differs");
-    CHECK(agent.ronda({"status"}).code == 1);
-    CHECK(still_runs());
-    // who asks by signal finds the reason in the log
-    agent.signal(SIGHUP);
-    REQUIRE(eventually([&] { return agent.log().find("reload #2: 1 kept") != std::string::npos; }));
-    CHECK(agent.log().find("reload #2: org.ronda.exec keeps its running code: " + object + ": ") != std::string::npos);
-    CHECK(sha_of_exec(agent) == first);
-    std::ofstream(object, std::ios::binary | std::ios::trunc) << built;
-    const Finished mended = agent.ronda({"reload"});
-    CHECK(mended.code == 0);
-    CHECK(mended.out == "reload #3: 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
-    CHECK(agent.status().at("agent").at("state").as_string() == "ok");
-    CHECK(file_now() == "same");
-    CHECK(still_runs());
+    for (const bool by_signal : {false, true}) {
+      INFO("by signal: " << by_signal);
+      std::ofstream(object, std::ios::binary | std::ios::trunc) << built.substr(0, 8192);  // inside what is loaded
+      CHECK(still_runs());
+      const std::string reason = "org.ronda.exec keeps its running code: " + object + ": ";
+      CHECK(has_text(reloads.ask(by_signal, "1 kept, 0 replaced, 0 added, 0 removed, 1 failed"), reason));
+      CHECK(sha_of_exec(agent) == first);
+      CHECK(file_now() == "differs");
+      const Finished status = agent.ronda({"status"});
+      CHECK(status.code == 1);
+      CHECK(has_text(status.out, reason));
+      const Finished why = agent.ronda({"plugin", "why", "org.ronda.exec"});
+      CHECK(why.code == 1);
+      CHECK(has_text(why.out, object + " is refused"));
+      CHECK(has_text(why.out, "it runs what the file held before, sha256 " + first));
+      CHECK(still_runs());
+      std::ofstream(object, std::ios::binary | std::ios::trunc) << built;
+      reloads.ask(by_signal, "1 kept, 0 replaced, 0 added, 0 removed, 0 failed");
+      CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+      CHECK(file_now() == "same");
+      CHECK(still_runs());
+    }
   }
   SECTION("emptied: who asks why is told of the file and of what runs") {
     std::ofstream(object, std::ios::binary | std::ios::trunc).flush();
     CHECK(still_runs());
     const Finished why = agent.ronda({"plugin", "why", "org.ronda.exec"});
     CHECK(why.code == 1);
-    CHECK(why.out.find(object + " is refused") != std::string::npos);
-    CHECK(why.out.find("it runs what the file held before, sha256 " + first) != std::string::npos);
+    CHECK(has_text(why.out, object + " is refused"));
+    CHECK(has_text(why.out, "it runs what the file held before, sha256 " + first));
   }
   SECTION("gone: the configuration names what is missing, and what runs goes on") {
     std::filesystem::remove(object);
@@ -504,7 +511,7 @@ TEST_CASE("a plugin file that is replaced, overwritten or cut hurts nothing that
     CHECK(sha_of_exec(agent) == first);
     CHECK(agent.ronda({"reload"}).code == 1);
     CHECK(file_now() == "missing");
-    CHECK(agent.ronda({"status"}).out.find("file is missing: ") != std::string::npos);
+    CHECK(has_text(agent.ronda({"status"}).out, "file is missing: "));
     CHECK(still_runs());
   }
   CHECK(agent.stop() == 0);
