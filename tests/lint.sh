@@ -68,6 +68,7 @@ licensed() {
 }
 
 check 'order of the parts' python3 tests/cli/layering.py .
+check 'what comes from outside' python3 tests/cli/ambient.py .
 check 'words' words
 check 'skips' skips
 check 'sizes' sizes

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/clock.hpp"
+
 namespace ronda::config {
 namespace {
 
@@ -161,10 +163,10 @@ Result<ParseAnswer> validate_in_child(const std::vector<std::string>& argv, cons
                                       const Environment& environment, uid_t uid,
                                       std::chrono::milliseconds deadline) {
   RONDA_TRY(ParseChild child, ParseChild::start(argv, sources, environment, uid));
-  const auto end = std::chrono::steady_clock::now() + deadline;
+  const auto end = monotonic() + deadline;
   pollfd waiting{child.pidfd(), POLLIN, 0};
   while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - monotonic());
     const int ready = left.count() > 0 ? ::poll(&waiting, 1, static_cast<int>(left.count())) : 0;
     if (ready == 0) child.kill();
     if (ready >= 0 || errno != EINTR) return child.finish(sources);

@@ -18,6 +18,7 @@
 #include <ronda/testing.hpp>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "plugin/contract_rules.hpp"
 #include "plugin/wire.hpp"
 
@@ -282,7 +283,7 @@ int comes_back(const Trial& trial, const run_options& how,
   prepare(h, trial);
   subject made = library(trial.path).create(h, trial.kind.c_str(), trial.procedure);
   if (!made) return fail("create failed: " + made.error());
-  auto since = std::chrono::steady_clock::now();
+  auto since = ronda::monotonic();
   std::thread canceller;
   if (cancel_after && cancel_after->count() == 0) {
     made.cancel();
@@ -294,7 +295,7 @@ int comes_back(const Trial& trial, const run_options& how,
     });
   }
   const report r = call(made, trial, how);
-  const auto took = std::chrono::steady_clock::now() - since;
+  const auto took = ronda::monotonic() - since;
   if (canceller.joinable()) canceller.join();
   if (took > come_back_limit)
     return fail("it came back " +

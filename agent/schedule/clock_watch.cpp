@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
-#include <ctime>
+
+#include "base/clock.hpp"
 
 namespace ronda::schedule {
 
@@ -23,10 +25,8 @@ ClockWatch::ClockWatch(boost::asio::io_context& loop, std::function<void()> on_s
 /// The time itself is of no interest: it is as far away as can be.
 bool ClockWatch::arm() {
   constexpr time_t a_year = 366 * 86400;
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
   itimerspec at{};
-  at.it_value.tv_sec = now.tv_sec + a_year;
+  at.it_value.tv_sec = std::chrono::floor<std::chrono::seconds>(wall_clock()).count() + a_year;
   return ::timerfd_settime(timer_.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, nullptr) == 0;
 }
 

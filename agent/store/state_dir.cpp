@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "base/descriptor.hpp"
+#include "base/random.hpp"
 #include "base/safe_path.hpp"
 #include "base/text.hpp"
 
@@ -215,9 +216,8 @@ std::string utc_stamp(std::int64_t wall_ns) {
 
 std::string make_uuid(std::int64_t wall_ns) {
   std::array<unsigned char, 16> bytes{};
-  // 16 bytes from the kernel's pool never come short once it is seeded, and getrandom waits for that
-  while (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-  }
+  const std::array<std::uint64_t, 2> bits = {random_bits(), random_bits()};
+  std::memcpy(bytes.data(), bits.data(), sizeof bits);
   const auto ms = static_cast<std::uint64_t>(wall_ns / 1'000'000);
   for (std::size_t i = 0; i < 6; ++i) bytes[i] = static_cast<unsigned char>(ms >> (40 - 8 * i));
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0Fu) | 0x70u);
