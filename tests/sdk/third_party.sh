@@ -22,7 +22,7 @@ by_cmake() {
   cmake -S "$1" -B "$1/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Debug > "$1.log" 2>&1 &&
     cmake --build "$1/build" >> "$1.log" 2>&1 &&
     (cd "$1/build" && ctest --output-on-failure >> "$1.log" 2>&1) || fail "$2: $(cat "$1.log")"
-  "$here/plugin_file.sh" "$1/build/$2.so" "org.example.$2"
+  "$here/plugin_file.sh" "$1/build/$2.so" "$1/plugin.toml"
 }
 
 # from_template KIND NAME: as the guide says
@@ -62,22 +62,22 @@ case $part in
   c) cp -r "$share/examples/c-check" "$work/c"
     cmake -S "$work/c" -B "$work/c/build" -DCMAKE_PREFIX_PATH="$prefix" > "$work/c.log" 2>&1 &&
       cmake --build "$work/c/build" >> "$work/c.log" 2>&1 || fail "c: $(cat "$work/c.log")"
-    "$here/plugin_file.sh" "$work/c/build/entropy.so" org.example.entropy
+    "$here/plugin_file.sh" "$work/c/build/entropy.so" "$work/c/plugin.toml"
     "$build/tests/sdk/sdk_run_plugin" "$work/c/build/entropy.so" ronda.check/1 entropy low=0 |
       grep -q '^status 0: [0-9]* bits of entropy$' || fail "the C check does not run"
     if readelf -d "$work/c/build/entropy.so" | grep -q 'libstdc++'; then fail "a C plugin needs libstdc++"; fi ;;
   pkg-config) cp -r "$share/examples/c-check" "$work/c"
     make -C "$work/c" > "$work/make.log" 2>&1 || fail "make: $(cat "$work/make.log")"
-    "$here/plugin_file.sh" "$work/c/entropy.so" org.example.entropy
+    "$here/plugin_file.sh" "$work/c/entropy.so" "$work/c/plugin.toml"
     from_template check plain
     # shellcheck disable=SC2046
     (cd "$work/plain" && c++ -std=c++17 $(pkg-config --cflags ronda-sdk) -DRONDA_MANIFEST='"plugin.toml"' \
       -include ronda/manifest.h plain.cpp -o plain.so $(pkg-config --libs ronda-sdk)) || fail "c++"
-    "$here/plugin_file.sh" "$work/plain/plain.so" org.example.plain ;;
+    "$here/plugin_file.sh" "$work/plain/plain.so" "$work/plain/plugin.toml" ;;
   rust) command -v cargo > /dev/null || { echo "skipped: there is no cargo"; exit 77; }
     cp -r "$share/examples/rust-check" "$work/rust"
     (cd "$work/rust" && cargo build --offline --release > ../rust.log 2>&1) || fail "rust: $(cat "$work/rust.log")"
-    "$here/plugin_file.sh" "$work/rust/target/release/libuptime.so" org.example.uptime
+    "$here/plugin_file.sh" "$work/rust/target/release/libuptime.so" "$work/rust/plugin.toml"
     "$build/tests/sdk/sdk_run_plugin" "$work/rust/target/release/libuptime.so" ronda.check/1 uptime young=600000000000 |
       grep -q '^status [01]: up for [0-9]* s$' || fail "the Rust check does not run" ;;
   *) fail "no such part: $part" ;;
