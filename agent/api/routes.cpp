@@ -82,7 +82,7 @@ void run_entry(Context& c, Kind kind) {
   });
   if (started) return;
   if (started.error().code() == Errc::not_found) return not_found(c, kind, c.name);
-  c.respond(error_response(503, started.error().message()));
+  c.respond(error_response(started.error().code() == Errc::exists ? 409 : 503, started.error().message()));
 }
 
 void run_check(Context& c) {

@@ -79,10 +79,7 @@ int plugin_docs(const Options& options) {
     return exit_usage;
   }
   const auto file = open_plugin(options, options.arguments[0]);
-  if (!file) {
-    complain(file.error().message());
-    return exit_failed;
-  }
+  if (!file) return complain_of(file.error());
   if (options.has("into")) return renew(options, options.value("into"), *file->manifest);
   if (options.has("man")) return print_page(options, *file->manifest);
   tell(options, *file->manifest, "markdown", plugin::manual(*file->manifest));

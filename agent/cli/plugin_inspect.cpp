@@ -247,10 +247,7 @@ void print_text(const PluginFile& file) {
 
 int plugin_inspect(const Options& options) {
   const auto path = find_plugin_file(options, options.arguments[0]);
-  if (!path) {
-    complain(path.error().message());
-    return exit_failed;
-  }
+  if (!path) return complain_of(path.error());
   const PluginFile file = read_plugin_file(*path);
   if (options.json)
     print_json(file);

@@ -37,10 +37,7 @@ void print_json(const std::string& path, const std::vector<plugin::LintFinding>&
 
 int plugin_lint(const Options& options) {
   const auto path = find_plugin_file(options, options.arguments[0]);
-  if (!path) {
-    complain(path.error().message());
-    return exit_failed;
-  }
+  if (!path) return complain_of(path.error());
   const auto content = plugin::read_any_plugin(*path);
   if (!content) {
     complain(escape_controls(*path) + " " + content.error().message);

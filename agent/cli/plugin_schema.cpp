@@ -267,19 +267,13 @@ json::object procedure_schema(const plugin::Manifest& manifest, const plugin::Pr
 
 int plugin_schema(const Options& options) {
   const auto file = open_plugin(options, options.arguments[0]);
-  if (!file) {
-    complain(file.error().message());
-    return exit_failed;
-  }
+  if (!file) return complain_of(file.error());
   if (options.arguments.size() == 1) {
     std::cout << json::serialize(file_schema(*file->manifest)) << "\n";
     return exit_done;
   }
   const auto procedure = choose_procedure(*file->manifest, options.arguments[1]);
-  if (!procedure) {
-    complain(procedure.error().message());
-    return exit_failed;
-  }
+  if (!procedure) return complain_of(procedure.error());
   std::cout << json::serialize(procedure_schema(*file->manifest, **procedure)) << "\n";
   return exit_done;
 }

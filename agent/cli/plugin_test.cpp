@@ -207,10 +207,7 @@ int plugin_test(const Options& options) {
     return exit_usage;
   }
   const auto file = open_plugin(options, options.arguments[0]);
-  if (!file) {
-    complain(file.error().message());
-    return exit_failed;
-  }
+  if (!file) return complain_of(file.error());
   if (const std::string unknown = unknown_setting(*file->manifest, options); !unknown.empty()) {
     complain(file->manifest->id + " has no option '" + escape_controls(unknown) + "'");
     return exit_usage;

@@ -123,6 +123,11 @@ Result<PluginFile> open_plugin(const Options& options, const std::string& file_o
   return Error(Errc::invalid, std::move(text));
 }
 
+int complain_of(const Error& error) {
+  complain(error.message());
+  return error.code() == Errc::not_found ? exit_usage : exit_failed;
+}
+
 Result<const plugin::Procedure*> choose_procedure(const plugin::Manifest& manifest, std::string_view name) {
   std::vector<std::string> names;
   std::vector<std::string_view> known;

@@ -42,6 +42,9 @@ Result<PluginFile> open_plugin(const Options& options, const std::string& file_o
 /// The procedure of that name, or the only one when the name is empty. Names are few: an error lists them.
 Result<const plugin::Procedure*> choose_procedure(const plugin::Manifest& manifest, std::string_view name);
 
+/// Says an error of these, and gives the exit code: a name that there is not was typed wrong, all else is how things are.
+int complain_of(const Error& error);
+
 /// The words of a list with ", " between them, "none" when it is empty.
 std::string join(const std::vector<std::string>& words);
 std::vector<std::string> grant_words(const std::vector<plugin::Grant>& grants);

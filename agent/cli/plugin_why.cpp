@@ -199,9 +199,10 @@ int plugin_why(const Options& options) {
   const std::string was = known.is_object() ? text_of(known.get_object(), "path") : std::string();
   if (const Verdict verdict = judge(catalogue, was); !was.empty() && verdict.known) return tell(options, verdict);
   const auto path = find_plugin_file(options, options.arguments[0]);
+  if (!path) return complain_of(path.error());
   struct stat facts {};
-  if (!path || ::lstat(path->c_str(), &facts) != 0) {
-    complain(path ? escape_controls(*path) + ": there is no such file" : path.error().message());
+  if (::lstat(path->c_str(), &facts) != 0) {
+    complain(escape_controls(*path) + ": there is no such file");
     return exit_failed;
   }
   const std::string inside = path_in(directories, *path);

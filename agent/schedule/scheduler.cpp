@@ -311,10 +311,10 @@ Result<Unit> Scheduler::run_apart(std::uint32_t position, std::uint32_t flags, s
   Entry& entry = entries_[position];
   const std::string subject = label_of(entry.spec.kind, entry.spec.name);
   if (timetable_.look(position).running)
-    return Error(Errc::unavailable, subject + " runs or waits for its turn: try again when that run has ended");
-  if (attempts_.contains(position)) return Error(Errc::unavailable, subject + " failed and is about to be tried again: wait for that");
+    return Error(Errc::exists, subject + " runs or waits for its turn: try again when that run has ended");
+  if (attempts_.contains(position)) return Error(Errc::exists, subject + " failed and is about to be tried again: wait for that");
   if (!take_locks(entry, position))
-    return Error(Errc::unavailable, subject + " needs a lock that another run holds: try again when that has ended");
+    return Error(Errc::exists, subject + " needs a lock that another run holds: try again when that has ended");
   const Nanos now = boottime();
   timetable_.hold(position);
   if (ended) waiters_[position].push_back(std::move(ended));

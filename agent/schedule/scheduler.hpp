@@ -110,7 +110,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void recall_late(const Remembered& remembered);
   /// Runs it now, or waits for the run that goes on or has yet to get its lock; `ended` is told the entry afterwards;
   /// its skip is `stopping` when the agent stops before that run began.
-  /// With `flags` (RONDA_CALL_*) it is a run apart from its schedule, refused (unavailable) while another one goes on.
+  /// With `flags` (RONDA_CALL_*) it is a run apart from its schedule, refused (exists) while another one goes on.
   Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void run_all_now();
   /// From their next turn or slot on tasks run by their schedule; what was skipped stays so.

@@ -29,7 +29,13 @@ enabled = false
 [task.fails]
 use = "exec.command"
 command = ["/bin/sh", "-c", "echo 'no luck' >&2; exit 5"]
+
+[task.slow]
+use = "exec.command"
+timeout = "5m"
+command = ["/bin/sh", "-c", "until [ -e @DIR@/go ]; do sleep 0.1; done"]
 TOML
+sed -i "s|@DIR@|$live_dir|" "$live_dir/conf.d/20-more.toml"
 sed -i -e '/^\[check.load\]/,/^$/s/^every.*/&\nwarn_at = 1000.0\ncrit_at = 2000.0\nstall_warn_at = "100%"\nstall_crit_at = "100%"/' \
   -e '/^\[check.memory\]/,/^$/s/^every.*/&\nwarn_at = "100%"\ncrit_at = "100%"\nswap_warn_at = "100%"\nswap_crit_at = "100%"\nstall_warn_at = "100%"\nstall_crit_at = "100%"\non_oom_kill = "ok"/' \
   -e '/^\[check.disk\]/,/^$/s/^every.*/&\nwarn_at = "100%"\ncrit_at = "100%"\ninodes_warn_at = "100%"\ninodes_crit_at = "100%"\nwritable = "any"/' \
@@ -41,7 +47,7 @@ live_agent
 # ---- all is well ------------------------------------------------------------------------------
 expect_soon 60 live_all_ran
 expect 0 live_ronda status
-expect_like 'OK  ronda .*generation 1, 12 checks, 2 tasks'
+expect_like 'OK  ronda .*generation 1, 12 checks, 3 tasks'
 expect_like '  OK +shop +[0-9]+s .*'
 expect_no_out CRITICAL
 expect_no_out WARNING
@@ -81,6 +87,19 @@ expect 1 live_ronda task run fails
 expect_out 'no luck'
 expect 2 live_ronda task run helo
 expect_err "did you mean 'hello'"
+# a dry run beside a run: what was typed is right, and not as things are
+live_ronda task run slow >"$live_dir/slow.out" 2>&1 &
+slow_pid=$!
+runs() {
+  { live_ronda status --output json || true; } |
+    python3 -c 'import json, sys; sys.exit(not any(t["name"] == sys.argv[1] and t["running"] for t in json.load(sys.stdin)["tasks"]))' "$1"
+}
+expect_soon 30 runs slow
+expect 1 live_ronda task run slow --dry-run
+expect_err 'task slow runs or waits for its turn: try again when that run has ended'
+touch "$live_dir/go"
+wait "$slow_pid" || expect_fail "the run beside it ends well: $(cat "$live_dir/slow.out")"
+expect 0 live_ronda task run slow --dry-run
 expect 3 live_ronda check down
 expect_err "check 'down' is switched off"
 expect 3 live_ronda check hello
@@ -96,7 +115,7 @@ expect 0 live_ronda version
 # ---- one of each status -----------------------------------------------------------------------
 sed -i '/^\[check.odd\]/,/^$/s/^enabled.*//' "$live_dir/conf.d/20-more.toml"
 expect 0 live_ronda reload
-expect_like 'reload #1: 14 kept, 0 replaced, 1 added, 0 removed, 0 failed'
+expect_like 'reload #1: 15 kept, 0 replaced, 1 added, 0 removed, 0 failed'
 expect 1 live_ronda check odd
 expect_like "WARNING - odd: half full \|.*"
 expect 1 live_ronda status
@@ -107,7 +126,7 @@ expect_like 'CRITICAL - down: it burns \|.*'
 expect 2 live_ronda status
 rm "$live_dir/conf.d/20-more.toml"
 expect 0 live_ronda reload
-expect_like 'reload #3: 13 kept, 0 replaced, 0 added, 3 removed, 0 failed'
+expect_like 'reload #3: 13 kept, 0 replaced, 0 added, 4 removed, 0 failed'
 expect 0 live_ronda status
 
 # ---- a server goes and comes back -------------------------------------------------------------

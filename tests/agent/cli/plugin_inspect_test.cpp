@@ -155,8 +155,20 @@ TEST_CASE("a plugin is found by its id, by its file's name, or a near id is offe
   CHECK(by_id.text == ronda_plugin({"docs", "exec", "--plugins", plugins}).text);
   CHECK(by_id.text == ronda_plugin({"docs", plugins + "/exec.so"}).text);
   const Said near = ronda_plugin({"docs", "org.ronda.exex", "--plugins", plugins});
-  CHECK(near.exit_code == 1);
+  CHECK(near.exit_code == 2);
   CHECK(contains(near, "did you mean 'org.ronda.exec'?"));
+}
+
+TEST_CASE("every tool ends with 2 for a plugin that there is not, and with 1 for a file that is none", "[cli]") {
+  const TempDir dir;
+  write_file(dir / "empty.so", "");
+  for (const std::string verb : {"inspect", "why", "docs", "lint", "schema", "test"}) {
+    INFO(verb);
+    const Said nothing = ronda_plugin({verb, "org.example.nothing", "--plugins", dir.path()});
+    CHECK(nothing.exit_code == 2);
+    CHECK(contains(nothing, "there is no plugin 'org.example.nothing' in " + dir.path()));
+    CHECK(ronda_plugin({verb, dir / "empty.so", "--plugins", dir.path()}).exit_code == 1);
+  }
 }
 
 TEST_CASE("schema gives a whole file's form, or one procedure's", "[cli]") {
@@ -185,7 +197,7 @@ TEST_CASE("schema gives a whole file's form, or one procedure's", "[cli]") {
   CHECK(json::serialize(request.at("properties")).find("[:") == std::string::npos);
 
   const Said near = ronda_plugin({"schema", plugins + "/exec.so", "exec.nagius"});
-  CHECK(near.exit_code == 1);
+  CHECK(near.exit_code == 2);
   CHECK(contains(near, "did you mean 'exec.nagios'?"));
 }
 

@@ -64,7 +64,7 @@ TEST_CASE("why of a file elsewhere judges it and says that no agent uses it", "[
   CHECK(contains(said, "is usable"));
   CHECK(contains(said, "note      it is in no plugin directory (" + dir.path() + ")"));
   CHECK(ronda_plugin({"why", other / "none.so", "--plugins", dir.path()}).exit_code == 1);
-  CHECK(ronda_plugin({"why", "org.example.nothing", "--plugins", dir.path()}).exit_code == 1);
+  CHECK(ronda_plugin({"why", "org.example.nothing", "--plugins", dir.path()}).exit_code == 2);
 }
 
 TEST_CASE("clear without an agent is not determined", "[cli]") {

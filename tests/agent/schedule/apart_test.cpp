@@ -30,12 +30,16 @@ TEST_CASE("a dry run serves no slot, and is refused while its task waits for a l
   bench.begin({locked_task("holds", 1500), waits});
   REQUIRE(bench.scheduler().run_now(Kind::task, "holds", 0, nullptr));
   REQUIRE(bench.until([&] { return bench.entry("holds", Kind::task).call != 0; }));
-  CHECK_FALSE(bench.scheduler().run_now(Kind::task, "holds", RONDA_CALL_DRY_RUN, nullptr));
+  const auto beside_itself = bench.scheduler().run_now(Kind::task, "holds", RONDA_CALL_DRY_RUN, nullptr);
+  REQUIRE_FALSE(beside_itself);
+  CHECK(beside_itself.error().code() == Errc::exists);
   bench.wall = noon;
   bench.scheduler().on_clock_set();
   const schedule::Entry& entry = bench.entry("waits", Kind::task);
   CHECK(entry.skip == schedule::Skip::waits_for_lock);
-  CHECK_FALSE(bench.scheduler().run_now(Kind::task, "waits", RONDA_CALL_DRY_RUN, nullptr));
+  const auto in_its_turn = bench.scheduler().run_now(Kind::task, "waits", RONDA_CALL_DRY_RUN, nullptr);
+  REQUIRE_FALSE(in_its_turn);
+  CHECK(in_its_turn.error().code() == Errc::exists);
   // without flags the run that waits serves whoever asks
   bool told = false;
   REQUIRE(bench.scheduler().run_now(Kind::task, "waits", 0, [&](const schedule::Entry&) { told = true; }));
