@@ -27,6 +27,10 @@ if(RONDA_HARDEN AND NOT RONDA_SANITIZED)
   target_link_options(ronda_build_flags INTERFACE
     -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
 endif()
+# Of the programs that are installed, in every preset: what the tests run is linked as what ships. Plugins have theirs from
+# ronda_add_plugin().
+add_library(ronda_program_flags INTERFACE)
+target_link_options(ronda_program_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
 if(RONDA_SANITIZED)
   target_compile_definitions(ronda_build_flags INTERFACE RONDA_SANITIZED=1)
 endif()
