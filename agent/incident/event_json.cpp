@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 
 #include "incident/event.hpp"
+#include "incident/times.hpp"
 
 namespace ronda::incident {
 
@@ -95,7 +96,7 @@ Result<std::string> read_text(const json::value& value, std::string_view name, s
 }
 
 Result<std::int64_t> read_time(const json::value& value, std::string_view name) {
-  if (const std::int64_t* number = value.if_int64(); number != nullptr && *number >= 0) return *number;
+  if (const std::int64_t* number = value.if_int64(); number != nullptr && *number >= 0 && *number <= latest_ns) return *number;
   return wrong(name, "a whole number of nanoseconds, not negative");
 }
 

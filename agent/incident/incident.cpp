@@ -7,6 +7,7 @@
 
 #include "incident/document.hpp"
 #include "incident/notice.hpp"
+#include "incident/times.hpp"
 
 namespace ronda::incident {
 namespace {
@@ -432,7 +433,7 @@ void Clock::set_running(bool running, std::int64_t at_ns) {
     since_ns = at_ns;
     return;
   }
-  spent_ns = at(at_ns);
+  spent_ns = std::min(at(at_ns), latest_ns);
   since_ns = 0;
 }
 
@@ -474,7 +475,7 @@ void apply(Incident& incident, const Event& event) {
   take(incident, event);
   std::int64_t from = event.at_ns;
   if (event.kind == Kind::unsuppressed && event.effective_ns != 0 && !incident.history.suppressed.empty())
-    from = std::clamp(event.effective_ns, incident.history.suppressed.back().begin_ns, event.at_ns);
+    from = std::clamp(event.effective_ns, std::min(incident.history.suppressed.back().begin_ns, event.at_ns), event.at_ns);
   follow(incident, from);
   incident.sequence = std::max(incident.sequence, event.sequence);
   incident.changed_ns = std::max(incident.changed_ns, event.at_ns);

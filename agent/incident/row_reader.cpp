@@ -3,6 +3,8 @@
 
 #include <boost/json/parse.hpp>
 
+#include "incident/times.hpp"
+
 namespace ronda::incident {
 namespace {
 
@@ -43,7 +45,7 @@ void RowReader::some_text(std::string_view name, std::size_t most, std::string& 
 void RowReader::number(std::string_view name, std::int64_t& out) {
   const json::value* value = find(name);
   const std::int64_t* found = value == nullptr ? nullptr : value->if_int64();
-  if (found == nullptr || *found < 0) return refuse(name, "a whole number, not negative");
+  if (found == nullptr || *found < 0 || *found > latest_ns) return refuse(name, "a whole number, not negative");
   out = *found;
 }
 
@@ -83,7 +85,7 @@ void RowReader::numbers(std::string_view name, std::size_t most, std::vector<std
   const json::array* list = value == nullptr ? nullptr : value->if_array();
   if (list == nullptr || list->size() > most) return refuse(name, "a list of numbers");
   for (const json::value& one : *list) {
-    if (!one.is_int64()) return refuse(name, "a list of numbers");
+    if (!one.is_int64() || one.get_int64() < 0 || one.get_int64() > latest_ns) return refuse(name, "a list of numbers");
     out.push_back(one.get_int64());
   }
 }

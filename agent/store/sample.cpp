@@ -56,8 +56,8 @@ std::string encode_rollup(const Rollup& rollup) {
   std::string out;
   put_number(out, rollup.count);
   if (rollup.count == 0) return out;
-  put_signed(out, rollup.first_ns - rollup.from_ns);
-  put_signed(out, rollup.last_ns - rollup.first_ns);
+  put_signed(out, difference_of(rollup.first_ns, rollup.from_ns));
+  put_signed(out, difference_of(rollup.last_ns, rollup.first_ns));
   double before = 0;
   for (const double value : {rollup.min, rollup.max, rollup.first, rollup.last, rollup.sum, rollup.increase}) {
     put_double(out, value, before);
