@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/text.hpp"
+#include "config/unread_name.hpp"
 
 namespace ronda::config {
 namespace {
@@ -108,6 +109,8 @@ void read_after(Reading& r) {
 }
 void read_tags(Reading& r) {
   r.instance.tags = read_texts(r.scope, r.key, r.value);
+  const List* list = r.value.as_list();
+  if (list == nullptr || r.instance.tags.size() < list->size()) r.instance.tags.emplace_back(unread_name);
 }
 void read_enabled(Reading& r) {
   r.instance.enabled = read_flag(r.scope, r.key, r.value).value_or(true);

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "config/fields.hpp"
+#include "config/unread_name.hpp"
 #include "incident/maintenance.hpp"
 
 namespace ronda::incident {
@@ -83,7 +84,8 @@ class Reader {
   std::vector<std::string> read_names(std::string_view kind, std::string_view key, const Value& value,
                                       const std::vector<std::string>& known) {
     std::vector<std::string> names = config::read_texts(scope_, key, value);
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool are_all_read = std::ranges::find(known, config::unread_name) == known.end();
+    for (std::size_t i = 0; are_all_read && i < names.size(); ++i) {
       if (std::ranges::find(known, names[i]) != known.end() || (kind == "check" && is_inbound_name(names[i]))) continue;
       const std::vector<std::string_view> views(known.begin(), known.end());
       const std::string_view close = nearest(names[i], views);

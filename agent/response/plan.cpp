@@ -6,6 +6,7 @@
 
 #include "base/counted.hpp"
 #include "base/units.hpp"
+#include "config/unread_name.hpp"
 #include "incident/people_candidate.hpp"
 #include "measure/load.hpp"
 #include "measure/settings.hpp"
@@ -43,7 +44,9 @@ incident::KnownNames names_of(const schedule::Candidate& candidate, const rule::
   for (const auto& [kind, name] : candidate.idle) add(kind, name);
   std::ranges::sort(names.checks);
   std::set<std::string> tags;
-  for (const auto& [check, own] : candidate.tags) tags.insert(own.begin(), own.end());
+  for (const auto& [check, own] : candidate.tags) {
+    if (check != config::unread_name) tags.insert(own.begin(), own.end());
+  }
   for (const config::Service& service : candidate.generation.services) names.services.push_back(service.name);
   names.tags.assign(tags.begin(), tags.end());
   names.checks.shrink_to_fit();  // there may be a hundred thousand
@@ -63,6 +66,7 @@ incident::Settings settings_of(const schedule::Candidate& candidate, const peopl
     times.ack_remind_ns = times.ack_expires_ns != 0 ? times.ack_expires_ns / 2 : times.respond_within_ns;
   }
   settings.tags = candidate.tags;
+  settings.tags.erase(std::string(config::unread_name));
   if (candidate.generation.agent.war_room) settings.war_room = *candidate.generation.agent.war_room;
   return settings;
 }
@@ -186,8 +190,13 @@ bool has_lost_its_way(const schedule::Candidate& candidate, const people::People
 namespace {
 
 /// What is wrong exists all the same, and was told.
-incident::KnownNames with_disabled(incident::KnownNames names, const std::vector<config::Disabled>& disabled) {
-  for (const config::Disabled& one : disabled) {
+incident::KnownNames with_disabled(incident::KnownNames names, const schedule::Candidate& candidate) {
+  const std::string unread(config::unread_name);
+  if (candidate.tags.contains(unread)) names.tags.push_back(unread);
+  for (const config::Disabled& one : candidate.generation.disabled) {
+    if (one.kind == "file") {
+      for (std::vector<std::string>* some : {&names.checks, &names.services}) some->push_back(unread);
+    }
     if (one.kind == "check") names.checks.push_back(one.name);
     if (one.kind == "task") names.checks.push_back(std::string(rule::task_prefix) + one.name);
     if (one.kind == "service") names.services.push_back(one.name);
@@ -281,8 +290,8 @@ std::shared_ptr<const Plan> compile(schedule::Candidate& candidate, schedule::Zo
   add_objectives(std::move(objectives), interval_of, *plan);
   warn_of_missing_ladders(*plan, candidate.generation, diagnostics);
   plan->names = names_of(candidate, plan->rules);
-  plan->windows = incident::compile_windows(candidate.generation.raw("window"), with_disabled(plan->names, candidate.generation.disabled),
-                                            zones, candidate.zone, diagnostics);
+  plan->windows = incident::compile_windows(candidate.generation.raw("window"), with_disabled(plan->names, candidate), zones,
+                                            candidate.zone, diagnostics);
   const Targets targets(candidate, plan->people);
   for (const incident::Window& window : plan->windows) check_window(targets, window, diagnostics);
   for (const config::RawObject& object : candidate.generation.raw("window")) {

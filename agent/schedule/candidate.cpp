@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/text.hpp"
 #include "config/build.hpp"
 #include "config/example_names.hpp"
 #include "config/task_prefix.hpp"
+#include "config/unread_name.hpp"
 #include "plugin/encode_options.hpp"
 #include "plugin/grade.hpp"
 #include "plugin/runner_spec.hpp"
@@ -335,10 +338,29 @@ void note_example(const config::Instance& instance, Candidate& candidate) {
   if (is_example) candidate.example_notifiers.emplace(candidate.set.back().name, instance.place);
 }
 
+void note_unread_tags(Candidate& candidate) {
+  candidate.tags[std::string(config::unread_name)] = {std::string(config::unread_name)};
+}
+
 void note_tags(const config::Instance& instance, Candidate& candidate) {
-  if (instance.kind == Kind::notifier || instance.tags.empty()) return;
+  if (instance.kind == Kind::notifier) return;
+  std::vector<std::string> tags = instance.tags;
+  if (std::erase(tags, config::unread_name) > 0) note_unread_tags(candidate);
+  if (tags.empty()) return;
   const std::string prefix(instance.kind == Kind::task ? config::task_prefix : "");
-  candidate.tags.emplace(prefix + instance.name, instance.tags);
+  candidate.tags.emplace(prefix + instance.name, std::move(tags));
+}
+
+/// Nobody knows the tags of what was refused as a whole: of a file, of a name that is none or stands twice; nor those that
+/// `[defaults]` would give.
+bool knows_all_tags(const config::Generation& generation) {
+  const auto position = [](config::Place place) { return std::tuple(place.file, place.line, place.column); };
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>> read;
+  for (const config::Instance& one : generation.unsound) read.insert(position(one.place));
+  return std::ranges::none_of(generation.disabled, [&](const config::Disabled& one) {
+    const bool has_tags = one.kind == config::kind_name(Kind::check) || one.kind == config::kind_name(Kind::task);
+    return one.kind == "file" || one.kind == "defaults" || (has_tags && !read.contains(position(one.place)));
+  });
 }
 
 /// What is said of its metrics can be judged although it does not run.
@@ -456,6 +478,7 @@ Candidate load_candidate(const CandidateRequest& request) {
   if (trust && request.previous != nullptr) keep_running_plugins(request, *trust, out);
   warn_of_idle_objects(out);
   Preparer preparer(request, out, trust.has_value());
+  if (!knows_all_tags(out.generation)) note_unread_tags(out);
   std::vector<config::Instance> instances = std::move(out.generation.instances);
   if (instances.size() > largest_set) out.diagnostics.error({}, "more than 16 million instances");
   out.set.reserve(instances.size());
