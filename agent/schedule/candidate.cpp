@@ -47,7 +47,8 @@ class Preparer {
   struct Refusal {
     config::Place place;
     std::string reason;
-    bool is_taken_back = false;  // trust.toml gave it before
+    bool is_of_trust = false;    // trust.toml does not allow it
+    bool is_taken_back = false;  // and did before
   };
   static Result<Unit> judge(Result<Calendar> parsed) {
     if (!parsed) return std::move(parsed).error();
@@ -66,7 +67,9 @@ class Preparer {
   bool user_allowed(const config::Instance& instance, const plugin::PluginEntry& plugin);
   std::vector<Refusal> refusals_of(const config::Instance& instance, const plugin::PluginEntry* plugin);
   std::optional<plugin::Catalogue::Found> find_procedure(const config::Instance& instance) const;
-  bool may_be_withheld(const config::Instance& instance) const;
+  bool is_withheld(const config::Instance& instance) const;
+  void tell_refusal(const config::Instance& instance, Refusal refusal);
+  Refusal missing(const config::Instance& instance) const;
   static std::string why_not_detached(const plugin::PluginEntry& plugin);
 
   const CandidateRequest& request_;
@@ -239,13 +242,16 @@ std::vector<Preparer::Refusal> Preparer::refusals_of(const config::Instance& ins
     out.push_back({instance.place,
                    "user \"" + user + "\" is not allowed for plugin " + plugin->manifest.id + "; add it to users of [plugin.\"" +
                        plugin->manifest.id + "\"] in trust.toml",
-                   before != nullptr && user_allowed(instance, *before)});
+                   true, before != nullptr && user_allowed(instance, *before)});
   } else if (request_.uid == 0 && !user.empty() && !plugin::has_user(user)) {
     out.push_back({instance.place, "there is no user \"" + user + "\" on this host"});
   }
   if (plugin == nullptr || !instance.rare().detached) return out;
   std::string why = why_not_detached(*plugin);
-  if (!why.empty()) out.push_back({instance.rare().detached_place, std::move(why), before != nullptr && why_not_detached(*before).empty()});
+  if (why.empty()) return out;
+  const bool could_be_granted = std::ranges::find(plugin->manifest.needs, plugin::Grant::detached) != plugin->manifest.needs.end();
+  const bool is_taken_back = before != nullptr && why_not_detached(*before).empty();
+  out.push_back({instance.rare().detached_place, std::move(why), could_be_granted || is_taken_back, is_taken_back});
   return out;
 }
 
@@ -255,23 +261,34 @@ std::optional<plugin::Catalogue::Found> Preparer::find_procedure(const config::I
   return found ? std::optional(*found) : std::nullopt;
 }
 
-/// What policy refuses while nobody knows the policy may be the best of all plugins.
-bool Preparer::may_be_withheld(const config::Instance& instance) const {
-  return !is_trusted_ && std::ranges::any_of(candidate_.catalogue.refused, [&](const plugin::RefusedFile& file) {
+/// A plugin provides it, and trust.toml does not let that run.
+bool Preparer::is_withheld(const config::Instance& instance) const {
+  return std::ranges::any_of(candidate_.catalogue.refused, [&](const plugin::RefusedFile& file) {
     return file.refusal.step == plugin::LoadStep::policy && std::ranges::find(file.procedures, instance.use) != file.procedures.end();
   });
 }
 
+/// What trust.toml does not allow is an error of what is to run, and else to be known before that is enabled.
+void Preparer::tell_refusal(const config::Instance& instance, Refusal refusal) {
+  const bool is_error = instance.enabled || !refusal.is_of_trust;
+  candidate_.diagnostics.add(
+      {is_error ? config::Severity::error : config::Severity::warning, refusal.place, std::move(refusal.reason), {}});
+}
+
+Preparer::Refusal Preparer::missing(const config::Instance& instance) const {
+  return {instance.use_place, candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use),
+          is_withheld(instance)};
+}
+
 void Preparer::judge_rest(const config::Instance& instance) {
   config::Diagnostics told = std::exchange(candidate_.diagnostics, {});
-  config::Diagnostics& more = candidate_.diagnostics;
   const auto found = find_procedure(instance);
-  if (!found && !instance.use.empty() && !may_be_withheld(instance))
-    more.error(instance.use_place, candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use));
+  // what policy refuses while nobody knows the policy may be the best of all plugins
+  if (!found && !instance.use.empty() && (is_trusted_ || !is_withheld(instance))) tell_refusal(instance, missing(instance));
   for (Refusal& refusal : refusals_of(instance, found ? found->plugin.get() : nullptr)) {
-    if (!refusal.is_taken_back) more.error(refusal.place, std::move(refusal.reason));  // an error would refuse the reload
+    if (!refusal.is_taken_back) tell_refusal(instance, std::move(refusal));  // an error would refuse the reload
   }
-  if (found) plugin::check_options(*found->procedure, instance.options, instance.place, judges_, more);
+  if (found) plugin::check_options(*found->procedure, instance.options, instance.place, judges_, candidate_.diagnostics);
   when_of(instance);
   judge_idle_zone(instance.rare());
   if (found) judge_limits(instance, *found->procedure);
@@ -288,17 +305,20 @@ void Preparer::withhold(const config::Instance& instance, std::string reason) {
 
 void Preparer::prepare(config::Instance& instance) {
   const auto found = find_procedure(instance);
-  if (const std::string taken = found ? std::string() : why_taken_back(instance); !taken.empty()) return take_back(instance, taken);
+  if (std::string taken = found ? std::string() : why_taken_back(instance); !taken.empty()) {
+    if (instance.enabled) return take_back(instance, taken);
+    return tell_refusal(instance, {instance.use_place, std::move(taken), true});
+  }
   std::vector<Refusal> refusals = refusals_of(instance, found ? found->plugin.get() : nullptr);
-  if (!found)
-    refusals.insert(refusals.begin(),
-                    {instance.use_place, candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use)});
-  if (!refusals.empty()) {
+  if (!found) refusals.insert(refusals.begin(), missing(instance));
+  const auto is_wrong = [&](const Refusal& one) { return instance.enabled || !one.is_of_trust; };
+  if (const auto wrong = std::ranges::find_if(refusals, is_wrong); wrong != refusals.end()) {
     if (std::ranges::all_of(refusals, &Refusal::is_taken_back)) return take_back(instance, refusals.front().reason);
-    candidate_.generation.disabled.push_back(
-        {std::string(config::kind_name(instance.kind)), instance.name, instance.place, refusals.front().reason});
+    candidate_.generation.disabled.push_back({std::string(config::kind_name(instance.kind)), instance.name, instance.place, wrong->reason});
     return judge_rest(instance);
   }
+  if (!found) return judge_rest(instance);
+  for (Refusal& refusal : refusals) tell_refusal(instance, std::move(refusal));
   const std::size_t errors = candidate_.diagnostics.errors();
   const auto options = plugin::check_options(*found->procedure, instance.options, instance.place, judges_, candidate_.diagnostics);
   const auto when = when_of(instance);

@@ -185,3 +185,57 @@ TEST_CASE("a user that trust.toml takes back is nobody's any more after the next
   CHECK(agent.check("who").is_null());
   CHECK(agent.stop() == 0);
 }
+
+TEST_CASE("what is not enabled has nothing that trust.toml could take back: a warning, at a reload as at a start", "[whole]") {
+  WholeAgent agent;
+  put_subject(agent.copy_plugins(), subject("trusted"));
+  agent.configure("10.toml", "[check.other]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/true\"]\n");
+  // of the plugin nothing else is there; and a user is one that another instance goes on with
+  const std::string off = replaced(std::string(subject_check), "use = ", "enabled = false\nuse = ");
+  REQUIRE(off != subject_check);
+  agent.configure("20.toml", off);
+  agent.configure("30.toml",
+                  "[check.who]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/true\"]\nuser = \"daemon\"\nenabled = false\n");
+  const std::string users = "[plugin.\"org.ronda.exec\"]\nusers = [\"daemon\"]\n";
+  agent.scratch().write("no-trust.toml", users);
+  REQUIRE(agent.start());
+  const auto is_well = [&] {
+    const json::value status = agent.status();
+    INFO(json::serialize(status.at("agent")));
+    CHECK(status.at("agent").at("config").is_null());
+    CHECK(status.at("agent").at("disabled").as_array().empty());
+    CHECK(status.at("agent").at("switched_off").as_array().size() == 2);
+    CHECK(agent.firing("ronda/config").empty());
+  };
+  is_well();
+  const auto [trust, reason, place] = GENERATE_COPY(table<std::string, std::string, std::string>({
+      {users + "[plugin.\"org.example.subject\"]\nsha256 = [\"" + std::string(64, '0') + "\"]\n",
+       "is not among the pins of 'org.example.subject'", "20.toml:"},
+      {"[plugin.\"org.ronda.exec\"]\nusers = [\"games\"]\n", "user \"daemon\" is not allowed for plugin org.ronda.exec", "30.toml:"},
+  }));
+  agent.scratch().write("no-trust.toml", trust);
+  // the first reload takes it back, the second never had it, and nor has a start
+  for (const char* number : {"1", "2"}) {
+    const Finished taken = agent.ronda({"reload"});
+    INFO(taken.out << taken.err);
+    CHECK(taken.code == 0);
+    CHECK(taken.out == "reload #" + std::string(number) + ": 1 kept, 0 replaced, 0 added, 0 removed, 0 failed\n");
+    CHECK(taken.err.find(place) != std::string::npos);
+    CHECK(taken.err.find(": warning: ") != std::string::npos);
+    CHECK(taken.err.find(reason) != std::string::npos);
+    is_well();
+  }
+  CHECK(agent.stop() == 0);
+  REQUIRE(agent.start());
+  is_well();
+  // and it is an error of what is to run
+  for (const char* file : {"20.toml", "30.toml"}) {
+    const std::string text = read_file(agent.config_directory() + "/" + file);
+    agent.configure(file, replaced(text, "enabled = false\n", ""));
+  }
+  const Finished enabled = agent.ronda({"reload"});
+  INFO(enabled.err);
+  CHECK(enabled.out.find(": refused, nothing changed: ") != std::string::npos);
+  CHECK(enabled.err.find(reason) != std::string::npos);
+  CHECK(agent.stop() == 0);
+}
