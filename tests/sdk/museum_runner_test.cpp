@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The museum's pieces in the runner that hosts use: a process of its own, the wire, the services.
 #include <fcntl.h>
+#include <boost/asio/io_context.hpp>
 
 #include <functional>
 
@@ -32,14 +33,10 @@ struct OneInstance final : plugin::SupervisorClient {
   wire::Create describe(std::uint32_t) override { return spec; }
   void on_call_end(plugin::CallEnd ended) override { end = std::move(ended); }
   void on_probed(std::uint32_t, bool, std::string_view) override {}
-  void on_log(std::string_view, std::uint32_t, std::int64_t, std::string_view text) override {
-    logs.emplace_back(text);
-  }
+  void on_log(std::string_view, std::uint32_t, std::int64_t, std::string_view text) override { logs.emplace_back(text); }
   void on_event(const wire::Event& event) override { events.push_back(event.text); }
   void on_progress(const wire::Progress&) override {}
-  void on_trouble(std::string_view, std::uint32_t, std::string_view text) override {
-    troubles.emplace_back(text);
-  }
+  void on_trouble(std::string_view, std::uint32_t, std::string_view text) override { troubles.emplace_back(text); }
   void on_request(wire::Request request, std::function<void(std::int32_t, std::string)> reply) override {
     std::string payload;
     wire::Writer w(payload);
@@ -57,8 +54,7 @@ struct OneInstance final : plugin::SupervisorClient {
 /// One plugin file in a runner of its own; `run` waits for a call's end.
 class Running {
  public:
-  Running(const std::filesystem::path& piece, wire::Kind kind, const std::string& procedure,
-          plugin::OptionTable options) {
+  Running(const std::filesystem::path& piece, wire::Kind kind, const std::string& procedure, plugin::OptionTable options) {
     client_.spec = {1, kind, procedure, "old", plugin::encode_options(OptionNode(std::move(options)))};
     const auto file = plugin::read_any_plugin(piece);
     REQUIRE(file);
@@ -163,8 +159,7 @@ TEST_CASE("a C++ task and a notifier of every minor run in today's runner", "[sd
     message.fields = {{"value", "0.93"}};
     CHECK(notifier.run(0, std::make_shared<wire::Message>(message)).outcome.status == RONDA_DELIVERY_RETRY);
     message.attempt = 2;
-    CHECK(notifier.run(0, std::make_shared<wire::Message>(message)).outcome.summary ==
-          "m-1 to ops: title, 0.93");
+    CHECK(notifier.run(0, std::make_shared<wire::Message>(message)).outcome.summary == "m-1 to ops: title, 0.93");
   }
 }
 

@@ -3,6 +3,7 @@
 #include "api/door.hpp"
 
 #include <sys/socket.h>
+#include <boost/asio/io_context.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/routes.hpp"
+#include "schedule/candidate.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

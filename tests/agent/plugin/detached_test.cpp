@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/clock.hpp"
+#include "plugin/cgroups.hpp"
 #include "skip.hpp"
 #include "supervised.hpp"
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/descriptor.hpp"
+#include "plugin/cgroups.hpp"
 #include "skip.hpp"
 #include "supervised.hpp"
 

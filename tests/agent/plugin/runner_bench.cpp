@@ -2,6 +2,7 @@
 // What a trivial call costs through supervisor and runner. Not a test: run it by its tag, [.bench].
 #include <sys/resource.h>
 #include <unistd.h>
+#include <boost/asio/io_context.hpp>
 
 #include <array>
 #include <catch.hpp>
@@ -58,6 +59,6 @@ TEST_CASE("trivial calls at a steady rate", "[.bench]") {
   bench.end_of(last);
   const double took = std::chrono::duration<double>(monotonic() - start).count();
   const double calls = static_cast<double>(rounds) * batch;
-  std::printf("batches of %d: %.0f calls/s, agent %.1f us, runner %.1f us of CPU a call\n", batch, calls / took, (own_cpu_seconds() - own) / calls * 1e6,
-              (cpu_seconds_of(worker) - other) / calls * 1e6);
+  std::printf("batches of %d: %.0f calls/s, agent %.1f us, runner %.1f us of CPU a call\n", batch, calls / took,
+              (own_cpu_seconds() - own) / calls * 1e6, (cpu_seconds_of(worker) - other) / calls * 1e6);
 }

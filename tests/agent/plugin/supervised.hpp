@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/cgroups.hpp"
 #include "plugin/options.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/supervisor.hpp"

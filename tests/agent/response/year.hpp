@@ -27,6 +27,7 @@
 #include "plugin/messages.hpp"
 #include "response/desk.hpp"
 #include "response/words.hpp"
+#include "schedule/candidate.hpp"
 
 namespace ronda::test {
 

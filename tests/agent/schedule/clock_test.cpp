@@ -2,6 +2,7 @@
 // A wall clock that is set. The real one is never touched here: the scheduler is given a clock of the test's, and the
 // kernel's notification is called by hand. That the kernel gives it is not tested.
 #include <unistd.h>
+#include <boost/asio/io_context.hpp>
 
 #include <catch.hpp>
 #include <filesystem>
@@ -104,8 +105,9 @@ TEST_CASE("an agent that boots in 1970 owes nothing of the decades before its cl
   // neither run nor missed, and none is put off as a catch-up
   bench.turn_for(200ms);
   CHECK(bench.slots("weekly").empty());
-  const auto missed = bench.ask<std::vector<store::MissedRange>>(
-      [&](auto done) { bench.store().load_missed({"task", "weekly"}, 10, std::move(done)); });
+  const auto missed = bench.ask<std::vector<store::MissedRange>>([&](auto done) {
+    bench.store().load_missed({"task", "weekly"}, 10, std::move(done));
+  });
   CHECK(missed.empty());
   const auto look = bench.scheduler().look(bench.entry("weekly", schedule::Kind::task));
   CHECK(*look.next - boottime() > 24h);
@@ -124,7 +126,8 @@ TEST_CASE("the kernel is asked to tell of a clock that is set, and tells nothing
   CHECK(told == 0);
 }
 
-TEST_CASE("slots of a zone whose rules are replaced are planned anew, what runs goes on, and a zone that is gone keeps its rules", "[schedule]") {
+TEST_CASE("slots of a zone whose rules are replaced are planned anew, what runs goes on, and a zone that is gone keeps its rules",
+          "[schedule]") {
   namespace fs = std::filesystem;
   Scheduled bench;
   const std::string tzdata = bench.scratch / "zoneinfo";
@@ -190,7 +193,8 @@ TEST_CASE("a host that does not say its zone gets UTC with a warning where the z
     CHECK(candidate.set.size() == 4);
     std::vector<std::uint32_t> lines;
     for (const config::Diagnostic& one : candidate.diagnostics.all()) {
-      if (one.message.ends_with("does not tell this host's time zone; set tz in [agent]; until then this is UTC")) lines.push_back(one.where.line);
+      if (one.message.ends_with("does not tell this host's time zone; set tz in [agent]; until then this is UTC"))
+        lines.push_back(one.where.line);
     }
     return lines;
   };
