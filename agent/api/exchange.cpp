@@ -8,44 +8,20 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/json.hpp>
 #include <memory>
 #include <optional>
 
-#include "base/text.hpp"
+#include "api/message.hpp"
 
 namespace ronda::api {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-namespace json = boost::json;
 using boost::system::error_code;
 
 namespace {
 
 constexpr auto idle_limit = std::chrono::seconds(30);  // between two requests of a connection
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-void parse_target(std::string_view target, Request& request) {
-  request.target = target;
-  const std::size_t question = target.find('?');
-  request.path = percent_decode(target.substr(0, question));
-  if (question == std::string_view::npos) return;
-  std::string_view rest = target.substr(question + 1);
-  while (!rest.empty()) {
-    const std::string_view pair = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-    const std::size_t equals = pair.find('=');
-    const std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
-    request.query.emplace_back(percent_decode(pair.substr(0, equals)), percent_decode(value));
-  }
-}
 
 /// The first bytes of a request may take long to come, unless nothing was ever asked; what follows them may not.
 asio::awaitable<error_code> await_request(Stream& stream, beast::flat_buffer& buffer, bool first) {
@@ -64,25 +40,7 @@ int reading_status(const error_code& error) {
   return 400;
 }
 
-void read_headers(const http::request<http::string_body>& message, Request& request) {
-  for (const auto& field : message) {
-    std::string name(field.name_string());
-    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    request.headers.emplace_back(std::move(name), std::string(field.value()));
-  }
-}
-
 }  // namespace
-
-std::string percent_decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escaped = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
-    out += escaped ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i] == '+' ? ' ' : text[i];
-    if (escaped) i += 2;
-  }
-  return out;
-}
 
 /// The one answer to a connection that is not let in, as far as the kernel takes it at once.
 void refuse(int socket, int status, std::string_view why) {
@@ -98,9 +56,8 @@ void refuse(int socket, int status, std::string_view why) {
 }
 
 asio::awaitable<void> read_request(Stream& stream, beast::flat_buffer& buffer, bool first, Incoming& in) {
-  http::request_parser<http::string_body> parser;
-  parser.header_limit(UnixServer::header_limit);
-  parser.body_limit(UnixServer::body_limit);
+  RequestParser parser;
+  set_limits(parser);
   error_code error = co_await await_request(stream, buffer, first);
   stream.expires_after(request_limit);
   if (!error) co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
@@ -118,10 +75,7 @@ asio::awaitable<void> read_request(Stream& stream, beast::flat_buffer& buffer, b
   auto message = parser.release();
   in.version = message.version();
   in.keep_alive = message.keep_alive();
-  in.request.method = message.method_string();
-  parse_target(message.target(), in.request);
-  read_headers(message, in.request);
-  in.request.body = std::move(message.body());
+  in.request = request_of(std::move(message));
   stream.expires_never();
 }
 
@@ -171,35 +125,6 @@ asio::awaitable<bool> write_response(Stream& stream, Response& response, const I
   stream.expires_after(request_limit);
   co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, error));
   co_return !error;
-}
-
-std::string_view name_of(Role role) {
-  constexpr std::array<std::string_view, 5> names = {"none", "reporter", "viewer", "operator", "approver"};
-  return names[static_cast<std::size_t>(role)];
-}
-
-std::string_view Request::parameter(std::string_view name) const {
-  for (const auto& [key, value] : query) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-std::string_view Request::header(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-std::size_t Request::count_of(std::string_view header) const {
-  std::size_t out = 0;
-  for (const auto& [key, value] : headers) out += key == header ? 1 : 0;
-  return out;
-}
-
-Response error_response(int status, std::string_view text) {
-  return {status, json::serialize(json::object{{"error", escape_controls(text)}}) + "\n", "application/json"};
 }
 
 }  // namespace ronda::api

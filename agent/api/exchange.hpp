@@ -47,7 +47,4 @@ boost::asio::awaitable<bool> write_response(Stream& stream, Response& response, 
 /// The one answer to a connection that is not let in, as far as the kernel takes it at once.
 void refuse(int socket, int status, std::string_view why);
 
-/// "%41+b" as "A b"; what is no escape stays.
-std::string percent_decode(std::string_view text);
-
 }  // namespace ronda::api

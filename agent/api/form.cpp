@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/form.hpp"
 
-#include "api/exchange.hpp"
+#include "api/message.hpp"
 #include "base/text.hpp"
 
 namespace ronda::api {
