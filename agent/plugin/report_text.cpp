@@ -48,8 +48,9 @@ bool fits(std::string_view text, std::size_t limit, bool (*fits_one)(char)) {
 /// Whether the next metric is as the runner makes them, without taking it apart.
 bool is_fit(Reader& r) {
   const std::string_view name = r.bytes();
-  const double value = r.real();
-  r.boolean(), r.boolean();
+  const bool is_integer = r.boolean();
+  const double value = is_integer ? static_cast<double>(r.integer()) : r.real();
+  r.boolean();
   const std::string_view unit = r.bytes(), warn = r.bytes(), crit = r.bytes();
   const std::size_t labels = r.array();
   bool fit = r.ok() && !name.empty() && fits(name, name_limit, is_name) && std::isfinite(value) && fits(unit, unit_limit, is_unit) &&
@@ -143,6 +144,11 @@ void repair(Event& event) {
 bool repair(Progress& progress) {
   repair(progress.what, progress_limit);
   return progress.share >= 0 && progress.share <= 1;
+}
+
+std::string repaired_reason(std::string text) {
+  repair(text, summary_limit);
+  return text;
 }
 
 }  // namespace ronda::wire

@@ -36,5 +36,7 @@ void repair(Log& log);
 void repair(Event& event);
 /// False when its share is no share.
 bool repair(Progress& progress);
+/// What a runner says of itself, and why something could not be made: UTF-8, at most summary_limit.
+std::string repaired_reason(std::string text);
 
 }  // namespace ronda::wire

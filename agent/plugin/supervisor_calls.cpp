@@ -62,6 +62,22 @@ bool Supervisor::Impl::Process::may_send(std::size_t& sent, std::size_t most, st
   return false;
 }
 
+void Supervisor::Impl::Process::on_hello(const wire::Hello& hello) {
+  if (std::exchange(has_said_hello, true)) return;  // the first one is the runner's own: the plugin is not loaded yet
+  locked = wire::repaired_reason(hello.locked);
+  worker = worker_of(link->process(), static_cast<pid_t>(hello.pid));
+}
+
+void Supervisor::Impl::Process::on_loaded(const wire::Loaded& told) {
+  // whoever says it again is the plugin's code, and each would count as one more failure
+  if (std::exchange(has_said_loaded, true)) return owner_.on_broken(*this, "it said twice whether its plugin loads");
+  owner_.on_loaded(*this, {told.ok, wire::repaired_reason(told.error), told.abi_minor});
+}
+
+void Supervisor::Impl::Process::on_created(const wire::Created& probed) {
+  owner_.end_probe(probed.instance, *this, probed.ok, wire::repaired_reason(probed.error));
+}
+
 void Supervisor::Impl::Process::on_event(wire::Event event) {
   InFlight* const call = open_call(event.call);
   if (call == nullptr || owner_.client_ == nullptr || !may_send(call->events, events_per_call, "events")) return;
@@ -87,6 +103,8 @@ void Supervisor::Impl::Process::on_request(wire::Request request) {
     const auto asked = std::ranges::find_if(owner->processes_, [&](const auto& p) { return p->serial == number; });
     if (asked == owner->processes_.end()) return;
     if (payload.size() > largest_reply) code = RONDA_E_RANGE, payload.clear();
+    // who asks and does not read would have the agent keep all of the answers
+    if (!payload.empty() && (*asked)->link->unread_bytes() > unread_limit) code = RONDA_E_AGAIN, payload.clear();
     (*asked)->link->post(wire::Reply{sequence, code, std::move(payload)});
   };
   if (const std::int32_t code = judge(request); code != RONDA_OK) return reply(code, {});

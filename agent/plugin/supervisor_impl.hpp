@@ -206,13 +206,9 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 struct Supervisor::Impl::Process final : RunnerEvents {
   Process(Impl& owner, std::uint64_t number) : serial(number), owner_(owner) {}
 
-  void on_hello(const wire::Hello& hello) override {
-    if (!locked.empty()) return;  // the first one is the runner's own: the plugin is not loaded yet
-    locked = hello.locked;
-    worker = worker_of(link->process(), static_cast<pid_t>(hello.pid));
-  }
-  void on_loaded(const wire::Loaded& told) override { owner_.on_loaded(*this, told); }
-  void on_created(const wire::Created& probed) override { owner_.end_probe(probed.instance, *this, probed.ok, probed.error); }
+  void on_hello(const wire::Hello& hello) override;
+  void on_loaded(const wire::Loaded& told) override;
+  void on_created(const wire::Created& probed) override;
   void on_outcome(wire::Outcome outcome) override { owner_.on_outcome(*this, std::move(outcome)); }
   void on_log(wire::Log log) override {
     wire::repair(log);
@@ -290,6 +286,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   bool worn = false;            // gets no new work and leaves when it has nothing in flight
   std::string_view why_killed;  // by us
   bool loaded = false;          // it has said so: before that, no call can have begun
+  bool has_said_hello = false, has_said_loaded = false;
 
  private:
   Impl& owner_;
