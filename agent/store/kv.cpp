@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <tuple>
 
 #include "store/tables.hpp"
@@ -26,7 +27,7 @@ Status open_space(Database& db, const KvSpace& space, std::int64_t* id, std::int
   return db.each("SELECT id,used FROM kv_space WHERE kind=? AND name=? AND plugin=?",
                  [&](const Row& row) {
                    *id = row.integer(0);
-                   *used = row.integer(1);
+                   *used = std::clamp<std::int64_t>(row.integer(1), 0, kv_space_max);
                  },
                  space.id.kind, space.id.name, space.plugin);
 }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t erased_a_step = 2000, forgotten_a_step = 1000;
 constexpr std::int64_t series_kept_unseen = 24 * hour_ns;  // how exact `seen` is
+constexpr std::int64_t latest_ns = INT64_MAX / 2;          // in the year 2116
 
 /// Names and values, each with its length.
 std::string encode_labels(const Labels& labels) {
@@ -37,8 +38,11 @@ void SampleBook::forget() {
 
 Status SampleBook::begin(Database& db) {
   if (begun_) return done();
-  RONDA_TRY(closed_ns_, db.number("SELECT value FROM meta WHERE name='samples_closed'", 0));
-  RONDA_TRY(hours_ns_, db.number("SELECT value FROM meta WHERE name='hours_closed'", 0));
+  RONDA_TRY(const auto closed, db.number("SELECT value FROM meta WHERE name='samples_closed'", 0));
+  RONDA_TRY(const auto hours, db.number("SELECT value FROM meta WHERE name='hours_closed'", 0));
+  // what is stored may be damaged: no sum with it goes over
+  closed_ns_ = std::clamp(closed, std::int64_t{0}, latest_ns);
+  hours_ns_ = std::clamp(hours, std::int64_t{0}, latest_ns);
   RONDA_TRY(const auto rows, db.number("SELECT EXISTS(SELECT 1 FROM sample)", 0));
   has_rows_ = rows != 0;
   closing_ns_ = closed_ns_;
@@ -249,7 +253,7 @@ Status SampleBook::start_hour(Database& db) {
 
 Status SampleBook::fold_hours(Database& db) {
   std::map<std::int64_t, Rollup> rolled;
-  const std::int64_t upto = hour_series_ + series_a_step;
+  const std::int64_t upto = std::min(hour_series_, INT64_MAX - series_a_step) + series_a_step;
   for (std::int64_t from = hour_; from < hour_ + hour_ns; from += five_minutes_ns) {
     RONDA_TRY(std::ignore, db.each(
                                "SELECT series,data FROM five WHERE bucket=? AND series>? AND series<=?",
@@ -264,7 +268,9 @@ Status SampleBook::fold_hours(Database& db) {
     RONDA_TRY(std::ignore, db.run("REPLACE INTO hours(bucket,series,data) VALUES(?,?,?)", hour_, series, Blob{encode_rollup(rollup)}));
     RONDA_TRY(std::ignore, db.run("UPDATE series SET seen=? WHERE id=? AND seen<?", hour_, series, hour_ - series_kept_unseen));
   }
-  hour_series_ = upto;
+  // from one that is there to the next: a damaged number may be anywhere
+  RONDA_TRY(const auto next, db.number("SELECT min(id) FROM series WHERE id>?", 0, upto));
+  hour_series_ = std::max(upto, next - 1);
   if (hour_series_ < last_series_) return done();
   hours_ns_ = hour_ + hour_ns;
   RONDA_TRY(std::ignore, mark(db, "hours_closed", hours_ns_));

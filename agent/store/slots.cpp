@@ -10,8 +10,8 @@ namespace {
 InstanceId instance_of(const Row& row) { return {std::string(row.text(0)), std::string(row.text(1))}; }
 
 Slot slot_of(const Row& row) {
-  return {instance_of(row), row.integer(2), static_cast<SlotState>(row.integer(3)), row.integer(4),
-          std::string(row.text(5))};
+  const auto state = static_cast<SlotState>(std::clamp<std::int64_t>(row.integer(3), 0, static_cast<std::int64_t>(SlotState::skipped)));
+  return {instance_of(row), row.integer(2), state, row.integer(4), std::string(row.text(5))};
 }
 
 // Longer than a month, so that the last run of a monthly job is always there.
@@ -23,7 +23,9 @@ Result<std::vector<InstanceId>> owners(Database& db) {
   InstanceId last;
   while (true) {
     bool found = false;
-    RONDA_TRY(std::ignore, db.each("SELECT kind,name FROM slot WHERE (kind,name)>(?,?) ORDER BY kind,name LIMIT 1",
+    // a name that is no text but a blob, as damage makes it, is behind every text: it would be found for ever
+    RONDA_TRY(std::ignore, db.each("SELECT kind,name FROM slot WHERE (kind,name)>(?,?) AND typeof(kind)='text' AND typeof(name)='text' "
+                                   "ORDER BY kind,name LIMIT 1",
                                    [&](const Row& row) {
                                      found = true;
                                      all.push_back(instance_of(row));
