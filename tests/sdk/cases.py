@@ -16,6 +16,7 @@ CASES += [f"X{n}" for n in (*range(1, 18), *range(19, 23), *range(24, 35), *rang
 CASES += [f"N{n}" for n in range(1, 17)]
 CASES += [f"H{n}" for n in range(1, 6)] + [f"I{n}" for n in range(1, 7)] + [f"S{n}" for n in range(1, 14)]
 CASES += [f"T{n}" for n in range(1, 8)]
+CASES += [f"F{n}" for n in (*range(1, 10), 11, 12, *range(14, 19))]
 MOST_DEFERRED = 5
 TEST_CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 PART = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -30,7 +31,7 @@ def read_table(text):
             continue
         if cells[0].strip("`").startswith("deferred_"):
             deferred[cells[0].strip("`")] = (cells[1], cells[2])
-        elif re.fullmatch(r"[ACGHINSTUWX]?\d+", cells[0]):
+        elif re.fullmatch(r"[ACFGHINSTUWX]?\d+", cells[0]):
             cases.setdefault(cells[0], []).extend(re.findall(r"`([^`]+)`", cells[2]))
     return cases, deferred
 
