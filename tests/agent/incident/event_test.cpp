@@ -98,6 +98,7 @@ TEST_CASE("what is no event is refused, and the member is named", "[incident]") 
   const std::string at = id + R"("sequence":1,)";
   CHECK(message_of(at + R"("at_ns":-1})") == "event: `at_ns` must be a whole number of nanoseconds, not negative");
   CHECK(message_of(at + R"("at_ns":99999999999999999999})") == "event: `at_ns` must be a whole number of nanoseconds, not negative");
+  CHECK(message_of(at + R"("at_ns":9223372036854775807})") == "event: `at_ns` must be a whole number of nanoseconds, not negative");
   const std::string head = at + R"("at_ns":1,)";
   CHECK(message_of(head + R"("author":"bob"})") ==
         "event: `author`: an author is `agent`, `contact:NAME`, `unix:NAME`, `token:NAME` or `room:NAME`");

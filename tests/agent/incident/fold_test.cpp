@@ -2,6 +2,7 @@
 // The fold alone: clocks, legal moves, and events that do not fit.
 #include "incident/incident.hpp"
 
+#include "incident/times.hpp"
 #include "world.hpp"
 
 using namespace ronda::incident;
@@ -105,4 +106,28 @@ TEST_CASE("restart between two steps of an escalation changes no clock and no li
   CHECK(world.only().elapsed.at(world.now) == 7 * minute_ns);
   world.give(Tick{});
   CHECK(world.said().empty());
+}
+
+TEST_CASE("events in no order, as damage makes them, are taken in as far as they fit", "[incident]") {
+  Incident incident;
+  std::uint64_t sequence = 0;
+  const auto take = [&](Kind kind, std::int64_t at_ns, std::int64_t effective_ns = 0) {
+    Event event;
+    event.kind = kind;
+    event.sequence = ++sequence;
+    event.at_ns = at_ns;
+    event.effective_ns = effective_ns;
+    event.level = Level::p2;
+    event.subject = "window:sunday";
+    apply(incident, event);
+  };
+  take(Kind::opened, 1000);
+  take(Kind::suppressed, 5000);
+  take(Kind::unsuppressed, 10, 20);  // before it was suppressed
+  CHECK_FALSE(incident.is_suppressed());
+  for (int i = 0; i < 6; ++i) {
+    take(Kind::suppressed, latest_ns);
+    take(Kind::unsuppressed, 1);
+  }
+  CHECK(incident.elapsed.at(latest_ns) > 0);
 }
