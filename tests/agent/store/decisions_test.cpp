@@ -6,6 +6,8 @@
 
 #include "agent/store/support.hpp"
 #include "catch.hpp"
+#include "store/schema.hpp"
+#include "store/tables.hpp"
 
 using namespace ronda;
 using namespace ronda::store;
@@ -259,4 +261,25 @@ TEST_CASE("decisions accepted in a second", "[store][.bench]") {
   };
   measure(1);
   measure(64);
+}
+
+TEST_CASE("a message in a state that there is not, as damage makes it, is owed or over, and has one of those that there are", "[store]") {
+  auto opened_db = Database::open(":memory:", "");
+  REQUIRE(opened_db);
+  Database db = *std::move(opened_db);
+  REQUIRE(migrate(db));
+  REQUIRE(apply_decision(db, opened("INC-1")));
+  const auto state_of = [&](const char* sql) {
+    REQUIRE(db.script(sql));
+    const auto found = list_outbox(db, "INC-1", 10);
+    REQUIRE(found);
+    REQUIRE(found->size() == 1);
+    return found->front().state;
+  };
+  CHECK(state_of("UPDATE outbox SET state=199") == OutboxState::dead);
+  CHECK(state_of("UPDATE outbox SET state='x'") == OutboxState::queued);
+  CHECK(state_of("UPDATE outbox SET state=-9223372036854775808") == OutboxState::queued);
+  const auto still_owed = load_outbox(db);
+  REQUIRE(still_owed);
+  CHECK(still_owed->size() == 1);
 }

@@ -212,3 +212,20 @@ TEST_CASE("a database from before calendars were known owes what it owed", "[sto
   CHECK(known()[0].text == "daily");
   CHECK(known()[0].since == 0);
 }
+
+TEST_CASE("slots whose names are no text, as damage makes them, are passed over and do not hold up the others", "[store]") {
+  Database db = tables();
+  REQUIRE(claim_slot(db, dump, noon, noon));
+  REQUIRE(
+      db.script("INSERT INTO slot VALUES(x'7461', x'78', 5, 1, 5, ''), (x'7a', 'dump', 5, 200, 5, ''), "
+                "('check', x'79', 5, -3, 5, '')"));
+  const auto last = load_last_slots(db);
+  REQUIRE(last);
+  REQUIRE(last->size() == 1);
+  CHECK(last->front().id == dump);
+  // what is to go and cannot be named is no progress
+  REQUIRE(db.script("INSERT INTO left_instance VALUES(x'7461', x'78', 5)"));
+  std::int64_t gone = 0;
+  REQUIRE(drop_left(db, noon, 10, &gone));
+  CHECK(gone == 0);
+}
