@@ -16,20 +16,20 @@ auto position(config::Place place) {
 
 using Position = decltype(position({}));
 
-/// Where the parts of one object begin.
+/// Where the parts of one object begin; without an owner it is none that judges own: a setting, a service, an instance.
 struct Part {
   Position begin;
   const config::RawObject* owner;
 };
 
-void add_parts(const config::Value& value, const config::RawObject& owner, std::vector<Part>& out) {
-  out.push_back({position(value.place()), &owner});
+void add_parts(const config::Value& value, const config::RawObject* owner, std::vector<Part>& out) {
+  out.push_back({position(value.place()), owner});
   if (const config::List* list = value.as_list()) {
     for (const config::Value& one : *list) add_parts(one, owner, out);
   }
   if (const config::Table* table = value.as_table()) {
     for (const config::Member& one : *table) {
-      out.push_back({position(one.key_place), &owner});
+      out.push_back({position(one.key_place), owner});
       add_parts(one.value, owner, out);
     }
   }
@@ -42,12 +42,18 @@ bool is_before(const config::RawObject& a, const config::RawObject& b) {
 /// Says of a place whose object it is in; a place inside a text, as in a condition, is of that text.
 class Owners {
  public:
-  explicit Owners(const std::vector<config::RawObject>& objects) {
-    for (const config::RawObject& one : objects) {
+  explicit Owners(const Candidate& candidate) {
+    const config::Generation& generation = candidate.generation;
+    const auto add_foreign = [&](config::Place place) { parts_.push_back({position(place), nullptr}); };
+    for (const config::Place place : candidate.places) add_foreign(place);
+    for (const config::Service& one : generation.services) add_foreign(one.place);
+    for (const config::Disabled& one : generation.disabled) add_foreign(one.place);
+    for (const config::Value* one : {&generation.agent.drill, &generation.store}) add_parts(*one, nullptr, parts_);
+    for (const config::RawObject& one : generation.objects) {
       parts_.push_back({position(one.place), &one});
-      add_parts(one.value, one, parts_);
+      add_parts(one.value, &one, parts_);
     }
-    std::ranges::sort(parts_, {}, &Part::begin);
+    std::ranges::stable_sort(parts_, {}, &Part::begin);  // of a disabled object, which is foreign above, its own comes last
   }
 
   const config::RawObject* of(config::Place place) const {
@@ -75,7 +81,7 @@ std::vector<config::Diagnostic> judge_with(const std::vector<std::function<void(
   for (const auto& judge : judges) judge(candidate);
   const config::Diagnostics said = std::exchange(candidate.diagnostics, std::move(told));
   candidate.generation.disabled = disabled;
-  const Owners owners(objects);
+  const Owners owners(candidate);
   std::vector<config::Diagnostic> out;
   for (const config::Diagnostic& one : said.all()) {
     const config::RawObject* owner = one.severity == config::Severity::error ? owners.of(one.where) : nullptr;
