@@ -132,7 +132,7 @@ Status Agent::load_first() {
   if (active_.has_errors() && active_.generation.agent.strict) {
     return Error(Errc::invalid, "[agent] strict: the configuration has " + counted(active_.diagnostics.errors(), "error"));
   }
-  config_trouble_ = trouble_of(active_);
+  active_trouble_ = trouble_of(active_);
   hashes_before_ = plugin::hashes_of(active_.catalogue);
   generation_ = 1;
   active_.generation.number = 1;
@@ -249,9 +249,16 @@ void Agent::tell_configured() {
 
 /// A configuration that is not what its files say is a P2 of the agent itself, until a reload takes all of them.
 void Agent::tell_config_trouble() {
-  const bool well = config_trouble_.empty();
+  const std::string trouble = config_trouble();
+  const bool well = trouble.empty();
   response_->on_own_trouble(response::config_trouble, well ? config::Level::none : config::Level::p2,
-                            well ? std::string("the configuration is active as it stands") : "configuration: " + config_trouble_);
+                            well ? std::string("the configuration is active as it stands") : "configuration: " + trouble);
+}
+
+/// A reload that is refused mends nothing of what is active.
+std::string Agent::config_trouble() const {
+  const bool both = !refused_trouble_.empty() && !active_trouble_.empty();
+  return refused_trouble_ + (both ? "; what is active: " : "") + active_trouble_;
 }
 
 /// A quarantine, and a runner that cannot be killed, are a P2 of the agent's own for as long as they last.

@@ -123,7 +123,7 @@ class Agent final : private api::AgentView {
   const schedule::Candidate& active() const override { return active_; }
   std::uint64_t generation() const override { return generation_; }
   std::int64_t started_wall_ns() const override { return started_; }
-  std::string config_trouble() const override { return config_trouble_; }
+  std::string config_trouble() const override;
   std::string safe_mode() const override { return safe_mode_.reason(); }
   std::string runner_limits() const override { return cgroups_->text(); }
   api::HeartbeatView heartbeat() const override;
@@ -156,8 +156,9 @@ class Agent final : private api::AgentView {
   schedule::Candidate active_;
   std::uint64_t generation_ = 0, reloads_ = 0;
   std::set<std::string, std::less<>> hashes_before_;  // of the plugins of the generation before
-  std::string config_trouble_;
-  std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
+  std::string active_trouble_;                        // of the configuration that is active
+  std::string refused_trouble_;                       // of the last reload; empty: it was not refused
+  std::optional<plugin::Cgroups> cgroups_;            // of runners, which it outlives; not before the state directory is ours
   std::unique_ptr<schedule::Scheduler> scheduler_;
   std::shared_ptr<const response::Plan> compiled_;   // of the candidate that was loaded last
   std::unique_ptr<response::Response> response_;     // hands its messages to the scheduler, which tells it results

@@ -5,6 +5,7 @@
 #include "agent_impl.hpp"
 #include "base/counted.hpp"
 #include "base/log.hpp"
+#include "config/changes.hpp"
 
 namespace ronda {
 
@@ -13,7 +14,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto reload_pause = 1s;           // between two reloads asked for by signal
-constexpr std::size_t changes_logged = 20;  // of one reload; who asks for it by `ronda reload` is told 100
+constexpr std::size_t changes_logged = 20;  // of one reload
+constexpr std::size_t changes_told = 100;   // to who asked, of instances and of all else
 constexpr std::size_t troubles_logged = 5;
 constexpr std::size_t troubles_told = 100;  // to who asked, of each sort
 
@@ -75,17 +77,19 @@ api::ReloadResult Agent::take_over(Trial& trial) {
   for (const config::Diagnostic& diagnostic : candidate.diagnostics.all())
     result.details.push_back(config::render(diagnostic, candidate.sources));
   if (candidate.set.empty() && candidate.taken_back.empty() && !trial.allow_empty && !candidate.has_errors()) {
-    config_trouble_ = "the configuration is empty; --allow-empty accepts that";
-    result.line = name + ": refused, nothing changed: " + config_trouble_;
+    refused_trouble_ = "the configuration is empty; --allow-empty accepts that";
+    result.line = name + ": refused, nothing changed: " + refused_trouble_;
     return result;
   }
   if (candidate.has_errors()) {
     report(candidate);
-    config_trouble_ = errors_text(candidate.diagnostics.errors()) + "; the old one is active";
+    refused_trouble_ = errors_text(candidate.diagnostics.errors()) + "; the old one is active";
     result.line = name + ": refused, nothing changed: " + counted(candidate.diagnostics.errors(), "error");
     return result;
   }
   std::vector<schedule::Prepared> set = std::move(candidate.set);
+  // of a file that was cut short an alert may be gone with no check
+  const std::vector<std::string> others = config::changes_between(active_.generation, candidate.generation);
   active_ = std::move(candidate);
   active_.generation.number = ++generation_;
   scheduler_->use_zones(active_.zone);
@@ -101,9 +105,10 @@ api::ReloadResult Agent::take_over(Trial& trial) {
   forget_reading();
   prune_stage();
   const std::size_t failed = active_.kept_plugins.size(), taken_back = active_.taken_back.size();
-  config_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
+  refused_trouble_.clear();
+  active_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
   if (taken_back > 0) {
-    config_trouble_ += (failed == 0 ? "" : "; ") + std::string("trust.toml takes back what ") + counted(taken_back, "instance") +
+    active_trouble_ += (failed == 0 ? "" : "; ") + std::string("trust.toml takes back what ") + counted(taken_back, "instance") +
                        " had: " + active_.taken_back.front();
   }
   result.ok = failed + taken_back == 0;
@@ -117,11 +122,13 @@ api::ReloadResult Agent::take_over(Trial& trial) {
   std::vector<std::string>().swap(active_.taken_back);
   const auto told = static_cast<std::ptrdiff_t>(std::min(troubles.size(), troubles_told));
   result.details.insert(result.details.end(), troubles.begin(), troubles.begin() + told);
-  result.details.insert(result.details.end(), applied.changes.begin(), applied.changes.end());
+  std::vector<std::string> changed = applied.changes;
+  changed.insert(changed.end(), others.begin(), others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), changes_told)));
+  result.details.insert(result.details.end(), changed.begin(), changed.end());
   // who asked by signal reads it here or nowhere
   for (std::size_t i = 0; i < std::min(troubles.size(), troubles_logged); ++i) log(LogLevel::error, name + ": " + troubles[i]);
-  const std::size_t changes = applied.replaced + applied.added + applied.removed;
-  if (changes > 0) log(LogLevel::info, name + ": " + first_of(applied.changes, changes_logged, changes));
+  const std::size_t changes = applied.replaced + applied.added + applied.removed + others.size();
+  if (changes > 0) log(LogLevel::info, name + ": " + first_of(changed, changes_logged, changes));
   if (tries_waiting) try_what_waits();
   return result;
 }

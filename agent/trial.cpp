@@ -142,7 +142,7 @@ void Agent::tell_unmade(const std::vector<schedule::Prober::Failure>& failures) 
     unmade_.insert(name_and_hash(*failures[i].subject));
     if (i < refusals_told) log(LogLevel::error, failures[i].text());
   }
-  config_trouble_ += (config_trouble_.empty() ? "" : "; ") + counted(failures.size(), "instance") +
+  active_trouble_ += (active_trouble_.empty() ? "" : "; ") + counted(failures.size(), "instance") +
                      " cannot be made; the first: " + failures.front().text();
   tell_config_trouble();
 }

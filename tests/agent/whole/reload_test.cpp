@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,10 +14,9 @@
 
 #include "base/clock.hpp"
 #include "catch.hpp"
-#include "plugin/host_libraries.hpp"
-#include "schedule/candidate.hpp"
 #include "skip.hpp"
 #include "slot_account.hpp"
+#include "store/types.hpp"
 #include "store_rows.hpp"
 #include "whole_agent.hpp"
 
@@ -297,86 +298,6 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
 
 namespace {
 
-std::map<std::string, Hash128> hashes_by_name(const schedule::Candidate& candidate) {
-  std::map<std::string, Hash128> out;
-  for (const schedule::Prepared& one : candidate.set) out[one.name] = one.hash;
-  return out;
-}
-
-}  // namespace
-
-TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says", "[whole]") {
-  WholeAgent agent;
-  const std::string plugins = agent.copy_plugins();
-  for (const char* other : {"http", "host", "postgresql", "heartbeat"}) std::filesystem::remove(plugins + "/" + other + ".so");
-  const std::string whole = "[agent]\ntz = \"UTC\"\n\n" + exec_check("first", "uno") + exec_check("second", "dos") +
-                            "[check.third]\nuse = \"exec.nagios\"\nafter = [\"first\"]\nenv = { A = \"b\" "
-                            "}\nat = \"*-*-* 03:00\"\ncommand = [\"/bin/true\"]\n";
-  agent.configure("05-stays.toml", exec_check("stays", "here"));
-  agent.configure("10.toml", whole);
-  REQUIRE(agent.start());
-  REQUIRE(check_names(agent).size() == 4);
-
-  schedule::ZoneDatabase zones;
-  plugin::HostLibraries libraries{plugin::system_library_directories()};
-  schedule::CandidateRequest request;
-  request.config_directory = agent.config_directory();
-  request.plugin_directories = {plugins};
-  request.uid = ::geteuid();
-  request.environment = config::environment_of_process({}, request.uid);
-  request.zones = &zones;
-  request.libraries = &libraries;
-  std::map<std::string, Hash128> running = hashes_by_name(schedule::load_candidate(request));
-  std::size_t refused = 0, accepted = 0;
-  int reloads = 0;
-  for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
-    agent.configure("10.toml", cut == 0 ? " " : whole.substr(0, cut));
-    const schedule::Candidate candidate = schedule::load_candidate(request);
-    const std::map<std::string, Hash128> names = hashes_by_name(candidate);
-    ++(candidate.has_errors() ? refused : accepted);
-    if (!candidate.has_errors()) CHECK(names.contains("stays"));
-    if (cut % 23 != 0) continue;
-    INFO("cut at " << cut << " of " << whole.size());
-    const auto generation = agent.status().at("agent").at("generation").as_int64();
-    const std::size_t said = agent.log().size();
-    const std::string line = "reload #" + std::to_string(++reloads) + ": ";
-    if (cut % 2 == 0) {
-      REQUIRE(agent.ronda({"reload"}).code == (candidate.has_errors() ? 1 : 0));
-    } else {
-      agent.signal(SIGHUP);
-      const std::string end = candidate.has_errors() ? "refused, nothing changed: " : " failed\n";
-      REQUIRE(eventually([&] {
-        const std::string log = agent.log().substr(said);
-        return log.find(line) != std::string::npos && log.find(end, log.find(line)) != std::string::npos;
-      }));
-    }
-    // whoever asks, the log names what left, what came and what is wrong
-    const std::string log = agent.log().substr(said);
-    INFO(log);
-    if (candidate.has_errors()) CHECK(log.find("10.toml:") != std::string::npos);
-    if (!candidate.has_errors()) {
-      const auto says = [&](const std::string& what) {
-        return log.find(line + what) != std::string::npos || log.find(", " + what) != std::string::npos;
-      };
-      for (const auto& [name, hash] : running) CHECK((names.contains(name) || says("removed check " + name)));
-      for (const auto& [name, hash] : names) {
-        CHECK((running.contains(name) || says("added check " + name)));
-        CHECK((!running.contains(name) || running[name] == hash || says("replaced check " + name)));
-      }
-      running = names;
-    }
-    std::set<std::string> expected;
-    for (const auto& [name, hash] : running) expected.insert(name);
-    CHECK(check_names(agent) == expected);
-    CHECK(agent.status().at("agent").at("generation").as_int64() == generation + (candidate.has_errors() ? 0 : 1));
-  }
-  CHECK(refused > 100);
-  CHECK(accepted > 10);
-  CHECK(agent.stop() == 0);
-}
-
-namespace {
-
 std::string sha_of_exec(const WholeAgent& agent) {
   const json::object plugin = agent.plugin("org.ronda.exec");
   return plugin.contains("sha256") ? std::string(plugin.at("sha256").as_string()) : std::string();
@@ -578,4 +499,35 @@ TEST_CASE("while checks run and a backup is made a reload takes nothing away fro
   agent.configure("20.toml", "");
   REQUIRE(agent.start());
   CHECK(agent.check_status("stays") == "ok");  // as it was known when the copy was made
+}
+
+TEST_CASE("what is wrong with the configuration that is active is told beside a reload that was refused", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", exec_check("sound", "one"));
+  agent.configure("20.toml", "[check.bad]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = 5\n");
+  REQUIRE(agent.start());
+  const auto told = [&] {
+    const json::value status = agent.status();
+    const json::value& word = status.at("agent").at("config");
+    return word.is_string() ? std::string(word.as_string()) : std::string();
+  };
+  const std::string at_start = told();
+  CHECK(at_start.find("20.toml:4:11") != std::string::npos);
+  const auto both_are_told = [&] {
+    const std::string now = told();
+    INFO(now);
+    CHECK(now.find("in the configuration; the old one is active; ") != std::string::npos);
+    CHECK(now.find(at_start) != std::string::npos);
+  };
+  agent.configure("30.toml", "this is [no TOML");
+  CHECK(agent.ronda({"reload"}).code == 1);
+  both_are_told();
+  agent.configure("30.toml", "");
+  CHECK(agent.ronda({"reload"}).code == 1);  // for what was wrong at the start, as before
+  both_are_told();
+  agent.configure("20.toml", "");
+  CHECK(agent.ronda({"reload"}).code == 0);
+  CHECK(told().empty());
+  CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+  CHECK(agent.stop() == 0);
 }
