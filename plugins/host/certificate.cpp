@@ -2,8 +2,8 @@
 #include "certificate.hpp"
 
 #include <algorithm>
-#include <cstring>
 
+#include "file_facts.hpp"
 #include "text.hpp"
 #include "verdict.hpp"
 #include "x509.hpp"
@@ -12,7 +12,7 @@ namespace host {
 
 ronda::result CertificateCheck::run(ronda::call& c) {
   const Contents contents = read_file(path_, 4 << 20);
-  if (contents.error != 0) return ronda::unknown(shown(path_), ": ", std::strerror(contents.error));
+  if (contents.error != 0) return ronda::unknown(shown(path_), ": ", cannot_read(contents.error));
   const Certificates found = parse_certificates(contents.text);
   if (found.good.empty()) {
     return ronda::unknown(shown(path_),

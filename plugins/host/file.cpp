@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <stdexcept>
 
 #include "sha256.hpp"
@@ -100,7 +99,7 @@ ronda::result File::run(ronda::call& c) {
 
 ronda::result File::gone(int error) {
   if (error == ENOENT || error == ENOTDIR) return {missing_, shown(path_) + " does not exist"};
-  return ronda::unknown(shown(path_), ": ", std::strerror(error));
+  return ronda::unknown(shown(path_), ": ", cannot_read(error));
 }
 
 /// A file whose inode, size and times are as they were is not read again.

@@ -2,8 +2,8 @@
 #include "log.hpp"
 
 #include <cerrno>
-#include <cstring>
 
+#include "file_facts.hpp"
 #include "text.hpp"
 #include "verdict.hpp"
 
@@ -45,7 +45,7 @@ void Log::match(std::string_view line, Matches& matches) const {
 ronda::result Log::judge(const Followed& followed, const Matches& matches) const {
   if (followed.error == ENOENT && matches.count == 0) return {missing_, shown(path_) + " does not exist"};
   if (followed.error != 0 && followed.error != ENOENT) {
-    return ronda::unknown(shown(path_), ": ", std::strerror(followed.error));
+    return ronda::unknown(shown(path_), ": ", cannot_read(followed.error));
   }
   if (followed.first) return ronda::ok("watching ", shown(path_), " from its end on");
   Verdict verdict;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "logins.hpp"
 
-#include <cstring>
 #include <stdexcept>
 
+#include "file_facts.hpp"
 #include "follow.hpp"
 #include "text.hpp"
 
@@ -16,8 +16,9 @@ std::string why_failed(const Ran& done) {
   if (done.timed_out) return "it did not end within the timeout; give this check a longer one";
   const std::string_view said = trim(done.err);
   if (!said.empty()) return shown(said);
-  return ronda::text("it ended with exit code ", done.exit_code,
-                     " and said nothing: is there a journal here, and may this user read it (group systemd-journal)?");
+  return ronda::text(
+      "it ended with exit code ", done.exit_code,
+      R"( and said nothing: is there a journal here, and may this user read it? user = "root" may, where trust.toml allows it)");
 }
 
 }  // namespace
@@ -43,7 +44,7 @@ void Logins::read_file_log(ronda::call& c, const std::string& path, FailureCount
   };
   const Followed followed = follow(path, position, {}, on_line, [&] { return c.cancelled(); });
   if (position) kv().put(key, format(*position));
-  if (followed.error != 0) unread.add(ronda::status::unknown, shown(path) + ": " + std::strerror(followed.error));
+  if (followed.error != 0) unread.add(ronda::status::unknown, shown(path) + ": " + cannot_read(followed.error));
   if (followed.lost) unread.add(ronda::status::warning, shown(path) + ": the end of the rotated file was not found: failures may be missing");
   if (followed.backlog > 0) {
     unread.add(ronda::status::ok,

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "certificates.hpp"
+#include "config/build.hpp"
 #include "config/toml.hpp"
 #include "plugin/elf_note.hpp"
 #include "plugin/grade.hpp"
@@ -40,13 +41,16 @@ class Shipped {
 
   /// An instance as conf.d would say it, checked and defaulted by the manifest.
   std::uint32_t add(const std::string& procedure, const std::string& text) {
-    const auto found = std::ranges::find(manifest_.provides, procedure, &plugin::Procedure::name);
-    REQUIRE(found != manifest_.provides.end());
     config::Diagnostics diagnostics;
     const auto table = config::parse_toml("[check.x]\n" + text, 0, diagnostics);
     REQUIRE(table);
-    const config::Value& object = *table->at(0).value.find("x");
-    const auto options = plugin::check_options(*found, *object.as_table(), {0, 1, 1}, {}, diagnostics);
+    return add(procedure, *table->at(0).value.find("x")->as_table());
+  }
+  std::uint32_t add(const std::string& procedure, const config::Table& said) {
+    const auto found = std::ranges::find(manifest_.provides, procedure, &plugin::Procedure::name);
+    REQUIRE(found != manifest_.provides.end());
+    config::Diagnostics diagnostics;
+    const auto options = plugin::check_options(*found, said, {0, 1, 1}, {}, diagnostics);
     for (const auto& diagnostic : diagnostics.all()) FAIL_CHECK(diagnostic.message);
     REQUIRE(options);
     return bench.add(static_cast<wire::Kind>(found->kind), procedure, *options->as_table());
@@ -232,6 +236,95 @@ TEST_CASE("host looks at this machine under the real runner", "[plugin]") {
     CHECK(end.fate == Fate::finished);
     CHECK(end.outcome.end == wire::End::reported);
     CHECK_FALSE(plugin::decode_metrics(end.outcome.metrics).empty());
+  }
+  CHECK(host.bench.status().deaths == 0);
+}
+
+namespace {
+
+/// A result, or an UNKNOWN that says what would make it one.
+void check_clear(const std::string& name, const plugin::CallEnd& end) {
+  INFO(name << ": " << end.cause << end.outcome.summary);
+  CHECK(end.fate == Fate::finished);
+  CHECK(end.outcome.end == wire::End::reported);
+  CHECK_FALSE(end.outcome.summary.empty());
+  if (end.outcome.status < 3) return;
+  const std::vector<std::string> remedies = {"run apt-get update", "needs apt", "a longer one", "which trust.toml has to allow"};
+  CHECK(std::ranges::any_of(remedies, [&](const std::string& one) { return end.outcome.summary.find(one) != std::string::npos; }));
+}
+
+std::string whole_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("every host check of the shipped conf.d runs as it stands there under the real runner", "[plugin]") {
+  boost::asio::io_context loop;
+  Shipped host(loop, "host");
+  const std::string path = RONDA_SOURCE_DIR "/conf.d/10-host.toml";
+  config::Diagnostics diagnostics;
+  const config::Generation generation = config::build_generation({{path, whole_text(path), false}}, {}, diagnostics);
+  std::size_t count = 0;
+  for (const config::Instance& one : generation.all(config::Kind::check)) {
+    if (!one.use.starts_with("host.")) continue;
+    ++count;
+    check_clear(one.name, host.bench.end_of(host.bench.dispatch(host.add(one.use, one.options), 60s), 90s));
+  }
+  CHECK(count >= 7);
+  CHECK(host.bench.status().deaths == 0);
+}
+
+TEST_CASE("host checks that read files and processes do so under the real runner, or say who may", "[plugin]") {
+  const Scratch folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+  make_certificates(folder.path(), {{"server", {"DNS:localhost"}, -3600, 86400, false}});
+  std::filesystem::permissions(folder / "server.crt", std::filesystem::perms(0644));
+  const std::string log = folder.write("app.log", "before\n"), logins = folder.write("auth.log", "before\n");
+  const std::string closed = folder.write("closed", whole_text(folder / "server.crt"));
+  std::filesystem::permissions(closed, std::filesystem::perms(0));
+  boost::asio::io_context loop;
+  Shipped host(loop, "host");
+  const auto run = [&](const std::string& procedure, const std::string& options) -> const plugin::CallEnd& {
+    const auto& end = host.bench.end_of(host.bench.dispatch(host.add(procedure, options), 60s), 90s);
+    check_clear(procedure, end);
+    return end;
+  };
+  // what comes after the first look counts
+  const auto read_log = host.add("host.log", "path = \"" + log + "\"\npattern = \"ERROR\"");
+  const auto read_logins = host.add("host.logins", "logs = [\"" + logins + "\"]");
+  host.bench.state.clear();
+  CHECK(host.bench.run(read_log).outcome.status == 0);
+  std::ofstream(log, std::ios::app) << "an ERROR\n";
+  const auto& found = host.bench.run(read_log);
+  check_clear("host.log", found);
+  CHECK_THAT(found.outcome.summary, Catch::StartsWith("1 of 1 new lines match"));
+  host.bench.state.clear();  // kept here without the instance's name
+  CHECK(host.bench.run(read_logins).outcome.status == 0);
+  std::ofstream(logins, std::ios::app) << "Nov 30 02:00:00 shop sshd[17]: Failed password for root from 192.0.2.7 port 22 ssh2\n";
+  const auto& failed = host.bench.run(read_logins);
+  check_clear("host.logins", failed);
+  CHECK_THAT(failed.outcome.summary, Catch::StartsWith("1 failed login, 1 from 192.0.2.7"));
+  host.bench.state.clear();
+
+  std::string own = whole_text("/proc/self/comm");
+  own.pop_back();
+  CHECK(run("host.process", "name = \"" + own + "\"").outcome.status == 0);
+  CHECK(run("host.certificate", "path = \"" + folder / "server.crt" + "\"").outcome.status == 2);  // for one day
+  CHECK(run("host.file", "path = \"" + log + "\"\nmax_age = \"1h\"\nbaseline = \"one\"").outcome.status == 0);
+
+  const std::string quoted = "\"" + closed + "\"";
+  const std::vector<std::pair<std::string, std::string>> unreadable = {
+      {"host.log", "pattern = \"x\"\npath = " + quoted},
+      {"host.logins", "logs = [" + quoted + "]"},
+      {"host.certificate", "path = " + quoted},
+      {"host.file", "baseline = \"two\"\npath = " + quoted},
+  };
+  for (const auto& [procedure, options] : unreadable) {
+    const auto& end = run(procedure, options);
+    CHECK(end.outcome.status == 3);
+    CHECK_THAT(end.outcome.summary, Catch::Contains("Permission denied; let its user read it"));
   }
   CHECK(host.bench.status().deaths == 0);
 }
