@@ -94,6 +94,7 @@ class Agent final : private api::AgentView {
   void reload(bool allow_empty, std::function<void(api::ReloadResult)> told) override;
   void try_candidate(schedule::VettedFiles files);
   void finish_reload();
+  void serve_waiting();
   void reload_by_signal();
   api::ReloadResult take_over(Trial& trial);
   void forget_reading();

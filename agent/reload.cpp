@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reload: from a signal or a request to another generation, or to nothing changed.
 #include <algorithm>
+#include <iterator>
 
 #include "agent_impl.hpp"
 #include "base/counted.hpp"
@@ -29,8 +30,7 @@ std::string first_of(const std::vector<std::string>& all, std::size_t most, std:
 }  // namespace
 
 /// In three steps beside the event loop: the files are parsed by a throw-away process, new plugin code and instances are
-/// tried in runners of their own, then all of it takes over at once. What is asked for meanwhile waits for the next reload,
-/// which serves all of them.
+/// tried in runners of their own, then all of it takes over at once. What is asked for meanwhile waits.
 void Agent::reload(bool allow_empty, std::function<void(api::ReloadResult)> told) {
   if (stopping_) return told({false, "the agent is stopping", {}});
   if (trial_ != nullptr) return reloads_waiting_.push_back({allow_empty, std::move(told)});
@@ -61,11 +61,20 @@ void Agent::finish_reload() {
   log(result.ok ? LogLevel::info : LogLevel::error, result.line);
   manager_.ready(result.line);  // also after a refused one: the old configuration is active, not nothing
   trial->told(std::move(result));
+  serve_waiting();
+}
+
+/// Those who say the same of an empty set are served by one reload, the others by the next: nobody's word stands for another's.
+void Agent::serve_waiting() {
   if (reloads_waiting_.empty()) return;
-  auto waiting = std::make_shared<std::vector<WaitingReload>>(std::exchange(reloads_waiting_, {}));
-  const bool all_allow_empty = std::ranges::all_of(*waiting, &WaitingReload::allow_empty);
-  reload(all_allow_empty, [waiting](const api::ReloadResult& of_all) {
-    for (const WaitingReload& one : *waiting) one.told(of_all);
+  const bool allow_empty = reloads_waiting_.front().allow_empty;
+  const auto others = std::stable_partition(reloads_waiting_.begin(), reloads_waiting_.end(),
+                                            [&](const WaitingReload& one) { return one.allow_empty == allow_empty; });
+  auto served =
+      std::make_shared<std::vector<WaitingReload>>(std::make_move_iterator(reloads_waiting_.begin()), std::make_move_iterator(others));
+  reloads_waiting_.erase(reloads_waiting_.begin(), others);
+  reload(allow_empty, [served](const api::ReloadResult& of_all) {
+    for (const WaitingReload& one : *served) one.told(of_all);
   });
 }
 

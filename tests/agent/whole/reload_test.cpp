@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <iterator>
 #include <map>
 #include <set>
@@ -529,5 +530,38 @@ TEST_CASE("what is wrong with the configuration that is active is told beside a 
   CHECK(agent.ronda({"reload"}).code == 0);
   CHECK(told().empty());
   CHECK(agent.status().at("agent").at("state").as_string() == "ok");
+  CHECK(agent.stop() == 0);
+}
+
+TEST_CASE("of reloads that wait for another, one that accepts an empty set does so for nobody else", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", exec_check("one", "here"));
+  std::string comments;  // so that parsing takes long enough to be caught
+  while (comments.size() < (12 << 20)) comments += "# nothing that matters, and a lot of it\n";
+  agent.configure("90-long.toml", comments);
+  REQUIRE(agent.start());
+  agent.configure("10.toml", "");
+  const auto ask = [&](const char* target) {
+    return std::async(std::launch::async, [&agent, target] { return agent.ask("POST", target).body; });
+  };
+  auto first = ask("/v1/reload");
+  const pid_t parser = hold_parser(agent);
+  REQUIRE(parser > 0);
+  agent.configure("90-long.toml", "# nothing\n");  // the reloads that wait are quick
+  auto plain = ask("/v1/reload"), meant = ask("/v1/reload?allow_empty=1");
+  // both are connected, and who connects later was answered since
+  CHECK(eventually([&] {
+    const std::string sockets = read_file("/proc/net/unix");
+    std::size_t count = 0;
+    for (std::size_t at = sockets.find(agent.socket()); at != std::string::npos; at = sockets.find(agent.socket(), at + 1)) ++count;
+    return count >= 4;  // with the one that listens
+  }));
+  for (int i = 0; i < 3; ++i) CHECK(agent.answers());
+  ::kill(parser, SIGCONT);
+  const std::string refused = "refused, nothing changed: the configuration is empty; --allow-empty accepts that";
+  CHECK(first.get().find("reload #1: " + refused) != std::string::npos);
+  CHECK(plain.get().find(refused) != std::string::npos);
+  CHECK(meant.get().find(": 0 kept, 0 replaced, 0 added, 1 removed, 0 failed") != std::string::npos);
+  CHECK(check_names(agent).empty());
   CHECK(agent.stop() == 0);
 }
