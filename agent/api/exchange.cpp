@@ -61,14 +61,16 @@ asio::awaitable<void> read_request(Stream& stream, beast::flat_buffer& buffer, b
   error_code error = co_await await_request(stream, buffer, first);
   stream.expires_after(request_limit);
   if (!error) co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-  const bool chunked = !error && parser.chunked();
-  if (!error && !chunked) {
+  // a body is told by its length: in pieces, or coded otherwise, it is none that fits
+  const bool is_coded = !error && parser.get().count(http::field::transfer_encoding) > 0;
+  if (!error && !is_coded) {
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   }
   if (error == http::error::end_of_stream || error == asio::error::operation_aborted) co_return;
   in.what = Incoming::What::refused;
-  if (error || chunked) {
-    in.refusal = error_response(chunked ? 411 : reading_status(error), "the request cannot be read");
+  if (error || is_coded) {
+    in.refusal = is_coded ? error_response(413, "a body has a Content-Length here, and no Transfer-Encoding")
+                          : error_response(reading_status(error), "the request cannot be read");
     co_return;
   }
   in.what = Incoming::What::request;

@@ -184,7 +184,7 @@ TEST_CASE("bad requests by the hundred cost less than 2 MiB of memory, also head
       {get + ranges(10'000) + "\r\n", 431},
       {"GET /" + std::string(1 << 20, 'x') + " HTTP/1.1\r\n" + host + "\r\n", 431},
       {post + "Content-Length: 1048576\r\n\r\n" + std::string(1 << 20, 'x'), 413},
-      {post + "Transfer-Encoding: chunked\r\n\r\n100000\r\n" + std::string(1 << 20, 'x') + "\r\n0\r\n\r\n", 411},
+      {post + "Transfer-Encoding: chunked\r\n\r\n100000\r\n" + std::string(1 << 20, 'x') + "\r\n0\r\n\r\n", 413},
       {"PUT /v1/status HTTP/1.1\r\n" + host + token + closing + "Content-Length: 60000\r\n\r\n" + std::string(60'000, 'x'), 405},
       {std::string(1 << 20, '\0'), 400},
   };
