@@ -17,7 +17,6 @@
 #include "catch.hpp"
 #include "skip.hpp"
 #include "slot_account.hpp"
-#include "store/types.hpp"
 #include "store_rows.hpp"
 #include "whole_agent.hpp"
 
