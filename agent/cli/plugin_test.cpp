@@ -57,6 +57,8 @@ Trial judge(const ChildEnd& end) {
   Trial trial;
   trial.verdict = end.exit_code == 0 ? "pass" : end.exit_code == not_applicable ? "skip" : "fail";
   trial.reason = escape_controls(trim(end.output.substr(0, 2000)));
+  if (end.exit_code == 1 && trial.reason.empty())
+    trial.reason = "it closed the descriptor by which the reason is told, and with it all others";
   if (end.too_late)
     trial.reason = "did not end within " + std::to_string(rule_limit.count()) + " s";
   else if (end.signal != 0)

@@ -19,8 +19,7 @@ inline constexpr std::array<ContractRule, 18> contract_rules = {{
     {"RONDA-P-009", "it has no kind that its manifest does not name"},
     {"RONDA-P-015", "asked for an unknown, empty or overlong kind it returns NULL"},
     {"RONDA-P-016", "an instance is created with its options, and destroyed"},
-    {"RONDA-P-017",
-     "asked for a procedure that it does not have, create fails with a text; with only one it may make that"},
+    {"RONDA-P-017", "asked for a procedure that it does not have, create fails with a text; with only one it may make that"},
     {"RONDA-P-018", "created without any option it fails with a text, or works"},
     {"RONDA-P-019", "two instances live side by side and are destroyed in any order"},
     {"RONDA-P-022", "created with every service denied it fails with a text, or works"},
@@ -32,7 +31,7 @@ inline constexpr std::array<ContractRule, 18> contract_rules = {{
     {"RONDA-P-043", "no thread of its own outlives destroy"},
     {"RONDA-P-050", "kept state that is damaged does not end the process"},
     {"RONDA-P-051", "an inbox full of nonsense does not end the process"},
-    {"RONDA-P-045", "directory, umask, locale, environment, signals and descriptors are as before"},
+    {"RONDA-P-045", "directory, umask, locale, time zone, environment, signals and descriptors are as before"},
 }};
 
 }  // namespace ronda::plugin

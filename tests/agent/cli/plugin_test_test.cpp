@@ -9,8 +9,8 @@ namespace {
 
 PluginSource check_with(const std::string& members) {
   PluginSource source = PluginSource::with_cpp(
-      "#include <ronda/plugin.hpp>\n#include <chrono>\n#include <clocale>\n#include <cstdlib>\n#include "
-      "<thread>\n#include <unistd.h>\n"
+      "#include <ronda/plugin.hpp>\n#include <chrono>\n#include <clocale>\n#include <csignal>\n#include <cstdlib>\n#include <ctime>\n"
+      "#include <thread>\n#include <fcntl.h>\n#include <locale.h>\n#include <sys/stat.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n"
       "struct Made : ronda::check {\n" +
       members + "\n};\nRONDA_PLUGIN(Made)\n");
   source.flags = {"-std=c++17", "-I" RONDA_SOURCE_DIR "/sdk/include", "-fvisibility=hidden"};
@@ -95,6 +95,84 @@ TEST_CASE("what a plugin breaks is named by its rule, and the others are tried a
   CHECK(contains(try_rule("RONDA-P-040",
                           "ronda::result run(ronda::call&) override { sleep(7); return ronda::ok(\"x\"); }"),
                  "it came back 7"));
+}
+
+TEST_CASE("what a plugin changes that every call shares is named, each thing by itself", "[cli]") {
+  const TempDir dir;
+  PluginSource source = check_with(R"(
+  const std::string mode = ronda::cfg<std::string>("mode");
+  ronda::result run(ronda::call&) override {
+    sigset_t usr1;
+    sigemptyset(&usr1), sigaddset(&usr1, SIGUSR1);
+    if (mode == "umask") umask(0);
+    if (mode == "locale") std::setlocale(LC_ALL, "C.UTF-8");
+    if (mode == "thread-locale") uselocale(newlocale(LC_ALL_MASK, "C.UTF-8", nullptr));
+    if (mode == "variable") setenv("MINE", "1", 1);
+    if (mode == "no-variable") clearenv();
+    if (mode == "handler") std::signal(SIGTERM, SIG_IGN);
+    if (mode == "mask") pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
+    if (mode == "directory" && chdir("/tmp") != 0) return ronda::unknown("chdir");
+    if (mode == "stdin") close(0);
+    if (mode == "stdout") close(1);
+    if (mode == "stderr") close(2);
+    if (mode == "host") close(3);
+    if (mode == "replaced") dup2(open("/dev/null", O_WRONLY), 1);
+    if (mode == "all") syscall(SYS_close_range, 0U, ~0U, 0U);
+    std::time_t now = 0;
+    const int year = std::localtime(&now)->tm_year;  // which sets the zone, as anybody may
+    if (mode == "zone") setenv("TZ", "Asia/Kolkata", 1), tzset(), unsetenv("TZ");
+    return ronda::ok("in ", year);
+  })");
+  source.manifest += "  [provides.config]\n  mode = { type = \"string\", default = \"\", doc = \"what it changes\" }\n";
+  const std::string path = build_plugin(dir, "disk", source);
+  const auto said = [&](const std::string& mode) { return ronda_plugin({"test", path, "--only", "RONDA-P-045", "--set", "mode=" + mode}); };
+  CHECK(said("none").exit_code == 0);
+  const std::pair<const char*, const char*> rows[] = {{"umask", "changed: umask\n"},
+                                                      {"locale", "changed: locale\n"},
+                                                      {"thread-locale", "changed: locale of the thread\n"},
+                                                      {"zone", "changed: time zone\n"},
+                                                      {"variable", "changed: environment MINE\n"},
+                                                      {"no-variable", "changed: environment "},
+                                                      {"handler", "changed: the handling of SIGTERM\n"},
+                                                      {"mask", "changed: the signal mask\n"},
+                                                      {"directory", "changed: working directory\n"},
+                                                      {"stdin", "changed: descriptor 0\n"},
+                                                      {"stdout", "changed: descriptor 1\n"},
+                                                      {"stderr", "changed: descriptor 2\n"},
+                                                      {"host", "changed: descriptor 3\n"},
+                                                      {"replaced", "changed: descriptor 1\n"},
+                                                      {"all", "it closed the descriptor by which the reason is told"}};
+  for (const auto& [mode, changed] : rows) {
+    const Said told = said(mode);
+    INFO(mode << ": " << told.text);
+    CHECK(told.exit_code == 1);
+    CHECK(contains(told, "fail  RONDA-P-045"));
+    CHECK(contains(told, changed));
+  }
+}
+
+TEST_CASE("what a plugin does to services out of their place is named by its rule", "[cli]") {
+  const std::string destroy = "~Made() override { kv().put(\"a\", \"1\"); } " + fine;
+  CHECK(contains(try_rule("RONDA-P-030", destroy), "RONDA-P-038: kv.put in destroy"));
+  CHECK(contains(try_rule("RONDA-P-037", destroy), "RONDA-P-038: kv.put in destroy"));
+  // the result is given from within kv, and once more by the glue
+  CHECK(contains(try_rule("RONDA-P-030", R"(
+  const ronda_inst* own = ronda::detail::creating();
+  const ronda_call* now = nullptr;
+  static std::int32_t within(void* made, ronda_str key, ronda_str) {
+    auto* self = static_cast<Made*>(made);
+    auto* emit = static_cast<const ronda_emit_1*>(self->own->query(self->own, RONDA_SERVICE_EMIT));
+    ronda_result r{sizeof r, 0, key, {nullptr, 0}, 0};
+    return emit->result(self->own, self->now, &r);
+  }
+  ronda::result run(ronda::call& c) override {
+    now = c.raw();
+    kv().put("a", "1");
+    auto* table = static_cast<const ronda_kv_1*>(own->query(own, RONDA_SERVICE_KV));
+    table->each(own, ronda::to_abi(""), within, this);
+    return ronda::ok("twice");
+  })"),
+                 "RONDA-P-031: two results in one call"));
 }
 
 TEST_CASE("a kind that the code has and the manifest does not, and the reverse, are found", "[cli]") {
