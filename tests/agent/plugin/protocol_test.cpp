@@ -263,6 +263,20 @@ TEST_CASE("what a runner sends past its own bounds is mended or ends it", "[plug
   CHECK(bench.events.size() == 200);
 }
 
+TEST_CASE("whether its plugin loads is said once by a runner, and in a text that is one", "[plugin]") {
+  CHECK(wire::repaired_reason("caf\xe9") == "caf\xef\xbf\xbd");
+  CHECK(wire::repaired_reason(std::string(100'000, 'x')).size() == wire::summary_limit);
+  boost::asio::io_context loop;
+  Supervised bench(loop);
+  REQUIRE(bench.run("ok").fate == Fate::finished);
+  // each would count as one more failure to load
+  const auto& end = bench.end_of(bench.dispatch(bench.chaos("re" + forged(wire::Loaded{false, "\xff", 0}), 10'000)));
+  CHECK(end.fate == Fate::protocol);
+  CHECK(end.cause == "it said twice whether its plugin loads");
+  CHECK(bench.status().refused.empty());
+  CHECK(bench.run("ok", 0, 10s).outcome.summary == "did ok");
+}
+
 TEST_CASE("an outcome is mended by the agent as well: text, numbers, status", "[plugin]") {
   wire::Outcome outcome;
   outcome.status = 9;
