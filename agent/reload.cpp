@@ -131,8 +131,9 @@ api::ReloadResult Agent::take_over(Trial& trial) {
   std::vector<std::string>().swap(active_.taken_back);
   const auto told = static_cast<std::ptrdiff_t>(std::min(troubles.size(), troubles_told));
   result.details.insert(result.details.end(), troubles.begin(), troubles.begin() + told);
-  std::vector<std::string> changed = applied.changes;
-  changed.insert(changed.end(), others.begin(), others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), changes_told)));
+  // alerts and people first: there may be many checks, and the log has the first of all
+  std::vector<std::string> changed(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), changes_told)));
+  changed.insert(changed.end(), applied.changes.begin(), applied.changes.end());
   result.details.insert(result.details.end(), changed.begin(), changed.end());
   // who asked by signal reads it here or nowhere
   for (std::size_t i = 0; i < std::min(troubles.size(), troubles_logged); ++i) log(LogLevel::error, name + ": " + troubles[i]);

@@ -62,15 +62,15 @@ asio::awaitable<void> read_request(Stream& stream, beast::flat_buffer& buffer, b
   stream.expires_after(request_limit);
   if (!error) co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   // a body is told by its length: in pieces, or coded otherwise, it is none that fits
-  const bool is_coded = !error && parser.get().count(http::field::transfer_encoding) > 0;
-  if (!error && !is_coded) {
+  const bool coded = !error && is_coded(parser);
+  if (!error && !coded) {
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
   }
   if (error == http::error::end_of_stream || error == asio::error::operation_aborted) co_return;
   in.what = Incoming::What::refused;
-  if (error || is_coded) {
-    in.refusal = is_coded ? error_response(413, "a body has a Content-Length here, and no Transfer-Encoding")
-                          : error_response(reading_status(error), "the request cannot be read");
+  if (error || coded) {
+    in.refusal = coded ? error_response(413, "a body has a Content-Length here, and no Transfer-Encoding")
+                       : error_response(reading_status(error), "the request cannot be read");
     co_return;
   }
   in.what = Incoming::What::request;

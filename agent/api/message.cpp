@@ -50,6 +50,10 @@ void set_limits(RequestParser& parser) {
   parser.body_limit(UnixServer::body_limit);
 }
 
+bool is_coded(const RequestParser& parser) {
+  return parser.get().count(boost::beast::http::field::transfer_encoding) > 0;
+}
+
 Request request_of(ParsedRequest message) {
   Request out;
   out.method = message.method_string();

@@ -15,6 +15,8 @@ using RequestParser = boost::beast::http::request_parser<boost::beast::http::str
 using ParsedRequest = boost::beast::http::request<boost::beast::http::string_body>;
 
 void set_limits(RequestParser& parser);
+/// Of a request whose header is there: its body comes in pieces or coded, and not by its length.
+bool is_coded(const RequestParser& parser);
 /// All but who asks.
 Request request_of(ParsedRequest message);
 

@@ -208,12 +208,12 @@ wire::Outcome Instance::run(ActiveCall& call, const wire::Message* message) {
   active_.store(&call, std::memory_order_release);
   if (created_ || create(outcome)) call_plugin(call, message);
   active_.store(nullptr, std::memory_order_release);
-  call.secrets.close_all();
   {
-    const std::lock_guard lock(call.cancel_mutex);
+    const std::lock_guard lock(call.cancel_mutex);  // cancel may be in the middle of it, and is of the call
     call.over = true;
   }
   const std::lock_guard emitting(call.emit_mutex);  // a thread of the plugin's own may be in the middle of it
+  call.secrets.close_all();
   arena_.clear();
   const std::int64_t now = monotonic().count();
   // a service that looks at the deadline itself may have been quicker than who watches it

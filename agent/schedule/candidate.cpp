@@ -68,6 +68,7 @@ class Preparer {
   std::vector<Refusal> refusals_of(const config::Instance& instance, const plugin::PluginEntry* plugin);
   std::optional<plugin::Catalogue::Found> find_procedure(const config::Instance& instance) const;
   bool is_withheld(const config::Instance& instance) const;
+  bool is_withheld_by_trust(const config::Instance& instance) const;
   void tell_refusal(const config::Instance& instance, Refusal refusal);
   Refusal missing(const config::Instance& instance) const;
   static std::string why_not_detached(const plugin::PluginEntry& plugin);
@@ -261,10 +262,20 @@ std::optional<plugin::Catalogue::Found> Preparer::find_procedure(const config::I
   return found ? std::optional(*found) : std::nullopt;
 }
 
-/// A plugin provides it, and trust.toml does not let that run.
+/// A plugin provides it, and policy does not let that run.
 bool Preparer::is_withheld(const config::Instance& instance) const {
   return std::ranges::any_of(candidate_.catalogue.refused, [&](const plugin::RefusedFile& file) {
     return file.refusal.step == plugin::LoadStep::policy && std::ranges::find(file.procedures, instance.use) != file.procedures.end();
+  });
+}
+
+/// The same, and it is trust.toml that does not.
+bool Preparer::is_withheld_by_trust(const config::Instance& instance) const {
+  using enum plugin::LoadReason;
+  return std::ranges::any_of(candidate_.catalogue.refused, [&](const plugin::RefusedFile& file) {
+    const plugin::LoadReason why = file.refusal.reason;
+    return (why == not_pinned || why == wrong_hash || why == grant_refused) &&
+           std::ranges::find(file.procedures, instance.use) != file.procedures.end();
   });
 }
 
@@ -277,7 +288,7 @@ void Preparer::tell_refusal(const config::Instance& instance, Refusal refusal) {
 
 Preparer::Refusal Preparer::missing(const config::Instance& instance) const {
   return {instance.use_place, candidate_.catalogue.explain_missing(static_cast<plugin::Kind>(instance.kind), instance.use),
-          is_withheld(instance)};
+          is_withheld_by_trust(instance)};
 }
 
 void Preparer::judge_rest(const config::Instance& instance) {
@@ -307,7 +318,8 @@ void Preparer::prepare(config::Instance& instance) {
   const auto found = find_procedure(instance);
   if (std::string taken = found ? std::string() : why_taken_back(instance); !taken.empty()) {
     if (instance.enabled) return take_back(instance, taken);
-    return tell_refusal(instance, {instance.use_place, std::move(taken), true});
+    tell_refusal(instance, {instance.use_place, std::move(taken), true});
+    return judge_rest(instance);
   }
   std::vector<Refusal> refusals = refusals_of(instance, found ? found->plugin.get() : nullptr);
   if (!found) refusals.insert(refusals.begin(), missing(instance));

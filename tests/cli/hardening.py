@@ -101,8 +101,8 @@ def build(words, place):
 
 def release(source, scratch, targets):
     launcher = [f"-DCMAKE_{one}_COMPILER_LAUNCHER=ccache" for one in ("C", "CXX")] if shutil.which("ccache") else []
-    if not (scratch / "build.ninja").exists():
-        build(["cmake", "--preset", "release", "-B", scratch, "-DRONDA_TESTS=OFF", *launcher], source)
+    (scratch / "CMakeCache.txt").unlink(missing_ok=True)  # what the preset said at another time
+    build(["cmake", "--preset", "release", "-B", scratch, "-DRONDA_TESTS=OFF", *launcher], source)
     build(["cmake", "--build", scratch, "--target", *targets], source)
     commands = json.loads((scratch / "compile_commands.json").read_text())
     out = [f"{one['file']}: compiled without {' '.join(missing)}" for one in commands if (missing := flag_faults(one["command"]))]

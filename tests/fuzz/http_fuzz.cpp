@@ -63,7 +63,7 @@ void look_at(const Request& request) {
     bytes += name.size() + value.size();
   }
   expect(bytes <= api::UnixServer::header_limit);
-  expect(request.header("transfer-encoding").find("chunked") == std::string_view::npos);
+  expect(request.count_of("transfer-encoding") == 0);
   for (const auto& [name, value] : request.query) expect(name.size() + value.size() <= request.target.size());
   read_as_routes_do(request);
 }
@@ -84,7 +84,7 @@ std::string said(std::string_view bytes, std::size_t cut) {
     have.erase(0, have.empty() ? 0 : parser->put(boost::asio::buffer(have), error));
     const bool needs_more = have.empty() || error == boost::beast::http::error::need_more;
     if (error && error != boost::beast::http::error::need_more) return out + "refused\n";
-    if (parser->is_header_done() && parser->chunked()) return out + "chunked\n";
+    if (parser->is_header_done() && api::is_coded(*parser)) return out + "coded\n";
     if (parser->is_done()) {
       const bool goes_on = parser->keep_alive();
       const Request request = api::request_of(parser->release());

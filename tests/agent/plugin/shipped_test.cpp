@@ -282,6 +282,7 @@ TEST_CASE("host checks that read files and processes do so under the real runner
   make_certificates(folder.path(), {{"server", {"DNS:localhost"}, -3600, 86400, false}});
   std::filesystem::permissions(folder / "server.crt", std::filesystem::perms(0644));
   const std::string log = folder.write("app.log", "before\n"), logins = folder.write("auth.log", "before\n");
+  for (const std::string& one : {log, logins}) std::filesystem::permissions(one, std::filesystem::perms(0644));
   const std::string closed = folder.write("closed", whole_text(folder / "server.crt"));
   std::filesystem::permissions(closed, std::filesystem::perms(0));
   boost::asio::io_context loop;

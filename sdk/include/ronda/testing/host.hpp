@@ -140,7 +140,7 @@ class host {
   std::int32_t exec_run(const ronda_call* call, const ronda_exec_spec& spec, ronda_exec_result* result, ronda_error* err);
   std::int32_t take(const ronda_call* call, ronda_inbox_fn fn, void* user);
   std::int32_t ask_calendar(ronda_str expression, std::int64_t at, std::int64_t* out, bool next);
-  std::int32_t sleep(std::int64_t ns);
+  std::int32_t sleep(const ronda_call* call, std::int64_t ns);
   std::int32_t open_secret(const ronda_value* option, ronda_str* view);
   void close_secret(ronda_str view);
   friend struct services;
@@ -322,8 +322,9 @@ inline std::int32_t host::ask_calendar(ronda_str expression, std::int64_t at, st
   return *out = found->time_since_epoch().count(), RONDA_OK;
 }
 
-inline std::int32_t host::sleep(std::int64_t ns) {
+inline std::int32_t host::sleep(const ronda_call* call, std::int64_t ns) {
   std::lock_guard lock(lock_);
+  if (!in_call("clock.sleep", call)) return RONDA_E_INVALID;
   pollfd watched{cancel_fd_, POLLIN, 0};
   if (::poll(&watched, 1, 0) > 0) return RONDA_E_TIMEOUT;
   slept_ += std::chrono::nanoseconds(ns);

@@ -132,8 +132,8 @@ struct services {
     std::lock_guard lock(host::of(inst).lock_);
     return host::of(inst).mono_ns();
   }
-  static std::int32_t sleep(const ronda_inst* inst, const ronda_call*, std::int64_t ns) noexcept {
-    return host::of(inst).sleep(ns);
+  static std::int32_t sleep(const ronda_inst* inst, const ronda_call* c, std::int64_t ns) noexcept {
+    return host::of(inst).sleep(c, ns);
   }
 };
 
