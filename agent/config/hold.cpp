@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint16_t most_results = 1000;
-constexpr std::string_view expected = "a duration like \"5m\", or a count like \"3 of 5\"";
+constexpr std::string_view hold_words = "a duration like \"5m\", or a count like \"3 of 5\"";
 
 bool take_count(std::string_view& text, std::uint16_t& count) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -32,7 +32,7 @@ bool read_count(std::string_view text, Hold& hold) {
 
 void read_one(Scope& scope, std::string_view key, const Value& value, Level level, std::vector<Hold>& holds) {
   const std::string* text = value.as_string();
-  if (text == nullptr) return wrong_type(scope, key, value, expected);
+  if (text == nullptr) return wrong_type(scope, key, value, hold_words);
   Hold hold;
   hold.level = level;
   if (text->find(" of ") == std::string::npos) {
@@ -41,7 +41,7 @@ void read_one(Scope& scope, std::string_view key, const Value& value, Level leve
     hold.time = *time;
   } else if (!read_count(*text, hold) || hold.need == 0 || hold.need > hold.of || hold.of > most_results) {
     return wrong_text(scope, key, value, "\"" + text->substr(0, 64) + "\" is no count like \"3 of 5\"",
-                      expected);
+                      hold_words);
   }
   holds.push_back(hold);
 }

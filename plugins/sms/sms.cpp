@@ -7,7 +7,7 @@
 namespace sms {
 namespace {
 
-constexpr std::size_t shown_characters = 40, messaging_service_characters = 34;
+constexpr std::size_t shown_of_number = 40, messaging_service_characters = 34;
 
 }  // namespace
 
@@ -26,7 +26,7 @@ class Sms : public outgoing::Notifier {
  protected:
   ronda::delivery hand_over(outgoing::Attempt& attempt, const ronda::message& message) override {
     if (!is_e164(message.to()))
-      return ronda::drop("`to` is \"", outgoing::one_line(message.to(), shown_characters),
+      return ronda::drop("`to` is \"", outgoing::one_line(message.to(), shown_of_number),
                          "\": a telephone number is written like +5491155550000");
     const auto text = text_of(message);
     if (text.empty()) return ronda::drop("the message has no text");

@@ -18,10 +18,6 @@ bool is_letter_or_digit(char c) {
 bool is_user_character(char c) {
   return is_letter_or_digit(c) || std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
 }
-bool is_host_character(char c) {
-  return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_';
-}
-
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -41,6 +37,10 @@ std::string objection(std::string_view address) {
 }
 
 }  // namespace
+
+bool is_host_character(char c) {
+  return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_';
+}
 
 ronda::reply<Address> parse_address(std::string_view text) {
   text = trim(text);

@@ -17,6 +17,9 @@ struct Address {
   std::string host() const { return address.substr(address.rfind('@') + 1); }
 };
 
+/// Of a host's name, or of an address in its place.
+bool is_host_character(char c);
+
 /// "user@host" or "Name <user@host>"; the error says what is wrong with it.
 ronda::reply<Address> parse_address(std::string_view text);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "address.hpp"
 #include "outgoing/shown.hpp"
 
 namespace smtp {
@@ -28,10 +29,6 @@ std::vector<ronda::reply<Address>> read_to(const ronda::value& list) {
     out.push_back(std::move(one));
   }
   return out;
-}
-
-bool is_host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
 }
 
 /// It stands in a URL and then in a command: nothing but what a name may hold.
