@@ -154,11 +154,11 @@ void post_ticket(Context& c) {
   give_command(c, *std::move(command));
 }
 
-constexpr std::string_view one = "/v1/incidents/";
+constexpr std::string_view an_incident = "/v1/incidents/";
 constexpr std::array help_table = {
-    Route{"POST", one, "/role", true, Role::operator_, post_role},
-    Route{"GET", one, "/ticket", true, Role::operator_, get_ticket},
-    Route{"POST", one, "/ticket", true, Role::operator_, post_ticket},
+    Route{"POST", an_incident, "/role", true, Role::operator_, post_role},
+    Route{"GET", an_incident, "/ticket", true, Role::operator_, get_ticket},
+    Route{"POST", an_incident, "/ticket", true, Role::operator_, post_ticket},
 };
 
 }  // namespace

@@ -23,10 +23,6 @@ using incident::Incident;
 
 namespace {
 
-double seconds(std::int64_t ns) {
-  return static_cast<double>(ns) / 1e9;
-}
-
 json::value number_json(double value) {
   return std::isfinite(value) ? json::value(value) : json::value(nullptr);
 }

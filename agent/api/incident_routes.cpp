@@ -346,25 +346,25 @@ void get_outbox(Context& c) {
                               });
 }
 
-constexpr std::string_view one = "/v1/incidents/";
+constexpr std::string_view below_incidents = "/v1/incidents/";
 constexpr std::array incident_table = {
     Route{"GET", "/v1/alerts", "", false, Role::viewer, get_alerts},
     Route{"GET", "/v1/rules", "", false, Role::viewer, [](Context& c) { c.respond(json_response(rules_json(c.agent))); }},
     Route{"GET", "/v1/slos", "", false, Role::viewer, [](Context& c) { c.respond(json_response(slos_json(c.agent))); }},
     Route{"GET", "/v1/incidents", "", false, Role::viewer, get_incidents},
-    Route{"GET", one, "", true, Role::viewer, get_incident},
-    Route{"GET", one, "/document", true, Role::operator_, get_document},
+    Route{"GET", below_incidents, "", true, Role::viewer, get_incident},
+    Route{"GET", below_incidents, "/document", true, Role::operator_, get_document},
     Route{"POST", "/v1/incidents", "", false, Role::operator_, post_verb<Verb::open>},
-    Route{"POST", one, "/ack", true, Role::operator_, post_verb<Verb::ack>},
-    Route{"POST", one, "/unack", true, Role::operator_, post_verb<Verb::unack>},
-    Route{"POST", one, "/note", true, Role::operator_, post_verb<Verb::note>},
-    Route{"POST", one, "/update", true, Role::operator_, post_verb<Verb::update>},
-    Route{"POST", one, "/raise", true, Role::operator_, post_verb<Verb::raise>},
-    Route{"POST", one, "/lower", true, Role::operator_, post_verb<Verb::lower>},
-    Route{"POST", one, "/mitigate", true, Role::operator_, post_verb<Verb::mitigate>},
-    Route{"POST", one, "/resolve", true, Role::operator_, post_verb<Verb::resolve>},
-    Route{"POST", one, "/close", true, Role::operator_, post_verb<Verb::close>},
-    Route{"POST", one, "/review", true, Role::operator_, post_verb<Verb::review>},
+    Route{"POST", below_incidents, "/ack", true, Role::operator_, post_verb<Verb::ack>},
+    Route{"POST", below_incidents, "/unack", true, Role::operator_, post_verb<Verb::unack>},
+    Route{"POST", below_incidents, "/note", true, Role::operator_, post_verb<Verb::note>},
+    Route{"POST", below_incidents, "/update", true, Role::operator_, post_verb<Verb::update>},
+    Route{"POST", below_incidents, "/raise", true, Role::operator_, post_verb<Verb::raise>},
+    Route{"POST", below_incidents, "/lower", true, Role::operator_, post_verb<Verb::lower>},
+    Route{"POST", below_incidents, "/mitigate", true, Role::operator_, post_verb<Verb::mitigate>},
+    Route{"POST", below_incidents, "/resolve", true, Role::operator_, post_verb<Verb::resolve>},
+    Route{"POST", below_incidents, "/close", true, Role::operator_, post_verb<Verb::close>},
+    Route{"POST", below_incidents, "/review", true, Role::operator_, post_verb<Verb::review>},
     Route{"GET", "/v1/silences", "", false, Role::viewer, get_silences},
     Route{"POST", "/v1/silences", "", false, Role::operator_, post_silence},
     Route{"POST", "/v1/silences/", "/expire", true, Role::operator_, expire_silence},

@@ -27,10 +27,6 @@ namespace {
 
 constexpr std::size_t most_alerts = 100;  // of those that fire: more of them nobody reads, and it is asked often
 
-double seconds(std::int64_t ns) {
-  return static_cast<double>(ns) / 1e9;
-}
-
 json::object lateness_json(const schedule::Scheduler& scheduler) {
   std::vector<std::int64_t> sorted(scheduler.lateness().begin(), scheduler.lateness().end());
   std::ranges::sort(sorted);
@@ -166,6 +162,10 @@ json::array services_json(AgentView& agent) {
 }
 
 }  // namespace
+
+double seconds(std::int64_t ns) {
+  return static_cast<double>(ns) / 1e9;
+}
 
 json::value text_or_null(std::string_view text) {
   return text.empty() ? json::value(nullptr) : json::value(text);

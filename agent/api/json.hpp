@@ -10,6 +10,7 @@ namespace ronda::api {
 
 /// "2026-11-24T03:04:05.678Z", or null for 0.
 boost::json::value time_json(std::int64_t wall_ns);
+double seconds(std::int64_t ns);
 /// Null where it is empty.
 boost::json::value text_or_null(std::string_view text);
 /// "ok", "warning", "critical", "unknown", or "pending" before the first result.

@@ -18,10 +18,6 @@ json::value number_or_null(const std::optional<double>& number) {
   return number && std::isfinite(*number) ? json::value(*number) : json::value(nullptr);
 }
 
-double seconds(std::int64_t ns) {
-  return static_cast<double>(ns) / 1e9;
-}
-
 json::array burns_json(const measure::SloDefinition& definition, const response::ObjectiveSeen& seen) {
   const measure::slo::Objective& objective = definition.objective;
   json::array out;
