@@ -54,12 +54,10 @@ Verdict judge(const plugin::Catalogue& catalogue, const std::string& id_or_path)
 /// The path as a scan would write it, where the file lies in one of the directories; else empty.
 std::string path_in(const std::vector<std::string>& directories, const std::string& file) {
   std::error_code ignored;
-  const auto parent = std::filesystem::path(file).has_parent_path()
-                          ? std::filesystem::path(file).parent_path()
-                          : std::filesystem::path(".");
+  const auto parent =
+      std::filesystem::path(file).has_parent_path() ? std::filesystem::path(file).parent_path() : std::filesystem::path(".");
   for (const std::string& directory : directories) {
-    if (std::filesystem::equivalent(parent, directory, ignored))
-      return directory + "/" + std::filesystem::path(file).filename().string();
+    if (std::filesystem::equivalent(parent, directory, ignored)) return directory + "/" + std::filesystem::path(file).filename().string();
   }
   return {};
 }
@@ -68,6 +66,7 @@ std::string path_in(const std::vector<std::string>& directories, const std::stri
 struct AgentSays {
   bool answers = false;
   json::value plugin;
+  json::value refused;  // what it refused in the place of code that it keeps; null: nothing
 };
 
 AgentSays ask_about(const Options& options, const Verdict& verdict) {
@@ -81,10 +80,9 @@ AgentSays ask_about(const Options& options, const Verdict& verdict) {
   for (const json::value& one : body.get_array()) {
     if (!one.is_object()) continue;
     const json::object& plugin = one.get_object();
-    const bool same = (!verdict.id.empty() && text_of(plugin, "id") == verdict.id) ||
-                      text_of(plugin, "path") == verdict.path;
+    const bool same = (!verdict.id.empty() && text_of(plugin, "id") == verdict.id) || text_of(plugin, "path") == verdict.path;
     // with the code that it keeps comes the file that it refused in its place: the first tells what runs
-    if (same && !out.plugin.is_object()) out.plugin = one;
+    if (same) (out.plugin.is_object() ? out.refused : out.plugin) = one;
   }
   return out;
 }
@@ -101,20 +99,19 @@ void print_agent(const AgentSays& says, const Verdict& verdict) {
     return;
   }
   if (!says.plugin.is_object()) {
-    std::cout << "agent     does not know it"
-              << (verdict.in_directories ? "; 'ronda reload' makes it read the directories again" : "")
+    std::cout << "agent     does not know it" << (verdict.in_directories ? "; 'ronda reload' makes it read the directories again" : "")
               << "\n";
     return;
   }
   const json::object& plugin = says.plugin.get_object();
-  const std::string state = text_of(plugin, "state"), trouble = text_of(plugin, "trouble"),
-                    running = text_of(plugin, "sha256");
+  const std::string state = text_of(plugin, "state"), trouble = text_of(plugin, "trouble"), running = text_of(plugin, "sha256");
   std::cout << "agent     " << state << (trouble.empty() ? "" : ": " + escape_controls(trouble)) << "\n";
+  if (says.refused.is_object())
+    std::cout << "          it refused the file in its place: " << escape_controls(text_of(says.refused.get_object(), "trouble")) << "\n";
   if (const double wait = number_of(plugin, "starts_in_s"); wait > 0)
     std::cout << "          its runner is started again in " << wait << " s\n";
   if (state == "quarantined")
-    std::cout << "remedy    correct or replace the plugin, or 'ronda plugin clear " << verdict.id
-              << "'; it is tried again by itself\n";
+    std::cout << "remedy    correct or replace the plugin, or 'ronda plugin clear " << verdict.id << "'; it is tried again by itself\n";
   for (const json::value& one : quarantines_of(says)) {
     const json::object& held = one.as_object();
     std::cout << "held      " << escape_controls(text_of(held, "subject")) << " is in quarantine since " << text_of(held, "since")
@@ -139,7 +136,8 @@ void print_json(const AgentSays& says, const Verdict& verdict) {
                    {"message", nullptr},
                    {"remedy", nullptr},
                    {"trail", verdict.trail},
-                   {"agent", says.plugin}};
+                   {"agent", says.plugin},
+                   {"agent_refused", says.refused}};
   if (verdict.refusal != nullptr) {
     out["step"] = plugin::to_string(verdict.refusal->step);
     out["reason"] = plugin::to_string(verdict.refusal->reason);
@@ -156,12 +154,11 @@ int tell(const Options& options, const Verdict& verdict) {
   } else {
     std::cout << verdict.trail;
     if (!verdict.in_directories)
-      std::cout << "note      it is in no plugin directory (" << join(plugin_directories(options))
-                << "): no agent uses it from here\n";
+      std::cout << "note      it is in no plugin directory (" << join(plugin_directories(options)) << "): no agent uses it from here\n";
     print_agent(says, verdict);
   }
-  const bool held = says.plugin.is_object() && (text_of(says.plugin.get_object(), "state") == "quarantined" ||
-                                                text_of(says.plugin.get_object(), "state") == "refused");
+  const bool held = says.refused.is_object() || (says.plugin.is_object() && (text_of(says.plugin.get_object(), "state") == "quarantined" ||
+                                                                             text_of(says.plugin.get_object(), "state") == "refused"));
   return verdict.refusal != nullptr || held || !quarantines_of(says).empty() ? exit_failed : exit_done;
 }
 
@@ -174,11 +171,9 @@ int why_elsewhere(const Options& options, const std::string& path) {
   }
   const plugin::Catalogue catalogue = scan(options, {file.parent_path().string()});
   Verdict verdict = judge(catalogue, file.string());
-  if (!verdict.known)
-    verdict = judge(catalogue, file.parent_path().string());  // the directory itself is refused
+  if (!verdict.known) verdict = judge(catalogue, file.parent_path().string());  // the directory itself is refused
   if (!verdict.known) {
-    complain(escape_controls(path) +
-             " is not read: hidden files, backups and leftovers of packages are skipped");
+    complain(escape_controls(path) + " is not read: hidden files, backups and leftovers of packages are skipped");
     return exit_failed;
   }
   verdict.in_directories = false;
@@ -190,8 +185,7 @@ int why_elsewhere(const Options& options, const std::string& path) {
 int plugin_why(const Options& options) {
   const std::vector<std::string> directories = plugin_directories(options);
   const plugin::Catalogue catalogue = scan(options, directories);
-  if (const Verdict verdict = judge(catalogue, options.arguments[0]); verdict.known)
-    return tell(options, verdict);
+  if (const Verdict verdict = judge(catalogue, options.arguments[0]); verdict.known) return tell(options, verdict);
   // a file that no longer says whose it is: an agent that runs what it held before knows by its path
   Verdict asked;
   asked.id = options.arguments[0];
@@ -206,8 +200,7 @@ int plugin_why(const Options& options) {
     return exit_failed;
   }
   const std::string inside = path_in(directories, *path);
-  if (const Verdict verdict = judge(catalogue, inside); !inside.empty() && verdict.known)
-    return tell(options, verdict);
+  if (const Verdict verdict = judge(catalogue, inside); !inside.empty() && verdict.known) return tell(options, verdict);
   return why_elsewhere(options, *path);
 }
 
