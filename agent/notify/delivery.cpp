@@ -91,6 +91,12 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     arm();
   }
 
+  void on_clock_set(std::int64_t by_ns) {
+    replayed_at_ = 0;
+    run(outbox_.set_clock(by_ns, client_.wall_ns()), {});
+    arm();
+  }
+
   void on_store_health(const store::Health& health) {
     if (health.state == store::HealthState::failed) return;
     replayed_at_ = 0;
@@ -507,6 +513,9 @@ void Courier::take_back(std::string_view id, std::int64_t number) {
 }
 void Courier::tick() {
   impl_->tick();
+}
+void Courier::on_clock_set(std::int64_t by_ns) {
+  impl_->on_clock_set(by_ns);
 }
 void Courier::on_store_health(const store::Health& health) {
   impl_->on_store_health(health);

@@ -144,6 +144,31 @@ class Outbox::Impl {
     return effects;
   }
 
+  Effects set_clock(std::int64_t by, std::int64_t now) {
+    last_now_ = now;
+    move_plans(by, now, [&] {
+      for (auto& [name, one] : notifiers_) one->ages.clear();
+      for (auto& [id, item] : items_) {
+        item.queued_at += by;
+        item.lane->sink->notifier->ages.insert(item.queued_at);
+        if (item.first_at != 0) item.first_at += by;
+        if (item.attempts > 0 && item.next_at != 0) item.next_at += by;
+      }
+      for (auto& [key, lane] : lanes_) {
+        lane.queue.due_at = never;
+        for (const Item* one = lane.queue.first; one != nullptr; one = one->next)
+          lane.queue.due_at = std::min(lane.queue.due_at, one->next_at);
+        lane.plan(rules_);
+      }
+    });
+    Effects effects;
+    for (const auto& [id, item] : items_) {
+      if (item.first_at != 0) note(item, effects);
+    }
+    std::ranges::sort(effects.changes, {}, &store::OutboxChange::id);  // no address may decide what is stored first
+    return effects;
+  }
+
   void hold() { held_ = true; }
 
   Effects hurry(std::string_view name, std::int64_t now) {
@@ -181,30 +206,36 @@ class Outbox::Impl {
   bool knows(std::string_view id) const { return items_.contains(std::string(id)); }
 
  private:
-  // A wall clock that was set back would make everything wait for as long: what is planned moves with it.
+  // A clock that goes back without a word would make everything wait for as long: what is planned moves with it.
   void see(std::int64_t now) {
     const std::int64_t back = last_now_ - now;
     last_now_ = now;
-    if (back < second_ns) return;
+    if (back >= second_ns) move_plans(-back, now, [] {});
+  }
+
+  /// `besides`: what else moves, while no lane is listed.
+  template <class Besides>
+  void move_plans(std::int64_t by, std::int64_t now, Besides besides) {
     for (auto& [key, lane] : lanes_) {
       lane.sink->notifier->unlist(rules_, lane, now);
-      if (lane.ready_at != never) lane.ready_at -= back;
-      if (lane.last_start != 0) lane.last_start -= back;
-      lane.fill_at -= back;
-      lane.began -= back;
+      if (lane.ready_at != never) lane.ready_at += by;
+      if (lane.last_start != 0) lane.last_start += by;
+      lane.fill_at += by;
+      lane.began += by;
     }
     for (auto& [key, sink] : sinks_) {
-      sink.failed_at -= back;
-      sink.rests_until -= back;
+      sink.failed_at += by;
+      sink.rests_until += by;
       std::multiset<std::int64_t> flying;
-      for (const std::int64_t began : sink.flying) flying.insert(began - back);
+      for (const std::int64_t began : sink.flying) flying.insert(began + by);
       sink.flying = std::move(flying);
     }
     for (auto& [name, one] : notifiers_) {
-      one->not_before -= back;
-      one->last_start -= back;
-      one->last_failing -= back;
+      one->not_before += by;
+      one->last_start += by;
+      one->last_failing += by;
     }
+    besides();
     for (auto& [key, lane] : lanes_) lane.sink->notifier->list(rules_, lane, now);
   }
 
@@ -439,6 +470,9 @@ Effects Outbox::take_back(std::string_view id, std::int64_t now) {
 }
 Effects Outbox::tick(std::int64_t now) {
   return impl_->tick(now);
+}
+Effects Outbox::set_clock(std::int64_t by, std::int64_t now) {
+  return impl_->set_clock(by, now);
 }
 void Outbox::hold() {
   impl_->hold();

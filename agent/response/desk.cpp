@@ -145,6 +145,8 @@ Status Desk::take_up(const store::SilenceRow& row) {
 void Desk::note_asked(const std::vector<incident::Event>& events) {
   for (const incident::Event& event : events) {
     if (event.kind == incident::Kind::notice_sent) asked_[event.incident] = std::max(asked_[event.incident], event.at_ns);
+    const auto asked = event.kind == incident::Kind::clock_set ? asked_.find(event.incident) : asked_.end();
+    if (asked != asked_.end()) asked->second += event.at_ns - event.effective_ns;
   }
 }
 
@@ -298,7 +300,7 @@ void Desk::set_own_trouble(std::string_view name, config::Level level, std::stri
   feed(change, out, now_ns);
 }
 
-/// What was wanted long ago shows that nobody watched meanwhile: the host slept, or its clock was set forward.
+/// What was wanted long ago shows that nobody watched meanwhile: the host slept.
 void Desk::note_break(std::int64_t now_ns) {
   const auto due = next_wake();
   if (due && now_ns - *due > latest_wake_ns) state_.watched_since_ns = now_ns;

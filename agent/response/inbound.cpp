@@ -92,7 +92,11 @@ void Desk::end_silent(const std::string& name, Output& out, std::int64_t now_ns)
 
 void Response::inbound(InboundBatch batch, std::function<void(const incident::Reply&)> reply) {
   if (!begun_) return waiting_.push_back([this, batch = std::move(batch), reply = std::move(reply)] { inbound(batch, reply); });
-  apply(desk_.on_inbound(batch, wall_ns()), std::move(reply));
+  const std::int64_t now = wall_ns(), ahead = now - ports_.wall_ns();
+  for (InboundAlert& alert : batch.alerts) {
+    if (alert.until_ns != 0) alert.until_ns += ahead;
+  }
+  apply(desk_.on_inbound(batch, now), std::move(reply));
 }
 
 }  // namespace ronda::response

@@ -391,6 +391,16 @@ AlertState adopt(const Alert& alert, AlertState state) {
   return state;
 }
 
+void move(AlertState& state, std::int64_t by_ns) {
+  std::vector<std::int64_t*> all = {&state.level_since_ns,      &state.started_ns,       &state.looked_ns,      &state.counted_ns,
+                                    &state.frozen_at_ns,        &state.unknown_since_ns, &state.await_after_ns, &state.next_ns,
+                                    &state.flapping.changed_ns, &state.flapping.fell_ns};
+  for (RungState& rung : state.rungs) all.push_back(&rung.since_ns);
+  for (std::int64_t* at_ns : all) {
+    if (*at_ns != 0) *at_ns += by_ns;
+  }
+}
+
 std::vector<Change> retire(std::string_view alert, const AlertState& state, std::int64_t now_ns) {
   if (state.level == Level::none) return {};
   Change change;

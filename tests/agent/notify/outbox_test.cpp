@@ -426,6 +426,45 @@ TEST_CASE("a clock that is set back by a day delays nothing by a day", "[notify]
   CHECK(desk.now < noon - 23 * hour_ns);
 }
 
+TEST_CASE("where the clock is set, delays and the 72 hours stay what they are, and quiet hours go by it", "[notify]") {
+  const std::int64_t by = GENERATE(1, -1) * 365 * 24 * hour_ns;
+  CAPTURE(by);
+  Desk desk;
+  const auto set_clock = [&] {
+    desk.now += by;
+    CHECK(desk.take(desk.outbox.set_clock(by, desk.now)).empty());
+  };
+  const auto first = desk.add({envelope("a", "slack", "A"), envelope("b", "mail", "B")});
+  REQUIRE(first.size() == 2);
+  desk.end(first[0], retry("503", desk.now + 20 * minute_ns));
+  store::OutboxRow held = envelope("c", "sms", "C");
+  held.next_at = noon + 10 * 365 * 24 * hour_ns;
+  CHECK(desk.add({held}).empty());
+  set_clock();
+  CHECK(desk.outbox.next_at() == desk.now + 15 * minute_ns);  // then the oldest has waited for too long
+  CHECK(desk.stored["a"].first_at == desk.now);
+  CHECK(desk.stored["a"].next_at == desk.now + 20 * minute_ns);
+  CHECK(desk.stored["b"].first_at == desk.now);
+  CHECK(desk.stored["c"].next_at == held.next_at);
+  CHECK(desk.tick().empty());
+  desk.next();
+  CHECK(ids(desk.next()) == Ids{"a"});
+  CHECK(desk.now == noon + by + 20 * minute_ns);
+  desk.end({"a", 2, {}}, retry());
+  CHECK(desk.end({"b", 1, {}}, retry()).empty());
+  // the next life goes by what was stored
+  Desk later;
+  later.now = noon + by + 71 * hour_ns;
+  later.stored = desk.stored;
+  auto again = later.take(later.outbox.restore(desk.rows(), later.now));
+  REQUIRE(ids(again) == Ids{"b", "a"});
+  later.end(again[0], retry());
+  CHECK(later.dead.empty());
+  later.now += 2 * hour_ns;
+  later.end(again[1], retry());
+  CHECK(later.dead == Ids{"a"});
+}
+
 TEST_CASE("a hundred thousand envelopes take less than 1000 bytes each in the machine", "[notify]") {
   const auto used = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
   const std::size_t before = used();
