@@ -146,6 +146,7 @@ class Outbox::Impl {
 
   Effects set_clock(std::int64_t by, std::int64_t now) {
     last_now_ = now;
+    last_order_ = std::max(last_order_, now - by);  // what a life before sent came before all that comes
     move_plans(by, now, [&] {
       for (auto& [name, one] : notifiers_) one->ages.clear();
       for (auto& [id, item] : items_) {
