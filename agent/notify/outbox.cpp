@@ -12,6 +12,24 @@ namespace ronda::notify {
 
 using store::OutboxState;
 
+namespace {
+
+constexpr std::int64_t day_ns = 24 * hour_ns;
+
+/// What is held waits for an hour of the day, never for longer than a day: more is of another clock.
+std::int64_t shorten(std::int64_t held_until, std::int64_t now) {
+  const std::int64_t left = held_until - now;
+  return left > day_ns ? held_until - left / day_ns * day_ns : held_until;
+}
+
+/// The same hour by a clock that was set to `now`: where it passed by less than a day it has come.
+std::int64_t hold_by(std::int64_t held_until, std::int64_t now) {
+  const std::int64_t late = now - held_until;
+  return late > day_ns ? held_until + (late / day_ns + 1) * day_ns : shorten(held_until, now);
+}
+
+}  // namespace
+
 class Outbox::Impl {
  public:
   explicit Impl(OutboxRules rules) : rules_(rules) {}
@@ -35,7 +53,7 @@ class Outbox::Impl {
     for (store::OutboxRow& row : rows) {
       row.order = last_order_ = std::max(last_order_ + 1, now);
       row.queued_at = now;
-      Item& item = take_in(row);
+      Item& item = take_in(row, now);
       item.lane->queue.push_back(item);
       if (seen.insert(item.lane).second) touched.push_back(item.lane);
     }
@@ -60,7 +78,8 @@ class Outbox::Impl {
     std::vector<Lane*> touched;
     for (const store::OutboxRow* row : sorted) {
       last_order_ = std::max(last_order_, row->order);
-      take_in(*row);
+      Item& item = take_in(*row, now);
+      item.next_at = item.attempts == 0 ? shorten(item.next_at, now) : std::min(item.next_at, now + rules_.retry_after_most);
     }
     for (const store::OutboxRow* row : sorted) {
       Item& item = items_.at(row->id);
@@ -147,13 +166,18 @@ class Outbox::Impl {
   Effects set_clock(std::int64_t by, std::int64_t now) {
     last_now_ = now;
     last_order_ = std::max(last_order_, now - by);  // what a life before sent came before all that comes
+    std::vector<const Item*> moved;
     move_plans(by, now, [&] {
       for (auto& [name, one] : notifiers_) one->ages.clear();
       for (auto& [id, item] : items_) {
         item.queued_at += by;
         item.lane->sink->notifier->ages.insert(item.queued_at);
         if (item.first_at != 0) item.first_at += by;
-        if (item.attempts > 0 && item.next_at != 0) item.next_at += by;
+        const std::int64_t next = item.next_at;
+        const bool is_planned = item.attempts > 0 || item.lane->active == &item;  // one that was taken back was not attempted
+        if (is_planned && next != 0) item.next_at += by;
+        if (!is_planned && next > now - by) item.next_at = hold_by(next, now);
+        if (item.first_at != 0 || item.next_at != next) moved.push_back(&item);
       }
       for (auto& [key, lane] : lanes_) {
         lane.queue.due_at = never;
@@ -163,9 +187,7 @@ class Outbox::Impl {
       }
     });
     Effects effects;
-    for (const auto& [id, item] : items_) {
-      if (item.first_at != 0) note(item, effects);
-    }
+    for (const Item* item : moved) note(*item, effects);
     std::ranges::sort(effects.changes, {}, &store::OutboxChange::id);  // no address may decide what is stored first
     return effects;
   }
@@ -240,7 +262,8 @@ class Outbox::Impl {
     for (auto& [key, lane] : lanes_) lane.sink->notifier->list(rules_, lane, now);
   }
 
-  Item& take_in(const store::OutboxRow& row) {
+  // What a life before dated later than it is now was dated by another clock: it is no future.
+  Item& take_in(const store::OutboxRow& row, std::int64_t now) {
     const auto added = items_.try_emplace(row.id).first;
     Item& item = added->second;
     item.id = &added->first;
@@ -248,9 +271,9 @@ class Outbox::Impl {
     item.level = level_of(row.level);
     item.state = row.state;
     item.order = row.order;
-    item.queued_at = row.queued_at;
+    item.queued_at = std::min(row.queued_at, now);
     item.next_at = row.next_at;
-    item.first_at = row.first_at;
+    item.first_at = std::min(row.first_at, now);
     item.attempts = row.attempts;
     item.carrier = row.carrier;
     const auto [lane, fresh] = lanes_.try_emplace(lane_key(row));

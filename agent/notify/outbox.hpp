@@ -102,7 +102,7 @@ class Outbox {
   Effects take_back(std::string_view id, std::int64_t now);
   Effects tick(std::int64_t now);
   /// The clock was set by so much, and it is `now` by it: what was planned or noted moves with it, so that delays and the 72 hours
-  /// stay what they are. What waits for an hour of the day (quiet hours) goes by the clock as it is.
+  /// stay what they are. What waits for an hour of the day (quiet hours) waits for that hour by the clock as it is, for a day at most.
   Effects set_clock(std::int64_t by, std::int64_t now);
   /// The agent stops: nothing starts any more, and what comes in or comes back waits for the next life.
   void hold();

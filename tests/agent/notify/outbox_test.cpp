@@ -427,7 +427,7 @@ TEST_CASE("a clock that is set back by a day delays nothing by a day", "[notify]
 }
 
 TEST_CASE("where the clock is set, delays and the 72 hours stay what they are, and quiet hours go by it", "[notify]") {
-  const std::int64_t by = GENERATE(1, -1) * 365 * 24 * hour_ns;
+  const std::int64_t by = GENERATE(1, -1) * 365 * 24 * hour_ns, to_seven = 17 * hour_ns;
   CAPTURE(by);
   Desk desk;
   const auto set_clock = [&] {
@@ -438,14 +438,14 @@ TEST_CASE("where the clock is set, delays and the 72 hours stay what they are, a
   REQUIRE(first.size() == 2);
   desk.end(first[0], retry("503", desk.now + 20 * minute_ns));
   store::OutboxRow held = envelope("c", "sms", "C");
-  held.next_at = noon + 10 * 365 * 24 * hour_ns;
+  held.next_at = noon + to_seven;
   CHECK(desk.add({held}).empty());
   set_clock();
   CHECK(desk.outbox.next_at() == desk.now + 15 * minute_ns);  // then the oldest has waited for too long
   CHECK(desk.stored["a"].first_at == desk.now);
   CHECK(desk.stored["a"].next_at == desk.now + 20 * minute_ns);
   CHECK(desk.stored["b"].first_at == desk.now);
-  CHECK(desk.stored["c"].next_at == held.next_at);
+  CHECK(desk.stored["c"].next_at == desk.now + to_seven);  // the next time that it is 07:00
   CHECK(desk.tick().empty());
   desk.next();
   CHECK(ids(desk.next()) == Ids{"a"});
@@ -457,12 +457,65 @@ TEST_CASE("where the clock is set, delays and the 72 hours stay what they are, a
   later.now = noon + by + 71 * hour_ns;
   later.stored = desk.stored;
   auto again = later.take(later.outbox.restore(desk.rows(), later.now));
-  REQUIRE(ids(again) == Ids{"b", "a"});
+  REQUIRE(ids(again) == Ids{"b", "a", "c"});
   later.end(again[0], retry());
   CHECK(later.dead.empty());
   later.now += 2 * hour_ns;
   later.end(again[1], retry());
   CHECK(later.dead == Ids{"a"});
+}
+
+TEST_CASE("what is held for quiet hours is never held for longer than a day, whatever clock it was held by", "[notify]") {
+  Desk desk;
+  store::OutboxRow held = envelope("a");
+  held.next_at = noon + 17 * hour_ns;
+  CHECK(desk.add({held}).empty());
+  SECTION("set forward over that hour: it goes") {
+    desk.now += 18 * hour_ns;
+    desk.take(desk.outbox.set_clock(18 * hour_ns, desk.now));
+    CHECK(ids(desk.tick()) == Ids{"a"});
+  }
+  SECTION("as an agent stored it that let it wait for years") {
+    desk.stored["a"].next_at += 3650 * 24 * hour_ns;
+    Desk later;
+    later.stored = desk.stored;
+    CHECK(later.take(later.outbox.restore(desk.rows(), later.now)).empty());
+    CHECK(later.outbox.next_at() == noon + 15 * minute_ns);
+    later.next();
+    CHECK(ids(later.next()) == Ids{"a"});
+    CHECK(later.now == held.next_at);
+  }
+}
+
+TEST_CASE("an attempt that was taken back before the clock is set back goes at once all the same", "[notify]") {
+  Desk desk;
+  desk.add({envelope("a")});
+  desk.take(desk.outbox.take_back("a", desk.now));
+  desk.now -= 24 * hour_ns;
+  desk.take(desk.outbox.set_clock(-24 * hour_ns, desk.now));
+  CHECK(desk.stored["a"].next_at == desk.now + second_ns);
+  CHECK(ids(desk.next()) == Ids{"a"});
+  CHECK(desk.now == noon - 24 * hour_ns + second_ns);
+}
+
+TEST_CASE("what was stored by the right clock is given up in time where a start was behind it", "[notify]") {
+  Desk desk;
+  const auto first = desk.add({envelope("a")});
+  desk.end(first[0], retry());
+  Desk behind;
+  behind.now = noon - 50 * 365 * 24 * hour_ns;
+  behind.stored = desk.stored;
+  behind.take(behind.outbox.restore(desk.rows(), behind.now));
+  behind.now = noon + hour_ns;
+  behind.take(behind.outbox.set_clock(50 * 365 * 24 * hour_ns + hour_ns, behind.now));
+  CHECK(behind.stored["a"].first_at <= behind.now);
+  std::vector<Start> starts = behind.tick();
+  while (behind.dead.empty() && behind.now < noon + 100 * hour_ns) {
+    for (const Start& start : std::exchange(starts, {})) behind.end(start, retry());
+    if (behind.dead.empty()) starts = behind.next(hour_ns);
+  }
+  CHECK(behind.dead == Ids{"a"});
+  CHECK(behind.now - noon < 74 * hour_ns);
 }
 
 TEST_CASE("a hundred thousand envelopes take less than 1000 bytes each in the machine", "[notify]") {
