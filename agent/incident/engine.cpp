@@ -249,14 +249,17 @@ void Stepper::on(const ClockSet& set) {
   for (Mute& mute : state_.mutes) {
     if (mute.until_ns < now_) mute.until_ns = 0;
   }
-  const std::string by = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(set.by_ns < 0 ? -set.by_ns : set.by_ns)));
-  for (auto& [id, incident] : state_.incidents) {
-    if (incident.stage == Stage::closed) continue;
-    Event event = make(Kind::clock_set, (set.by_ns < 0 ? "back by " : "forward by ") + by);
-    event.at_ns = std::max(now_, incident.changed_ns + set.by_ns);
-    event.effective_ns = event.at_ns - set.by_ns;
-    emit(id, std::move(event));
+  for (const auto& [id, incident] : state_.incidents) {
+    if (incident.stage != Stage::closed) set_clock(incident, set.by_ns);
   }
+}
+
+void Stepper::set_clock(const Incident& incident, std::int64_t by_ns) {
+  const std::string by = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(by_ns < 0 ? -by_ns : by_ns)));
+  Event event = make(Kind::clock_set, (by_ns < 0 ? "back by " : "forward by ") + by);
+  event.at_ns = std::max(now_, incident.changed_ns + by_ns);
+  event.effective_ns = event.at_ns - by_ns;
+  emit(incident.id, std::move(event));
 }
 
 void Stepper::on(const Diagnosis& diagnosis) {

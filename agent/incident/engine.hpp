@@ -125,6 +125,8 @@ struct Removed {
 /// An alert that fires in several goes on in that in which it changed last, and leaves the others.
 struct Recalled {
   std::vector<Event> events;
+  /// By incident: how much its clock was set since then. None lies ahead of now once it has moved.
+  std::map<std::string, std::int64_t> moved_by = {};
 };
 
 /// The clock that is judged by was set by so much, and `now_ns` is what it shows now. The one input at which it may go back.

@@ -30,6 +30,7 @@ class Stepper {
   void on(const Removed& removed);
   void on(const Recalled& recalled);
   void on(const ClockSet& set);
+  void set_clock(const Incident& incident, std::int64_t by_ns);
 
   Outcome take() { return std::move(outcome_); }
 

@@ -263,8 +263,9 @@ void History::task_succeeded(std::string_view task, std::int64_t at_ns) {
 }
 
 void History::move(std::int64_t by_ns, std::int64_t now_ns) {
+  // what lies ahead of the clock before was dated by one that was right
   const auto shift = [&](std::int64_t& at_ns) {
-    if (at_ns != 0) at_ns += by_ns;
+    if (at_ns != 0) at_ns = at_ns > now_ns - by_ns ? std::min(at_ns, now_ns) : at_ns + by_ns;
   };
   for (auto& [name, check] : impl_->checks_) {
     if (!check->now) continue;

@@ -116,9 +116,12 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
   return left_out;
 }
 
-Status Desk::take_up(const store::AlertState& row, std::int64_t now_ns) {
+Status Desk::take_up(const store::AlertState& row, std::int64_t now_ns, std::int64_t set_by_ns) {
   auto state = rule::decode_state(row.data.value_or(""));
   if (!state) return std::move(state).error().with_context("the state of alert " + row.name);
+  rule::move(*state, set_by_ns);
+  // under a clock that is behind it ended now, and moves with that once it is set right: a step would carry it into the future
+  if (const std::int64_t last_ns = rule::last_ns(*state); last_ns > now_ns) rule::move(*state, now_ns - last_ns);
   const rule::Alert* alert = plan_->rules.find(row.name);
   Held& held = alerts_[row.name];
   held.state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));

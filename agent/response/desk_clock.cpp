@@ -31,7 +31,8 @@ Output Desk::on_clock_set(std::int64_t by_ns, std::int64_t now_ns) {
   for (auto& [name, held] : alerts_) {
     rule::move(held.state, by_ns);
     shift(held.blocked_ns, by_ns);
-    write_alert(name, held, out, now_ns);
+    // of one without a row the store may have another life's, which is not known yet
+    if (held.row_ns != 0) write_alert(name, held, out, now_ns);
   }
   move_mutes(by_ns, now_ns - by_ns, out);
   shift(asked_, by_ns);
@@ -46,14 +47,15 @@ Output Desk::on_clock_set(std::int64_t by_ns, std::int64_t now_ns) {
 }
 
 /// A silence or maintenance that had begun lasts as long as was said; one that is to come begins at its hour.
-void Desk::move_mutes(std::int64_t by_ns, std::int64_t before_ns, Output& out) {
+void Desk::move_mutes(std::int64_t by_ns, std::int64_t before_ns, Output& out, const std::set<std::string>* only) {
+  const auto moves = [&](const auto& one) { return one.from_ns <= before_ns && (only == nullptr || only->contains(one.id)); };
   for (incident::Silence& one : silences_.silences) {
-    if (one.from_ns > before_ns) continue;
+    if (!moves(one)) continue;
     for (std::int64_t* at_ns : {&one.from_ns, &one.until_ns, &one.ok_since_ns, &one.ended_ns}) shift(*at_ns, by_ns);
     out.decision.silences.push_back({one.id, one.until_ns, incident::to_json(one)});
   }
   for (incident::OneOff& one : upkeep_.one_offs) {
-    if (one.from_ns > before_ns) continue;
+    if (!moves(one)) continue;
     for (std::int64_t* at_ns : {&one.from_ns, &one.ended_ns}) shift(*at_ns, by_ns);
     incident::UpkeepRow row = incident::row_of(one);
     out.decision.silences.push_back({std::move(row.id), row.until_ns, std::move(row.data)});

@@ -115,6 +115,8 @@ std::int64_t Response::wall_ns() {
 
 void Response::start(std::function<void()> then) {
   load_kept([this, then = std::move(then)](const std::shared_ptr<Kept>& kept) {
+    static_cast<void>(wall_ns());  // from here on the time that passes is known
+    time_.not_before(incident::last_change_ns(kept->events));
     courier_.start([this, kept, then](const Result<Unit>& started) {
       if (!started) ports_.log(RONDA_LOG_ERROR, "not remembered: " + started.error().message());
       begin(*kept, then);
@@ -164,10 +166,9 @@ void Response::recall() {
   load_kept([this](const std::shared_ptr<Kept>& kept) {
     recalling_ = false;
     if (is_forgetful_ || stopping_) return;
-    time_.not_before(incident::last_change_ns(kept->events));
     shift(kept->checks);
-    apply(desk_.recall(*kept, wall_ns()));
-    use(desk_.share_plan());  // what it changes is what a start would
+    apply(desk_.recall(*kept, wall_ns(), set_by_));  // what lies ahead moves back: a leap of this clock would be time for all
+    use(desk_.share_plan());                         // what it changes is what a start would
     if (ports_.recalled) ports_.recalled();
     ports_.log(RONDA_LOG_INFO, "what was known before the start is known again");
   });
@@ -184,8 +185,6 @@ void Response::shift(std::vector<store::InstanceState>& checks) {
 }
 
 void Response::begin(Kept& kept, const std::function<void()>& then) {
-  static_cast<void>(wall_ns());  // from here on the time that passes is known
-  time_.not_before(incident::last_change_ns(kept.events));
   shift(kept.checks);
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
@@ -394,10 +393,11 @@ void Response::follow_clock() {
   static_cast<void>(wall_ns());
   const std::int64_t by = time_.take_step();
   if (by == 0) return;
+  set_by_ += by;
   was_set_ = true;
   const std::string much = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(std::abs(by))));
   ports_.log(RONDA_LOG_WARNING, "the wall clock was set " + std::string(by < 0 ? "back" : "forward") + " by " + much +
-                                    ": incidents, alerts and messages go on as if it had not been");
+                                    ": incidents, alerts and messages go on as if it had not been; check NTP and the hardware clock");
   courier_.on_clock_set(by);
   apply(desk_.on_clock_set(by, wall_ns()));
 }

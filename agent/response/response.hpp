@@ -133,7 +133,8 @@ class Response final : private notify::CourierClient {
   boost::asio::steady_timer desk_timer_, courier_timer_, samples_timer_;
   std::int64_t armed_for_ = 0;
   IncidentTime time_;
-  bool was_set_ = false;  // the clock, in this life: what was dated before is by another one
+  std::int64_t set_by_ = 0;  // the clock, in this life, in all
+  bool was_set_ = false;     // the clock, in this life: what was dated before is by another one
   bool begun_ = false, stopping_ = false;
   bool is_forgetful_ = false, recalling_ = false;  // the store could not be read; it is read again
   bool was_ok_ = true;                             // the store, when it last said how it is

@@ -124,6 +124,8 @@ AlertState adopt(const Alert& alert, AlertState state);
 
 /// The clock was set by so much: all that is dated moves with it.
 void move(AlertState& state, std::int64_t by_ns);
+/// The latest instant in it that has been; 0: none.
+std::int64_t last_ns(const AlertState& state);
 
 /// Of an alert that left the configuration: what must be told. Nothing where it did not fire.
 std::vector<Change> retire(std::string_view alert, const AlertState& state, std::int64_t now_ns);

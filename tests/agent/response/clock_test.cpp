@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall clock is set: what lasts, lasts as long as it would have.
 #include "agent/response/desk.hpp"
+#include "agent/response/shell.hpp"
 #include "catch.hpp"
 #include "response/incident_time.hpp"
 
@@ -178,6 +179,117 @@ TEST_CASE("what the store has of an incident over steps of the clock is what the
   CHECK(incident::last_change_ns(world.held.kept().events) == world.now);
   world.restart(false);
   CHECK(world.only() == before);
+}
+
+TEST_CASE("what a start under a clock that is behind takes up is not of the future once that is set right", "[response]") {
+  const std::int64_t by = GENERATE(3 * hour, 300 * day);
+  CAPTURE(by / second);
+  World world(three_checks +
+              "[token.other]\nrole = \"reporter\"\ninbox = [\"@alertmanager\"]\n"
+              "sha256 = \"c1f3e0c1a47d0f5b9a7e2c86f0d3b4a5968778695a4b3c2d1e0f9182736455e6\"\n");
+  world.run_to(10 * minute, {{"api", Seen::ok}, {"db", Seen::ok}});
+  world.run_to(12 * minute, {{"api", Seen::ok}, {"db", Seen::critical}});  // db-down counts its five minutes
+  const std::string disk = "inbound/other/disk";
+  world.take(world.desk().on_inbound({"event", "token:other", {{disk, disk, "shop", Level::p2, "it is full", world.now + 5 * minute}}},
+                                     world.now));
+  REQUIRE(world.desk().alert(disk) != nullptr);
+  world.restart_behind(by);
+  world.now += 10 * second;
+  world.take(world.desk().tick(world.now));
+  world.set_clock(by);
+  REQUIRE(world.set_by == 0);
+  for (const std::string& name : {std::string("db-down"), disk}) {
+    CAPTURE(name);
+    REQUIRE(world.desk().alert(name) != nullptr);
+    CHECK(rule::last_ns(*world.desk().alert(name)) <= world.now);
+    const auto stored = rule::decode_state(*world.held.alerts[name].data);
+    REQUIRE(stored);
+    CHECK(*stored == *world.desk().alert(name));
+  }
+  world.run_to(14 * minute, {{"db", Seen::critical}});
+  CHECK(world.desk().alert("db-down")->level == Level::none);
+  world.run_to(18 * minute, {{"db", Seen::critical}});
+  CHECK(world.desk().alert("db-down")->level == Level::p1);
+  CHECK(world.desk().alert(disk) == nullptr);  // its sender did not say it again
+}
+
+TEST_CASE("an agent that starts by a clock that is a day behind goes on as if it were not, once that is set", "[response]") {
+  const Scratch scratch;
+  const std::string text = three_checks;
+  auto shell = std::make_unique<Shell>(text, scratch / "state");
+  shell->begin();
+  shell->result("api", Seen::critical);
+  REQUIRE(shell->handed.size() == 1);
+  const std::string message = shell->handed[0].message->id;
+  shell->end(Shell::Handed(shell->handed[0]), schedule::DeliveryEnd::What::retry, "no answer");
+  const std::int64_t detected = shell->response->desk().incidents().incidents.begin()->second.detected_ns;
+  shell.reset();
+  shell = std::make_unique<Shell>(text, scratch / "state");
+  shell->now += minute;
+  shell->set_by = -day;
+  shell->begin();
+  shell->set_by = 0;
+  shell->response->on_clock_set();
+  shell->now += 11 * second;
+  shell->response->on_clock_set();
+  shell->settle();
+  CHECK(
+      std::ranges::any_of(shell->logs, [](const std::string& line) { return line.find("check NTP and the hardware clock") != line.npos; }));
+  CHECK(shell->response->now_ns() <= shell->wall() + second);
+  CHECK(shell->row(message).first_at <= shell->wall());
+  CHECK(shell->row(message).queued_at <= shell->wall());
+  const incident::Incident& one = shell->response->desk().incidents().incidents.begin()->second;
+  CHECK(one.elapsed.at(shell->response->now_ns()) < minute);
+  CHECK(one.detected_ns >= detected);
+  CHECK(rule::last_ns(*shell->response->desk().alert("api")) <= shell->wall());
+}
+
+TEST_CASE("what a store gives back after the clock was set is as old as it is", "[response]") {
+  const auto live = [](World& world, std::int64_t by) {
+    world.run_to(10 * minute, {{"api", Seen::critical}});
+    incident::SilenceRequest request;
+    request.what.checks = {"db"};
+    request.owner = {incident::Author::Kind::contact, "cto"};
+    request.reason = "deploy";
+    request.for_ns = hour;
+    world.take(world.desk().add_silence(*incident::make_silence(std::move(request), world.now, 7), world.now));
+    world.restart_blind();
+    world.run_to(15 * minute);
+    if (by != 0) world.set_clock(by);
+    world.run_to(20 * minute);
+    world.recall();
+    world.run_to(80 * minute, {{"api", Seen::critical}, {"db", Seen::critical}});
+    world.restart(false);
+    world.run_to(5 * hour, {{"api", Seen::critical}, {"db", Seen::critical}});
+  };
+  World still(three_checks);
+  live(still, 0);
+  const auto is_to_ceo = [](const std::string& line) { return line.find(" ceo ") != std::string::npos; };
+  REQUIRE(std::ranges::any_of(still.told, is_to_ceo));
+  for (const std::int64_t by : {hour, 3 * hour, day, -hour, -3 * hour, -day}) {
+    CAPTURE(by / second);
+    World world(three_checks);
+    live(world, by);
+    CHECK(world.told == still.told);
+    CHECK(world.happened == still.happened);
+  }
+}
+
+TEST_CASE("what a store gives back that lies ahead of the clock is no time that passed", "[response]") {
+  const std::map<std::string, Seen> all = {{"api", Seen::critical}, {"db", Seen::ok}, {"page", Seen::ok}};
+  World world(three_checks);
+  world.run_to(10 * minute, all);
+  world.restart_blind();
+  world.now -= 3 * hour;  // while no agent ran
+  world.set_by -= 3 * hour;
+  world.recall_as_it_is();
+  CHECK(world.only().detected_ns == world.now);  // nothing happened after it was opened
+  CHECK(world.only().elapsed.at(world.now) == 0);
+  const std::size_t told = world.told.size();
+  world.run_to(24 * minute, all);
+  CHECK(world.told.size() == told);
+  world.run_to(26 * minute, all);
+  CHECK(world.told.size() == told + 1);
 }
 
 TEST_CASE("a silence that has begun lasts as long as was said, whatever the wall clock does", "[response]") {

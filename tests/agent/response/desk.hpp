@@ -285,10 +285,18 @@ class World {
     if (!results) return;
     for (const auto& [check, status] : statuses) result(check, status.first);
   }
+  /// By a clock that is behind, until it is set right.
+  void restart_behind(std::int64_t by) {
+    set_by -= by;
+    now -= by;
+    desk_ = make();
+    REQUIRE(desk_->restore(held.kept(), now).empty());
+  }
   /// By an agent that can read nothing of what there was.
   void restart_blind() {
     desk_ = make();
     unread_ = std::exchange(statuses_, {});
+    blind_set_by_ = set_by;
     response::Kept nothing;
     nothing.is_whole = false;
     REQUIRE(desk_->restore(nothing, now).empty());
@@ -297,8 +305,13 @@ class World {
   void recall() {
     response::Kept kept = held.kept();
     add_checks(kept, unread_);
-    take(desk_->recall(kept, now));
+    take(desk_->recall(kept, now, set_by - blind_set_by_));
     take(desk_->use(plan_, now));
+  }
+  /// By a clock that was not set in this life.
+  void recall_as_it_is() {
+    blind_set_by_ = set_by;
+    recall();
   }
   /// Those that are not over.
   std::vector<std::string> live() const {
@@ -360,6 +373,7 @@ class World {
   std::uint64_t random_ = 0;
   std::map<std::string, std::pair<Seen, std::int64_t>> statuses_;
   std::map<std::string, std::pair<Seen, std::int64_t>> unread_;  // by a start that could not read the store
+  std::int64_t blind_set_by_ = 0;                                // by which the clock was set before that
   void add_checks(response::Kept& kept, const decltype(statuses_)& statuses) {
     for (const auto& [check, status] : statuses) {
       const std::string task = check.starts_with(rule::task_prefix) ? check.substr(rule::task_prefix.size()) : "";

@@ -153,10 +153,11 @@ class Shell {
     return rows->front();
   }
 
-  std::int64_t wall() const { return now + boottime().count() - began_; }
+  std::int64_t wall() const { return now + set_by + boottime().count() - began_; }
 
   boost::asio::io_context loop;
   std::int64_t now = monday;
+  std::int64_t set_by = 0;  // the wall clock alone
   std::vector<Handed> handed;
   std::vector<Run> runs;
   std::vector<std::string> logs;
