@@ -2,10 +2,8 @@
 #include "incident/engine.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/counted.hpp"
-#include "base/units.hpp"
 #include "incident/engine_step.hpp"
 
 namespace ronda::incident {
@@ -126,14 +124,6 @@ std::int64_t last_change_ns(const State& state) {
   return out;
 }
 
-std::int64_t last_change_ns(std::span<const Event> events) {
-  std::unordered_map<std::string_view, std::int64_t> last;
-  for (const Event& event : events) last[event.incident] = event.at_ns;
-  std::int64_t out = 0;
-  for (const auto& [incident, at_ns] : last) out = std::max(out, at_ns);
-  return out;
-}
-
 void drop_closed(State& state, std::int64_t before_ns) {
   std::erase_if(state.incidents,
                 [&](const auto& entry) { return entry.second.stage == Stage::closed && entry.second.changed_ns < before_ns; });
@@ -164,7 +154,7 @@ Incident& Stepper::emit(const std::string& id, Event event) {
   const Incident* known = state_.find(id);
   event.incident = id;
   event.sequence = known == nullptr ? 1 : known->sequence + 1;
-  if (event.kind != Kind::clock_set) event.at_ns = known == nullptr ? now_ : std::max(now_, known->changed_ns);
+  event.at_ns = known == nullptr ? now_ : std::max(now_, known->changed_ns);
   event.host = settings_.host;
   bound(event);
   apply(state_, event);
@@ -242,24 +232,6 @@ void Stepper::on(const Delivery& delivery) {
   event.channel = delivery.channel;
   event.message = delivery.message;
   emit(delivery.incident, std::move(event));
-}
-
-/// What is closed stays as it was. What hides an incident and would have ended in the time that was left out ends now.
-void Stepper::on(const ClockSet& set) {
-  for (Mute& mute : state_.mutes) {
-    if (mute.until_ns < now_) mute.until_ns = 0;
-  }
-  for (const auto& [id, incident] : state_.incidents) {
-    if (incident.stage != Stage::closed) set_clock(incident, set.by_ns);
-  }
-}
-
-void Stepper::set_clock(const Incident& incident, std::int64_t by_ns) {
-  const std::string by = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(by_ns < 0 ? -by_ns : by_ns)));
-  Event event = make(Kind::clock_set, (by_ns < 0 ? "back by " : "forward by ") + by);
-  event.at_ns = std::max(now_, incident.changed_ns + by_ns);
-  event.effective_ns = event.at_ns - by_ns;
-  emit(incident.id, std::move(event));
 }
 
 void Stepper::on(const Diagnosis& diagnosis) {

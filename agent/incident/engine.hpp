@@ -125,16 +125,9 @@ struct Removed {
 /// An alert that fires in several goes on in that in which it changed last, and leaves the others.
 struct Recalled {
   std::vector<Event> events;
-  /// By incident: how much its clock was set since then. None lies ahead of now once it has moved.
-  std::map<std::string, std::int64_t> moved_by = {};
 };
 
-/// The clock that is judged by was set by so much, and `now_ns` is what it shows now. The one input at which it may go back.
-struct ClockSet {
-  std::int64_t by_ns = 0;
-};
-
-using Input = std::variant<rule::Change, Command, Tick, MutesNow, Delivery, Diagnosis, Removed, Recalled, ClockSet>;
+using Input = std::variant<rule::Change, Command, Tick, MutesNow, Delivery, Diagnosis, Removed, Recalled>;
 
 /// Answer to the person whose Command it was.
 struct Reply {
@@ -180,9 +173,9 @@ struct Entropy {
   std::uint64_t room = 0;
 };
 
-/// One input. Instants in it are for the record; `now_ns` decides. It must not go back during a life of the agent but with
-/// ClockSet, or nobody would be called for as long: the wall clock as it was at the start, and not before last_change_ns(), plus
-/// the time by CLOCK_BOOTTIME since.
+/// One input. Instants in it are for the record; `now_ns` decides. It must not go back during a life of the agent, or
+/// nobody would be called for as long: the wall clock as it was at the start, and not before last_change_ns(), plus the
+/// time by CLOCK_BOOTTIME since.
 Outcome step(State& state, const Settings& settings, const Input& input, std::int64_t now_ns, const Entropy& entropy);
 
 /// When a Tick is wanted if nothing else happens, by one incident; it changes by its events and by the settings.
@@ -192,8 +185,6 @@ std::optional<std::int64_t> next_wake(const State& state, const Settings& settin
 
 /// The instant of the last event of all; 0: there is none.
 std::int64_t last_change_ns(const State& state);
-/// The same of events that are not taken in yet, each incident's in their order: by the clock as it was set last.
-std::int64_t last_change_ns(std::span<const Event> events);
 
 /// One event into the state. Events of one incident in their order; those of several may be mixed.
 void apply(State& state, const Event& event);

@@ -343,10 +343,6 @@ void Stepper::on(const Recalled& recalled) {
     }
   }
   index_alerts(state_);
-  for (const auto& [id, by_ns] : recalled.moved_by) {
-    const Incident* incident = find(id);
-    if (by_ns != 0 && incident != nullptr && incident->stage != Stage::closed) set_clock(*incident, by_ns);
-  }
   std::vector<std::pair<std::string, std::string>> doubles;  // incident, alert
   for (const auto& [id, incident] : state_.incidents) {
     for (const auto& [alert, member] : incident.members) {

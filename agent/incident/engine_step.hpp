@@ -29,8 +29,6 @@ class Stepper {
   void on(const Diagnosis& diagnosis);
   void on(const Removed& removed);
   void on(const Recalled& recalled);
-  void on(const ClockSet& set);
-  void set_clock(const Incident& incident, std::int64_t by_ns);
 
   Outcome take() { return std::move(outcome_); }
 

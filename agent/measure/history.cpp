@@ -262,25 +262,6 @@ void History::task_succeeded(std::string_view task, std::int64_t at_ns) {
   if (found != impl_->tasks_.end()) found->second.last_success_ns = at_ns;
 }
 
-void History::move(std::int64_t by_ns, std::int64_t now_ns) {
-  // what lies ahead of the clock before was dated by one that was right
-  const auto shift = [&](std::int64_t& at_ns) {
-    if (at_ns != 0) at_ns = at_ns > now_ns - by_ns ? std::min(at_ns, now_ns) : at_ns + by_ns;
-  };
-  for (auto& [name, check] : impl_->checks_) {
-    if (!check->now) continue;
-    shift(check->now->since_ns);
-    shift(check->now->last_result_ns);
-  }
-  for (auto& [name, task] : impl_->tasks_) {
-    shift(task.last_success_ns);
-    shift(task.known_since_ns);
-  }
-  for (const auto& series : impl_->series_) {
-    if (series != nullptr) series->move(by_ns, now_ns);
-  }
-}
-
 void History::note_tasks(std::int64_t now_ns) {
   for (auto& [name, task] : impl_->tasks_) {
     if (task.known_since_ns == 0) task.known_since_ns = now_ns;

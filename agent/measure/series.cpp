@@ -61,16 +61,6 @@ void Series::add(const Point& point) {
   age();
 }
 
-void Series::move(std::int64_t by_ns, std::int64_t now_ns) {
-  for (Point& point : points_) point.at_ns += point.at_ns > now_ns - by_ns ? 0 : by_ns;  // ahead: by a clock that was right
-  while (points_.size() > begin_ && points_.back().at_ns > now_ns) points_.pop_back();
-  if (!long_) return;
-  std::erase_if(long_->rollups, [&](const Rollup& one) { return one.from_ns + five_minutes_ns > now_ns; });
-  std::erase_if(long_->hours, [&](const Point& one) { return one.at_ns + hour_ns > now_ns; });
-  long_->open = {};
-  long_->open_hour = {};
-}
-
 /// What is dated at `at_ns` or later was not.
 void Series::take_back(std::int64_t at_ns) {
   while (points_.size() > begin_ && points_.back().at_ns >= at_ns) points_.pop_back();

@@ -91,16 +91,6 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     arm();
   }
 
-  void on_clock_set(std::int64_t by_ns) {
-    replayed_at_ = 0;
-    set_by_ += by_ns;
-    for (auto& [id, held] : shelf_.held()) {
-      if (held.started != 0) held.started += by_ns;
-    }
-    run(outbox_.set_clock(by_ns, client_.wall_ns()), {});
-    arm();
-  }
-
   void on_store_health(const store::Health& health) {
     if (health.state == store::HealthState::failed) return;
     replayed_at_ = 0;
@@ -159,15 +149,13 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     loaded_ = true;
     const std::int64_t now = client_.wall_ns();
     store::Decision decision;
-    for (store::OutboxRow& row : rows) {
+    for (const store::OutboxRow& row : rows) {
       if (shelf_.find(row.id) != nullptr) continue;
-      // of a life before, by the clock that this one began with
-      for (std::int64_t* at : {&row.queued_at, &row.first_at}) *at += *at == 0 ? 0 : set_by_;
       shelf_.put(row, false).is_stored = true;
       // nobody saw how it ended, and the next attempt will not say so
       if (row.state == store::OutboxState::sending && row.carrier.empty())
-        decision.trail.push_back({row.id, row.attempts, row.attempts == 1 ? std::min(row.first_at, now) : 0, now, "unknown",
-                                  "the agent ended while it was under way"});
+        decision.trail.push_back(
+            {row.id, row.attempts, row.attempts == 1 ? row.first_at : 0, now, "unknown", "the agent ended while it was under way"});
     }
     run(outbox_.restore(rows, now), std::move(decision));
     arm();
@@ -495,7 +483,6 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   std::int64_t last_number_ = 0;  // of decisions
   std::size_t in_flight_ = 0, storing_ = 0, deciding_ = 0, replaying_ = 0;
   std::int64_t replayed_at_ = 0;
-  std::int64_t set_by_ = 0;    // the clock, in this life
   bool replay_waits_ = false;  // for answers
   bool loaded_ = false, loading_ = false, stopped_ = false, durable_ = true;
 };
@@ -520,9 +507,6 @@ void Courier::take_back(std::string_view id, std::int64_t number) {
 }
 void Courier::tick() {
   impl_->tick();
-}
-void Courier::on_clock_set(std::int64_t by_ns) {
-  impl_->on_clock_set(by_ns);
 }
 void Courier::on_store_health(const store::Health& health) {
   impl_->on_store_health(health);

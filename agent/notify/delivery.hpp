@@ -68,8 +68,6 @@ class Courier {
   /// It was never handed over: no attempt, and it goes again soon, by this life or the next one.
   void take_back(std::string_view id, std::int64_t number);
   void tick();
-  /// The client's clock was set by so much.
-  void on_clock_set(std::int64_t by_ns);
   /// The store is well again, or was restarted: what the ring holds is stored now.
   void on_store_health(const store::Health& health);
   /// No attempt starts any more; those in flight may still come back.

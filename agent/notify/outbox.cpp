@@ -12,24 +12,6 @@ namespace ronda::notify {
 
 using store::OutboxState;
 
-namespace {
-
-constexpr std::int64_t day_ns = 24 * hour_ns;
-
-/// What is held waits for an hour of the day, never for longer than a day: more is of another clock.
-std::int64_t shorten(std::int64_t held_until, std::int64_t now) {
-  const std::int64_t left = held_until - now;
-  return left > day_ns ? held_until - left / day_ns * day_ns : held_until;
-}
-
-/// The same hour by a clock that was set to `now`: where it passed by less than a day it has come.
-std::int64_t hold_by(std::int64_t held_until, std::int64_t now) {
-  const std::int64_t late = now - held_until;
-  return late > day_ns ? held_until + (late / day_ns + 1) * day_ns : shorten(held_until, now);
-}
-
-}  // namespace
-
 class Outbox::Impl {
  public:
   explicit Impl(OutboxRules rules) : rules_(rules) {}
@@ -53,7 +35,7 @@ class Outbox::Impl {
     for (store::OutboxRow& row : rows) {
       row.order = last_order_ = std::max(last_order_ + 1, now);
       row.queued_at = now;
-      Item& item = take_in(row, now);
+      Item& item = take_in(row);
       item.lane->queue.push_back(item);
       if (seen.insert(item.lane).second) touched.push_back(item.lane);
     }
@@ -78,8 +60,7 @@ class Outbox::Impl {
     std::vector<Lane*> touched;
     for (const store::OutboxRow* row : sorted) {
       last_order_ = std::max(last_order_, row->order);
-      Item& item = take_in(*row, now);
-      item.next_at = item.attempts == 0 ? shorten(item.next_at, now) : std::min(item.next_at, now + rules_.retry_after_most);
+      take_in(*row);
     }
     for (const store::OutboxRow* row : sorted) {
       Item& item = items_.at(row->id);
@@ -163,35 +144,6 @@ class Outbox::Impl {
     return effects;
   }
 
-  Effects set_clock(std::int64_t by, std::int64_t now) {
-    last_now_ = now;
-    last_order_ = std::max(last_order_, now - by);  // what a life before sent came before all that comes
-    std::vector<const Item*> moved;
-    move_plans(by, now, [&] {
-      for (auto& [name, one] : notifiers_) one->ages.clear();
-      for (auto& [id, item] : items_) {
-        item.queued_at += by;
-        item.lane->sink->notifier->ages.insert(item.queued_at);
-        if (item.first_at != 0) item.first_at += by;
-        const std::int64_t next = item.next_at;
-        const bool is_planned = item.attempts > 0 || item.lane->active == &item;  // one that was taken back was not attempted
-        if (is_planned && next != 0) item.next_at += by;
-        if (!is_planned && next > now - by) item.next_at = hold_by(next, now);
-        if (item.first_at != 0 || item.next_at != next) moved.push_back(&item);
-      }
-      for (auto& [key, lane] : lanes_) {
-        lane.queue.due_at = never;
-        for (const Item* one = lane.queue.first; one != nullptr; one = one->next)
-          lane.queue.due_at = std::min(lane.queue.due_at, one->next_at);
-        lane.plan(rules_);
-      }
-    });
-    Effects effects;
-    for (const Item* item : moved) note(*item, effects);
-    std::ranges::sort(effects.changes, {}, &store::OutboxChange::id);  // no address may decide what is stored first
-    return effects;
-  }
-
   void hold() { held_ = true; }
 
   Effects hurry(std::string_view name, std::int64_t now) {
@@ -229,41 +181,34 @@ class Outbox::Impl {
   bool knows(std::string_view id) const { return items_.contains(std::string(id)); }
 
  private:
-  // A clock that goes back without a word would make everything wait for as long: what is planned moves with it.
+  // A wall clock that was set back would make everything wait for as long: what is planned moves with it.
   void see(std::int64_t now) {
     const std::int64_t back = last_now_ - now;
     last_now_ = now;
-    if (back >= second_ns) move_plans(-back, now, [] {});
-  }
-
-  /// `besides`: what else moves, while no lane is listed.
-  template <class Besides>
-  void move_plans(std::int64_t by, std::int64_t now, Besides besides) {
+    if (back < second_ns) return;
     for (auto& [key, lane] : lanes_) {
       lane.sink->notifier->unlist(rules_, lane, now);
-      if (lane.ready_at != never) lane.ready_at += by;
-      if (lane.last_start != 0) lane.last_start += by;
-      lane.fill_at += by;
-      lane.began += by;
+      if (lane.ready_at != never) lane.ready_at -= back;
+      if (lane.last_start != 0) lane.last_start -= back;
+      lane.fill_at -= back;
+      lane.began -= back;
     }
     for (auto& [key, sink] : sinks_) {
-      sink.failed_at += by;
-      sink.rests_until += by;
+      sink.failed_at -= back;
+      sink.rests_until -= back;
       std::multiset<std::int64_t> flying;
-      for (const std::int64_t began : sink.flying) flying.insert(began + by);
+      for (const std::int64_t began : sink.flying) flying.insert(began - back);
       sink.flying = std::move(flying);
     }
     for (auto& [name, one] : notifiers_) {
-      one->not_before += by;
-      one->last_start += by;
-      one->last_failing += by;
+      one->not_before -= back;
+      one->last_start -= back;
+      one->last_failing -= back;
     }
-    besides();
     for (auto& [key, lane] : lanes_) lane.sink->notifier->list(rules_, lane, now);
   }
 
-  // What a life before dated later than it is now was dated by another clock: it is no future.
-  Item& take_in(const store::OutboxRow& row, std::int64_t now) {
+  Item& take_in(const store::OutboxRow& row) {
     const auto added = items_.try_emplace(row.id).first;
     Item& item = added->second;
     item.id = &added->first;
@@ -271,9 +216,9 @@ class Outbox::Impl {
     item.level = level_of(row.level);
     item.state = row.state;
     item.order = row.order;
-    item.queued_at = std::min(row.queued_at, now);
+    item.queued_at = row.queued_at;
     item.next_at = row.next_at;
-    item.first_at = std::min(row.first_at, now);
+    item.first_at = row.first_at;
     item.attempts = row.attempts;
     item.carrier = row.carrier;
     const auto [lane, fresh] = lanes_.try_emplace(lane_key(row));
@@ -494,9 +439,6 @@ Effects Outbox::take_back(std::string_view id, std::int64_t now) {
 }
 Effects Outbox::tick(std::int64_t now) {
   return impl_->tick(now);
-}
-Effects Outbox::set_clock(std::int64_t by, std::int64_t now) {
-  return impl_->set_clock(by, now);
 }
 void Outbox::hold() {
   impl_->hold();

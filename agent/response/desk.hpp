@@ -54,9 +54,8 @@ class Desk {
   /// Once, before everything else. What cannot be read is left out and named.
   std::vector<std::string> restore(const Kept& kept, std::int64_t now_ns);
   /// What the store held, where it could not be read at the start: what this life has found stays, the rest is as after
-  /// restore(). use() comes next. What cannot be read is left out and named as a trouble. `set_by_ns`: the clock, in this life; what
-  /// is taken up moves by as much.
-  Output recall(const Kept& kept, std::int64_t now_ns, std::int64_t set_by_ns = 0);
+  /// restore(). use() comes next. What cannot be read is left out and named as a trouble.
+  Output recall(const Kept& kept, std::int64_t now_ns);
   /// Another configuration: alerts keep their state as rule::adopt says, those that left are told.
   Output use(std::shared_ptr<const Plan> plan, std::int64_t now_ns);
   /// False: its results change nothing here.
@@ -94,8 +93,6 @@ class Desk {
   Output on_inbound(const InboundBatch& batch, std::int64_t now_ns);
   std::size_t inbound_count() const { return inbound_count_; }
   Output tick(std::int64_t now_ns);
-  /// The clock was set by so much and shows `now_ns`: before anything else comes by it.
-  Output on_clock_set(std::int64_t by_ns, std::int64_t now_ns);
   /// When tick() is wanted if nothing else happens.
   std::optional<std::int64_t> next_wake() const;
 
@@ -124,7 +121,6 @@ class Desk {
    public:
     void set(const std::string& name, std::int64_t at_ns);  // 0: not by time alone
     void clear(const std::string& name) { set(name, 0); }
-    void move(std::int64_t by_ns);
     std::vector<std::string> due(std::int64_t now_ns) const;
     std::optional<std::int64_t> next() const;
 
@@ -133,7 +129,7 @@ class Desk {
     std::set<std::pair<std::int64_t, std::string>> order_;
   };
 
-  Status take_up(const store::AlertState& row, std::int64_t now_ns, std::int64_t set_by_ns = 0);
+  Status take_up(const store::AlertState& row, std::int64_t now_ns);
   Status take_up(const store::SilenceRow& row);
   void note_asked(const std::vector<incident::Event>& events);
   /// What a check that is not ok says of itself, for those who are told of it.
@@ -152,7 +148,6 @@ class Desk {
   void look_at_those_of(std::string_view check, Output& out, std::int64_t now_ns);
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
   void note_break(std::int64_t now_ns);
-  void move_mutes(std::int64_t by_ns, std::int64_t before_ns, Output& out, const std::set<std::string>* only = nullptr);
   void settle(Output& out, std::int64_t now_ns);
   bool may_mute_later(std::int64_t now_ns);
   void mute(Output& out, std::int64_t now_ns);

@@ -7,11 +7,6 @@
 #include "response/upkeep.hpp"
 
 namespace ronda::response {
-namespace {
-
-constexpr std::int64_t no_step_ns = 2'000'000'000;
-
-}  // namespace
 
 /// What is said to be over once is not said again; while the store cannot be read nobody knows whether it knows it as firing.
 void Desk::note_over(const std::string& alert) {
@@ -42,7 +37,7 @@ void Desk::end_over(const Kept& kept, Output& out, std::int64_t now_ns) {
   over_.clear();
 }
 
-Output Desk::recall(const Kept& kept, std::int64_t now_ns, std::int64_t set_by_ns) {
+Output Desk::recall(const Kept& kept, std::int64_t now_ns) {
   Output out;
   is_read_ = true;
   const auto note = [&](const Status& taken) {
@@ -63,35 +58,21 @@ Output Desk::recall(const Kept& kept, std::int64_t now_ns, std::int64_t set_by_n
     const auto known = alerts_.find(row.name);
     const bool is_judged =
         known != alerts_.end() && (known->second.state.level != config::Level::none || row.name.starts_with(own_prefix) || !fired(row));
-    if (is_judged || over_.contains(row.name)) continue;
-    const Status taken = take_up(row, now_ns, set_by_ns);
-    note(taken);
-    if (taken && set_by_ns != 0) write_alert(row.name, alerts_.find(row.name)->second, out, now_ns);
+    if (!is_judged && !over_.contains(row.name)) note(take_up(row, now_ns));
   }
   count_inbound();
   // marks, the cursor and the last drill are this life's own by now
-  std::set<std::string> mutes;
   for (const store::SilenceRow& row : kept.silences) {
     const bool is_said = row.id.starts_with("M-") || row.id.starts_with("O-") || !is_upkeep(row.id);
     const auto is_same = [&](const incident::OnCallOverride& one) { return one.id == row.id; };
     const bool is_known =
         silences_.find(row.id) != nullptr || upkeep_.find(row.id) != nullptr || std::ranges::any_of(upkeep_.overrides, is_same);
-    if (!is_said || is_known) continue;
-    note(take_up(row));
-    mutes.insert(row.id);
+    if (is_said && !is_known) note(take_up(row));
   }
-  if (set_by_ns != 0) move_mutes(set_by_ns, now_ns - set_by_ns, out, &mutes);
   std::vector<incident::Event> unknown = kept.events;
   std::erase_if(unknown, [&](const incident::Event& event) { return state_.find(event.incident) != nullptr; });
   note_asked(unknown);
-  incident::Recalled recalled;
-  for (const incident::Event& event : unknown) recalled.moved_by[event.incident] = std::min(set_by_ns, now_ns - event.at_ns);
-  for (auto& [id, by_ns] : recalled.moved_by) {
-    if (set_by_ns == 0 && by_ns > -no_step_ns) by_ns = 0;  // a clock is never quite right
-    if (const auto asked = asked_.find(id); asked != asked_.end()) asked->second += by_ns;
-  }
-  recalled.events = std::move(unknown);
-  if (!recalled.events.empty()) feed(recalled, out, now_ns);
+  if (!unknown.empty()) feed(incident::Recalled{std::move(unknown)}, out, now_ns);
   end_over(kept, out, now_ns);
   is_fresh_ = muting_ = true;  // what is hidden now may be another thing than when those were decided
   settle(out, now_ns);

@@ -275,9 +275,8 @@ Told tell_by_escalation(const Plan& plan, const incident::Incident& incident, co
   message.topic = call != notices.end() ? topic_of(call->event) : notify::Topic::escalation;
   if (call == notices.end() && std::ranges::all_of(due, [](const escalation::Due& one) { return one.why == escalation::Why::repeat; }))
     message.topic = notify::Topic::reminder;
-  // the same for the same cause, also when the agent was killed before it was committed, and no other's after the clock was set
-  message.key =
-      incident.id + (due.empty() ? "/n" + std::to_string(call->sequence) : "/e" + std::to_string(due.back().at_ns - incident.detected_ns));
+  // the same for the same cause, also when the agent was killed before it was committed
+  message.key = incident.id + (due.empty() ? "/n" + std::to_string(call->sequence) : "/e" + std::to_string(due.back().at_ns));
   if (!due.empty()) message.said.emplace_back("step", step_text(due.back()));
   // of what has just opened the description says it
   if (call != notices.end() && !call->reason.empty() && call->reason != incident::headline_of(incident)) add_reason(message, *call);

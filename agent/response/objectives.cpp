@@ -171,14 +171,6 @@ void Objectives::load_again(std::string_view objective) {
   if (found != kept_.end()) found->second.is_asked = false;
 }
 
-void Objectives::move(std::int64_t by_ns) {
-  for (auto& [name, kept] : kept_) {
-    for (std::int64_t* at_ns : {&kept.seen_ns, &kept.written_ns, &kept.counted_ns, &kept.seen.at_ns}) {
-      if (*at_ns != 0) *at_ns += by_ns;
-    }
-  }
-}
-
 const ObjectiveSeen* Objectives::seen(std::string_view objective) const {
   const auto found = kept_.find(objective);
   return found == kept_.end() ? nullptr : &found->second.seen;

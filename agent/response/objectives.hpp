@@ -63,8 +63,6 @@ class Objectives {
   void restore(const measure::slo::Objective& asked, std::span<const measure::slo::Stretch> older);
   /// The store could not be read: what take_unloaded() named is to be named again when it can.
   void load_again(std::string_view objective);
-  /// The clock was set by so much. What the meter has seen stays with the hours that it was seen in.
-  void move(std::int64_t by_ns);
 
   /// Null: there is no such objective.
   const ObjectiveSeen* seen(std::string_view objective) const;

@@ -173,23 +173,6 @@ TEST_CASE("a window that would hold too many points is answered from stretches o
   CHECK(history.size().points < 17'280 + 1500 + 300);
 }
 
-TEST_CASE("where it is said that the clock was set, what was seen goes with it", "[measure]") {
-  const std::int64_t by = GENERATE(3, -3) * store::hour_ns;
-  CAPTURE(by);
-  constexpr std::int64_t begin = 1'790'000'000 * second;
-  History history(zone());
-  history.want({{"disk", "used", 10 * 60 * second, false, 60 * second}}, {"backup"});
-  for (int i = 0; i < 5; ++i) feed(history, "disk", begin + i * 60 * second, {{"used", static_cast<double>(i)}});
-  history.task_succeeded("backup", begin);
-  history.move(by, begin + by + 4 * 60 * second);
-  feed(history, "disk", begin + by + 5 * 60 * second, {{"used", 5}});
-  const SeriesId used = only(history, "disk", "used");
-  CHECK(values_of(history.points(used, begin + by - second, begin + by + 6 * 60 * second)) == std::vector<double>{0, 1, 2, 3, 4, 5});
-  CHECK(history.check("disk")->last_result_ns == begin + by + 5 * 60 * second);
-  CHECK(history.task_last_success_ns("backup") == begin + by);
-  CHECK(history.size().clock_steps == 0);
-}
-
 TEST_CASE("when the clock is set back, what lies after it is forgotten and judgement goes on", "[measure]") {
   History history(zone());
   history.want({{"a", "m", hour, false, 10 * second}});

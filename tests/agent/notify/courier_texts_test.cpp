@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts that are not in memory: a message is sent with its own all the same, and in its order.
 #include <algorithm>
-#include <optional>
 
 #include "agent/notify/courier_support.hpp"
 #include "catch.hpp"
@@ -76,34 +75,4 @@ TEST_CASE("a message that begins before its decision is stored goes with its tex
   REQUIRE(post.loop.run_until([&] { return post.client.parcels.size() == 2; }));
   CHECK(post.client.parcels[1].id == "a");
   CHECK(post.client.parcels[1].text.body == "body of a");
-}
-
-TEST_CASE("an attempt under way while the clock is set back began before it ended, also where its end is never seen", "[notify]") {
-  const Scratch scratch;
-  const std::int64_t by = -24 * hour_ns;
-  {
-    Post post(scratch / "state");
-    REQUIRE(post.start());
-    REQUIRE(post.send({envelope("a", "slack", "A"), envelope("b", "mail", "B")}));
-    REQUIRE(post.client.parcels.size() == 2);
-    post.client.now += by;
-    post.courier->on_clock_set(by);
-    post.client.now += second_ns;
-    post.end(Parcel(post.client.parcels[0]));
-  }
-  Post post(scratch / "state");
-  post.client.now += 2 * by;  // and a start by a clock that is behind
-  REQUIRE(post.start());
-  post.wait_stored();
-  for (const auto& [id, took] : std::map<std::string, std::int64_t>{{"a", second_ns}, {"b", 0}}) {
-    CAPTURE(id);
-    std::optional<std::vector<store::DeliveryAttempt>> loaded;
-    post.store->load_trail_prefix(id, [&](Result<std::vector<store::DeliveryAttempt>> rows) {
-      loaded = rows ? *std::move(rows) : std::vector<store::DeliveryAttempt>();
-    });
-    REQUIRE(post.loop.run_until([&] { return loaded.has_value(); }));
-    const std::vector<store::DeliveryAttempt>& trail = *loaded;
-    REQUIRE(trail.size() == 1);
-    CHECK(trail[0].ended - trail[0].started == took);
-  }
 }

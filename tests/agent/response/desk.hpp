@@ -178,11 +178,9 @@ class World {
   explicit World(const std::string& text) : plan_(plan_of(text)), desk_(make()) {}
 
   std::int64_t now = monday;
-  std::int64_t set_by = 0;  // by which the wall clock was set in all: what passed is without that
   Held held;
   std::vector<store::OutboxRow> order;  // all envelopes as they were decided
   std::vector<std::string> told;        // "5m open p1 cto log": since monday, one line an envelope
-  std::vector<std::string> happened;    // "5m acked", of all incidents, but that the clock was set
 
   void result(const std::string& check, Seen status, const std::string& summary = "") {
     measure::Result result;
@@ -251,24 +249,15 @@ class World {
   }
   /// Until that long after monday; `each_30s` gives results meanwhile.
   void run_to(std::int64_t since_monday, const std::map<std::string, Seen>& each_30s = {}) {
-    const std::int64_t from = monday + set_by, until = from + since_monday;
+    const std::int64_t until = monday + since_monday;
     while (now < until) {
-      std::int64_t next = std::min(until, each_30s.empty() ? until : now - (now - from) % (30 * second) + 30 * second);
+      std::int64_t next = std::min(until, each_30s.empty() ? until : now - (now - monday) % (30 * second) + 30 * second);
       if (const auto wake = desk_->next_wake()) next = std::min(next, std::max(*wake, now + 1));
       now = next;
       take(desk_->tick(now));
-      if ((now - from) % (30 * second) != 0) continue;
+      if ((now - monday) % (30 * second) != 0) continue;
       for (const auto& [check, status] : each_30s) result(check, status);
     }
-  }
-  /// The wall clock is set, and believed.
-  void set_clock(std::int64_t by) {
-    set_by += by;
-    now += by;
-    for (auto& [check, status] : statuses_) status.second += by;
-    for (auto& [check, at] : last_) at += by;
-    for (auto& [task, at] : successes_) at += by;
-    take(desk_->on_clock_set(by, now));
   }
   /// Another configuration, by a reload.
   void use(const std::string& text, const std::vector<people::Notifier>& notifiers = log_and_mail()) {
@@ -285,18 +274,10 @@ class World {
     if (!results) return;
     for (const auto& [check, status] : statuses) result(check, status.first);
   }
-  /// By a clock that is behind, until it is set right.
-  void restart_behind(std::int64_t by) {
-    set_by -= by;
-    now -= by;
-    desk_ = make();
-    REQUIRE(desk_->restore(held.kept(), now).empty());
-  }
   /// By an agent that can read nothing of what there was.
   void restart_blind() {
     desk_ = make();
     unread_ = std::exchange(statuses_, {});
-    blind_set_by_ = set_by;
     response::Kept nothing;
     nothing.is_whole = false;
     REQUIRE(desk_->restore(nothing, now).empty());
@@ -305,13 +286,8 @@ class World {
   void recall() {
     response::Kept kept = held.kept();
     add_checks(kept, unread_);
-    take(desk_->recall(kept, now, set_by - blind_set_by_));
+    take(desk_->recall(kept, now));
     take(desk_->use(plan_, now));
-  }
-  /// By a clock that was not set in this life.
-  void recall_as_it_is() {
-    blind_set_by_ = set_by;
-    recall();
   }
   /// Those that are not over.
   std::vector<std::string> live() const {
@@ -332,10 +308,8 @@ class World {
     for (const store::OutboxRow& row : output.decision.outbox) {
       if (held.outbox.contains(row.id)) continue;
       order.push_back(row);
-      told.push_back(passed() + " " + row.event + " " + row.level + " " + row.contact + " " + row.notifier);
-    }
-    for (const store::IncidentEvent& event : output.decision.events) {
-      if (event.kind != "clock_set") happened.push_back(passed() + " " + event.kind);
+      told.push_back(format_duration(Nanos((now - monday) / second * second)) + " " + row.event + " " + row.level + " " + row.contact +
+                     " " + row.notifier);
     }
     std::ranges::move(output.samples, std::back_inserter(samples));
     troubles.insert(troubles.end(), output.troubles.begin(), output.troubles.end());
@@ -364,7 +338,6 @@ class World {
   }
 
  private:
-  std::string passed() const { return format_duration(Nanos((now - monday - set_by) / second * second)); }
   std::unique_ptr<response::Desk> make() {
     return std::make_unique<response::Desk>(plan_, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
   }
@@ -373,7 +346,6 @@ class World {
   std::uint64_t random_ = 0;
   std::map<std::string, std::pair<Seen, std::int64_t>> statuses_;
   std::map<std::string, std::pair<Seen, std::int64_t>> unread_;  // by a start that could not read the store
-  std::int64_t blind_set_by_ = 0;                                // by which the clock was set before that
   void add_checks(response::Kept& kept, const decltype(statuses_)& statuses) {
     for (const auto& [check, status] : statuses) {
       const std::string task = check.starts_with(rule::task_prefix) ? check.substr(rule::task_prefix.size()) : "";

@@ -204,29 +204,3 @@ TEST_CASE("an alert that left the configuration is resolved with that reason, if
   CHECK(changes[0].reason == "the alert is not configured any more");
   CHECK(changes[0].since_ns == monday);
 }
-
-TEST_CASE("a clock that is set moves every instant of a state by as much, and back again", "[rule]") {
-  AlertState state;
-  std::int64_t next = monday;
-  std::vector<std::int64_t*> instants = {&state.level_since_ns,      &state.started_ns,       &state.looked_ns,      &state.counted_ns,
-                                         &state.frozen_at_ns,        &state.unknown_since_ns, &state.await_after_ns, &state.next_ns,
-                                         &state.flapping.changed_ns, &state.flapping.fell_ns};
-  for (RungState& rung : state.rungs) {
-    instants.push_back(&rung.since_ns);
-    rung.held_ns = rung.left_ns = minute;  // durations
-  }
-  state.clear_ns = minute;
-  for (std::int64_t* at_ns : instants) *at_ns = next += second;
-  const AlertState before = state;
-  std::vector<std::int64_t> were;
-  for (const std::int64_t* at_ns : instants) were.push_back(*at_ns);
-  move(state, hour);
-  for (std::size_t i = 0; i < instants.size(); ++i) CHECK(*instants[i] == were[i] + hour);
-  CHECK(state.clear_ns == minute);
-  CHECK(state.rungs[0].held_ns == minute);
-  move(state, -hour);
-  CHECK(state == before);
-  move(state, -100 * 365 * 24 * hour);  // before there was a clock: it can be read back all the same
-  CHECK(decode_state(encode_state(state)));
-  CHECK(last_ns(before) == before.rungs.back().since_ns);
-}

@@ -163,10 +163,8 @@ void KillBench::note_flying() {
   }
   std::size_t messages = 0;
   if (fs::exists(copy + "/ronda.db")) {
-    for (const std::string& attempt : column_of(copy + "/ronda.db", "SELECT attempts || ' ' || id FROM outbox WHERE state = 1")) {
-      // one that the life between two kills did not come to was on its way once, not twice
-      if (!attempts_met_.insert(attempt).second) continue;
-      ++in_flight_[attempt.substr(attempt.find(' ') + 1)];
+    for (const std::string& id : column_of(copy + "/ronda.db", "SELECT id FROM outbox WHERE state = 1")) {
+      ++in_flight_[id];
       ++messages;
     }
   }

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -85,7 +84,6 @@ class KillBench {
   WholeAgent agent_;
   pid_t sink_ = -1;
   std::map<std::string, int> in_flight_;
-  std::set<std::string> attempts_met_;
   std::vector<std::size_t> flying_;
 };
 

@@ -68,33 +68,30 @@ std::string histogram_of(const std::vector<std::size_t>& flying) {
   return out;
 }
 
-/// A kill, or two, of a life that is short, so that there are many; one in ten is longer.
 void kill_once(KillBench& bench, std::mt19937& random, int& runners) {
   const auto dice = random() % 100;
   // the moment of the kill; nothing is awaited
-  const auto pass = [&](unsigned most_ms) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % (dice % 10 == 0 ? 900 : most_ms)));
-  };
-  if (dice < 12) {
-    pass(250);
+  const auto pass = [&](unsigned most_ms) { std::this_thread::sleep_for(std::chrono::milliseconds(random() % most_ms)); };
+  if (dice < 15) {
+    pass(600);
     bench.kill_sink();
-  } else if (dice < 20 && runners < most_runners) {
+  } else if (dice < 30 && runners < most_runners) {
     ++runners;
-    pass(250);
+    pass(600);
     bench.kill_below(random());
-  } else if (dice < 40) {  // while it takes up what it finds
-    pass(250);
+  } else if (dice < 45) {  // while it takes up what it finds
+    pass(900);
     bench.kill_agent();
     bench.agent().launch();
-    pass(250);
+    pass(500);
     bench.kill_agent();
     REQUIRE(bench.start());
-  } else if (dice < 45) {  // is no kill: what comes twice after it is a mistake
-    pass(250);
+  } else if (dice < 55) {  // is no kill: what comes twice after it is a mistake
+    pass(900);
     bench.stop_agent();
     REQUIRE(bench.start());
   } else {
-    pass(250);
+    pass(900);
     bench.kill_agent();
     REQUIRE(bench.start());
   }
@@ -173,8 +170,7 @@ void check_plants(const Ledgers& right, std::mt19937& random) {
 
 /// So many kills; the limit is only for a machine on which they do not come about.
 void check_kills(std::size_t kills, std::chrono::seconds limit) {
-  const auto begun = std::chrono::steady_clock::now();
-  const auto end = begun + limit;
+  const auto end = std::chrono::steady_clock::now() + limit;
   const unsigned seed = seed_of_run();
   INFO("RONDA_TEST_SEED=" << seed);
   std::mt19937 random(seed);
@@ -185,15 +181,14 @@ void check_kills(std::size_t kills, std::chrono::seconds limit) {
     Poster poster(bench, seed);
     while (bench.flying().size() < kills && std::chrono::steady_clock::now() < end) kill_once(bench, random, runners);
   }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   CHECK(eventually([&] { return bench.is_drained(); }, 120s));
   CHECK(bench.agent().stop() == 0);
   CHECK(bench.said_wrong() == "");
   const Ledgers all = bench.ledgers();
   const auto hits = std::ranges::count_if(bench.flying(), [](std::size_t messages) { return messages > 0; });
   const std::vector<std::string> wrong = find_wrong(all);
-  std::cout << bench.flying().size() << " kills of " << kills << " in " << took.count() << " s, " << all.accepted.size()
-            << " steps of alerts accepted, " << all.received.size() << " messages received, "
+  std::cout << bench.flying().size() << " kills of " << kills << ", " << all.accepted.size() << " steps of alerts accepted, "
+            << all.received.size() << " messages received, "
             << std::ranges::count_if(wrong, [](const std::string& line) { return line.starts_with("lost: "); }) << " lost, "
             << count_repeats(all) << " received once more" << histogram_of(bench.flying()) << std::endl;
   CHECK(bench.flying().size() >= kills);
@@ -205,11 +200,11 @@ void check_kills(std::size_t kills, std::chrono::seconds limit) {
 }  // namespace
 
 TEST_CASE("a whole agent that is killed loses no alert that it took, repeats only what was on its way and keeps the order", "[whole]") {
-  check_kills(200, 400s);
+  check_kills(12, 120s);
 }
 
-TEST_CASE("a whole agent that is killed a thousand times loses no alert that it took, repeats only what was on its way", "[.long]") {
-  check_kills(1000, 1500s);
+TEST_CASE("a whole agent that is killed two hundred times loses no alert that it took, repeats only what was on its way", "[.long]") {
+  check_kills(200, 1500s);
 }
 
 TEST_CASE("an agent that forgets at a kill what it took is found out", "[whole]") {

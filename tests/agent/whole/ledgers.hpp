@@ -26,7 +26,7 @@ struct Ledgers {
   std::vector<std::string> events;     // of one alert, in the order in which they are owed
   std::vector<Promise> accepted;
   std::vector<Receipt> received;
-  std::map<std::string, int> in_flight;  // id: attempts of it that kills found on their way
+  std::map<std::string, int> in_flight;  // id: kills that found it on its way
   std::set<std::string> stored;          // ids that the store has at the end
 };
 

@@ -40,6 +40,10 @@ std::int64_t may_be_unknown(const rule::Alert& rule) {
   return out;
 }
 
+/// So late a busy host may be. A clock that is set forward by more than that, and than a check may be late, is a time in which
+/// nobody watched; by less, nobody can tell.
+constexpr std::int64_t busy = 10 * second_ns;
+
 /// One level below its highest, and p3 and p4 as they are.
 config::Level level_of_unknown(const rule::Alert& rule) {
   using config::Level;
@@ -104,7 +108,6 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   called_.clear();
   decided_.clear();
   fired_.clear();  // that an alert had a level may have been in memory only
-  if (clock_was_set_) lane_.clear();  // a life knows the order of what is owed, not of what was delivered by another clock
   forget_pace();
   if (response == nullptr) return;
   // what was only in memory is gone with the life before, and is decided anew
@@ -127,16 +130,29 @@ void Judge::forget_pace() {
   pace_.clear();
 }
 
-/// No duration follows it: of what is owed by time nothing is forgiven.
-void Judge::on_clock_set() {
+void Judge::on_clock_set(std::int64_t by_ns, std::int64_t passed_ns) {
   clock_was_set_ = true;
+  // an agent's own clock never goes back: it leaps by so much for certain where the wall clock is further than it ever was
+  ahead_ns_ += by_ns;
+  const std::int64_t leap = ahead_ns_ - std::exchange(most_ahead_ns_, std::max(most_ahead_ns_, ahead_ns_));
+  if (by_ns <= 0 || response_ == nullptr) return;
+  untold_.clear();  // they may get their time anew
+  for (auto& [name, watched] : watched_) {
+    const rule::Alert* rule = response_->desk().plan().rules.find(name);
+    watched.leapt += by_ns;
+    if (rule != nullptr && leap > rule->patience_ns + busy) watched = {passed_ns, 0};
+  }
+  for (auto& [id, below] : below_) {
+    below.lately = passed_ns;
+    below.leapt += by_ns;
+    if (leap > eased_after + busy) below = {below.level, below.since < 0 ? -1 : passed_ns, 0, 0, passed_ns};
+  }
 }
 
 // ---- what was decided -----------------------------------------------------------------------
 
 void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
   std::set<std::string> noted, changed, lowered;
-  std::int64_t set_by = 0;
   std::map<std::string, Ways> owed;
   for (const store::IncidentEvent& row : decision.events) {
     const auto event = incident::parse_event(row.data);
@@ -145,7 +161,6 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
     if (event->kind == incident::Kind::lowered && event->author.kind != incident::Author::Kind::agent) lowered_.insert(row.incident);
     if (decided_.emplace(event->incident, event->sequence).second) {  // else it was refused, and is given once more
       note_level(*event);
-      if (event->kind == incident::Kind::clock_set) set_by = event->at_ns - event->effective_ns;  // the same for all
       if (is_eased(*event)) judge_eased(*event, passed_ns);
       if (event->kind == incident::Kind::lowered) lowered.insert(row.incident);
       const bool is_less = event->subject == "resolve" || (event->subject == "update" && lowered.contains(row.incident));
@@ -157,7 +172,6 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
     note(passed_ns, row.incident + " " + std::to_string(row.seq) + " " + row.kind + " " + event->subject + " " + event->alert + " " +
                         std::string(config::level_name(event->level)) + " " + event->text);
   }
-  move_known(set_by);
   for (const OutboxRow& row : decision.outbox) {
     if (!rows_.insert(row.id).second) continue;  // it was refused, and is given once more
     note(passed_ns, "decided " + row.id + " " + topic_of(row) + " " + row.level + " to " + row.contact + " by " + row.notifier);
@@ -168,13 +182,6 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
   if (response_ == nullptr) return;
   for (const auto& [id, ways] : owed) check_told(id, ways, decision);
   for (const std::string& id : changed) take_before(id);
-}
-
-/// What is known by an instant is known by that of the clock as it is now too.
-void Judge::move_known(std::int64_t by_ns) {
-  if (by_ns == 0) return;
-  for (auto& [alert, changed_ns] : fired_) changed_ns += by_ns;
-  for (const auto& [alert, changed_ns] : std::set(was_unknown_)) was_unknown_.emplace(alert, changed_ns + by_ns);
 }
 
 void Judge::note_called(const incident::Event& event, const OutboxRow* message) {
@@ -229,7 +236,7 @@ void Judge::judge_eased(const incident::Event& event, std::int64_t passed_ns) {
   if (said != persons_.end() && is_higher(said->second, event.level)) fail("lowered by itself under what a person said: " + id);
   was_eased_.insert(id);
   const Below& below = below_[id];
-  const std::int64_t spent = below.spent + (below.since < 0 ? 0 : passed_ns - below.since);
+  const std::int64_t spent = below.spent + (below.since < 0 ? 0 : passed_ns - below.since) + below.leapt;
   if (spent < eased_after - second_ns) fail("lowered too early, after " + std::to_string(spent / second_ns) + " seconds: " + id);
   if (!is_higher(below.level, event.level)) fail("lowered by itself to what it was: " + id);
 }
@@ -251,9 +258,7 @@ void Judge::on_event(const store::IncidentEvent& row) {
   const std::uint64_t last = known == nullptr ? 0 : known->sequence;
   if (event->sequence != last + 1)
     fail("on the disk, event " + std::to_string(event->sequence) + " of " + row.incident + " follows " + std::to_string(last));
-  const bool is_clock = event->kind == incident::Kind::clock_set;
-  if (known != nullptr && (is_clock ? event->effective_ns : event->at_ns) < known->changed_ns)
-    fail("an event of " + row.incident + " lies before the one before it");
+  if (known != nullptr && event->at_ns < known->changed_ns) fail("an event of " + row.incident + " lies before the one before it");
   const incident::Stage before = known == nullptr ? incident::Stage::open : known->stage;
   incident::apply(shadow_, *event);
   const Incident* after = shadow_.find(row.incident);
@@ -264,7 +269,6 @@ void Judge::on_event(const store::IncidentEvent& row) {
   touched_.insert(row.incident);
   const bool is_agents = event->author.kind == incident::Author::Kind::agent;
   Eased& eased = eased_[row.incident];
-  if (is_clock && eased.at != 0) eased.at += event->at_ns - event->effective_ns;
   if (is_eased(*event) && eased.returned && event->at_ns - eased.at < comes_back_within)
     fail("lowered again though it had come back soon: " + row.incident);
   // of what nobody was called for the next rise is the first call
@@ -389,7 +393,7 @@ void Judge::check_below(const Incident& incident, std::int64_t passed_ns) {
   const config::Level fires = highest_of(incident);
   const bool is_below = is_higher(incident.level, fires), runs = is_below && incident.suppressed_by.empty();
   Below& below = below_[incident.id];
-  if (!is_below || below.level != incident.level) below = {incident.level, -1, 0};
+  if (!is_below || below.level != incident.level) below = {incident.level, -1, 0, 0, passed_ns};
   if (!runs && below.since >= 0) below.spent += passed_ns - std::exchange(below.since, -1);
   if (runs && below.since < 0) below.since = passed_ns;
   const auto said = persons_.find(incident.id);
@@ -400,7 +404,7 @@ void Judge::check_below(const Incident& incident, std::int64_t passed_ns) {
   const auto eased = eased_.find(incident.id);
   const bool may_have_returned = (eased != eased_.end() && eased->second.at != 0) || was_eased_.contains(incident.id);
   const std::int64_t most = may_have_returned ? comes_back_within : eased_after;
-  if (passed_ns - below.since > most + stopping_takes && passed_ns > below.due)
+  if (passed_ns - std::max(below.since, below.lately) > most + stopping_takes && passed_ns > below.due)
     fail("still " + std::string(config::level_name(incident.level)) + ", and nothing of it is any more: " + incident.id);
 }
 
@@ -433,7 +437,7 @@ void Judge::check_alerts(std::int64_t passed_ns) {
     check_untold(rule, alert, passed_ns);
     check_waiting(rule, alert, passed_ns);
     if (alert != nullptr && alert->unknown_since_ns != 0)  // also while its first result may yet come
-      watched_.try_emplace(rule.name, passed_ns);
+      watched_.try_emplace(rule.name, Watched{passed_ns, 0});
     else
       watched_.erase(rule.name);
     if (found == state().by_alert.end()) continue;
@@ -469,7 +473,8 @@ void Judge::check_unknown(const rule::Alert& rule, const rule::AlertState& alert
   if (!is_unknown(alert)) return fail(rule.name + " came into " + id + ", and something is known of it");
   if (member.level != level_of_unknown(rule))
     fail("nothing is known of " + rule.name + ", and in its incident it is " + std::string(config::level_name(member.level)));
-  const bool is_early = passed_ns - watched_.at(rule.name) < may_be_unknown(rule);
+  const Watched& watched = watched_.at(rule.name);
+  const bool is_early = passed_ns - watched.since + watched.leapt < may_be_unknown(rule);
   if (is_early || alert.looked_ns - alert.unknown_since_ns < may_be_unknown(rule))
     fail("nothing is known of " + rule.name + ", and it was told too early");
 }
@@ -510,10 +515,11 @@ void Judge::check_stored() {
   touched_.clear();
 }
 
-void Judge::check_still(std::int64_t now_ns) {
+void Judge::check_still(std::int64_t wall_ns) {
   if (response_ == nullptr || broken_) return;
   const auto wake = response_->desk().next_wake();
-  if (wake && *wake < now_ns - second_ns) fail("a wake-up that was not served");
+  // its clock never lies behind the wall's
+  if (wake && *wake < wall_ns - second_ns) fail("a wake-up that was not served");
 }
 
 void Judge::check_calm() {

@@ -24,9 +24,9 @@ class Judge {
 
   /// The agent of this life; null: none runs.
   void watch(const response::Response* response, std::int64_t passed_ns);
-  /// What an incident was before does not bind what comes: another configuration, a start.
+  /// What an incident was before does not bind what comes: another configuration, a start, another time.
   void forget_pace();
-  void on_clock_set();
+  void on_clock_set(std::int64_t by_ns, std::int64_t passed_ns);
 
   void on_decide(const store::Decision& decision, std::int64_t passed_ns);
   void on_written(const store::Decision& decision);
@@ -40,8 +40,8 @@ class Judge {
 
   /// After each thing that happened.
   void check(std::int64_t passed_ns);
-  /// When nothing is left to be done at this instant, which the agent takes for `now_ns`.
-  void check_still(std::int64_t now_ns);
+  /// When nothing is left to be done at this instant.
+  void check_still(std::int64_t wall_ns);
   /// After a long time in which all notifiers and the disk were well.
   void check_calm();
   /// After a long time in which nothing failed besides.
@@ -65,8 +65,9 @@ class Judge {
   using Ways = std::set<std::pair<std::string, std::string>>;  // contact, notifier
   struct Below {  // an incident that no alert is as high as: for so long, while nothing hid it, in this life
     config::Level level = config::Level::none;
-    std::int64_t since = -1, spent = 0;  // since -1: it stands
-    std::int64_t due = -1;               // since when there is something that it is to be lowered to
+    std::int64_t since = -1, spent = 0, leapt = 0;  // since -1: it stands
+    std::int64_t lately = 0;                        // the same, and since the clock was set forward last
+    std::int64_t due = -1;                          // since when there is something that it is to be lowered to
   };
   struct Eased {  // by the agent: when last, and whether an alert raised it since
     std::int64_t at = 0;
@@ -82,7 +83,6 @@ class Judge {
   }
   void judge_row(const store::OutboxRow& row);
   void take_before(const std::string& id);
-  void move_known(std::int64_t by_ns);
   void check_incident(const incident::Incident& incident, std::int64_t passed_ns);
   void check_level(const incident::Incident& incident);
   void check_below(const incident::Incident& incident, std::int64_t passed_ns);
@@ -102,6 +102,7 @@ class Judge {
   const response::Response* response_ = nullptr;
   std::optional<std::string> broken_;
   bool clock_was_set_ = false;
+  std::int64_t ahead_ns_ = 0, most_ahead_ns_ = 0;  // by which the wall clock was set forward in all, and the most of that
   std::map<std::string, Before> before_;
   std::map<std::string, Pace> pace_;
   std::map<std::string, std::int64_t> fired_;  // by alert: when its member was changed last while the alert had a level
@@ -109,7 +110,10 @@ class Judge {
   std::set<std::pair<std::string, std::int64_t>> was_unknown_;
   std::map<std::string, std::int64_t>
       untold_;  // by alert: since when nothing is known of it, or it waits for a check that nobody was told of, and it is in no incident
-  std::map<std::string, std::int64_t> watched_;   // by alert that nothing is known of: since when
+  struct Watched {  // an alert that nothing is known of: since when, and so much of that was only the clock's
+    std::int64_t since = 0, leapt = 0;
+  };
+  std::map<std::string, Watched> watched_;
   std::set<std::string> rows_;                    // decided, by id
   std::set<std::string> was_refused_;             // by id: its decision was once refused, it may leave from memory
   std::set<std::string> lowered_;                 // incidents whose level is a person's

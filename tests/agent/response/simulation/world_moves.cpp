@@ -49,7 +49,8 @@ void World::make(const Move& move) {
     case Move::What::disk:
       return turn_disk(move);
     case Move::What::clock:
-      return set_clock(move);
+      judge_.forget_pace();
+      return set_clock((move.a % 2 == 0 ? -1 : 1) * static_cast<std::int64_t>(move.b) * (move.c % 3 == 0 ? 7 : 1) * second_ns);
     case Move::What::reload:
       judge_.forget_pace();
       reloaded_ = true;
@@ -64,22 +65,9 @@ void World::make(const Move& move) {
   }
 }
 
-/// By seconds, hours or days; or for a moment by ten years.
-void World::set_clock(const Move& move) {
-  constexpr std::array<std::int64_t, 7> units = {1, 7, 1, 7, 60, 3600, 86'400};
-  const std::int64_t sign = move.a % 2 == 0 ? -1 : 1;
-  if (move.c % 8 != 7) return step_clock(sign * static_cast<std::int64_t>(move.b) * units[move.c % 8] * second_ns);
-  const std::int64_t ten_years = sign * 3652 * 86'400 * second_ns;
-  step_clock(ten_years);
-  pass((1 + move.b % 8) * second_ns);
-  step_clock(-ten_years);
-}
-
-void World::step_clock(std::int64_t by_ns) {
-  if (judge_.broken()) return;
+void World::set_clock(std::int64_t by_ns) {
   time_.step_wall(by_ns);
-  clock_set_at_ = time_.passed_ns();
-  judge_.on_clock_set();
+  judge_.on_clock_set(by_ns, time_.passed_ns());
   response_->on_clock_set();
 }
 
