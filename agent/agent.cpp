@@ -394,6 +394,7 @@ std::unique_ptr<plugin::Supervisor> Agent::make_supervisor(const schedule::Candi
                                          {"language", agent.language},
                                          {"tz", agent.tz}},
                                         &*cgroups_,
+                                        &starts_,
                                         as.detached};
   return std::make_unique<plugin::Supervisor>(loop_, plugin::make_runner_spec(*of.catalogue.plugins.at(plugin.id), settings), client);
 }

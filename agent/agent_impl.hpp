@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "agent.hpp"
@@ -26,6 +27,7 @@
 #include "plugin/cgroups.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/stage.hpp"
+#include "plugin/start_gate.hpp"
 #include "response/response.hpp"
 #include "roles.hpp"
 #include "safe_mode.hpp"
@@ -159,7 +161,8 @@ class Agent final : private api::AgentView {
   std::set<std::string, std::less<>> hashes_before_;  // of the plugins of the generation before
   std::string active_trouble_;                        // of the configuration that is active
   std::string refused_trouble_;                       // of the last reload; empty: it was not refused
-  std::optional<plugin::Cgroups> cgroups_;            // of runners, which it outlives; not before the state directory is ours
+  plugin::StartGate starts_{loop_, std::max(2U, std::thread::hardware_concurrency())};
+  std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
   std::unique_ptr<schedule::Scheduler> scheduler_;
   std::shared_ptr<const response::Plan> compiled_;   // of the candidate that was loaded last
   std::unique_ptr<response::Response> response_;     // hands its messages to the scheduler, which tells it results

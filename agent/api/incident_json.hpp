@@ -33,7 +33,8 @@ boost::json::value next_step_json(AgentView& agent, const incident::Incident& in
 boost::json::array tickets_json(AgentView& agent, const incident::Incident& incident);
 /// The last result of a check, in short; null: there is none of that name.
 boost::json::value status_check_json(AgentView& agent, std::string_view check);
-/// Those that are live, the highest level first; with `all` the resolved ones too. Of the alerts of each the 20 worst.
+/// Those that are live, the highest level first; with `all` the resolved ones too. Of the alerts of each the 20 worst, and fewer where
+/// more than 50 incidents are told: about 1,000 in all.
 boost::json::array incidents_json(AgentView& agent, bool all);
 /// The timeline, in order; `line` is the event in words.
 boost::json::array timeline_json(std::span<const incident::Event> events);

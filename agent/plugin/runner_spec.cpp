@@ -63,6 +63,7 @@ RunnerSpec make_runner_spec(const PluginEntry& entry, const RunnerSettings& sett
   spec.detached = settings.detached;
   spec.pid_namespace = settings.pid_namespace && !settings.detached && fits_pid_namespace(setup.grants);
   spec.cgroups = settings.cgroups;
+  spec.starts = settings.starts;
   spec.group = group_limits(setup, !fits_pid_namespace(setup.grants));
   const double share = entry.manifest.limits.cpu;
   if (share > 0) spec.group.cores = runner_base_cores + share * static_cast<double>(calls);

@@ -27,13 +27,14 @@ inline constexpr std::int64_t group_tasks_a_program = 64;
 
 /// What does not depend on the plugin.
 struct RunnerSettings {
-  std::string runner_path;     // of ronda-runner, absolute
-  bool pid_namespace = false;  // each runner in one of its own, unless it needs the host's
-  bool as_root = false;        // the runner becomes another user: `user`, or _ronda-run, or 65534
-  std::string user;            // configured and allowed; empty: the default
-  wire::Pairs facts;           // of ronda.facts/1
-  Cgroups* cgroups = nullptr;  // null: rlimits alone
-  bool detached = false;       // of instances that may leave programs running
+  std::string runner_path;      // of ronda-runner, absolute
+  bool pid_namespace = false;   // each runner in one of its own, unless it needs the host's
+  bool as_root = false;         // the runner becomes another user: `user`, or _ronda-run, or 65534
+  std::string user;             // configured and allowed; empty: the default
+  wire::Pairs facts;            // of ronda.facts/1
+  Cgroups* cgroups = nullptr;   // null: rlimits alone
+  StartGate* starts = nullptr;  // null: a runner is started when it is wanted
+  bool detached = false;        // of instances that may leave programs running
 };
 
 /// Whether a plugin with these grants may live in a PID namespace. With `exec` it starts programs that expect the

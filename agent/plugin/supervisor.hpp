@@ -24,6 +24,7 @@ class io_context;
 namespace ronda::plugin {
 
 class Cgroups;
+class StartGate;
 
 /// What a runner of this plugin is started from.
 struct RunnerSpec {
@@ -35,9 +36,10 @@ struct RunnerSpec {
   std::string refused;                          // why no runner may be started with this; empty: one may
   wire::Setup setup;                            // all but pid_namespace, detached and what groups hold is used as it is
   bool pid_namespace = false;
-  bool detached = false;       // what programs leave alive stays; then without pid_namespace and with a concurrency of 1
-  Cgroups* cgroups = nullptr;  // null: runners have no group; must outlive the supervisor
-  GroupLimits group;           // of the runner and all that it starts
+  bool detached = false;        // what programs leave alive stays; then without pid_namespace and with a concurrency of 1
+  Cgroups* cgroups = nullptr;   // null: runners have no group; must outlive the supervisor
+  StartGate* starts = nullptr;  // null: a runner is started when it is wanted; must outlive the supervisor
+  GroupLimits group;            // of the runner and all that it starts
 };
 
 struct CallSpec {

@@ -144,6 +144,7 @@ std::string Supervisor::Impl::unavailable_reason(const CallSpec& spec, Mono now)
 }
 
 std::string Supervisor::Impl::back_off_text(Mono now) const {
+  if (has_asked_ && policy_.start_allowed_at() <= now) return "its runner waited for its turn to start: many start at once";
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::max<Mono>(policy_.start_allowed_at() - now, 0s)).count();
   return "its runner starts again in " + std::to_string(seconds) + "s: " + (refused_.empty() ? last_trouble_ : refused_);
 }
@@ -215,11 +216,13 @@ void Supervisor::Impl::pump() {
   if (nothing_waits() || killed_) return;
   const Mono now = mono_now();
   if (current_ == nullptr) {
-    if (policy_.start_allowed_at() > now) {
+    const bool backs_off = policy_.start_allowed_at() > now;
+    if (backs_off || !take_turn()) {
       for (const auto* queue : {&ready_, &suspects_, &alone_}) {
         for (const Waiting& w : *queue) arm(w.until);  // what was put back may not have as long as the back-off lasts
       }
-      return arm(policy_.start_allowed_at());
+      if (backs_off) arm(policy_.start_allowed_at());
+      return;
     }
     if (start(now) == nullptr) return;
   }

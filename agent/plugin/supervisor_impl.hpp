@@ -17,6 +17,7 @@
 #include "plugin/report_text.hpp"
 #include "plugin/runner_link.hpp"
 #include "plugin/scrub.hpp"
+#include "plugin/start_gate.hpp"
 #include "plugin/supervisor.hpp"
 #include "ronda/abi.h"
 
@@ -126,6 +127,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void release(const InFlight& call);
 
   // processes
+  bool take_turn();
   Process* start(Mono now);
   static std::string stuck_text(const Process& process);
   static std::string kill_text(const Process& process);
@@ -178,6 +180,8 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   std::map<std::uint32_t, wire::Create> forgotten_;  // whose last call has not ended yet
 
   Process* current_ = nullptr;  // the one that gets new work
+  StartGate::Pass pass_;        // to start one, until that is done
+  bool has_asked_ = false;      // for one
   std::deque<Waiting> ready_, suspects_, alone_;
   std::unordered_map<std::uint64_t, InFlight> calls_;
   std::unordered_map<std::uint32_t, Mono> suspect_until_;
@@ -264,6 +268,7 @@ struct Supervisor::Impl::Process final : RunnerEvents {
   void end_all();
 
   const std::uint64_t serial;  // never used twice
+  StartGate::Pass pass;        // until it has loaded its plugin
   std::unique_ptr<RunnerLink> link;
   RunnerGroup group;
   Mono group_looked_at{0};

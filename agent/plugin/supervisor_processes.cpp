@@ -9,6 +9,21 @@
 
 namespace ronda::plugin {
 
+/// False: a runner may not be started yet. It has asked, and is told.
+bool Supervisor::Impl::take_turn() {
+  if (spec_.starts == nullptr || pass_) return true;
+  if (std::exchange(has_asked_, true)) return false;
+  spec_.starts->ask([weak = weak_from_this()](StartGate::Pass pass) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->has_asked_ = false;
+    self->pass_ = std::move(pass);
+    self->pump();
+    self->pass_.give_back();  // there may be nothing to start by now
+  });
+  return false;
+}
+
 Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
   // what holds that one would hold the next, and another after it
   const auto stuck = std::ranges::find_if(processes_, [](const auto& p) { return p->life == Life::stuck; });
@@ -26,6 +41,7 @@ Supervisor::Impl::Process* Supervisor::Impl::start(Mono now) {
     return nullptr;
   }
   auto process = std::make_unique<Process>(*this, next_serial_++);
+  process->pass = std::move(pass_);
   process->since = process->started = now;
   process->started_boot = boottime();
   process->link = std::make_unique<RunnerLink>(loop_, std::move(*spawned), *process);
@@ -90,6 +106,7 @@ void Supervisor::Impl::act(Process& process, LifeAction action) {
 }
 
 void Supervisor::Impl::on_loaded(Process& process, const wire::Loaded& loaded) {
+  process.pass.give_back();
   if (loaded.ok) {
     refused_.clear();
     process.loaded = true;

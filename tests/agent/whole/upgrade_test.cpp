@@ -389,6 +389,7 @@ TEST_CASE("two hundred plugins, one of them bad: the others are on time, and sma
   const json::value lateness = agent.status().at("agent").at("lateness");
   INFO(lateness);
   CHECK(lateness.at("p99_s").to_number<double>() <= 0.25);
+  std::cout << plugins_wanted << " plugins start: " << json::serialize(lateness) << "\n";
   const auto most_kib = [](int runners) { return (of_agent + runners * of_runner + plugins_wanted * of_check) / 1024; };
   const Share with_one_bad = share_of(agent.pid());
   std::cout << plugins_wanted << " plugins: " << with_one_bad.kib / 1024 << " MiB in " << with_one_bad.processes << " processes\n";
