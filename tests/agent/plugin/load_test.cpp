@@ -3,6 +3,7 @@
 #include <catch.hpp>
 
 #include "built_plugin.hpp"
+#include "plugin/start_gate.hpp"
 #include "supervised.hpp"
 
 using namespace ronda;
@@ -94,6 +95,28 @@ TEST_CASE("a constructor that hangs is ended after ten seconds", "[plugin]") {
   REQUIRE(bench.until([&] { return bench.probed.contains(instance); }));
   CHECK_FALSE(bench.probed[instance].first);
   CHECK_FALSE(bench.supervisor().is_quarantined(instance));
+}
+
+TEST_CASE("where one runner may start at once, others wait while it loads, are told so, and start when it is gone", "[plugin]") {
+  Loaded made(head + "__attribute__((constructor)) static void boot(void) { for (;;) sleep(1000); }\n" + entry);
+  plugin::StartGate gate(made.loop, 1, 1h);
+  made.plugin.starts = &gate;
+  Supervised hanging(made.loop, made.plugin);
+  const auto first = hanging.dispatch(hanging.add(wire::Kind::check, "disk", {}), 3s);
+  REQUIRE(hanging.until([&] { return hanging.runner_pid() > 0; }));
+  PluginUnderTest well;
+  well.starts = &gate;
+  Supervised bench(made.loop, well);
+  const auto& late = bench.run("ok", 0, 200ms);
+  CHECK(late.fate == Fate::unavailable);
+  CHECK(late.cause == "its runner waited for its turn to start: many start at once");
+  CHECK(bench.runner_pid() == -1);
+  CHECK(bench.status().deaths == 0);
+  const auto waits = bench.dispatch(bench.chaos("ok"), 20s);
+  CHECK(hanging.end_of(first).fate == Fate::timeout);
+  CHECK(bench.end_of(waits).fate == Fate::finished);
+  // nor is a place lost by one that is interrupted while it waits, or that has nothing to do when its turn comes
+  CHECK(bench.run("ok").fate == Fate::finished);
 }
 
 TEST_CASE("a runner of another build is refused, one that is missing is told", "[plugin]") {

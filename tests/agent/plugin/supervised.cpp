@@ -67,6 +67,7 @@ Supervised::Supervised(boost::asio::io_context& loop, const PluginUnderTest& plu
   spec.pid_namespace = plugin.pid_namespace;
   spec.detached = plugin.detached;
   spec.cgroups = plugin.cgroups;
+  spec.starts = plugin.starts;
   spec.group = plugin.group;
   REQUIRE(*spec.plugin_fd);
   supervisor_ = std::make_unique<plugin::Supervisor>(loop, std::move(spec), *this);

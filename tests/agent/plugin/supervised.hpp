@@ -35,6 +35,7 @@ struct PluginUnderTest {
   std::string build = RONDA_BUILD;
   std::string runner = RONDA_RUNNER;
   plugin::Cgroups* cgroups = nullptr;
+  plugin::StartGate* starts = nullptr;
   plugin::GroupLimits group;
   bool detached = false;                      // then without pid_namespace and with a concurrency of 1
   bool as_root = false;                       // stays who this test is
