@@ -177,6 +177,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
     Mono until;
   };
   std::map<std::uint32_t, Probe> probes_;            // by instance
+  std::vector<std::uint32_t> unbegun_probes_;        // until it is our turn to start
   std::map<std::uint32_t, wire::Create> forgotten_;  // whose last call has not ended yet
 
   Process* current_ = nullptr;  // the one that gets new work

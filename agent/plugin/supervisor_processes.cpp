@@ -19,6 +19,7 @@ bool Supervisor::Impl::take_turn() {
     self->has_asked_ = false;
     self->pass_ = std::move(pass);
     self->pump();
+    for (const std::uint32_t instance : std::exchange(self->unbegun_probes_, {})) self->probe(instance);
     self->pass_.give_back();  // there may be nothing to start by now
   });
   return false;
@@ -395,8 +396,9 @@ void Supervisor::Impl::Process::end_all() {
 void Supervisor::Impl::probe(std::uint32_t instance) {
   const Mono now = mono_now();
   last_activity_ = now;
-  if (current_ == nullptr && start(now) == nullptr) {
-    asio::post(loop_, [self = shared_from_this(), instance, why = last_trouble_] {
+  if (!killed_ && current_ == nullptr && !take_turn()) return unbegun_probes_.push_back(instance);
+  if (killed_ || (current_ == nullptr && start(now) == nullptr)) {
+    asio::post(loop_, [self = shared_from_this(), instance, why = killed_ ? "interrupted: the agent stops" : last_trouble_] {
       if (self->client_ != nullptr) self->client_->on_probed(instance, false, why);
     });
     return;

@@ -113,9 +113,19 @@ TEST_CASE("where one runner may start at once, others wait while it loads, are t
   CHECK(bench.runner_pid() == -1);
   CHECK(bench.status().deaths == 0);
   const auto waits = bench.dispatch(bench.chaos("ok"), 20s);
+  const auto tried = bench.chaos("ok");
+  bench.supervisor().probe(tried);
+  Supervised interrupted(made.loop, well);
+  const auto untried = interrupted.chaos("ok");
+  interrupted.supervisor().probe(untried);
+  interrupted.supervisor().kill_all();
+  bench.turn_for(50ms);
+  CHECK(bench.probed.empty());
   CHECK(hanging.end_of(first).fate == Fate::timeout);
   CHECK(bench.end_of(waits).fate == Fate::finished);
-  // nor is a place lost by one that is interrupted while it waits, or that has nothing to do when its turn comes
+  REQUIRE(bench.until([&] { return bench.probed.contains(tried) && interrupted.probed.contains(untried); }));
+  CHECK(bench.probed[tried].first);
+  CHECK(interrupted.probed[untried] == std::pair(false, std::string("interrupted: the agent stops")));
   CHECK(bench.run("ok").fate == Fate::finished);
 }
 
