@@ -27,6 +27,13 @@ std::string first_of(const std::vector<std::string>& all, std::size_t most, std:
   return count > most ? out + " and " + std::to_string(count - most) + " more" : out;
 }
 
+/// The first of `all`, and how many of `count` are left out.
+void tell_first(std::vector<std::string>& to, const std::vector<std::string>& all, std::size_t most, std::size_t count) {
+  const std::size_t told = std::min(all.size(), most);
+  to.insert(to.end(), all.begin(), all.begin() + static_cast<std::ptrdiff_t>(told));
+  if (count > told) to.push_back("... and " + std::to_string(count - told) + " more");
+}
+
 }  // namespace
 
 /// In three steps beside the event loop: the files are parsed by a throw-away process, new plugin code and instances are
@@ -129,12 +136,12 @@ api::ReloadResult Agent::take_over(Trial& trial) {
   std::vector<std::string> troubles = active_.kept_plugins;
   troubles.insert(troubles.end(), active_.taken_back.begin(), active_.taken_back.end());
   std::vector<std::string>().swap(active_.taken_back);
-  const auto told = static_cast<std::ptrdiff_t>(std::min(troubles.size(), troubles_told));
-  result.details.insert(result.details.end(), troubles.begin(), troubles.begin() + told);
+  tell_first(result.details, troubles, troubles_told, troubles.size());
   // alerts and people first: there may be many checks, and the log has the first of all
-  std::vector<std::string> changed(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), changes_told)));
+  tell_first(result.details, others, changes_told, others.size());
+  tell_first(result.details, applied.changes, changes_told, applied.replaced + applied.added + applied.removed);
+  std::vector<std::string> changed = others;
   changed.insert(changed.end(), applied.changes.begin(), applied.changes.end());
-  result.details.insert(result.details.end(), changed.begin(), changed.end());
   // who asked by signal reads it here or nowhere
   for (std::size_t i = 0; i < std::min(troubles.size(), troubles_logged); ++i) log(LogLevel::error, name + ": " + troubles[i]);
   const std::size_t changes = applied.replaced + applied.added + applied.removed + others.size();

@@ -237,3 +237,21 @@ TEST_CASE("a file cut at any byte is refused as a whole, or is what the cut says
   CHECK(running_in(agent.status()) == run_by(said_by(first)));
   CHECK(agent.stop() == 0);
 }
+
+TEST_CASE("of more changes than a reload tells it says how many more there are", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", "[service.first]\ntitle = \"The first\"\n");
+  REQUIRE(agent.start());
+  std::string text;
+  for (int i = 0; i < 130; ++i) {
+    const std::string number = std::to_string(i);
+    text += "[service.s" + number + "]\ntitle = \"One of many\"\n[check.c" + number + "]\nuse = \"heartbeat.job\"\nevery = \"24h\"\nexpect = \"1d\"\n";
+  }
+  agent.configure("20.toml", text);
+  const Answer answer = reload_by_socket(agent);
+  CHECK(answer.ok);
+  CHECK(answer.details.size() == 202);
+  CHECK(std::ranges::count(answer.details, "... and 30 more") == 2);
+  CHECK(agent.log().find(" and 240 more") != std::string::npos);
+  CHECK(agent.stop() == 0);
+}
