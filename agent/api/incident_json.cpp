@@ -174,7 +174,7 @@ json::object fields_json(const std::vector<std::pair<std::string, std::string>>&
 
 constexpr std::size_t most_alerts_in_lists = 20;     // of one incident
 constexpr std::size_t most_alerts_of_a_list = 1000;  // of all of them: in a storm it is asked most, and the loop writes it
-constexpr std::ptrdiff_t most_over = 500;         // of those that are over, the ones that changed last
+constexpr std::ptrdiff_t most_over = 500;            // of those that are over, the ones that changed last
 
 bool is_higher(const Incident* a, const Incident* b) {
   return a->level != b->level ? a->level < b->level : a->detected_ns < b->detected_ns;
@@ -336,7 +336,9 @@ json::array incidents_json(AgentView& agent, bool all) {
     wanted.erase(first_over + most_over, wanted.end());
   }
   const std::int64_t now = wall_clock().count();
-  const std::size_t most = std::clamp<std::size_t>(most_alerts_of_a_list / std::max<std::size_t>(wanted.size(), 1), 1, most_alerts_in_lists);
+  std::size_t alerts = 0, most = most_alerts_in_lists;
+  for (const Incident* incident : wanted) alerts += std::min(incident->members.size(), most_alerts_in_lists);
+  if (alerts > most_alerts_of_a_list) most = std::clamp<std::size_t>(most_alerts_of_a_list / wanted.size(), 1, most_alerts_in_lists);
   json::array out;
   for (const Incident* incident : wanted) out.push_back(incident_json(*incident, now, most));
   return out;

@@ -33,8 +33,8 @@ boost::json::value next_step_json(AgentView& agent, const incident::Incident& in
 boost::json::array tickets_json(AgentView& agent, const incident::Incident& incident);
 /// The last result of a check, in short; null: there is none of that name.
 boost::json::value status_check_json(AgentView& agent, std::string_view check);
-/// Those that are live, the highest level first; with `all` the resolved ones too. Of the alerts of each the 20 worst, and fewer where
-/// more than 50 incidents are told: about 1,000 in all.
+/// Those that are live, the highest level first; with `all` the resolved ones too. Of the alerts of each the 20 worst; where that were
+/// more than 1,000 in all, as many of each as make 1,000, and one at least.
 boost::json::array incidents_json(AgentView& agent, bool all);
 /// The timeline, in order; `line` is the event in words.
 boost::json::array timeline_json(std::span<const incident::Event> events);

@@ -9,17 +9,17 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "plugin/runner_life.hpp"
 
 namespace ronda::plugin {
 namespace asio = boost::asio;
 
 class StartGate::State : public std::enable_shared_from_this<State> {
  public:
-  State(asio::io_context& loop, std::size_t most, Mono patience) : loop_(loop), most_(most), patience_(patience), timer_(loop) {}
+  State(asio::io_context& loop, std::size_t most, std::chrono::nanoseconds patience)
+      : loop_(loop), most_(most), patience_(patience), timer_(loop) {}
 
-  void ask(std::function<void(Pass)> begin) {
-    waiting_.push_back(std::move(begin));
+  void ask(For what, std::function<void(Pass)> begin) {
+    (what == For::calls ? calls_ : trials_).push_back(std::move(begin));
     turn_soon();
   }
 
@@ -28,13 +28,16 @@ class StartGate::State : public std::enable_shared_from_this<State> {
   }
 
   void shut() {
-    waiting_.clear();
+    calls_.clear();
+    trials_.clear();
     timer_.cancel();
   }
 
  private:
+  bool nobody_waits() const { return calls_.empty() && trials_.empty(); }
+
   void turn_soon() {
-    if (waiting_.empty() || std::exchange(posted_, true)) return;
+    if (nobody_waits() || std::exchange(posted_, true)) return;
     asio::post(loop_, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->turn();
     });
@@ -42,18 +45,19 @@ class StartGate::State : public std::enable_shared_from_this<State> {
 
   void turn() {
     posted_ = false;
-    const Mono now = monotonic();
+    const std::chrono::nanoseconds now = monotonic();
     while (!out_.empty() && out_.begin()->second + patience_ <= now) out_.erase(out_.begin());
-    if (waiting_.empty()) return;
+    if (nobody_waits()) return;
     if (out_.size() >= most_) return arm(out_.begin()->second + patience_);
-    const auto begin = std::move(waiting_.front());
-    waiting_.pop_front();
+    auto& queue = calls_.empty() ? trials_ : calls_;
+    const auto begin = std::move(queue.front());
+    queue.pop_front();
     out_.emplace(++last_, now);
     begin(Pass(weak_from_this(), last_));
     turn_soon();
   }
 
-  void arm(Mono at) {
+  void arm(std::chrono::nanoseconds at) {
     timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::duration_cast<std::chrono::steady_clock::duration>(at)));
     timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
       if (const auto self = weak.lock(); self && !error) self->turn_soon();
@@ -62,10 +66,10 @@ class StartGate::State : public std::enable_shared_from_this<State> {
 
   asio::io_context& loop_;
   std::size_t most_;
-  Mono patience_;
+  std::chrono::nanoseconds patience_;
   asio::steady_timer timer_;
-  std::deque<std::function<void(Pass)>> waiting_;
-  std::map<std::uint64_t, Mono> out_;  // since when; the oldest first
+  std::deque<std::function<void(Pass)>> calls_, trials_;
+  std::map<std::uint64_t, std::chrono::nanoseconds> out_;  // since when; the oldest first
   std::uint64_t last_ = 0;
   bool posted_ = false;
 };
@@ -93,8 +97,8 @@ StartGate::~StartGate() {
   state_->shut();
 }
 
-void StartGate::ask(std::function<void(Pass)> begin) {
-  state_->ask(std::move(begin));
+void StartGate::ask(For what, std::function<void(Pass)> begin) {
+  state_->ask(what, std::move(begin));
 }
 
 }  // namespace ronda::plugin

@@ -45,8 +45,10 @@ class StartGate {
   StartGate(const StartGate&) = delete;
   StartGate& operator=(const StartGate&) = delete;
 
+  /// What a runner is wanted for. What is due goes before what is only tried.
+  enum class For : std::uint8_t { calls, trial };
   /// Calls `begin` from the loop, never from here, in the order in which they asked.
-  void ask(std::function<void(Pass)> begin);
+  void ask(For what, std::function<void(Pass)> begin);
 
  private:
   std::shared_ptr<State> state_;

@@ -105,6 +105,7 @@ void Supervisor::Impl::retire() {
 void Supervisor::Impl::kill_all() {
   retiring_ = killed_ = true;
   finish_waiting("interrupted: the agent stops", Fate::unavailable);
+  for (const std::uint32_t instance : std::exchange(unbegun_probes_, {})) probe(instance);  // which says so
   for (std::size_t i = 0; i < processes_.size(); ++i) processes_[i]->end_all();
 }
 

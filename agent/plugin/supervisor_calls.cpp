@@ -144,7 +144,8 @@ std::string Supervisor::Impl::unavailable_reason(const CallSpec& spec, Mono now)
 }
 
 std::string Supervisor::Impl::back_off_text(Mono now) const {
-  if (has_asked_ && policy_.start_allowed_at() <= now) return "its runner waited for its turn to start: many start at once";
+  if (asked_at_ > 0s && policy_.start_allowed_at() <= now)
+    return "its runner waited for its turn to start" + (last_trouble_.empty() ? "" : "; before that: " + last_trouble_);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::max<Mono>(policy_.start_allowed_at() - now, 0s)).count();
   return "its runner starts again in " + std::to_string(seconds) + "s: " + (refused_.empty() ? last_trouble_ : refused_);
 }
@@ -217,9 +218,13 @@ void Supervisor::Impl::pump() {
   const Mono now = mono_now();
   if (current_ == nullptr) {
     const bool backs_off = policy_.start_allowed_at() > now;
-    if (backs_off || !take_turn()) {
-      for (const auto* queue : {&ready_, &suspects_, &alone_}) {
-        for (const Waiting& w : *queue) arm(w.until);  // what was put back may not have as long as the back-off lasts
+    const bool waits_for_turn = !backs_off && !take_turn(StartGate::For::calls);
+    if (backs_off || waits_for_turn) {
+      for (auto* queue : {&ready_, &suspects_, &alone_}) {
+        for (Waiting& w : *queue) {
+          if (waits_for_turn) w.until = std::max(w.until, asked_at_ + turn_limit);  // that others start is no fault of its
+          arm(w.until);  // what was put back may not have as long as the back-off lasts
+        }
       }
       if (backs_off) arm(policy_.start_allowed_at());
       return;

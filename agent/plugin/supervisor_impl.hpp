@@ -33,6 +33,7 @@ inline constexpr auto long_failure = 1s;     // a check that fails after this ha
 inline constexpr auto healthy_time = 60s;    // of service, after which earlier deaths are forgotten
 inline constexpr auto partial_frame_limit = 5s;
 inline constexpr auto group_look_pause = 100ms;   // 16 us each
+inline constexpr auto turn_limit = 30s;           // what waits for a runner's turn to start waits so long at least
 inline constexpr auto probe_limit = 10s;          // for loading, create and destroy together
 inline constexpr std::size_t quick_limit = 1024;  // quick calls handed over at once
 inline constexpr std::size_t largest_reply = wire::max_frame - 64;
@@ -78,7 +79,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 
   struct Process;
   std::vector<std::unique_ptr<Process>> processes_;
-  bool is_empty() const { return processes_.empty() && nothing_waits() && ends_.empty() && overs_.empty(); }
+  bool is_empty() const { return processes_.empty() && nothing_waits() && ends_.empty() && overs_.empty() && unbegun_probes_.empty(); }
 
  private:
   struct InFlight {
@@ -127,7 +128,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void release(const InFlight& call);
 
   // processes
-  bool take_turn();
+  bool take_turn(StartGate::For what);
   Process* start(Mono now);
   static std::string stuck_text(const Process& process);
   static std::string kill_text(const Process& process);
@@ -182,7 +183,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
 
   Process* current_ = nullptr;  // the one that gets new work
   StartGate::Pass pass_;        // to start one, until that is done
-  bool has_asked_ = false;      // for one
+  Mono asked_at_{0};            // for one; 0: it has not
   std::deque<Waiting> ready_, suspects_, alone_;
   std::unordered_map<std::uint64_t, InFlight> calls_;
   std::unordered_map<std::uint32_t, Mono> suspect_until_;

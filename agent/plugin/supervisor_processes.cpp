@@ -10,13 +10,14 @@
 namespace ronda::plugin {
 
 /// False: a runner may not be started yet. It has asked, and is told.
-bool Supervisor::Impl::take_turn() {
+bool Supervisor::Impl::take_turn(StartGate::For what) {
   if (spec_.starts == nullptr || pass_) return true;
-  if (std::exchange(has_asked_, true)) return false;
-  spec_.starts->ask([weak = weak_from_this()](StartGate::Pass pass) {
+  if (asked_at_ > 0s) return false;
+  asked_at_ = mono_now();
+  spec_.starts->ask(what, [weak = weak_from_this()](StartGate::Pass pass) {
     const auto self = weak.lock();
     if (!self) return;
-    self->has_asked_ = false;
+    self->asked_at_ = 0s;
     self->pass_ = std::move(pass);
     self->pump();
     for (const std::uint32_t instance : std::exchange(self->unbegun_probes_, {})) self->probe(instance);
@@ -396,7 +397,7 @@ void Supervisor::Impl::Process::end_all() {
 void Supervisor::Impl::probe(std::uint32_t instance) {
   const Mono now = mono_now();
   last_activity_ = now;
-  if (!killed_ && current_ == nullptr && !take_turn()) return unbegun_probes_.push_back(instance);
+  if (!killed_ && current_ == nullptr && !take_turn(StartGate::For::trial)) return unbegun_probes_.push_back(instance);
   if (killed_ || (current_ == nullptr && start(now) == nullptr)) {
     asio::post(loop_, [self = shared_from_this(), instance, why = killed_ ? "interrupted: the agent stops" : last_trouble_] {
       if (self->client_ != nullptr) self->client_->on_probed(instance, false, why);

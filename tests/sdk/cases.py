@@ -77,7 +77,9 @@ def cases_run(command):
 def check(source, build):
     listed = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], check=True, capture_output=True, text=True).stdout
     tests = [test for test in json.loads(listed)["tests"] if "command" in test]
-    run = set().union(*(cases_run(test["command"]) for test in tests if pathlib.Path(test["command"][0]).name.startswith("test_")))
+    # its own command, or one that a script is given
+    programs = [test["command"][at:] for test in tests for at, word in enumerate(test["command"][:2]) if pathlib.Path(word).name.startswith("test_")]
+    run = set().union(*map(cases_run, programs))
     wrong = complaints((source / "tests/CASES.md").read_text(), lambda file: test_cases(source / "tests" / file),
                        {test["name"] for test in tests}, run.__contains__)
     for line in wrong:

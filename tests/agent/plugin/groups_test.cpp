@@ -186,13 +186,14 @@ TEST_CASE("what forks faster than anybody looks cannot leave its group", "[plugi
   small.cgroups = &live.groups;
   small.group = {std::int64_t{256} << 20, 64};
   Supervised bench(loop, small);
-  CHECK(bench.run("comet").fate == Fate::finished);
-  CHECK(bench.until([] { return has_process("ronda-comet"); }, 5s));
+  const std::string comet = "ronda-" + std::to_string(::getpid());
+  CHECK(bench.run("comet", ::getpid()).fate == Fate::finished);
+  CHECK(bench.until([&] { return has_process(comet); }, 5s));
   const auto groups = groups_of(bench.runner_pid());
   ::kill(bench.runner_pid(), SIGKILL);  // nobody is there to reap it
   REQUIRE_FALSE(groups.empty());
   // what is dead has its name until the init of this host has reaped it
-  CHECK(bench.until([&] { return none_is_left(groups) && !has_process("ronda-comet"); }, 10s));
+  CHECK(bench.until([&] { return none_is_left(groups) && !has_process(comet); }, 10s));
 }
 
 TEST_CASE("threads that are used up do not outlive the runner's next call in a group either", "[plugin]") {

@@ -128,11 +128,12 @@ TEST_CASE("a daemon that a plugin starts ends with its runner, however that ends
 TEST_CASE("processes that fork faster than anybody looks end with their runner too", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
-  CHECK(bench.run("comet").fate == Fate::finished);
-  CHECK(bench.until([] { return has_process("ronda-comet"); }, 5s));
+  const std::string comet = "ronda-" + std::to_string(::getpid());
+  CHECK(bench.run("comet", ::getpid()).fate == Fate::finished);
+  CHECK(bench.until([&] { return has_process(comet); }, 5s));
   bench.supervisor().retire();
   REQUIRE(bench.until([&] { return bench.supervisor().is_empty(); }, 10s));
-  CHECK_FALSE(has_process("ronda-comet"));
+  CHECK_FALSE(has_process(comet));
 }
 
 TEST_CASE("whoever kills the keeper from outside ends the plugin and what it has started", "[plugin]") {

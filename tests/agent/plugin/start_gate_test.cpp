@@ -18,8 +18,8 @@ namespace {
 /// Who asked, with the pass of each that was let in.
 struct Askers {
   explicit Askers(std::size_t most, std::chrono::nanoseconds patience = 1h) : gate(std::make_unique<StartGate>(loop, most, patience)) {}
-  void ask(int who) {
-    gate->ask([this, who](StartGate::Pass pass) {
+  void ask(int who, StartGate::For what = StartGate::For::calls) {
+    gate->ask(what, [this, who](StartGate::Pass pass) {
       in.push_back(who);
       passes.push_back(std::move(pass));
     });
@@ -75,6 +75,32 @@ TEST_CASE("a runner that does not come up keeps others from starting only for so
   bench.loop.restart();
   bench.loop.run_for(5s);  // ends when nothing is waited for any more
   CHECK(bench.in == std::vector<int>{0, 1});
+}
+
+TEST_CASE("a pass that counts no longer frees no second place when it is given back", "[plugin]") {
+  Askers bench(1, 200ms);
+  bench.ask(0);
+  bench.poll();
+  bench.loop.restart();
+  bench.ask(1);
+  bench.loop.run_for(5s);
+  REQUIRE(bench.in == std::vector<int>{0, 1});
+  bench.ask(2);
+  bench.passes[0].give_back();
+  bench.poll();
+  CHECK(bench.in == std::vector<int>{0, 1});
+}
+
+TEST_CASE("what is due goes before what is only tried", "[plugin]") {
+  Askers bench(1);
+  for (int i = 0; i < 2; ++i) bench.ask(i, StartGate::For::trial);
+  bench.poll();
+  bench.ask(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    bench.passes[i].give_back();
+    bench.poll();
+  }
+  CHECK(bench.in == std::vector<int>{0, 2, 1});
 }
 
 TEST_CASE("a pass may outlive its gate, and who still asks then is not called", "[plugin]") {

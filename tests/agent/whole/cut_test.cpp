@@ -250,7 +250,7 @@ TEST_CASE("of more changes than a reload tells it says how many more there are",
   agent.configure("20.toml", text);
   const Answer answer = reload_by_socket(agent);
   CHECK(answer.ok);
-  CHECK(answer.details.size() == 202);
+  CHECK(std::ranges::count_if(answer.details, [](const std::string& one) { return one.starts_with("added "); }) == 200);
   CHECK(std::ranges::count(answer.details, "... and 30 more") == 2);
   CHECK(agent.log().find(" and 240 more") != std::string::npos);
   CHECK(agent.stop() == 0);

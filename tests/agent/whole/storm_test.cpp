@@ -373,6 +373,12 @@ TEST_CASE("ten thousand alerts of five hundred groups are at most two messages a
   REQUIRE(eventually([&] { return all_told(weather.heard_by_hook()) && all_told(weather.heard_by_book()); }, 240s));
   check_growth(weather.agent().pid(), before, 96 * 1024);
 
+  // a list names about a thousand of them, and counts all
+  for (const json::value& one : weather.agent().status().at("incidents").as_array()) {
+    CHECK(one.at("alerts").as_array().size() == 2);
+    CHECK(one.at("alert_count").to_number<int>() == 20);
+  }
+
   weather.agent().kill_hard();
   std::filesystem::remove(weather.agent().state_directory() + "/starts");
   weather.start();

@@ -21,11 +21,11 @@ void daemonize() {
   while (true) ::sleep(1000);
 }
 
-/// Never the same process for long: each forks its successor and ends.
-void fly_as_comet() {
+/// Never the same process for long: each forks its successor and ends. Its name has a number, by which a test knows its own.
+void fly_as_comet(std::int64_t number) {
   if (::fork() != 0) return;
   ::setsid();
-  ::prctl(PR_SET_NAME, "ronda-comet");
+  ::prctl(PR_SET_NAME, ("ronda-" + std::to_string(number)).c_str());
   while (true) {
     if (::fork() > 0) ::_exit(0);
   }
@@ -47,7 +47,7 @@ bool spawn(Deed& deed) {
   if (deed.mode == "daemon") daemonize();
   else if (deed.mode == "fork-bomb") fork_bomb(deed.n);
   else if (deed.mode == "daemon-hang") daemonize(), sleep_ms(600'000);
-  else if (deed.mode == "comet") fly_as_comet();
+  else if (deed.mode == "comet") fly_as_comet(deed.n);
   else return false;
   return true;
 }
