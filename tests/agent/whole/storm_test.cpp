@@ -374,7 +374,9 @@ TEST_CASE("ten thousand alerts of five hundred groups are at most two messages a
   check_growth(weather.agent().pid(), before, 96 * 1024);
 
   // a list names about a thousand of them, and counts all
-  for (const json::value& one : weather.agent().status().at("incidents").as_array()) {
+  const json::value told = weather.agent().status();
+  CHECK(told.at("incidents").as_array().size() == 500);
+  for (const json::value& one : told.at("incidents").as_array()) {
     CHECK(one.at("alerts").as_array().size() == 2);
     CHECK(one.at("alert_count").to_number<int>() == 20);
   }
