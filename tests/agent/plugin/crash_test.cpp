@@ -63,7 +63,7 @@ TEST_CASE("whatever ends a runner is said of the call that did it", "[plugin]") 
   CHECK(bench.status().deaths == 1);
 }
 
-TEST_CASE("after a crash the next runner serves within a quarter of a second", "[plugin]") {
+TEST_CASE("after a crash the next runner serves within a quarter of a second", "[plugin][alone]") {
   constexpr std::size_t tries = 9;
   std::vector<std::chrono::nanoseconds> waits;
   for (std::size_t i = 0; i < tries; ++i) {
@@ -144,7 +144,7 @@ TEST_CASE("a task in flight when somebody else crashes has an unknown outcome an
   CHECK_THAT(end.cause, Catch::Contains("SIGSEGV"));
 }
 
-TEST_CASE("a runner that is not needed leaves at once, and nobody takes that for a failure", "[plugin]") {
+TEST_CASE("a runner that is not needed leaves at once, and nobody takes that for a failure", "[plugin][alone]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
   CHECK(bench.run("ok").fate == Fate::finished);

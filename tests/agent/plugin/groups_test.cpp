@@ -91,7 +91,7 @@ TEST_CASE("a burst of memory meets the limit of the group, is called that, and t
   CHECK(live.told.empty());
 }
 
-TEST_CASE("what spins has its share of a core and no more, status tells of it, and its deadline ends it", "[plugin]") {
+TEST_CASE("what spins has its share of a core and no more, status tells of it, and its deadline ends it", "[plugin][alone]") {
   boost::asio::io_context loop;
   LiveGroups live(loop);
   if (live.groups.text().find("cpu)") == std::string::npos)

@@ -27,7 +27,7 @@ std::chrono::nanoseconds longest_of(Supervised& bench, const std::vector<std::ui
 
 }  // namespace
 
-TEST_CASE("a call that looks at its cancel descriptor ends at its deadline", "[plugin]") {
+TEST_CASE("a call that looks at its cancel descriptor ends at its deadline", "[plugin][alone]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
   const auto start = monotonic();
@@ -39,7 +39,7 @@ TEST_CASE("a call that looks at its cancel descriptor ends at its deadline", "[p
   CHECK(bench.status().late_results == 0);
 }
 
-TEST_CASE("a call that never comes back is told timed out and its runner is replaced", "[plugin]") {
+TEST_CASE("a call that never comes back is told timed out and its runner is replaced", "[plugin][alone]") {
   const auto* mode = GENERATE("hang", "busy", "deadlock", "hang-no-term", "create-hang");
   INFO(mode);
   boost::asio::io_context loop;
@@ -159,7 +159,7 @@ TEST_CASE("a plugin's cancel that hangs holds up its own call only", "[plugin]")
   CHECK_FALSE(end.outcome.timed_out);
 }
 
-TEST_CASE("calls of other plugins are on time while one hangs, spins and crashes", "[plugin]") {
+TEST_CASE("calls of other plugins are on time while one hangs, spins and crashes", "[plugin][alone]") {
   boost::asio::io_context loop;
   Supervised bad(loop), good(loop);
   std::vector<std::uint32_t> villains;
@@ -251,7 +251,7 @@ TEST_CASE("a stopped runner does not hold up its calls", "[plugin]") {
   CHECK(bench.run("ok").fate == Fate::finished);
 }
 
-TEST_CASE("a runner that somebody stops from outside holds up its calls no longer than one that hangs", "[plugin]") {
+TEST_CASE("a runner that somebody stops from outside holds up its calls no longer than one that hangs", "[plugin][alone]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
   REQUIRE(bench.run("ok").fate == Fate::finished);

@@ -226,7 +226,7 @@ std::string said_by(const std::string& command) {
 
 }  // namespace
 
-TEST_CASE("a debugger that looks into a runner names the plugin's function", "[plugin]") {
+TEST_CASE("a debugger that looks into a runner names the plugin's function", "[plugin][alone]") {
   if (::access("/usr/bin/gdb", X_OK) != 0) {
     return skipped("debugger", "there is no /usr/bin/gdb");
   }
@@ -241,7 +241,7 @@ TEST_CASE("a debugger that looks into a runner names the plugin's function", "[p
       for (int i = 0; i < 4; ++i) bench.dispatch(bench.chaos("slow", 50));
     }
     for (int i = 0; i < 20; ++i) CHECK(bench.run("ok").fate == Fate::finished);
-    bench.turn_for(100ms);  // of two calls without a pause between them the second is another thread's
+    bench.turn_for(400ms);  // of two calls without a pause between them the second is another thread's
     bench.dispatch(bench.chaos("hang"), 120s);
     bench.turn_for(200ms);
     // the number that `ronda status` shows
@@ -260,7 +260,7 @@ TEST_CASE("a debugger that looks into a runner names the plugin's function", "[p
   CHECK(named >= runners - 1);
 }
 
-TEST_CASE("the last instance is destroyed when it and its plugin leave in one turn", "[plugin]") {
+TEST_CASE("the last instance is destroyed when it and its plugin leave in one turn", "[plugin][alone]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
   const auto instance = bench.chaos("destroy-kv");
@@ -274,7 +274,7 @@ TEST_CASE("the last instance is destroyed when it and its plugin leave in one tu
   CHECK(bench.status().deaths == 0);
 }
 
-TEST_CASE("a destructor that asks the agent is answered while the runner leaves", "[plugin]") {
+TEST_CASE("a destructor that asks the agent is answered while the runner leaves", "[plugin][alone]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
   for (int i = 0; i < 3; ++i) REQUIRE(bench.run(bench.chaos("destroy-kv")).fate == Fate::finished);

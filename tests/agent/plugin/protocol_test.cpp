@@ -65,7 +65,7 @@ TEST_CASE("bytes that are no message end the runner and are said of the call", "
   CHECK(bench.ends[call].size() == 1);
 }
 
-TEST_CASE("half a frame is waited for, but not for ever", "[plugin]") {
+TEST_CASE("half a frame is waited for, but not for ever", "[plugin][alone]") {
   // cut behind every byte, all at once, while somebody else's calls go on
   const std::string whole = forged(wire::Request{});
   const std::size_t bytes = (whole.size() - std::string_view("send-").size()) / 2;
@@ -120,7 +120,7 @@ TEST_CASE("the rest of a frame is waited for five seconds, however long the call
   CHECK(bench.run("ok", 0, 20s).outcome.summary == "did ok");
 }
 
-TEST_CASE("half a frame that the answer follows is garbage, or is waited for until the deadline", "[plugin]") {
+TEST_CASE("half a frame that the answer follows is garbage, or is waited for until the deadline", "[plugin][alone]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
   const auto start = monotonic();

@@ -204,7 +204,7 @@ TEST_CASE("the notifiers that post over HTTP do so under the real runner", "[plu
   }
 }
 
-TEST_CASE("a webhook's path is in no process's arguments, environment or result", "[plugin]") {
+TEST_CASE("a webhook's path is in no process's arguments, environment or result", "[plugin][alone]") {
   const TinyServer server(answer_up);
   boost::asio::io_context loop;
   Shipped notifier(loop, "webhook");

@@ -27,7 +27,7 @@ double cpu_seconds_so_far() {
 
 }  // namespace
 
-TEST_CASE("a runner that cannot be killed is told, gets no second one beside it, and holds up nobody", "[plugin]") {
+TEST_CASE("a runner that cannot be killed is told, gets no second one beside it, and holds up nobody", "[plugin][alone]") {
   const Freezer freezer;
   if (!freezer.is_usable()) {
     return skipped("frozen-runner", "needs root and the freezer of cgroup v1");
@@ -67,7 +67,7 @@ TEST_CASE("a runner that cannot be killed is told, gets no second one beside it,
   CHECK(bench.run("ok", 0, 60s).fate == Fate::finished);
 }
 
-TEST_CASE("fifty plugins that crash together cost little, are started ever later and fill no log", "[plugin]") {
+TEST_CASE("fifty plugins that crash together cost little, are started ever later and fill no log", "[plugin][alone]") {
   constexpr int plugins = 50, seconds = 15;
   boost::asio::io_context loop;
   std::vector<std::unique_ptr<Supervised>> benches;
