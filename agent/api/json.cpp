@@ -271,7 +271,10 @@ json::array plugins_json(AgentView& agent) {
                                        {"held_by", text_or_null(runner.locked)},
                                        {"limited_by", runner.limited}});
       }
-      if (!status.runners.empty()) one["state"] = "running";
+      if (!status.runners.empty())
+        one["state"] = "running";
+      else if (status.waits_for_turn.count() > 0 && one["state"] == "idle")
+        one["state"] = "waiting";
       if (status.quarantined) one["state"] = "quarantined";
       if (!status.refused.empty()) one["state"] = "refused";
       one["waiting"] = status.waiting;
@@ -279,6 +282,7 @@ json::array plugins_json(AgentView& agent) {
       one["late_results"] = status.late_results;
       one["trouble"] = text_or_null(status.refused.empty() ? status.last_trouble : status.refused);
       one["starts_in_s"] = seconds(status.starts_in.count());
+      one["waits_for_turn_s"] = seconds(status.waits_for_turn.count());
     }
     one["runners"] = std::move(runners);
     one["quarantines"] = quarantines_json(agent.scheduler(), id);

@@ -110,6 +110,9 @@ void print_agent(const AgentSays& says, const Verdict& verdict) {
     std::cout << "          it refused the file in its place: " << escape_controls(text_of(says.refused.get_object(), "trouble")) << "\n";
   if (const double wait = number_of(plugin, "starts_in_s"); wait > 0)
     std::cout << "          its runner is started again in " << wait << " s\n";
+  if (const double wait = number_of(plugin, "waits_for_turn_s"); wait > 0)
+    std::cout << "          it waits for its turn to start a runner, so far " << wait
+              << " s: others start, as many at once as there are processors\n";
   if (state == "quarantined")
     std::cout << "remedy    correct or replace the plugin, or 'ronda plugin clear " << verdict.id << "'; it is tried again by itself\n";
   for (const json::value& one : quarantines_of(says)) {

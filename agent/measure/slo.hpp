@@ -38,28 +38,57 @@ struct Stretch {
   std::int64_t from_ns = 0, until_ns = 0;
   double good = 0, bad = 0, unknown = 0;
 };
-/// A maintenance window, where the objective says that it does not count.
-struct Excluded {
-  std::int64_t from_ns = 0, until_ns = 0;
-};
-
 struct Sums {
   double good = 0, bad = 0, unknown = 0;
   double seen() const { return good + bad; }
 };
-/// Of (until - length, until]: a stretch that lies in part outside or in an excluded time counts in proportion.
-Sums sums(std::span<const Stretch> stretches, std::int64_t until_ns, std::int64_t length_ns, std::span<const Excluded> excluded);
+
+/// What was seen, summed up over a window.
+class Record {
+ public:
+  /// Of (until - length, until]: of a stretch that lies in part outside a part counts.
+  virtual Sums sums(std::int64_t until_ns, std::int64_t length_ns) const = 0;
+
+ protected:
+  ~Record() = default;
+};
+
+/// Stretches, ascending and without overlaps. What blocks of them sum up to is kept, so that a window of a month costs two searches
+/// and some hundred additions.
+class Stretches final : public Record {
+ public:
+  Stretches() = default;
+  explicit Stretches(std::span<const Stretch> ascending);
+
+  Sums sums(std::int64_t until_ns, std::int64_t length_ns) const override;
+  std::span<const Stretch> all() const { return all_; }
+  std::size_t bytes() const;
+
+  /// To the stretch that begins there, nearly always the last one, which reaches as far as this from now on; or a new one.
+  void add(std::int64_t from_ns, std::int64_t until_ns, const Sums& seen);
+  /// All of them before all that are here.
+  void put_before(std::span<const Stretch> older);
+  void drop_first(std::size_t count);
+  /// Those that reach beyond it.
+  void drop_after(std::int64_t at_ns);
+
+ private:
+  void sum_up(std::size_t from_block);
+  Sums between(std::size_t first, std::size_t end) const;
+
+  std::vector<Stretch> all_;
+  std::vector<Sums> blocks_;
+};
 
 struct Budget {
   Sums sums;
   double reached = 0;  // good / (good + bad)
   double allowed = 0;  // bad that the objective leaves room for, of what was seen
   double left = 1;     // share of it that is left; below 0: overspent
-  double known = 0;    // share that was seen: of the time that counts, or of requests that are not unknown
+  double known = 0;    // share that was seen: of the time, or of requests that are not unknown
 };
 /// Nothing where nothing was seen: unknown is neither good nor bad.
-std::optional<Budget> budget(const Objective& objective, std::span<const Stretch> stretches, std::int64_t now_ns,
-                             std::span<const Excluded> excluded);
+std::optional<Budget> budget(const Objective& objective, const Record& record, std::int64_t now_ns);
 
 /// One derived alert: what is bad in both windows is at least `factor` times what the objective allows there.
 struct BurnRule {
@@ -80,14 +109,13 @@ struct Burn {
   double bad = 0, least_bad = 0;  // in the long window, and how much that must be: seconds or requests
   bool is_held_back = false;      // fast enough in both windows, but less than `least_bad` was bad
 };
-std::array<Burn, 3> burns(const Objective& objective, std::span<const Stretch> stretches, std::int64_t now_ns,
-                          std::span<const Excluded> excluded);
+std::array<Burn, 3> burns(const Objective& objective, const Record& record, std::int64_t now_ns);
 
 enum class Goodness : std::uint8_t { good, bad, unknown };
 
 /// Gathers what is seen as stretches of one minute for six hours and of five minutes for the rest of the window: memory is
-/// bounded by the window, 40 bytes a stretch, at most 700 KiB for 30 days.
-class Meter {
+/// bounded by the window, some 40 bytes a stretch, at most 700 KiB for 30 days.
+class Meter final : public Record {
  public:
   /// `hold_ns`: how long a judgement stands when none follows, then it is unknown: two intervals and the timeout.
   Meter(std::int64_t window_ns, std::int64_t hold_ns);
@@ -96,21 +124,21 @@ class Meter {
   void judge(std::int64_t at_ns, Goodness goodness);
   /// So many requests since the last call, by counts. An objective uses the one or the other.
   void count(std::int64_t at_ns, double good, double bad);
-  /// All up to `now_ns`, ascending. A copy of all: ask once a minute, not at each result.
-  std::vector<Stretch> stretches(std::int64_t now_ns) const;
+  /// `until_ns`: now. The last judgement stands until then, or for as long as it may.
+  Sums sums(std::int64_t until_ns, std::int64_t length_ns) const override;
 
   /// From what the store has: the stretches that lie before everything that was seen.
   void restore(std::span<const Stretch> older);
   std::size_t bytes() const;
 
  private:
-  void put_held(std::int64_t until_ns);
-  void put(Stretch piece);
+  std::array<Stretch, 2> held_until(std::int64_t until_ns) const;
+  void put(const Stretch& piece, std::int64_t now_ns);
   void age(std::int64_t now_ns);
   void forget_after(std::int64_t at_ns);
 
   std::int64_t window_ns_, hold_ns_;
-  std::vector<Stretch> coarse_, fine_;
+  Stretches coarse_, fine_;
   std::int64_t judged_ns_ = 0;
   Goodness goodness_ = Goodness::unknown;
   bool judged_ = false, counts_ = false;

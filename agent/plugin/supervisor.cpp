@@ -173,7 +173,9 @@ SupervisorStatus Supervisor::Impl::status() const {
   out.last_trouble = last_trouble_;
   out.refused = refused_;
   out.quarantined = policy_.is_quarantined(RestartPolicy::whole_plugin);
-  out.starts_in = std::max<Mono>(policy_.start_allowed_at() - mono_now(), 0s);
+  const Mono now = mono_now();
+  out.starts_in = std::max<Mono>(policy_.start_allowed_at() - now, 0s);
+  if (asked_at_ > 0s) out.waits_for_turn = now - asked_at_;
   return out;
 }
 

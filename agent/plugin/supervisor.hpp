@@ -133,7 +133,8 @@ struct SupervisorStatus {
   std::string last_trouble;      // empty: none
   std::string refused;           // why it does not load; empty: it does
   bool quarantined = false;
-  std::chrono::nanoseconds starts_in{0};  // back-off left
+  std::chrono::nanoseconds starts_in{0};       // back-off left
+  std::chrono::nanoseconds waits_for_turn{0};  // so long for its turn to start a runner (StartGate)
 };
 
 class Supervisor {

@@ -136,9 +136,8 @@ rule::Reading Objectives::look(const rule::Slo& slo, const ObjectiveInput& input
   // results speak for themselves; the minute speaks where none came, and about what is too old
   if (!objective.counts && (kept.written_ns > now_ns || now_ns - kept.written_ns >= rule::slo_look_ns))
     judge(slo, kept, input, now_ns, out);
-  const auto stretches = kept.meter.stretches(now_ns);
-  kept.seen.burns = measure::slo::burns(objective, stretches, now_ns, {});
-  kept.seen.budget = measure::slo::budget(objective, stretches, now_ns, {});
+  kept.seen.burns = measure::slo::burns(objective, kept.meter, now_ns);
+  kept.seen.budget = measure::slo::budget(objective, kept.meter, now_ns);
   kept.seen.is_known = kept.is_loaded && kept.seen_ns != 0 && now_ns - kept.seen_ns <= rule::known_for(slo);
   kept.seen.at_ns = now_ns;
   return rule::read_burns(slo, kept.seen.burns, kept.seen.budget, kept.seen.is_known, now_ns);

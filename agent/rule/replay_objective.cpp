@@ -100,6 +100,7 @@ std::vector<Stretch> stretches_of(const Slo& slo, const Judged& good, const Judg
 Backtest backtest(const Slo& slo, std::span<const Stretch> stretches, std::int64_t from_ns, std::int64_t until_ns) {
   Replay out;
   const std::int64_t patience = known_for(slo);
+  const measure::slo::Stretches record(stretches);
   auto next = stretches.begin();
   std::int64_t seen_ns = INT64_MIN / 2;
   for (std::int64_t now = store::floor_to(from_ns + slo_look_ns - 1, slo_look_ns); now <= until_ns; now += slo_look_ns) {
@@ -111,7 +112,7 @@ Backtest backtest(const Slo& slo, std::span<const Stretch> stretches, std::int64
       if (next->good + next->bad > 0) seen_ns = next->until_ns;
     }
     const bool is_known = now - std::min(seen_ns, now) <= patience;
-    const auto burns = measure::slo::burns(slo.definition.objective, stretches, now, {});
+    const auto burns = measure::slo::burns(slo.definition.objective, record, now);
     // without the budget: what is read is three days and not the window
     Outcome outcome = advance(slo.alert, std::move(out.state), read_burns(slo, burns, {}, is_known, now), now);
     out.state = std::move(outcome.state);

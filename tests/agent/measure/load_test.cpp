@@ -173,7 +173,7 @@ TEST_CASE("after a restart an objective has the budget that it had", "[measure]"
   const auto has_gap = [](const auto& one, const auto& next) { return one.until_ns != next.from_ns; };
   CHECK(std::ranges::adjacent_find(*stretches, has_gap) == stretches->end());
   after.restore(*stretches);
-  const auto a = slo::budget(objective, before.stretches(end), end, {}), b = slo::budget(objective, after.stretches(end), end, {});
+  const auto a = slo::budget(objective, before, end), b = slo::budget(objective, after, end);
   REQUIRE(a);
   REQUIRE(b);
   CHECK(a->sums.bad > 0);
@@ -246,7 +246,7 @@ TEST_CASE("after a restart an objective by requests has counted what it had", "[
   CHECK(std::ranges::is_sorted(*stretches, {}, &slo::Stretch::from_ns));
   slo::Meter after(objective.window_ns, 10 * minute);
   after.restore(*stretches);
-  const auto budget = slo::budget(objective, after.stretches(end), end, {});
+  const auto budget = slo::budget(objective, after, end);
   REQUIRE(budget);
   CHECK(budget->sums.bad > 0);
   CHECK(budget->sums.bad == Approx(bad));

@@ -32,9 +32,13 @@ std::vector<Stretch> operator+(std::vector<Stretch> a, const std::vector<Stretch
   return a;
 }
 
+Stretches seen(const std::vector<Stretch>& stretches) {
+  return Stretches(stretches);
+}
+
 std::vector<bool> holding(const Objective& objective, const std::vector<Stretch>& stretches, std::int64_t now) {
   std::vector<bool> out;
-  for (const Burn& burn : burns(objective, stretches, now, {})) out.push_back(burn.holds);
+  for (const Burn& burn : burns(objective, seen(stretches), now)) out.push_back(burn.holds);
   return out;
 }
 
@@ -42,7 +46,7 @@ std::vector<bool> holding(const Objective& objective, const std::vector<Stretch>
 
 TEST_CASE("the budget of 99.9 % of 30 days is 43 minutes and 12 seconds, and what was bad is taken off", "[measure]") {
   const auto stretches = minutes(noon - 30 * day, noon - 21 * minute, 60, 0) + minutes(noon - 21 * minute, noon, 0, 60);
-  const auto budget = slo::budget(by_time, stretches, noon, {});
+  const auto budget = slo::budget(by_time, seen(stretches), noon);
   REQUIRE(budget);
   CHECK(budget->allowed == Approx(43 * 60 + 12));
   CHECK(budget->left == Approx(1 - 21.0 * 60 / 2592));
@@ -51,17 +55,17 @@ TEST_CASE("the budget of 99.9 % of 30 days is 43 minutes and 12 seconds, and wha
 }
 
 TEST_CASE("what nobody saw is neither good nor bad, and shows in what is known", "[measure]") {
-  CHECK_FALSE(budget(by_time, {}, noon, {}));
-  CHECK_FALSE(budget(by_time, {{{noon - hour, noon, 0, 0, 3600}}}, noon, {}));
-  const auto one_day = budget(by_time, minutes(noon - day, noon, 60, 0), noon, {});
+  CHECK_FALSE(budget(by_time, Stretches(), noon));
+  CHECK_FALSE(budget(by_time, seen({{noon - hour, noon, 0, 0, 3600}}), noon));
+  const auto one_day = budget(by_time, seen(minutes(noon - day, noon, 60, 0)), noon);
   CHECK(one_day->left == 1);
   CHECK(one_day->known == Approx(1.0 / 30));
-  const auto overspent = budget(by_time, minutes(noon - day, noon, 0, 60), noon, {});
+  const auto overspent = budget(by_time, seen(minutes(noon - day, noon, 0, 60)), noon);
   CHECK(overspent->left == Approx(1 - 86'400 / 2592.0));
 }
 
 TEST_CASE("of requests the budget is a share of those that were seen", "[measure]") {
-  const auto budget = slo::budget(by_count, {{{noon - day, noon, 99'950, 50, 0}}}, noon, {});
+  const auto budget = slo::budget(by_count, seen({{noon - day, noon, 99'950, 50, 0}}), noon);
   CHECK(budget->allowed == Approx(100));
   CHECK(budget->left == Approx(0.5));
   CHECK(budget->reached == Approx(0.9995));
@@ -101,7 +105,7 @@ TEST_CASE("a burn ends when its short window is good again, long before the long
   const auto recovered = bad + minutes(noon, noon + 6 * minute, 1000, 0);
   CHECK_FALSE(holding(by_count, recovered, noon + 6 * minute)[0]);
   CHECK(holding(by_count, recovered, noon + 6 * minute)[1]);  // 30 minutes are not over
-  CHECK(*burns(by_count, recovered, noon + 6 * minute, {})[0].in_long > 14.4);
+  CHECK(*burns(by_count, seen(recovered), noon + 6 * minute)[0].in_long > 14.4);
 }
 
 TEST_CASE("two failures of three requests at night are no outage", "[measure]") {
@@ -109,13 +113,13 @@ TEST_CASE("two failures of three requests at night are no outage", "[measure]") 
   auto quiet = night;
   quiet.back().bad = 2;
   quiet.back().good = 1;
-  const auto fast = burns(by_count, quiet, noon, {})[0];
+  const auto fast = burns(by_count, seen(quiet), noon)[0];
   CHECK(*fast.in_short > 14.4);
   CHECK_FALSE(fast.enough);
   CHECK_FALSE(fast.holds);
   Objective eager = by_count;
   eager.least = 1;
-  CHECK(burns(eager, quiet, noon, {})[0].holds);
+  CHECK(burns(eager, seen(quiet), noon)[0].holds);
 }
 
 TEST_CASE("by time, a bad minute after the first start is one bad minute of the hour", "[measure]") {
@@ -131,8 +135,8 @@ TEST_CASE("by time, less than the floor does not burn however large its share is
     objective.least_bad = {least, 0, 0};
     const std::int64_t since = noon - bad_s * second;
     return burns(objective,
-                 {{{noon - hour, since, 3600.0 - static_cast<double>(bad_s), 0, 0}, {since, noon, 0, static_cast<double>(bad_s), 0}}}, noon,
-                 {})[0];
+                 seen({{noon - hour, since, 3600.0 - static_cast<double>(bad_s), 0, 0}, {since, noon, 0, static_cast<double>(bad_s), 0}}),
+                 noon)[0];
   };
   CHECK_FALSE(fast(30, 0).holds);
   CHECK_FALSE(fast(30, 300).is_held_back);  // too slow all the same
@@ -157,7 +161,7 @@ TEST_CASE("by time, less than the floor does not burn however large its share is
 
 TEST_CASE("by requests the floor is a number of those that were bad", "[measure]") {
   Objective objective = by_count;
-  const auto fast = [&](double bad) { return burns(objective, {{{noon - 5 * minute, noon, 60 - bad, bad, 0}}}, noon, {})[0]; };
+  const auto fast = [&](double bad) { return burns(objective, seen({{noon - 5 * minute, noon, 60 - bad, bad, 0}}), noon)[0]; };
   CHECK(fast(1).holds);  // one of 60 is 16.7 times 0.1 %
   objective.least_bad = {10, 10, 10};
   CHECK_FALSE(fast(1).holds);
@@ -166,25 +170,14 @@ TEST_CASE("by requests the floor is a number of those that were bad", "[measure]
   CHECK(fast(10).holds);
 }
 
-TEST_CASE("maintenance that does not count is taken off what is seen and what is allowed, overlaps only once", "[measure]") {
-  const auto stretches = minutes(noon - 2 * hour, noon - hour, 60, 0) + minutes(noon - hour, noon, 0, 60);
-  const std::vector<Excluded> off = {
-      {noon - hour, noon - 20 * minute}, {noon - 40 * minute, noon - 10 * minute}, {noon - 90 * minute, noon - 80 * minute}};
-  const Sums sums = slo::sums(stretches, noon, 2 * hour, off);
-  CHECK(sums.bad == Approx(600));
-  CHECK(sums.good == Approx(3000));
-  CHECK(budget(by_time, stretches, noon, off)->allowed == Approx((30 * 86'400 - 3600) * 0.001));
-  CHECK_FALSE(burns(by_time, stretches, noon, {{{noon - hour, noon}}})[0].holds);
-  CHECK(burns(by_time, stretches, noon, off)[0].holds);
-}
-
-TEST_CASE("sums are what adding up second by second gives, of 300 random objectives", "[measure]") {
+TEST_CASE("sums are what adding up second by second gives, of 300 random records, however they came about", "[measure]") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     Seeded seeded(seed);
     std::vector<Stretch> stretches;
     std::map<std::int64_t, Sums> seconds;  // the oracle: each for itself
     std::int64_t at = noon;
-    for (int i = 0; i < 60; ++i) {
+    const int count = 1 + static_cast<int>(seeded.below(300));
+    for (int i = 0; i < count; ++i) {
       const std::int64_t from = at + seeded.below(3) * 10 * second, length = (1 + seeded.below(30)) * second;
       const Stretch one{from, from + length, seeded.between(0, 50), seeded.between(0, 50), seeded.between(0, 50)};
       const double parts = static_cast<double>(length / second);
@@ -192,26 +185,33 @@ TEST_CASE("sums are what adding up second by second gives, of 300 random objecti
       stretches.push_back(one);
       at = one.until_ns;
     }
-    std::vector<Excluded> off;
-    for (int i = 0; i < 5; ++i) {
-      const std::int64_t from = noon + seeded.below(1000) * second;
-      off.push_back({from, from + seeded.below(100) * second});
+    Stretches grown;  // some before all others, the rest one by one, each in two parts
+    const auto older = static_cast<std::size_t>(seeded.below(count + 1)), gone = static_cast<std::size_t>(seeded.below(count + 1));
+    for (std::size_t i = older; i < stretches.size(); ++i) {
+      const Stretch& one = stretches[i];
+      grown.add(one.from_ns, one.from_ns + second, {one.good, 0, 0});
+      grown.add(one.from_ns, one.until_ns, {0, one.bad, one.unknown});
     }
-    const std::int64_t until = noon + seeded.below(1200) * second, length = (1 + seeded.below(900)) * second;
+    grown.put_before(std::span(stretches).first(older));
+    const std::int64_t until = noon + seeded.below(8000) * second, length = (1 + seeded.below(7000)) * second;
     Sums expected;
     for (const auto& [s, sums] : seconds) {
-      bool counts = s >= until - length && s < until;
-      for (const Excluded& one : off) counts &= s < one.from_ns || s >= one.until_ns;
-      if (!counts) continue;
+      if (s < until - length || s >= until) continue;
       expected.good += sums.good;
       expected.bad += sums.bad;
       expected.unknown += sums.unknown;
     }
-    const Sums got = sums(stretches, until, length, off);
     INFO("seed " << seed);
-    REQUIRE(got.good == Approx(expected.good).margin(1e-9));
-    REQUIRE(got.bad == Approx(expected.bad).margin(1e-9));
-    REQUIRE(got.unknown == Approx(expected.unknown).margin(1e-9));
+    for (const Sums& got : {Stretches(stretches).sums(until, length), grown.sums(until, length)}) {
+      REQUIRE(got.good == Approx(expected.good).margin(1e-9));
+      REQUIRE(got.bad == Approx(expected.bad).margin(1e-9));
+      REQUIRE(got.unknown == Approx(expected.unknown).margin(1e-9));
+    }
+    grown.drop_first(gone);
+    grown.drop_after(until);
+    std::vector<Stretch> left(stretches.begin() + static_cast<std::ptrdiff_t>(gone), stretches.end());
+    std::erase_if(left, [&](const Stretch& one) { return one.until_ns > until; });
+    REQUIRE(grown.sums(until, length).good == Approx(Stretches(left).sums(until, length).good).margin(1e-9));
   }
 }
 
@@ -220,14 +220,14 @@ TEST_CASE("a judgement holds until the next one, and no longer than it may: then
   meter.judge(noon, Goodness::good);
   meter.judge(noon + minute, Goodness::bad);
   meter.judge(noon + 2 * minute, Goodness::good);
-  Sums sums = slo::sums(meter.stretches(noon + 2 * minute), noon + 2 * minute, hour, {});
+  Sums sums = meter.sums(noon + 2 * minute, hour);
   CHECK(sums.good == Approx(60));
   CHECK(sums.bad == Approx(60));
-  sums = slo::sums(meter.stretches(noon + 10 * minute), noon + 10 * minute, hour, {});
+  sums = meter.sums(noon + 10 * minute, hour);
   CHECK(sums.good == Approx(180));
   CHECK(sums.unknown == Approx(360));
   meter.judge(noon + 20 * minute, Goodness::bad);
-  sums = slo::sums(meter.stretches(noon + 21 * minute), noon + 21 * minute, hour, {});
+  sums = meter.sums(noon + 21 * minute, hour);
   CHECK(sums.good == Approx(180));
   CHECK(sums.bad == Approx(120));
   CHECK(sums.unknown == Approx(16 * 60));
@@ -240,7 +240,7 @@ TEST_CASE("a short window at any moment of a minute has all of its seconds", "[m
     const std::int64_t now = noon + i * 7 * second;
     Meter past(30 * day, minute);
     for (int k = 0; k <= i; ++k) past.judge(noon + k * 7 * second, k % 2 == 0 ? Goodness::good : Goodness::bad);
-    const Sums sums = slo::sums(past.stretches(now), now, 5 * minute, {});
+    const Sums sums = past.sums(now, 5 * minute);
     REQUIRE(sums.seen() == Approx(300));
     REQUIRE(std::abs(sums.good - 150) < 15);
   }
@@ -258,11 +258,11 @@ TEST_CASE("a meter keeps the sums of 40 days, in memory that is bounded by its w
     most = std::max(most, meter.bytes());
   }
   const std::int64_t now = noon + 40 * day;
-  CHECK(most < 800'000);  // 8,640 + 400 stretches of 40 bytes, and what a vector has to spare
+  CHECK(most < 800'000);  // 8,640 + 400 stretches of 40 bytes, their blocks, and what a vector has to spare
   for (const std::int64_t length : {5 * minute, hour, 6 * hour, 3 * day, 30 * day}) {
     double bad = 0;
     for (const auto& [at, goodness] : all) bad += goodness == Goodness::bad && at >= now - length ? 30 : 0;
-    const Sums sums = slo::sums(meter.stretches(now), now, length, {});
+    const Sums sums = meter.sums(now, length);
     INFO(length / minute << " minutes");
     CHECK(sums.bad == Approx(bad));
     CHECK(sums.seen() == Approx(static_cast<double>(length) / 1e9));
@@ -273,15 +273,14 @@ TEST_CASE("a meter that was off for a week fills its time with unknown at once",
   Meter meter(30 * day, minute);
   meter.judge(noon, Goodness::good);
   meter.judge(noon + 100 * day, Goodness::good);
-  const auto stretches = meter.stretches(noon + 100 * day);
-  CHECK(stretches.size() < 9200);
-  CHECK(slo::sums(stretches, noon + 100 * day, 30 * day, {}).unknown == Approx(30 * 86'400));
+  CHECK(meter.bytes() < 800'000);
+  CHECK(meter.sums(noon + 100 * day, 30 * day).unknown == Approx(30 * 86'400));
 }
 
 TEST_CASE("requests are counted where they came", "[measure]") {
   Meter meter(30 * day, 0);
   for (int i = 0; i < 600; ++i) meter.count(noon + i * second, 9, 1);
-  const Sums sums = slo::sums(meter.stretches(noon + 600 * second), noon + 600 * second, 5 * minute, {});
+  const Sums sums = meter.sums(noon + 600 * second, 5 * minute);
   CHECK(sums.good == Approx(2700));
   CHECK(sums.bad == Approx(300));
 }
@@ -291,7 +290,7 @@ TEST_CASE("when the clock is set back a meter forgets what lies after it", "[mea
   for (int i = 0; i <= 60; ++i) meter.judge(noon + i * minute, Goodness::bad);
   meter.judge(noon + 30 * minute, Goodness::good);
   meter.judge(noon + 31 * minute, Goodness::good);
-  const Sums sums = slo::sums(meter.stretches(noon + 31 * minute), noon + 31 * minute, hour, {});
+  const Sums sums = meter.sums(noon + 31 * minute, hour);
   CHECK(sums.bad == Approx(30 * 60));
   CHECK(sums.good == Approx(60));
 }
@@ -311,7 +310,7 @@ TEST_CASE("what the store has of judgements is taken in before what was seen sin
   CHECK(older[0].bad == Approx(60));
   CHECK(older[0].unknown == Approx(30));
   meter.restore(older);
-  const Sums sums = slo::sums(meter.stretches(noon + minute), noon + minute, 2 * hour, {});
+  const Sums sums = meter.sums(noon + minute, 2 * hour);
   CHECK(sums.good == Approx(12 * 210 + 60));
   CHECK(sums.bad == Approx(12 * 60));
 }
@@ -323,7 +322,7 @@ TEST_CASE("of the newest stretch of the store, which may be a short one, nothing
     meter.judge(first_ns, Goodness::good);
     meter.judge(first_ns + minute, Goodness::good);
     meter.restore(older);
-    return slo::sums(meter.stretches(first_ns + minute), first_ns + minute, 2 * hour, {}).bad;
+    return meter.sums(first_ns + minute, 2 * hour).bad;
   };
   CHECK(bad_after(noon + 2 * minute) == Approx(120));
   CHECK(bad_after(noon + minute) == Approx(60));

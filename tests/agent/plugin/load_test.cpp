@@ -117,12 +117,14 @@ TEST_CASE("where one runner may start at once others wait for however it ends, a
   interrupted.supervisor().kill_all();
   bench.turn_for(600ms);
   CHECK(bench.runner_pid() == -1);
+  CHECK(bench.status().waits_for_turn >= 600ms);
   CHECK(bench.probed.empty());
   CHECK(interrupted.probed[untried] == std::pair(false, std::string("interrupted: the agent stops")));
   CHECK(before.end_of(bad).fate != Fate::finished);
   CHECK(bench.end_of(waits).fate == Fate::finished);
   REQUIRE(bench.until([&] { return bench.probed.contains(tried); }));
   CHECK(bench.probed[tried].first);
+  CHECK(bench.status().waits_for_turn == 0ns);
 }
 
 TEST_CASE("a runner that cannot be started is waited for by nobody", "[plugin]") {
