@@ -31,16 +31,16 @@ std::optional<double> finite(double value) {
 
 double median(std::vector<double>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
+  std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 == 1) return *middle;
   return std::midpoint(*std::max_element(values.begin(), middle), *middle);
 }
 
 /// The element of this rank in order; ranks beyond the ends are the ends.
-double ranked(std::vector<double>& values, double rank) {
+double ranked(std::span<double> values, double rank) {
   const double last = static_cast<double>(values.size()) - 1;
   const auto place = values.begin() + static_cast<std::ptrdiff_t>(std::clamp(rank, 0.0, last));
-  std::ranges::nth_element(values, place);
+  std::nth_element(values.begin(), place, values.end());
   return *place;
 }
 
@@ -75,8 +75,10 @@ std::optional<Trend> line_through(std::span<const Point> all, std::int64_t until
   // Sen: the slopes whose ranks lie as far from the middle as Kendall's S may by chance
   const auto n = static_cast<double>(points.size()), pairs = static_cast<double>(slopes.size());
   const double by_chance = 1.96 * std::sqrt(n * (n - 1) * (2 * n + 5) / 18);
-  out.low_per_hour = ranked(slopes, std::floor((pairs - by_chance) / 2));
-  out.high_per_hour = ranked(slopes, std::ceil((pairs + by_chance) / 2));
+  const std::span all_slopes(slopes);
+  const std::size_t middle = slopes.size() / 2;  // the median has put what is smaller before it
+  out.low_per_hour = ranked(all_slopes.first(middle + 1), std::floor((pairs - by_chance) / 2));
+  out.high_per_hour = ranked(all_slopes.subspan(middle), std::ceil((pairs + by_chance) / 2) - static_cast<double>(middle));
   std::vector<double> levels;
   for (const Point& point : points) levels.push_back(point.value + out.per_hour * static_cast<double>(until_ns - point.at_ns) / hour);
   out.level = median(levels);
