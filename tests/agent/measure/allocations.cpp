@@ -21,6 +21,12 @@ void* operator new(std::size_t bytes) {
 void* operator new[](std::size_t bytes) {
   return counted_allocation(bytes);
 }
+// the one of a sanitizer would not know that it is freed here
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept try {
+  return counted_allocation(bytes);
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
