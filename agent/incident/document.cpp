@@ -145,6 +145,7 @@ class Writer {
     std::int64_t sum = 0, since = 0;
     for (const Event& event : events_) {
       if (event.kind == Kind::suppressed && since == 0) since = event.at_ns;
+      if (event.kind == Kind::clock_set && since != 0) since += event.at_ns - event.effective_ns;
       const bool ends = event.kind == Kind::unsuppressed || event.kind == Kind::resolved || event.kind == Kind::closed;
       if (!ends || since == 0) continue;
       sum += event.at_ns - since;

@@ -132,8 +132,10 @@ constexpr std::array phrases = {
     Phrase{Kind::ticket_answered, "{subject} has answered", "{subject} respondió"},
     Phrase{Kind::ticket_overdue, "the answer of {subject} is overdue", "la respuesta de {subject} está atrasada"},
     Phrase{Kind::refused, "{subject} by {who} was refused", "se rechazó {subject} de {who}"},
+    Phrase{Kind::clock_set, "the clock of the host was set {text}: what is above is dated by the one before",
+           "se ajustó el reloj del equipo, y lo de arriba es según el de antes"},
 };
-static_assert(phrases.size() == static_cast<std::size_t>(Kind::refused) + 1);
+static_assert(phrases.size() == static_cast<std::size_t>(Kind::clock_set) + 1);
 
 }  // namespace
 

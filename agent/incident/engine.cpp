@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/counted.hpp"
+#include "base/units.hpp"
 #include "incident/engine_step.hpp"
 
 namespace ronda::incident {
@@ -232,6 +233,23 @@ void Stepper::on(const Delivery& delivery) {
   event.channel = delivery.channel;
   event.message = delivery.message;
   emit(delivery.incident, std::move(event));
+}
+
+/// What is closed stays as it was. What hides an incident and would have ended in the time that was left out ends now.
+void Stepper::on(const ClockSet& set) {
+  for (Mute& mute : state_.mutes) {
+    if (mute.until_ns < now_) mute.until_ns = 0;
+  }
+  std::vector<std::string> open;
+  for (const auto& [id, incident] : state_.incidents) {
+    if (incident.stage != Stage::closed) open.push_back(id);
+  }
+  const std::string by = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(set.by_ns)));
+  for (const std::string& id : open) {
+    Event event = make(Kind::clock_set, "forward by " + by);
+    event.effective_ns = now_ - set.by_ns;
+    emit(id, std::move(event));
+  }
 }
 
 void Stepper::on(const Diagnosis& diagnosis) {

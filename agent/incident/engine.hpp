@@ -127,7 +127,12 @@ struct Recalled {
   std::vector<Event> events;
 };
 
-using Input = std::variant<rule::Change, Command, Tick, MutesNow, Delivery, Diagnosis, Removed, Recalled>;
+/// The clock that is judged by was set forward by so much, and `now_ns` is what it shows now.
+struct ClockSet {
+  std::int64_t by_ns = 0;
+};
+
+using Input = std::variant<rule::Change, Command, Tick, MutesNow, Delivery, Diagnosis, Removed, Recalled, ClockSet>;
 
 /// Answer to the person whose Command it was.
 struct Reply {

@@ -29,6 +29,7 @@ class Stepper {
   void on(const Diagnosis& diagnosis);
   void on(const Removed& removed);
   void on(const Recalled& recalled);
+  void on(const ClockSet& set);
 
   Outcome take() { return std::move(outcome_); }
 

@@ -76,6 +76,7 @@ enum class Kind : std::uint8_t {
   ticket_answered,  // `subject` is the vendor
   ticket_overdue,   // it owes one and has not given it
   refused,          // what a person asked for and lost to somebody else, or may not
+  clock_set,        // it was set forward: all instants of before move by `at_ns` - `effective_ns`, so that no duration changes
 };
 std::string_view kind_name(Kind kind);
 
@@ -104,11 +105,11 @@ struct Event {
   bool blocked = false;                       // alert_*: it waits for the check `subject`
   bool muted = false;                         // alert_*: a silence or a window covers it
   bool page = false;                          // notice_owed
-  std::int64_t effective_ns = 0;              // suppressed, unsuppressed: when it became so, if not at_ns
-  std::int64_t within_ns = 0;                 // opened, raised, lowered, reopened: a duration, the time to respond
-  std::int64_t due_ns = 0;                    // opened, reopened, update, ...: the next update
-  std::int64_t remind_ns = 0;                 // acked, what renews it, and ack_reminded: ask whether the ack still holds
-  std::int64_t until_ns = 0;                  // acked: its end; flapping: earliest end; ticket: 0 where no time is promised
+  std::int64_t effective_ns = 0;  // suppressed, unsuppressed: when it became so, if not at_ns; clock_set: at_ns by the clock before
+  std::int64_t within_ns = 0;     // opened, raised, lowered, reopened: a duration, the time to respond
+  std::int64_t due_ns = 0;        // opened, reopened, update, ...: the next update
+  std::int64_t remind_ns = 0;     // acked, what renews it, and ack_reminded: ask whether the ack still holds
+  std::int64_t until_ns = 0;      // acked: its end; flapping: earliest end; ticket: 0 where no time is promised
   /// Named texts: the parts of a review; of alert_* said_field. At most 32.
   std::vector<std::pair<std::string, std::string>> fields;
   std::string extra;  // members that this version does not know, a JSON object; empty: none

@@ -19,7 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 35> kind_names = {"other",
+constexpr std::array<std::string_view, 36> kind_names = {"other",
                                                          "opened",
                                                          "alert_joined",
                                                          "alert_changed",
@@ -53,7 +53,8 @@ constexpr std::array<std::string_view, 35> kind_names = {"other",
                                                          "ticket",
                                                          "ticket_answered",
                                                          "ticket_overdue",
-                                                         "refused"};
+                                                         "refused",
+                                                         "clock_set"};
 constexpr std::array<std::string_view, 5> levels = {"", "p1", "p2", "p3", "p4"};
 
 struct TextMember {

@@ -325,6 +325,41 @@ void take_ticket(Incident& incident, const Event& event) {
   }
 }
 
+void move(std::int64_t& at_ns, std::int64_t by_ns) {
+  if (at_ns != 0) at_ns += by_ns;
+}
+
+/// All that is dated moves with the clock. An end that is not known yet is 0, as is what has not happened.
+void move_all(Incident& incident, std::int64_t by_ns) {
+  for (auto* stretches : {&incident.history.suppressed, &incident.history.held, &incident.history.below, &incident.history.flapped}) {
+    for (Stretch& one : *stretches) {
+      move(one.begin_ns, by_ns);
+      move(one.end_ns, by_ns);
+    }
+  }
+  for (History::LevelAt& one : incident.history.levels) move(one.at_ns, by_ns);
+  for (History::Impact& one : incident.history.impacts) move(one.at_ns, by_ns);
+  for (auto& [alert, member] : incident.members) {
+    move(member.joined_ns, by_ns);
+    move(member.changed_ns, by_ns);
+  }
+  for (Ticket& one : incident.tickets) {
+    move(one.opened_ns, by_ns);
+    move(one.owed_ns, by_ns);
+    move(one.answered_ns, by_ns);
+  }
+  if (incident.ack) {
+    move(incident.ack->at_ns, by_ns);
+    move(incident.ack->remind_ns, by_ns);
+    move(incident.ack->until_ns, by_ns);
+  }
+  for (Clock* clock : {&incident.elapsed, &incident.at_level, &incident.below}) move(clock->since_ns, by_ns);
+  for (std::int64_t* at_ns : {&incident.free_since_ns, &incident.detected_ns, &incident.changed_ns, &incident.moved_ns,
+                              &incident.resolved_ns, &incident.mitigated_ns, &incident.responded_ns, &incident.eased_ns,
+                              &incident.returned_ns, &incident.update_due_ns, &incident.joined_notice_ns})
+    move(*at_ns, by_ns);
+}
+
 bool is_decision(Kind kind) {
   return kind == Kind::acked || kind == Kind::unacked || kind == Kind::raised || kind == Kind::lowered || kind == Kind::mitigated ||
          kind == Kind::resolved || kind == Kind::closed;
@@ -393,6 +428,8 @@ void take(Incident& incident, const Event& event) {
     case Kind::ticket_answered:
     case Kind::ticket_overdue:
       return take_ticket(incident, event);
+    case Kind::clock_set:
+      return move_all(incident, event.at_ns - event.effective_ns);
     case Kind::notice_owed:
       return owe_notice(incident, event);
     case Kind::notice_sent:

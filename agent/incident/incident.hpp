@@ -2,7 +2,8 @@
 // An incident: what people work on. It is nothing but the fold over its events; no function here decides
 // anything (engine.hpp does), reads a clock or asks the configuration.
 //
-// The clocks follow the wall clock of events and never go back. `elapsed` is the time since detection during which it was
+// The clocks follow the instants of events and never go back: where the wall clock was set forward, one event says so and all
+// instants move by as much, the ones that are due too (clock_set; decision 0122). `elapsed` is the time since detection during which it was
 // live and nothing suppressed it: it stands while a silence or a window covers all of its alerts, while it is resolved, and
 // at nothing else. `at_level` is the same since the present level was reached by a raise: the time to respond counts on it.
 // What an escalation needs besides (levels, and when somebody had it) is kept as History.

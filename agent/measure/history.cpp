@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/clock_set.hpp"
 #include "measure/baseline.hpp"
 #include "measure/series.hpp"
 #include "plugin/grade.hpp"
@@ -40,6 +41,7 @@ struct Check {
 
 struct TaskNow {
   std::int64_t last_success_ns = 0, known_since_ns = 0;  // 0: none, not known
+  bool is_restored = false;                              // both are what the store said
 };
 
 /// How long single points of a window are kept, and what is kept in their place where that is too long.
@@ -259,7 +261,25 @@ std::optional<store::Sampled> History::observe_value(std::string_view check, std
 
 void History::task_succeeded(std::string_view task, std::int64_t at_ns) {
   const auto found = impl_->tasks_.find(task);
-  if (found != impl_->tasks_.end()) found->second.last_success_ns = at_ns;
+  if (found == impl_->tasks_.end()) return;
+  found->second.last_success_ns = at_ns;
+  found->second.is_restored = false;
+}
+
+void History::move(std::int64_t by_ns, std::int64_t now_ns) {
+  for (auto& [name, check] : impl_->checks_) {
+    if (!check->now || !check->now->duration_s) continue;  // it has not run in this life
+    check->now->since_ns = moved_with_clock(check->now->since_ns, by_ns, now_ns);
+    check->now->last_result_ns = moved_with_clock(check->now->last_result_ns, by_ns, now_ns);
+  }
+  for (auto& [name, task] : impl_->tasks_) {
+    if (task.is_restored) continue;
+    task.last_success_ns = moved_with_clock(task.last_success_ns, by_ns, now_ns);
+    task.known_since_ns = moved_with_clock(task.known_since_ns, by_ns, now_ns);
+  }
+  for (const auto& series : impl_->series_) {
+    if (series != nullptr) series->move(by_ns, now_ns);
+  }
 }
 
 void History::note_tasks(std::int64_t now_ns) {
@@ -271,6 +291,7 @@ void History::note_tasks(std::int64_t now_ns) {
 void History::restore_task(std::string_view task, std::int64_t last_success_ns, std::int64_t known_since_ns) {
   const auto found = impl_->tasks_.find(task);
   if (found == impl_->tasks_.end()) return;
+  found->second.is_restored = found->second.last_success_ns <= last_success_ns;
   found->second.last_success_ns = std::max(found->second.last_success_ns, last_success_ns);
   found->second.known_since_ns = known_since_ns;
 }

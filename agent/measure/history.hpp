@@ -63,6 +63,9 @@ class History final : public View {
   std::optional<store::Sampled> observe_value(std::string_view check, std::string_view metric, std::int64_t at_ns, double value,
                                               const Labels& labels = {});
   void task_succeeded(std::string_view task, std::int64_t at_ns);
+  /// The clock was set forward by so much, to `now_ns`: what this life has seen moves with it, so that nothing is too old by that. What
+  /// the store said of checks and tasks is by the clock of then, and stays.
+  void move(std::int64_t by_ns, std::int64_t now_ns);
   /// Of those that never succeeded: they are known since then, unless it is known since when already.
   void note_tasks(std::int64_t now_ns);
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock_set.hpp"
+
 namespace ronda::measure {
 namespace {
 
@@ -59,6 +61,11 @@ void Series::add(const Point& point) {
   if (keep_.rollups_ns > 0) roll(point);
   if (keep_.hours_ns > 0) roll_hour(point);
   age();
+}
+
+void Series::move(std::int64_t by_ns, std::int64_t now_ns) {
+  for (Point& point : points_) point.at_ns = moved_with_clock(point.at_ns, by_ns, now_ns);
+  std::ranges::stable_sort(points_, {}, &Point::at_ns);  // one that lay ahead may lie before them now
 }
 
 /// What is dated at `at_ns` or later was not.

@@ -32,6 +32,9 @@ class Series {
 
   /// A point that is not later than the newest takes back what is not earlier than it.
   void add(const Point& point);
+  /// The clock was set forward by so much, to `now_ns`: its points move with it. Stretches and hours stay with those that they were
+  /// seen in; no function reads both.
+  void move(std::int64_t by_ns, std::int64_t now_ns);
   /// What is older than everything that is here.
   void restore(std::span<const Point> points, std::span<const Rollup> five_minutes, std::span<const Rollup> hours);
 

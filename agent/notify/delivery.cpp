@@ -91,6 +91,16 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     arm();
   }
 
+  void on_clock_set(std::int64_t by_ns, store::Decision& decision) {
+    set_by_ += by_ns;
+    for (auto& [id, held] : shelf_.held()) {
+      if (held.started != 0) held.started += by_ns;
+    }
+    Effects effects = outbox_.set_clock(by_ns, client_.wall_ns());
+    for (store::OutboxChange& change : effects.changes) keep_change(std::move(change), decision);
+    arm();
+  }
+
   void on_store_health(const store::Health& health) {
     if (health.state == store::HealthState::failed) return;
     replayed_at_ = 0;
@@ -233,7 +243,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     Effects late = take_late(effects, missing);
     finish(std::move(effects), std::move(decision));
     if (missing.empty()) return;
-    load_texts(missing, [late = std::move(late)](Impl& self) mutable {
+    load_texts(missing, [late = std::move(late), set_by = set_by_](Impl& self) mutable {
+      for (store::OutboxChange& change : late.changes) change.first_at += change.first_at == 0 ? 0 : self.set_by_ - set_by;
       self.finish(std::move(late), {});
       self.arm();
     });
@@ -483,6 +494,7 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   std::int64_t last_number_ = 0;  // of decisions
   std::size_t in_flight_ = 0, storing_ = 0, deciding_ = 0, replaying_ = 0;
   std::int64_t replayed_at_ = 0;
+  std::int64_t set_by_ = 0;    // the clock, in this life, in all
   bool replay_waits_ = false;  // for answers
   bool loaded_ = false, loading_ = false, stopped_ = false, durable_ = true;
 };
@@ -507,6 +519,9 @@ void Courier::take_back(std::string_view id, std::int64_t number) {
 }
 void Courier::tick() {
   impl_->tick();
+}
+void Courier::on_clock_set(std::int64_t by_ns, store::Decision& decision) {
+  impl_->on_clock_set(by_ns, decision);
 }
 void Courier::on_store_health(const store::Health& health) {
   impl_->on_store_health(health);

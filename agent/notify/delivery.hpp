@@ -68,6 +68,8 @@ class Courier {
   /// It was never handed over: no attempt, and it goes again soon, by this life or the next one.
   void take_back(std::string_view id, std::int64_t number);
   void tick();
+  /// The client's clock was set forward by so much. What changes of messages is added to the decision in which the client keeps the rest.
+  void on_clock_set(std::int64_t by_ns, store::Decision& decision);
   /// The store is well again, or was restarted: what the ring holds is stored now.
   void on_store_health(const store::Health& health);
   /// No attempt starts any more; those in flight may still come back.

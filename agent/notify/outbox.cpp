@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/clock_set.hpp"
 #include "notify/outbox_lane.hpp"
 
 namespace ronda::notify {
@@ -144,6 +145,27 @@ class Outbox::Impl {
     return effects;
   }
 
+  Effects set_clock(std::int64_t by, std::int64_t now) {
+    last_now_ = now;
+    std::vector<const Item*> changed;
+    move_plans(by, now, [&] {
+      for (auto& [name, one] : notifiers_) one->ages.clear();
+      for (auto& [id, item] : items_) {
+        item.queued_at = moved_with_clock(item.queued_at, by, now);
+        item.lane->sink->notifier->ages.insert(item.queued_at);
+        if (item.first_at == 0) continue;  // what quiet hours hold waits for an hour of the clock as it is
+        item.first_at = moved_with_clock(item.first_at, by, now);
+        if (item.lane->active == &item && item.next_at != 0) item.next_at += by;
+        changed.push_back(&item);
+      }
+      for (auto& [key, lane] : lanes_) lane.plan(rules_);
+    });
+    Effects effects;
+    for (const Item* item : changed) note(*item, effects);
+    std::ranges::sort(effects.changes, {}, &store::OutboxChange::id);  // no address may decide what is stored first
+    return effects;
+  }
+
   void hold() { held_ = true; }
 
   Effects hurry(std::string_view name, std::int64_t now) {
@@ -185,26 +207,32 @@ class Outbox::Impl {
   void see(std::int64_t now) {
     const std::int64_t back = last_now_ - now;
     last_now_ = now;
-    if (back < second_ns) return;
+    if (back >= second_ns) move_plans(-back, now, [] {});
+  }
+
+  /// `besides`: what else moves, while no lane is listed.
+  template <class Besides>
+  void move_plans(std::int64_t by, std::int64_t now, Besides besides) {
     for (auto& [key, lane] : lanes_) {
       lane.sink->notifier->unlist(rules_, lane, now);
-      if (lane.ready_at != never) lane.ready_at -= back;
-      if (lane.last_start != 0) lane.last_start -= back;
-      lane.fill_at -= back;
-      lane.began -= back;
+      if (lane.ready_at != never) lane.ready_at += by;
+      if (lane.last_start != 0) lane.last_start += by;
+      lane.fill_at += by;
+      lane.began += by;
     }
     for (auto& [key, sink] : sinks_) {
-      sink.failed_at -= back;
-      sink.rests_until -= back;
+      sink.failed_at += by;
+      sink.rests_until += by;
       std::multiset<std::int64_t> flying;
-      for (const std::int64_t began : sink.flying) flying.insert(began - back);
+      for (const std::int64_t began : sink.flying) flying.insert(began + by);
       sink.flying = std::move(flying);
     }
     for (auto& [name, one] : notifiers_) {
-      one->not_before -= back;
-      one->last_start -= back;
-      one->last_failing -= back;
+      one->not_before += by;
+      one->last_start += by;
+      one->last_failing += by;
     }
+    besides();
     for (auto& [key, lane] : lanes_) lane.sink->notifier->list(rules_, lane, now);
   }
 
@@ -439,6 +467,9 @@ Effects Outbox::take_back(std::string_view id, std::int64_t now) {
 }
 Effects Outbox::tick(std::int64_t now) {
   return impl_->tick(now);
+}
+Effects Outbox::set_clock(std::int64_t by, std::int64_t now) {
+  return impl_->set_clock(by, now);
 }
 void Outbox::hold() {
   impl_->hold();

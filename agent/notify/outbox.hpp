@@ -101,6 +101,9 @@ class Outbox {
   /// The attempt was never made (the agent stops, its changes could not be stored): as if it had not been started.
   Effects take_back(std::string_view id, std::int64_t now);
   Effects tick(std::int64_t now);
+  /// The clock was set forward by so much, and it is `now` by it: what was planned or noted moves with it, so that delays and the 72 hours
+  /// stay what they are. What waits for an hour of the day (quiet hours) waits for that hour by the clock as it is.
+  Effects set_clock(std::int64_t by, std::int64_t now);
   /// The agent stops: nothing starts any more, and what comes in or comes back waits for the next life.
   void hold();
   /// A person wants this one (of the dead: given anew as a row) to go now.

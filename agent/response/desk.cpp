@@ -119,6 +119,8 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
 Status Desk::take_up(const store::AlertState& row, std::int64_t now_ns) {
   auto state = rule::decode_state(row.data.value_or(""));
   if (!state) return std::move(state).error().with_context("the state of alert " + row.name);
+  // under a clock that is behind it is as if it had been looked at now: once that is set right, its plans would be carried into the future
+  if (const std::int64_t last_ns = rule::last_ns(*state); last_ns > now_ns) rule::move(*state, now_ns - last_ns, now_ns);
   const rule::Alert* alert = plan_->rules.find(row.name);
   Held& held = alerts_[row.name];
   held.state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));
@@ -145,6 +147,8 @@ Status Desk::take_up(const store::SilenceRow& row) {
 void Desk::note_asked(const std::vector<incident::Event>& events) {
   for (const incident::Event& event : events) {
     if (event.kind == incident::Kind::notice_sent) asked_[event.incident] = std::max(asked_[event.incident], event.at_ns);
+    const auto asked = event.kind == incident::Kind::clock_set ? asked_.find(event.incident) : asked_.end();
+    if (asked != asked_.end()) asked->second += event.at_ns - event.effective_ns;
   }
 }
 
@@ -298,7 +302,7 @@ void Desk::set_own_trouble(std::string_view name, config::Level level, std::stri
   feed(change, out, now_ns);
 }
 
-/// What was wanted long ago shows that nobody watched meanwhile: the host slept, or its clock was set forward.
+/// What was wanted long ago shows that nobody watched meanwhile: the host slept, or its clock was set forward by less than a step.
 void Desk::note_break(std::int64_t now_ns) {
   const auto due = next_wake();
   if (due && now_ns - *due > latest_wake_ns) state_.watched_since_ns = now_ns;

@@ -93,6 +93,8 @@ class Desk {
   Output on_inbound(const InboundBatch& batch, std::int64_t now_ns);
   std::size_t inbound_count() const { return inbound_count_; }
   Output tick(std::int64_t now_ns);
+  /// The clock was set forward by so much and shows `now_ns`: before anything else comes by it.
+  Output on_clock_set(std::int64_t by_ns, std::int64_t now_ns);
   /// When tick() is wanted if nothing else happens.
   std::optional<std::int64_t> next_wake() const;
 
@@ -121,6 +123,7 @@ class Desk {
    public:
     void set(const std::string& name, std::int64_t at_ns);  // 0: not by time alone
     void clear(const std::string& name) { set(name, 0); }
+    void move(std::int64_t by_ns);
     std::vector<std::string> due(std::int64_t now_ns) const;
     std::optional<std::int64_t> next() const;
 
@@ -148,6 +151,7 @@ class Desk {
   void look_at_those_of(std::string_view check, Output& out, std::int64_t now_ns);
   void feed(const incident::Input& input, Output& out, std::int64_t now_ns);
   void note_break(std::int64_t now_ns);
+  void move_mutes(std::int64_t by_ns, std::int64_t before_ns, Output& out);
   void settle(Output& out, std::int64_t now_ns);
   bool may_mute_later(std::int64_t now_ns);
   void mute(Output& out, std::int64_t now_ns);

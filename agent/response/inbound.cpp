@@ -56,6 +56,7 @@ Output Desk::on_inbound(const InboundBatch& batch, std::int64_t now_ns) {
     if (change.from != change.to) held.state.level_since_ns = now_ns;
     if (change.from == config::Level::none) held.state.started_ns = now_ns;
     held.state.level = alert.level;
+    held.state.looked_ns = now_ns;  // a start by a clock that is behind knows it by that
     held.state.reason = alert.reason;
     held.state.next_ns = alert.until_ns;
     // a time that has passed is due now: one that lies back would look as if nobody had watched since then
@@ -92,7 +93,11 @@ void Desk::end_silent(const std::string& name, Output& out, std::int64_t now_ns)
 
 void Response::inbound(InboundBatch batch, std::function<void(const incident::Reply&)> reply) {
   if (!begun_) return waiting_.push_back([this, batch = std::move(batch), reply = std::move(reply)] { inbound(batch, reply); });
-  apply(desk_.on_inbound(batch, wall_ns()), std::move(reply));
+  const std::int64_t now = wall_ns(), ahead = now - ports_.wall_ns();
+  for (InboundAlert& alert : batch.alerts) {
+    if (alert.until_ns != 0) alert.until_ns += ahead;
+  }
+  apply(desk_.on_inbound(batch, now), std::move(reply));
 }
 
 }  // namespace ronda::response

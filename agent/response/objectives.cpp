@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/clock_set.hpp"
 #include "base/siphash.hpp"
 #include "measure/load.hpp"
 #include "rule/evaluate.hpp"
@@ -168,6 +169,10 @@ void Objectives::restore(const measure::slo::Objective& asked, std::span<const m
 void Objectives::load_again(std::string_view objective) {
   const auto found = kept_.find(objective);
   if (found != kept_.end()) found->second.is_asked = false;
+}
+
+void Objectives::move(std::int64_t by_ns, std::int64_t now_ns) {
+  for (auto& [name, kept] : kept_) kept.counted_ns = moved_with_clock(kept.counted_ns, by_ns, now_ns);
 }
 
 const ObjectiveSeen* Objectives::seen(std::string_view objective) const {

@@ -63,6 +63,9 @@ class Objectives {
   void restore(const measure::slo::Objective& asked, std::span<const measure::slo::Stretch> older);
   /// The store could not be read: what take_unloaded() named is to be named again when it can.
   void load_again(std::string_view objective);
+  /// The clock was set forward by so much, to `now_ns`. The time that was left out is one in which nothing was seen; no result counts
+  /// twice.
+  void move(std::int64_t by_ns, std::int64_t now_ns);
 
   /// Null: there is no such objective.
   const ObjectiveSeen* seen(std::string_view objective) const;

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/counted.hpp"
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "measure/load.hpp"
 #include "response/own_troubles.hpp"
 #include "response/upkeep.hpp"
@@ -20,7 +21,8 @@ constexpr std::size_t most_refused = 1000;  // addresses of a notifier
 constexpr std::size_t told_at_once = 500;   // so a storm that became one message is no huge decision
 /// So long rules wait for what was known before the start. A store that is slower than that is no reason to be blind.
 constexpr std::chrono::seconds samples_wait{10};
-constexpr std::int64_t latest_ns = std::int64_t{3600} * 1'000'000'000;  // the wall clock may be set meanwhile
+constexpr std::int64_t latest_result_ns = std::int64_t{5} * 1'000'000'000;  // so old it is when it comes, on a busy host
+constexpr std::int64_t latest_ns = std::int64_t{3600} * 1'000'000'000;      // the wall clock may be set meanwhile
 
 measure::Status status_of(plugin::CheckStatus status) {
   return static_cast<measure::Status>(status);
@@ -40,12 +42,13 @@ std::shared_ptr<const wire::Message> message_of(const notify::Parcel& parcel) {
   return message;
 }
 
-notify::Delivery delivery_of(const schedule::DeliveryEnd& end) {
+/// `ahead_ns`: of the clock that is judged by before the wall clock.
+notify::Delivery delivery_of(const schedule::DeliveryEnd& end, std::int64_t ahead_ns) {
   using What = notify::Delivery::What;
   const What what = end.what == schedule::DeliveryEnd::What::delivered ? What::delivered
                     : end.what == schedule::DeliveryEnd::What::dropped ? What::dropped
                                                                        : What::retry;
-  return {what, end.again_at_wall_ns, end.detail};
+  return {what, end.again_at_wall_ns == 0 ? 0 : end.again_at_wall_ns + ahead_ns, end.detail};
 }
 
 bool only_reads(const schedule::Prepared& spec) {
@@ -103,17 +106,16 @@ void Response::hand_on() {
 }
 
 std::int64_t Response::wall_ns() {
-  const Nanos now = boottime();
-  if (last_wall_ != 0) last_wall_ += (now - last_boottime_).count();
-  last_boottime_ = now;
-  last_wall_ = std::max(last_wall_, ports_.wall_ns());
-  return last_wall_;
+  const std::int64_t boot = ports_.boot_ns ? ports_.boot_ns() : boottime().count();
+  return time_.read(boot, ports_.wall_ns());
 }
 
 // ---- start ----------------------------------------------------------------------------------
 
 void Response::start(std::function<void()> then) {
   load_kept([this, then = std::move(then)](const std::shared_ptr<Kept>& kept) {
+    static_cast<void>(wall_ns());  // from here on the time that passes is known
+    for (const incident::Event& event : kept->events) time_.not_before(event.at_ns);
     courier_.start([this, kept, then](const Result<Unit>& started) {
       if (!started) ports_.log(RONDA_LOG_ERROR, "not remembered: " + started.error().message());
       begin(*kept, then);
@@ -163,7 +165,11 @@ void Response::recall() {
   load_kept([this](const std::shared_ptr<Kept>& kept) {
     recalling_ = false;
     if (is_forgetful_ || stopping_) return;
-    for (const incident::Event& event : kept->events) last_wall_ = std::max(last_wall_, event.at_ns);
+    std::int64_t last = 0;
+    for (const incident::Event& event : kept->events) last = std::max(last, event.at_ns);
+    static_cast<void>(wall_ns());
+    // this clock is behind: for what is open that is a step like any other
+    if (const std::int64_t by = time_.not_before(last); by >= IncidentTime::step_ns) set_clock(by);
     shift(kept->checks);
     apply(desk_.recall(*kept, wall_ns()));
     use(desk_.share_plan());  // what it changes is what a start would
@@ -183,12 +189,10 @@ void Response::shift(std::vector<store::InstanceState>& checks) {
 }
 
 void Response::begin(Kept& kept, const std::function<void()>& then) {
-  static_cast<void>(wall_ns());  // from here on the time that passes is known
-  for (const incident::Event& event : kept.events) last_wall_ = std::max(last_wall_, event.at_ns);
   shift(kept.checks);
   for (const std::string& text : desk_.restore(kept, wall_ns())) ports_.log(RONDA_LOG_ERROR, "not remembered: " + text);
   begun_ = true;
-  last_wall_ = std::max(last_wall_, incident::last_change_ns(desk_.incidents()));
+  time_.not_before(incident::last_change_ns(desk_.incidents()));
   load_samples();
   for (const auto& work : std::exchange(waiting_, {})) work();
   use(desk_.share_plan());  // alerts that left while no agent ran
@@ -284,17 +288,24 @@ void Response::forget_addresses() {
 
 void Response::on_result(const schedule::Entry& entry) {
   const std::int64_t now = wall_ns();
-  // where the wall clock was set back, results come by the clock that is judged by
-  const std::int64_t ahead = now - ports_.wall_ns();
   const bool is_task = entry.spec.kind == config::Kind::task;
   const std::string task_name = is_task ? std::string(rule::task_prefix) + entry.spec.name : std::string();
   const std::string_view name = is_task ? std::string_view(task_name) : std::string_view(entry.spec.name);
   if (is_task && entry.status == plugin::CheckStatus::ok) {
-    Output output = desk_.on_task_success(entry.spec.name, entry.trip.ended_wall + ahead, now);
+    Output output = desk_.on_task_success(entry.spec.name, result_of(entry, name, now).ended_ns, now);
     if (begun_) apply(std::move(output));
   }
   if ((!is_task && entry.spec.kind != config::Kind::check) || !begun_ || !desk_.cares_for(name)) return;
   const std::string metrics = entry.metrics.str();
+  measure::Result result = result_of(entry, name, now);
+  result.metrics = metrics;
+  apply(desk_.on_result(result, now));
+}
+
+/// Dated by the clock that is judged by. What the scheduler noted before the wall clock was set is by that one: a result comes at
+/// once, and since when a check has its status is what is known of it here.
+measure::Result Response::result_of(const schedule::Entry& entry, std::string_view name, std::int64_t now_ns) const {
+  const std::int64_t ahead = now_ns - ports_.wall_ns();
   measure::Result result;
   result.check = name;
   result.status = status_of(entry.status);
@@ -302,9 +313,13 @@ void Response::on_result(const schedule::Entry& entry) {
   result.started_ns = entry.trip.started_wall + ahead;
   result.ended_ns = entry.trip.ended_wall + ahead;
   result.duration_ns = entry.trip.duration_ns;
-  result.metrics = metrics;
   result.summary = entry.summary;
-  apply(desk_.on_result(result, now));
+  if (!was_set_ && time_.apart_ns() == 0) return result;
+  if (result.ended_ns > now_ns || now_ns - result.ended_ns > latest_result_ns) result.ended_ns = now_ns;
+  result.started_ns = result.ended_ns - result.duration_ns;
+  const auto known = desk_.history().check(name);
+  result.since_ns = known && known->status == result.status ? known->since_ns : result.ended_ns;
+  return result;
 }
 
 void Response::on_store_health(const store::Health& health) {
@@ -373,7 +388,25 @@ void Response::on_own_trouble(std::string_view name, config::Level level, std::s
 void Response::tick() {
   armed_for_ = 0;
   if (!begun_ || stopping_) return;
+  follow_clock();
   apply(desk_.tick(wall_ns()));
+}
+
+/// Between two steps of the desk alone: all that one of them reads is by one clock.
+void Response::follow_clock() {
+  static_cast<void>(wall_ns());
+  if (const std::int64_t by = time_.take_step(); by != 0) set_clock(by);
+}
+
+/// One decision: a kill leaves all of it or nothing.
+void Response::set_clock(std::int64_t by_ns) {
+  was_set_ = true;
+  const std::string by = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(by_ns)));
+  ports_.log(RONDA_LOG_WARNING,
+             "the wall clock was set forward by " + by + ": for what is open no time has passed by that; check NTP and the hardware clock");
+  Output output = desk_.on_clock_set(by_ns, wall_ns());
+  courier_.on_clock_set(by_ns, output.decision);
+  apply(std::move(output));
 }
 
 void Response::stop() {
@@ -444,7 +477,7 @@ void Response::arm() {
   if (!begun_ || stopping_) return;
   const std::int64_t now = wall_ns();
   const auto next = desk_.next_wake();
-  const std::int64_t at = next ? *next : now + latest_ns;
+  const std::int64_t at = std::min(next ? *next : now + latest_ns, time_.step_at_ns().value_or(INT64_MAX));
   if (armed_for_ != 0 && armed_for_ <= at && armed_for_ > now) return;
   armed_for_ = at;
   wait_until(desk_timer_, at, now, [this] { tick(); });
@@ -457,7 +490,7 @@ void Response::deliver(notify::Parcel parcel) {
                  [this, alive = alive_, id = parcel.id, number = parcel.number](const schedule::DeliveryEnd& end) {
                    if (!*alive) return;
                    if (end.what == schedule::DeliveryEnd::What::not_begun) return courier_.take_back(id, number);
-                   courier_.on_result(id, number, delivery_of(end));
+                   courier_.on_result(id, number, delivery_of(end, wall_ns() - ports_.wall_ns()));
                  });
 }
 

@@ -14,6 +14,7 @@
 
 #include "notify/delivery.hpp"
 #include "response/desk.hpp"
+#include "response/incident_time.hpp"
 #include "schedule/scheduler.hpp"
 #include "store/store.hpp"
 
@@ -35,6 +36,7 @@ struct Ports {
   std::function<Result<Unit>(schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended)> run_now = {};
   /// What the store held is known at last: what the agent says of itself is to be said again, the store may have another life's.
   std::function<void()> recalled = {};
+  std::function<std::int64_t()> boot_ns = {};  // CLOCK_BOOTTIME; empty: the clock itself
 };
 
 class Response final : private notify::CourierClient {
@@ -53,10 +55,13 @@ class Response final : private notify::CourierClient {
   /// What the store is to keep of the results since the last call, for the batch that they are written with.
   std::vector<store::Sampled> take_samples() { return std::exchange(samples_, {}); }
   void on_store_health(const store::Health& health);
+  /// It is looked at now, and followed once it has stood for a while (incident_time.hpp).
   void on_clock_set() {
     tick();
     if (begun_ && !stopping_) courier_.tick();
   }
+  /// What time it is for incidents: the wall clock, but where that was set back, or forward just now.
+  std::int64_t now_ns() { return wall_ns(); }
   /// The reply comes when what was decided is durable, or at once when nothing was.
   void command(incident::Command command, std::function<void(const incident::Reply&)> reply);
   /// What others judged; the reply comes when it is durable.
@@ -92,7 +97,7 @@ class Response final : private notify::CourierClient {
   void on_sink_trouble(const notify::SinkTrouble& trouble, const store::OutboxRow& row) override;
   void on_durability(bool durable, const std::string& reason) override;
   void wake_at(std::int64_t wall_ns) override;
-  /// Goes on by itself where the wall clock is set back: incidents and what is owed know no way back in time.
+  /// Of IncidentTime: it leaps by set_clock() alone.
   std::int64_t wall_ns() override;
 
   void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
@@ -105,6 +110,9 @@ class Response final : private notify::CourierClient {
   void begin_looking();
   void load_objectives();
   void tick();
+  void follow_clock();
+  void set_clock(std::int64_t by_ns);
+  measure::Result result_of(const schedule::Entry& entry, std::string_view name, std::int64_t now_ns) const;
   void arm();
   void hand_on();
   void note_store();
@@ -125,8 +133,8 @@ class Response final : private notify::CourierClient {
   notify::Courier courier_;
   boost::asio::steady_timer desk_timer_, courier_timer_, samples_timer_;
   std::int64_t armed_for_ = 0;
-  std::int64_t last_wall_ = 0;
-  Nanos last_boottime_{0};
+  IncidentTime time_;
+  bool was_set_ = false;  // the clock, in this life: what was dated before is by another one
   bool begun_ = false, stopping_ = false;
   bool is_forgetful_ = false, recalling_ = false;  // the store could not be read; it is read again
   bool was_ok_ = true;                             // the store, when it last said how it is

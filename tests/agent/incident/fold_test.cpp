@@ -37,6 +37,69 @@ TEST_CASE("an incident moves only as it may", "[incident]") {
   for (const Stage to : {open, acknowledged, mitigating, resolved}) CHECK_FALSE(is_legal_move(closed, to));
 }
 
+TEST_CASE("a clock that is set moves every instant of an incident by as much, and back again", "[incident]") {
+  constexpr std::int64_t by = 3600 * second_ns;
+  Incident incident;
+  incident.ack = Ack{};
+  incident.tickets.resize(1);
+  incident.is_below = true;  // or that clock would not run; the others do while it is open
+  History& history = incident.history;
+  for (auto* stretches : {&history.suppressed, &history.held, &history.below, &history.flapped}) stretches->resize(1);
+  history.levels.resize(1);
+  history.impacts.resize(1);
+  Member& member = incident.members["api"];
+  std::vector<std::int64_t*> instants = {&member.joined_ns,
+                                         &member.changed_ns,
+                                         &incident.ack->at_ns,
+                                         &incident.ack->remind_ns,
+                                         &incident.ack->until_ns,
+                                         &incident.free_since_ns,
+                                         &incident.tickets[0].opened_ns,
+                                         &incident.tickets[0].owed_ns,
+                                         &incident.tickets[0].answered_ns,
+                                         &incident.detected_ns,
+                                         &incident.changed_ns,
+                                         &incident.moved_ns,
+                                         &incident.resolved_ns,
+                                         &incident.mitigated_ns,
+                                         &incident.responded_ns,
+                                         &incident.elapsed.since_ns,
+                                         &incident.at_level.since_ns,
+                                         &incident.below.since_ns,
+                                         &incident.eased_ns,
+                                         &incident.returned_ns,
+                                         &incident.update_due_ns,
+                                         &incident.joined_notice_ns,
+                                         &history.levels[0].at_ns,
+                                         &history.impacts[0].at_ns};
+  for (auto* stretches : {&history.suppressed, &history.held, &history.below, &history.flapped}) {
+    instants.push_back(&stretches->front().begin_ns);
+    instants.push_back(&stretches->front().end_ns);
+  }
+  incident.elapsed.spent_ns = incident.at_level.spent_ns = incident.below.spent_ns = incident.respond_within_ns = second_ns;  // durations
+  std::int64_t next = 1'790'000'000 * second_ns;
+  for (std::int64_t* at_ns : instants) *at_ns = next += second_ns;
+  incident.changed_ns = next += second_ns;
+  std::vector<std::int64_t> were;
+  for (const std::int64_t* at_ns : instants) were.push_back(*at_ns);
+  const auto set_clock = [&](std::int64_t by_ns) {
+    Event event;
+    event.kind = Kind::clock_set;
+    event.effective_ns = incident.changed_ns;
+    event.at_ns = incident.changed_ns + by_ns;
+    apply(incident, event);
+  };
+  const Incident before = incident;
+  set_clock(by);
+  for (std::size_t i = 0; i < instants.size(); ++i) {
+    CAPTURE(i);
+    CHECK(*instants[i] - were[i] == by);
+  }
+  CHECK(incident.respond_within_ns == second_ns);
+  set_clock(-by);
+  CHECK(incident == before);
+}
+
 TEST_CASE("a fold over stored events is the state, read twice or once", "[incident]") {
   World world;
   world.fire("a", Level::p2);

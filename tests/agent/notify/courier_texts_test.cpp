@@ -76,3 +76,55 @@ TEST_CASE("a message that begins before its decision is stored goes with its tex
   CHECK(post.client.parcels[1].id == "a");
   CHECK(post.client.parcels[1].text.body == "body of a");
 }
+
+TEST_CASE("what the clock moves of messages is stored with the decision that says so, or not at all", "[notify]") {
+  const bool is_killed = GENERATE(false, true);
+  CAPTURE(is_killed);
+  const Scratch scratch;
+  const std::int64_t by = 100 * hour_ns, first = noon;
+  {
+    Post post(scratch / "state");
+    REQUIRE(post.start());
+    REQUIRE(post.send({envelope("a")}));
+    post.end(Parcel(post.client.parcels.at(0)), retry());
+    post.client.now += by;
+    store::Decision decision;
+    post.courier->on_clock_set(by, decision);
+    CHECK(decision.changes.size() == 1);
+    post.wait_stored();
+    CHECK(post.stored({"a"}).at(0).first_at == first);
+    if (!is_killed) REQUIRE(post.decide(std::move(decision)));
+  }
+  Post post(scratch / "state");
+  post.client.now += by + hour_ns;
+  REQUIRE(post.start());
+  REQUIRE(post.loop.run_until([&] { return post.client.parcels.size() == 1; }));
+  CHECK(post.stored({"a"}).at(0).first_at == (is_killed ? first : first + by));
+  post.end(Parcel(post.client.parcels[0]), retry());
+  CHECK(post.stored({"a"}).at(0).state == (is_killed ? OutboxState::dead : OutboxState::queued));
+}
+
+TEST_CASE("an attempt that waits for its text while the clock is set forward was first made when it was, by that clock", "[notify]") {
+  const Scratch scratch;
+  const std::int64_t by = 100 * hour_ns;
+  {
+    Post post(scratch / "state");
+    REQUIRE(post.start());
+    auto a = envelope("a");
+    a.next_at = post.client.now + minute_ns;
+    REQUIRE(post.send({a}));
+  }
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  post.client.now += minute_ns;
+  post.courier->tick();  // it begins, and its text is asked for
+  CHECK(post.client.parcels.empty());
+  post.client.now += by;
+  store::Decision decision;
+  post.courier->on_clock_set(by, decision);
+  REQUIRE(post.decide(std::move(decision)));
+  REQUIRE(post.loop.run_until([&] { return post.client.parcels.size() == 1; }));
+  CHECK(post.stored({"a"}).at(0).first_at == post.client.now);
+  post.end(Parcel(post.client.parcels[0]), retry());
+  CHECK(post.stored({"a"}).at(0).state == OutboxState::queued);
+}

@@ -426,6 +426,77 @@ TEST_CASE("a clock that is set back by a day delays nothing by a day", "[notify]
   CHECK(desk.now < noon - 23 * hour_ns);
 }
 
+TEST_CASE("where the clock is set forward, delays and the 72 hours stay what they are, and quiet hours go by it", "[notify]") {
+  const std::int64_t by = GENERATE(3, 365 * 24) * hour_ns;
+  CAPTURE(by / hour_ns);
+  Desk desk;
+  const auto first = desk.add({envelope("a", "slack", "A"), envelope("b", "mail", "B")});
+  REQUIRE(first.size() == 2);
+  desk.end(first[0], retry("503", desk.now + 20 * minute_ns));
+  store::OutboxRow held = envelope("c", "sms", "C");
+  held.next_at = noon + 17 * hour_ns;  // until it is seven
+  CHECK(desk.add({held}).empty());
+  const bool is_seven = by > 17 * hour_ns;
+  desk.now += by;
+  CHECK(desk.take(desk.outbox.set_clock(by, desk.now)).empty());
+  CHECK(desk.stored["a"].first_at == desk.now);
+  CHECK(desk.stored["a"].next_at == desk.now + 20 * minute_ns);
+  CHECK(desk.stored["b"].first_at == desk.now);
+  CHECK(desk.stored["c"].next_at == held.next_at);
+  if (!is_seven) CHECK(desk.outbox.next_at() == desk.now + 15 * minute_ns);  // then the oldest has waited for too long
+  CHECK(ids(desk.tick()) == (is_seven ? Ids{"c"} : Ids{}));
+  while (desk.now < noon + by + 20 * minute_ns) {
+    CHECK(desk.now < noon + by + 20 * minute_ns);
+    const auto starts = desk.next();
+    if (!starts.empty()) CHECK(ids(starts) == Ids{"a"});
+  }
+  CHECK(desk.now == noon + by + 20 * minute_ns);
+  desk.end({"a", 2, {}}, retry());
+  CHECK(desk.end({"b", 1, {}}, retry()).empty());
+  // the next life goes by what was stored
+  Desk later;
+  later.now = noon + by + 71 * hour_ns;
+  later.stored = desk.stored;
+  auto again = later.take(later.outbox.restore(desk.rows(), later.now));
+  REQUIRE(ids(again) == Ids{"b", "a", "c"});
+  later.end(again[0], retry());
+  CHECK(later.dead.empty());
+  later.now += 2 * hour_ns;
+  later.end(again[1], retry());
+  CHECK(later.dead == Ids{"a"});
+}
+
+TEST_CASE("an attempt under way while the clock is set forward is neither overdue nor a long one", "[notify]") {
+  Desk desk;
+  desk.outbox.set_policy("slack", {.spacing = 0, .in_flight = 3, .merges = false});
+  const auto first = desk.add({envelope("a", "slack", "A")});
+  REQUIRE(first.size() == 1);
+  desk.now += 3 * hour_ns;
+  desk.take(desk.outbox.set_clock(3 * hour_ns, desk.now));
+  CHECK(ids(desk.add({envelope("b", "slack", "B")})) == Ids{"b"});  // where one is overdue, none begins beside it
+  CHECK(desk.troubles.empty());
+}
+
+TEST_CASE("what was stored by the right clock is given up in time where a start was behind it", "[notify]") {
+  Desk desk;
+  const auto first = desk.add({envelope("a")});
+  desk.end(first[0], retry());
+  Desk behind;
+  behind.now = noon - 50 * 365 * 24 * hour_ns;
+  behind.stored = desk.stored;
+  behind.take(behind.outbox.restore(desk.rows(), behind.now));
+  behind.now = noon + hour_ns;
+  behind.take(behind.outbox.set_clock(50 * 365 * 24 * hour_ns + hour_ns, behind.now));
+  CHECK(behind.stored["a"].first_at <= behind.now);
+  std::vector<Start> starts = behind.tick();
+  while (behind.dead.empty() && behind.now < noon + 100 * hour_ns) {
+    for (const Start& start : std::exchange(starts, {})) behind.end(start, retry());
+    if (behind.dead.empty()) starts = behind.next(hour_ns);
+  }
+  CHECK(behind.dead == Ids{"a"});
+  CHECK(behind.now - noon < 74 * hour_ns);
+}
+
 TEST_CASE("a hundred thousand envelopes take less than 1000 bytes each in the machine", "[notify]") {
   const auto used = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
   const std::size_t before = used();

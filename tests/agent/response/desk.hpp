@@ -178,9 +178,11 @@ class World {
   explicit World(const std::string& text) : plan_(plan_of(text)), desk_(make()) {}
 
   std::int64_t now = monday;
+  std::int64_t set_by = 0;  // by which the wall clock was set in all: what passed is without that
   Held held;
   std::vector<store::OutboxRow> order;  // all envelopes as they were decided
   std::vector<std::string> told;        // "5m open p1 cto log": since monday, one line an envelope
+  std::vector<std::string> happened;    // "5m acked", of all incidents, but that the clock was set
 
   void result(const std::string& check, Seen status, const std::string& summary = "") {
     measure::Result result;
@@ -249,15 +251,21 @@ class World {
   }
   /// Until that long after monday; `each_30s` gives results meanwhile.
   void run_to(std::int64_t since_monday, const std::map<std::string, Seen>& each_30s = {}) {
-    const std::int64_t until = monday + since_monday;
+    const std::int64_t from = monday + set_by, until = from + since_monday;
     while (now < until) {
-      std::int64_t next = std::min(until, each_30s.empty() ? until : now - (now - monday) % (30 * second) + 30 * second);
+      std::int64_t next = std::min(until, each_30s.empty() ? until : now - (now - from) % (30 * second) + 30 * second);
       if (const auto wake = desk_->next_wake()) next = std::min(next, std::max(*wake, now + 1));
       now = next;
       take(desk_->tick(now));
-      if ((now - monday) % (30 * second) != 0) continue;
+      if ((now - from) % (30 * second) != 0) continue;
       for (const auto& [check, status] : each_30s) result(check, status);
     }
+  }
+  /// The wall clock is set forward, and believed. What is stored of checks and tasks stays by the clock of then.
+  void set_clock(std::int64_t by) {
+    set_by += by;
+    now += by;
+    take(desk_->on_clock_set(by, now));
   }
   /// Another configuration, by a reload.
   void use(const std::string& text, const std::vector<people::Notifier>& notifiers = log_and_mail()) {
@@ -273,6 +281,13 @@ class World {
     REQUIRE(desk_->restore(kept, now).empty());
     if (!results) return;
     for (const auto& [check, status] : statuses) result(check, status.first);
+  }
+  /// By a clock that is behind, until it is set right.
+  void restart_behind(std::int64_t by) {
+    set_by -= by;
+    now -= by;
+    desk_ = make();
+    REQUIRE(desk_->restore(held.kept(), now).empty());
   }
   /// By an agent that can read nothing of what there was.
   void restart_blind() {
@@ -308,8 +323,10 @@ class World {
     for (const store::OutboxRow& row : output.decision.outbox) {
       if (held.outbox.contains(row.id)) continue;
       order.push_back(row);
-      told.push_back(format_duration(Nanos((now - monday) / second * second)) + " " + row.event + " " + row.level + " " + row.contact +
-                     " " + row.notifier);
+      told.push_back(passed() + " " + row.event + " " + row.level + " " + row.contact + " " + row.notifier);
+    }
+    for (const store::IncidentEvent& event : output.decision.events) {
+      if (event.kind != "clock_set") happened.push_back(passed() + " " + event.kind);
     }
     std::ranges::move(output.samples, std::back_inserter(samples));
     troubles.insert(troubles.end(), output.troubles.begin(), output.troubles.end());
@@ -338,6 +355,7 @@ class World {
   }
 
  private:
+  std::string passed() const { return format_duration(Nanos((now - monday - set_by) / second * second)); }
   std::unique_ptr<response::Desk> make() {
     return std::make_unique<response::Desk>(plan_, [this] { return ++random_ * 0x9E3779B97F4A7C15; });
   }

@@ -195,6 +195,35 @@ TEST_CASE("a restart neither forgets a burn nor ends it before its past is read"
   CHECK(world.level() == Level::none);
 }
 
+TEST_CASE("a clock that is set forward by three hours is a gap: by it no burn begins or ends, also over a restart", "[response]") {
+  const bool burns = GENERATE(false, true);
+  CAPTURE(burns);
+  Young world(by_time + "min_bad = \"0s\"\n");
+  world.run_to(2 * hour, {{"api", Seen::ok}});
+  world.run_to(2 * hour + 30 * second, {{"api", Seen::critical}});
+  const Seen then = burns ? Seen::critical : Seen::ok;
+  world.run_to(2 * hour + 2 * minute, {{"api", then}});
+  const Level level = burns ? Level::p1 : Level::none;
+  REQUIRE(world.level() == level);
+  const double left = world.left();
+  const std::size_t told = world.told.size();
+  world.set_clock(3 * hour);
+  world.take(world.desk().tick(world.now));
+  CHECK(world.level() == level);
+  if (GENERATE(false, true)) {
+    world.restart(false);
+    CHECK(world.level() == level);
+    world.know_what_was_stored();
+    CHECK(world.level() == level);
+  }
+  CHECK(world.told.size() == told);
+  world.run_to(2 * hour + 12 * minute, {{"api", then}});
+  CHECK(world.level() == level);
+  if (burns) return;
+  CHECK(world.told.empty());
+  CHECK(world.left() == Approx(left).margin(0.01));
+}
+
 TEST_CASE("after a restart an old burn that is read back fires nothing that did not fire before", "[response]") {
   Young world(by_time);
   world.run_to(hour, {{"api", Seen::ok}});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shell around the desk over a real store: notifiers and runs are lists that the test answers, the wall clock is its own.
+// The shell around the desk over a real store: notifiers and runs are lists that the test answers; time passes by itself
+// and as much more as the test sets `now` forward.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -52,21 +53,26 @@ class Shell {
 
   void begin() {
     response = std::make_unique<response::Response>(
-        response::Ports{loop, *store,
-                        [this](std::string_view notifier, std::shared_ptr<const wire::Message> message,
-                               std::function<void(const schedule::DeliveryEnd&)> ended) {
-                          handed.push_back({std::string(notifier), std::move(message), std::move(ended)});
-                        },
-                        [this](std::int64_t, std::string_view line) { logs.emplace_back(line); }, [this] { return now; },
-                        [this] { return ++random_ * 0x9E3779B97F4A7C15; },
-                        [this](std::string_view name) -> const schedule::Entry* {
-                          const auto found = entries.find(name);
-                          return found == entries.end() ? nullptr : &found->second;
-                        },
-                        [this](schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended) -> Result<Unit> {
-                          runs.push_back({kind, std::string(name), std::move(ended)});
-                          return done();
-                        }},
+        response::Ports{
+            loop,
+            *store,
+            [this](std::string_view notifier, std::shared_ptr<const wire::Message> message,
+                   std::function<void(const schedule::DeliveryEnd&)> ended) {
+              handed.push_back({std::string(notifier), std::move(message), std::move(ended)});
+            },
+            [this](std::int64_t, std::string_view line) { logs.emplace_back(line); },
+            [this] { return wall(); },
+            [this] { return ++random_ * 0x9E3779B97F4A7C15; },
+            [this](std::string_view name) -> const schedule::Entry* {
+              const auto found = entries.find(name);
+              return found == entries.end() ? nullptr : &found->second;
+            },
+            [this](schedule::Kind kind, std::string_view name, std::function<void(const schedule::Entry&)> ended) -> Result<Unit> {
+              runs.push_back({kind, std::string(name), std::move(ended)});
+              return done();
+            },
+            {},
+            [this] { return boottime().count() + now - monday; }},
         plan_);
     bool begun = false;
     response->start([&] { begun = true; });
@@ -95,7 +101,7 @@ class Shell {
     entry.spec.name = check;
     entry.has_result = true;
     entry.status = static_cast<plugin::CheckStatus>(status);
-    entry.since_wall = entry.trip.started_wall = entry.trip.ended_wall = now;
+    entry.since_wall = entry.trip.started_wall = entry.trip.ended_wall = wall();
     response->on_result(entry);
     settle();
   }
@@ -111,7 +117,8 @@ class Shell {
     settle();
   }
   const Handed* find(const std::string& part_of_id) const {
-    const auto found = std::ranges::find_if(handed, [&](const Handed& one) { return one.message->id.find(part_of_id) != std::string::npos; });
+    const auto found =
+        std::ranges::find_if(handed, [&](const Handed& one) { return one.message->id.find(part_of_id) != std::string::npos; });
     return found == handed.end() ? nullptr : &*found;
   }
   /// The incident of that service, as the store has it.
@@ -120,7 +127,9 @@ class Shell {
     for (const auto& [id, one] : response->desk().incidents().incidents) {
       if (one.service != service) continue;
       std::optional<std::vector<store::IncidentEvent>> rows;
-      store->load_incident(id, [&](Result<std::vector<store::IncidentEvent>> loaded) { rows = loaded ? *std::move(loaded) : std::vector<store::IncidentEvent>(); });
+      store->load_incident(id, [&](Result<std::vector<store::IncidentEvent>> loaded) {
+        rows = loaded ? *std::move(loaded) : std::vector<store::IncidentEvent>();
+      });
       REQUIRE(until([&] { return rows.has_value(); }));
       for (const store::IncidentEvent& row : *rows) {
         auto event = incident::parse_event(row.data);
@@ -137,14 +146,18 @@ class Shell {
   }
   store::OutboxRow row(const std::string& id) {
     std::optional<std::vector<store::OutboxRow>> rows;
-    store->load_outbox_rows({id}, [&](Result<std::vector<store::OutboxRow>> loaded) { rows = loaded ? *std::move(loaded) : std::vector<store::OutboxRow>(); });
+    store->load_outbox_rows(
+        {id}, [&](Result<std::vector<store::OutboxRow>> loaded) { rows = loaded ? *std::move(loaded) : std::vector<store::OutboxRow>(); });
     REQUIRE(until([&] { return rows.has_value(); }));
     REQUIRE(rows->size() == 1);
     return rows->front();
   }
 
+  std::int64_t wall() const { return now + set_by + boottime().count() - began_; }
+
   boost::asio::io_context loop;
   std::int64_t now = monday;
+  std::int64_t set_by = 0;  // the wall clock alone
   std::vector<Handed> handed;
   std::vector<Run> runs;
   std::vector<std::string> logs;
@@ -153,6 +166,7 @@ class Shell {
   std::unique_ptr<response::Response> response;
 
  private:
+  const std::int64_t began_ = boottime().count();
   std::shared_ptr<const response::Plan> plan_;
   std::uint64_t random_ = 0;
 };

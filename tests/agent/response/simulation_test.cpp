@@ -9,6 +9,7 @@
 
 #include "catch.hpp"
 #include "shrink.hpp"
+#include "simulation/estate.hpp"
 #include "simulation/world.hpp"
 
 using namespace ronda;
@@ -100,6 +101,7 @@ TEST_CASE("in worlds from seeds what the agent promises holds after everything t
   CHECK(sum.messages > 10 * sum.worlds);
   CHECK(sum.received > 5 * sum.worlds);
   CHECK(sum.replies > 3 * sum.worlds);
+  CHECK(sum.kinds["clock_set"] > sum.worlds);
 }
 
 TEST_CASE("in worlds from seeds that nobody has seen what the agent promises holds", "[.long]") {
@@ -110,6 +112,45 @@ TEST_CASE("in worlds from seeds that nobody has seen what the agent promises hol
   for (std::uint64_t seed = first; sum.worlds < 500 || std::chrono::steady_clock::now() - began < std::chrono::seconds(60); ++seed)
     run_world(seed, sum);
   print(sum);
+}
+
+/// What people are told, and when, in a world whose clock is set forward by so many days, again and again. Without what the clock on
+/// the wall decides (windows, and who stands in until when), and where disk and notifiers are well: what is lost is not known, and
+/// retries have their jitter by the ids of messages.
+std::vector<std::string> told_where_the_clock_is_set(std::uint64_t seed, std::uint32_t days) {
+  using What = Move::What;
+  std::vector<Move> moves;
+  for (const Move& move : random_moves(seed, moves_of_a_world)) {
+    const bool is_check = move.what == What::status || move.what == What::flap;
+    const bool is_hidden_by_window = is_check && std::string_view(check_names[move.a % check_names.size()]) == "disk";
+    const bool is_of_wall = move.what == What::clock || move.what == What::stand_in || move.what == What::maintain;
+    if (is_hidden_by_window || is_of_wall || move.what == What::disk || move.what == What::sink) continue;
+    moves.push_back(move);
+    if (moves.size() % 4 != 0) continue;
+    moves.push_back({What::clock, 1, 1, days, 6});
+    moves.push_back({What::retry, 610, 0, 0, 0});  // it is believed before the agent is killed
+  }
+  World world;
+  if (const auto why = world.run(moves)) FAIL("seed " << seed << ", by " << days << " d: " << *why);
+  std::vector<std::string> out;
+  for (const std::string& line : world.judge().diary()) {
+    const std::size_t decided = line.find(" decided ");
+    if (decided == std::string::npos || line.find("window/") != std::string::npos) continue;
+    const std::size_t id = decided + std::string_view(" decided ").size();
+    out.push_back(line.substr(0, id) + line.substr(line.find(' ', id) + 1));
+  }
+  return out;
+}
+
+TEST_CASE("who is told, and when, is the same where the wall clock is set forward by two and by three days", "[response]") {
+  std::size_t lines = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    const auto told = told_where_the_clock_is_set(seed, 2);
+    lines += told.size();
+    CHECK(told_where_the_clock_is_set(seed, 3) == told);
+  }
+  CHECK(lines > 20 * 10);
 }
 
 TEST_CASE("the same seed is the same world", "[response]") {

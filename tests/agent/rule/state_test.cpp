@@ -204,3 +204,36 @@ TEST_CASE("an alert that left the configuration is resolved with that reason, if
   CHECK(changes[0].reason == "the alert is not configured any more");
   CHECK(changes[0].since_ns == monday);
 }
+
+TEST_CASE("a clock that is set moves every instant of a state by as much, and none into the future", "[rule]") {
+  AlertState state;
+  std::int64_t next = monday;
+  std::vector<std::int64_t*> instants = {&state.level_since_ns, &state.started_ns,          &state.looked_ns,
+                                         &state.counted_ns,     &state.frozen_at_ns,        &state.unknown_since_ns,
+                                         &state.await_after_ns, &state.flapping.changed_ns, &state.flapping.fell_ns};
+  for (RungState& rung : state.rungs) {
+    instants.push_back(&rung.since_ns);
+    rung.held_ns = rung.left_ns = minute;  // durations
+  }
+  state.clear_ns = minute;
+  for (std::int64_t* at_ns : instants) *at_ns = next += second;
+  state.next_ns = next + hour;
+  const AlertState before = state;
+  const auto is_moved = [&](std::int64_t by_ns) {
+    AlertState other = state;
+    move(other, -by_ns, next);
+    return other == before;
+  };
+  move(state, hour, next + hour);
+  CHECK(*instants.front() == monday + second + hour);
+  CHECK(state.next_ns == before.next_ns + hour);
+  CHECK(state.clear_ns == minute);
+  CHECK(state.rungs[0].held_ns == minute);
+  CHECK(last_ns(state) == next + hour);
+  CHECK(is_moved(hour));
+  // the clock was behind it: it has been all the same
+  state = before;
+  move(state, hour, monday);
+  CHECK(last_ns(state) == monday);
+  CHECK(decode_state(encode_state(state)));
+}

@@ -40,9 +40,11 @@ std::int64_t may_be_unknown(const rule::Alert& rule) {
   return out;
 }
 
-/// So late a busy host may be. A clock that is set forward by more than that, and than a check may be late, is a time in which
-/// nobody watched; by less, nobody can tell.
-constexpr std::int64_t busy = 10 * second_ns;
+/// So late a busy host may be. A clock that leaps by more than that, and than a check may be late, is a time in which nobody watched; by
+/// less, nobody can tell. Decision 0122, said once more: such a leap is less than a minute, or moves all that is dated.
+constexpr std::int64_t busy = 10 * second_ns, least_step = 60 * second_ns, least_proof = 10 * second_ns;
+
+constexpr std::string_view waits_prefix = "waits: ";
 
 /// One level below its highest, and p3 and p4 as they are.
 config::Level level_of_unknown(const rule::Alert& rule) {
@@ -95,7 +97,7 @@ void Judge::note(std::int64_t passed_ns, const std::string& what) {
   diary_.push_back(std::to_string(passed_ns / second_ns) + "s " + what);
 }
 
-void Judge::watch(const response::Response* response, std::int64_t) {
+void Judge::watch(response::Response* response, std::int64_t) {
   response_ = response;
   in_flight_.clear();
   told_delivered_.clear();
@@ -108,6 +110,7 @@ void Judge::watch(const response::Response* response, std::int64_t) {
   called_.clear();
   decided_.clear();
   fired_.clear();  // that an alert had a level may have been in memory only
+  lead_ns_.reset();
   forget_pace();
   if (response == nullptr) return;
   // what was only in memory is gone with the life before, and is decided anew
@@ -130,22 +133,34 @@ void Judge::forget_pace() {
   pace_.clear();
 }
 
-void Judge::on_clock_set(std::int64_t by_ns, std::int64_t passed_ns) {
+void Judge::on_clock_set(std::int64_t passed_ns) {
   clock_was_set_ = true;
-  // an agent's own clock never goes back: it leaps by so much for certain where the wall clock is further than it ever was
-  ahead_ns_ += by_ns;
-  const std::int64_t leap = ahead_ns_ - std::exchange(most_ahead_ns_, std::max(most_ahead_ns_, ahead_ns_));
-  if (by_ns <= 0 || response_ == nullptr) return;
+  clock_set_at_ns_ = passed_ns;
+  follow_clock(passed_ns);
+}
+
+/// What the agent's own clock does: it never goes back, by less than a step it leaps at once, and by more only where the wall clock has
+/// stood for a while.
+void Judge::follow_clock(std::int64_t passed_ns) {
+  if (response_ == nullptr || broken_) return;
+  const std::int64_t lead = response_->now_ns() - passed_ns, leap = lead_ns_ ? lead - *lead_ns_ : 0;
+  lead_ns_ = lead;
+  if (leap < 0) return fail("the agent's clock went back by " + std::to_string(-leap / second_ns) + " seconds");
+  if (leap >= least_step && passed_ns - clock_set_at_ns_ < least_proof) return fail("a step of the clock was believed at once");
+  if (leap > 0 && leap < least_step) forgive(leap, passed_ns);
+}
+
+/// That is time.
+void Judge::forgive(std::int64_t leap_ns, std::int64_t passed_ns) {
   untold_.clear();  // they may get their time anew
   for (auto& [name, watched] : watched_) {
     const rule::Alert* rule = response_->desk().plan().rules.find(name);
-    watched.leapt += by_ns;
-    if (rule != nullptr && leap > rule->patience_ns + busy) watched = {passed_ns, 0};
+    watched.leapt += leap_ns;
+    if (rule != nullptr && leap_ns > rule->patience_ns + busy) watched = {passed_ns, 0};
   }
   for (auto& [id, below] : below_) {
     below.lately = passed_ns;
-    below.leapt += by_ns;
-    if (leap > eased_after + busy) below = {below.level, below.since < 0 ? -1 : passed_ns, 0, 0, passed_ns};
+    below.leapt += leap_ns;
   }
 }
 
@@ -154,6 +169,7 @@ void Judge::on_clock_set(std::int64_t by_ns, std::int64_t passed_ns) {
 void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
   std::set<std::string> noted, changed, lowered;
   std::map<std::string, Ways> owed;
+  std::int64_t set_by = 0;
   for (const store::IncidentEvent& row : decision.events) {
     const auto event = incident::parse_event(row.data);
     if (!event) return fail("an event that cannot be read: " + row.data);
@@ -161,6 +177,7 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
     if (event->kind == incident::Kind::lowered && event->author.kind != incident::Author::Kind::agent) lowered_.insert(row.incident);
     if (decided_.emplace(event->incident, event->sequence).second) {  // else it was refused, and is given once more
       note_level(*event);
+      if (event->kind == incident::Kind::clock_set) set_by = event->at_ns - event->effective_ns;  // the same for all
       if (is_eased(*event)) judge_eased(*event, passed_ns);
       if (event->kind == incident::Kind::lowered) lowered.insert(row.incident);
       const bool is_less = event->subject == "resolve" || (event->subject == "update" && lowered.contains(row.incident));
@@ -172,6 +189,7 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
     note(passed_ns, row.incident + " " + std::to_string(row.seq) + " " + row.kind + " " + event->subject + " " + event->alert + " " +
                         std::string(config::level_name(event->level)) + " " + event->text);
   }
+  move_known(set_by);
   for (const OutboxRow& row : decision.outbox) {
     if (!rows_.insert(row.id).second) continue;  // it was refused, and is given once more
     note(passed_ns, "decided " + row.id + " " + topic_of(row) + " " + row.level + " to " + row.contact + " by " + row.notifier);
@@ -182,6 +200,17 @@ void Judge::on_decide(const store::Decision& decision, std::int64_t passed_ns) {
   if (response_ == nullptr) return;
   for (const auto& [id, ways] : owed) check_told(id, ways, decision);
   for (const std::string& id : changed) take_before(id);
+}
+
+/// What is known by an instant is known by that of the clock as it is now too.
+void Judge::move_known(std::int64_t by_ns) {
+  if (by_ns == 0) return;
+  for (auto& [alert, changed_ns] : fired_) changed_ns += by_ns;
+  for (const auto& [alert, changed_ns] : std::set(was_unknown_)) was_unknown_.emplace(alert, changed_ns + by_ns);
+  for (auto& [id, was] : before_) {
+    if (was.acked_ns != 0) was.acked_ns += by_ns;
+    if (was.below_ns != 0) was.below_ns += by_ns;
+  }
 }
 
 void Judge::note_called(const incident::Event& event, const OutboxRow* message) {
@@ -267,8 +296,11 @@ void Judge::on_event(const store::IncidentEvent& row) {
     fail(row.incident + " goes from " + std::string(incident::stage_name(before)) + " to " +
          std::string(incident::stage_name(after->stage)));
   touched_.insert(row.incident);
+  if (event->kind == incident::Kind::clock_set && event->at_ns - event->effective_ns < least_step)
+    fail("a leap of the clock by less than a step is an event of " + row.incident);
   const bool is_agents = event->author.kind == incident::Author::Kind::agent;
   Eased& eased = eased_[row.incident];
+  if (event->kind == incident::Kind::clock_set && eased.at != 0) eased.at += event->at_ns - event->effective_ns;
   if (is_eased(*event) && eased.returned && event->at_ns - eased.at < comes_back_within)
     fail("lowered again though it had come back soon: " + row.incident);
   // of what nobody was called for the next rise is the first call
@@ -343,6 +375,7 @@ void Judge::on_received(const std::string& notifier, const std::string& id) {
 
 void Judge::check(std::int64_t passed_ns) {
   if (response_ == nullptr || broken_) return;
+  follow_clock(passed_ns);
   std::set<std::string> causes;
   for (const auto& [id, one] : state().incidents) {
     check_incident(one, passed_ns);
@@ -428,6 +461,12 @@ void Judge::check_pace(const Incident& incident, std::int64_t passed_ns) {
 
 void Judge::check_alerts(std::int64_t passed_ns) {
   const response::Desk& desk = response_->desk();
+  // what a reload took away is not waited for, and begins anew where it comes back
+  const auto is_gone = [&](const auto& one) {
+    return desk.plan().rules.find(one.first.starts_with(waits_prefix) ? one.first.substr(waits_prefix.size()) : one.first) == nullptr;
+  };
+  std::erase_if(untold_, is_gone);
+  std::erase_if(watched_, is_gone);
   for (const rule::Alert& rule : desk.plan().rules.alerts) {
     const rule::AlertState* alert = desk.alert(rule.name);
     const auto found = state().by_alert.find(rule.name);
@@ -488,7 +527,7 @@ void Judge::check_untold(const rule::Alert& rule, const rule::AlertState* alert,
 
 /// Decision 0101, said once more: what waits for a check is told when nothing that judges that one is, or is about to be.
 void Judge::check_waiting(const rule::Alert& rule, const rule::AlertState* alert, std::int64_t passed_ns) {
-  const std::string key = "waits: " + rule.name;
+  const std::string key = std::string(waits_prefix) + rule.name;
   const auto tells = [&](const rule::Alert& other) {
     if (std::ranges::find(other.checks, alert->blocked_by) == other.checks.end()) return false;
     const rule::AlertState* one = response_->desk().alert(other.name);
@@ -515,11 +554,10 @@ void Judge::check_stored() {
   touched_.clear();
 }
 
-void Judge::check_still(std::int64_t wall_ns) {
+void Judge::check_still(std::int64_t now_ns) {
   if (response_ == nullptr || broken_) return;
   const auto wake = response_->desk().next_wake();
-  // its clock never lies behind the wall's
-  if (wake && *wake < wall_ns - second_ns) fail("a wake-up that was not served");
+  if (wake && *wake < now_ns - second_ns) fail("a wake-up that was not served");
 }
 
 void Judge::check_calm() {

@@ -23,10 +23,10 @@ class Judge {
   void fail(std::string what);
 
   /// The agent of this life; null: none runs.
-  void watch(const response::Response* response, std::int64_t passed_ns);
-  /// What an incident was before does not bind what comes: another configuration, a start, another time.
+  void watch(response::Response* response, std::int64_t passed_ns);
+  /// What an incident was before does not bind what comes: another configuration, a start.
   void forget_pace();
-  void on_clock_set(std::int64_t by_ns, std::int64_t passed_ns);
+  void on_clock_set(std::int64_t passed_ns);
 
   void on_decide(const store::Decision& decision, std::int64_t passed_ns);
   void on_written(const store::Decision& decision);
@@ -40,8 +40,8 @@ class Judge {
 
   /// After each thing that happened.
   void check(std::int64_t passed_ns);
-  /// When nothing is left to be done at this instant.
-  void check_still(std::int64_t wall_ns);
+  /// When nothing is left to be done at this instant, which the agent takes for `now_ns`.
+  void check_still(std::int64_t now_ns);
   /// After a long time in which all notifiers and the disk were well.
   void check_calm();
   /// After a long time in which nothing failed besides.
@@ -83,6 +83,9 @@ class Judge {
   }
   void judge_row(const store::OutboxRow& row);
   void take_before(const std::string& id);
+  void follow_clock(std::int64_t passed_ns);
+  void forgive(std::int64_t leap_ns, std::int64_t passed_ns);
+  void move_known(std::int64_t by_ns);
   void check_incident(const incident::Incident& incident, std::int64_t passed_ns);
   void check_level(const incident::Incident& incident);
   void check_below(const incident::Incident& incident, std::int64_t passed_ns);
@@ -99,10 +102,11 @@ class Judge {
   void check_stored();
 
   Disk& disk_;
-  const response::Response* response_ = nullptr;
+  response::Response* response_ = nullptr;
   std::optional<std::string> broken_;
   bool clock_was_set_ = false;
-  std::int64_t ahead_ns_ = 0, most_ahead_ns_ = 0;  // by which the wall clock was set forward in all, and the most of that
+  std::optional<std::int64_t> lead_ns_;  // of the agent's clock before what passed, when it was looked at last in this life
+  std::int64_t clock_set_at_ns_ = 0;     // by what passed
   std::map<std::string, Before> before_;
   std::map<std::string, Pace> pace_;
   std::map<std::string, std::int64_t> fired_;  // by alert: when its member was changed last while the alert had a level

@@ -64,7 +64,8 @@ class World {
 
   // world_moves.cpp: what people and others do
   void make(const Move& move);
-  void set_clock(std::int64_t by_ns);
+  void set_clock(const Move& move);
+  void step_clock(std::int64_t by_ns);
   void set_status(const Move& move, bool flaps);
   void say(const Move& move);
   void silence(const Move& move);
@@ -92,6 +93,7 @@ class World {
   bool up_ = false, is_planted_ = false;
   bool reloaded_ = false;  // in this life: what the other ladder owed before that is told at the next start
   std::uint64_t random_ = 0;
+  std::int64_t clock_set_at_ = -hour_ns;
   std::int64_t instant_ms_ = 0;
   std::size_t at_instant_ = 0;  // handlers that ran at it
   std::optional<Left> left_;

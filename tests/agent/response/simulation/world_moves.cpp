@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people, checks and others do in a world.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "estate.hpp"
@@ -49,8 +50,7 @@ void World::make(const Move& move) {
     case Move::What::disk:
       return turn_disk(move);
     case Move::What::clock:
-      judge_.forget_pace();
-      return set_clock((move.a % 2 == 0 ? -1 : 1) * static_cast<std::int64_t>(move.b) * (move.c % 3 == 0 ? 7 : 1) * second_ns);
+      return set_clock(move);
     case Move::What::reload:
       judge_.forget_pace();
       reloaded_ = true;
@@ -65,9 +65,23 @@ void World::make(const Move& move) {
   }
 }
 
-void World::set_clock(std::int64_t by_ns) {
+/// Back by seconds; forward by less than a step, by more, by hours or days, or for a moment by ten years.
+void World::set_clock(const Move& move) {
+  constexpr std::array<std::int64_t, 7> units = {1, 7, 1, 7, 60, 3600, 86'400};
+  if (move.a % 2 == 0) return step_clock(-static_cast<std::int64_t>(move.b) * (move.c % 3 == 0 ? 7 : 1) * second_ns);
+  const std::int64_t much = move.c % 8 == 0 ? move.b % 60 : move.b;
+  if (move.c % 8 != 7) return step_clock(much * units[move.c % 8] * second_ns);
+  constexpr std::int64_t ten_years = std::int64_t{3652} * 86'400 * second_ns;
+  step_clock(ten_years);
+  pass((1 + move.b % 8) * second_ns);
+  step_clock(-ten_years);
+}
+
+void World::step_clock(std::int64_t by_ns) {
+  if (judge_.broken()) return;
   time_.step_wall(by_ns);
-  judge_.on_clock_set(by_ns, time_.passed_ns());
+  clock_set_at_ = time_.passed_ns();
+  judge_.on_clock_set(time_.passed_ns());
   response_->on_clock_set();
 }
 
