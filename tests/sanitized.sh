@@ -11,11 +11,12 @@ command -v clang++-14 >/dev/null || { echo 'skipped: no clang++-14 (Debian: clan
 
 # Not here, because they hold real runners to limits of memory, filters of system calls and times that a build with a sanitizer
 # cannot keep: runners*, scheduler, sdk_museum_runner, whole_*, cli_*. Nor api, whose coroutines clang 14 cannot compile with
-# AddressSanitizer ("Cannot represent a difference across sections"). Not tried yet under asan: postgresql with a server, plugin_host,
-# rule, measure, incident, notify, response; under tsan: the runner's own threads (pool, gate, link), which only its real program has.
+# AddressSanitizer ("Cannot represent a difference across sections"). Not tried yet under asan: postgresql with a server, plugin_host, the
+# simulations of incidents; under tsan: the runner's own threads (pool, gate, link), which only its real program has.
 case "$preset" in
   asan) units=(agent/base/base agent/config/config sdk/sdk agent/plugin/plugin agent/plugin/runner_parts agent/schedule/schedule
-    agent/schedule/schedule_oracle agent/schedule/schedule_simulation agent/store/store plugins/exec/plugin_exec
+    agent/schedule/schedule_oracle agent/schedule/schedule_simulation agent/store/store agent/measure/measure agent/rule/rule
+    agent/incident/people agent/incident/incident agent/notify/notify agent/response/response plugins/exec/plugin_exec
     plugins/heartbeat/plugin_heartbeat plugins/http/plugin_http plugins/outgoing/plugin_outgoing plugins/logfile/plugin_logfile
     plugins/command/plugin_command plugins/smtp/plugin_smtp plugins/postgresql/postgresql_pure plugins/sms/plugin_sms_text) ;;
   tsan) units=(agent/base/base agent/store/store) ;;
