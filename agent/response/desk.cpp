@@ -119,8 +119,6 @@ std::vector<std::string> Desk::restore(const Kept& kept, std::int64_t now_ns) {
 Status Desk::take_up(const store::AlertState& row, std::int64_t now_ns) {
   auto state = rule::decode_state(row.data.value_or(""));
   if (!state) return std::move(state).error().with_context("the state of alert " + row.name);
-  // under a clock that is behind it is as if it had been looked at now: once that is set right, its plans would be carried into the future
-  if (const std::int64_t last_ns = rule::last_ns(*state); last_ns > now_ns) rule::move(*state, now_ns - last_ns, now_ns);
   const rule::Alert* alert = plan_->rules.find(row.name);
   Held& held = alerts_[row.name];
   held.state = alert == nullptr ? *std::move(state) : rule::adopt(*alert, *std::move(state));

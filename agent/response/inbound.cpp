@@ -56,7 +56,6 @@ Output Desk::on_inbound(const InboundBatch& batch, std::int64_t now_ns) {
     if (change.from != change.to) held.state.level_since_ns = now_ns;
     if (change.from == config::Level::none) held.state.started_ns = now_ns;
     held.state.level = alert.level;
-    held.state.looked_ns = now_ns;  // a start by a clock that is behind knows it by that
     held.state.reason = alert.reason;
     held.state.next_ns = alert.until_ns;
     // a time that has passed is due now: one that lies back would look as if nobody had watched since then

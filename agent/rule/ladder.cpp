@@ -364,16 +364,6 @@ void Climb::plan() {
   if (state_.flapping.holds()) in(state_.flapping.changed_ns + quiet_ns - now_);
 }
 
-/// All that is dated and has been.
-template <class State>
-auto past_of(State& state) {
-  std::vector<decltype(&state.looked_ns)> all = {&state.level_since_ns, &state.started_ns,          &state.looked_ns,
-                                                 &state.counted_ns,     &state.frozen_at_ns,        &state.unknown_since_ns,
-                                                 &state.await_after_ns, &state.flapping.changed_ns, &state.flapping.fell_ns};
-  for (auto& rung : state.rungs) all.push_back(&rung.since_ns);
-  return all;
-}
-
 bool is_same(const Alert& alert, const AlertState& state) {
   return std::ranges::all_of(alert.rungs,
                              [&](const Rung& rung) { return state.rungs[static_cast<std::size_t>(rung.level) - 1].mark == rung.mark; });
@@ -403,14 +393,12 @@ AlertState adopt(const Alert& alert, AlertState state) {
 }
 
 void move(AlertState& state, std::int64_t by_ns, std::int64_t now_ns) {
-  for (std::int64_t* at_ns : past_of(state)) *at_ns = moved_with_clock(*at_ns, by_ns, now_ns);
+  std::vector<std::int64_t*> been = {&state.level_since_ns, &state.started_ns,          &state.looked_ns,
+                                     &state.counted_ns,     &state.frozen_at_ns,        &state.unknown_since_ns,
+                                     &state.await_after_ns, &state.flapping.changed_ns, &state.flapping.fell_ns};
+  for (RungState& rung : state.rungs) been.push_back(&rung.since_ns);
+  for (std::int64_t* at_ns : been) *at_ns = moved_with_clock(*at_ns, by_ns, now_ns);
   if (state.next_ns != 0) state.next_ns += by_ns;
-}
-
-std::int64_t last_ns(const AlertState& state) {
-  std::int64_t last = 0;
-  for (const std::int64_t* at_ns : past_of(state)) last = std::max(last, *at_ns);
-  return last;
 }
 
 std::vector<Change> retire(std::string_view alert, const AlertState& state, std::int64_t now_ns) {

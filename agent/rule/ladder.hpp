@@ -122,10 +122,8 @@ Outcome advance(const Alert& alert, AlertState state, const Reading& reading, st
 /// whose condition and `for` are the same. Reset: the counting of all others, and flapping where any is new.
 AlertState adopt(const Alert& alert, AlertState state);
 
-/// The clock was set by so much, to `now_ns`: all that is dated moves with it.
+/// The clock was set forward by so much, to `now_ns`: all that is dated moves with it.
 void move(AlertState& state, std::int64_t by_ns, std::int64_t now_ns);
-/// The latest instant in it that has been; 0: none.
-std::int64_t last_ns(const AlertState& state);
 
 /// Of an alert that left the configuration: what must be told. Nothing where it did not fire.
 std::vector<Change> retire(std::string_view alert, const AlertState& state, std::int64_t now_ns);

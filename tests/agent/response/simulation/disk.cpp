@@ -91,14 +91,33 @@ void Disk::write_event(const store::IncidentEvent& event) {
   on_event(event);
 }
 
+/// What an incident says of the clock and when a message was tried first are one decision (0122): whatever is tried and not at its end.
+void Disk::check_step(const Decision& decision) {
+  const auto step = std::ranges::find(decision.events, "clock_set", &store::IncidentEvent::kind);
+  if (step == decision.events.end()) return;
+  for (const auto& [id, row] : outbox) {
+    const bool is_owed = row.state == OutboxState::queued || row.state == OutboxState::sending;
+    if (!is_owed || row.first_at == 0 || row.first_at >= step->at || refused_.contains(id)) continue;
+    if (std::ranges::find(decision.changes, id, &store::OutboxChange::id) == decision.changes.end())
+      on_broken("a step of the clock is stored without what it moves of " + id);
+  }
+}
+
 /// As the tables do it (store/decisions.cpp): a row that is there stays, what was delivered stays so.
 Result<Unit> Disk::write(const Decision& decision) {
-  if (decision.order && decision.order->is_refused(decision.number))
+  const auto note_refused = [&] {
+    for (const OutboxRow& row : decision.outbox) refused_.insert(row.id);
+  };
+  if (decision.order && decision.order->is_refused(decision.number)) {
+    note_refused();
     return Error(Errc::unavailable, "what was decided before it is not stored");
+  }
   if (mode_ == Mode::full) {
+    note_refused();
     if (decision.order) decision.order->refuse_from(decision.number);
     return Error(Errc::unavailable, "no space left on the device");
   }
+  check_step(decision);
   for (const store::IncidentEvent& event : decision.events) write_event(event);
   for (const store::IncidentMark& mark : decision.marks) closed[mark.incident] = mark.closed;
   for (const store::AlertState& row : decision.alerts) {

@@ -70,11 +70,13 @@ class Disk {
 
  private:
   void write_event(const store::IncidentEvent& event);
+  void check_step(const store::Decision& decision);
 
   Mode mode_ = Mode::well;
   std::int64_t latency_ns_ = 0;
   Life* life_ = nullptr;
   std::size_t rows_seen_ = 0, events_seen_ = 0;
+  std::set<std::string> refused_;  // messages whose decision was once refused: what is changed of them meanwhile stands in their rows
 };
 
 }  // namespace ronda::sim
