@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "api/door_page.hpp"
-#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "incident/moment.hpp"
 #include "plugin/hmac.hpp"
@@ -43,7 +42,7 @@ bool is_room(const people::Contact& contact) {
 
 std::optional<Good> look_at_link(AgentView& agent, std::string_view token, Response& refusal) {
   const Plan& plan = plan_of(agent);
-  auto claim = response::read_link(plan.links, token, wall_clock().count());
+  auto claim = response::read_link(plan.links, token, agent.response().unset_now_ns());
   refusal = bad_link(plan.language);
   if (!claim) {
     if (claim.error().code() == Errc::range) refusal = ack_word_page(410, AckWord::too_late, {}, plan.language);
@@ -142,7 +141,7 @@ std::optional<Coded> find_code(AgentView& agent, const std::vector<std::string>&
 
 std::optional<std::string> owner_of_link(AgentView& agent, const Request& request) {
   const std::string_view token = std::string_view(request.path).substr(ack_path.size());
-  const auto claim = response::read_link(plan_of(agent).links, token, wall_clock().count());
+  const auto claim = response::read_link(plan_of(agent).links, token, agent.response().unset_now_ns());
   if (claim) return claim->contact;
   return claim.error().code() == Errc::range ? std::optional<std::string>("") : std::nullopt;
 }

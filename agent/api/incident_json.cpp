@@ -10,7 +10,6 @@
 
 #include "api/json.hpp"
 #include "api/slo_json.hpp"
-#include "base/clock.hpp"
 #include "base/units.hpp"
 #include "incident/document.hpp"
 #include "response/outlook.hpp"
@@ -236,7 +235,7 @@ std::optional<json::object> explain_alert_json(AgentView& agent, std::string_vie
   out["conditions"] = desk.objectives().of_alert(name) != nullptr
                           ? burns_as_conditions_json(desk, name)
                           : conditions_json(rule::explain(*alert, state == nullptr ? unseen : *state, desk.plan().rules.facts,
-                                                          desk.history(), wall_clock().count()));
+                                                          desk.history(), agent.response().now_ns()));
   return out;
 }
 
@@ -280,7 +279,7 @@ json::object incident_json(const Incident& incident, std::int64_t now_ns, std::s
 
 json::value next_step_json(AgentView& agent, const Incident& incident) {
   const response::Desk& desk = desk_of(agent);
-  const auto next = response::next_step(desk.plan(), incident, response::overrides_of(desk.upkeep()), wall_clock().count());
+  const auto next = response::next_step(desk.plan(), incident, response::overrides_of(desk.upkeep()), agent.response().now_ns());
   if (!next || next->due.empty()) return nullptr;
   json::array steps;
   for (const escalation::Due& one : next->due) {
@@ -306,7 +305,7 @@ json::value status_check_json(AgentView& agent, std::string_view check) {
 
 json::array tickets_json(AgentView& agent, const Incident& incident) {
   const people::People& people = desk_of(agent).plan().people;
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = agent.response().now_ns();
   json::array out;
   for (const incident::Ticket& one : incident.tickets) {
     const people::Vendor* vendor = people.find_vendor(one.vendor);
@@ -335,7 +334,7 @@ json::array incidents_json(AgentView& agent, bool all) {
     std::ranges::sort(first_over, wanted.end(), [](const Incident* a, const Incident* b) { return a->changed_ns > b->changed_ns; });
     wanted.erase(first_over + most_over, wanted.end());
   }
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = agent.response().now_ns();
   std::size_t alerts = 0, most = most_alerts_in_lists;
   for (const Incident* incident : wanted) alerts += std::min(incident->members.size(), most_alerts_in_lists);
   if (alerts > most_alerts_of_a_list) most = std::clamp<std::size_t>(most_alerts_of_a_list / wanted.size(), 1, most_alerts_in_lists);
@@ -374,7 +373,7 @@ json::array timeline_json(std::span<const incident::Event> events) {
 json::object silence_json(AgentView& agent, const incident::Silence& silence) {
   const response::Desk& desk = desk_of(agent);
   json::object out;
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = agent.response().now_ns();
   out["id"] = silence.id;
   out["revision"] = silence.revision;
   out["what"] = to_text(silence.what);
@@ -434,7 +433,7 @@ json::array deliveries_json(std::span<const store::OutboxRow> rows, std::span<co
 
 json::array sinks_json(AgentView& agent) {
   const response::Plan& plan = desk_of(agent).plan();
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = agent.response().now_ns();
   json::array out;
   for (const notify::SinkStatus& one : agent.response().courier().status()) {
     if (one.waiting == 0 && plan.find_notifier(one.notifier) == nullptr) continue;

@@ -146,7 +146,7 @@ void get_incident(Context& c) {
       if (rows) told->rows = *std::move(rows);
       agent.store().load_trail(told->incident.id, [&agent, respond, told, hides](const Result<std::vector<store::DeliveryAttempt>>& trail) {
         if (!trail) told->trouble = trail.error().message();
-        json::object out = incident_json(told->incident, wall_clock().count());
+        json::object out = incident_json(told->incident, agent.response().now_ns());
         out["next_step"] = next_step_json(agent, told->incident);
         out["tickets"] = tickets_json(agent, told->incident);
         out["trouble"] = told->trouble.empty() ? json::value(nullptr) : json::value(told->trouble);
@@ -270,7 +270,7 @@ void post_verb(Context& c) {
 
 void get_silences(Context& c) {
   json::array out;
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = c.agent.response().now_ns();
   for (const incident::Silence& silence : desk_of(c.agent).silences().silences) {
     const bool is_over = silence.ended_ns != 0 || silence.until_ns <= now;
     if (!is_over || c.request.parameter("all") == "1") out.push_back(silence_json(c.agent, silence));

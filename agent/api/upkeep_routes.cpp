@@ -63,7 +63,7 @@ json::object occurrence_json(AgentView& agent, std::string_view kind, std::strin
 }
 
 json::object one_off_json(AgentView& agent, const incident::OneOff& one) {
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = agent.response().now_ns();
   const response::Desk& desk = desk_of(agent);
   const auto open = incident::active_at(one, now, desk.incidents().firing(desk.plan().settings));
   const incident::Occurrence planned{one.from_ns, one.from_ns + one.lasts_ns};

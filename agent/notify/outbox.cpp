@@ -61,7 +61,8 @@ class Outbox::Impl {
     std::vector<Lane*> touched;
     for (const store::OutboxRow* row : sorted) {
       last_order_ = std::max(last_order_, row->order);
-      take_in(*row);
+      Item& item = take_in(*row);
+      item.first_at = std::min(item.first_at, now);  // by a clock that was wrong, or its 72 hours would not end
     }
     for (const store::OutboxRow* row : sorted) {
       Item& item = items_.at(row->id);

@@ -178,13 +178,13 @@ void Response::recall() {
   });
 }
 
-/// As results: by the clock that is judged by.
+/// As results: by the clock that is judged by. What lies ahead of the wall clock was dated by one that was right, and stays.
 void Response::shift(std::vector<store::InstanceState>& checks) {
-  const std::int64_t ahead = wall_ns() - ports_.wall_ns();
+  const std::int64_t wall = ports_.wall_ns(), ahead = wall_ns() - wall;
   for (store::InstanceState& check : checks) {
-    check.since += ahead;
-    if (check.last_run != 0) check.last_run += ahead;
-    if (check.last_ok != 0) check.last_ok += ahead;
+    for (std::int64_t* at : {&check.since, &check.last_run, &check.last_ok}) {
+      if (*at != 0 && *at <= wall) *at += ahead;
+    }
   }
 }
 
@@ -314,7 +314,7 @@ measure::Result Response::result_of(const schedule::Entry& entry, std::string_vi
   result.ended_ns = entry.trip.ended_wall + ahead;
   result.duration_ns = entry.trip.duration_ns;
   result.summary = entry.summary;
-  if (!was_set_ && time_.apart_ns() == 0) return result;
+  if (set_by_ == 0 && time_.apart_ns() == 0) return result;
   if (result.ended_ns > now_ns || now_ns - result.ended_ns > latest_result_ns) result.ended_ns = now_ns;
   result.started_ns = result.ended_ns - result.duration_ns;
   const auto known = desk_.history().check(name);
@@ -400,7 +400,7 @@ void Response::follow_clock() {
 
 /// One decision: a kill leaves all of it or nothing.
 void Response::set_clock(std::int64_t by_ns) {
-  was_set_ = true;
+  set_by_ += by_ns;
   const std::string by = format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(by_ns)));
   ports_.log(RONDA_LOG_WARNING,
              "the wall clock was set forward by " + by + ": for what is open no time has passed by that; check NTP and the hardware clock");

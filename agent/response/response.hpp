@@ -62,6 +62,9 @@ class Response final : private notify::CourierClient {
   }
   /// What time it is for incidents: the wall clock, but where that was set back, or forward just now.
   std::int64_t now_ns() { return wall_ns(); }
+  /// The same without what the clock was set by in this life: what was handed out before (a link) lasts as long as was said. What is
+  /// handed out after lasts longer by as much, for this life.
+  std::int64_t unset_now_ns() { return wall_ns() - set_by_; }
   /// The reply comes when what was decided is durable, or at once when nothing was.
   void command(incident::Command command, std::function<void(const incident::Reply&)> reply);
   /// What others judged; the reply comes when it is durable.
@@ -134,7 +137,7 @@ class Response final : private notify::CourierClient {
   boost::asio::steady_timer desk_timer_, courier_timer_, samples_timer_;
   std::int64_t armed_for_ = 0;
   IncidentTime time_;
-  bool was_set_ = false;  // the clock, in this life: what was dated before is by another one
+  std::int64_t set_by_ = 0;  // the clock, in this life, in all: what was dated before is by another one
   bool begun_ = false, stopping_ = false;
   bool is_forgetful_ = false, recalling_ = false;  // the store could not be read; it is read again
   bool was_ok_ = true;                             // the store, when it last said how it is

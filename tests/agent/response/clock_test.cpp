@@ -425,3 +425,67 @@ TEST_CASE("a store that comes late after a clock that is behind leaps that clock
   CHECK(world.desk().incidents().find(id)->elapsed.at(world.now) == age);
   CHECK(world.desk().incidents().find(before) != nullptr);
 }
+
+TEST_CASE("what others judged, and a link, last as long as was said, also where that was between a step and when it is believed",
+          "[response]") {
+  const bool is_before = GENERATE(true, false);
+  CAPTURE(is_before);
+  const Scratch scratch;
+  Shell shell(three_checks, scratch / "state");
+  shell.begin();
+  const std::int64_t by = 210 * minute, lasts = 4 * hour;
+  const std::string name = "inbound/disk/sda";
+  const auto say = [&] {
+    response::InboundAlert alert;
+    alert.name = name;
+    alert.check = "inbound/disk/x";
+    alert.level = config::Level::p2;
+    alert.reason = "full";
+    alert.until_ns = shell.wall() + lasts;
+    bool is_answered = false;
+    shell.response->inbound({"event", "token:disk", {alert}}, [&](const incident::Reply&) { is_answered = true; });
+    REQUIRE(shell.until([&] { return is_answered; }));
+  };
+  const std::int64_t unset = shell.response->unset_now_ns();
+  if (is_before) say();
+  shell.set_by = by;
+  shell.response->on_clock_set();
+  if (!is_before) say();
+  shell.now += 5 * minute;
+  shell.response->on_clock_set();
+  shell.settle();
+  REQUIRE(std::abs(shell.response->now_ns() - shell.wall()) < second);
+  const std::int64_t left = shell.response->desk().alert(name)->next_ns - shell.response->now_ns();
+  CHECK(left <= lasts - 5 * minute);
+  CHECK(left > lasts - 6 * minute);
+  CHECK(shell.response->unset_now_ns() - unset >= 5 * minute);
+  CHECK(shell.response->unset_now_ns() - unset < 6 * minute);
+}
+
+TEST_CASE("a start by a clock of years ago makes no task younger than it is", "[response]") {
+  const std::string text = three_checks + R"(
+[task.backup]
+use = "a.b"
+at = "03:00"
+[alert.stale-backup]
+p2 = "age(task.backup) > 26h"
+)";
+  const Scratch scratch;
+  const std::int64_t last_ok = monday - 30 * hour;
+  {
+    Shell before(text, scratch / "state");
+    before.begin();
+    before.result("api", Seen::critical);  // an incident of the right time
+    store::InstanceState backup;
+    backup.id = {"task", "backup"};
+    backup.status = 0;
+    backup.since = backup.last_run = backup.last_ok = last_ok;
+    before.store->observe(backup, {});
+    before.settle();
+  }
+  Shell shell(text, scratch / "state");
+  shell.set_by = -6 * 365 * day;
+  shell.begin();
+  REQUIRE(shell.response->now_ns() >= monday);
+  CHECK(shell.response->desk().history().task_last_success_ns("backup") == last_ok);
+}
