@@ -30,7 +30,10 @@ Output Desk::on_clock_set(std::int64_t by_ns, std::int64_t now_ns) {
   history_.move(by_ns, now_ns);
   objectives_.move(by_ns, now_ns);
   for (auto& [name, held] : alerts_) {
+    const std::int64_t next_ns = held.state.next_ns;
     rule::move(held.state, by_ns, now_ns);
+    // said in a life before, and not again: it was dated by a clock that was right where it lies ahead of this one all the same
+    if (name.starts_with(inbound_prefix) && held.written_ns == 0 && next_ns > now_ns) held.state.next_ns = next_ns;
     held.blocked_ns = moved_with_clock(held.blocked_ns, by_ns, now_ns);
     // of one without a row the store may have another life's, which is not known yet
     if (held.row_ns != 0) write_alert(name, held, out, now_ns);
@@ -39,6 +42,9 @@ Output Desk::on_clock_set(std::int64_t by_ns, std::int64_t now_ns) {
   shift(asked_, by_ns);
   shift(unheard_, by_ns);
   for (Alarms* alarms : {&alert_alarms_, &incident_alarms_, &engine_alarms_}) alarms->move(by_ns);
+  for (const auto& [name, held] : alerts_) {
+    if (name.starts_with(inbound_prefix)) alert_alarms_.set(name, held.state.next_ns);
+  }
   // rules are looked at anew: some wait for an hour of the clock, or for an age that is by another one
   for (const rule::Alert& alert : plan_->rules.alerts) alert_alarms_.set(alert.name, now_ns);
   for (std::int64_t* at_ns : {&state_.watched_since_ns, &muted_ns_, &cleaned_ns_}) shift(*at_ns, by_ns);

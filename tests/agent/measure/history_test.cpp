@@ -7,6 +7,7 @@
 #include "agent/measure/allocations.hpp"
 #include "agent/measure/support.hpp"
 #include "measure/functions.hpp"
+#include "measure/series.hpp"
 #include "plugin/messages.hpp"
 
 using namespace ronda;
@@ -171,6 +172,43 @@ TEST_CASE("a window that would hold too many points is answered from stretches o
   CHECK(history.rollups(slow, noon, noon + 3 * day).size() >= 3 * 288 - 1);
   CHECK(*over(history, slow, Function::percentile, 3 * day, noon + 3 * day, 0.95) == Approx(94).epsilon(1.0 / 64));
   CHECK(history.size().points < 17'280 + 1500 + 300);
+}
+
+TEST_CASE("where it is said that the clock was set forward, what this life has seen goes with it, in its order", "[measure]") {
+  const std::int64_t by = 3 * store::hour_ns;
+  constexpr std::int64_t begin = 1'790'000'000 * second;
+  const bool is_behind = GENERATE(false, true);  // what the store had was dated by the right clock, and this life began behind it
+  CAPTURE(is_behind);
+  History history(zone());
+  history.want({{"disk", "used", 10 * 60 * second, false, 60 * second}, {"old", "", 0, false, 60 * second}}, {"backup", "stored"});
+  const std::int64_t stored = begin + (is_behind ? by - 5 * 60 * second : -60 * second);
+  history.restore_check("old", {measure::Status::ok, stored, stored, {}});
+  history.restore_task("stored", stored, stored);
+  for (int i = 0; i < 5; ++i) feed(history, "disk", begin + i * 60 * second, {{"used", static_cast<double>(i)}});
+  history.task_succeeded("backup", begin);
+  history.move(by, begin + by + 4 * 60 * second);
+  feed(history, "disk", begin + by + 5 * 60 * second, {{"used", 5}});
+  const SeriesId used = only(history, "disk", "used");
+  CHECK(values_of(history.points(used, begin + by - second, begin + by + 6 * 60 * second)) == std::vector<double>{0, 1, 2, 3, 4, 5});
+  CHECK(history.check("disk")->last_result_ns == begin + by + 5 * 60 * second);
+  CHECK(history.check("old")->last_result_ns == stored);
+  CHECK(history.task_last_success_ns("backup") == begin + by);
+  CHECK(history.task_last_success_ns("stored") == stored);
+  CHECK(history.size().clock_steps == 0);
+  history.task_succeeded("stored", begin + by + 6 * 60 * second);
+  history.move(by, begin + 2 * by + 6 * 60 * second);
+  CHECK(history.task_last_success_ns("stored") == begin + 2 * by + 6 * 60 * second);
+}
+
+TEST_CASE("points that lay ahead of a clock that is set right are where they were, and of no future", "[measure]") {
+  constexpr std::int64_t begin = 1'790'000'000 * second, by = 3 * store::hour_ns;
+  Series series(std::make_shared<store::SeriesKey>(store::SeriesKey{"disk", "used", {}, "", Shape::gauge}), {by, 0, 0, 1000});
+  const std::vector<Point> older = {{begin + by - 60 * second, 1}, {begin + by - 30 * second, 2}, {begin + by + 60 * second, 3}};
+  series.restore(older, {}, {});
+  series.move(by, begin + by);
+  std::vector<std::int64_t> at;
+  for (const Point& point : series.points()) at.push_back(point.at_ns);
+  CHECK(at == std::vector<std::int64_t>{begin + by - 60 * second, begin + by - 30 * second, begin + by});
 }
 
 TEST_CASE("when the clock is set back, what lies after it is forgotten and judgement goes on", "[measure]") {

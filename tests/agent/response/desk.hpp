@@ -345,7 +345,8 @@ class World {
     }
     std::vector<measure::slo::Stretch> out;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const std::int64_t until = i + 1 < all.size() ? std::min(all[i + 1].first, all[i].first + minute) : all[i].first + minute;
+      std::int64_t until = std::min(all[i].first + minute, now);  // the store has nothing of what is to come
+      if (i + 1 < all.size()) until = std::min(until, all[i + 1].first);
       if (until <= all[i].first) continue;
       const double seconds = static_cast<double>(until - all[i].first) / 1e9;
       out.push_back(
