@@ -106,7 +106,10 @@ json::array levels_json(const rule::Alert& alert, const rule::Slo* slo) {
         {"condition", slo == nullptr ? condition_text(rung.when) : json::value(burn_condition(*slo, burn_rule_of(rung.level)))},
         {"for", hold_text(rung.hold)},
         {"clear", condition_text(rung.clear)}};
-    if (slo != nullptr) level["min_bad"] = slo->definition.objective.least_bad[&burn_rule_of(rung.level) - measure::slo::burn_rules.data()];
+    if (slo != nullptr) {
+      const auto index = static_cast<std::size_t>(&burn_rule_of(rung.level) - measure::slo::burn_rules.data());
+      level["min_bad"] = slo->definition.objective.least_bad[index];
+    }
     out.push_back(std::move(level));
   }
   return out;
