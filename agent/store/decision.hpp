@@ -112,7 +112,7 @@ struct Decision {
   std::vector<IncidentMark> marks;
   std::vector<AlertState> alerts;
   std::vector<SilenceRow> silences;
-  std::vector<OutboxRow> outbox;  // a row whose id is there already is left as it is there
+  std::vector<OutboxRow> outbox;  // of one whose id is there and that is owed yet, what became of it is taken, if it had as many attempts
   std::vector<OutboxChange> changes;
   std::vector<DeliveryAttempt> trail;
   std::shared_ptr<Order> order;  // null: stored whatever became of others

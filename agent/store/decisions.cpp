@@ -51,11 +51,16 @@ Status save_silence(Database& db, const SilenceRow& silence) {
   return db.run("REPLACE INTO silence(id,until,data) VALUES(?,?,?)", silence.id, silence.until, *silence.data);
 }
 
+// It may be there: a commit whose sync failed is found again by who opens the file next. Then the row given again tells more, for
+// what became of it meanwhile was kept in it and nowhere else. What has ended stays so, as in change_row.
 Status add_row(Database& db, const OutboxRow& row) {
   RONDA_TRY(std::ignore, check_json(db, "message '" + row.id + "'", row.text.fields, outbox_text_max));
   return db.run(
       "INSERT INTO outbox(id,incident,grp,notifier,contact,recipient,level,event,ord,state,carrier,attempts,queued_at,"
-      "next_at,first_at,last_error,title,body,fields) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+      "next_at,first_at,last_error,title,body,fields) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+      "state=excluded.state,carrier=excluded.carrier,attempts=excluded.attempts,next_at=excluded.next_at,first_at=excluded.first_at,"
+      "last_error=excluded.last_error,title=excluded.title,body=excluded.body,fields=excluded.fields "
+      "WHERE outbox.state<2 AND excluded.attempts>=outbox.attempts",
       row.id, row.incident, row.group, row.notifier, row.contact, row.to, row.level, row.event, row.order,
       static_cast<std::int64_t>(row.state), row.carrier, row.attempts, row.queued_at, row.next_at, row.first_at, row.last_error,
       row.text.title, row.text.body, row.text.fields);

@@ -143,6 +143,40 @@ TEST_CASE("the same decision once more changes nothing; another event by the sam
   CHECK(result.error().message() == "incident 'INC-1' has another event 1 already; events are never changed");
 }
 
+TEST_CASE("a message that is given again, for its commit was not promised and is there after all, tells what became of it since", "[store]") {
+  const Scratch scratch;
+  const auto store = open_at(scratch / "state");
+  REQUIRE(decide(*store, opened("INC-1")));
+  const std::string id = opened("INC-1").outbox[0].id;
+  Decision again = opened("INC-1");
+  const auto give = [&](OutboxState state, std::int64_t attempts, const std::string& body) {
+    OutboxRow& row = again.outbox[0];
+    row.state = state;
+    row.attempts = attempts;
+    row.next_at = noon + attempts;
+    row.last_error = "attempt " + std::to_string(attempts);
+    row.text.body = body;
+    REQUIRE(decide(*store, again));
+    return rows(*store, {id}).at(0);
+  };
+  OutboxRow row = give(OutboxState::queued, 2, "with others");
+  CHECK(row.state == OutboxState::queued);
+  CHECK(row.attempts == 2);
+  CHECK(row.next_at == noon + 2);
+  CHECK(row.last_error == "attempt 2");
+  CHECK(row.text.body == "with others");
+  row = give(OutboxState::sending, 1, "of a life before");
+  CHECK(row.state == OutboxState::queued);
+  CHECK(row.text.body == "with others");
+  const OutboxState end = GENERATE(OutboxState::delivered, OutboxState::dead);
+  row = give(end, 2, "with others");
+  CHECK(row.state == end);
+  row = give(OutboxState::queued, 3, "late");
+  CHECK(row.state == end);
+  CHECK(row.attempts == 2);
+  CHECK(row.text.body == "with others");
+}
+
 TEST_CASE("events of incidents cannot be changed, not even by a statement", "[store]") {
   const Scratch scratch;
   {
