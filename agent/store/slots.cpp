@@ -59,6 +59,12 @@ Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t schedu
   return close_slot(db, {id, scheduled, SlotState::started, now, ""});
 }
 
+Result<bool> is_slot_started(Database& db, const InstanceId& id, std::int64_t scheduled) {
+  RONDA_TRY(const auto started,
+            db.number("SELECT count(*) FROM slot WHERE kind=? AND name=? AND scheduled=? AND state=0", 0, id.kind, id.name, scheduled));
+  return started > 0;
+}
+
 Status withdraw_slot(Database& db, const InstanceId& id, std::int64_t scheduled) {
   return db.run("DELETE FROM slot WHERE kind=? AND name=? AND scheduled=? AND state=0", id.kind, id.name, scheduled);
 }

@@ -6,6 +6,7 @@
 
 #include "store/owner.hpp"
 #include "store/tables.hpp"
+#include "store/unsure_claims.hpp"
 
 namespace ronda::store {
 
@@ -42,6 +43,24 @@ class Store::Impl : public Owner {
   void read(Function work, Done<T> done_call) {
     add<T>(0, false, std::move(work), std::move(done_call));
   }
+
+  void claim(const InstanceId& id, std::int64_t scheduled, Done<Claim> done_call) {
+    const auto is_made = std::make_shared<bool>(false);  // by this job, and so only where it ran: on the owner's thread
+    const auto work = [this, id, scheduled, is_made](const Work& w) -> Result<Claim> {
+      RONDA_TRY(const Claim claimed, store::claim_slot(w.db, id, scheduled, w.now));
+      *is_made = claimed == Claim::claimed;
+      if (!*is_made && unsure_claims_.take(id, scheduled)) {
+        RONDA_TRY(*is_made, is_slot_started(w.db, id, scheduled));
+      }
+      return *is_made ? Claim::claimed : Claim::already_done;
+    };
+    add<Claim>(0, false, work, std::move(done_call), [this, id, scheduled, is_made] {
+      if (*is_made) unsure_claims_.add(id, scheduled);
+    });
+  }
+
+ private:
+  UnsureClaims unsure_claims_;
 };
 
 Result<std::unique_ptr<Store>> Store::open(Options options) {
@@ -65,8 +84,7 @@ Health Store::health() const {
 }
 
 void Store::claim_slot(InstanceId id, std::int64_t scheduled, Done<Claim> done) {
-  impl_->write<Claim>(
-      0, [id = std::move(id), scheduled](const Work& w) { return store::claim_slot(w.db, id, scheduled, w.now); }, std::move(done));
+  impl_->claim(id, scheduled, std::move(done));
 }
 
 void Store::withdraw_slot(InstanceId id, std::int64_t scheduled, Done<Unit> done) {

@@ -32,6 +32,8 @@ Status drop_left(Database& db, std::int64_t now, std::int64_t instances, std::in
 // slots.cpp
 /// An instant that retention may have forgotten is never claimed anew.
 Result<Claim> claim_slot(Database& db, const InstanceId& id, std::int64_t scheduled, std::int64_t now);
+/// It is claimed and nothing ended it.
+Result<bool> is_slot_started(Database& db, const InstanceId& id, std::int64_t scheduled);
 /// Also of a slot that was run without a claim, because the store did not work then.
 /// Errc::not_found when it is finished already.
 Status finish_slot(Database& db, const InstanceId& id, std::int64_t scheduled, const std::string& outcome, std::int64_t now);

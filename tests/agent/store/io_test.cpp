@@ -158,6 +158,30 @@ TEST_CASE("a store whose disk fails answers unavailable at once, says why, and r
   CHECK(has_all(*store, {"before", "after"}));
 }
 
+TEST_CASE("a slot whose claim was refused for its sync failed is claimed once more, and once, though it is in the file after all", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  const InstanceId dump{"task", "dump"}, tidy{"task", "tidy"};
+  {
+    const auto store = open_on(vfs, scratch / "state");
+    REQUIRE(*claim(*store, tidy, noon) == Claim::claimed);  // the WAL has its header: what fails is the sync of a commit
+    vfs.fail_sync(1);
+    CHECK(claim(*store, dump, noon).error().code() == Errc::unavailable);
+    REQUIRE(wait_for_health(*store, HealthState::ok));
+    const auto started = must<std::vector<Slot>>(*store, &Store::load_started_slots);
+    REQUIRE(std::ranges::count(started, dump, &Slot::id) == 1);
+    CHECK(*claim(*store, dump, noon) == Claim::claimed);
+    CHECK(*claim(*store, dump, noon) == Claim::already_done);
+    CHECK(*claim(*store, tidy, noon) == Claim::already_done);
+    vfs.fail_sync(1);
+    CHECK(claim(*store, dump, noon + minute).error().code() == Errc::unavailable);
+    REQUIRE(wait_for_health(*store, HealthState::ok));
+  }
+  const auto store = open_on(vfs, scratch / "state");
+  CHECK(*claim(*store, dump, noon) == Claim::already_done);
+  CHECK(*claim(*store, dump, noon + minute) == Claim::already_done);  // this life does not know who claimed it
+}
+
 TEST_CASE("an error of any write, once, loses nothing that was acknowledged", "[store]") {
   const Scratch scratch;
   FaultyVfs vfs;
