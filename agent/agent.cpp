@@ -120,7 +120,11 @@ void Agent::on_store_health(const store::Health& health) {
   if (const auto line = health_log_.tell(health, monotonic())) log(line->is_well ? LogLevel::info : LogLevel::error, line->text);
   recalls_ = recalls_ || not_remembered_;
   if (response_ != nullptr) response_->on_store_health(health);
-  if (health.state != store::HealthState::failed) remember_late();
+  const bool has_failed = health.state == store::HealthState::failed;
+  const bool is_back = std::exchange(store_has_failed_, has_failed) && !has_failed;
+  if (has_failed) return;
+  if (not_remembered_) return remember_late();
+  if (is_back && begun_ && !stopping_) scheduler_->on_store_back();
 }
 
 Status Agent::load_first() {

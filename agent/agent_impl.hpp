@@ -178,7 +178,7 @@ class Agent final : private api::AgentView {
   std::string door_listens_;  // as it was asked for; empty: there is none
   std::string link_key_;
   bool reload_wanted_ = false, stopping_ = false;
-  bool begun_ = false, not_remembered_ = false;
+  bool begun_ = false, not_remembered_ = false, store_has_failed_ = false;
   bool recalls_ = false;  // what the store has of the scheduler is still to come, after what it has of people
   store::HealthLog health_log_;
   std::chrono::nanoseconds last_reload_{0};

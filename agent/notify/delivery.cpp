@@ -20,6 +20,8 @@ constexpr std::int64_t replay_every = second_ns;
 /// more, makes no further ones.
 constexpr std::string_view replaced_field = "replaced";
 
+constexpr const char* text_was_lost = "The text of this message was lost with a damaged store; ronda incident list tells what is known now.";
+
 bool is_replaced(const store::OutboxRow& row) {
   return value_of(fields_from_json(row.text.fields), replaced_field) == "yes";
 }
@@ -86,7 +88,8 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
 
   void tick() {
     replay();
-    if (!loaded_ && !loading_ && store_.health().state != store::HealthState::failed) start({});
+    // not before the ends that the ring holds: what was delivered would look owed
+    if (!loaded_ && !loading_ && ring_.size() == 0 && store_.health().state != store::HealthState::failed) start({});
     run(outbox_.tick(client_.wall_ns()), {});
     arm();
   }
@@ -226,13 +229,29 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   template <class Next>
   void load_texts(const std::vector<std::string>& missing, Next next) {
     ++storing_;
-    store_.load_outbox_rows(missing, [weak = weak_from_this(), next = std::move(next)](Result<std::vector<store::OutboxRow>> rows) mutable {
+    store_.load_outbox_rows(missing, [weak = weak_from_this(), missing, next = std::move(next)](Result<std::vector<store::OutboxRow>> rows) mutable {
       const auto self = weak.lock();
       if (!self) return;
       --self->storing_;
-      if (rows) self->keep_texts(*std::move(rows));
+      if (rows) {
+        self->keep_texts(*std::move(rows));
+        self->do_without_texts(missing);
+      }
       next(*self);
     });
+  }
+
+  /// The store works and does not have them: it was damaged, and begun anew. They go with what is known, and are stored again.
+  void do_without_texts(const std::vector<std::string>& ids) {
+    store::Decision again;
+    for (const std::string& id : ids) {
+      Held* held = shelf_.find(id);
+      if (held == nullptr || held->has_text) continue;
+      shelf_.set_text(*held, {held->row.text.title, text_was_lost, "{}"});
+      held->is_stored = false;
+      again.outbox.push_back(held->row);
+    }
+    if (!again.empty()) commit(std::move(again), {}, {});
   }
 
   // What the outbox decided is stored, then attempts begin. What begins with a text that only the store has follows when it

@@ -95,7 +95,7 @@ Response::~Response() {
 
 /// What of a plan belongs to others: how long the store keeps samples, how notifiers want to be treated.
 void Response::hand_on() {
-  ports_.store.keep_samples(desk_.plan().retention, [](const auto&) {});
+  ports_.store.keep_samples(desk_.plan().retention);
   for (const people::Notifier& notifier : desk_.plan().notifiers) {
     notify::SinkPolicy policy;
     policy.in_flight = 1;  // a notifier takes one at a time

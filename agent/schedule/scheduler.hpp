@@ -108,6 +108,8 @@ class Scheduler final : private plugin::SupervisorClient {
   ApplyReport begin(std::vector<Prepared> set, const Remembered& remembered);
   /// What could not be read at the start and is there now. What happened since is not undone and nothing runs twice.
   void recall_late(const Remembered& remembered);
+  /// The store had failed and works again: what it refused may be in it or not, and what it was to know it is told again.
+  void on_store_back();
   /// Runs it now, or waits for the run that goes on or has yet to get its lock; `ended` is told the entry afterwards;
   /// its skip is `stopping` when the agent stops before that run began.
   /// With `flags` (RONDA_CALL_*) it is a run apart from its schedule, refused (exists) while another one goes on.

@@ -466,6 +466,22 @@ void Scheduler::recall_late(const Remembered& remembered) {
   pump_soon();
 }
 
+void Scheduler::on_store_back() {
+  note_calendars();
+  ports_.store.load_kv_versions([this](Result<std::vector<store::KvVersion>> versions) {
+    if (!versions) return;  // it has failed again
+    Remembered known;
+    known.state_versions = *std::move(versions);
+    recall_state_versions(known);
+  });
+  ports_.store.load_inbox_owners([this](Result<std::vector<store::InstanceId>> owners) {
+    if (!owners) return;
+    Remembered known;
+    known.inbox_owners = *std::move(owners);
+    recall(known);
+  });
+}
+
 ApplyReport Scheduler::begin(std::vector<Prepared> set, const Remembered& remembered) {
   began_wall_ = wall().count();
   for (const store::Slot& slot : remembered.last_slots) slots_done_[slot.id] = slot.scheduled;

@@ -14,7 +14,8 @@ Status append_journal(Database& db, const JournalEvent& event, const std::string
   RONDA_TRY(const auto valid, db.number("SELECT json_valid(?)", 0, event.data));
   if (valid == 0) return Error(Errc::invalid, "event '" + event.kind + "': its data is not JSON");
   const std::string id = event.id.empty() ? make_uuid(now) : event.id;
-  return db.run("INSERT INTO journal(id,host,wall,kind,subject,data) VALUES(?,?,?,?,?,?)", id,
+  // one that is there is the same: of a commit that was refused, for its sync failed, and was found in the file after all
+  return db.run("INSERT INTO journal(id,host,wall,kind,subject,data) VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING", id,
                 event.host.empty() ? host : event.host, event.wall == 0 ? now : event.wall, event.kind, event.subject,
                 event.data);
 }

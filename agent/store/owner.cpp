@@ -341,6 +341,11 @@ void Owner::duties() {
   if (backup_) step_backup();
 }
 
+void Owner::keep_samples(const SampleRetention& retention) {
+  const std::lock_guard lock(mutex_);
+  retention_ = retention;
+}
+
 void Owner::forget() {
   std::int64_t gone = 0;
   Database* db = keeper_.database();
@@ -363,6 +368,10 @@ void Owner::forget() {
 /// A piece of it after each batch, so that what is owed waits for one piece at most.
 void Owner::roll_up() {
   rolling_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto said = std::exchange(retention_, std::nullopt)) book_.set_retention(*said);
+  }
   const std::int64_t now = options_.wall_ns();  // before the flush: what was observed by then is in it
   if (!keeper_.usable() || keeper_.tight() || !book_.is_due(now)) return;
   // what is held may be of a time that is about to be closed, and would be too late then

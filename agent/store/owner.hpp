@@ -49,6 +49,7 @@ class Owner {
   void stop();
   void submit(Job job);
   void observe(std::vector<Observed> batch, std::vector<Sampled> samples);
+  void keep_samples(const SampleRetention& retention);
   /// For jobs, on the owner's thread.
   SampleBook& book() { return book_; }
   const OpenReport& report() const { return report_; }
@@ -105,6 +106,7 @@ class Owner {
   std::size_t held_runs_ = 0;      // in observed_
   std::int64_t flush_at_ = 0;      // by mono_ns, when something is held
   std::uint64_t dropped_ = 0;
+  std::optional<SampleRetention> retention_;  // said, and not known to the book yet
   Health health_;
   bool stopping_ = false;
 

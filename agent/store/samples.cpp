@@ -278,6 +278,11 @@ Status SampleBook::fold_hours(Database& db) {
 }
 
 Status SampleBook::forget_some(Database& db, std::int64_t now) {
+  if (!retention_) {
+    next_forget_ns_ = now + five_minutes_ns;
+    phase_ = Phase::idle;
+    return done();
+  }
   std::int64_t most = 0;
   const auto drop = [&](const char* sql, std::int64_t before) -> Status {
     RONDA_TRY(std::ignore, db.run(sql, before, forgotten_a_step));
@@ -286,14 +291,14 @@ Status SampleBook::forget_some(Database& db, std::int64_t now) {
   };
   // a bucket goes when its last point is too old, not its first
   RONDA_TRY(std::ignore, drop("DELETE FROM raw WHERE (bucket,series) IN (SELECT bucket,series FROM raw WHERE bucket<? LIMIT ?)",
-                              now - retention_.raw_ns - five_minutes_ns));
+                              now - retention_->raw_ns - five_minutes_ns));
   RONDA_TRY(std::ignore, drop("DELETE FROM five WHERE (bucket,series) IN (SELECT bucket,series FROM five WHERE bucket<? LIMIT ?)",
-                              floor_to(now - retention_.five_minutes_ns, hour_ns)));  // whole hours: one may be made again
+                              floor_to(now - retention_->five_minutes_ns, hour_ns)));  // whole hours: one may be made again
   RONDA_TRY(std::ignore, drop("DELETE FROM hours WHERE (bucket,series) IN (SELECT bucket,series FROM hours WHERE bucket<? LIMIT ?)",
-                              now - retention_.hours_ns - hour_ns));
+                              now - retention_->hours_ns - hour_ns));
   // and series that have nothing left; those that are remembered by their number may be among them
   RONDA_TRY(std::ignore, drop("DELETE FROM series WHERE id IN (SELECT id FROM series WHERE seen<? LIMIT ?)",
-                              now - retention_.hours_ns - 2 * series_kept_unseen));
+                              now - retention_->hours_ns - 2 * series_kept_unseen));
   if (db.changes() > 0) ids_.clear();
   if (most == forgotten_a_step) return done();
   next_forget_ns_ = now + hour_ns;

@@ -30,6 +30,7 @@ class SampleBook {
   static constexpr std::int64_t patience_ns = 600'000'000'000;  // with a clock that is behind
   static constexpr std::int64_t rows_a_step = 1000, series_a_step = 100;
 
+  /// Until it is known nothing is forgotten.
   void set_retention(const SampleRetention& retention) { retention_ = retention; }
 
   /// How many came too late is added to `late`.
@@ -69,7 +70,7 @@ class SampleBook {
   Status load_recent(Database& db, const SampleQuery& query, std::map<std::int64_t, std::vector<Point>*>& series);
   Status load_rollups(Database& db, std::int64_t series, const SampleQuery& query, std::vector<Rollup>& out);
 
-  SampleRetention retention_;
+  std::optional<SampleRetention> retention_;
   bool begun_ = false, has_rows_ = false;
   std::int64_t closed_ns_ = 0, hours_ns_ = 0;  // before them everything is rolled up
   std::unordered_map<SeriesRef, std::int64_t> ids_;

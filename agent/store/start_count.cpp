@@ -35,8 +35,8 @@ Result<unsigned> StartCount::begin() {
     const Descriptor file(::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     before_ = file ? read(file.get()) : 0;
   }
+  counted_ = true;  // also where the sync fails: it may be in the file all the same
   RONDA_TRY([[maybe_unused]] Unit written, write(before_ + 1, true));
-  counted_ = true;
   return before_;
 }
 

@@ -46,17 +46,32 @@ class Store::Impl : public Owner {
 
   void claim(const InstanceId& id, std::int64_t scheduled, Done<Claim> done_call) {
     const auto is_made = std::make_shared<bool>(false);  // by this job, and so only where it ran: on the owner's thread
-    const auto work = [this, id, scheduled, is_made](const Work& w) -> Result<Claim> {
+    const auto was_unsure = std::make_shared<bool>(false);
+    const auto work = [this, id, scheduled, is_made, was_unsure](const Work& w) -> Result<Claim> {
+      *was_unsure = unsure_claims_.take(id, scheduled) || *was_unsure;  // it may run again after a roll-back
       RONDA_TRY(const Claim claimed, store::claim_slot(w.db, id, scheduled, w.now));
       *is_made = claimed == Claim::claimed;
-      if (!*is_made && unsure_claims_.take(id, scheduled)) {
+      if (!*is_made && *was_unsure) {
         RONDA_TRY(*is_made, is_slot_started(w.db, id, scheduled));
       }
       return *is_made ? Claim::claimed : Claim::already_done;
     };
-    add<Claim>(0, false, work, std::move(done_call), [this, id, scheduled, is_made] {
-      if (*is_made) unsure_claims_.add(id, scheduled);
+    add<Claim>(0, false, work, std::move(done_call), [this, id, scheduled, is_made, was_unsure] {
+      if (*is_made || *was_unsure) unsure_claims_.add(id, scheduled);
     });
+  }
+
+  /// Nobody was told that they are claimed, so nothing began: to the next life they are owed.
+  void withdraw_unsure_claims() {
+    write<Unit>(
+        0,
+        [this](const Work& w) -> Result<Unit> {
+          for (const auto& [id, scheduled] : unsure_claims_.all()) {
+            RONDA_TRY(std::ignore, store::withdraw_slot(w.db, id, scheduled));
+          }
+          return Unit{};
+        },
+        {});
   }
 
  private:
@@ -74,6 +89,7 @@ Store::~Store() {
   close();
 }
 void Store::close() {
+  impl_->withdraw_unsure_claims();
   impl_->stop();
 }
 const OpenReport& Store::report() const {
@@ -271,14 +287,8 @@ void Store::load_quarantines(Done<std::vector<Quarantine>> done) {
   impl_->read<std::vector<Quarantine>>([](const Work& w) { return store::load_quarantines(w.db); }, std::move(done));
 }
 
-void Store::keep_samples(SampleRetention retention, Done<Unit> done_call) {
-  impl_->write<Unit>(
-      0,
-      [book = &impl_->book(), retention](const Work&) {
-        book->set_retention(retention);
-        return done();
-      },
-      std::move(done_call));
+void Store::keep_samples(SampleRetention retention) {
+  impl_->keep_samples(retention);
 }
 
 void Store::load_samples(SampleQuery query, Done<std::vector<LoadedSeries>> done) {

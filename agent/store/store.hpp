@@ -97,8 +97,8 @@ class Store {
   /// Writes what is observed now. Errc::unavailable: it is still held, and will be tried again.
   void flush(Done<Unit> done);
 
-  /// How long samples are kept from here on.
-  void keep_samples(SampleRetention retention, Done<Unit> done);
+  /// How long samples are kept from here on. Until it is said all are.
+  void keep_samples(SampleRetention retention);
 
   // --- reads: they see every write that was queued before them ------------------------------------
   void load_instances(Done<std::vector<InstanceState>> done);

@@ -20,6 +20,7 @@ class UnsureClaims {
   }
   /// Whether it was one; it is none any more.
   bool take(const InstanceId& id, std::int64_t scheduled) { return slots_.erase({id, scheduled}) > 0; }
+  const std::set<std::pair<InstanceId, std::int64_t>>& all() const { return slots_; }
 
  private:
   static constexpr std::size_t most = 1000;  // a store that fails refuses before it commits, so there are few

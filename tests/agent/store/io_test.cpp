@@ -173,13 +173,63 @@ TEST_CASE("a slot whose claim was refused for its sync failed is claimed once mo
     CHECK(*claim(*store, dump, noon) == Claim::claimed);
     CHECK(*claim(*store, dump, noon) == Claim::already_done);
     CHECK(*claim(*store, tidy, noon) == Claim::already_done);
-    vfs.fail_sync(1);
-    CHECK(claim(*store, dump, noon + minute).error().code() == Errc::unavailable);
-    REQUIRE(wait_for_health(*store, HealthState::ok));
   }
   const auto store = open_on(vfs, scratch / "state");
   CHECK(*claim(*store, dump, noon) == Claim::already_done);
-  CHECK(*claim(*store, dump, noon + minute) == Claim::already_done);  // this life does not know who claimed it
+}
+
+TEST_CASE("a slot whose claim was refused, and asked for again while the disk is full, is claimed", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  const InstanceId dump{"task", "dump"};
+  const auto store = open_on(vfs, scratch / "state");
+  REQUIRE(*claim(*store, dump, noon - minute) == Claim::claimed);
+  vfs.fail_sync(1);
+  REQUIRE(claim(*store, dump, noon).error().code() == Errc::unavailable);
+  REQUIRE(wait_for_health(*store, HealthState::ok));
+  // what is asked for beside it writes, and that is done once more with the room of the reserve
+  vfs.fail_writes(1, 1, SQLITE_FULL);
+  std::optional<Result<Claim>> claimed;
+  std::optional<Result<Unit>> appended;
+  store->claim_slot(dump, noon, [&](Result<Claim> result) { claimed = std::move(result); });
+  store->append_journal(event_of("beside"), [&](Result<Unit> result) { appended = std::move(result); });
+  REQUIRE(ask<Unit>(*store, &Store::flush));
+  REQUIRE(appended);
+  REQUIRE(vfs.failed());
+  CHECK(**claimed == Claim::claimed);
+  CHECK(*claim(*store, dump, noon) == Claim::already_done);
+}
+
+TEST_CASE("a slot whose claim was refused and is not in the file is claimed once", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  const InstanceId dump{"task", "dump"};
+  const auto store = open_on(vfs, scratch / "state");
+  REQUIRE(*claim(*store, dump, noon - minute) == Claim::claimed);
+  vfs.fail_writes(1, 1, SQLITE_IOERR_WRITE);
+  REQUIRE(claim(*store, dump, noon).error().code() == Errc::unavailable);
+  REQUIRE(wait_for_health(*store, HealthState::ok));
+  REQUIRE(std::ranges::count(must<std::vector<Slot>>(*store, &Store::load_started_slots), noon, &Slot::scheduled) == 0);
+  CHECK(*claim(*store, dump, noon) == Claim::claimed);
+  CHECK(*claim(*store, dump, noon) == Claim::already_done);
+}
+
+TEST_CASE("a slot whose claim was refused, and that nobody began before the end, is owed to the next life", "[store]") {
+  const Scratch scratch;
+  FaultyVfs vfs;
+  const InstanceId dump{"task", "dump"};
+  {
+    const auto store = open_on(vfs, scratch / "state");
+    REQUIRE(*claim(*store, dump, noon) == Claim::claimed);
+    vfs.fail_sync(1);
+    REQUIRE(claim(*store, dump, noon + minute).error().code() == Errc::unavailable);
+    REQUIRE(wait_for_health(*store, HealthState::ok));
+    REQUIRE(must<std::vector<Slot>>(*store, &Store::load_started_slots).size() == 2);
+  }
+  const auto store = open_on(vfs, scratch / "state");
+  CHECK(must<std::vector<Slot>>(*store, &Store::load_started_slots).size() == 1);
+  CHECK(*claim(*store, dump, noon) == Claim::already_done);
+  CHECK(*claim(*store, dump, noon + minute) == Claim::claimed);
 }
 
 TEST_CASE("an error of any write, once, loses nothing that was acknowledged", "[store]") {

@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   Store& store = **opened;
-  must<ronda::Unit>(store, &Store::keep_samples, SampleRetention{365 * day, 365 * day, 365 * day});
+  store.keep_samples({365 * day, 365 * day, 365 * day});
   std::int64_t number = last_number(store) + 1;
   const auto series = std::make_shared<SeriesKey>(counted_series());
   while (true) {

@@ -36,6 +36,7 @@ struct Book {
     must_be(db.set_up());
     must_be(db.script("PRAGMA synchronous=OFF"));  // as many commits as in a year
     must_be(migrate(db));
+    book.set_retention({});
   }
   std::uint64_t write(std::vector<Sampled> samples, std::int64_t now) {
     std::uint64_t late = 0;
@@ -514,7 +515,7 @@ TEST_CASE("retention can be shorter, from the next work on", "[store]") {
   options.wall_ns = [now] { return now->load(); };
   const auto store = *Store::open(std::move(options));
   const auto key = std::make_shared<SeriesKey>(counted_series());
-  must<Unit>(*store, &Store::keep_samples, SampleRetention{hour_ns, day, day});
+  store->keep_samples({hour_ns, day, day});
   for (int i = 0; i < 36; ++i) {
     *now = begin + i * five_minutes_ns + minute;
     store->observe({}, {{now->load(), {{key, double(i)}}}});
@@ -524,6 +525,39 @@ TEST_CASE("retention can be shorter, from the next work on", "[store]") {
   // all of the last hour: what shares its five minutes with one that is older too
   CHECK(wait_for([&] { return samples(*store, SampleLevel::raw, begin - 1, begin + day)[0].points.size() == 12; }));
   CHECK(wait_for([&] { return samples(*store, SampleLevel::five_minutes, begin - 1, begin + day)[0].rollups.size() == 36; }));
+}
+
+TEST_CASE("nothing is forgotten before it is said for how long it is kept", "[store]") {
+  const Scratch scratch;
+  const auto now = std::make_shared<std::atomic<std::int64_t>>(begin);
+  const auto open = [&] {
+    Options options = options_at(scratch / "state");
+    options.wall_ns = [now] { return now->load(); };
+    return *Store::open(std::move(options));
+  };
+  const auto key = std::make_shared<SeriesKey>(counted_series());
+  const auto points = [](Store& store) { return samples(store, SampleLevel::raw, begin - 1, begin + day)[0].points.size(); };
+  {
+    const auto store = open();
+    store->observe({}, {{begin, {{key, 1.0}}}});
+    REQUIRE(ask<Unit>(*store, &Store::flush));
+  }
+  *now = begin + 5 * day;
+  const auto store = open();
+  REQUIRE(wait_for([&] { return samples(*store, SampleLevel::hours, begin - 1, begin + day)[0].rollups.size() == 1; }));  // the work is at its end
+  CHECK(points(*store) == 1);
+  store->keep_samples({7 * day, 30 * day, 400 * day});
+  *now = begin + 5 * day + hour_ns;
+  store->observe({}, {{now->load(), {{key, 2.0}}}});
+  REQUIRE(ask<Unit>(*store, &Store::flush));
+  CHECK(points(*store) == 1);
+  store->keep_samples({2 * day, 30 * day, 400 * day});
+  *now = begin + 5 * day + 3 * hour_ns;
+  CHECK(wait_for([&] {
+    REQUIRE(ask<Unit>(*store, &Store::flush));
+    const auto left = samples(*store, SampleLevel::raw, begin - 1, begin + day);
+    return left.empty() || left[0].points.empty();
+  }));
 }
 
 TEST_CASE("a database of before there were samples becomes one with them, and keeps what it had", "[store]") {

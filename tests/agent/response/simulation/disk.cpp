@@ -217,9 +217,7 @@ void Store::decide(Decision decision, Done<Unit> done) {
   });
 }
 
-void Store::keep_samples(SampleRetention, Done<Unit> done) {
-  done(ronda::done());
-}
+void Store::keep_samples(SampleRetention) {}
 
 void Store::load_samples(SampleQuery, Done<std::vector<LoadedSeries>> done) {
   impl_->read(std::move(done), [] { return std::vector<LoadedSeries>(); });
