@@ -83,6 +83,11 @@ std::string typed_name(const Form& form) {
   return std::string(trim(out));
 }
 
+/// It stands, in memory alone.
+bool is_held(const incident::Reply& reply) {
+  return reply.code == Errc::unavailable;
+}
+
 void take_by_link(AgentView& agent, const Good& good, const Request& request, const Respond& respond) {
   const notify::Language language = plan_of(agent).language_of(good.claim.contact);
   const auto form = parse_form(request.header("content-type"), request.body);
@@ -100,7 +105,7 @@ void take_by_link(AgentView& agent, const Good& good, const Request& request, co
   agent.response().command(std::move(command), [respond, language, room, id = good.claim.incident](const incident::Reply& reply) {
     if (reply.done) return respond(ack_word_page(200, room ? AckWord::taken_by_room : AckWord::taken, id, language));
     const int status = reply.code == Errc::exists ? 409 : 503;
-    respond(ack_word_page(status, AckWord::not_stored, reply.text, language, true));
+    respond(ack_word_page(status, is_held(reply) ? AckWord::not_stored : AckWord::not_done, reply.text, language, true));
   });
 }
 
@@ -208,7 +213,9 @@ void answer_twilio(AgentView& agent, const TwilioRules& rules, const Request& re
   agent.response().command(ack_of(found->incident, {Kind::contact, found->contact}, "sms"),
                            [respond, es, id = found->incident](const incident::Reply& reply) {
                              const std::string taken = es ? "es suyo" : "it is yours", failed = es ? "no se pudo hacer: " : "";
-                             respond(sms_reply(id + ": " + (reply.done ? taken : failed + reply.text)));
+                             const std::string held = es ? ", pero aún no está en el disco" : ", but that is not on the disk yet";
+                             const bool is_theirs = reply.done || is_held(reply);
+                             respond(sms_reply(id + ": " + (is_theirs ? taken + (reply.done ? "" : held) : failed + reply.text)));
                            });
 }
 

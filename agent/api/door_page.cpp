@@ -21,6 +21,8 @@ constexpr std::array words = {
     Pair{"This link's time is over.", "Este enlace ha caducado."},
     Pair{"This link has been used, or somebody has taken the incident since.", "Este enlace ya se usó, o alguien ha tomado el incidente."},
     Pair{"The incident is over, or is not known here any more.", "El incidente terminó o ya no se conoce aquí."},
+    Pair{"It is yours, but that is not on the disk yet: it is lost if the agent ends before it is.",
+         "Es suyo, pero aún no está en el disco: se pierde si el agente termina antes."},
     Pair{"That did not work.", "No se pudo hacer."},
     Pair{"Say who you are: many have this link.", "Diga quién es: este enlace lo tienen muchos."},
     Pair{

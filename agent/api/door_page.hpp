@@ -19,7 +19,7 @@ Response ack_form_page(const incident::Incident& incident, std::string_view pers
                        bool room = false);
 
 /// One sentence of this agent's, as it is, or with `again` a way back to the form.
-enum class AckWord : std::uint8_t { taken, bad_link, too_late, used, over, not_stored, no_name, taken_by_room };
+enum class AckWord : std::uint8_t { taken, bad_link, too_late, used, over, not_stored, not_done, no_name, taken_by_room };
 Response ack_word_page(int status, AckWord word, std::string_view detail, notify::Language language, bool again = false);
 
 /// The answer to an inbound SMS; an empty text sends none.

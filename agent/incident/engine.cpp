@@ -240,6 +240,9 @@ void Stepper::on(const ClockSet& set) {
   for (Mute& mute : state_.mutes) {
     if (mute.until_ns < now_) mute.until_ns = 0;
   }
+  for (auto& [id, since_ns] : state_.pausing) {
+    if (since_ns != 0) since_ns += set.by_ns;
+  }
   std::vector<std::string> open;
   for (const auto& [id, incident] : state_.incidents) {
     if (incident.stage != Stage::closed) open.push_back(id);

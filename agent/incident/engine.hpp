@@ -106,6 +106,12 @@ struct Tick {};
 struct MutesNow {
   std::vector<Mute> mutes;
 };
+/// All alerts that fire and are held there because they come and go. As long as those are the worst of an incident, nobody is
+/// called for it (it flaps). It is still, as any that flaps, from when they do no more.
+struct RestlessNow {
+  std::set<std::string, std::less<>> alerts;
+  bool operator==(const RestlessNow&) const = default;
+};
 /// What became of a message: `sent` with the outbox row, in the same transaction (from then on that contact is one who
 /// was told), the rest as it is known. Nothing for incidents that have been dropped.
 struct Delivery {
@@ -132,7 +138,7 @@ struct ClockSet {
   std::int64_t by_ns = 0;
 };
 
-using Input = std::variant<rule::Change, Command, Tick, MutesNow, Delivery, Diagnosis, Removed, Recalled, ClockSet>;
+using Input = std::variant<rule::Change, Command, Tick, MutesNow, RestlessNow, Delivery, Diagnosis, Removed, Recalled, ClockSet>;
 
 /// Answer to the person whose Command it was.
 struct Reply {
@@ -162,7 +168,9 @@ struct State {
   std::map<std::string, std::string, std::less<>> by_alert;  // alert -> id in which it fires
   Index by_check;                                            // root, or check of a member -> live ones
   std::vector<Mute> mutes;
-  std::int64_t watched_since_ns = 0;  // the agent, without a break; it is told that as it is told the mutes
+  RestlessNow restless;                         // as it was told last
+  std::map<std::string, std::int64_t> pausing;  // ids of those that flap for it: 0, or since when they do no more
+  std::int64_t watched_since_ns = 0;            // the agent, without a break; it is told that as it is told the mutes
 
   const Incident* find(std::string_view id) const;
   /// The one that stands for a cause: the live one, else the one that was over last; null: none that is not closed.

@@ -25,6 +25,7 @@ class Stepper {
   void on(const Command& command);
   void on(const Tick&);
   void on(const MutesNow& mutes);
+  void on(const RestlessNow& restless);
   void on(const Delivery& delivery);
   void on(const Diagnosis& diagnosis);
   void on(const Removed& removed);
@@ -52,6 +53,7 @@ class Stepper {
     bool is_back = false;          // it is over and will be reopened
   };
   Target target_of(const rule::Change& change);
+  void take(const rule::Change& change);
   Incident* incident_about(const std::string& check);
   bool may_reopen(const Incident& incident) const;
   void come(const rule::Change& change);
@@ -116,6 +118,8 @@ class Stepper {
   void watch_ack(Incident& incident);
   void ease(Incident& incident);
   void watch_flapping(Incident& incident);
+  bool is_worst_restless(const Incident& incident) const;
+  void follow_restless(const Incident& incident);
   void watch_over(Incident& incident);
   void tell_joined(Incident& incident);
 

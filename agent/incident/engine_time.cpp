@@ -62,6 +62,14 @@ std::optional<std::int64_t> ease_at(const State& state, const Incident& incident
   return std::max(incident.below.since_ns + left, watched + hidden_since(incident, watched) + after);
 }
 
+/// Of one that flaps: when it has been still for long enough; none: it does not flap, or its checks come and go.
+std::optional<std::int64_t> still_at(const State& state, const Incident& incident, const Settings& settings) {
+  const auto pausing = state.pausing.find(incident.id);
+  const bool pauses = pausing != state.pausing.end() && pausing->second == 0;
+  if (!incident.is_flapping || pauses) return std::nullopt;
+  return std::max(incident.moved_ns, pausing == state.pausing.end() ? 0 : pausing->second) + settings.settle_ns;
+}
+
 void add_live(Earliest& out, const State& state, const Incident& incident, const Settings& settings) {
   if (!incident.response_overdue) out.add(incident.respond_by_ns());
   if (!incident.update_overdue) out.add(incident.update_due_ns);
@@ -70,7 +78,7 @@ void add_live(Earliest& out, const State& state, const Incident& incident, const
     out.add(incident.ack->until_ns);
   }
   if (waits_to_be_told(incident)) out.add(incident.joined_notice_ns);
-  if (incident.is_flapping) out.add(incident.moved_ns + settings.settle_ns);
+  out.add(still_at(state, incident, settings));
   out.add(ease_at(state, incident, settings));
 }
 
@@ -172,9 +180,42 @@ void Stepper::ease(Incident& incident) {
   tell_lowered(incident, {"lowered to " + lower + ": " + text.en, "bajado a " + lower + ": " + text.es});
 }
 
+void Stepper::on(const RestlessNow& restless) {
+  state_.restless = restless;
+  for (auto& [id, incident] : state_.incidents) follow_restless(incident);
+}
+
+bool Stepper::is_worst_restless(const Incident& incident) const {
+  config::Level restless = config::Level::none, steady = incident.persons_level;  // who says how bad it is wants it called
+  for (const auto& [alert, member] : incident.members) {
+    const bool is_restless = state_.restless.alerts.contains(alert);
+    config::Level& worst = is_restless ? restless : steady;
+    if (is_higher(member.level, worst)) worst = member.level;
+    if (!is_restless && member.fires() && !is_higher(incident.level, member.level)) return false;  // of thousands the first is enough
+  }
+  return is_higher(restless, steady);
+}
+
+/// A rule holds what comes and goes at its level, so to the incident it seems to be broken without a break. It is not: as long as
+/// its worst comes and goes, nobody is called.
+void Stepper::follow_restless(const Incident& incident) {
+  const bool pauses = incident.is_live() && is_worst_restless(incident);
+  const auto known = state_.pausing.find(incident.id);
+  if (pauses) {
+    state_.pausing[incident.id] = 0;
+    if (!incident.is_flapping) emit(incident.id, make(Kind::flapping, "its checks come and go"));
+  } else if (known != state_.pausing.end()) {
+    if (!incident.is_flapping)
+      state_.pausing.erase(known);
+    else if (known->second == 0)
+      known->second = now_;
+  }
+}
+
 /// Still for long enough: it is over, or it is broken for good and calls go on.
 void Stepper::watch_flapping(Incident& incident) {
-  if (now_ - incident.moved_ns < settings_.settle_ns) return;
+  const auto at = still_at(state_, incident, settings_);
+  if (!at || now_ < *at) return;
   const std::string still = format_duration(Nanos(settings_.settle_ns));
   if (!incident.any_fires())
     return resolve(incident, make(Kind::resolved, "recovered, and still for " + still),

@@ -20,7 +20,8 @@ constexpr std::int64_t replay_every = second_ns;
 /// more, makes no further ones.
 constexpr std::string_view replaced_field = "replaced";
 
-constexpr const char* text_was_lost = "The text of this message was lost with a damaged store; ronda incident list tells what is known now.";
+constexpr const char* text_was_lost =
+    "The text of this message was lost with a damaged store; ronda incident list tells what is known now.";
 
 bool is_replaced(const store::OutboxRow& row) {
   return value_of(fields_from_json(row.text.fields), replaced_field) == "yes";
@@ -229,16 +230,17 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   template <class Next>
   void load_texts(const std::vector<std::string>& missing, Next next) {
     ++storing_;
-    store_.load_outbox_rows(missing, [weak = weak_from_this(), missing, next = std::move(next)](Result<std::vector<store::OutboxRow>> rows) mutable {
-      const auto self = weak.lock();
-      if (!self) return;
-      --self->storing_;
-      if (rows) {
-        self->keep_texts(*std::move(rows));
-        self->do_without_texts(missing);
-      }
-      next(*self);
-    });
+    store_.load_outbox_rows(missing,
+                            [weak = weak_from_this(), missing, next = std::move(next)](Result<std::vector<store::OutboxRow>> rows) mutable {
+                              const auto self = weak.lock();
+                              if (!self) return;
+                              --self->storing_;
+                              if (rows) {
+                                self->keep_texts(*std::move(rows));
+                                self->do_without_texts(missing);
+                              }
+                              next(*self);
+                            });
   }
 
   /// The store works and does not have them: it was damaged, and begun anew. They go with what is known, and are stored again.

@@ -40,7 +40,8 @@ bool has_moved(const rule::AlertState& before, const rule::AlertState& after) {
     if (moved(before.rungs[i], after.rungs[i])) return true;
   }
   return before.level != after.level || before.no_data != after.no_data || before.flapping.holds() != after.flapping.holds() ||
-         (before.flapping.since_fall == 0) != (after.flapping.since_fall == 0) || before.blocked_by != after.blocked_by ||
+         (before.flapping.since_fall == 0) != (after.flapping.since_fall == 0) ||
+         (before.flapping.ok_counts == 0) != (after.flapping.ok_counts == 0) || before.blocked_by != after.blocked_by ||
          before.frozen_at_ns != after.frozen_at_ns;
 }
 
@@ -127,6 +128,7 @@ Status Desk::take_up(const store::AlertState& row, std::int64_t now_ns) {
   held.row_ns = std::max(held.row_ns, row.at);
   const std::int64_t due_ns = alert == nullptr ? held.state.next_ns : now_ns;
   alert_alarms_.set(row.name, due_ns == 0 ? 0 : std::max(due_ns, now_ns));
+  note_restless(row.name, held.state);
   return done();
 }
 
@@ -170,7 +172,10 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   }
   for (auto held = alerts_.begin(); held != alerts_.end();) {
     const rule::Alert* alert = plan_->rules.find(held->first);
-    if (alert != nullptr) held->second.state = rule::adopt(*alert, std::move(held->second.state));
+    if (alert != nullptr) {
+      held->second.state = rule::adopt(*alert, std::move(held->second.state));
+      note_restless(held->first, held->second.state);
+    }
     const bool is_of_others = held->first.starts_with(own_prefix) || is_kept_inbound(*plan_, held->first);
     if (alert != nullptr || is_of_others || plan_->lost.holds(held->first)) {
       ++held;
@@ -179,6 +184,7 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
     feed(incident::Removed{held->first}, out, now_ns);
     out.decision.alerts.push_back({held->first, held->second.next_row_ns(now_ns), std::nullopt});
     alert_alarms_.clear(held->first);
+    note_restless(held->first, {});
     held = alerts_.erase(held);
   }
   count_inbound();
@@ -369,6 +375,9 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   const bool moved = !outcome.changes.empty() || has_moved(held.state, outcome.state);
   if (held.state.blocked_by != outcome.state.blocked_by) held.blocked_ns = 0;
   held.state = std::move(outcome.state);
+  note_restless(alert.name, held.state);
+  // who came to another level may have ended a pause
+  restless_moved_ = restless_moved_ || (!outcome.changes.empty() && restless_.contains(alert.name));
   // an instant that has passed and changed nothing is not waited for again: a result will say more
   const std::int64_t next_ns = held.state.next_ns;
   alert_alarms_.set(alert.name, next_ns == 0 || next_ns > now_ns ? next_ns : now_ns + look_again_ns);
@@ -416,6 +425,21 @@ void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) 
 void Desk::settle(Output& out, std::int64_t now_ns) {
   if (muting_ || (!touched_.empty() && !may_mute_later(now_ns))) mute(out, now_ns);
   if (!touched_.empty() || !notices_.empty() || incident_alarms_.next().value_or(INT64_MAX) <= now_ns) tell(out, now_ns);
+  if (!restless_moved_) return;
+  // after who is called because it came back: from here on nobody is
+  restless_moved_ = false;
+  feed(incident::RestlessNow{restless_}, out, now_ns);
+  if (!touched_.empty() || !notices_.empty()) tell(out, now_ns);
+  for (const auto& [id, incident] : state_.incidents) {
+    if (incident.is_flapping) wake_engine_for(id);
+  }
+}
+
+void Desk::note_restless(const std::string& alert, const rule::AlertState& state) {
+  const bool is_restless = state.level != config::Level::none && state.flapping.comes_and_goes();
+  if (is_restless == restless_.contains(alert)) return;
+  restless_moved_ = true;
+  is_restless ? void(restless_.insert(alert)) : void(restless_.erase(alert));
 }
 
 /// Whatever hides alerts asks all that fire. In a storm of them each step would do so; what is late by that is only that an

@@ -431,7 +431,7 @@ void Response::apply(Output output, std::function<void(const incident::Reply&)> 
       ports_.log(RONDA_LOG_ERROR, "a decision is not on the disk: " + committed.error().message());
       said.done = false;
       said.code = committed.error().code();
-      said.text = "it holds until the agent ends and is not on the disk: " + why_not_stored(committed.error());
+      said.text = "it holds, but is not on the disk and is lost if the agent ends before it is: " + why_not_stored(committed.error());
     }
     if (reply) reply(said);
     for (const incident::Diagnose& wanted : diagnoses) diagnose(wanted);

@@ -41,6 +41,7 @@ void count_result(Flapping& flapping, Raw raw, bool is_first, std::int64_t now_n
   flapping.since_change = changed ? 0 : std::min(flapping.since_change + 1, quiet_results);
   if (changed || is_first) flapping.changed_ns = now_ns;
   if (flapping.since_fall > 0 && ++flapping.since_fall > quiet_results + 1) flapping.since_fall = 0;
+  flapping.ok_counts = raw == Raw::none ? quiet_results : flapping.ok_counts - std::min(flapping.ok_counts, 1U);
   const double share = flapping_share(flapping.changes);
   if (share > flapping_on) flapping.on = true;
   if (share < flapping_off) flapping.on = false;

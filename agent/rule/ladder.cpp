@@ -104,6 +104,7 @@ class Climb {
   std::vector<Seen> seen_;
   Truth ends_ = Truth::no;   // what ends the alert as a whole
   bool is_unknown_ = false;  // no condition holds, and of one it is not known
+  bool is_pending_ = false;  // for it has not run in this life
   bool lapsed_ = false;      // and that for good, not only because the first result is still to come
   const Finding* unknown_ = nullptr;
 };
@@ -168,7 +169,8 @@ void Climb::read() {
   read_unknown();
   for (std::size_t i = 0; i < seen_.size(); ++i) read_rung(i, fresh);
   read_clear();
-  if (fresh) {
+  // what has not run in this life is unknown, and that is no result
+  if (fresh && !is_pending_) {
     count_results(state_.counted_ns == 0);
     state_.counted_ns = reading_.newest_result_ns;
   } else {
@@ -187,6 +189,7 @@ void Climb::read_unknown() {
     if (level.when.pending) slot = std::min(slot, level.when.slot_ns);
   }
   is_unknown_ = !any && unknown_ != nullptr;
+  is_pending_ = is_unknown_ && pending;
   if (!is_unknown_) {
     state_.unknown_since_ns = 0;
     return;

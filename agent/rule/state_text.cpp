@@ -43,6 +43,7 @@ json::object flapping_object(const Flapping& flapping) {
           {"changed", flapping.changed_ns},
           {"fell", flapping.fell_ns},
           {"raw", static_cast<int>(flapping.raw)},
+          {"ok_counts", flapping.ok_counts},
           {"on", flapping.on},
           {"restless", flapping.restless}};
 }
@@ -137,6 +138,7 @@ std::string read_flapping(const json::object& object, Flapping& flapping) {
   flapping.changed_ns = members.instant("changed");
   flapping.fell_ns = members.instant("fell");
   flapping.raw = members.choice("raw", Raw::unknown);
+  flapping.ok_counts = static_cast<std::uint32_t>(members.integer("ok_counts", 0, quiet_results));
   flapping.on = members.flag("on");
   flapping.restless = members.flag("restless");
   return members.wrong();

@@ -63,15 +63,14 @@ class Store::Impl : public Owner {
 
   /// Nobody was told that they are claimed, so nothing began: to the next life they are owed.
   void withdraw_unsure_claims() {
-    write<Unit>(
-        0,
-        [this](const Work& w) -> Result<Unit> {
-          for (const auto& [id, scheduled] : unsure_claims_.all()) {
-            RONDA_TRY(std::ignore, store::withdraw_slot(w.db, id, scheduled));
-          }
-          return Unit{};
-        },
-        {});
+    write<Unit>(0,
+                [this](const Work& w) -> Result<Unit> {
+                  for (const auto& [id, scheduled] : unsure_claims_.all()) {
+                    RONDA_TRY(std::ignore, store::withdraw_slot(w.db, id, scheduled));
+                  }
+                  return Unit{};
+                },
+                {});
   }
 
  private:

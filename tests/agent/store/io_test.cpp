@@ -158,7 +158,8 @@ TEST_CASE("a store whose disk fails answers unavailable at once, says why, and r
   CHECK(has_all(*store, {"before", "after"}));
 }
 
-TEST_CASE("a slot whose claim was refused for its sync failed is claimed once more, and once, though it is in the file after all", "[store]") {
+TEST_CASE("a slot whose claim was refused for its sync failed is claimed once more, and once, though it is in the file after all",
+          "[store]") {
   const Scratch scratch;
   FaultyVfs vfs;
   const InstanceId dump{"task", "dump"}, tidy{"task", "tidy"};

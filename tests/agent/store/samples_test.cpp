@@ -320,7 +320,7 @@ TEST_CASE("a clock that was an hour ahead is followed back after ten minutes, an
     }
     return late;
   };
-  feed(begin, begin + 2 * hour_ns, 1);                          // an hour ahead
+  feed(begin, begin + 2 * hour_ns, 1);                         // an hour ahead
   CHECK(feed(begin + hour_ns, begin + 3 * hour_ns, 2) == 10);  // set back
   const std::int64_t end = begin + 3 * hour_ns + minute, followed = begin + hour_ns + 10 * minute;
   book.work(end);
@@ -347,7 +347,7 @@ TEST_CASE("a clock that is wrong in the first minutes of a boot changes nothing"
     book.work(at);
   }
   const auto before = book.load(SampleLevel::five_minutes, begin - 1, begin + day)[0].rollups;
-  book.book.forget();  // another start
+  book.book.forget();                                               // another start
   for (std::int64_t at = minute; at < 10 * minute; at += minute) {  // in 1970
     CHECK(book.write({{at, {{series, 1}}}}, at) == 1);
     book.work(at);
@@ -544,7 +544,8 @@ TEST_CASE("nothing is forgotten before it is said for how long it is kept", "[st
   }
   *now = begin + 5 * day;
   const auto store = open();
-  REQUIRE(wait_for([&] { return samples(*store, SampleLevel::hours, begin - 1, begin + day)[0].rollups.size() == 1; }));  // the work is at its end
+  REQUIRE(wait_for(
+      [&] { return samples(*store, SampleLevel::hours, begin - 1, begin + day)[0].rollups.size() == 1; }));  // the work is at its end
   CHECK(points(*store) == 1);
   store->keep_samples({7 * day, 30 * day, 400 * day});
   *now = begin + 5 * day + hour_ns;

@@ -196,7 +196,7 @@ class ShopOnDisk : public Shop {
   TinyDisk disk_;
 };
 
-inline constexpr std::string_view not_stored = "it holds until the agent ends and is not on the disk: ";
+inline constexpr std::string_view not_stored = "it holds, but is not on the disk and is lost if the agent ends before it is: ";
 
 /// What a person who takes an incident is told: that it is his, or why that is not on the disk.
 inline void check_taken(const Finished& taken, const std::string& id, bool is_stored, const std::string& why) {

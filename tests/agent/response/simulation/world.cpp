@@ -17,6 +17,8 @@ constexpr std::int64_t monday = 1'767'571'200 * second_ns;
 incident::State open_part(incident::State state) {
   state.mutes.clear();
   state.watched_since_ns = 0;
+  state.restless = {};
+  state.pausing.clear();  // who comes and goes is told anew
   std::erase_if(state.incidents, [](const auto& one) { return one.second.stage == incident::Stage::closed; });
   return state;
 }
