@@ -31,13 +31,16 @@ unsigned read(int fd) {
 StartCount::StartCount(const std::string& state_directory) : path_(state_directory + "/" + std::string(starts_name)) {}
 
 Result<unsigned> StartCount::begin() {
-  {
-    const Descriptor file(::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    before_ = file ? read(file.get()) : 0;
-  }
-  counted_ = true;  // also where the sync fails: it may be in the file all the same
-  RONDA_TRY([[maybe_unused]] Unit written, write(before_ + 1, true));
+  before_ = present();
+  const Status written = write(before_ + 1, true);
+  counted_ = written.has_value() || present() == before_ + 1;  // where only the sync failed it may be there all the same
+  if (!written) return written.error();
   return before_;
+}
+
+unsigned StartCount::present() const {
+  const Descriptor file(::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  return file ? read(file.get()) : 0;
 }
 
 Status StartCount::take_back() {

@@ -27,6 +27,7 @@ class StartCount {
   unsigned before() const { return before_; }
 
  private:
+  unsigned present() const;
   Status write(unsigned count, bool durably) const;
 
   std::string path_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.hpp"
 
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -57,12 +58,15 @@ class Store::Impl : public Owner {
       return *is_made ? Claim::claimed : Claim::already_done;
     };
     add<Claim>(0, false, work, std::move(done_call), [this, id, scheduled, is_made, was_unsure] {
-      if (*is_made || *was_unsure) unsure_claims_.add(id, scheduled);
+      if (!*is_made && !*was_unsure) return;
+      unsure_claims_.add(id, scheduled);
+      has_unsure_claims_ = true;
     });
   }
 
   /// Nobody was told that they are claimed, so nothing began: to the next life they are owed.
   void withdraw_unsure_claims() {
+    if (!has_unsure_claims_) return;
     write<Unit>(0,
                 [this](const Work& w) -> Result<Unit> {
                   for (const auto& [id, scheduled] : unsure_claims_.all()) {
@@ -75,6 +79,7 @@ class Store::Impl : public Owner {
 
  private:
   UnsureClaims unsure_claims_;
+  std::atomic<bool> has_unsure_claims_ = false;  // or has had
 };
 
 Result<std::unique_ptr<Store>> Store::open(Options options) {
