@@ -105,7 +105,8 @@ void take_by_link(AgentView& agent, const Good& good, const Request& request, co
   agent.response().command(std::move(command), [respond, language, room, id = good.claim.incident](const incident::Reply& reply) {
     if (reply.done) return respond(ack_word_page(200, room ? AckWord::taken_by_room : AckWord::taken, id, language));
     const int status = reply.code == Errc::exists ? 409 : 503;
-    respond(ack_word_page(status, is_held(reply) ? AckWord::not_stored : AckWord::not_done, reply.text, language, true));
+    const AckWord held = room ? AckWord::taken_by_room : AckWord::not_stored;
+    respond(ack_word_page(status, is_held(reply) ? held : AckWord::not_done, reply.text, language, true));
   });
 }
 

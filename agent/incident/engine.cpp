@@ -159,6 +159,8 @@ Incident& Stepper::emit(const std::string& id, Event event) {
   event.host = settings_.host;
   bound(event);
   apply(state_, event);
+  // another pause is another one
+  if (event.kind == Kind::flapping || event.kind == Kind::settled || event.kind == Kind::resolved) state_.pausing.erase(id);
   outcome_.events.push_back(std::move(event));
   return state_.incidents.find(id)->second;
 }

@@ -106,10 +106,11 @@ struct Tick {};
 struct MutesNow {
   std::vector<Mute> mutes;
 };
-/// All alerts that fire and are held there because they come and go. As long as those are the worst of an incident, nobody is
-/// called for it (it flaps). It is still, as any that flaps, from when they do no more.
+/// All alerts that fire and are held there because they come and go. As long as nothing else of an incident is grave or as bad,
+/// who was told of it is called no more (it flaps). It is still, as any that flaps, from when they do no more.
 struct RestlessNow {
   std::set<std::string, std::less<>> alerts;
+  std::int64_t calm_since_ns = 0;  // of those that were and are no more: when one changed last; 0: now
   bool operator==(const RestlessNow&) const = default;
 };
 /// What became of a message: `sent` with the outbox row, in the same transaction (from then on that contact is one who

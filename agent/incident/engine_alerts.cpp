@@ -17,10 +17,6 @@ Said again(const std::string& what) {
   return {"again: " + what, "otra vez: " + what};
 }
 
-bool is_grave(config::Level level) {
-  return level == config::Level::p1 || level == config::Level::p2;
-}
-
 std::string headline(const rule::Change& change) {
   if (!change.title.empty()) return change.title;
   return change.reason.empty() ? change.alert : change.alert + ": " + change.reason;
@@ -48,16 +44,6 @@ void Stepper::sign(Event& event) const {
 void Stepper::on(const rule::Change& change) {
   if (!change.source.empty()) source_ = change.source;
   if (auto author = parse_author(change.author)) judge_ = *std::move(author);
-  take(change);
-  // what else of it changes is told by the next RestlessNow
-  if (change.to == config::Level::none || state_.restless.alerts.contains(change.alert)) return;
-  const auto found = state_.by_alert.find(change.alert);
-  if (found == state_.by_alert.end()) return;
-  const auto pausing = state_.pausing.find(found->second);
-  if (pausing != state_.pausing.end() && pausing->second == 0) follow_restless(*find(found->second));
-}
-
-void Stepper::take(const rule::Change& change) {
   using What = rule::Change::What;
   switch (change.what) {
     case What::fired:
@@ -280,10 +266,7 @@ void Stepper::look_into(const Incident& incident, config::Level before, const st
 void Stepper::raise(Incident& incident, config::Level level, Event event, const std::string& alert) {
   const std::string text = event.text;
   const config::Level peak = incident.peak_level;
-  if (incident.is_flapping && incident.any_fires()) {
-    emit(incident.id, make(Kind::settled, "raised to " + std::string(config::level_name(level))));
-    state_.pausing.erase(incident.id);
-  }
+  if (incident.is_flapping && incident.any_fires()) end_pause(incident, "raised to " + std::string(config::level_name(level)));
   if (incident.is_taken()) {
     const std::string had = std::string(config::level_name(incident.level));
     emit(incident.id, make(Kind::unacked, "raised to " + std::string(config::level_name(level)) + ", it was taken at " + had));

@@ -238,6 +238,7 @@ void Stepper::ack(Incident& incident, const Command& command) {
 void Stepper::unack(Incident& incident, const Command& command) {
   if (!incident.is_taken()) return refuse(incident, command, Errc::exists, "nobody has it");
   emit(incident.id, make(Kind::unacked, command));
+  if (state_.pausing.contains(incident.id) && incident.is_flapping) end_pause(incident, "nobody has it");
   if (incident.is_paging()) owe(incident, notice::escalation, true, done_by("given back", "devuelto", command.author));
   reply(incident, "given back");
 }

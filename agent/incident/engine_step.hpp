@@ -15,6 +15,10 @@ inline bool is_higher(config::Level a, config::Level b) {
   return a < b;
 }
 
+inline bool is_grave(config::Level level) {
+  return level == config::Level::p1 || level == config::Level::p2;
+}
+
 /// One input on its way through the state. Every change of an incident is an event that is applied at once.
 class Stepper {
  public:
@@ -53,7 +57,6 @@ class Stepper {
     bool is_back = false;          // it is over and will be reopened
   };
   Target target_of(const rule::Change& change);
-  void take(const rule::Change& change);
   Incident* incident_about(const std::string& check);
   bool may_reopen(const Incident& incident) const;
   void come(const rule::Change& change);
@@ -118,8 +121,9 @@ class Stepper {
   void watch_ack(Incident& incident);
   void ease(Incident& incident);
   void watch_flapping(Incident& incident);
-  bool is_worst_restless(const Incident& incident) const;
-  void follow_restless(const Incident& incident);
+  bool is_restless(const Incident& incident) const;
+  void follow_restless(const Incident& incident, std::int64_t calm_since_ns);
+  void end_pause(const Incident& incident, std::string why);
   void watch_over(Incident& incident);
   void tell_joined(Incident& incident);
 

@@ -64,10 +64,10 @@ std::optional<std::int64_t> ease_at(const State& state, const Incident& incident
 
 /// Of one that flaps: when it has been still for long enough; none: it does not flap, or its checks come and go.
 std::optional<std::int64_t> still_at(const State& state, const Incident& incident, const Settings& settings) {
+  if (!incident.is_flapping) return std::nullopt;
   const auto pausing = state.pausing.find(incident.id);
-  const bool pauses = pausing != state.pausing.end() && pausing->second == 0;
-  if (!incident.is_flapping || pauses) return std::nullopt;
-  return std::max(incident.moved_ns, pausing == state.pausing.end() ? 0 : pausing->second) + settings.settle_ns;
+  if (pausing == state.pausing.end()) return incident.moved_ns + settings.settle_ns;
+  return pausing->second == 0 ? std::nullopt : std::optional(pausing->second + settings.settle_ns);
 }
 
 void add_live(Earliest& out, const State& state, const Incident& incident, const Settings& settings) {
@@ -147,6 +147,7 @@ void Stepper::watch_ack(Incident& incident) {
   const Ack ack = *incident.ack;
   if (ack.until_ns != 0 && ack.until_ns <= now_) {
     emit(incident.id, make(Kind::ack_expired, "no sign of life of " + to_text(ack.author)));
+    if (state_.pausing.contains(incident.id) && incident.is_flapping) end_pause(incident, "nobody has it");
     if (incident.is_paging())
       owe(incident, notice::escalation, true,
           {"the ack of " + ack.author.name + " has expired", "la toma de " + ack.author.name + " ha vencido"});
@@ -182,34 +183,43 @@ void Stepper::ease(Incident& incident) {
 
 void Stepper::on(const RestlessNow& restless) {
   state_.restless = restless;
-  for (auto& [id, incident] : state_.incidents) follow_restless(incident);
+  for (const auto& [id, incident] : state_.incidents) follow_restless(incident, restless.calm_since_ns);
+  std::erase_if(state_.pausing, [&](const auto& one) { return !state_.incidents.contains(one.first); });
 }
 
-bool Stepper::is_worst_restless(const Incident& incident) const {
-  config::Level restless = config::Level::none, steady = incident.persons_level;  // who says how bad it is wants it called
+/// What people hear of it comes and goes, and nothing grave beside that is broken, or is said to be by a person.
+bool Stepper::is_restless(const Incident& incident) const {
+  if (incident.by_hand) return false;
+  config::Level restless = config::Level::none, steady = incident.persons_level;
   for (const auto& [alert, member] : incident.members) {
-    const bool is_restless = state_.restless.alerts.contains(alert);
-    config::Level& worst = is_restless ? restless : steady;
+    if (!member.fires()) continue;
+    const bool comes_and_goes = state_.restless.alerts.contains(alert);
+    if (mute_of(state_.mutes, alert, member.check, member.service, member.level) != nullptr) continue;
+    if (!comes_and_goes && (is_grave(member.level) || !is_higher(incident.level, member.level))) return false;
+    config::Level& worst = comes_and_goes ? restless : steady;
     if (is_higher(member.level, worst)) worst = member.level;
-    if (!is_restless && member.fires() && !is_higher(incident.level, member.level)) return false;  // of thousands the first is enough
   }
   return is_higher(restless, steady);
 }
 
-/// A rule holds what comes and goes at its level, so to the incident it seems to be broken without a break. It is not: as long as
-/// its worst comes and goes, nobody is called.
-void Stepper::follow_restless(const Incident& incident) {
-  const bool pauses = incident.is_live() && is_worst_restless(incident);
+/// A rule holds what comes and goes at its level, so to the incident it seems to be broken without a break. It is not: who was told of
+/// it is called no more until it stays.
+void Stepper::follow_restless(const Incident& incident, std::int64_t calm_since_ns) {
   const auto known = state_.pausing.find(incident.id);
-  if (pauses) {
-    state_.pausing[incident.id] = 0;
+  if (incident.is_live() && incident.was_told && !incident.is_suppressed() && is_restless(incident)) {
     if (!incident.is_flapping) emit(incident.id, make(Kind::flapping, "its checks come and go"));
+    state_.pausing[incident.id] = 0;
   } else if (known != state_.pausing.end()) {
     if (!incident.is_flapping)
       state_.pausing.erase(known);
     else if (known->second == 0)
-      known->second = now_;
+      known->second = calm_since_ns == 0 ? now_ : std::max(calm_since_ns, now_ - settings_.settle_ns);
   }
+}
+
+/// Who has to be called now is, and where it flaps on the pause begins anew after that.
+void Stepper::end_pause(const Incident& incident, std::string why) {
+  emit(incident.id, make(Kind::settled, std::move(why)));
 }
 
 /// Still for long enough: it is over, or it is broken for good and calls go on.

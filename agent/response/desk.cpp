@@ -50,6 +50,14 @@ bool is_counting(const rule::AlertState& state) {
          std::ranges::any_of(state.rungs, [](const rule::RungState& rung) { return rung.active && rung.left_ns != 0; });
 }
 
+/// Whether what happened may let an incident begin or end to flap, or hides it no more.
+bool may_pause(incident::Kind kind) {
+  using incident::Kind;
+  constexpr std::array kinds = {Kind::alert_joined, Kind::alert_changed, Kind::alert_left, Kind::reopened,
+                                Kind::lowered,      Kind::unsuppressed,  Kind::settled,    Kind::notice_sent};
+  return std::ranges::find(kinds, kind) != kinds.end();
+}
+
 /// Nothing is as high as the incident. What was due before that and could not be told (it was hidden, another ladder came) waits until
 /// something is again, or until it is lowered.
 bool stands(const incident::Incident& incident) {
@@ -128,7 +136,7 @@ Status Desk::take_up(const store::AlertState& row, std::int64_t now_ns) {
   held.row_ns = std::max(held.row_ns, row.at);
   const std::int64_t due_ns = alert == nullptr ? held.state.next_ns : now_ns;
   alert_alarms_.set(row.name, due_ns == 0 ? 0 : std::max(due_ns, now_ns));
-  note_restless(row.name, held.state);
+  note_restless(row.name, alert == nullptr ? rule::AlertState() : held.state);
   return done();
 }
 
@@ -172,10 +180,8 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
   }
   for (auto held = alerts_.begin(); held != alerts_.end();) {
     const rule::Alert* alert = plan_->rules.find(held->first);
-    if (alert != nullptr) {
-      held->second.state = rule::adopt(*alert, std::move(held->second.state));
-      note_restless(held->first, held->second.state);
-    }
+    if (alert != nullptr) held->second.state = rule::adopt(*alert, std::move(held->second.state));
+    note_restless(held->first, alert == nullptr ? rule::AlertState() : held->second.state);
     const bool is_of_others = held->first.starts_with(own_prefix) || is_kept_inbound(*plan_, held->first);
     if (alert != nullptr || is_of_others || plan_->lost.holds(held->first)) {
       ++held;
@@ -184,7 +190,6 @@ Output Desk::use(std::shared_ptr<const Plan> plan, std::int64_t now_ns) {
     feed(incident::Removed{held->first}, out, now_ns);
     out.decision.alerts.push_back({held->first, held->second.next_row_ns(now_ns), std::nullopt});
     alert_alarms_.clear(held->first);
-    note_restless(held->first, {});
     held = alerts_.erase(held);
   }
   count_inbound();
@@ -376,8 +381,6 @@ void Desk::look_at(const rule::Alert& alert, Output& out, std::int64_t now_ns) {
   if (held.state.blocked_by != outcome.state.blocked_by) held.blocked_ns = 0;
   held.state = std::move(outcome.state);
   note_restless(alert.name, held.state);
-  // who came to another level may have ended a pause
-  restless_moved_ = restless_moved_ || (!outcome.changes.empty() && restless_.contains(alert.name));
   // an instant that has passed and changed nothing is not waited for again: a result will say more
   const std::int64_t next_ns = held.state.next_ns;
   alert_alarms_.set(alert.name, next_ns == 0 || next_ns > now_ns ? next_ns : now_ns + look_again_ns);
@@ -413,6 +416,7 @@ void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) 
     touched_.insert(event.incident);
     if (event.kind == incident::Kind::closed) out.decision.marks.push_back({event.incident, event.at_ns});
     if (event.kind == incident::Kind::reopened) out.decision.marks.push_back({event.incident, 0});
+    restless_moved_ = restless_moved_ || (!restless_.empty() && may_pause(event.kind));
   }
   for (incident::Effect& effect : outcome.effects) {
     if (auto* notice = std::get_if<incident::Notice>(&effect)) notices_.push_back(std::move(*notice));
@@ -425,21 +429,32 @@ void Desk::feed(const incident::Input& input, Output& out, std::int64_t now_ns) 
 void Desk::settle(Output& out, std::int64_t now_ns) {
   if (muting_ || (!touched_.empty() && !may_mute_later(now_ns))) mute(out, now_ns);
   if (!touched_.empty() || !notices_.empty() || incident_alarms_.next().value_or(INT64_MAX) <= now_ns) tell(out, now_ns);
-  if (!restless_moved_) return;
-  // after who is called because it came back: from here on nobody is
+  if (restless_moved_) pause_restless(out, now_ns);
+}
+
+/// After who is called because it came back: from here on nobody is. In a storm this asks all that fire, so not at each step.
+void Desk::pause_restless(Output& out, std::int64_t now_ns) {
+  const std::int64_t next_ns = paused_ns_ + look_again_ns;
+  if (state_.by_alert.size() >= many_firing && now_ns >= paused_ns_ && now_ns < next_ns) return keep_earliest(boundary_wake_, next_ns);
+  paused_ns_ = now_ns;
   restless_moved_ = false;
-  feed(incident::RestlessNow{restless_}, out, now_ns);
+  feed(incident::RestlessNow{restless_, std::exchange(calm_since_ns_, 0)}, out, now_ns);
   if (!touched_.empty() || !notices_.empty()) tell(out, now_ns);
+  restless_moved_ = false;
   for (const auto& [id, incident] : state_.incidents) {
     if (incident.is_flapping) wake_engine_for(id);
   }
 }
 
+/// Of one of which nothing is known any more nobody can say that it comes and goes.
 void Desk::note_restless(const std::string& alert, const rule::AlertState& state) {
-  const bool is_restless = state.level != config::Level::none && state.flapping.comes_and_goes();
+  const bool is_known = !state.no_data && state.unknown_since_ns == 0;
+  const bool is_restless = state.level != config::Level::none && is_known && state.flapping.comes_and_goes();
   if (is_restless == restless_.contains(alert)) return;
   restless_moved_ = true;
-  is_restless ? void(restless_.insert(alert)) : void(restless_.erase(alert));
+  if (is_restless) return void(restless_.insert(alert));
+  restless_.erase(alert);
+  if (is_known) calm_since_ns_ = std::max(calm_since_ns_, state.flapping.changed_ns);
 }
 
 /// Whatever hides alerts asks all that fire. In a storm of them each step would do so; what is late by that is only that an

@@ -154,6 +154,7 @@ class Desk {
   void move_mutes(std::int64_t by_ns, std::int64_t before_ns, Output& out);
   void settle(Output& out, std::int64_t now_ns);
   bool may_mute_later(std::int64_t now_ns);
+  void pause_restless(Output& out, std::int64_t now_ns);
   void note_restless(const std::string& alert, const rule::AlertState& state);
   void mute(Output& out, std::int64_t now_ns);
   void keep_windows(const std::vector<incident::Firing>& firing, Output& out, std::int64_t now_ns);
@@ -196,13 +197,14 @@ class Desk {
   std::optional<std::int64_t> boundary_wake_;                 // of silences, windows and drills
   std::int64_t muted_ns_ = 0;                                 // when what hides alerts was looked at last
   std::int64_t cleaned_ns_ = 0;
-  std::set<std::string> touched_;                // incidents of this step
-  std::vector<incident::Notice> notices_;        // of this step, not told yet
-  std::map<std::string, Way> ways_;              // by service, of this step's messages; not judged yet
-  bool is_fresh_ = false;                        // restored or reconfigured, and mutes have not been looked at since
-  std::set<std::string, std::less<>> restless_;  // alerts that come and go, and are held
-  bool restless_moved_ = false;                  // since the engine was told
-  bool muting_ = true;                           // mutes may be other ones than those that the engine knows
+  std::set<std::string> touched_;                   // incidents of this step
+  std::vector<incident::Notice> notices_;           // of this step, not told yet
+  std::map<std::string, Way> ways_;                 // by service, of this step's messages; not judged yet
+  bool is_fresh_ = false;                           // restored or reconfigured, and mutes have not been looked at since
+  std::set<std::string, std::less<>> restless_;     // alerts that come and go, and are held
+  bool restless_moved_ = false;                     // since the engine was told
+  std::int64_t calm_since_ns_ = 0, paused_ns_ = 0;  // for what it is told next, and when it was told last
+  bool muting_ = true;                              // mutes may be other ones than those that the engine knows
 };
 
 }  // namespace ronda::response

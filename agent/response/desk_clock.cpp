@@ -47,7 +47,7 @@ Output Desk::on_clock_set(std::int64_t by_ns, std::int64_t now_ns) {
   }
   // rules are looked at anew: some wait for an hour of the clock, or for an age that is by another one
   for (const rule::Alert& alert : plan_->rules.alerts) alert_alarms_.set(alert.name, now_ns);
-  for (std::int64_t* at_ns : {&state_.watched_since_ns, &muted_ns_, &cleaned_ns_}) shift(*at_ns, by_ns);
+  for (std::int64_t* at_ns : {&state_.watched_since_ns, &muted_ns_, &cleaned_ns_, &calm_since_ns_, &paused_ns_}) shift(*at_ns, by_ns);
   feed(incident::ClockSet{by_ns}, out, now_ns);
   boundary_wake_ = now_ns;
   is_fresh_ = muting_ = true;

@@ -429,6 +429,7 @@ void Response::apply(Output output, std::function<void(const incident::Reply&)> 
     if (!*alive) return;
     if (!committed) {
       ports_.log(RONDA_LOG_ERROR, "a decision is not on the disk: " + committed.error().message());
+      if (!said.done) return reply ? reply(said) : void();  // it was refused, and that is what counts
       said.done = false;
       said.code = committed.error().code();
       said.text = "it holds, but is not on the disk and is lost if the agent ends before it is: " + why_not_stored(committed.error());

@@ -53,6 +53,7 @@ void pass_time(Flapping& flapping, std::int64_t now_ns) {
 }
 
 void note_rise(Flapping& flapping, std::int64_t now_ns) {
+  flapping.ok_counts = 0;  // what it was before says nothing of whether this stays
   if (flapping.since_fall == 0) return;
   flapping.restless = true;
   flapping.since_change = 0;

@@ -167,10 +167,10 @@ void Climb::read() {
   seen_.resize(alert_.rungs.size());
   for (std::size_t i = 0; i < seen_.size(); ++i) seen_[i].now = reading_.levels[i].when.truth;
   read_unknown();
-  for (std::size_t i = 0; i < seen_.size(); ++i) read_rung(i, fresh);
+  const bool is_result = fresh && !is_pending_;  // what has not run in this life is unknown, and that is none
+  for (std::size_t i = 0; i < seen_.size(); ++i) read_rung(i, is_result);
   read_clear();
-  // what has not run in this life is unknown, and that is no result
-  if (fresh && !is_pending_) {
+  if (is_result) {
     count_results(state_.counted_ns == 0);
     state_.counted_ns = reading_.newest_result_ns;
   } else {

@@ -70,10 +70,11 @@ struct Flapping {
   Raw raw = Raw::none;    // of the last result
   bool on = false;        // by the weighted share
   bool restless = false;  // it rose again soon after a fall: held until it is quiet
-  std::uint32_t ok_counts = 0;  // for so many results yet the last that found nothing wrong, of quiet_results
+  std::uint32_t ok_counts = 0;  // for so many results yet the last that found nothing wrong since the last rise, of quiet_results
 
   bool holds() const { return on || restless; }
-  /// It is held, and was well for a moment within the last quiet_results results: not one level and another by turns.
+  /// It is held, and was well for a moment since, within the last quiet_results results: not one level and another by turns, nor
+  /// something that rose for the second time and stays.
   bool comes_and_goes() const { return holds() && ok_counts > 0; }
   bool operator==(const Flapping&) const = default;
 };

@@ -463,6 +463,7 @@ void Scheduler::recall_late(const Remembered& remembered) {
     timetable_.learn_done(*position, std::max(scheduled, known_since(entries_[*position].spec).value_or(scheduled)), boottime());
   }
   calendars_known_.clear();
+  note_calendars();
   pump_soon();
 }
 

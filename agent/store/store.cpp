@@ -50,18 +50,22 @@ class Store::Impl : public Owner {
     const auto was_unsure = std::make_shared<bool>(false);
     const auto work = [this, id, scheduled, is_made, was_unsure](const Work& w) -> Result<Claim> {
       *was_unsure = unsure_claims_.take(id, scheduled) || *was_unsure;  // it may run again after a roll-back
-      RONDA_TRY(const Claim claimed, store::claim_slot(w.db, id, scheduled, w.now));
-      *is_made = claimed == Claim::claimed;
-      if (!*is_made && *was_unsure) {
-        RONDA_TRY(*is_made, is_slot_started(w.db, id, scheduled));
-      }
-      return *is_made ? Claim::claimed : Claim::already_done;
+      auto claimed = store::claim_slot(w.db, id, scheduled, w.now);
+      if (claimed && *claimed == Claim::already_done && *was_unsure) claimed = claim_again(w.db, id, scheduled);
+      *is_made = claimed && *claimed == Claim::claimed;
+      if (!claimed && *was_unsure) unsure_claims_.add(id, scheduled);
+      return claimed;
     };
     add<Claim>(0, false, work, std::move(done_call), [this, id, scheduled, is_made, was_unsure] {
       if (!*is_made && !*was_unsure) return;
       unsure_claims_.add(id, scheduled);
       has_unsure_claims_ = true;
     });
+  }
+
+  static Result<Claim> claim_again(Database& db, const InstanceId& id, std::int64_t scheduled) {
+    RONDA_TRY(const bool is_started, is_slot_started(db, id, scheduled));
+    return is_started ? Claim::claimed : Claim::already_done;
   }
 
   /// Nobody was told that they are claimed, so nothing began: to the next life they are owed.

@@ -75,3 +75,75 @@ TEST_CASE("what is bad and worse by turns, and never well, does not pause its la
   CHECK_FALSE(world.only().is_flapping);
   CHECK(told_by(world).find(" open p1 ceo mail") != std::string::npos);
 }
+
+TEST_CASE("a moment's recovery pauses nothing of what is broken for good", "[response]") {
+  World world(three_checks);
+  alternate(world, 3, 1, 2 * minute);
+  world.run_to(90 * minute, {{"api", Seen::critical}});
+  INFO(told_by(world));
+  CHECK_FALSE(world.only().is_flapping);
+  CHECK(std::ranges::count(world.told, "2m30s open p1 cto log") == 1);
+  CHECK(std::ranges::count(world.told, "16m update p1 cto log") == 1);
+  CHECK(std::ranges::count(world.told, "1h1m open p1 ceo mail") == 1);
+}
+
+TEST_CASE("what came and went while it was hidden is called when it comes out", "[response]") {
+  World world(three_checks);
+  world.result("api", Seen::ok);
+  incident::SilenceRequest request;
+  request.what.checks = {"api"};
+  request.owner = {incident::Author::Kind::contact, "cto"};
+  request.reason = "a new release";
+  request.for_ns = 30 * minute;
+  world.take(world.desk().add_silence(*incident::make_silence(request, world.now, 7), world.now));
+  alternate(world, 1, 1, 20 * minute);
+  CHECK(calls(world) == 0);
+  world.run_to(40 * minute, {{"api", Seen::critical}});
+  INFO(told_by(world));
+  CHECK(calls(world) == 1);
+}
+
+TEST_CASE("what is broken for good beside what comes and goes is called, and what only is noticed beside it is not", "[response]") {
+  const std::string text = with_other(three_checks, "[alert.db-down]", "[alert.disk]\np3 = \"db.status == warning\"\n[alert.db-down]");
+  World world(text);
+  for (int i = 0; world.now < monday + 2 * hour; ++i) {
+    world.result("api", i % 2 == 0 ? Seen::critical : Seen::ok);
+    world.result("db", Seen::warning);
+    world.run_to(world.now - monday + 30 * second);
+  }
+  CHECK(calls(world) <= 2);
+  CHECK(told_by(world).find(" ceo ") == std::string::npos);
+  world.told.clear();
+  for (int i = 0; world.now < monday + 5 * hour; ++i) {
+    world.result("api", i % 2 == 0 ? Seen::critical : Seen::ok);
+    world.result("page", Seen::critical);
+    world.run_to(world.now - monday + 30 * second);
+  }
+  INFO(told_by(world));
+  CHECK(told_by(world).find(" ceo ") != std::string::npos);
+}
+
+TEST_CASE("what came and went and gives no results any more pauses nothing", "[response]") {
+  World world(three_checks);
+  alternate(world, 1, 1, 3 * hour);
+  REQUIRE(world.only().is_flapping);
+  world.told.clear();
+  world.run_to(5 * hour);
+  INFO(told_by(world));
+  CHECK(told_by(world).find(" ceo ") != std::string::npos);
+}
+
+TEST_CASE("who gives back what comes and goes has somebody called once", "[response]") {
+  World world(three_checks);
+  alternate(world, 1, 1, hour);
+  world.command(incident::Verb::ack);
+  alternate(world, 1, 1, 100 * minute);
+  world.told.clear();
+  REQUIRE(world.only().is_flapping);
+  world.command(incident::Verb::unack, "ceo");
+  INFO(told_by(world));
+  CHECK(world.told == Lines{"1h40m open p1 cto log"});
+  CHECK(world.only().is_flapping);
+  alternate(world, 1, 1, 4 * hour);
+  CHECK(world.told.size() == 1);
+}
