@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <set>
 #include <tuple>
@@ -24,18 +25,36 @@ constexpr std::size_t days_looked_at = 2'000'000;  // of all events together
 constexpr std::size_t max_name_bytes = 200;
 
 /// Properties of an event that do not change when it is or whose it is.
-constexpr std::array<std::string_view, 24> idle_properties = {
-    "ATTACH",      "ATTENDEE",       "CATEGORIES", "CLASS",    "COLOR",         "COMMENT",  "CONTACT",   "CREATED",
-    "DESCRIPTION", "DTSTAMP",        "GEO",        "IMAGE",    "LAST-MODIFIED", "LOCATION", "ORGANIZER", "PRIORITY",
-    "RELATED-TO",  "REQUEST-STATUS", "RESOURCES",  "SEQUENCE", "TRANSP",        "UID",      "URL",       "CONFERENCE"};
+constexpr std::array<std::string_view, 22> idle_properties = {
+    "ATTACH",      "ATTENDEE",       "CATEGORIES", "CLASS",  "COLOR",         "COMMENT",   "CONTACT",   "CREATED",
+    "DESCRIPTION", "DTSTAMP",        "GEO",        "IMAGE",  "LAST-MODIFIED", "LOCATION",  "ORGANIZER", "PRIORITY",
+    "RELATED-TO",  "REQUEST-STATUS", "RESOURCES",  "TRANSP", "URL",           "CONFERENCE"};
 
 /// What stands between BEGIN:VEVENT and END:VEVENT.
 struct Event {
   std::uint32_t line = 0;
-  std::optional<ContentLine> start, end, duration, rule, summary;
+  std::optional<ContentLine> uid, start, end, duration, rule, summary;
+  std::optional<ContentLine> instance;  // RECURRENCE-ID: it is for one instance of a series
   std::vector<ContentLine> exdates;
   std::string trouble;  // why it is left out
+  std::uint32_t sequence = 0;
   bool is_cancelled = false;
+};
+
+/// What the event with RECURRENCE-ID that counts does to an instance.
+struct Change {
+  const Event* event = nullptr;
+  bool is_read = false;  // else the instance stands as the series has it
+  bool is_met = false;   // the series has this instance
+};
+
+/// The events of one UID.
+struct Series {
+  std::vector<const Event*> wholes;  // without RECURRENCE-ID, of the greatest SEQUENCE; more than one is against RFC 5545, and all stand
+  std::optional<CalendarTime> start;
+  std::map<sys_seconds, Change> changes;  // by when the instance begins in the series
+  bool is_cancelled = false;
+  bool is_unread = false;  // left out whole
 };
 
 class Reader {
@@ -54,11 +73,16 @@ class Reader {
   void begin(const ContentLine& line);
   void end(const ContentLine& line);
   void property(const ContentLine& line);
-  void finish_event();
+  void add_events();
+  std::map<std::string, Series> all_series();
+  void add_change(const Event& event, Series& series);
+  void add_series(Series& series);
+  void leave_out(const Event& event, std::string_view what, const Error& why);
   Result<CalendarTime> time_of(const ContentLine& line, std::string_view value);
-  Result<Unit> add(const Event& event);
+  Result<Unit> add(const Event& event, Series* series);
   Result<std::vector<CalendarTime>> exclusions(const Event& event, bool is_date);
-  Result<Unit> add_occurrences(const Event& event, const CalendarTime& start, const CalendarDuration& length, const std::string& who);
+  Result<Unit> add_occurrences(const Event& event, Series* series, const CalendarTime& start, const CalendarDuration& length,
+                               const std::string& who);
   bool add_shift(sys_seconds begin, sys_seconds end, const std::string& who);
   void warn(std::uint32_t line, std::string text);
   void warn_once(std::uint32_t line, const std::string& text) {
@@ -72,7 +96,7 @@ class Reader {
   CalendarFile out_;
   std::vector<std::string> open_;  // components
   std::optional<Event> event_;
-  std::size_t events_ = 0;
+  std::vector<Event> events_;
   std::size_t budget_ = days_looked_at;
   std::set<std::string> told_;
   std::string too_much_;  // why reading ended
@@ -92,7 +116,7 @@ void Reader::begin(const ContentLine& line) {
   if (line.value == "VCALENDAR") any_calendar_ = true;
   if (line.value == "VEVENT" && open_.size() == 2) {
     event_.emplace().line = line.number;
-    if (++events_ > limits_.max_events) too_much_ = "more than " + std::to_string(limits_.max_events) + " events";
+    if (events_.size() == limits_.max_events) too_much_ = "more than " + std::to_string(limits_.max_events) + " events";
   } else if (open_.size() == 2 && line.value != "VTIMEZONE") {
     warn_once(line.number, "\"" + escape_controls(line.value.substr(0, 64)) + "\" is not read");
   }
@@ -104,7 +128,9 @@ void Reader::end(const ContentLine& line) {
     return;
   }
   open_.pop_back();
-  if (event_ && open_.size() == 1) finish_event();
+  if (!event_ || open_.size() != 1) return;
+  events_.push_back(*std::move(event_));
+  event_.reset();
 }
 
 void Reader::property(const ContentLine& line) {
@@ -113,6 +139,8 @@ void Reader::property(const ContentLine& line) {
     if (out && event_->trouble.empty()) event_->trouble = line.name + " stands twice";
     out = line;
   };
+  if (line.name == "UID") return take(event_->uid);
+  if (line.name == "RECURRENCE-ID") return take(event_->instance);
   if (line.name == "DTSTART") return take(event_->start);
   if (line.name == "DTEND") return take(event_->end);
   if (line.name == "DURATION") return take(event_->duration);
@@ -121,22 +149,93 @@ void Reader::property(const ContentLine& line) {
   if (line.name == "EXDATE") {
     event_->exdates.push_back(line);
   } else if (line.name == "STATUS") {
-    event_->is_cancelled = line.value == "CANCELLED";
-  } else if (line.name == "RDATE" || line.name == "EXRULE" || line.name == "RECURRENCE-ID") {
+    event_->is_cancelled = upper_case(trim(line.value)) == "CANCELLED";
+  } else if (line.name == "SEQUENCE") {
+    std::from_chars(line.value.data(), line.value.data() + line.value.size(), event_->sequence);
+  } else if (line.name == "RDATE" || line.name == "EXRULE") {
     if (event_->trouble.empty()) event_->trouble = line.name + " is not read";
   } else if (!line.name.starts_with("X-") && std::ranges::find(idle_properties, line.name) == idle_properties.end()) {
     warn_once(line.number, "\"" + escape_controls(line.name.substr(0, 64)) + "\" is not read");
   }
 }
 
-void Reader::finish_event() {
-  const Event event = *std::move(event_);
-  event_.reset();
-  if (event.is_cancelled) return;
-  Result<Unit> added = event.trouble.empty() ? add(event) : Error(Errc::invalid, event.trouble);
-  if (added) return;
-  const std::string name = event.summary ? "\"" + escape_controls(repair_utf8(event.summary->value, 64)) + "\"" : "without SUMMARY";
-  warn(event.line, "the event " + name + " is left out: " + added.error().message());
+std::string name_of(const Event& event) {
+  return "the event " + (event.summary ? "\"" + escape_controls(repair_utf8(event.summary->value, 64)) + "\"" : "without SUMMARY");
+}
+
+void Reader::leave_out(const Event& event, std::string_view what, const Error& why) {
+  warn(event.line, name_of(event) + " is left out" + std::string(what) + ": " + why.message());
+}
+
+std::map<std::string, Series> Reader::all_series() {
+  std::map<std::string, Series> out;
+  for (Event& event : events_) {
+    // one without UID belongs to nothing; no UID has a line's end
+    if (!event.uid || event.uid->value.empty()) event.uid.emplace().value = "\n" + std::to_string(event.line);
+    Series& series = out[event.uid->value];
+    if (event.instance) continue;
+    if (!series.wholes.empty() && series.wholes.front()->sequence < event.sequence) series = {};
+    if (!series.wholes.empty() && series.wholes.front()->sequence > event.sequence) continue;
+    series.wholes.push_back(&event);
+    series.is_cancelled = series.is_cancelled || event.is_cancelled;
+    if (series.start || !event.start) continue;
+    if (auto start = time_of(*event.start, event.start->value)) series.start = *std::move(start);
+  }
+  return out;
+}
+
+/// Of several events for one instance the greatest SEQUENCE counts, then the last.
+void Reader::add_change(const Event& event, Series& series) {
+  if (!event.instance->parameter("RANGE").empty()) {
+    leave_out(event, ", and its series with it", {Errc::invalid, "RECURRENCE-ID with RANGE is not read"});
+    series.is_unread = true;
+    return;
+  }
+  const auto time = time_of(*event.instance, event.instance->value);
+  if (!time) return leave_out(event, series.wholes.empty() ? "" : ", and the series' own turn stands", time.error());
+  sys_seconds at = time->instant();
+  if (time->is_date && series.start)
+    at = series.start->instant_at(time->reading + (series.start->reading - floor<days>(series.start->reading)));
+  Change& change = series.changes[at];
+  if (change.event == nullptr || change.event->sequence <= event.sequence) change.event = &event;
+}
+
+void Reader::add_series(Series& series) {
+  for (auto& [at, change] : series.changes) {
+    const Event& event = *change.event;
+    if (event.is_cancelled && event.trouble.empty()) {
+      change.is_read = true;
+      continue;
+    }
+    Result<Unit> added = event.trouble.empty() ? add(event, nullptr) : Error(Errc::invalid, event.trouble);
+    if (!added) leave_out(event, series.wholes.empty() ? "" : ", and the series' own turn stands", added.error());
+    change.is_read = added.has_value();
+  }
+  bool is_whole = true;
+  for (const Event* event : series.wholes) {
+    Result<Unit> added = event->trouble.empty() ? add(*event, &series) : Error(Errc::invalid, event->trouble);
+    if (!added) leave_out(*event, "", added.error());
+    is_whole = is_whole && added.has_value();
+  }
+  for (const auto& [at, change] : series.changes) {
+    // what is far away is not gone through, and moves nobody's turn
+    if (!is_whole || change.is_met || !change.is_read || at < from_ || at >= to_) continue;
+    if (series.wholes.empty() && change.event->is_cancelled) continue;
+    warn(change.event->line,
+         name_of(*change.event) + (change.event->is_cancelled ? ", cancelled, takes nothing away: " : " stands by itself: ") +
+             (series.wholes.empty() ? "no series has its UID" : "its series has nothing at " + change.event->instance->value));
+  }
+}
+
+void Reader::add_events() {
+  std::map<std::string, Series> all = all_series();
+  for (const Event& event : events_) {
+    Series& series = all.at(event.uid->value);
+    if (event.instance && !series.is_cancelled) add_change(event, series);
+  }
+  for (auto& [uid, series] : all) {
+    if (!series.is_cancelled && !series.is_unread && too_much_.empty()) add_series(series);
+  }
 }
 
 Result<CalendarTime> Reader::time_of(const ContentLine& line, std::string_view value) {
@@ -199,13 +298,21 @@ bool Reader::add_shift(sys_seconds begin, sys_seconds end, const std::string& wh
   return true;
 }
 
-Result<Unit> Reader::add_occurrences(const Event& event, const CalendarTime& start, const CalendarDuration& length,
+Result<Unit> Reader::add_occurrences(const Event& event, Series* series, const CalendarTime& start, const CalendarDuration& length,
                                      const std::string& who) {
   const auto end_of = [&](local_seconds reading) { return start.instant_at(reading + length.days) + length.exact; };
+  const auto is_changed = [&](sys_seconds begin) {
+    if (series == nullptr) return false;
+    const auto found = series->changes.find(begin);
+    if (found == series->changes.end()) return false;
+    found->second.is_met = true;
+    return found->second.is_read;
+  };
   if (!event.rule) {
-    add_shift(start.instant(), end_of(start.reading), who);
+    if (const sys_seconds begin = start.instant(); !is_changed(begin)) add_shift(begin, end_of(start.reading), who);
     return done();
   }
+  if (event.instance) return Error(Errc::invalid, "RECURRENCE-ID together with RRULE");
   RONDA_TRY(const Recurrence rule, parse_recurrence(event.rule->value, start.zone, utc_));
   RONDA_TRY(const std::vector<CalendarTime> excluded, exclusions(event, start.is_date));
   const std::set<sys_seconds> without = [&] {
@@ -219,13 +326,13 @@ Result<Unit> Reader::add_occurrences(const Event& event, const CalendarTime& sta
   const local_seconds upto = start.zone->to_local(to_) + schedule::Zone::max_offset;
   const bool enough = recur(rule, start, from, upto, budget_, [&](local_seconds reading) {
     const sys_seconds begin = start.instant_at(reading);
-    return without.contains(begin) || add_shift(begin, end_of(reading), who);
+    return is_changed(begin) || without.contains(begin) || add_shift(begin, end_of(reading), who);
   });
   if (!enough) too_much_ = "rules that are too long to go through";
   return done();
 }
 
-Result<Unit> Reader::add(const Event& event) {
+Result<Unit> Reader::add(const Event& event, Series* series) {
   if (!event.start) return Error(Errc::invalid, "it has no DTSTART");
   const std::string who = event.summary ? repair_utf8(trim(unescape_text(event.summary->value)), max_name_bytes) : std::string();
   if (who.empty()) return Error(Errc::invalid, "it has no SUMMARY, which says whose it is");
@@ -238,7 +345,7 @@ Result<Unit> Reader::add(const Event& event) {
   RONDA_TRY(const CalendarDuration length, length_of(event, start, end));
   if (length.days == days(0) && length.exact == seconds(0))
     return Error(Errc::invalid, "it has neither DTEND nor DURATION, or is over at once");
-  return add_occurrences(event, start, length, who);
+  return add_occurrences(event, series, start, length, who);
 }
 
 Result<CalendarFile> Reader::run(std::string_view text) {
@@ -258,6 +365,9 @@ Result<CalendarFile> Reader::run(std::string_view text) {
   }
   if (!any_calendar_) return Error(Errc::invalid, "no iCalendar file: it does not begin with BEGIN:VCALENDAR");
   if (!open_.empty()) return Error(Errc::invalid, "it is cut off: END:" + escape_controls(open_.back().substr(0, 64)) + " is missing");
+  add_events();
+  if (!too_much_.empty()) return Error(Errc::range, too_much_);
+  std::stable_sort(out_.warnings.begin(), out_.warnings.end(), [](const auto& a, const auto& b) { return a.line < b.line; });
   std::ranges::sort(out_.shifts, {}, [](const CalendarShift& one) { return std::tie(one.begin_ns, one.who, one.end_ns); });
   return std::move(out_);
 }

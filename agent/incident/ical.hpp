@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads who is on call from an iCalendar file (RFC 5545): VEVENT with DTSTART, DTEND or DURATION, RRULE of
 // FREQ=DAILY or WEEKLY with INTERVAL, UNTIL, COUNT, BYDAY and WKST, EXDATE, TZID by the name of an IANA zone, folded
-// lines. What else an event says that changes when it is (RDATE, RECURRENCE-ID, other rules, other zones) is not
-// guessed: the event is left out and a warning names it. Pure; any bytes can be read without harm.
+// lines. An event with RECURRENCE-ID takes the place of that instance of the series with its UID, STATUS:CANCELLED
+// takes away what it is, and of several the greatest SEQUENCE counts. What else an event says that changes when it is
+// (RDATE, RANGE, other rules, other zones) is not guessed: the event is left out and a warning names it. Pure; any bytes can be read without harm.
 #pragma once
 
 #include <cstdint>

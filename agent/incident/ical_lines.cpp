@@ -10,12 +10,6 @@ char upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return upper(c); });
-  return out;
-}
-
 /// The first of `ends` in `text` that stands in no quotes.
 std::size_t find_outside_quotes(std::string_view text, std::string_view ends) {
   bool is_quoted = false;
@@ -37,7 +31,7 @@ ContentLine take_apart(std::string_view line, std::uint32_t number) {
   out.value = line.substr(colon + 1);
   std::string_view head = line.substr(0, colon);
   std::size_t end = find_outside_quotes(head, ";");
-  out.name = upper(head.substr(0, end));
+  out.name = upper_case(head.substr(0, end));
   while (end != std::string_view::npos) {
     head.remove_prefix(end + 1);
     end = find_outside_quotes(head, ";");
@@ -46,12 +40,18 @@ ContentLine take_apart(std::string_view line, std::uint32_t number) {
     if (equals == std::string_view::npos) continue;
     std::string value(one.substr(equals + 1));
     std::erase(value, '"');
-    out.parameters.emplace_back(upper(one.substr(0, equals)), std::move(value));
+    out.parameters.emplace_back(upper_case(one.substr(0, equals)), std::move(value));
   }
   return out;
 }
 
 }  // namespace
+
+std::string upper_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), upper);
+  return out;
+}
 
 std::string_view ContentLine::parameter(std::string_view key) const {
   const auto found = std::ranges::find(parameters, key, &std::pair<std::string, std::string>::first);

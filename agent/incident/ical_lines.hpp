@@ -34,6 +34,9 @@ class LineReader {
   std::uint32_t number_ = 0;
 };
 
+/// Names and words of the format are the same whatever their case.
+std::string upper_case(std::string_view text);
+
 /// A TEXT value without its escapes (3.3.11).
 std::string unescape_text(std::string_view value);
 
