@@ -38,6 +38,8 @@ class Simulation {
   std::size_t opened() const { return opened_; }
   std::size_t pages() const { return pages_; }
   std::size_t events() const { return events_seen_; }
+  /// In order; of incidents that are known yet.
+  const std::vector<Event>& stored() const { return stored_; }
   std::int64_t now() const { return now_; }
   const std::map<std::string, std::size_t>& kinds() const { return kinds_; }
 

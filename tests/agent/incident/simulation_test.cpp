@@ -76,5 +76,6 @@ TEST_CASE("the same seed is the same world", "[incident]") {
   CHECK_FALSE(a.run(moves));
   CHECK_FALSE(b.run(moves));
   CHECK(a.events() == b.events());
+  CHECK(a.stored() == b.stored());
   CHECK(a.pages() == b.pages());
 }
