@@ -8,7 +8,6 @@
 #include "api/incident_door.hpp"
 #include "api/incident_json.hpp"
 #include "api/json.hpp"
-#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "response/ticket.hpp"
 
@@ -85,7 +84,7 @@ json::value text_or_null(std::string_view text) {
 }
 
 json::object ticket_json(AgentView& agent, const ReadIncident& told, const Asked& asked, const incident::Author& reporter) {
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = agent.response().now_ns();
   const people::VendorLevel& level = asked.at();
   const auto fields = response::ticket_fields_of(agent.response().desk().plan(), told.incident, told.events, reporter, now);
   return {{"incident", told.incident.id},

@@ -10,7 +10,6 @@
 #include "api/json.hpp"
 #include "api/people_json.hpp"
 #include "api/route.hpp"
-#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "incident/moment.hpp"
@@ -28,7 +27,7 @@ constexpr Nanos usual_length = 24h, most_length = 31 * 24h;  // it is worked out
 
 Result<std::int64_t> read_at(const Context& c) {
   const std::string_view text = c.request.parameter("at");
-  if (text.empty()) return std::chrono::nanoseconds(std::chrono::floor<std::chrono::seconds>(wall_clock())).count();
+  if (text.empty()) return c.agent.response().now_ns() / 1'000'000'000 * 1'000'000'000;  // whose turn is judged by that clock
   auto at = people::parse_moment(text, *desk_of(c.agent).plan().zone);
   if (!at) return at.error().with_context("at");
   return *at;

@@ -9,7 +9,6 @@
 #include "api/incident_json.hpp"
 #include "api/json.hpp"
 #include "api/route.hpp"
-#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "config/diagnostic.hpp"
@@ -79,7 +78,7 @@ json::object one_off_json(AgentView& agent, const incident::OneOff& one) {
 
 /// Begins at the last or the next instant of its calendar, whichever counts now.
 json::object window_json(AgentView& agent, const incident::Window& window) {
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = agent.response().now_ns();
   const response::Desk& desk = desk_of(agent);
   const auto open = incident::active_at(window, now, desk.incidents().firing(desk.plan().settings));
   incident::Occurrence when = open.value_or(incident::Occurrence{});
@@ -148,7 +147,7 @@ void post_maintenance(Context& c) {
 /// A window of conf.d comes again by its calendar: who ends it says so where it stands.
 Error end_of_window(const Context& c, const incident::Window& window) {
   const response::Desk& desk = desk_of(c.agent);
-  const auto open = incident::active_at(window, wall_clock().count(), desk.incidents().firing(desk.plan().settings));
+  const auto open = incident::active_at(window, c.agent.response().now_ns(), desk.incidents().firing(desk.plan().settings));
   return {Errc::exists,
           "`" + window.name + "` is a window of conf.d (" + config::place_text(window.place, c.agent.active().sources) + "), " +
               (open ? "open until " + people::moment_text(open->end_ns, *desk.plan().zone) : std::string("not open now")) +
@@ -182,7 +181,7 @@ namespace {
 
 void get_overrides(Context& c) {
   json::array out;
-  const std::int64_t now = wall_clock().count();
+  const std::int64_t now = c.agent.response().now_ns();
   const bool all = c.request.parameter("all") == "1";
   for (const incident::OnCallOverride& one : desk_of(c.agent).upkeep().overrides) {
     if (all || !one.is_over(now)) out.push_back(override_json(one));
@@ -190,7 +189,7 @@ void get_overrides(Context& c) {
   c.respond(json_response(out));
 }
 
-Result<incident::OnCallOverride> read_override(const std::string& text, const schedule::Zone& zone) {
+Result<incident::OnCallOverride> read_override(const std::string& text, const schedule::Zone& zone, std::int64_t now_ns) {
   RONDA_TRY(const Body body, Body::parse(text, {"who", "from", "to", "for", "reason"}));
   incident::OnCallOverride out;
   RONDA_TRY(out.contact, body.text("who", incident::max_name_bytes));
@@ -201,7 +200,7 @@ Result<incident::OnCallOverride> read_override(const std::string& text, const sc
   if (length != 0 && out.until_ns != 0) return Error(Errc::invalid, "say `to` or `for`, not both");
   if (length > incident::longest_override_ns)
     return Error(Errc::range, "an override ends within " + format_duration(Nanos(incident::longest_override_ns)));
-  if (length != 0) out.until_ns = std::max(out.from_ns, wall_clock().count()) + length;
+  if (length != 0) out.until_ns = std::max(out.from_ns, now_ns) + length;
   return out;
 }
 
@@ -214,7 +213,7 @@ std::function<void(const Result<incident::OnCallOverride>&)> answer_override(con
 void post_override(Context& c) {
   const response::Plan& plan = desk_of(c.agent).plan();
   const people::Rota* rota = plan.people.find_oncall(c.name);
-  auto wanted = read_override(c.request.body, rota == nullptr ? *plan.zone : *rota->zone);
+  auto wanted = read_override(c.request.body, rota == nullptr ? *plan.zone : *rota->zone, c.agent.response().now_ns());
   if (!wanted) return c.respond(error_of(wanted.error()));
   wanted->rota = c.name;
   wanted->author = author_of(c);
@@ -230,7 +229,7 @@ void end_override(Context& c) {
 void post_test(Context& c) {
   const response::Desk& desk = desk_of(c.agent);
   const auto contacts =
-      response::contacts_of(desk.plan(), {std::string(c.name)}, response::overrides_of(desk.upkeep()), wall_clock().count());
+      response::contacts_of(desk.plan(), {std::string(c.name)}, response::overrides_of(desk.upkeep()), c.agent.response().now_ns());
   const auto answer = [respond = c.respond, contacts](const Result<std::string>& key) {
     if (!key) return respond(error_of(key.error()));
     respond(json_response(json::object{{"test", key->substr(response::test_prefix.size())}, {"contacts", array_of(contacts)}}, 202));
