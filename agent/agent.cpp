@@ -261,8 +261,9 @@ void Agent::tell_config_trouble() {
 
 /// A reload that is refused mends nothing of what is active.
 std::string Agent::config_trouble() const {
-  const bool both = !refused_trouble_.empty() && !active_trouble_.empty();
-  return refused_trouble_ + (both ? "; what is active: " : "") + active_trouble_;
+  const std::string calendars = calendars_.trouble();
+  const std::string active = active_trouble_ + (active_trouble_.empty() || calendars.empty() ? "" : "; ") + calendars;
+  return refused_trouble_ + (refused_trouble_.empty() || active.empty() ? "" : "; what is active: ") + active;
 }
 
 /// A quarantine, and a runner that cannot be killed, are a P2 of the agent's own for as long as they last.
@@ -299,6 +300,7 @@ void Agent::begin(const schedule::Remembered& known) {
   });
   make_sign_of_life();
   watch_zones();
+  watch_calendars(people::CalendarWatch::usual);
   if (store_->health().state != store::HealthState::failed) remember_late();
   forget_reading();
   open_api();

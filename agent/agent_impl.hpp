@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root's own class: what is built, in which order, and what is connected to what. For agent.cpp (start, stop),
-// reload.cpp and trial.cpp alone.
+// calendar_files.cpp, reload.cpp and trial.cpp alone.
 #pragma once
 
 #include <unistd.h>
@@ -24,6 +24,8 @@
 #include "base/clock.hpp"
 #include "base/service_manager.hpp"
 #include "give_back.hpp"
+#include "incident/calendar_watch.hpp"
+#include "incident/people_candidate.hpp"
 #include "plugin/cgroups.hpp"
 #include "plugin/runner_process.hpp"
 #include "plugin/stage.hpp"
@@ -102,6 +104,11 @@ class Agent final : private api::AgentView {
   void forget_reading();
   void prune_stage();
 
+  // calendar files of rotas
+  void watch_calendars(std::chrono::seconds wait);
+  void look_at_calendars();
+  Status take_calendar(const people::Rota& rota, const std::string& bytes);
+
   // trials
   std::unique_ptr<schedule::Prober> make_prober(std::vector<const schedule::Prepared*> subjects, const schedule::Candidate& of);
   void try_instances();
@@ -148,7 +155,7 @@ class Agent final : private api::AgentView {
   ServiceManager manager_ = ServiceManager::from_environment();
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_, SIGHUP, SIGTERM, SIGINT};
-  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_};
+  asio::steady_timer watchdog_{loop_}, stop_timer_{loop_}, reload_timer_{loop_}, zone_timer_{loop_}, calendar_timer_{loop_};
   GiveBack give_back_{loop_, [this] { return scheduler_->in_flight() == 0; }};
   schedule::ZoneDatabase zones_;
   std::vector<std::string> zones_kept_old_;  // as it was told last
@@ -161,6 +168,8 @@ class Agent final : private api::AgentView {
   std::set<std::string, std::less<>> hashes_before_;  // of the plugins of the generation before
   std::string active_trouble_;                        // of the configuration that is active
   std::string refused_trouble_;                       // of the last reload; empty: it was not refused
+  people::CalendarWatch calendars_{{[this](const std::string& path) { return escalation::read_calendar_file(path, uid_); },
+                                    [this](const people::Rota& rota, const std::string& bytes) { return take_calendar(rota, bytes); }}};
   plugin::StartGate starts_{loop_, std::max(2U, std::thread::hardware_concurrency())};
   std::optional<plugin::Cgroups> cgroups_;  // of runners, which it outlives; not before the state directory is ours
   std::unique_ptr<schedule::Scheduler> scheduler_;

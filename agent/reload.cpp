@@ -122,6 +122,7 @@ api::ReloadResult Agent::take_over(Trial& trial) {
   prune_stage();
   const std::size_t failed = active_.kept_plugins.size(), taken_back = active_.taken_back.size();
   refused_trouble_.clear();
+  calendars_.forget();
   active_trouble_ = failed == 0 ? std::string() : std::to_string(failed) + " plugins keep their old code: " + active_.kept_plugins.front();
   if (taken_back > 0) {
     active_trouble_ += (failed == 0 ? "" : "; ") + std::string("trust.toml takes back what ") + counted(taken_back, "instance") +

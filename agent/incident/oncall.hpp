@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/siphash.hpp"
 #include "base/units.hpp"
 #include "incident/ical.hpp"
 #include "incident/stretch.hpp"
@@ -45,6 +46,8 @@ struct Rota {
   schedule::ZonePtr zone;
   std::vector<CalendarShift> calendar;  // resolved to contacts; ascending by begin
   bool from_calendar = false;
+  std::string calendar_path;  // and what stood in it
+  Hash128 calendar_hash;
   std::vector<Override> overrides;  // of conf.d; of those that overlap the last one holds
 
   /// Everybody who may ever be on call by this rota, each once.

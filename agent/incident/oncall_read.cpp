@@ -180,6 +180,8 @@ void RotaReader::read_calendar(const config::Value& path) {
   if (!text->starts_with('/')) return config::wrong_text(scope_, "ical", path, "must be an absolute path", "an absolute path");
   const auto bytes = context_.input.read_file(*text);
   if (!bytes) return scope_.error(path.place(), "`ical`: " + bytes.error().message());
+  out_.calendar_path = *text;
+  out_.calendar_hash = siphash128(*bytes);
   const std::int64_t now_ns = context_.input.now_ns;
   auto file = read_icalendar(*bytes, now_ns - Nanos(calendar_before).count(), now_ns + Nanos(calendar_after).count(), *context_.input.zones,
                              out_.zone);

@@ -30,6 +30,7 @@ class Compiler {
       : generation_(*input.generation), input_(input), diagnostics_(diagnostics), context_{input, diagnostics, {}, true} {}
 
   People run();
+  std::optional<Rota> run_again(const People& people, std::string_view name);
 
  private:
   void note_names();
@@ -253,6 +254,16 @@ People Compiler::run() {
   return std::move(out_);
 }
 
+std::optional<Rota> Compiler::run_again(const People& people, std::string_view name) {
+  note_names();
+  const config::RawObject* object = generation_.find_raw("oncall", name);
+  if (object == nullptr) return {};
+  config::Scope scope(diagnostics_);
+  auto rota = read_rota(context_, scope, *object, people, contacts_);
+  if (rota) warn_of_gaps(*rota, object->place);
+  return rota;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> held_until(const Quiet& quiet, Level level, std::int64_t at_ns) {
@@ -330,6 +341,10 @@ bool is_e164(std::string_view number) {
 
 People compile(const Input& input, config::Diagnostics& diagnostics) {
   return Compiler(input, diagnostics).run();
+}
+
+std::optional<Rota> compile_again(const Input& input, const People& people, std::string_view rota, config::Diagnostics& diagnostics) {
+  return Compiler(input, diagnostics).run_again(people, rota);
 }
 
 }  // namespace ronda::people

@@ -128,6 +128,9 @@ struct Input {
 
 /// Everything wrong is reported in one pass.
 People compile(const Input& input, config::Diagnostics& diagnostics);
+/// One rota again, as it stands in the same generation, of which these are the people; for a calendar file that has changed.
+/// None: it is wrong, which was told.
+std::optional<Rota> compile_again(const Input& input, const People& people, std::string_view rota, config::Diagnostics& diagnostics);
 
 /// "+5491155550000": a plus sign, then 8 to 15 digits, the first not 0 (ITU-T E.164).
 bool is_e164(std::string_view number);

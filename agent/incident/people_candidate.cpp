@@ -41,12 +41,30 @@ std::vector<std::string> checks_of(const schedule::Candidate& candidate) {
   return out;
 }
 
+/// Without names of other objects and without files.
+people::Input input_of(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, std::int64_t now_ns) {
+  people::Input input;
+  input.generation = &candidate.generation;
+  input.zones = &zones;
+  input.zone = candidate.zone != nullptr ? candidate.zone : *zones.find("UTC");
+  input.now_ns = now_ns;
+  return input;
+}
+
+}  // namespace
+
 Result<std::string> read_calendar_file(const std::string& path, uid_t uid) {
   RONDA_TRY(const Descriptor file, open_trusted_file(path, uid, most_calendar_bytes));
   return read_stable(file.get(), path, most_calendar_bytes);
 }
 
-}  // namespace
+std::optional<people::Rota> rota_anew(const schedule::Candidate& active, schedule::ZoneDatabase& zones, const people::People& people,
+                                      std::string_view rota, const std::string& calendar, std::int64_t now_ns,
+                                      config::Diagnostics& diagnostics) {
+  people::Input input = input_of(active, zones, now_ns);
+  input.read_file = [&](const std::string&) { return calendar; };
+  return people::compile_again(input, people, rota, diagnostics);
+}
 
 people::Notifier notifier_of(const schedule::Candidate& candidate, const schedule::Prepared& prepared) {
   const auto& wants = prepared.procedure->messages;
@@ -63,13 +81,9 @@ Staff staff_of(const schedule::Candidate& candidate, schedule::ZoneDatabase& zon
                config::Diagnostics& diagnostics) {
   const std::vector<people::Notifier> notifiers = notifiers_of(candidate);
   const std::vector<std::string> checks = checks_of(candidate);
-  people::Input input;
-  input.generation = &candidate.generation;
+  people::Input input = input_of(candidate, zones, now_ns);
   input.notifiers = notifiers;
   input.checks = checks;
-  input.zones = &zones;
-  input.zone = candidate.zone != nullptr ? candidate.zone : *zones.find("UTC");
-  input.now_ns = now_ns;
   input.read_file = [uid](const std::string& path) { return read_calendar_file(path, uid); };
   Staff out;
   out.people = people::compile(input, diagnostics);

@@ -23,6 +23,13 @@ people::Notifier notifier_of(const schedule::Candidate& candidate, const schedul
 Staff staff_of(const schedule::Candidate& candidate, schedule::ZoneDatabase& zones, std::int64_t now_ns, uid_t uid,
                config::Diagnostics& diagnostics);
 
+Result<std::string> read_calendar_file(const std::string& path, uid_t uid);
+
+/// One rota of the generation that is active again, with these bytes as its calendar file. None: they are wrong, which was told.
+std::optional<people::Rota> rota_anew(const schedule::Candidate& active, schedule::ZoneDatabase& zones, const people::People& people,
+                                      std::string_view rota, const std::string& calendar, std::int64_t now_ns,
+                                      config::Diagnostics& diagnostics);
+
 /// For CandidateRequest::judges: tells what is wrong, and adds what is left out to `disabled`.
 std::function<void(schedule::Candidate&)> judge_staff(schedule::ZoneDatabase& zones, std::int64_t now_ns, uid_t uid);
 

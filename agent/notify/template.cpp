@@ -263,15 +263,14 @@ struct Templates::Impl {
   }
 };
 
-Templates::Templates() : impl_(std::make_unique<Impl>()) {}
-Templates::~Templates() = default;
-Templates::Templates(Templates&&) noexcept = default;
-Templates& Templates::operator=(Templates&&) noexcept = default;
+Templates::Templates() : impl_(std::make_shared<const Impl>()) {}
 
 Templates Templates::load(const config::Generation& generation, config::Diagnostics& diagnostics) {
-  Templates out;
-  Loader loader(out.impl_->own, diagnostics, generation);
+  auto impl = std::make_shared<Impl>();
+  Loader loader(impl->own, diagnostics, generation);
   for (const config::RawObject& object : generation.raw("template")) loader.load(object);
+  Templates out;
+  out.impl_ = std::move(impl);
   return out;
 }
 

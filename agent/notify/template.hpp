@@ -50,9 +50,6 @@ class Templates {
  public:
   /// The shipped ones alone.
   Templates();
-  ~Templates();
-  Templates(Templates&&) noexcept;
-  Templates& operator=(Templates&&) noexcept;
 
   /// `[template.N]`: event, title, body, sms, language, notifiers. What is wrong is reported and left out: the shipped
   /// words stand in for it.
@@ -70,7 +67,7 @@ class Templates {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace ronda::notify

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <set>
@@ -201,6 +202,38 @@ TEST_CASE("a life of more than a minute is well: what ended before it counts no 
   agent.kill_hard();
   REQUIRE(agent.start());
   CHECK_FALSE(in_safe_mode(agent));
+}
+
+TEST_CASE("a calendar file that changes is taken within two minutes without a reload, and one that is cut short is told", "[.long]") {
+  WholeAgent agent;
+  const std::string file = agent.scratch() / "turns.ics";
+  const auto says = [&](const std::string& who, const std::string& end = "END:VCALENDAR\n") {
+    std::ofstream(file) << "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:" + who +
+                               "\nDTSTART;VALUE=DATE:20260101\nRRULE:FREQ=DAILY\nEND:VEVENT\n" + end;
+  };
+  const auto on_call = [&] { return json::serialize(agent.get("/v1/oncall").as_array().at(0).at("on_call")); };
+  const auto is_logged = [&](const std::string& text) { return agent.log().find(text) != std::string::npos; };
+  says("ana");
+  const std::string contacts = "[contact.ana]\n[contact.bo]\n" + appends("check", "looks", "every = \"30s\"", agent);
+  agent.configure("10.toml", contacts + "[oncall.ops]\ntz = \"UTC\"\nical = \"" + file + "\"\n");
+  REQUIRE(agent.start());
+  CHECK(on_call() == R"(["ana"])");
+  const std::string before = json::serialize(agent.status().at("agent").at("generation"));
+  agent.configure("20.toml", "what is being written\n");
+  says("bo");
+  REQUIRE(eventually([&] { return on_call() == R"(["bo"])"; }, 180s));
+  CHECK(is_logged("oncall ops: " + file + " has changed and is taken: bo is on call until "));
+  CHECK(json::serialize(agent.status().at("agent").at("generation")) == before);
+  CHECK_FALSE(is_logged("reload #"));
+  says("ana", "");
+  REQUIRE(eventually([&] { return is_logged("it is cut off: END:VCALENDAR is missing; its turns from before stay"); }, 180s));
+  CHECK(on_call() == R"(["bo"])");
+  CHECK(eventually([&] { return json::serialize(agent.get("/v1/alerts")).find("it is cut off") != std::string::npos; }));
+  agent.configure("20.toml", "");
+  says("ana");
+  REQUIRE(agent.ronda({"reload"}).code == 0);
+  CHECK(on_call() == R"(["ana"])");
+  CHECK(json::serialize(agent.get("/v1/alerts")).find("it is cut off") == std::string::npos);
 }
 
 TEST_CASE("told to stop at any moment it is gone within ten seconds, with all it started, and its state is whole", "[whole]") {
