@@ -105,20 +105,12 @@ ronda::result read_metrics(const Rules& rules, const Document& document, std::ve
   return result;
 }
 
-ronda::result judge_certificate(const Exchange& exchange, std::int64_t min_days, std::int64_t now_s) {
-  if (!exchange.certificate_end || min_days == 0) return ronda::ok();
-  const auto end = *exchange.certificate_end;
-  if (end < now_s) return ronda::critical("the certificate expired on ", day(end), ", ", days(now_s - end), " ago");
-  if ((end - now_s) / 86400 >= min_days) return ronda::ok();
-  return ronda::warning("the certificate ends in ", days(end - now_s), " (", day(end), "), fewer than ", min_days);
-}
-
 /// The code stands in front already when it is what is wrong.
 std::string answer_text(const Exchange& exchange, bool code_is_wrong) {
   const std::chrono::duration<double> took(exchange.timings.total);
   auto text = code_is_wrong ? ronda::text("it took ", took) : ronda::text("HTTP ", exchange.status, " in ", took);
   if (exchange.redirects > 0) text += ronda::text(" after ", exchange.redirects, " redirects");
-  if (exchange.https && !exchange.verified) text += " (TLS certificate NOT verified)";
+  if (is_unverified(exchange)) text += not_verified;
   return text;
 }
 
@@ -153,6 +145,17 @@ std::vector<std::string> broken(const Exchange& exchange, const Expectations& ex
   return out;
 }
 
+bool is_unverified(const Exchange& exchange) {
+  return exchange.https && !exchange.verified;
+}
+
+ronda::result judge_certificate(std::optional<std::int64_t> end, std::int64_t min_days, std::int64_t now_s) {
+  if (!end || min_days == 0) return ronda::ok();
+  if (*end < now_s) return ronda::critical("the certificate expired on ", day(*end), ", ", days(now_s - *end), " ago");
+  if ((*end - now_s) / 86400 >= min_days) return ronda::ok();
+  return ronda::warning("the certificate ends in ", days(*end - now_s), " (", day(*end), "), fewer than ", min_days);
+}
+
 Verdict judge(const Exchange& exchange, const Rules& rules, Document& document, std::int64_t now_s) {
   if (exchange.end != Exchange::End::answered) return {no_answer(exchange), {}};
   Verdict verdict{ronda::ok(), {}};
@@ -170,7 +173,7 @@ Verdict judge(const Exchange& exchange, const Rules& rules, Document& document, 
       merge(result, std::move(metrics));
     }
   }
-  merge(result, judge_certificate(exchange, rules.min_days, now_s));
+  merge(result, judge_certificate(exchange.certificate_end, rules.min_days, now_s));
   if (result.status != ronda::status::ok) result.detail = excerpt(exchange);
   add(result.summary, answer_text(exchange, !rules.expect.status.contains(exchange.status)));
   return verdict;

@@ -72,6 +72,13 @@ struct Verdict {
 /// Every expectation that does not hold, in words; `document` is null when the body is no JSON.
 std::vector<std::string> broken(const Exchange& exchange, const Expectations& expect, const Document* document);
 
+/// What every summary says of an answer of which nobody knows whose it is.
+inline constexpr std::string_view not_verified = " (TLS certificate NOT verified)";
+bool is_unverified(const Exchange& exchange);
+
+/// Whether a certificate lasts as long as `tls.min_days` wants; ok where there is none, or it is not asked.
+ronda::result judge_certificate(std::optional<std::int64_t> end, std::int64_t min_days, std::int64_t now_s);
+
 /// `document` is room to parse into, kept by the caller for values that are borrowed from it.
 Verdict judge(const Exchange& exchange, const Rules& rules, Document& document, std::int64_t now_s);
 

@@ -166,18 +166,25 @@ std::string extract(const Exchange& exchange, const Step& step, const Document* 
   return {};
 }
 
-ScenarioCheck::ScenarioCheck() : steps_(read_steps(config()["steps"])), policy_(read_policy(config())) {
+ScenarioCheck::ScenarioCheck()
+    : steps_(read_steps(config()["steps"])), policy_(read_policy(config())),
+      min_days_(config()["tls"]["min_days"].as<std::int64_t>()) {
   policy_.policy.cookies = true;
 }
 
 ronda::result ScenarioCheck::run_step(ronda::call& call, Client& client, const Policy& policy, const Step& step,
-                                      Values& values, double& total) {
-  const auto request = fill_request(step, values, [this](const value& option) { return secret(option); });
+                                      Passage& passage) {
+  const auto request = fill_request(step, passage.values, [this](const value& option) { return secret(option); });
   if (!request) return ronda::unknown(request.error());
   const auto exchange = client.perform(*request, policy, limits_of(call));
   if (exchange.end != Exchange::End::answered)
     return {exchange.end == Exchange::End::failed ? ronda::status::critical : ronda::status::unknown, exchange.failure};
-  total += exchange.timings.total;
+  passage.total += exchange.timings.total;
+  passage.unverified = passage.unverified || is_unverified(exchange);
+  if (exchange.certificate_end && (!passage.certificate_end || *exchange.certificate_end < *passage.certificate_end)) {
+    passage.certificate_end = exchange.certificate_end;
+    passage.certificate_of = step.name;
+  }
   call.metric("step", exchange.timings.total, ronda::seconds, {}, {}, {{"step", step.name}});
   Document document;
   std::string no_json;
@@ -186,7 +193,7 @@ ronda::result ScenarioCheck::run_step(ronda::call& call, Client& client, const P
   auto wrong = broken(exchange, step.expect, parsed);
   if (!no_json.empty()) wrong.push_back(no_json);
   if (wrong.empty()) {
-    const auto missing = extract(exchange, step, parsed, values);
+    const auto missing = extract(exchange, step, parsed, passage.values);
     if (!missing.empty()) wrong.push_back(missing);
   }
   return wrong.empty() ? ronda::ok() : ronda::critical(joined(wrong));
@@ -197,20 +204,30 @@ ronda::result ScenarioCheck::run(ronda::call& call) {
   if (!policy) return ronda::unknown(policy.error());
   Lease client(*clients_, "scenario " + steps_.front().request.url.plain());
   client->clean();  // no cookies of another run
-  Values values;
-  double total = 0;
-  ronda::result stopped = ronda::ok();
+  Passage passage;
+  ronda::result ended = ronda::ok();
   std::size_t done = 0;
-  for (; done < steps_.size() && stopped.status == ronda::status::ok; ++done)
-    stopped = run_step(call, *client, *policy, steps_[done], values, total);
+  for (; done < steps_.size() && ended.status == ronda::status::ok; ++done)
+    ended = run_step(call, *client, *policy, steps_[done], passage);
   client->clean();
-  call.metric("steps_done", stopped.status == ronda::status::ok ? done : done - 1);
-  if (stopped.status != ronda::status::ok) {
-    stopped.summary = ronda::text("step ", done, " of ", steps_.size(), " (", steps_[done - 1].name, "): ", stopped.summary);
-    return stopped;
+  const bool stopped = ended.status != ronda::status::ok;
+  call.metric("steps_done", stopped ? done - 1 : done);
+  if (stopped)
+    ended.summary = ronda::text("step ", done, " of ", steps_.size(), " (", steps_[done - 1].name, "): ", ended.summary);
+  else
+    ended.summary = ronda::text(steps_.size(), " steps in ", std::chrono::duration<double>(passage.total));
+  if (!stopped) call.metric("total", passage.total, ronda::seconds);
+  const auto now_s = unix_seconds(clock().wall());
+  if (passage.certificate_end) call.metric("certificate_left", *passage.certificate_end - now_s, ronda::seconds);
+  const auto certificate = judge_certificate(passage.certificate_end, min_days_, now_s);
+  if (certificate.status != ronda::status::ok) {
+    const auto text = ronda::text("step ", passage.certificate_of, ": ", certificate.summary);
+    // what is worse stands first
+    ended.summary = stopped ? ended.summary + "; " + text : text + "; " + ended.summary;
+    ended.status = ronda::worst(ended.status, certificate.status);
   }
-  call.metric("total", total, ronda::seconds);
-  return ronda::ok(steps_.size(), " steps in ", std::chrono::duration<double>(total));
+  if (passage.unverified) ended.summary += not_verified;
+  return ended;
 }
 
 }  // namespace http

@@ -48,12 +48,20 @@ class ScenarioCheck : public ronda::check {
   ronda::result run(ronda::call& call) override;
 
  private:
+  /// What is carried from step to step, and known of all of them at the end.
+  struct Passage {
+    Values values;
+    double total = 0;
+    bool unverified = false;
+    std::optional<std::int64_t> certificate_end;  // of those that were shown the first that ends
+    std::string certificate_of;                   // the step that was shown it
+  };
   /// What stopped the scenario; ok when the step holds.
-  ronda::result run_step(ronda::call& call, Client& client, const Policy& policy, const Step& step, Values& values,
-                         double& total);
+  ronda::result run_step(ronda::call& call, Client& client, const Policy& policy, const Step& step, Passage& passage);
 
   std::vector<Step> steps_;
   PolicySettings policy_;
+  std::int64_t min_days_;
   std::shared_ptr<ClientPool> clients_ = ClientPool::shared();
 };
 

@@ -70,6 +70,22 @@ report run_tls(int port, const TlsOptions& tls) {
   return run_request(h);
 }
 
+/// One step for each port, at `path`.
+report run_steps(const std::vector<int>& ports, const TlsOptions& tls, const std::string& path = "/ok") {
+  host h;
+  set_defaults(h);
+  set_tls(h, tls);
+  node::list steps;
+  for (const int port : ports) {
+    const std::string at = std::to_string(port);
+    steps.push_back(node::table{{"name", "at " + at}, {"url", "https://127.0.0.1:" + at + path}, {"method", "GET"}});
+  }
+  h.set("steps", std::move(steps));
+  auto subject = plugin().create(h, RONDA_KIND_CHECK, "http.scenario");
+  if (!subject) throw std::runtime_error(subject.error());
+  return subject.run(within(10s));
+}
+
 }  // namespace
 
 TEST_CASE("a certificate that is trusted is ok, and its end is a metric", "[http]") {
@@ -149,6 +165,48 @@ TEST_CASE("without verification the answer is taken, and every summary says so",
   CHECK(report.is(ronda::status::ok));
   CHECK(report.summary.find("(TLS certificate NOT verified)") != std::string::npos);
   CHECK(report.find("certificate_left")->value < 0);
+}
+
+TEST_CASE("a scenario judges the certificate that ends first, and goes on", "[http]") {
+  const TlsSite& site = tls_site();
+  const auto report = run_steps({site.soon, site.good}, {true, false, site.ca()});
+  INFO(report.summary);
+  REQUIRE(report.is(ronda::status::warning));
+  CHECK(report.summary.find("step at " + std::to_string(site.soon) + ": the certificate ends in 5 days (") == 0);
+  CHECK(report.summary.find("), fewer than 14; 2 steps in ") != std::string::npos);
+  CHECK(report.find("steps_done")->value == 2);
+  REQUIRE(report.find("certificate_left") != nullptr);
+  CHECK(report.find("certificate_left")->unit == "s");
+  CHECK(report.find("certificate_left")->value > 4 * 86400);
+  CHECK(report.find("certificate_left")->value < 6 * 86400);
+  CHECK(run_steps({site.soon}, {true, false, site.ca(), 3}).is(ronda::status::ok));
+  CHECK(run_steps({site.good}, {true, false, site.ca()}).summary.find("1 steps in ") == 0);
+}
+
+TEST_CASE("a scenario that stopped tells of the certificate behind that", "[http]") {
+  const auto report = run_steps({tls_site().soon}, {true, false, tls_site().ca()}, "/nothing");
+  CHECK(report.is(ronda::status::critical));
+  CHECK(report.summary.find("step 1 of 1 (at ") == 0);
+  CHECK(report.summary.find("HTTP 404") < report.summary.find("the certificate ends in 5 days ("));
+}
+
+TEST_CASE("every summary of a scenario without verification says so", "[http]") {
+  const std::string said = " (TLS certificate NOT verified)";
+  const auto ends_so = [&](const std::string& text) { return text.size() > said.size() && text.substr(text.size() - said.size()) == said; };
+  const TlsSite& site = tls_site();
+  const auto taken = run_steps({site.own, site.wrong}, {false, true, {}});
+  CHECK(taken.is(ronda::status::ok));
+  CHECK(ends_so(taken.summary));
+  const auto stopped = run_steps({site.own}, {false, true, {}}, "/nothing");
+  CHECK(stopped.is(ronda::status::critical));
+  CHECK(ends_so(stopped.summary));
+  const auto expired = run_steps({site.good, site.long_expired}, {false, true, {}});
+  CHECK(expired.is(ronda::status::critical));
+  CHECK(expired.summary.find("the certificate expired on " + day_of(-327 * 86400 - 60) + ", 327 days ago; 2 steps in ") !=
+        std::string::npos);
+  CHECK(ends_so(expired.summary));
+  CHECK(run_steps({site.expired}, {false, true, {}, 0}).is(ronda::status::ok));
+  CHECK(run_steps({site.good}, {true, false, site.ca()}).summary.find("NOT verified") == std::string::npos);
 }
 
 TEST_CASE("a connection made without verification is not used by a check that verifies", "[http]") {
