@@ -11,7 +11,7 @@ ronda::result CacheHit::measure(Client& client, ronda::call& call) {
   Sample now{clock().wall().time_since_epoch().count(), std::string(rows->text(0, 3)), true, {}};
   now.rows.emplace(rows->text(0, 0), Counters{rows->integer(0, 1), rows->integer(0, 2)});
   const Difference diff = difference(load_sample(kv()), now);
-  save_sample(kv(), now);
+  if (auto refused = save_sample(kv(), now)) return *std::move(refused);
   if (const auto nothing = no_difference(diff)) return ronda::ok(*nothing);
   const Counters& blocks = diff.rows.begin()->second;
   const std::int64_t total = blocks[0] + blocks[1];

@@ -33,13 +33,15 @@ struct Difference {
 
 Difference difference(const std::optional<Sample>& before, const Sample& now);
 
-/// In pieces that fit into kv.
+/// In pieces that fit into kv: of 10,000 statements 600 kB at most, commonly 250.
 std::vector<std::string> encode(const Sample& sample, std::size_t piece_bytes);
-/// Nothing if it is damaged: the next sample is then a first one.
-std::optional<Sample> decode(std::string_view text);
+/// Nothing if it is damaged, or not all of it is of one sample: the next sample is then a first one.
+std::optional<Sample> decode(const std::vector<std::string>& pieces);
 
 std::optional<Sample> load_sample(const ronda::kv_service& kv);
-void save_sample(const ronda::kv_service& kv, const Sample& sample);
+/// What the run ends with where it could not be kept. What does not fit into one commit is committed in between: a run that is
+/// ended there leaves no sample.
+std::optional<ronda::result> save_sample(const ronda::kv_service& kv, const Sample& sample);
 
 /// The summary for a run that has nothing to compare with; nothing if it has.
 std::optional<std::string> no_difference(const Difference& diff);

@@ -148,7 +148,7 @@ ronda::result SlowStatements::measure(Client& client, ronda::call& call) {
   const auto now = read_counters(client, *extension);
   if (!now) return failed(now.failure());
   const Difference diff = difference(load_sample(kv()), *now);
-  save_sample(kv(), *now);
+  if (auto refused = save_sample(kv(), *now)) return *std::move(refused);
   if (const auto nothing = no_difference(diff)) return ronda::ok(*nothing);
   const auto texts = read_texts(client, *extension, diff);
   if (!texts) return failed(texts.failure());

@@ -74,7 +74,7 @@ ronda::result TableActivity::measure(Client& client, ronda::call& call) {
     emit_dead(*rows, row, qualified(rows->text(row, schema), rows->text(row, table)), call);
   const Sample now = sample_of(*rows, clock().wall().time_since_epoch().count());
   const Difference diff = difference(load_sample(kv()), now);
-  save_sample(kv(), now);
+  if (auto refused = save_sample(kv(), now)) return *std::move(refused);
   if (const auto nothing = no_difference(diff)) return ronda::ok(*nothing);
   return report(call, *rows, diff);
 }
