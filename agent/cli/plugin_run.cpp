@@ -63,7 +63,7 @@ void print_text(const SessionRequest& request, const SessionReport& report, cons
   std::cout << columns(rows);
   for (const std::string& event : report.events) std::cout << "event: " << event << "\n";
   if (report.end.outcome.dropped_metrics > 0)
-    std::cout << report.end.outcome.dropped_metrics << " metrics were dropped: too many, or not finite\n";
+    std::cout << plugin::dropped_metrics_text(report.end.outcome.dropped_metrics) << "\n";
   if (report.end.fate == plugin::Fate::finished)
     std::cout << "took " << format_duration(Nanos(report.end.outcome.duration_ns / 1000 * 1000)) << "\n";
   for (const std::string& line : report.logs) std::cerr << line << "\n";

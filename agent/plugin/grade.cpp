@@ -120,6 +120,11 @@ void apply(Grade& grade, std::span<const wire::Metric> metrics, const std::vecto
   }
 }
 
+/// What is gone may have been of the name that the limit is for, unless that has one metric only: the one without labels.
+bool is_judged_whole(const config::Limit& limit, std::span<const wire::Metric> metrics) {
+  return std::ranges::any_of(metrics, [&](const wire::Metric& metric) { return metric.name == limit.metric && metric.labels.empty(); });
+}
+
 std::string quoted_label(const wire::Metric& metric) {
   std::string label = metric.name;
   for (const auto& [key, value] : metric.labels) label += "_" + value;
@@ -175,11 +180,19 @@ Measured in_base_unit(double value, std::string_view unit) {
   return {value * base.factor, base.unit};
 }
 
-Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits) {
+Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits, bool cut) {
   Grade out{reported, {}};
   if (reported == CheckStatus::unknown) return out;  // nothing was measured: a missing metric tells nothing new
   apply(out, metrics, limits.crit, CheckStatus::critical);
   apply(out, metrics, limits.warn, CheckStatus::warning);
+  if (!cut || out.status != CheckStatus::ok) return out;
+  for (const auto* some : {&limits.crit, &limits.warn}) {
+    for (const config::Limit& limit : *some) {
+      if (is_judged_whole(limit, metrics)) continue;
+      return {CheckStatus::unknown,
+              "more metrics came than a run may report; \"" + limit.metric + "\" has a limit, and may be among those dropped"};
+    }
+  }
   return out;
 }
 
@@ -192,6 +205,10 @@ std::vector<wire::Metric> decode_metrics(std::string_view encoded) {
   std::vector<wire::Metric> out;
   wire::each_metric(encoded, [&](wire::Metric&& metric) { out.push_back(std::move(metric)); });
   return out;
+}
+
+std::string dropped_metrics_text(std::int64_t count) {
+  return std::to_string(count) + " metrics were dropped: more than 1,000 or 256 KiB of one run, or not finite";
 }
 
 std::string format_value(double value, std::string_view unit) {

@@ -26,7 +26,8 @@ struct Grade {
   std::string reason;  // of the limit that made it worse: "total is 0.61s, above 500ms"; empty when none did
 };
 
-Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits);
+/// `cut`: more came than a run may report, and is gone. A limit that holds for all that were kept of a name is then not known to hold.
+Grade grade(CheckStatus reported, std::span<const wire::Metric> metrics, const config::Judgement& limits, bool cut = false);
 
 /// Why this limit can never be compared with the metric as its manifest declares it; empty where it can, or where the metric
 /// is not declared: then its unit is known at run time only.
@@ -45,6 +46,9 @@ std::vector<wire::Metric> decode_metrics(std::string_view encoded);
 /// " | used=83%;80;90 ..." after a Nagios line; empty without metrics. Limits are numbers in the value's own unit, as
 /// Nagios wants them, whatever unit conf.d gave. At most 16 KiB.
 std::string perfdata(std::span<const wire::Metric> metrics, const config::Judgement& limits);
+
+/// That so many metrics of a run were not kept, and why.
+std::string dropped_metrics_text(std::int64_t count);
 
 /// "83%", "0.61s", "1.5GiB", "42": a metric's value for people.
 std::string format_value(double value, std::string_view unit);

@@ -110,6 +110,13 @@ std::string metric_range(std::string_view range) {
   return fits(range, name_limit, is_range) ? std::string(range) : std::string();
 }
 
+bool is_cut(std::string_view metrics, std::int64_t dropped) {
+  if (dropped == 0) return false;
+  std::size_t count = 0;
+  each_metric(metrics, [&](const Metric&) { ++count; });
+  return count >= metrics_limit || metrics.size() > metrics_bytes_limit;
+}
+
 std::int32_t last_status(Kind kind) {
   constexpr std::int32_t unknown_or_skipped = 3, drop = 2;
   return kind == Kind::notifier ? drop : unknown_or_skipped;

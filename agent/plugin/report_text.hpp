@@ -11,10 +11,11 @@
 
 namespace ronda::wire {
 
-inline constexpr std::size_t metrics_limit = 1000;   // of one call
-inline constexpr std::size_t labels_limit = 16;      // of one metric, fields of one event
-inline constexpr std::size_t summary_limit = 4096;   // all of these in bytes
-inline constexpr std::size_t text_limit = 64 << 10;  // detail; summaries that are the reason of a failure
+inline constexpr std::size_t metrics_limit = 1000;             // of one call
+inline constexpr std::size_t metrics_bytes_limit = 256 << 10;  // of them, encoded, before the last one
+inline constexpr std::size_t labels_limit = 16;                // of one metric, fields of one event
+inline constexpr std::size_t summary_limit = 4096;             // all of these in bytes
+inline constexpr std::size_t text_limit = 64 << 10;            // detail; summaries that are the reason of a failure
 inline constexpr std::size_t label_limit = 256;
 inline constexpr std::size_t event_text_limit = 4096;
 inline constexpr std::size_t event_field_limit = 1024;
@@ -26,6 +27,8 @@ std::string metric_name(std::string_view name);
 std::string metric_unit(std::string_view unit);
 /// A Nagios range with or without units; empty when it holds anything else: half of a range would be another one.
 std::string metric_range(std::string_view range);
+/// Of what came some is gone because there was too much of it, and not because it was unfit.
+bool is_cut(std::string_view metrics, std::int64_t dropped);
 /// The last status that a kind has; the first is 0.
 std::int32_t last_status(Kind kind);
 std::string no_such_status(std::int32_t status);

@@ -50,7 +50,7 @@ std::int32_t metric(const ronda_inst* inst, const ronda_call* call, const ronda_
   out.labels = fit_pairs(*Instance::of(inst), m->labels, m->label_count, wire::label_limit);
   const std::lock_guard lock(active->emit_mutex);
   const bool unfit = out.name.empty() || !std::isfinite(out.value) || (out.counter && out.value < 0);
-  if (unfit || active->metric_count >= wire::metrics_limit || active->outcome.metrics.size() > Instance::metrics_bytes_limit) {
+  if (unfit || active->metric_count >= wire::metrics_limit || active->outcome.metrics.size() > wire::metrics_bytes_limit) {
     ++active->outcome.dropped_metrics;
     return unfit ? RONDA_E_INVALID : RONDA_E_RANGE;
   }

@@ -47,7 +47,6 @@ enum class Inside : std::uint8_t { nothing, create, migrate, call, destroy };
 class Instance : public ronda_inst {
  public:
   static constexpr std::size_t events_limit = 100;  // of one call
-  static constexpr std::size_t metrics_bytes_limit = 256 << 10;
 
   /// The surroundings must outlive it.
   Instance(const wire::Create& spec, const Surroundings& around);

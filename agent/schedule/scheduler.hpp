@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -69,6 +70,7 @@ struct Ending {
   CheckStatus reported = CheckStatus::unknown;  // what the plugin said, or unknown
   bool told = false;                            // it said something
   std::string summary, detail, metrics;
+  std::int64_t dropped_metrics = 0;
 };
 
 /// Runs that ended badly and are made once more before the result counts: the key `retry`.
@@ -224,7 +226,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_quarantine(const plugin::QuarantineChange& change) override;
   bool settle(Entry& entry, plugin::CallEnd& end);
   Ending ending_of(Entry& entry, plugin::CallEnd& end);
-  CheckStatus grade(const Entry& entry, const Ending& ending) const;
+  plugin::Grade grade(const Entry& entry, const Ending& ending) const;
   bool will_retry(const Entry& entry, std::uint32_t position, const Ending& ending) const;
   void hold_back(Entry& entry, std::uint32_t position, Ending ending);
   void conclude(std::uint32_t position, std::string_view why);
@@ -234,6 +236,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void tell_waiters(std::uint32_t position);
   bool queue(const Skipped& skipped);
   void record_missed(const Missed& missed);
+  void tell_dropped(const Entry& entry, Ending& ending);
   void disable(const Entry& entry, const std::string& why);
   void accept(Entry& entry, wire::Outcome& outcome, bool told, bool counts);
   void store_effects(const std::string& name, store::CallEffects effects);
@@ -308,6 +311,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::map<std::string, std::uint32_t, std::less<>> other_state_;  // versions of state that are not the configured plugin's
   std::unordered_map<std::uint32_t, Attempts> attempts_;           // by position
   std::unordered_map<std::uint32_t, std::string> disabled_;        // by position, with the reason
+  std::unordered_set<std::uint32_t> dropping_;                     // by position: metrics of the last run were dropped, and that was told
   std::unordered_map<std::uint64_t, std::shared_ptr<const ProcedureRef>> replaced_;  // of calls in flight whose instance was replaced
   std::map<std::string, store::Quarantine, std::less<>> quarantines_;                // by subject; of those not configured too
   std::deque<std::int64_t> lateness_;

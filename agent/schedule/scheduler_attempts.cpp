@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keys `retry` and `overlap`: runs that do not count yet, and turns that wait for the run before them.
+#include "plugin/report_text.hpp"
 #include "ronda/abi.h"
 #include "schedule/scheduler.hpp"
 
 namespace ronda::schedule {
 
-CheckStatus Scheduler::grade(const Entry& entry, const Ending& ending) const {
-  if (entry.spec.limits == nullptr) return ending.reported;
-  return plugin::grade(ending.reported, plugin::decode_metrics(ending.metrics), *entry.spec.limits).status;
+plugin::Grade Scheduler::grade(const Entry& entry, const Ending& ending) const {
+  if (entry.spec.limits == nullptr) return {ending.reported, {}};
+  return plugin::grade(ending.reported, plugin::decode_metrics(ending.metrics), *entry.spec.limits,
+                       wire::is_cut(ending.metrics, ending.dropped_metrics));
 }
 
 /// A check is tried again when its result would be worse than the one that counts: what is known already needs no
@@ -21,7 +23,7 @@ bool Scheduler::will_retry(const Entry& entry, std::uint32_t position, const End
   if (before != attempts_.end() && before->second.made >= rare->retry.times) return false;
   if (entry.spec.kind == Kind::task) return ending.told ? ending.reported == CheckStatus::critical : rare->idempotent.value_or(false);
   if (entry.spec.kind != Kind::check) return false;
-  const CheckStatus graded = grade(entry, ending), counted = entry.has_result ? entry.status : CheckStatus::ok;
+  const CheckStatus graded = grade(entry, ending).status, counted = entry.has_result ? entry.status : CheckStatus::ok;
   return graded != counted && plugin::worse(graded, counted) == graded;
 }
 
@@ -31,9 +33,9 @@ void Scheduler::hold_back(Entry& entry, std::uint32_t position, Ending ending) {
   attempts.slot_wall = entry.slot_wall;
   attempts.last = std::move(ending);
   const config::Retry& retry = entry.spec.rare->retry;
-  ports_.log(RONDA_LOG_INFO, label_of(entry.spec.kind, entry.spec.name) + ": attempt " +
-                                 std::to_string(attempts.made) + " of " + std::to_string(retry.times + 1) + ": " + attempts.last.summary +
-                                 "; again in " + format_duration(retry.wait));
+  ports_.log(RONDA_LOG_INFO, label_of(entry.spec.kind, entry.spec.name) + ": attempt " + std::to_string(attempts.made) + " of " +
+                                 std::to_string(retry.times + 1) + ": " + attempts.last.summary + "; again in " +
+                                 format_duration(retry.wait));
 }
 
 /// No further attempt comes: the last one counts after all.
@@ -46,8 +48,7 @@ void Scheduler::conclude(std::uint32_t position, std::string_view why) {
   if (entry.call != 0) return;  // one is under way: that one counts
   count(entry, attempts.last);  // before its slot, as in settle()
   if (attempts.slot_wall != 0) {
-    ports_.store.finish_slot(id_of(entry.spec), attempts.slot_wall,
-                             "not well, and not tried again: " + std::string(why), [](auto) {});
+    ports_.store.finish_slot(id_of(entry.spec), attempts.slot_wall, "not well, and not tried again: " + std::string(why), [](auto) {});
   }
   mark_dirty(entry, position);
   tell_waiters(position);

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
+#include "plugin/report_text.hpp"
 #include "ronda/abi.h"
 #include "schedule/scheduler.hpp"
 
@@ -133,6 +135,7 @@ Ending Scheduler::ending_of(Entry& entry, plugin::CallEnd& end) {
   out.summary = std::move(outcome.summary);
   out.detail = std::move(outcome.detail);
   out.metrics = std::move(outcome.metrics);
+  out.dropped_metrics = outcome.dropped_metrics;
   return out;
 }
 
@@ -194,10 +197,26 @@ void Scheduler::unblock(const std::string& name) {
   }
 }
 
+/// What a rule or a limit would have looked at is missing: each result says so, the log when it begins.
+void Scheduler::tell_dropped(const Entry& entry, Ending& ending) {
+  if (ending.dropped_metrics == 0 && (dropping_.empty() || !ending.told)) return;
+  const auto position = position_of(entry.spec.kind, entry.spec.name);
+  if (ending.dropped_metrics == 0) {
+    if (position) dropping_.erase(*position);
+    return;
+  }
+  const std::string text = plugin::dropped_metrics_text(ending.dropped_metrics);
+  std::string before = repair_utf8(ending.detail, wire::text_limit - text.size() - 1);
+  if (!before.empty() && before.back() != '\n') before += '\n';
+  ending.detail = before + text;
+  if (position && dropping_.insert(*position).second)
+    ports_.log(RONDA_LOG_WARNING, label_of(entry.spec.kind, entry.spec.name) + ": " + text);
+}
+
 /// From here on this is how it is.
 void Scheduler::count(Entry& entry, Ending& ending) {
-  plugin::Grade graded{ending.reported, {}};
-  if (entry.spec.limits != nullptr) graded = plugin::grade(ending.reported, plugin::decode_metrics(ending.metrics), *entry.spec.limits);
+  plugin::Grade graded = grade(entry, ending);
+  tell_dropped(entry, ending);
   entry.summary = std::move(ending.summary);
   entry.detail = std::move(ending.detail);
   entry.metrics = std::move(ending.metrics);

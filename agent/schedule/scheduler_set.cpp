@@ -243,6 +243,7 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   if (entry.call != 0) replaced_.try_emplace(entry.call, entry.spec.procedure);
   if (!comes_back) note_state_left(entry.spec);
   disabled_.erase(position);
+  dropping_.erase(position);
   entry.runner = hosted.supervisor.get();
   entry.spec = std::move(spec);
   if (!run_as(entry.spec).detached) left_alive_.erase(position);
@@ -285,6 +286,7 @@ void Scheduler::release(std::uint32_t position) {
   attempts_.erase(position);
   left_alive_.erase(position);
   disabled_.erase(position);
+  dropping_.erase(position);
   std::erase(outlasted_, position);
   if (entries_[position].dirty) std::erase(dirty_, position);
   entries_[position] = Entry();

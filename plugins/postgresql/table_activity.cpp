@@ -70,13 +70,15 @@ ronda::result TableActivity::measure(Client& client, ronda::call& call) {
   if (!text) return failed(text.failure());
   const auto rows = client.query(substitute(fill_schemas(*text, schemas_), "limit", std::to_string(most_tables)));
   if (!rows) return failed(rows.failure());
-  for (int row = 0; row < rows->count() && row < top_; ++row)
-    emit_dead(*rows, row, qualified(rows->text(row, schema), rows->text(row, table)), call);
   const Sample now = sample_of(*rows, clock().wall().time_since_epoch().count());
   const Difference diff = difference(load_sample(kv()), now);
   if (auto refused = save_sample(kv(), now)) return *std::move(refused);
-  if (const auto nothing = no_difference(diff)) return ronda::ok(*nothing);
-  return report(call, *rows, diff);
+  const auto nothing = no_difference(diff);
+  ronda::result done = nothing ? ronda::ok(*nothing) : report(call, *rows, diff);
+  // behind the sums and what happened: of `top` tables all of it together is less than a run may report
+  for (int row = 0; row < rows->count() && row < top_; ++row)
+    emit_dead(*rows, row, qualified(rows->text(row, schema), rows->text(row, table)), call);
+  return done;
 }
 
 }  // namespace postgresql

@@ -45,6 +45,10 @@ class labels {
   std::vector<label> list_;
 };
 
+/// What the host keeps of one call's metrics. What comes after that is dropped and told to people: emit what matters first.
+inline constexpr std::size_t most_metrics = 1000;
+inline constexpr std::size_t most_metric_bytes = 256 << 10;
+
 enum class reason : std::uint32_t {
   schedule = RONDA_REASON_SCHEDULE,
   manual = RONDA_REASON_MANUAL,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of a run is kept: what it wrote and took counts with its result, and with nothing else.
+#include <algorithm>
 #include <catch.hpp>
 
 #include "agent/store/faulty_vfs.hpp"
@@ -105,4 +106,40 @@ TEST_CASE("whoever hears of a result decides before the store has let go of what
   CHECK(*slots == 1);
   CHECK(bench.inbox("job").empty());
   bench.on_result = nullptr;
+}
+
+TEST_CASE("metrics that were dropped are told: in each result, and in the log when it begins", "[schedule]") {
+  constexpr std::string_view told = "metrics were dropped: more than 1,000 or 256 KiB of one run, or not finite";
+  Scheduled bench;
+  bench.begin({{"busy", "metrics", 1500}});
+  const auto lines = [&] {
+    return std::ranges::count_if(bench.logs, [&](const std::string& line) { return line.find(told) != std::string::npos; });
+  };
+  for (int run = 0; run < 2; ++run) {
+    const schedule::Entry& entry = bench.run("busy");
+    CHECK(entry.status == plugin::CheckStatus::ok);
+    CHECK(entry.detail.str() == "500 " + std::string(told));
+  }
+  CHECK(bench.has_log("busy: 500 " + std::string(told)));
+  CHECK(lines() == 1);
+  bench.apply({{"busy", "metrics", 1000}});
+  CHECK(bench.run("busy").detail.str().empty());
+  bench.apply({{"busy", "metrics", 1001}});
+  CHECK(bench.run("busy").detail.str() == "1 " + std::string(told));
+  CHECK(lines() == 2);
+}
+
+TEST_CASE("a limit on what may have been dropped is not taken to hold", "[schedule]") {
+  Scheduled bench;
+  Configured busy{"busy", "metrics-of-one-name", 1500};
+  busy.limits.warn.push_back({"same", "2000", *parse_range("2000"), {}});
+  bench.begin({busy});
+  CHECK(bench.run("busy").status == plugin::CheckStatus::unknown);
+  CHECK(bench.entry("busy").grade_reason.str().find("\"same\" has a limit, and may be among those dropped") != std::string::npos);
+  busy.n = 1000;
+  bench.apply({busy});
+  CHECK(bench.run("busy").status == plugin::CheckStatus::ok);
+  busy.n = 1500, busy.limits.warn[0] = {"same", "900", *parse_range("900"), {}};  // what is kept breaks it already
+  bench.apply({busy});
+  CHECK(bench.run("busy").status == plugin::CheckStatus::warning);
 }

@@ -104,6 +104,7 @@ schedule::Prepared Scheduled::prepare(const Configured& configured) {
   }
   if (!configured.after.empty()) out.after = std::make_unique<const std::vector<std::string>>(configured.after);
   out.rare = std::make_unique<config::Rare>(configured.rare);
+  if (!configured.limits.warn.empty()) out.limits = std::make_unique<config::Judgement>(configured.limits);
   out.hash = siphash128(plugin.sha256 + "/" + out.options.str() + "/" + configured.at + "/" + std::to_string(configured.every.count()));
   return out;
 }
@@ -130,8 +131,11 @@ void Scheduled::begin(std::vector<Configured> set, const std::optional<schedule:
   const schedule::Remembered read = known ? *known : remembered();
   scheduler_ = std::make_unique<schedule::Scheduler>(schedule::SchedulerPorts{
       loop, *store_, zones, *zones.find("UTC"), "testhost", schedule::sys_seconds(std::chrono::seconds(1'700'000'000)),
-      [this](const schedule::PluginRef& of, const schedule::RunAs&, plugin::SupervisorClient& client) { return make_supervisor(of, client); },
-      [this](std::int64_t, std::string_view line) { logs.emplace_back(line); }, safe_mode, [this] { return wall ? *wall : wall_clock(); }, 500ms,
+      [this](const schedule::PluginRef& of, const schedule::RunAs&, plugin::SupervisorClient& client) {
+        return make_supervisor(of, client);
+      },
+      [this](std::int64_t, std::string_view line) { logs.emplace_back(line); }, safe_mode, [this] { return wall ? *wall : wall_clock(); },
+      500ms,
       [this](const schedule::Entry& entry) {
         if (on_result) on_result(entry);
       }});

@@ -29,6 +29,7 @@ struct Configured {
   std::string at = {};  // a calendar, in UTC
   std::vector<std::string> after = {};
   config::Rare rare = {};
+  config::Judgement limits = {};
 };
 
 class Scheduled {

@@ -34,6 +34,13 @@ void metrics(const Deed& deed) {
   for (std::int64_t i = 0; i < deed.n; ++i) deed.call.metric("m" + std::to_string(i), static_cast<double>(i), ronda::none);
 }
 
+void metrics_of_one_name(const Deed& deed) {
+  for (std::int64_t i = 0; i < deed.n; ++i) {
+    const std::string row = std::to_string(i);
+    deed.call.metric("same", i, ronda::none, {}, {}, {{"row", row}});
+  }
+}
+
 void many_labels(const Deed& deed) {
   const std::string value(2000, 'v');
   deed.call.metric("labelled", 1.0, ronda::none, {}, {},
@@ -95,6 +102,8 @@ bool babble(Deed& deed, ronda::result& result) {
     static_cast<void>(::write(1, "to stdout \x1b[31m\n", 16)), static_cast<void>(::write(2, "to stderr", 9));
   else if (mode == "metrics")
     metrics(deed);
+  else if (mode == "metrics-of-one-name")
+    metrics_of_one_name(deed);
   else if (mode == "labels")
     many_labels(deed);
   else if (mode == "strange-metrics")

@@ -219,3 +219,28 @@ TEST_CASE("a low share of cached blocks is graded", "[postgresql][live]") {
   CHECK(done.is(status::critical));
   CHECK(done.summary.find(" blocks came from the cache in 1m") != std::string::npos);
 }
+
+TEST_CASE("the sums of table_activity come first, and with as many tables as may be listed nothing is dropped", "[postgresql][live]") {
+  const auto each = [](const std::string& statement) {
+    return "DO $$ BEGIN FOR i IN 1..210 LOOP EXECUTE format('" + statement + "', i); END LOOP; END $$";
+  };
+  // each with what makes all five of its metrics: changes, dead rows, a vacuum
+  work("CREATE SCHEMA many; " + each("CREATE TABLE many.t%s AS SELECT generate_series(1, 1100) AS i"));
+  work(each("DELETE FROM many.t%s WHERE i > 0"));
+  shared_server().sql("SELECT pg_stat_force_next_flush()", "shop");
+  host side;
+  configure(side, "postgresql.table_activity", monitor_dsn(shared_server()));
+  side.set("top", 199).set("schemas", ronda::testing::node::list{"many"});
+  auto check = make<postgresql::TableActivity>(side);
+  REQUIRE(check.run().summary == first);
+  work(each("INSERT INTO many.t%s VALUES (1)"));
+  side.advance(1h);
+  const report done = check.run();
+  work("DROP SCHEMA many CASCADE");
+  INFO(done.summary);
+  REQUIRE(done.metrics.size() > 4);
+  CHECK(done.metrics[0].name == "inserted");
+  CHECK(value_or_none(done, "inserted") == 210);
+  CHECK(done.metrics.size() >= 4 + 199 * 3);
+  CHECK(done.dropped_metrics == 0);
+}

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // postgresql.query: metrics from the user's own statement, and what such a statement cannot do.
+#include <algorithm>
+#include <set>
+#include <utility>
+
 #include "catch.hpp"
 #include "checks.hpp"
 #include "server.hpp"
@@ -157,10 +161,55 @@ TEST_CASE("a wide result is cut to what is told", "[postgresql][live]") {
   CHECK(run_query("SELECT " + columns, {{"c120", column("")}}).find("c120")->value == 120);
 }
 
-TEST_CASE("more values than a result may have are left out and told", "[postgresql][live]") {
-  const report done = run_query("SELECT i::text AS name, i AS a, i AS b FROM generate_series(1, 1001) AS i", {}, 2000);
+TEST_CASE("of more values than a run can report the extremes of each column are kept, and the rest is told", "[postgresql][live]") {
+  const report done = run_query("SELECT i::text AS name, CASE i WHEN 1400 THEN 9000 WHEN 1450 THEN -5 ELSE 7 END AS age, i AS n "
+                                "FROM generate_series(1, 1500) AS i", {}, 2000);
+  INFO(done.summary);
   CHECK(done.is(status::ok));
-  CHECK(done.summary == "1001 rows, 2000 values; only the first 2000 values are taken, 2 are left out");
+  CHECK(done.summary == "1500 rows, 999 values; 2001 more are left out, none of them less or greater than what is kept of its column");
+  CHECK(done.dropped_metrics == 0);
+  CHECK(done.metrics.size() == 1000);
+  CHECK(done.find("rows")->value == 1500);
+  REQUIRE(done.find("age", {{"name", "1400"}}) != nullptr);
+  CHECK(done.find("age", {{"name", "1400"}})->value == 9000);
+  REQUIRE(done.find("age", {{"name", "1450"}}) != nullptr);
+  CHECK(done.find("n", {{"name", "1500"}}) != nullptr);
+  CHECK(done.find("n", {{"name", "1499"}}) == nullptr);
+  std::set<std::pair<std::string, ronda::testing::fields>> each;
+  for (const auto& metric : done.metrics) each.emplace(metric.name, metric.labels);
+  CHECK(each.size() == done.metrics.size());
+}
+
+TEST_CASE("as many values as a run can report are all kept", "[postgresql][live]") {
+  const report done = run_query("SELECT i::text AS name, i FROM generate_series(1, 999) AS i", {}, 2000);
+  CHECK(done.summary == "999 rows, 999 values");
+  CHECK(done.dropped_metrics == 0);
+  CHECK(done.metrics.size() == 1000);
+}
+
+TEST_CASE("long labels count for what a run can report", "[postgresql][live]") {
+  const std::string labels = "repeat('x', 250) || i AS a, repeat('y', 400) AS b, repeat('z', 400) AS c";
+  const report done = run_query("SELECT " + labels + ", i FROM generate_series(1, 900) AS i", {}, 2000);
+  INFO(done.summary);
+  CHECK(done.summary.find(" more are left out, none of them less or greater") != std::string::npos);
+  CHECK(done.dropped_metrics == 0);
+  CHECK(done.metrics.back().value < 900);
+  CHECK(std::count_if(done.metrics.begin(), done.metrics.end(), [](const auto& m) { return m.name == "i" && m.value == 900; }) == 1);
+}
+
+TEST_CASE("where not even the extremes can be reported the answer is refused", "[postgresql][live]") {
+  std::string columns;
+  ronda::testing::node::table wanted;
+  for (int i = 0; i < 600; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    columns += ", i + " + std::to_string(i) + " AS " + name;
+    wanted.emplace_back(name, column(""));
+  }
+  wanted.emplace_back("name", column("", "gauge", true));
+  const report done = run_query("SELECT i::text AS name" + columns + " FROM generate_series(1, 2) AS i", std::move(wanted));
+  CHECK(done.is(status::unknown));
+  CHECK(done.summary.find("more columns, or longer labels, than one run can report: take fewer of them") != std::string::npos);
+  CHECK(done.dropped_metrics == 0);
 }
 
 TEST_CASE("a result of more bytes than are taken is refused before all of it is here", "[postgresql][live]") {

@@ -4,6 +4,7 @@
 // Strict: what breaks a rule of the contract is noted in broken(), by the rule's number.
 #pragma once
 
+#include <ronda/call.hpp>
 #include <ronda/version.h>
 #include <ronda/testing/exec.hpp>
 #include <ronda/testing/node.hpp>
@@ -11,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -133,6 +135,7 @@ class host {
   ronda_str lend(std::string text) { return to_abi(arena_.emplace_back(std::move(text))); }
 
   void write_log(std::uint32_t level, ronda_str line, const ronda_kv* kv, std::uint64_t n);
+  static std::size_t bytes_of(const ronda_metric& m);
   std::int32_t emit_metric(const ronda_call* call, const ronda_metric& m);
   std::int32_t emit_result(const ronda_call* call, const ronda_result& r);
   std::int32_t kv_put(std::string key, std::string data);
@@ -157,6 +160,7 @@ class host {
   calendar_hook calendar_;
   std::vector<posted> inbox_;
   std::size_t taken_ = 0;
+  std::size_t metric_bytes_ = 0;  // of current_
   std::map<std::string, std::string> kv_, durable_;
   std::map<std::string, std::size_t> waiting_;  // bytes written since the last commit, by key
   std::map<std::string, wall_time> expiry_;
@@ -181,6 +185,7 @@ inline void host::enter(frame now, const ronda_call* call) {
   frame_ = now;
   call_ = call;
   current_ = report();
+  metric_bytes_ = 0;
   taken_ = 0;
 }
 
@@ -215,10 +220,22 @@ inline void host::write_log(std::uint32_t level, ronda_str line, const ronda_kv*
   logs_.push_back({level, std::string(from_abi(line)), to_fields(kv, n)});
 }
 
+/// What a metric takes of the bytes that are kept of a call, as the runner writes it.
+inline std::size_t host::bytes_of(const ronda_metric& m) {
+  constexpr std::uint64_t of_metric = 24, of_label = 6, longest_label = 256;
+  std::uint64_t size = of_metric + m.name.len + m.unit.len + m.warn.len + m.crit.len;
+  for (std::uint64_t i = 0; i < m.label_count; ++i)
+    size += of_label + m.labels[i].key.len + std::min(m.labels[i].value.len, longest_label);
+  return static_cast<std::size_t>(size);
+}
+
 inline std::int32_t host::emit_metric(const ronda_call* call, const ronda_metric& m) {
   std::lock_guard lock(lock_);
   if (!in_call("emit.metric", call)) return RONDA_E_INVALID;
   if (m.name.len == 0) note("RONDA-P-035: a metric without a name");
+  if (current_.metrics.size() >= most_metrics || metric_bytes_ > most_metric_bytes)
+    return ++current_.dropped_metrics, RONDA_E_RANGE;
+  metric_bytes_ += bytes_of(m);
   bool integer = m.type == RONDA_METRIC_I64;
   current_.metrics.push_back({std::string(from_abi(m.name)), std::string(from_abi(m.unit)),
                               integer ? static_cast<double>(m.i64) : m.f64, integer,

@@ -55,7 +55,8 @@ struct report {
   std::vector<testing::metric> metrics;
   std::vector<testing::event> events;
   std::vector<testing::progress> progress;
-  bool refused = false;  // the first result had a status that does not exist
+  std::size_t dropped_metrics = 0;  // beyond what a host keeps of one call
+  bool refused = false;             // the first result had a status that does not exist
 
   bool is(ronda::status s) const { return ended_with(static_cast<std::int32_t>(s)); }
   bool is(task_status s) const { return ended_with(static_cast<std::int32_t>(s)); }
