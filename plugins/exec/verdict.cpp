@@ -39,23 +39,55 @@ void append_line(std::string& text, std::string_view line) {
   text += line;
 }
 
-/// stderr, and how much of what was written is not here.
-void append_rest(std::string& detail, const Ended& ended) {
-  const auto err = split_output(ended.err);
-  if (!err.summary.empty()) append_line(detail, "stderr: " + cut(ended.err, max_stderr_bytes));
-  while (!detail.empty() && detail.back() == '\n') detail.pop_back();
-  const auto lost = (ended.out_total > ended.out.size() ? ended.out_total - ended.out.size() : 0) +
-                    (ended.err_total > ended.err.size() ? ended.err_total - ended.err.size() : 0);
-  if (lost > 0) append_line(detail, std::to_string(lost) + " more bytes of output were not kept");
+/// The bytes of the character that a text begins with, 0 where it is none in UTF-8.
+std::size_t character(std::string_view text) {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = at(0), second = at(1);
+  if (first < 0x80) return 1;
+  const std::size_t bytes = first >= 0xC2 && first <= 0xDF ? 2 : (first & 0xF0U) == 0xE0 ? 3 : first >= 0xF0 && first <= 0xF4 ? 4 : 0;
+  for (std::size_t i = 1; i < bytes; ++i)
+    if ((at(i) & 0xC0U) != 0x80) return 0;
+  const bool no_such = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
+                       (first == 0xF4 && second > 0x8F);
+  return no_such ? 0 : bytes;
 }
 
-void note_perfdata(Verdict& verdict) {
-  const auto& data = verdict.perfdata;
-  if (data.malformed > 0)
-    append_line(verdict.detail, std::to_string(data.malformed) + " pieces of perfdata could not be read");
+/// How much of a text is shown in `room` bytes: what is no character is shown as one of three.
+std::size_t fitting(std::string_view text, std::size_t room) {
+  std::size_t shown = 0, at = 0;
+  while (at < text.size()) {
+    const std::size_t bytes = character(text.substr(at));
+    shown += bytes == 0 ? 3 : bytes;
+    if (shown > room) break;
+    at += std::max<std::size_t>(bytes, 1);
+  }
+  return at;
+}
+
+/// Behind the child's own words stderr, how much of what was written is not here, and `notes`. The host cuts a detail that is
+/// too long at its end: so that this stands, the child's words are cut here.
+void complete(std::string& detail, const Ended& ended, const std::string& notes) {
+  constexpr std::size_t of_sentence = 80;
+  const auto err = split_output(ended.err);
+  std::string rest = err.summary.empty() ? std::string() : "stderr: " + cut(ended.err, max_stderr_bytes);
+  while (!rest.empty() && rest.back() == '\n') rest.pop_back();
+  auto lost = (ended.out_total > ended.out.size() ? ended.out_total - ended.out.size() : 0) +
+              (ended.err_total > ended.err.size() ? ended.err_total - ended.err.size() : 0);
+  const std::size_t fits = fitting(detail, max_detail_bytes - of_sentence - notes.size() - 3 * rest.size());
+  lost += detail.size() - fits;
+  detail.resize(fits);
+  append_line(detail, rest);
+  while (!detail.empty() && detail.back() == '\n') detail.pop_back();
+  if (lost > 0) append_line(detail, std::to_string(lost) + " more bytes of output were not kept");
+  append_line(detail, notes);
+}
+
+std::string notes_on(const Perfdata& data) {
+  std::string notes;
+  if (data.malformed > 0) append_line(notes, std::to_string(data.malformed) + " pieces of perfdata could not be read");
   if (data.dropped > 0)
-    append_line(verdict.detail, std::to_string(data.dropped) + " items of perfdata past " +
-                                    std::to_string(max_items) + " were dropped");
+    append_line(notes, std::to_string(data.dropped) + " items of perfdata past " + std::to_string(max_items) + " were dropped");
+  return notes;
 }
 
 /// The first thing the child said, to stdout or else to stderr.
@@ -113,8 +145,7 @@ Verdict judge_plugin(const Ended& ended) {
     verdict.summary = cut(verdict.summary, max_summary_bytes);
     verdict.perfdata = parse_perfdata(out.perfdata);
   }
-  append_rest(verdict.detail, ended);
-  note_perfdata(verdict);
+  complete(verdict.detail, ended, notes_on(verdict.perfdata));
   return verdict;
 }
 
@@ -138,7 +169,7 @@ CommandVerdict judge_command(const Ended& ended, const ExitCodes& codes) {
   const auto& words = failed && !err.empty() ? err : (last.empty() ? err : last);
   verdict.summary = cut(failed || words.empty() ? with_words(what, words) : words, max_summary_bytes);
   verdict.detail = std::move(text);
-  append_rest(verdict.detail, ended);
+  complete(verdict.detail, ended, {});
   return verdict;
 }
 

@@ -14,6 +14,7 @@ namespace nagios {
 
 constexpr std::size_t max_summary_bytes = 1024;
 constexpr std::size_t max_stderr_bytes = 4096;
+constexpr std::size_t max_detail_bytes = 64 << 10;  // what the host keeps of a detail
 
 /// How a child ended; the texts are borrowed.
 struct Ended {

@@ -67,6 +67,33 @@ TEST_CASE("what was cut or unreadable is told in the detail", "[exec]") {
         "stderr: a warning\n100 more bytes of output were not kept\n1 pieces of perfdata could not be read");
 }
 
+TEST_CASE("however much is read, and whatever it is, how much is not shown stands in the detail", "[exec]") {
+  const auto kind = GENERATE(values<std::string>({"x", "\xE9", "\xC3\xA9", "\xF0\x9F\x94\xA5", "\xED\xA0\x80", "line\n", "\xC3"}));
+  std::string text;
+  while (text.size() < 200000) text += kind;
+  const std::string err = GENERATE(std::string(), std::string(10000, '\xE9'));
+  INFO(kind << err.size());
+  const auto shown_size = [](const std::string& detail) {  // each byte of no character becomes one of three
+    std::size_t size = 0;
+    for (const char c : detail) size += static_cast<unsigned char>(c) < 0x80 ? 1 : 3;
+    return size;
+  };
+  auto plugin = ended(1, "WARNING\n" + text + "| a=1 b=x", err);
+  auto command = ended(0, text, err);
+  const std::string of_plugin = "WARNING\n" + text + "| a=1 b=x";
+  plugin.out = of_plugin, plugin.out_total = of_plugin.size() + 1000, command.out_total += 1000;
+  for (const std::string& detail : {judge_plugin(plugin).detail, judge_command(command, {}).detail}) {
+    const bool whole_characters = kind == "\xC3\xA9" || kind == "\xF0\x9F\x94\xA5";
+    CHECK((whole_characters ? detail.size() : shown_size(detail)) <= max_detail_bytes);
+    const auto end = detail.find(" more bytes of output were not kept");
+    REQUIRE(end != std::string::npos);
+    const auto begin = detail.rfind('\n', end) + 1;
+    CHECK(std::stoul(detail.substr(begin, end - begin)) > 135000);
+    CHECK(detail.find(err.empty() ? "more bytes" : "stderr: ") != std::string::npos);
+    if (whole_characters) CHECK(detail.substr(0, detail.find('\n')).size() % kind.size() == 0);
+  }
+}
+
 TEST_CASE("a long first line is cut", "[exec]") {
   const std::string line(5000, 'x');
   CHECK(judge_plugin(ended(0, line)).summary.size() == max_summary_bytes + 3);
