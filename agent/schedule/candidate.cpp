@@ -25,6 +25,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanos default_timeout = 30s;
+constexpr Nanos default_notifier_timeout = 20s;  // others wait for who does not answer
 constexpr std::size_t largest_set = 1U << 24;  // positions that fit a call id
 
 /// Makes the instances of one generation ready.
@@ -346,7 +347,7 @@ void Preparer::prepare(config::Instance& instance) {
   prepared.kind = instance.kind;
   prepared.procedure = procedure_of(*found);
   prepared.options = plugin::encode_options(*options, instance.secrets);
-  prepared.timeout = instance.timeout.value_or(default_timeout);
+  prepared.timeout = instance.timeout.value_or(instance.kind == Kind::notifier ? default_notifier_timeout : default_timeout);
   prepared.when = *when;
   prepared.user = instance.rare().user;
   if (!instance.after.empty()) prepared.after = std::make_unique<const std::vector<std::string>>(std::move(instance.after));

@@ -35,11 +35,15 @@ class Session {
 
   Ending run() {
     begin_ = Clock::now();
+    // The library's limit for a connection ends with the login, and a greeting may well be slow: on_progress() has ours.
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.time_left.count() + 1000));
     // its own limit for each reply, of 120 s, is neither ours nor the call's
     set(CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(limits_.time_left.count() / 1000 + 1));
     Ending out;
     out.cancelled = !curl_.run(limits_.time_left, limits_.cancel_fd);
     out.code = out.cancelled ? CURLE_ABORTED_BY_CALLBACK : curl_.code().value_or(CURLE_FAILED_INIT);
+    if (has_no_connection_) out.code = CURLE_OPERATION_TIMEDOUT;
+    out.connected = curl_.reached(CURLINFO_CONNECT_TIME_T);
     out.text = curl_.words();
     out.os_errno = static_cast<int>(curl_.info(CURLINFO_OS_ERRNO));
     out.reply = reply_code_;
@@ -72,8 +76,13 @@ class Session {
     set(CURLOPT_XFERINFODATA, this);
   }
 
+  bool is_late_to_connect(Clock::time_point now) const {
+    return now - begin_ > time_to_connect_ && !curl_.reached(CURLINFO_CONNECT_TIME_T);
+  }
+
   void set_connection(const Settings& settings) {
     const bool is_implicit = settings.security == Security::implicit;
+    time_to_connect_ = settings.connect_timeout;
     curl_.secure("smtp,smtps", settings.ca, settings.connect_timeout);
     set(CURLOPT_URL, ((is_implicit ? "smtps://" : "smtp://") + settings.server.text + "/" + settings.hello).c_str());
     set(CURLOPT_USE_SSL, static_cast<long>(settings.security == Security::none ? CURLUSESSL_NONE : CURLUSESSL_ALL));
@@ -115,10 +124,12 @@ class Session {
     return 0;
   }
 
-  /// The library waits for the answer to its QUIT in a loop of its own; this is what ends it.
+  /// Called once a second at least. The library waits for the answer to its QUIT in a loop of its own; this is what ends it.
   static int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    const auto& self = *static_cast<Session*>(user);
+    auto& self = *static_cast<Session*>(user);
     const auto now = Clock::now();
+    self.has_no_connection_ = self.has_no_connection_ || self.is_late_to_connect(now);
+    if (self.has_no_connection_) return 1;
     const bool was_enough = self.decided_ != Clock::time_point() && now - self.decided_ > time_for_goodbye;
     return self.is_over_ || was_enough || now - self.begin_ > self.limits_.time_left + time_for_goodbye ? 1 : 0;
   }
@@ -129,7 +140,8 @@ class Session {
   curl_slist list_{nullptr, nullptr};
   std::size_t read_ = 0;
   int reply_code_ = 0;
-  bool reply_is_whole_ = true, body_sent_ = false, said_goodbye_ = false, is_over_ = false;
+  bool reply_is_whole_ = true, body_sent_ = false, said_goodbye_ = false, is_over_ = false, has_no_connection_ = false;
+  std::chrono::milliseconds time_to_connect_{0};
   Clock::time_point begin_, decided_;
   outgoing::Curl curl_;  // the last: its end may call back
 };

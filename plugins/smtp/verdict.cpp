@@ -25,6 +25,7 @@ std::string shown_reply(const Ending& ending, const std::vector<std::string>& se
 }
 
 std::string during(const Ending& ending) {
+  if (!ending.connected && ending.reply == 0) return "no connection";
   return ending.command.empty() ? "at its greeting" : "at " + ending.command;
 }
 

@@ -18,6 +18,7 @@ struct Ending {
   int reply = 0;           ///< code of the last reply; 0: there was none
   std::string reply_text;  ///< its lines, with the code
   std::string command;     ///< the last one that was sent: "RCPT", "DATA"; "" before the first
+  bool connected = false;  ///< somebody took the connection
   bool body_sent = false;  ///< all of the mail is out, its last dot too
   bool cancelled = false;
   double seconds = 0;  ///< that it took

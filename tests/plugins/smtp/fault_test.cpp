@@ -135,6 +135,30 @@ TEST_CASE("a server that does not answer costs no more than the time there is", 
   }
 }
 
+TEST_CASE("a connection that nobody takes is given up after connect_timeout, for all mails of the message", "[smtp]") {
+  Blackhole hole;
+  host h;
+  configure(h, hole.port(), plain);
+  h.set("connect_timeout", 200ms);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto end = deliver(h, message_to("a@example.com,b@example.com"), 20s);
+  CHECK(std::chrono::steady_clock::now() - begin < 8s);
+  CHECK(end.is(delivery_status::retry));
+  CHECK_THAT(end.summary, Catch::StartsWith(peer(hole.port()) + " did not answer within "));
+  CHECK_THAT(end.summary, Catch::EndsWith(" (no connection); the mail to b@example.com was not tried"));
+}
+
+TEST_CASE("a server that lets one wait for its greeting has until the deadline, not connect_timeout", "[smtp]") {
+  SmtpStub stub([](const std::string& command, int) -> std::string {
+    if (command == "GREETING") std::this_thread::sleep_for(1500ms);  // that long it takes
+    return "";
+  });
+  host h;
+  configure(h, stub.port(), plain);
+  h.set("connect_timeout", 200ms);
+  CHECK(deliver(h, message_to("ops@example.com"), 20s).is(delivery_status::delivered));
+}
+
 TEST_CASE("a server that takes the mail and never says goodbye has taken it", "[smtp]") {
   const auto begin = std::chrono::steady_clock::now();
   CHECK(end_with(at("QUIT", SmtpStub::silence)) == "delivered: SERVER took the mail to ops@example.com");
