@@ -33,7 +33,8 @@ function(ronda_manifest_source out name manifest sources)
   set(note ${CMAKE_CURRENT_BINARY_DIR}/${name}_manifest.${language})
   file(CONFIGURE OUTPUT ${note} @ONLY
     CONTENT "#define RONDA_MANIFEST \"${manifest}\"\n#include <ronda/manifest.h>\n")
-  set_source_files_properties(${note} PROPERTIES OBJECT_DEPENDS ${manifest})
+  # joined with others it would not be built anew when the manifest changes
+  set_source_files_properties(${note} PROPERTIES OBJECT_DEPENDS ${manifest} SKIP_UNITY_BUILD_INCLUSION ON)
   set(${out} ${note} PARENT_SCOPE)
 endfunction()
 
