@@ -5,6 +5,8 @@
 
 #include <ronda/call.hpp>
 
+#include <limits>
+
 namespace postgresql {
 
 enum class Woken { ready, timeout, cancelled };
@@ -16,8 +18,8 @@ class Limits {
   int left_ms() const;
   /// What a server may be told to spend on one statement, so that it gives up before this run has to.
   int statement_ms() const { return left_ms() / 10 * 8 + 1; }
-  /// POLLIN and POLLOUT as in poll().
-  Woken wait(int fd, short events) const;
+  /// POLLIN and POLLOUT as in poll(); without a descriptor (-1) only the time and a cancel end it.
+  Woken wait(int fd, short events, int at_most_ms = std::numeric_limits<int>::max()) const;
 
  private:
   const ronda::call& call_;

@@ -8,6 +8,7 @@
 
 #include "cancel.hpp"
 #include "redact.hpp"
+#include "route.hpp"
 #include "sql.hpp"
 
 namespace postgresql {
@@ -57,10 +58,12 @@ bool is_about_server(std::string_view text) {
   return text.find("connection to server ") != text.npos || text.find("could not translate host name ") != text.npos;
 }
 
-PGconn* start_connection(const std::string& dsn, const std::string& options) {
-  // A later key overrides an earlier one; `dbname` is expanded in place. GSS would block, so it must be asked for.
-  const char* keys[] = {"gssencmode", "dbname", "options", "client_encoding", "fallback_application_name", nullptr};
-  const char* values[] = {"disable", dsn.c_str(), options.c_str(), "UTF8", "ronda", nullptr};
+PGconn* start_connection(const std::string& dsn, const Route& route, const std::string& options) {
+  // A later key overrides an earlier one, unless it is empty; `dbname` is expanded in place. GSS blocks: it must be asked for.
+  const char* keys[] = {"gssencmode", "dbname", "host", "hostaddr", "port", "options", "client_encoding", "fallback_application_name",
+                        nullptr};
+  const char* values[] = {"disable", dsn.c_str(), route.host.c_str(), route.hostaddr.c_str(), route.port.c_str(), options.c_str(), "UTF8",
+                          "ronda",   nullptr};
   return PQconnectStartParams(keys, values, 1);
 }
 
@@ -78,13 +81,15 @@ int Session::backend_pid() const {
 }
 
 Answer<std::unique_ptr<Session>> Session::open(const std::string& dsn, const Target& target, const Limits& limits) {
+  const auto route = find_route(dsn, limits);
+  if (!route) return Failure{route.failure().cause, scrub(route.failure().text, target.secrets), ""};
   const int statement_ms = limits.statement_ms();
-  std::unique_ptr<Session> session(new Session(start_connection(dsn, server_options(target, statement_ms)), target.secrets));
+  std::unique_ptr<Session> session(new Session(start_connection(dsn, *route, server_options(target, statement_ms)), target.secrets));
   PGconn* conn = session->conn_.get();
   const auto refused = [&] {
     std::string text = PQerrorMessage(conn);
     std::string sqlstate = take_sqlstate(text);
-    std::string why = scrub(text, target.secrets);
+    std::string why = scrub(text.empty() ? text : route->problems + text, target.secrets);
     return Failure{Cause::connect, why.empty() ? "no connection to " + target.place : why, std::move(sqlstate)};
   };
   if (conn == nullptr) return Failure{Cause::setup, "out of memory", ""};

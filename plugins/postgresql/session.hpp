@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection to one server, by libpq without blocking: every wait is bounded by the run's Limits.
 // Read-only, with statement_timeout and lock_timeout below the run's deadline, application_name "ronda".
-// Never retries: who owns it decides. Name look-up is libpq's own and does block.
+// Never retries: who owns it decides. Names are looked up aside (route.hpp), for libpq would block.
 #pragma once
 
 #include <cstdint>
