@@ -232,6 +232,25 @@ TEST_CASE("without emit a run fails with a reason, and metrics go nowhere", "[sd
   CHECK(report.error == "the host has no ronda.emit/1");
 }
 
+TEST_CASE("of a call's metrics as many are kept as by a runner, and the rest is counted", "[sdk]") {
+  const auto many = run([](ronda::call& c) {
+    for (int i = 0; i < 1003; ++i) c.metric("m", i);
+    return ronda::ok("many");
+  });
+  CHECK(many.metrics.size() == ronda::most_metrics);
+  CHECK(many.metrics.back().value == 999);
+  CHECK(many.dropped_metrics == 3);
+  const auto large = run([](ronda::call& c) {
+    const std::string text(250, 'x');
+    for (int i = 0; i < 900; ++i) c.metric("m", i, ronda::none, {}, {}, {{"a", text}, {"b", text}});
+    return ronda::ok("large");
+  });
+  CHECK(large.metrics.size() > 450);
+  CHECK(large.metrics.size() < 520);
+  CHECK(large.metrics.size() + large.dropped_metrics == 900);
+  CHECK(run([](ronda::call&) { return ronda::ok("none"); }).dropped_metrics == 0);
+}
+
 TEST_CASE("metrics may come from threads of the plugin's own", "[sdk]") {
   auto report = run([](ronda::call& c) {
     std::vector<std::thread> threads;
