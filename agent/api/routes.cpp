@@ -161,10 +161,11 @@ void post_inbox(Context& c) {
   event.wall = wall_clock().count();
   auto& agent = c.agent;
   const std::string name(c.name);
-  agent.store().post_inbox({"check", name}, std::move(event), [&agent, name, respond = c.respond](Result<std::int64_t> stored) {
+  agent.store().post_inbox({"check", name}, std::move(event), [&agent, name, respond = c.respond](Result<store::Posted> stored) {
     if (!stored) return respond(error_response(503, stored.error().message()));
+    if (stored->gave_up_one) agent.scheduler().tell_full_inbox(name);
     agent.scheduler().poke(Kind::check, name);
-    respond(json_response(json::object{{"id", *stored}}, 202));
+    respond(json_response(json::object{{"id", stored->id}}, 202));
   });
 }
 

@@ -330,6 +330,17 @@ void Scheduler::run_all_now() {
   pump_soon();
 }
 
+void Scheduler::tell_full_inbox(const std::string& name) {
+  FullInbox& inbox = full_inboxes_[name];
+  ++inbox.not_told;
+  const Nanos now = boottime();
+  if (inbox.told.count() != 0 && now - inbox.told < std::chrono::hours(1)) return;
+  inbox.told = now;
+  ports_.log(RONDA_LOG_WARNING, label_of(Kind::check, name) + ": its inbox is full (" + std::to_string(store::inbox_events_max) +
+                                    " events), and " + std::to_string(std::exchange(inbox.not_told, 0)) +
+                                    " that it had not read are gone; it reads 100 a run: let it run more often, or report less to it");
+}
+
 void Scheduler::poke(Kind kind, std::string_view name) {
   const auto position = position_of(kind, name);
   if (!position) return;

@@ -126,6 +126,8 @@ class Scheduler final : private plugin::SupervisorClient {
   std::size_t use_zones(ZonePtr zone);
   /// An event for an instance has been stored: it is due now.
   void poke(Kind kind, std::string_view name);
+  /// An event of that check is gone that it has not read: said in the log, once an hour and with how many it were.
+  void tell_full_inbox(const std::string& name);
   /// Hands a message to a notifier, behind those that wait for it; `ended` is called once, never from inside.
   void deliver(std::string_view notifier, std::shared_ptr<const wire::Message> message, std::function<void(const DeliveryEnd&)> ended);
 
@@ -301,6 +303,11 @@ class Scheduler final : private plugin::SupervisorClient {
   std::unordered_map<std::uint64_t, Progress> progress_;
   std::unordered_map<std::uint32_t, LeftByRun> left_alive_;  // by position
   std::map<std::string, Calendar, std::less<>> calendars_;
+  struct FullInbox {
+    Nanos told{0};               // boot time
+    std::uint64_t not_told = 0;  // events since
+  };
+  std::map<std::string, FullInbox, std::less<>> full_inboxes_;  // by the name of the check; of those that overflowed
   std::vector<std::uint32_t> dirty_;
   std::map<std::string, std::uint32_t, std::less<>> locks_;     // held, by position
   std::unordered_map<std::uint32_t, std::uint64_t> claims_;     // by position: the slot that its entry waits for, as it was asked for

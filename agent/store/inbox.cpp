@@ -5,19 +5,21 @@
 
 namespace ronda::store {
 
-Result<std::int64_t> post_inbox(Database& db, const InstanceId& id, const InboxEvent& event) {
+Result<Posted> post_inbox(Database& db, const InstanceId& id, const InboxEvent& event) {
   if (event.text.size() > inbox_text_max)
     return Error(Errc::range, "inbox of " + id.kind + " '" + id.name + "': a text has at most 65536 bytes, this one " +
                                   std::to_string(event.text.size()));
   RONDA_TRY(const auto count, db.number("SELECT count(*) FROM inbox WHERE kind=? AND name=?", 0, id.kind, id.name));
-  if (count >= inbox_events_max) {
+  const bool is_full = count >= inbox_events_max;
+  if (is_full) {
     RONDA_TRY(std::ignore, db.run("DELETE FROM inbox WHERE id=(SELECT id FROM inbox WHERE kind=? AND name=? "
                                   "ORDER BY event<>'heartbeat', id LIMIT 1)",
                                   id.kind, id.name));
   }
   RONDA_TRY(std::ignore, db.run("INSERT INTO inbox(kind,name,event,code,text,wall) VALUES(?,?,?,?,?,?)", id.kind, id.name, event.event,
                                 std::int64_t{event.code}, Blob{event.text}, event.wall));
-  return db.number("SELECT last_insert_rowid()", 0);
+  RONDA_TRY(const auto row, db.number("SELECT last_insert_rowid()", 0));
+  return Posted{row, is_full};
 }
 
 Result<std::vector<InboxEvent>> peek_inbox(Database& db, const InstanceId& id, std::int64_t limit) {

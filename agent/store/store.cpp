@@ -167,8 +167,8 @@ void Store::accept_call(CallEffects effects, Done<Unit> done) {
       bytes, [effects = std::move(effects)](const Work& w) { return apply_call(w.db, effects, w.host, w.now); }, std::move(done));
 }
 
-void Store::post_inbox(InstanceId id, InboxEvent event, Done<std::int64_t> done) {
-  impl_->write<std::int64_t>(
+void Store::post_inbox(InstanceId id, InboxEvent event, Done<Posted> done) {
+  impl_->write<Posted>(
       event.text.size(),
       [id = std::move(id), event = std::move(event)](const Work& w) {
         InboxEvent dated = event;

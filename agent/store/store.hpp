@@ -70,8 +70,8 @@ class Store {
   /// Errc::range (kv over its quota, an event too long): nothing is applied; repeat without `kv`, else the slot stays
   /// started and the inbox events come again. Errc::not_found: the slot is finished already, nothing is applied.
   void accept_call(CallEffects effects, Done<Unit> done);
-  /// Answers the event's id. A full inbox (inbox_events_max) gives up its oldest heartbeat, else its oldest event.
-  void post_inbox(InstanceId id, InboxEvent event, Done<std::int64_t> done);
+  /// A full inbox (inbox_events_max) gives up its oldest heartbeat, else its oldest event.
+  void post_inbox(InstanceId id, InboxEvent event, Done<Posted> done);
   void remove_inbox(InstanceId id, std::vector<std::int64_t> events, Done<Unit> done);
   void append_journal(JournalEvent event, Done<Unit> done);
   void put_quarantine(Quarantine quarantine, Done<Unit> done);

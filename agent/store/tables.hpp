@@ -58,8 +58,8 @@ Result<std::vector<KvVersion>> load_kv_versions(Database& db);
 Status write_kv(Database& db, const KvSpace& space, std::uint32_t state_version, std::span<const KvWrite> writes, std::int64_t now);
 
 // inbox.cpp
-/// The new event's id. A full inbox drops its oldest heartbeat, else its oldest event.
-Result<std::int64_t> post_inbox(Database& db, const InstanceId& id, const InboxEvent& event);
+/// A full inbox drops its oldest heartbeat, else its oldest event.
+Result<Posted> post_inbox(Database& db, const InstanceId& id, const InboxEvent& event);
 Result<std::vector<InboxEvent>> peek_inbox(Database& db, const InstanceId& id, std::int64_t limit);  // oldest first
 Status remove_inbox(Database& db, const InstanceId& id, std::span<const std::int64_t> events);
 Result<std::vector<InstanceId>> load_inbox_owners(Database& db);

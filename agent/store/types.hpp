@@ -117,6 +117,11 @@ struct InboxEvent {
   std::string text;
   std::int64_t wall = 0;
 };
+/// What became of an event that was handed over.
+struct Posted {
+  std::int64_t id = 0;
+  bool gave_up_one = false;  // the inbox was full: an earlier one is gone, and nobody has read it
+};
 inline constexpr std::size_t inbox_text_max = 64 * 1024;
 inline constexpr std::int64_t inbox_events_max = 1000;  // of one instance
 

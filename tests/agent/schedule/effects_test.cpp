@@ -143,3 +143,14 @@ TEST_CASE("a limit on what may have been dropped is not taken to hold", "[schedu
   bench.apply({busy});
   CHECK(bench.run("busy").status == plugin::CheckStatus::warning);
 }
+
+TEST_CASE("events that a full inbox gave up unread are told once an hour", "[schedule]") {
+  Scheduled bench;
+  bench.begin({{"nightly"}, {"other"}});
+  for (int i = 0; i < 5; ++i) bench.scheduler().tell_full_inbox("nightly");
+  bench.scheduler().tell_full_inbox("other");
+  CHECK(bench.has_log("nightly: its inbox is full (1000 events), and 1 that it had not read are gone"));
+  CHECK(bench.has_log("other: its inbox is full"));
+  CHECK(std::ranges::count_if(bench.logs, [](const std::string& line) { return line.find("its inbox is full") != std::string::npos; }) ==
+        2);
+}

@@ -186,7 +186,7 @@ std::vector<store::Slot> Scheduled::slots(const std::string& name, const std::st
 }
 
 void Scheduled::post(const std::string& name, const std::string& event) {
-  ask<std::int64_t>([&](auto done) { store_->post_inbox({"check", name}, {0, event, 0, "text", 1}, std::move(done)); });
+  ask<store::Posted>([&](auto done) { store_->post_inbox({"check", name}, {0, event, 0, "text", 1}, std::move(done)); });
 }
 
 bool Scheduled::has_log(std::string_view part) const {

@@ -13,7 +13,9 @@ namespace {
 const InstanceId job{"check", "nightly"}, other{"check", "other"};
 
 Result<std::int64_t> post(Store& store, const std::string& event, const std::string& text) {
-  return ask<std::int64_t>(store, &Store::post_inbox, job, InboxEvent{0, event, 3, text, 0});
+  const auto posted = ask<Posted>(store, &Store::post_inbox, job, InboxEvent{0, event, 3, text, 0});
+  if (!posted) return posted.error();
+  return posted->id;
 }
 std::vector<InboxEvent> peek(Store& store, std::int64_t limit = 10'000) {
   return must<std::vector<InboxEvent>>(store, &Store::peek_inbox, job, limit);
@@ -51,17 +53,22 @@ TEST_CASE("an inbox keeps its order until the events are taken, and gives no id 
 TEST_CASE("a full inbox gives up its oldest heartbeat first, then its oldest event; a long text is refused", "[store]") {
   const Scratch scratch;
   const auto store = open_at(scratch / "state");
-  std::atomic<int> answered{0};
+  std::atomic<int> answered{0}, given_up{0};
   const auto post_many = [&](const std::string& event, int count) {
     answered = 0;
     for (int i = 0; i < count; ++i) {
-      store->post_inbox(job, {0, event, 0, std::to_string(i), 0}, [&](Result<std::int64_t> id) { answered += id ? 1 : 0; });
+      store->post_inbox(job, {0, event, 0, std::to_string(i), 0}, [&](Result<Posted> posted) {
+        if (posted && posted->gave_up_one) ++given_up;
+        answered += posted ? 1 : 0;
+      });
     }
     return wait_for([&] { return answered == count; });
   };
   REQUIRE(post_many("fail", 400));
   REQUIRE(post_many("heartbeat", 600));
+  CHECK(given_up == 0);
   REQUIRE(post_many("log", 601));
+  CHECK(given_up == 601);
   const auto events = peek(*store);
   CHECK(events.size() == static_cast<std::size_t>(inbox_events_max));
   std::set<std::string> kinds;

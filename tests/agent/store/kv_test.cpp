@@ -88,7 +88,7 @@ TEST_CASE("an accepted call is applied together or not at all, and repeats witho
   const Scratch scratch;
   const auto store = open_at(scratch / "state");
   REQUIRE(claim(*store, web, noon));
-  const auto letter = must<std::int64_t>(*store, &Store::post_inbox, web, InboxEvent{0, "start", 0, "hello", 0});
+  const auto letter = must<Posted>(*store, &Store::post_inbox, web, InboxEvent{0, "start", 0, "hello", 0}).id;
   CallEffects effects{web, "http", 2, {{"k", value(kv_value_max + 1), 0}}, {letter}, noon, "ok", {event_of("called")}};
 
   const auto refused = ask<Unit>(*store, &Store::accept_call, effects);

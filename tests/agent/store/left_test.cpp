@@ -35,7 +35,7 @@ void pass(Store& store, Clocks& clocks, std::int64_t days) {
 
 void keep_something(Store& store, const InstanceId& id) {
   must<Unit>(store, &Store::write_kv, KvSpace{id, "plugin"}, std::uint32_t{1}, std::vector<KvWrite>{{"key", "value"}});
-  must<std::int64_t>(store, &Store::post_inbox, id, InboxEvent{0, "start", 0, "", 1});
+  must<Posted>(store, &Store::post_inbox, id, InboxEvent{0, "start", 0, "", 1});
   store.observe({id, 0, "fine", "", noon, noon, noon, 0}, {noon, 1, 0, "fine"});
   must<Unit>(store, &Store::flush);
 }

@@ -159,7 +159,7 @@ TEST_CASE("a dropped instance leaves its slots and journal only", "[store]") {
   store->observe(state_of("b", 1), run_at(1));
   REQUIRE(claim(*store, id, noon));
   REQUIRE(ask<Unit>(*store, &Store::write_kv, KvSpace{id, "p"}, std::uint32_t{1}, std::vector<KvWrite>{{"k", "v", 0}}));
-  REQUIRE(ask<std::int64_t>(*store, &Store::post_inbox, id, InboxEvent{0, "log", 0, "", 0}));
+  REQUIRE(ask<Posted>(*store, &Store::post_inbox, id, InboxEvent{0, "log", 0, "", 0}));
   REQUIRE(ask<Unit>(*store, &Store::put_quarantine, Quarantine{"check/a", "", 0, 0, ""}));
   REQUIRE(ask<Unit>(*store, &Store::drop_instance, id));
   CHECK(must<std::vector<InstanceState>>(*store, &Store::load_instances).size() == 1);
