@@ -25,6 +25,16 @@ std::string turn_text(const people::Rota& rota, std::int64_t now_ns, const escal
   return names + (now.size() == 1 ? " is" : " are") + " on call until " + people::moment_text(until_ns, *rota.zone);
 }
 
+/// A load refuses a ladder that tells a rota in which nobody can be told; so does this.
+Status still_reaches(const std::string& rota, const people::People& before, const people::People& after) {
+  using config::Level;
+  for (const Level level : {Level::p1, Level::p2, Level::p3, Level::p4}) {
+    if (before.reachable(rota, level, before.notifiers) && !after.reachable(rota, level, before.notifiers))
+      return Error(Errc::invalid, "nobody who is on call by it has a channel for " + std::string(config::level_name(level)));
+  }
+  return done();
+}
+
 }  // namespace
 
 void Agent::watch_calendars(std::chrono::seconds wait) {
@@ -56,13 +66,14 @@ Status Agent::take_calendar(const people::Rota& rota, const std::string& bytes) 
     const auto error = std::ranges::find(all, config::Severity::error, &config::Diagnostic::severity);
     return Error(Errc::invalid, error == all.end() ? "it cannot be read" : error->message);
   }
+  const auto plan = std::make_shared<response::Plan>(*before);
+  *std::ranges::find(plan->people.oncalls, rota.name, &people::Rota::name) = *anew;
+  if (const Status reached = still_reaches(rota.name, before->people, plan->people); !reached) return reached;
   const std::string warnings =
       diagnostics.warnings() == 0 ? "" : "; " + counted(diagnostics.warnings(), "warning") + ", 'ronda validate' shows them";
   log(diagnostics.warnings() == 0 ? LogLevel::info : LogLevel::warning,
       "oncall " + rota.name + ": " + rota.calendar_path + " has changed and is taken: " +
           turn_text(*anew, response_->now_ns(), response::overrides_of(response_->desk().upkeep())) + warnings);
-  const auto plan = std::make_shared<response::Plan>(*before);
-  *std::ranges::find(plan->people.oncalls, rota.name, &people::Rota::name) = *std::move(anew);
   if (compiled_ == before) compiled_ = plan;
   response_->use(plan);
   return done();

@@ -10,7 +10,7 @@ namespace ronda::people {
 CalendarWatch::Facts CalendarWatch::facts_of(const std::string& path) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return {};
-  return {found.st_dev, found.st_ino, found.st_size, std::int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec};
+  return {found.st_dev, found.st_ino, found.st_size, std::int64_t{found.st_ctim.tv_sec} * 1'000'000'000 + found.st_ctim.tv_nsec};
 }
 
 /// False: it is to be looked at again soon.
@@ -25,7 +25,7 @@ bool CalendarWatch::look(const Rota& rota, File& file) {
   if (file.is_read) return true;
   const auto bytes = ports_.read(rota.calendar_path);
   if (!bytes && bytes.error().code() == Errc::unavailable) return false;  // it changed under the reader
-  file.is_read = true;
+  file.is_read = bytes.has_value();  // what keeps it from being read may be elsewhere, and end
   file.trouble.clear();
   if (bytes && siphash128(*bytes) == rota.calendar_hash) return true;
   const Status taken = bytes ? ports_.take(rota, *bytes) : Status(bytes.error());

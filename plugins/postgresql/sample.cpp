@@ -183,6 +183,8 @@ std::optional<ronda::result> save_sample(const ronda::kv_service& kv, const Samp
   };
   const auto before = kv.get_i64("samples").value_or(0);
   const auto pieces = encode(sample, piece_limit);
+  // with several commits: none of them may leave pieces of this one under the number of pieces of the one before
+  if (pieces.size() > pieces_between_commits) kv.del("samples");
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     if (i > 0 && i % pieces_between_commits == 0)
       if (const auto done = kv.commit(); !done) return refused(done);

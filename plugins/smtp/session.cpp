@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "outgoing/curl.hpp"
 
@@ -35,8 +36,6 @@ class Session {
 
   Ending run() {
     begin_ = Clock::now();
-    // The library's limit for a connection ends with the login, and a greeting may well be slow: on_progress() has ours.
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits_.time_left.count() + 1000));
     // its own limit for each reply, of 120 s, is neither ours nor the call's
     set(CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(limits_.time_left.count() / 1000 + 1));
     Ending out;
@@ -130,6 +129,10 @@ class Session {
     const auto now = Clock::now();
     self.has_no_connection_ = self.has_no_connection_ || self.is_late_to_connect(now);
     if (self.has_no_connection_) return 1;
+    // Of several addresses the library gives each a share of its limit for a connection, so that is ours. It would end with the login,
+    // and a greeting may well be slow: from here on there is what the call has left.
+    if (!std::exchange(self.is_connected_, self.is_connected_ || self.curl_.reached(CURLINFO_CONNECT_TIME_T)) && self.is_connected_)
+      self.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(self.limits_.time_left.count() + 1000));
     const bool was_enough = self.decided_ != Clock::time_point() && now - self.decided_ > time_for_goodbye;
     return self.is_over_ || was_enough || now - self.begin_ > self.limits_.time_left + time_for_goodbye ? 1 : 0;
   }
@@ -140,7 +143,8 @@ class Session {
   curl_slist list_{nullptr, nullptr};
   std::size_t read_ = 0;
   int reply_code_ = 0;
-  bool reply_is_whole_ = true, body_sent_ = false, said_goodbye_ = false, is_over_ = false, has_no_connection_ = false;
+  bool is_connected_ = false, reply_is_whole_ = true, body_sent_ = false, said_goodbye_ = false, is_over_ = false,
+       has_no_connection_ = false;
   std::chrono::milliseconds time_to_connect_{0};
   Clock::time_point begin_, decided_;
   outgoing::Curl curl_;  // the last: its end may call back
