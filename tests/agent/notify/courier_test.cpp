@@ -432,25 +432,6 @@ TEST_CASE("with the store failed messages leave all the same, that is told, and 
   CHECK(events.size() == 1);
 }
 
-TEST_CASE("a message that is delivered before the store, whose sync failed, finds its decision in the file after all, is delivered", "[notify]") {
-  const Scratch scratch;
-  FaultyVfs vfs;
-  Post post(scratch / "state", vfs.name());
-  REQUIRE(post.start());
-  REQUIRE(post.send({envelope("before", "mail")}));  // the WAL has its header: what fails is the sync of the commit
-  vfs.fail_sync(1);
-  REQUIRE_FALSE(post.send({envelope("a")}));
-  REQUIRE(vfs.failed());
-  REQUIRE(post.client.parcels.size() == 2);
-  post.courier->on_result("a", 1, delivered());
-  REQUIRE(post.loop.run_until([&] {
-    post.client.now += second_ns;
-    post.courier->tick();
-    return post.courier->is_durable();
-  }));
-  CHECK(post.stored({"a"}).at(0).state == OutboxState::delivered);
-}
-
 TEST_CASE("a message that begins with the decision of another, and fails for good while the store does, stays failed", "[notify]") {
   const Scratch scratch;
   FaultyVfs vfs;
