@@ -143,7 +143,7 @@ TEST_CASE("after five quick ends in a row checks run and no task does, until an 
   const auto began = Clock::now();
   REQUIRE(agent.start());
   quickest = std::min(quickest, seconds_since(began));
-  for (int i = 0; i < 8 && quickest > 1.0; ++i) {  // this machine may be busy: the best counts
+  for (int i = 0; i < 20 && quickest > 1.0; ++i) {  // this machine may be busy: the best counts
     CHECK(agent.stop() == 0);
     const auto again = Clock::now();
     REQUIRE(agent.start());
