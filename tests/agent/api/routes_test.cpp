@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/routes.hpp"
-#include "schedule/candidate.hpp"
+#include "agent/api/absent_agent.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <exception>
 #include <optional>
-#include <stdexcept>
 
 #include "catch.hpp"
 #include "scratch.hpp"
@@ -20,23 +19,11 @@ namespace {
 struct StoreIsAsked : std::exception {};
 
 /// An agent of which only its directory is known; whoever gets as far as the store throws.
-class Bare final : public AgentView {
+class Bare final : public AbsentAgent {
  public:
   explicit Bare(std::string backups) : backups_(std::move(backups)) {}
-  const schedule::Scheduler& scheduler() const override { throw std::logic_error("scheduler"); }
-  schedule::Scheduler& scheduler() override { throw std::logic_error("scheduler"); }
   store::Store& store() override { throw StoreIsAsked(); }
-  response::Response& response() override { throw std::logic_error("response"); }
-  const schedule::Candidate& active() const override { throw std::logic_error("active"); }
-  std::uint64_t generation() const override { return 1; }
-  std::int64_t started_wall_ns() const override { return 0; }
-  std::string config_trouble() const override { return {}; }
-  std::string safe_mode() const override { return {}; }
-  std::string runner_limits() const override { return {}; }
-  bool may_leave_safe_mode() const override { return true; }
-  void leave_safe_mode() override {}
   std::string backup_directory() const override { return backups_; }
-  void reload(bool, std::function<void(ReloadResult)>) override {}
 
  private:
   std::string backups_;

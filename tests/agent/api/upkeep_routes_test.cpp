@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people ask about by hand is answered by the clock that the desk judges by, also while the wall clock has just been set.
 #include <boost/json.hpp>
-#include <stdexcept>
+#include <optional>
 
+#include "agent/api/absent_agent.hpp"
 #include "agent/response/shell.hpp"
-#include "api/routes.hpp"
 #include "catch.hpp"
 
 using namespace ronda;
@@ -31,23 +31,12 @@ steps = [{ from = "0m", notify = ["ops"] }]
 )";
 
 /// An agent that has a desk and nothing else.
-class Desked final : public AgentView {
+class Desked final : public AbsentAgent {
  public:
   explicit Desked(Shell& shell) : shell_(shell) {}
-  const schedule::Scheduler& scheduler() const override { throw std::logic_error("scheduler"); }
-  schedule::Scheduler& scheduler() override { throw std::logic_error("scheduler"); }
   store::Store& store() override { return *shell_.store; }
   response::Response& response() override { return *shell_.response; }
   const schedule::Candidate& active() const override { return active_; }
-  std::uint64_t generation() const override { return 1; }
-  std::int64_t started_wall_ns() const override { return 0; }
-  std::string config_trouble() const override { return {}; }
-  std::string safe_mode() const override { return {}; }
-  std::string runner_limits() const override { return {}; }
-  bool may_leave_safe_mode() const override { return true; }
-  void leave_safe_mode() override {}
-  std::string backup_directory() const override { return {}; }
-  void reload(bool, std::function<void(ReloadResult)>) override {}
 
  private:
   Shell& shell_;
