@@ -42,8 +42,9 @@ store::SeriesRef series(const std::string& check, const std::string& metric, con
   return std::make_shared<const store::SeriesKey>(store::SeriesKey{check, metric, {}, unit, store::Shape::gauge});
 }
 
-/// Three weeks of a store, as an agent would have written it: 100 orders, and 40 from an hour before `now` on; a task that ended
-/// well 30 hours before `now` and failed 6 hours before.
+/// Three weeks of a store, as an agent would have written it: 100 orders, and 40 from an hour before `now` on; visits since three
+/// hours before it, so that the store has a whole hour of them whatever the minute; a task that ended well 30 hours before `now`
+/// and failed 6 hours before.
 void fill_store(const std::string& directory, std::int64_t now) {
   const auto clock = std::make_shared<std::atomic<std::int64_t>>(now - 3 * week);
   store::Options options = store::test::options_at(directory);
@@ -59,7 +60,7 @@ void fill_store(const std::string& directory, std::int64_t now) {
   for (std::int64_t at = now - 3 * week; at <= now; at += 10 * minute) {
     const double few = at > now - hour ? 40 : 100;
     batch.push_back({at, {{status, 0}, {duration, 0.1}, {orders, few}}});
-    if (at > now - hour) batch.back().values.emplace_back(visits, 1);
+    if (at > now - 3 * hour) batch.back().values.emplace_back(visits, 1);
     if (at == now - 30 * hour || at == now - 6 * hour) batch.push_back({at + second, {{dump, at == now - 6 * hour ? 2.0 : 0.0}}});
     if (((at - now) / (10 * minute)) % 18 != 0) continue;
     store.observe({}, std::exchange(batch, {}));  // before the clock goes on: after it they would be too late
@@ -68,9 +69,9 @@ void fill_store(const std::string& directory, std::int64_t now) {
   }
   // time goes by faster here than it is rolled up
   REQUIRE(store::test::wait_for([&] {
-    const store::SampleQuery last{"shop", "orders", store::SampleLevel::hours, now - 4 * hour, now};
+    const store::SampleQuery last{"shop", "visits", store::SampleLevel::hours, now - 4 * hour, now};
     const auto rolled = must<std::vector<store::LoadedSeries>>(store, &store::Store::load_samples, last);
-    return !rolled[0].rollups.empty();
+    return !rolled.empty() && !rolled[0].rollups.empty();
   }));
 }
 
