@@ -203,8 +203,8 @@ TEST_CASE("a whole agent that is killed loses no alert that it took, repeats onl
   check_kills(12, 120s);
 }
 
-TEST_CASE("a whole agent that is killed two hundred times loses no alert that it took, repeats only what was on its way", "[.long]") {
-  check_kills(200, 1500s);
+TEST_CASE("a whole agent that is killed a thousand times loses no alert that it took, repeats only what was on its way", "[.long]") {
+  check_kills(1000, 1500s);
 }
 
 TEST_CASE("an agent that forgets at a kill what it took is found out", "[whole]") {
