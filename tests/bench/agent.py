@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the real agent on a generated configuration and asks it what it did."""
+import calendar
 import http.client
 import json
 import math
@@ -123,7 +124,7 @@ class Agent:
                 break
             time.sleep(0.05)
         whole, _, milli = due.rstrip("Z").partition(".")
-        seconds = int(time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))) - time.timezone
+        seconds = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))
         wall = seconds * 1_000_000_000 + int(milli) * 1_000_000
         return math.ceil((wall - offset - 100_000) / 1_000_000) * 1_000_000 % interval_ns
 

@@ -171,3 +171,14 @@ def row_storm(world):
     taken.note = f"of one service, {STORM_OF_A_REQUEST} a request, one request after the other"
     answer.note = f"asked {asked} times, with the program's start"
     return [taken, answer, told]
+
+
+def row_year(world):
+    row = Row("a year of the shop by a virtual clock", "s", [], 60)
+    for _ in range(world.rounds):
+        begin = time.monotonic()
+        subprocess.run([os.path.join(world.built, "tests/agent/response/test_year"), "a year of the shop*"], check=True,
+                       stdout=subprocess.DEVNULL)
+        row.ours.append(time.monotonic() - begin)
+    row.note = "each rule of the shipped conf.d over and under its limit, every message compared; until its program has ended"
+    return [row]

@@ -30,6 +30,7 @@ ROWS = {
     "message": rows_told.row_message,
     "commit": rows_told.row_commit,
     "storm": rows_told.row_storm,
+    "year": rows_told.row_year,
     "validate": rows_size.row_validate,
     "memory-10000": rows_size.row_memory_10000,
     "memory-100000": rows_size.row_memory_100000,

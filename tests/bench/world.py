@@ -26,7 +26,8 @@ class World:
         self.dir = tempfile.mkdtemp(prefix="ronda-bench.")
         os.chmod(self.dir, 0o755)
         self.installed = os.path.join(self.dir, "installed")
-        self.install(os.path.abspath(build))
+        self.built = os.path.abspath(build)
+        self.install(self.built)
         self.plugins = [os.path.join(self.installed, "plugins"), os.path.join(self.installed, "bench", "plugins")]
         self.servers = []
         self._web_port = self._postgres = None

@@ -21,9 +21,8 @@ Configured locked(const std::string& name, const std::string& mode = "ok", std::
 void begin_with_claim(Scheduled& bench, const std::string& name) {
   Configured each_second = locked(name);
   each_second.at = "*-*-* *:*:*";
-  bench.begin({each_second});
-  bench.ask<Unit>([&](auto done) { bench.store().flush(std::move(done)); });  // what is asked at the start is answered
-  bench.hold_answers = true;
+  bench.begin_after_second({each_second});
+  bench.hold_all_answers();
   REQUIRE(bench.until([&] { return !bench.held.empty(); }));
   REQUIRE(bench.entry(name, Kind::task).runs == 0);
 }
@@ -75,9 +74,8 @@ TEST_CASE("who waits for the lock of an entry that leaves while its slot is aske
   Scheduled bench;
   Configured each_second = locked("leaves");
   each_second.at = "*-*-* *:*:*";
-  bench.begin({each_second, locked("waits")});
-  bench.ask<Unit>([&](auto done) { bench.store().flush(std::move(done)); });
-  bench.hold_answers = true;
+  bench.begin_after_second({each_second, locked("waits")});
+  bench.hold_all_answers();
   REQUIRE(bench.until([&] { return !bench.held.empty(); }));
   bool ended = false;
   REQUIRE(bench.scheduler().run_now(Kind::task, "waits", 0, [&](const schedule::Entry&) { ended = true; }));

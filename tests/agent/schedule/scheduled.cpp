@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <catch.hpp>
+#include <chrono>
+#include <thread>
 
 #include "base/clock.hpp"
 #include "plugin/encode_options.hpp"
@@ -140,6 +142,16 @@ void Scheduled::begin(std::vector<Configured> set, const std::optional<schedule:
         if (on_result) on_result(entry);
       }});
   scheduler_->begin(prepare(set), read);
+}
+
+void Scheduled::begin_after_second(std::vector<Configured> set) {
+  std::this_thread::sleep_until(std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()) + 20ms);
+  begin(std::move(set));
+}
+
+void Scheduled::hold_all_answers() {
+  ask<Unit>([&](auto done) { store().flush(std::move(done)); });
+  hold_answers = true;
 }
 
 schedule::ApplyReport Scheduled::apply(std::vector<Configured> set) {

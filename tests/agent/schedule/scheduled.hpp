@@ -48,6 +48,12 @@ class Scheduled {
   /// The scheduler goes without a word, as when the agent is killed; its runners too.
   void kill();
 
+  /// Holds back what the store answers from here on, with what was asked so far answered. For entries with a slot each second:
+  /// begun by begin_after_second(), none of them has come yet.
+  void hold_all_answers();
+  /// begin() just after a second of the wall clock, so that most of it is left.
+  void begin_after_second(std::vector<Configured> set);
+
   bool until(const std::function<bool()>& condition, std::chrono::nanoseconds limit = 30s);
   void turn_for(std::chrono::nanoseconds span);
   /// Runs it by hand and waits for its end.

@@ -9,9 +9,8 @@ using namespace ronda::test;
 
 TEST_CASE("a slot that is promised while the agent stops is not run, and is owed again", "[schedule]") {
   Scheduled bench;
-  bench.begin({{"each-second", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* *:*:*"}});
-  bench.ask<Unit>([&](auto done) { bench.store().flush(std::move(done)); });  // what is asked at the start is answered
-  bench.hold_answers = true;
+  bench.begin_after_second({{"each-second", "ok", 0, schedule::Kind::task, 0s, 20s, "*-*-* *:*:*"}});
+  bench.hold_all_answers();
   REQUIRE(bench.until([&] { return !bench.held.empty(); }));  // the claim's answer is on its way
   REQUIRE(bench.entry("each-second", schedule::Kind::task).runs == 0);
   bool drained = false;

@@ -76,7 +76,7 @@ TEST_CASE("a quarantine outlives the agent", "[whole]") {
     CHECK(deaths(agent) == 0);
   }
   SECTION("another configuration of the instance ends it, also for the next start") {
-    agent.configure("10.toml", bad_check("1h"));
+    agent.configure("10.toml", bad_check("30d"));
     REQUIRE(agent.ronda({"reload"}).code == 0);
     CHECK_FALSE(is_held(agent));
     CHECK_FALSE(is_told(agent));

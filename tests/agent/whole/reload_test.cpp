@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string exec_check(const std::string& name, const std::string& text, const std::string& every = "1h") {
+std::string exec_check(const std::string& name, const std::string& text, const std::string& every = "30d") {
   return "[check." + name + "]\nuse = \"exec.nagios\"\nevery = \"" + every + "\"\ncommand = [\"/bin/echo\", \"" + text + "\"]\n\n";
 }
 
@@ -471,7 +471,7 @@ TEST_CASE("while checks run and a backup is made a reload takes nothing away fro
   WholeAgent agent;
   const std::string mark = agent.open_directory() + "/gone";
   const std::string goes =
-      "[check.goes]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 2; echo ran >>$0\", \"" + mark +
+      "[check.goes]\nuse = \"exec.nagios\"\nevery = \"30d\"\ncommand = [\"/bin/sh\", \"-c\", \"sleep 2; echo ran >>$0\", \"" + mark +
       "\"]\n";
   agent.configure("10.toml", exec_check("stays", "here") + appending_check("often", agent.open_directory()));
   agent.configure("20.toml", goes);

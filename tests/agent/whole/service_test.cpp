@@ -259,7 +259,7 @@ TEST_CASE("explain says which count began with the agent and which goes on over 
   touch();
   agent.configure(
       "10.toml",
-      "[check.job]\nuse = \"exec.nagios\"\nevery = \"1h\"\ncommand = [\"/bin/sh\", \"-c\", \"echo $0; test -e $0\", \"" + file + "\"]\n");
+      "[check.job]\nuse = \"exec.nagios\"\nevery = \"30d\"\ncommand = [\"/bin/sh\", \"-c\", \"echo $0; test -e $0\", \"" + file + "\"]\n");
   REQUIRE(agent.start());
   REQUIRE(eventually([&] { return agent.check_status("job") == "ok"; }));
   const json::value well = agent.get("/v1/explain/job");

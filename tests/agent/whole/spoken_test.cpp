@@ -20,10 +20,10 @@ TEST_CASE("an id may be typed in small letters and short, and where several are 
   CHECK(has(door.as_ana({"notify", "list", "--incident", small.substr(13)}).out, "open"));
   REQUIRE(door.as_ana({"incident", "open", "--level", "p3", "the lamp is dark"}).code == 0);
   REQUIRE(door.incidents().size() == 2);
-  const Finished several = door.as_ana({"incident", "note", small.substr(0, 12), "which?"});
+  const Finished several = door.as_ana({"incident", "note", small.substr(0, 8), "which?"});
   CHECK(several.code == 2);
   INFO(several.err);
-  CHECK(has(several.err, "ronda: \"" + small.substr(0, 12) + "\" may be any of 2 incidents; say more of the one that you mean:\n"));
+  CHECK(has(several.err, "ronda: \"" + small.substr(0, 8) + "\" may be any of 2 incidents; say more of the one that you mean:\n"));
   CHECK(has(several.err, "\n  " + id + "  acknowledged p2: the till is slow"));
   CHECK(has(several.err, ": the lamp is dark"));
   CHECK(door.author_of(id, "note").empty());

@@ -13,6 +13,7 @@ namespace {
 
 struct TlsSite {
   TempDir dir;
+  std::time_t made_s = std::time(nullptr);
   int good = free_port(), soon = free_port(), expired = free_port(), wrong = free_port(), own = free_port(), old = free_port(),
       long_expired = free_port(), later = free_port(), plain = free_port();
   Nginx nginx{dir.path(), servers(), good};
@@ -26,7 +27,7 @@ struct TlsSite {
   std::string servers() const {
     const std::vector<std::string> here{"DNS:localhost", "IP:127.0.0.1"};
     make_certificates(dir.path(), {{"good", here},
-                                   {"soon", here, -3600, 5 * 86400 + 60},
+                                   {"soon", here, -3600, 5 * 86400 + 3600},
                                    {"expired", here, -7200, -3600},
                                    {"long_expired", here, -400L * 86400, -327L * 86400 - 60},
                                    {"later", here, 3 * 86400 + 600, 90L * 86400},
@@ -52,9 +53,9 @@ TlsSite& tls_site() {
   return only;
 }
 
-/// The day, in UTC, so many seconds from now.
+/// The day, in UTC, so many seconds from when the certificates were made.
 std::string day_of(long seconds) {
-  const std::time_t when = std::time(nullptr) + seconds;
+  const std::time_t when = tls_site().made_s + seconds;
   char text[16];
   return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&when)));
 }

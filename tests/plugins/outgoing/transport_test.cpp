@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever a sink does wrong ends in a retry or in a drop with the reason, by the deadline, and gives no secret away.
 // Part of the test program of each notifier that posts over HTTP.
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <ctime>
 
 #include "catch.hpp"
 #include "sink.hpp"
+#include "skip.hpp"
 #include "under_test.hpp"
 
 namespace {
@@ -18,9 +23,10 @@ struct Timed {
   std::chrono::nanoseconds took;
 };
 
-Timed deliver_to(int port, std::chrono::nanoseconds deadline = 10s, std::chrono::milliseconds connect_timeout = 5s) {
+Timed deliver_to(int port, std::chrono::nanoseconds deadline = 10s, std::chrono::milliseconds connect_timeout = 5s,
+                 const std::string& address = "127.0.0.1") {
   host h;
-  prepare(h, "http://127.0.0.1:" + std::to_string(port));
+  prepare(h, "http://" + address + ":" + std::to_string(port));
   h.set("connect_timeout", connect_timeout);
   const auto begin = std::chrono::steady_clock::now();
   auto report = deliver(h, under_test().message, deadline);
@@ -46,6 +52,24 @@ std::string http_date(std::int64_t when_s) {
   return std::string(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&when)));
 }
 
+/// This thread's network is its own until the end. It has nothing in it but one route, which says that there is none.
+class NoNetwork {
+ public:
+  NoNetwork() : made_(unshare(CLONE_NEWNET) == 0 && std::system("ip route add unreachable 192.0.2.0/24") == 0) {}
+  ~NoNetwork() {
+    setns(home_, CLONE_NEWNET);
+    close(home_);
+  }
+  NoNetwork(const NoNetwork&) = delete;
+  NoNetwork& operator=(const NoNetwork&) = delete;
+
+  bool is_made() const { return made_; }
+
+ private:
+  int home_ = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  bool made_;
+};
+
 }  // namespace
 
 TEST_CASE("a sink that takes the message is told one time", "[notifier]") {
@@ -62,6 +86,19 @@ TEST_CASE("a port where nobody listens is tried again", "[notifier]") {
   const auto [report, took] = deliver_to(port);
   CHECK(report.is(delivery_status::retry));
   CHECK(report.summary == "cannot connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
+}
+
+TEST_CASE("a host to which no way leads is tried again", "[notifier]") {
+  const NoNetwork nothing;
+  if (!nothing.is_made()) return ronda::test::skipped("own-network", "this user may not make a network");
+  const auto [address, why] = GENERATE(table<std::string, std::string>({
+      {"192.0.2.1", "No route to host"},
+      {"198.51.100.1", "Network is unreachable"},
+  }));
+  const auto [report, took] = deliver_to(443, 10s, 5s, address);
+  CHECK(report.is(delivery_status::retry));
+  CHECK(report.summary == "cannot connect to " + address + ":443: " + why);
+  CHECK(took < 3s);
 }
 
 TEST_CASE("a connection that nobody accepts is tried again after connect_timeout", "[notifier]") {
