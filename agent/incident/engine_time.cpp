@@ -147,7 +147,7 @@ void Stepper::watch_ack(Incident& incident) {
   const Ack ack = *incident.ack;
   if (ack.until_ns != 0 && ack.until_ns <= now_) {
     emit(incident.id, make(Kind::ack_expired, "no sign of life of " + to_text(ack.author)));
-    if (state_.pausing.contains(incident.id) && incident.is_flapping) end_pause(incident, "nobody has it");
+    end_pause_of_nobody(incident);
     if (incident.is_paging())
       owe(incident, notice::escalation, true,
           {"the ack of " + ack.author.name + " has expired", "la toma de " + ack.author.name + " ha vencido"});
@@ -220,6 +220,11 @@ void Stepper::follow_restless(const Incident& incident, std::int64_t calm_since_
 /// Who has to be called now is, and where it flaps on the pause begins anew after that.
 void Stepper::end_pause(const Incident& incident, std::string why) {
   emit(incident.id, make(Kind::settled, std::move(why)));
+}
+
+/// What fires calls once; where all of it is well already, nobody is called for what is over soon.
+void Stepper::end_pause_of_nobody(const Incident& incident) {
+  if (incident.is_flapping && incident.any_fires() && state_.pausing.contains(incident.id)) end_pause(incident, "nobody has it");
 }
 
 /// Still for long enough: it is over, or it is broken for good and calls go on.

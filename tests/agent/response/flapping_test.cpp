@@ -147,3 +147,21 @@ TEST_CASE("who gives back what comes and goes has somebody called once", "[respo
   alternate(world, 1, 1, 4 * hour);
   CHECK(world.told.size() == 1);
 }
+
+TEST_CASE("who gives back what came and went and is well by now has nobody called, and it is over once it has been still", "[response]") {
+  World world(three_checks);
+  alternate(world, 1, 1, hour);
+  world.command(incident::Verb::ack);
+  alternate(world, 1, 1, 100 * minute);
+  world.run_to(115 * minute, {{"api", Seen::ok}});
+  REQUIRE(world.only().is_flapping);
+  REQUIRE_FALSE(world.only().any_fires());
+  world.told.clear();
+  world.command(incident::Verb::unack, "ceo");
+  INFO(told_by(world));
+  CHECK(world.told.empty());
+  CHECK(world.only().is_flapping);
+  world.run_to(4 * hour, {{"api", Seen::ok}});
+  CHECK(world.only().stage == incident::Stage::resolved);
+  CHECK(calls(world) == 0);
+}
