@@ -346,7 +346,7 @@ json::array incidents_json(AgentView& agent, bool all) {
   return out;
 }
 
-json::array timeline_json(std::span<const incident::Event> events) {
+json::array timeline_json(std::span<const incident::Event> events, const incident::DocumentOptions& options) {
   json::array out;
   for (const incident::Event& event : events) {
     json::object one{{"sequence", event.sequence},
@@ -354,7 +354,7 @@ json::array timeline_json(std::span<const incident::Event> events) {
                      {"author", to_text(event.author)},
                      {"source", text_or_null(event.source)},
                      {"kind", event.kind == incident::Kind::other ? std::string_view(event.kind_name) : kind_name(event.kind)},
-                     {"line", incident::describe(event, incident::Language::en)},
+                     {"line", incident::describe(event, options)},
                      {"level", level_json(event.level)},
                      {"text", text_or_null(event.text)}};
     const auto put = [&](const char* key, const std::string& text) {
@@ -391,8 +391,10 @@ json::object silence_json(AgentView& agent, const incident::Silence& silence) {
   json::array hides;
   if (silence.is_active(now)) {
     for (const incident::Firing& firing : incident::hidden_by(silence, desk.incidents().firing(desk.plan().settings)))
-      hides.push_back(
-          json::object{{"alert", firing.alert}, {"incident", text_or_null(firing.incident)}, {"level", level_json(firing.level)}});
+      hides.push_back(json::object{{"alert", text_or_null(firing.alert)},
+                                   {"title", text_or_null(firing.title)},
+                                   {"incident", text_or_null(firing.incident)},
+                                   {"level", level_json(firing.level)}});
   }
   out["hides"] = std::move(hides);
   return out;

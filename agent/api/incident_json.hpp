@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "api/routes.hpp"
+#include "incident/document.hpp"
 
 namespace ronda::api {
 
@@ -37,7 +38,7 @@ boost::json::value status_check_json(AgentView& agent, std::string_view check);
 /// more than 1,000 in all, as many of each as make 1,000, and one at least.
 boost::json::array incidents_json(AgentView& agent, bool all);
 /// The timeline, in order; `line` is the event in words.
-boost::json::array timeline_json(std::span<const incident::Event> events);
+boost::json::array timeline_json(std::span<const incident::Event> events, const incident::DocumentOptions& options = {});
 boost::json::object silence_json(AgentView& agent, const incident::Silence& silence);
 /// What waits for each notifier, for how long, and whether it takes messages; of one that has left the configuration
 /// while something waits for it.

@@ -139,6 +139,16 @@ void load_incident(const Context& c, const std::function<void(std::shared_ptr<Re
 
 namespace {
 
+/// How times are written in what is said of it: in the zone of conf.d, as it was when it began.
+incident::DocumentOptions lines_of(const response::Plan& plan, const incident::Incident& incident) {
+  incident::DocumentOptions out;
+  const auto detected = std::chrono::floor<std::chrono::seconds>(
+      std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(incident.detected_ns)));
+  out.offset_s = plan.zone->span_at(detected).offset.count();
+  out.zone = plan.zone->name();
+  return out;
+}
+
 void get_incident(Context& c) {
   load_incident(c, [&agent = c.agent, respond = c.respond, hides = !is_operator(c)](const std::shared_ptr<ReadIncident>& told) {
     agent.store().list_outbox(told->incident.id, most_messages, [&agent, respond, told, hides](Result<std::vector<store::OutboxRow>> rows) {
@@ -150,7 +160,7 @@ void get_incident(Context& c) {
         out["next_step"] = next_step_json(agent, told->incident);
         out["tickets"] = tickets_json(agent, told->incident);
         out["trouble"] = told->trouble.empty() ? json::value(nullptr) : json::value(told->trouble);
-        out["timeline"] = timeline_json(told->events);
+        out["timeline"] = timeline_json(told->events, lines_of(desk_of(agent).plan(), told->incident));
         out["deliveries"] = deliveries_json(told->rows, trail ? *trail : std::vector<store::DeliveryAttempt>());
         if (hides) hide_from_viewer(out);
         respond(json_response(out));
@@ -163,12 +173,8 @@ void get_incident(Context& c) {
 void get_document(Context& c) {
   load_incident(c, [&agent = c.agent, respond = c.respond](const std::shared_ptr<ReadIncident>& told) {
     const response::Plan& plan = desk_of(agent).plan();
-    incident::DocumentOptions options;
+    incident::DocumentOptions options = lines_of(plan, told->incident);
     options.language = plan.language == notify::Language::es ? incident::Language::es : incident::Language::en;
-    const auto detected = std::chrono::floor<std::chrono::seconds>(
-        std::chrono::sys_time<std::chrono::nanoseconds>(std::chrono::nanoseconds(told->incident.detected_ns)));
-    options.offset_s = plan.zone->span_at(detected).offset.count();
-    options.zone = plan.zone->name();
     const auto title = plan.service_titles.find(told->incident.service);
     options.system = title == plan.service_titles.end() ? told->incident.service : title->second;
     respond(json_response(json::object{{"incident", told->incident.id},

@@ -29,10 +29,10 @@ Response json_response(const json::value& value, int status) {
 
 namespace {
 
-void not_found(Context& c, Kind kind, std::string_view name) {
+void not_found(Context& c, Kind kind, std::string_view name, std::string_view what = {}) {
   const auto names = c.agent.scheduler().names(kind);
   const std::string_view near = nearest(name, names);
-  std::string text = "no " + std::string(config::kind_name(kind)) + " is named '" + std::string(name) + "'";
+  std::string text = "no " + std::string(what.empty() ? config::kind_name(kind) : what) + " is named '" + std::string(name) + "'";
   if (!near.empty()) text += "; did you mean '" + std::string(near) + "'?";
   for (const config::Disabled& disabled : c.agent.active().generation.disabled) {
     if (disabled.name == name) text = "it is disabled: " + disabled.reason;
@@ -116,7 +116,7 @@ void get_explain(Context& c) {
   }
   if (auto alert = explain_alert_json(c.agent, c.name)) return c.respond(json_response(*alert));
   if (auto alert = explain_alert_json(c.agent, objective)) return c.respond(json_response(*alert));
-  not_found(c, Kind::check, c.name);
+  not_found(c, Kind::check, c.name, "check, task, notifier, alert or objective");
 }
 
 /// Operators, and whom the instance names as its reporters.
@@ -133,8 +133,10 @@ bool may_report(const Context& c, const Entry& entry) {
 void post_inbox(Context& c) {
   const Entry* reported = c.agent.scheduler().find(Kind::check, c.name);
   if (reported == nullptr ? !is_operator(c) : !may_report(c, *reported)) {
-    return c.respond(error_response(403, c.request.who.name + " is " + std::string(name_of(c.request.who.role)) +
-                                             "; this needs operator, or its name in the check's `reporters`"));
+    const bool has_token = c.request.who.name.starts_with("token:");
+    return c.respond(
+        error_response(403, c.request.who.name + " is " + std::string(name_of(c.request.who.role)) + "; this needs operator, or " +
+                                (has_token ? "the check's name in the token's `inbox`" : "its name in the check's `reporters`")));
   }
   boost::system::error_code error;
   const json::value body = json::parse(c.request.body, error);

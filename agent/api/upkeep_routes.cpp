@@ -45,7 +45,8 @@ json::object occurrence_json(AgentView& agent, std::string_view kind, std::strin
     const response::Desk& desk = desk_of(agent);
     for (const incident::Firing& one : desk.incidents().firing(desk.plan().settings)) {
       if (!what.covers({one.alert, one.check, one.service, one.level, one.tags})) continue;
-      hides.push_back(json::object{{"alert", one.alert},
+      hides.push_back(json::object{{"alert", one.alert.empty() ? json::value(nullptr) : json::value(one.alert)},
+                                   {"title", one.title.empty() ? json::value(nullptr) : json::value(one.title)},
                                    {"incident", one.incident.empty() ? json::value(nullptr) : json::value(one.incident)},
                                    {"level", level_json(one.level)}});
     }

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/by_hand.hpp"
 #include "cli/cli.hpp"
+#include "cli/ids.hpp"
 #include "cli/local.hpp"
 #include "cli/show.hpp"
 #include "incident/moment.hpp"
@@ -42,7 +43,7 @@ bool read_length(const Options& options, std::string_view flag, std::optional<Na
 
 /// False: not meant, which was said.
 bool read_scenario(const Options& options, const schedule::Candidate& candidate, const schedule::Zone& zone, escalation::Scenario& out) {
-  const std::string& word = options.arguments[1];
+  const std::string word = level_typed(options.arguments[1]);
   const auto level = std::ranges::find(people::all_levels, word, config::level_name);
   if (level == people::all_levels.end()) {
     complain("\"" + escape_controls(word) + "\" is no level; it is p1, p2, p3 or p4");

@@ -85,4 +85,9 @@ Result<std::string, int> whole_incident_id(const Options& options, const std::st
   return whole_id(options, "/v1/incidents?all=1", "incidents", typed);
 }
 
+std::string level_typed(std::string text) {
+  if (text.size() == 2 && text[0] == 'P' && text[1] >= '1' && text[1] <= '4') text[0] = 'p';
+  return text;
+}
+
 }  // namespace ronda::cli

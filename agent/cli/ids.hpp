@@ -21,4 +21,7 @@ std::vector<std::string> ids_meant(std::string_view typed, std::span<const std::
 Result<std::string, int> whole_id(const Options& options, std::string_view target, std::string_view what, const std::string& typed);
 Result<std::string, int> whole_incident_id(const Options& options, const std::string& typed);
 
+/// "P1", as it is shown, is the level p1; any other text is left as it is.
+std::string level_typed(std::string text);
+
 }  // namespace ronda::cli

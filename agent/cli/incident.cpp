@@ -62,7 +62,7 @@ std::string text_from(const Options& options, std::size_t first) {
 /// What the flags say, as the body of a request; false: one of them is wrong, and that was said.
 bool read_flags(const Options& options, json::object& body) {
   for (const auto& [flag, key] : {std::pair("level", "level"), {"service", "service"}, {"for", "for"}, {"impact", "subject"}}) {
-    if (options.has(flag)) body[key] = options.value(flag);
+    if (options.has(flag)) body[key] = std::string_view(flag) == "level" ? level_typed(options.value(flag)) : options.value(flag);
   }
   if (options.has("force")) body["force"] = true;
   if (options.has("based-on")) {
@@ -70,7 +70,8 @@ bool read_flags(const Options& options, json::object& body) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || end != text.data() + text.size() || number < 0) {
-      complain("--based-on is the number of an event, as `ronda incident show` has it, not \"" + escape_controls(text) + "\"");
+      complain("--based-on is the number of an event, `sequence` of `ronda incident show ID --output json`, not \"" +
+               escape_controls(text) + "\"");
       return false;
     }
     body["based_on"] = number;
@@ -124,10 +125,35 @@ int open_incident(const Options& options) {
   return print_reply(options, ask_json(options, "POST", "/v1/incidents", body_of(std::move(body))));
 }
 
+/// Several ids after each other: the second would be taken for the text of the first, and go on calling. True: so it is, and
+/// that was said.
+bool names_another(const Options& options) {
+  if (options.arguments.size() < 3) return false;
+  const auto answer = ask_json(options, "GET", "/v1/incidents?all=1");
+  std::vector<std::string> ids;
+  if (answer && answer->value.is_array()) {
+    for (const json::value& one : answer->value.get_array()) ids.push_back(text_of(one.as_object(), "id"));
+  }
+  for (std::size_t i = 2; i < options.arguments.size(); ++i) {
+    const std::string& word = options.arguments[i];
+    const auto meant = ids_meant(word, ids);
+    if (meant.empty()) continue;
+    complain("one incident at a time, and \"" + escape_controls(word) + "\" is " + meant.front() +
+             "; nothing was done. As a part of a text it stands in quotes, with the rest of it");
+    return true;
+  }
+  return false;
+}
+
 int act_on_incident(const Options& options) {
   json::object body;
   if (!read_command(options, 2, body)) return exit_usage;
   return print_reply(options, ask_of_incident(options, "POST", "/" + options.arguments[0], body_of(std::move(body))));
+}
+
+/// What decides something of it; a text of several words belongs to one incident.
+int decide_on_incident(const Options& options) {
+  return names_another(options) ? exit_usage : act_on_incident(options);
 }
 
 int note_incident(const Options& options) {
@@ -143,7 +169,7 @@ int set_level(const Options& options) {
     complain("usage: ronda incident " + options.arguments[0] + " ID --level p1|p2|p3|p4 [REASON]");
     return exit_usage;
   }
-  return act_on_incident(options);
+  return decide_on_incident(options);
 }
 
 /// Sends what the flags and words do not say by themselves.
@@ -179,6 +205,10 @@ int ticket(const Options& options) {
     return exit_usage;
   }
   const std::string& vendor = options.arguments[2];
+  if (opened && trim(options.value("opened")).empty()) {
+    complain("--opened is the number that the ticket has there");
+    return exit_usage;
+  }
   if (opened || answered) {
     json::object body{{"vendor", vendor}, {"text", options.value(opened ? "opened" : "answered")}};
     if (level != 0) body["level"] = level;
@@ -209,15 +239,15 @@ constexpr std::array<IncidentVerb, 15> incident_verbs = {{
     {"list", "[--all]", 0, 0, list_incidents},
     {"show", "ID", 1, 1, show_incident},
     {"open", "--level LEVEL [--service NAME] TITLE", 1, many, open_incident},
-    {"ack", "ID [--for DURATION] [--force] [TEXT]", 1, many, act_on_incident},
-    {"unack", "ID [TEXT]", 1, many, act_on_incident},
+    {"ack", "ID [--for DURATION] [--force] [TEXT]", 1, many, decide_on_incident},
+    {"unack", "ID [TEXT]", 1, many, decide_on_incident},
     {"note", "ID TEXT | ID [TEXT] --impact TAG", 1, many, note_incident},
     {"update", "ID TEXT [--for DURATION] [--impact TAG]", 2, many, act_on_incident},
     {"raise", "ID --level LEVEL [REASON]", 1, many, set_level},
     {"lower", "ID --level LEVEL [REASON]", 1, many, set_level},
-    {"mitigate", "ID [TEXT]", 1, many, act_on_incident},
-    {"resolve", "ID [--force] [--set PART=TEXT ...] [TEXT]", 1, many, act_on_incident},
-    {"close", "ID [--force] [--set PART=TEXT ...] [TEXT]", 1, many, act_on_incident},
+    {"mitigate", "ID [TEXT]", 1, many, decide_on_incident},
+    {"resolve", "ID [--force] [--set PART=TEXT ...] [TEXT]", 1, many, decide_on_incident},
+    {"close", "ID [--force] [--set PART=TEXT ...] [TEXT]", 1, many, decide_on_incident},
     {"role", "ID ROLE CONTACT", 3, 3, give_role},
     {"ticket", "ID VENDOR [--level N] [--opened NUMBER | --answered TEXT]", 2, 2, ticket},
     {"review", "ID --set PART=TEXT ... | ID --markdown", 1, 1, review_incident},

@@ -36,7 +36,7 @@ void print_one(const json::object& one, const schedule::Zone& zone) {
   if (one.contains("owner")) std::cout << "  " << text_of(one, "owner") << ": " << text_of(one, "reason");
   std::cout << "\n";
   for (const json::value& hidden : one.at("hides").as_array())
-    std::cout << "      hides " << text_of(hidden.as_object(), "alert") << " " << text_of(hidden.as_object(), "level") << " "
+    std::cout << "      hides " << text_of(hidden.as_object(), hidden.at("alert").is_null() ? "title" : "alert") << " " << text_of(hidden.as_object(), "level") << " "
               << text_of(hidden.as_object(), "incident") << "\n";
 }
 

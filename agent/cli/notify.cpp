@@ -42,6 +42,8 @@ int list(const Options& options) {
   if (options.has("incident")) {
     const auto id = whole_incident_id(options, options.value("incident"));
     if (!id) return id.error();
+    // of one that there is not nobody was told either, and that is no answer
+    if (const auto found = ask_json(options, "GET", "/v1/incidents/" + percent_encode(*id)); !found) return found.error();
     query += (query.empty() ? "?incident=" : "&incident=") + percent_encode(*id);
   }
   const int code = print_list(options, "/v1/outbox" + query, "there is no message");

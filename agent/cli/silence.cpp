@@ -27,15 +27,20 @@ void print_silence(const json::object& silence, const schedule::Zone& zone) {
   if (!ended && silence.at("until_ok").as_bool()) std::cout << " or until it is ok";
   std::cout << "  " << text_of(silence, "owner") << ": " << text_of(silence, "reason") << "\n";
   for (const json::value& one : silence.at("hides").as_array())
-    std::cout << "      hides " << text_of(one.as_object(), "alert") << " " << text_of(one.as_object(), "level") << " "
-              << text_of(one.as_object(), "incident") << "\n";
+    std::cout << "      hides " << text_of(one.as_object(), one.at("alert").is_null() ? "title" : "alert") << " "
+              << text_of(one.as_object(), "level") << " " << text_of(one.as_object(), "incident") << "\n";
 }
 
 int add(const Options& options) {
   if (!has_words(options, "reason")) return lacks("a silence needs a reason: --reason TEXT");
   if (!options.has("for") && !options.has("until-ok")) return lacks("a silence needs an end: --for DURATION, or --until-ok");
   json::array what;
-  for (std::size_t i = 1; i < options.arguments.size(); ++i) what.push_back(json::value(repair_utf8(options.arguments[i], 4096)));
+  for (std::size_t i = 1; i < options.arguments.size(); ++i) {
+    constexpr std::string_view of_level = "level=";
+    std::string one = options.arguments[i];
+    if (one.starts_with(of_level)) one = std::string(of_level) + level_typed(one.substr(of_level.size()));
+    what.push_back(json::value(repair_utf8(one, 4096)));
+  }
   json::object body{{"what", std::move(what)}};
   for (const char* flag : {"for", "reason", "from"}) {
     if (options.has(flag)) body[flag] = repair_utf8(options.value(flag), 16384);

@@ -194,7 +194,7 @@ class Writer {
         ++left;
         continue;
       }
-      row({at(event.at_ns), escape_markdown(who(event.author, w_)), escape_markdown(describe(event, options_.language))});
+      row({at(event.at_ns), escape_markdown(who(event.author, w_)), escape_markdown(describe(event, options_))});
     }
     if (left == 0) return;
     std::string rest(w_.cut);
@@ -294,9 +294,10 @@ std::string subject_of(const Event& event, const Words& w) {
 
 }  // namespace
 
-std::string describe(const Event& event, Language language) {
-  const Words& w = words(language);
-  const std::string out(is_accepted_notice(event) ? w.accepted_for : phrase(event.kind, language));
+std::string describe(const Event& event, const DocumentOptions& options) {
+  const Words& w = words(options.language);
+  const bool only_waits = event.kind == Kind::alert_joined && event.blocked && event.level == config::Level::none;
+  const std::string out(only_waits ? w.waits : is_accepted_notice(event) ? w.accepted_for : phrase(event.kind, options.language));
   // the agent's own place holders only: what is put in is not looked at again
   const std::array<std::pair<std::string_view, std::string>, 7> values = {
       {{"{who}", who(event.author, w)},
@@ -305,7 +306,9 @@ std::string describe(const Event& event, Language language) {
        {"{subject}", subject_of(event, w)},
        {"{role}", event.role},
        {"{channel}", event.channel},
-       {"{owed}", event.until_ns == 0 ? std::string(w.owed_never) : std::string(w.owed_until) + instant(event.until_ns, {}) + " UTC"}}};
+       {"{owed}", event.until_ns == 0
+                      ? std::string(w.owed_never)
+                      : std::string(w.owed_until) + instant(event.until_ns, options) + (options.zone == "UTC" ? " UTC" : "")}}};
   std::string filled;
   for (std::size_t i = 0; i < out.size();) {
     const auto found =
@@ -316,6 +319,12 @@ std::string describe(const Event& event, Language language) {
   if (event.kind != Kind::diagnosis && !trim(event.text).empty()) filled += ": " + event.text;
   if (const std::string_view said = named_text(event, said_field); !said.empty()) filled.append(" - ").append(said);
   return filled;
+}
+
+std::string describe(const Event& event, Language language) {
+  DocumentOptions options;
+  options.language = language;
+  return describe(event, options);
 }
 
 std::string to_markdown(const Incident& incident, std::span<const Event> events, const DocumentOptions& options) {

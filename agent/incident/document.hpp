@@ -45,6 +45,8 @@ struct DocumentOptions {
 std::string to_markdown(const Incident& incident, std::span<const Event> events, const DocumentOptions& options);
 
 /// One line of it: what an event says, in words, not escaped: "taken by cto".
+std::string describe(const Event& event, const DocumentOptions& options);
+/// The same with times in UTC.
 std::string describe(const Event& event, Language language);
 /// Any text as Markdown that shows it as it is, on one line.
 std::string escape_markdown(std::string_view text);

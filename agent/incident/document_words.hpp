@@ -14,7 +14,7 @@ struct Words {
       hidden;
   std::string_view timeline, time, author, what, told, contact, channel, outcome, nobody_told, diagnosis, war_room, roles, alerts;
   std::string_view not_written, sent, delivered, accepted, accepted_for, failed, last_resort, still_open, agent, owed_until, owed_never,
-      cut;
+      waits, cut;  // `waits`: of an alert that joined and never fired
   std::array<std::string_view, 6> parts;   // in the order of review_parts
   std::array<std::string_view, 5> stages;  // by Stage
 };

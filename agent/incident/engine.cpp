@@ -26,6 +26,7 @@ void index_alert(State& state, const Incident& incident, const Event& event) {
 }
 
 void index_live(State& state, const Incident& incident) {
+  if (incident.by_hand) state.by_hand.insert(incident.id);
   if (!incident.cause.empty()) state.by_cause[incident.cause].insert(incident.id);
   for (const std::string& check : incident.checks) state.by_check[check].insert(incident.id);
 }
@@ -38,6 +39,7 @@ void take_out(Index& index, const std::string& key, const std::string& id) {
 }
 
 void unindex_live(State& state, const Incident& incident) {
+  state.by_hand.erase(incident.id);
   for (const std::string& check : incident.checks) take_out(state.by_check, check, incident.id);
 }
 
@@ -57,6 +59,10 @@ std::vector<Firing> State::firing(const Settings& settings) const {
     const auto tags = settings.tags.find(member.check);
     if (tags != settings.tags.end()) firing.tags = tags->second;
     out.push_back(std::move(firing));
+  }
+  for (const std::string& id : by_hand) {
+    const Incident& incident = incidents.at(id);
+    if (!incident.any_fires()) out.push_back({{}, {}, incident.service, id, incident.level, {}, incident.title});
   }
   return out;
 }

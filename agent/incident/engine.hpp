@@ -167,6 +167,7 @@ struct State {
   std::map<std::string, Incident, std::less<>> incidents;    // by id
   Index by_cause;                                            // cause_of() -> those that are not closed
   std::map<std::string, std::string, std::less<>> by_alert;  // alert -> id in which it fires
+  std::set<std::string> by_hand;                             // live ones that a person opened
   Index by_check;                                            // root, or check of a member -> live ones
   std::vector<Mute> mutes;
   RestlessNow restless;                         // as it was told last
@@ -176,7 +177,7 @@ struct State {
   const Incident* find(std::string_view id) const;
   /// The one that stands for a cause: the live one, else the one that was over last; null: none that is not closed.
   const Incident* find_cause(std::string_view cause) const;
-  /// All firing alerts, for silences: what they hide, whether it is ok.
+  /// All firing alerts, and what people opened and no alert fires in, for silences: what they hide, whether it is ok.
   std::vector<Firing> firing(const Settings& settings) const;
   bool operator==(const State&) const = default;
 };

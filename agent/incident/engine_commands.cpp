@@ -117,12 +117,20 @@ bool Stepper::is_first(Incident& incident, const Command& command) {
   return false;
 }
 
+/// What nobody can have seen is a slip, and must not pass as having seen it.
+bool Stepper::is_seen(Incident& incident, const Command& command) {
+  if (command.based_on <= incident.sequence) return true;
+  refuse(incident, command, Errc::invalid,
+         "there is no event " + std::to_string(command.based_on) + " to base it on; the last one is " + std::to_string(incident.sequence));
+  return false;
+}
+
 void Stepper::on(const Command& command) {
   by_ = command.author;
   if (command.verb == Verb::open) return open_by_hand(command);
   Incident* incident = find(command.incident);
   if (incident == nullptr) return refuse(Errc::not_found, "there is no incident `" + repair_utf8(command.incident, 64) + "`");
-  if (!is_first(*incident, command)) return;
+  if (!is_seen(*incident, command) || !is_first(*incident, command)) return;
   const bool is_over = !incident->is_live();
   if (is_over && is_state_change(command.verb) && command.verb != Verb::close)
     return refuse(*incident, command, Errc::exists, "it is " + std::string(stage_name(incident->stage)) + " already");
@@ -238,7 +246,7 @@ void Stepper::ack(Incident& incident, const Command& command) {
 void Stepper::unack(Incident& incident, const Command& command) {
   if (!incident.is_taken()) return refuse(incident, command, Errc::exists, "nobody has it");
   emit(incident.id, make(Kind::unacked, command));
-  if (state_.pausing.contains(incident.id) && incident.is_flapping) end_pause(incident, "nobody has it");
+  end_pause_of_nobody(incident);
   if (incident.is_paging()) owe(incident, notice::escalation, true, done_by("given back", "devuelto", command.author));
   reply(incident, "given back");
 }
@@ -349,7 +357,8 @@ void Stepper::close(Incident& incident, const Command& command) {
   if (incident.is_live())
     return refuse(incident, command, Errc::exists, "it is " + std::string(stage_name(incident.stage)) + ": resolve it first");
   if (incident.any_fires())
-    return refuse(incident, command, Errc::exists, "still firing: " + listed(firing_names(incident)) + "; silence what is to be quiet");
+    return refuse(incident, command, Errc::exists,
+                  "still firing: " + listed(firing_names(incident)) + "; it can be closed once that has ended or is out of conf.d");
   if (!record_review(incident, command)) return;
   const auto complete = check_resolution(incident.review, incident.peak_level, command.force, command.text);
   if (!complete) return refuse(incident, command, complete.error().code(), complete.error().message());

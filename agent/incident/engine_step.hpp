@@ -82,6 +82,7 @@ class Stepper {
   void refuse(Errc code, std::string text);
   void refuse(Incident& incident, const Command& command, Errc code, std::string text);
   bool is_first(Incident& incident, const Command& command);
+  bool is_seen(Incident& incident, const Command& command);
   void renew_ack(const Incident& incident, Event& event) const;
   void tell(Incident& incident, Said reason);
   void tell_lowered(Incident& incident, Said reason);
@@ -124,6 +125,7 @@ class Stepper {
   bool is_restless(const Incident& incident) const;
   void follow_restless(const Incident& incident, std::int64_t calm_since_ns);
   void end_pause(const Incident& incident, std::string why);
+  void end_pause_of_nobody(const Incident& incident);
   void watch_over(Incident& incident);
   void tell_joined(Incident& incident);
 

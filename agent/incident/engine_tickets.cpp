@@ -14,7 +14,7 @@ void Stepper::open_ticket(Incident& incident, const Command& command) {
   event.channel = command.vendor_level;
   if (command.for_ns > 0) event.until_ns = now_ + command.for_ns;
   emit(incident.id, std::move(event));
-  reply(incident, "noted: a ticket at " + command.subject);
+  reply(incident, "noted: a ticket at " + command.subject + (trim(command.text).empty() ? "" : ", " + command.text));
 }
 
 void Stepper::answer_ticket(Incident& incident, const Command& command) {

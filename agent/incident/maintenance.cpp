@@ -28,9 +28,10 @@ bool holds(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+/// Alerts alone: what a person opened ends by a person, who must hear of it for that.
 bool any_covered(const Coverage& what, std::span<const Firing> firing) {
   return std::ranges::any_of(firing, [&](const Firing& one) {
-    return what.covers({one.alert, one.check, one.service, one.level, one.tags});
+    return !one.alert.empty() && what.covers({one.alert, one.check, one.service, one.level, one.tags});
   });
 }
 
@@ -103,6 +104,9 @@ std::optional<std::int64_t> next_boundary(const OneOff& one_off, std::int64_t af
 
 Result<OneOff> make_one_off(OneOffRequest request, std::int64_t now_ns, std::uint64_t random) {
   if (trim(request.reason).empty()) return Error(Errc::invalid, "maintenance needs a reason: --reason TEXT");
+  RONDA_TRY([[maybe_unused]] auto begins, check_begin("maintenance", request.from_ns, now_ns));
+  if (request.at_most_ns != 0 && !request.until_ok)
+    return Error(Errc::invalid, "--at-most is the end of maintenance that lasts --until-ok; without that its length is its end");
   if (request.lasts_ns <= 0) return Error(Errc::invalid, "maintenance needs a length, like 2h");
   const std::int64_t at_most =
       request.at_most_ns != 0 ? request.at_most_ns : std::min(2 * std::min(request.lasts_ns, longest_window_ns), longest_window_ns);

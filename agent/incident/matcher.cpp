@@ -136,7 +136,7 @@ Status check_names(const Matcher& matcher, const KnownNames& known, std::span<co
   if (auto named = check_names(matcher, known); named || firing.empty()) return named;
   KnownNames all = known;  // of a hundred thousand checks: only of what was refused
   for (const Firing& one : firing) {
-    all.alerts.push_back(one.alert);
+    if (!one.alert.empty()) all.alerts.push_back(one.alert);
     if (!one.check.empty()) all.checks.push_back(one.check);
     if (!one.service.empty()) all.services.push_back(one.service);
     all.tags.insert(all.tags.end(), one.tags.begin(), one.tags.end());

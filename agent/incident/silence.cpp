@@ -26,7 +26,7 @@ std::vector<std::string> owner(const Silence& silence) {
 std::string line_of(const Firing& firing) {
   std::string level(config::level_name(firing.level));
   std::ranges::transform(level, level.begin(), [](char c) { return c == 'p' ? 'P' : c; });
-  return level + " " + firing.alert + (firing.incident.empty() ? "" : " (" + firing.incident + ")");
+  return level + " " + firing.name() + (firing.incident.empty() ? "" : " (" + firing.incident + ")");
 }
 
 Notice about(const Silence& silence, SilenceNews::What what, std::span<const Firing> hidden, std::int64_t now_ns, std::string reason) {
@@ -46,10 +46,11 @@ std::int64_t told_at(const Silence& silence) {
   return silence.until_ns - std::min(tell_end_before_ns, (silence.until_ns - silence.from_ns) / 10);
 }
 
-/// until_ok: whether nothing that it covers has fired for long enough.
+/// until_ok: whether no alert that it covers has fired for long enough. An incident that a person opened ends by a person, who
+/// must hear of it for that.
 bool follow_ok(Silence& silence, std::span<const Firing> hidden, std::int64_t now_ns) {
   if (!silence.until_ok) return false;
-  if (!hidden.empty()) {
+  if (std::ranges::any_of(hidden, [](const Firing& one) { return !one.alert.empty(); })) {
     const bool changed = silence.ok_since_ns != 0;
     silence.ok_since_ns = 0;
     return changed;
@@ -66,7 +67,7 @@ bool tell_p1(Silence& silence, std::span<const Firing> hidden, std::int64_t now_
     changed = true;
     notices.push_back(
         about(silence, SilenceNews::What::hides_p1, {&firing, 1}, now_ns,
-              "your silence " + silence.id + " (" + to_text(silence.what) + ") hides a P1: " + firing.alert + " in " + firing.incident));
+              "your silence " + silence.id + " (" + to_text(silence.what) + ") hides a P1: " + firing.name() + " in " + firing.incident));
   }
   return changed;
 }
@@ -80,7 +81,7 @@ bool watch(Silence& silence, std::span<const Firing> firing, std::int64_t now_ns
     if (!hidden.empty())
       notices.push_back(
           about(silence, SilenceNews::What::ended, hidden, now_ns,
-                "your silence " + silence.id + " has ended; it hid " + hidden.front().alert + (hidden.size() == 1 ? "" : " and others")));
+                "your silence " + silence.id + " has ended; it hid " + hidden.front().name() + (hidden.size() == 1 ? "" : " and others")));
     return true;
   }
   bool changed = follow_ok(silence, hidden, now_ns);
@@ -100,10 +101,18 @@ bool watch(Silence& silence, std::span<const Firing> firing, std::int64_t now_ns
 
 }  // namespace
 
+Status check_begin(std::string_view what, std::int64_t from_ns, std::int64_t now_ns) {
+  if (from_ns == 0 || from_ns > now_ns - minute_ns) return done();
+  return Error(Errc::invalid, "the " + std::string(what) + " would begin " +
+                                  format_duration(std::chrono::floor<std::chrono::seconds>(Nanos(now_ns - from_ns))) +
+                                  " ago; without --from it begins now");
+}
+
 Result<Silence> make_silence(SilenceRequest request, std::int64_t now_ns, std::uint64_t random) {
   if (request.what.empty())
     return Error(Errc::invalid, "a silence must say what it covers: service=..., check=..., alert=..., tag=... or level=...");
   if (trim(request.reason).empty()) return Error(Errc::invalid, "a silence needs a reason: --reason TEXT");
+  RONDA_TRY([[maybe_unused]] auto begins, check_begin("silence", request.from_ns, now_ns));
   if (request.for_ns <= 0 && !request.until_ok) return Error(Errc::invalid, "a silence needs an end: a duration like 2h, or --until-ok");
   const std::int64_t longest = request.until_ok ? longest_until_ok_ns : longest_silence_ns;
   if (request.for_ns > longest)

@@ -87,11 +87,17 @@ struct SilenceRequest {
 /// Refuses one without reason, matcher or end, and one that is too long: each with what to write instead.
 Result<Silence> make_silence(SilenceRequest request, std::int64_t now_ns, std::uint64_t random);
 
-/// One firing alert, for what a silence hides now.
+/// What is planned begins now or later: a date in the past is a mistyped one, and would hide what is wrong now. A clock that is
+/// a little ahead, and a time typed to the minute, are no mistake.
+Status check_begin(std::string_view what, std::int64_t from_ns, std::int64_t now_ns);
+
+/// What silences may hide now: a firing alert, or an incident that a person opened and in which none fires.
 struct Firing {
-  std::string alert, check, service, incident;
+  std::string alert, check, service, incident;  // alert and check are empty where a person opened it
   config::Level level = config::Level::none;
   std::vector<std::string> tags;
+  std::string title = {};  // of the incident, where there is no alert
+  const std::string& name() const { return alert.empty() ? title : alert; }
 };
 
 /// And of what fires: it may have left the configuration, or stand in a part of it that is unsound.

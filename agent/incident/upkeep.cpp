@@ -193,6 +193,7 @@ void add(UpkeepBook& book, OnCallOverride one) {
 
 Result<OnCallOverride> make_override(OnCallOverride wanted, std::int64_t now_ns, std::uint64_t random) {
   if (trim(wanted.reason).empty()) return Error(Errc::invalid, "an override needs a reason: --reason TEXT");
+  RONDA_TRY([[maybe_unused]] auto begins, check_begin("override", wanted.from_ns, now_ns));
   wanted.from_ns = std::max(wanted.from_ns, now_ns);
   if (wanted.until_ns == 0) return Error(Errc::invalid, "an override needs an end: --for DURATION or --to TIME");
   if (wanted.until_ns <= wanted.from_ns) return Error(Errc::invalid, "the override ends before it begins");

@@ -21,7 +21,7 @@ std::string joined(const std::vector<std::string>& names) {
 std::string lines_of(const std::vector<incident::Firing>& firing) {
   std::string out;
   for (const incident::Firing& one : firing) {
-    out += (out.empty() ? "" : "\n") + std::string(config::level_name(one.level)) + " " + one.alert;
+    out += (out.empty() ? "" : "\n") + std::string(config::level_name(one.level)) + " " + one.name();
     if (!one.incident.empty()) out += " (" + one.incident + ")";
   }
   return out;
@@ -68,8 +68,8 @@ Said title_of(const incident::WindowNotice& notice, std::int64_t now_ns) {
                    notice.owner ? "el mantenimiento " + notice.window : "la ventana " + notice.window);
   if (notice.what == What::hides_p1) {
     const incident::Firing& one = notice.firing.front();
-    return {whose.en + " hides a P1: " + one.alert + " in " + one.incident,
-            whose.es + " oculta un P1: " + one.alert + " en " + one.incident};
+    return {whose.en + " hides a P1: " + one.name() + " in " + one.incident,
+            whose.es + " oculta un P1: " + one.name() + " en " + one.incident};
   }
   const std::string left = left_text(notice.when.end_ns, now_ns);
   return {whose.en + " ends in " + left, whose.es + " termina en " + left};

@@ -18,7 +18,14 @@ std::string digits(int number, std::size_t width, char fill = '0') {
   return text.size() < width ? std::string(width - text.size(), fill) + text : text;
 }
 
-std::string severity(const Style& style, std::string_view level) {
+/// What has no level, as a test, is called by what it is.
+std::string severity(const Style& style, const ronda::message& message) {
+  const std::string_view level = message.level();
+  if (level.empty()) {
+    std::string out = cut(message.event(), max_field_bytes);
+    for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    return out;
+  }
   if (level.size() == 2 && level[0] == 'p' && level[1] >= '1' && level[1] <= '4')
     return style.severities[static_cast<std::size_t>(level[1] - '1')];
   return std::string(level);
@@ -26,7 +33,9 @@ std::string severity(const Style& style, std::string_view level) {
 
 std::string text_of(const Style& style, const ronda::message& message) {
   const auto title = cut(message.title(), max_title_bytes);
-  const auto body = cut(message.body(), max_body_bytes);
+  std::string_view whole = message.body();
+  while (!whole.empty() && (whole.back() == '\n' || whole.back() == '\r')) whole.remove_suffix(1);  // the end of its last line
+  const auto body = cut(whole, max_body_bytes);
   if (body.empty() || (style.text == Text::title && !title.empty())) return title;
   if (title.empty() || style.text == Text::body) return body;
   return title + ": " + body;
@@ -60,7 +69,7 @@ std::string as_json(const Style& style, const ronda::message& message, const Rea
   };
   member("id", message.id(), max_field_bytes);
   member("level", message.level(), max_field_bytes);
-  member("severity", severity(style, message.level()), max_field_bytes);
+  member("severity", severity(style, message), max_field_bytes);
   member("event", message.event(), max_field_bytes);
   member("incident", message.incident(), max_field_bytes);
   member("to", message.to(), max_field_bytes);
@@ -85,7 +94,7 @@ std::array<std::string, 4> usual_severities(Format format) {
 std::string make_line(const Style& style, const ronda::message& message, const Reading& time) {
   if (style.format == Format::json) return as_json(style, message, time);
   const auto when = style.format == Format::alerts ? "[" + date(time) + " " + time_of_day(time) + "]" : as_date_does(time) + ":";
-  return when + " [" + escape(severity(style, message.level())) + "] " + escape(text_of(style, message));
+  return when + " [" + escape(severity(style, message)) + "] " + escape(text_of(style, message));
 }
 
 }  // namespace logfile

@@ -41,7 +41,7 @@ std::string ronda_payload(const ronda::message& message, const Origin& origin) {
   JsonWriter json;
   json.object().member("id", message.id()).member("attempt", message.attempt()).member("test", message.event() == "test");
   json.member("event", message.event()).member("level", message.level()).member("incident", message.incident());
-  json.member("title", outgoing::cut_characters(message.title(), longest_title));
+  json.member("to", message.to()).member("title", outgoing::cut_characters(message.title(), longest_title));
   json.member("body", outgoing::cut_characters(message.body(), longest_body)).key("fields");
   write_fields(json, message);
   return json.member("host", origin.host).member("at", outgoing::rfc3339(origin.now)).end_object().text();

@@ -164,6 +164,25 @@ TEST_CASE("a resolution leaves only when it is complete: all parts at P1 and P2,
   CHECK(check_resolution(summary, Level::p1, true, "because"));
 }
 
+TEST_CASE("what joins and only waits does not fire, and a time is in the zone of the document", "[incident]") {
+  Event waits;
+  waits.kind = Kind::alert_joined;
+  waits.alert = "web";
+  waits.blocked = true;
+  waits.text = "blocked by api, which is critical";
+  CHECK(describe(waits, Language::en) == "alert web waits: blocked by api, which is critical");
+  CHECK(describe(waits, Language::es) == "la alerta web espera: blocked by api, which is critical");
+  Event ticket;
+  ticket.kind = Kind::ticket;
+  ticket.subject = "supabase";
+  ticket.until_ns = 1'795'914'000'000'000'000;  // 2026-11-29 01:00:00 UTC
+  DocumentOptions there;
+  there.offset_s = -3 * 3600;
+  there.zone = "America/Argentina/Buenos_Aires";
+  CHECK(describe(ticket, there).find("answer owed until 2026-11-28 22:00:00") != std::string::npos);
+  CHECK(describe(ticket, Language::en).find("answer owed until 2026-11-29 01:00:00 UTC") != std::string::npos);
+}
+
 TEST_CASE("every kind of event has words in both languages", "[incident]") {
   for (auto kind = static_cast<std::size_t>(Kind::other); kind <= static_cast<std::size_t>(Kind::clock_set); ++kind) {
     Event event;

@@ -87,6 +87,11 @@ TEST_CASE("somebody else's ack is not taken over by chance", "[incident]") {
   CHECK(reply.code == ronda::Errc::exists);
   CHECK(reply.text == "cto has it already; take it over with --force");
   CHECK(world.said() == "refused");
+  Command slip = on(world, Verb::ack, contact("dba"));
+  slip.based_on = world.only().sequence + 1;  // what nobody can have seen
+  CHECK(world.say(slip).text ==
+        "there is no event " + std::to_string(slip.based_on) + " to base it on; the last one is " + std::to_string(slip.based_on - 1));
+  CHECK(world.only().ack->author == contact("cto"));
   Command force = on(world, Verb::ack, contact("dba"));
   force.force = true;
   CHECK(world.say(force).done);

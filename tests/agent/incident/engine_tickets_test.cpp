@@ -24,7 +24,7 @@ TEST_CASE("a ticket owes its answer by the vendor's promise, is overdue once, an
   World world;
   world.fire("a", Level::p1);
   world.say(Verb::ack, contact("cto"));
-  CHECK(world.say(of_vendor(world, Verb::ticket, "db", 10, "T-9")).text == "noted: a ticket at db");
+  CHECK(world.say(of_vendor(world, Verb::ticket, "db", 10, "T-9")).text == "noted: a ticket at db, T-9");
   REQUIRE(world.only().tickets.size() == 1);
   CHECK(world.only().tickets[0].owed_ns == world.now + 10 * minute_ns);
   CHECK_FALSE(world.only().tickets[0].is_late(world.now));

@@ -158,6 +158,12 @@ TEST_CASE("maintenance by a person needs a reason and a length, and ends when so
   wanted.lasts_ns = 8 * day_ns;
   CHECK(refusal() == "maintenance lasts at most 1w");
   wanted.lasts_ns = 2 * hour_ns;
+  wanted.from_ns = opens - 2 * hour_ns;
+  CHECK(refusal() == "the maintenance would begin 2h ago; without --from it begins now");
+  wanted.from_ns = 0;
+  wanted.at_most_ns = 3 * hour_ns;
+  CHECK(refusal() == "--at-most is the end of maintenance that lasts --until-ok; without that its length is its end");
+  wanted.at_most_ns = 0;
   const auto made = make_one_off(wanted, opens, 1);
   REQUIRE(made);
   CHECK(next_boundary(*made, opens) == opens + 2 * hour_ns);

@@ -144,6 +144,11 @@ TEST_CASE("owner, reason and end are not optional", "[incident]") {
   wanted.for_ns = 31 * day_ns;
   CHECK(why_not(wanted) == "a silence lasts at most 4w2d; make it a window, or take the alert out of conf.d");
   wanted = request();
+  wanted.from_ns = start - 8 * day_ns;
+  CHECK(why_not(wanted) == "the silence would begin 1w1d ago; without --from it begins now");
+  wanted.from_ns = start - 30 * second_ns;  // a clock that is behind, or a time to the minute
+  CHECK(why_not(wanted) == "made");
+  wanted = request();
   wanted.what = {};
   CHECK(why_not(wanted) == "a silence must say what it covers: service=..., check=..., alert=..., tag=... or level=...");
 }
@@ -177,6 +182,11 @@ TEST_CASE("its owner hears of each P1 that it hides, once", "[incident]") {
   CHECK(told.notices[0].reason == "your silence " + book.silences[0].id + " (service=api) hides a P1: api-down in INC-20261130-0000000001");
   CHECK(tick(book, hidden, start + 2 * minute_ns).notices.empty());
   CHECK(hidden_by(book.silences[0], hidden).size() == 2);
+  const std::vector<Firing> by_hand = {{"", "", "api", "INC-20261130-0000000002", Level::p1, {}, "the till burns"}};
+  const auto told_of_it = tick(book, by_hand, start + 3 * minute_ns);
+  REQUIRE(told_of_it.notices.size() == 1);
+  CHECK(told_of_it.notices[0].reason ==
+        "your silence " + book.silences[0].id + " (service=api) hides a P1: the till burns in INC-20261130-0000000002");
 }
 
 TEST_CASE("a silence until ok ends when what it covers has been well for five minutes, at the latest at its maximum", "[incident]") {
@@ -193,6 +203,13 @@ TEST_CASE("a silence until ok ends when what it covers has been well for five mi
   CHECK(next_wake(book, start + 3 * hour_ns) == start + 3 * hour_ns + 5 * minute_ns);
   tick(book, {}, start + 3 * hour_ns + 5 * minute_ns);
   CHECK(book.silences[0].ended_ns == start + 3 * hour_ns + 5 * minute_ns);
+
+  // what a person opened ends by a person, who must hear of it
+  SilenceBook by_hand = book_of(wanted);
+  const std::vector<Firing> opened = {{"", "", "api", "INC-20261130-0000000002", Level::p2, {}, "the till burns"}};
+  tick(by_hand, opened, start + hour_ns);
+  tick(by_hand, opened, start + hour_ns + 5 * minute_ns);
+  CHECK_FALSE(by_hand.silences[0].is_active(start + hour_ns + 5 * minute_ns));
 
   SilenceBook broken = book_of(wanted);
   tick(broken, hidden, start + 25 * hour_ns);

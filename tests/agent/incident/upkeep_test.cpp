@@ -221,6 +221,9 @@ TEST_CASE("an override needs a reason and an end, and is undone once", "[inciden
   wanted.until_ns = opens + 91 * day_ns;
   CHECK_FALSE(make_override(wanted, opens, 1));
   wanted.until_ns = opens + day_ns;
+  wanted.from_ns = opens - 365 * day_ns;
+  CHECK(make_override(wanted, opens, 1).error().message() == "the override would begin 52w1d ago; without --from it begins now");
+  wanted.from_ns = 0;
   const auto made = make_override(wanted, opens, 1);
   REQUIRE(made);
   CHECK(made->from_ns == opens);

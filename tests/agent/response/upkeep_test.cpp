@@ -56,6 +56,30 @@ std::string start(World& world, std::int64_t lasts, bool until_ok = false, std::
 
 }  // namespace
 
+TEST_CASE("what a person opens at P1 under maintenance is told to its owner, and is called at its end", "[response]") {
+  World world(fallback_shop);
+  const std::string id = start(world, 30 * minute, true);
+  world.told.clear();
+  incident::Command open;
+  open.verb = incident::Verb::open;
+  open.author = {incident::Author::Kind::contact, "cto"};
+  open.source = "cli";
+  open.level = config::Level::p1;
+  open.service = "shop";
+  open.text = "the till burns";
+  world.take(world.desk().command(open, world.now));
+  CHECK(world.told == Lines{"0s update p1 ceo mail"});
+  const auto hidden = world.desk().incidents().firing(world.desk().plan().settings);
+  REQUIRE(hidden.size() == 1);
+  CHECK(hidden.front().name() == "the till burns");
+  CHECK(hidden.front().incident == world.only().id);
+  world.told.clear();
+  world.run_to(31 * minute);
+  INFO(id);
+  CHECK_FALSE(world.only().is_suppressed());  // until it is ok is of alerts: a person must hear of it to end it
+  CHECK_FALSE(world.told.empty());
+}
+
 TEST_CASE("maintenance is told to who is called first, hides, and at its end what is still broken is called", "[response]") {
   const bool restarts = GENERATE(false, true);
   World world(fallback_shop);

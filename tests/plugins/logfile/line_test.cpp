@@ -99,6 +99,12 @@ TEST_CASE("the text is the title, the body or both, and of an empty one the othe
   CHECK(text_of(parts, Text::both) == "b");
 }
 
+TEST_CASE("what has no level is called by what it is, and the end of the text's last line is none of a line's", "[logfile]") {
+  Parts parts;
+  parts.level = "", parts.event = "test", parts.body = "nothing is wrong\n";
+  CHECK(line_of(Format::alerts, parts, Text::both) == "[2026-11-29 09:05:07] [TEST] API is not responding: nothing is wrong");
+}
+
 TEST_CASE("what breaks a line or hides in it is written byte by byte", "[logfile]") {
   CHECK(escape("a\nb\r\tc") == "a\\x0ab\\x0d\\x09c");
   CHECK(escape("\x1b[2Jgone\x07") == "\\x1b[2Jgone\\x07");

@@ -61,14 +61,16 @@ TEST_CASE("format ronda has stable keys", "[webhook]") {
   Sink sink(http_answer(204));
   host h;
   prepare(h, sink.base());
-  CHECK_THAT(deliver(h, message()), ronda::testing::Ended(delivery_status::delivered, "HTTP 204"));
+  auto sent = message();
+  sent.to = "ana@example.com";
+  CHECK_THAT(deliver(h, sent), ronda::testing::Ended(delivery_status::delivered, "HTTP 204"));
   REQUIRE(sink.requests().size() == 1);
   const auto request = sink.requests()[0];
   CHECK(request.target == path);
   CHECK(request.header("Content-Type") == "application/json");
   CHECK(request.header("User-Agent").find("ronda/") == 0);
   CHECK(parsed(request) == json::parse(R"({"id":"01J-message","attempt":2,"test":false,"event":"open","level":"p1","incident":"INC-7",
-    "title":"The \"shop\" is down","body":"HTTP 500\nsince 5 min",
+    "to":"ana@example.com","title":"The \"shop\" is down","body":"HTTP 500\nsince 5 min",
     "fields":{"alert":"api-down","service":"shop","opened_at":"2026-11-29T00:55:00Z","incident_url":"https://ronda.example/i/7"},
     "host":"test-host","at":"2026-11-29T01:00:00.000Z"})"));
 }
