@@ -27,6 +27,21 @@ std::string first_of(const std::vector<std::string>& all, std::size_t most, std:
   return count > most ? out + " and " + std::to_string(count - most) + " more" : out;
 }
 
+/// What is wrong, then what is only odd; of more than a few of those the number, for they are there with each reload.
+void tell_diagnostics(std::vector<std::string>& to, const schedule::Candidate& candidate) {
+  constexpr std::size_t most_warnings = 5;
+  const std::vector<config::Diagnostic>& all = candidate.diagnostics.all();
+  const auto is_error = [](const config::Diagnostic& one) { return one.severity == config::Severity::error; };
+  const std::size_t warnings = candidate.diagnostics.warnings();
+  for (const config::Diagnostic& one : all) {
+    if (is_error(one)) to.push_back(config::render(one, candidate.sources));
+  }
+  if (warnings > most_warnings) to.push_back(counted(warnings, "warning") + "; 'ronda validate' shows them");
+  for (const config::Diagnostic& one : all) {
+    if (!is_error(one) && warnings <= most_warnings) to.push_back(config::render(one, candidate.sources));
+  }
+}
+
 /// The first of `all`, and how many of `count` are left out.
 void tell_first(std::vector<std::string>& to, const std::vector<std::string>& all, std::size_t most, std::size_t count) {
   const std::size_t told = std::min(all.size(), most);
@@ -90,8 +105,7 @@ api::ReloadResult Agent::take_over(Trial& trial) {
   api::ReloadResult result;
   result.details = std::move(trial.told_of_plugins);
   const std::string name = "reload #" + std::to_string(++reloads_);
-  for (const config::Diagnostic& diagnostic : candidate.diagnostics.all())
-    result.details.push_back(config::render(diagnostic, candidate.sources));
+  tell_diagnostics(result.details, candidate);
   if (candidate.set.empty() && candidate.taken_back.empty() && !trial.allow_empty && !candidate.has_errors()) {
     refused_trouble_ = "the configuration is empty; --allow-empty accepts that";
     result.line = name + ": refused, nothing changed: " + refused_trouble_;

@@ -81,7 +81,8 @@ const std::vector<Verb>& verbs() {
        incident_usage},
       {"silence",
        "add WHAT ... | list | expire ID",
-       "tell nobody of what WHAT covers: check=NAME, alert=NAME as `alert list` has it, service=NAME, tag=TAG, level=LEVEL",
+       "tell nobody of what WHAT covers: check=NAME, alert=NAME as `alert list` has it, service=NAME, tag=TAG, level=LEVEL; several of a "
+       "kind widen it, several kinds narrow it",
        {{"for", "DURATION", "of add: how long", "add"},
         {"reason", "TEXT", "of add: why", "add"},
         {"from", "TIME", "of add: not before then (now)", "add"},

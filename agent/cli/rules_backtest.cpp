@@ -425,6 +425,18 @@ Replayed test_slo(const Reader& reader, const rule::Slo& slo, Stretch stretch) {
   return out;
 }
 
+/// Before the first result that is known of its checks nothing is judged: the agent that would have looked then was not there, and
+/// that nothing was known to it, and then was, is no coming and going of the alert.
+std::int64_t begin_of(const rule::Given& given, const rule::Alert& alert, Stretch stretch) {
+  if (!alert.tasks.empty()) return stretch.from_ns;
+  std::int64_t first = INT64_MAX;
+  for (const std::string& name : alert.checks) {
+    const auto known = given.statuses(name, INT64_MIN, stretch.until_ns);
+    if (!known.empty()) first = std::min(first, known.front().at_ns);
+  }
+  return first == INT64_MAX ? stretch.from_ns : std::max(stretch.from_ns, first);
+}
+
 Replayed test_alert(const rule::Given& given, const rule::RuleSet& rules, const rule::Alert& alert, Stretch stretch,
                     const schedule::Zone& zone) {
   Replayed out{&alert, 0, false, {}, unread_of(given, alert, stretch, zone)};
@@ -434,7 +446,7 @@ Replayed test_alert(const rule::Given& given, const rule::RuleSet& rules, const 
   // a task that does not run any more grows old without a result
   const auto is_known = [&](const std::string& task) { return age_known_from(given, task) <= stretch.until_ns; };
   out.is_judged = out.results > 0 || std::ranges::any_of(alert.tasks, is_known);
-  if (out.is_judged) out.test = rule::backtest(alert, rules.facts, given, stretch.from_ns, stretch.until_ns);
+  if (out.is_judged) out.test = rule::backtest(alert, rules.facts, given, begin_of(given, alert, stretch), stretch.until_ns);
   return out;
 }
 
@@ -451,6 +463,7 @@ void print_text(const Replayed& tested, const schedule::Zone& zone) {
               << level_label(change.to == config::Level::none ? json::value(nullptr) : json::value(config::level_name(change.to))) << "  "
               << padded(std::string(rule::what_name(change.what)), 13) << escape_controls(change.reason) << "\n";
   }
+  if (test.replay.state.flapping.holds()) std::cout << "  at the end it is held at its level: it comes and goes\n";
   for (std::size_t i = 0; i < test.reached.size(); ++i) {
     if (test.reached[i] == 0) continue;
     std::cout << "  p" << i + 1 << ": " << counted(test.reached[i], "time") << ", "
@@ -477,9 +490,11 @@ json::object as_json(const Replayed& tested) {
     reached[name] = tested.test.reached[i];
     time[name] = static_cast<double>(tested.test.time_ns[i]) / 1e9;
   }
-  return {{"name", tested.alert->name},       {"results", tested.results},     {"fired", tested.test.fired},
-          {"reached", std::move(reached)},    {"time_s", std::move(time)},     {"looks", tested.test.replay.looks},
-          {"cut", tested.test.replay.is_cut}, {"changes", std::move(changes)}, {"not_known", json::value_from(tested.unread)}};
+  return {{"name", tested.alert->name},       {"results", tested.results},
+          {"fired", tested.test.fired},       {"reached", std::move(reached)},
+          {"time_s", std::move(time)},        {"looks", tested.test.replay.looks},
+          {"cut", tested.test.replay.is_cut}, {"flapping", tested.test.replay.state.flapping.holds()},
+          {"changes", std::move(changes)},    {"not_known", json::value_from(tested.unread)}};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -115,12 +116,18 @@ std::string runners_text(const json::object& plugin) {
 
 ViewSection plugins_of(const json::object& status) {
   ViewSection out{"plugins", {}};
+  std::set<std::string> refused;  // files
+  for (const json::value& one : status.at("plugins").as_array()) {
+    if (text_of(one.as_object(), "state") == "refused") refused.insert(text_of(one.as_object(), "path"));
+  }
   for (const json::value& one : status.at("plugins").as_array()) {
     const json::object& plugin = one.as_object();
     const std::string id = text_of(plugin, "id").empty() ? text_of(plugin, "path") : text_of(plugin, "id");
     const std::string state = text_of(plugin, "state"), file = text_of(plugin, "file"), trouble = text_of(plugin, "trouble");
     std::string line = "  " + padded(state, 11) + padded(id, name_width) + text_of(plugin, "version") + runners_text(plugin);
-    if (file == "differs") line += "  file differs: the code in use was read before; `ronda reload` takes the file";
+    if (file == "differs") line += "  file differs: the code in use was read before; ";
+    if (file == "differs")
+      line += refused.contains(text_of(plugin, "path")) ? "the file was refused, see there" : "`ronda reload` takes the file";
     if (file == "missing") line += "  file is missing: the code in use was read before";
     if (!trouble.empty()) line += "  " + trouble;
     const bool is_held = state == "quarantined" || state == "refused" || !trouble.empty();

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <tuple>
@@ -32,12 +33,16 @@ Status create_private(const std::string& path) {
 }
 
 Status check_backup(const std::string& file) {
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none)) return Error(Errc::invalid, "'" + file + "' is a directory");
   RONDA_TRY(std::ignore, refuse_newer_file(file));
   if (file_state(file + "-wal"))
     return Error(Errc::invalid, "'" + file +
                                     "' has a '-wal' beside it, so it is a database in use and no backup; "
                                     "make one with 'ronda state backup FILE'");
   RONDA_TRY(auto db, Database::open_unchanging(file));
+  if (const auto header = db.number("PRAGMA application_id", 0); !header)
+    return Error(Errc::invalid, "'" + file + "' is no backup that 'ronda state backup' wrote: " + header.error().message());
   RONDA_TRY(std::ignore, refuse_foreign(db, file));
   RONDA_TRY(const auto verdict, db.check(false, nullptr, nullptr));
   if (verdict != "ok") return Error(Errc::corrupt, "'" + file + "' is damaged: " + verdict);
