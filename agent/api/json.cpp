@@ -342,7 +342,8 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
     step("plugin", trip.started_wall,
          "handed to a runner of " + entry.spec.procedure->plugin->id + ", " + format_duration(Nanos(trip.late_ns / 1000 * 1000)) + " late");
   }
-  if (trip.started_wall > 0 && entry.call == 0) {
+  const schedule::Trip* const apart = agent.scheduler().apart(entry);
+  if (trip.started_wall > 0 && (entry.call == 0 || apart != nullptr)) {
     step("plugin", trip.ended_wall,
          std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
     step("grade", trip.ended_wall,
@@ -357,6 +358,7 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   if (agent.scheduler().lingers(entry))
     step("plugin", trip.ended_wall, "its code has not ended: it keeps its locks, and its next run waits for that");
   if (const auto* left = agent.scheduler().left_alive(entry)) step("plugin", left->wall, "left alive: " + text_of(left->processes));
+  if (apart != nullptr) step("schedule", apart->started_wall, "a dry run is under way; it counts for nothing");
   if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
   if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by.str());
   out["trail"] = std::move(trail);

@@ -73,11 +73,12 @@ void post_reload(Context& c) {
 void run_entry(Context& c, Kind kind) {
   const std::uint32_t flags = c.request.parameter("dry_run") == "1" ? RONDA_CALL_DRY_RUN : 0;
   auto& scheduler = c.agent.scheduler();
-  auto started = scheduler.run_now(kind, c.name, flags, [&scheduler, respond = c.respond](const Entry& entry) {
+  auto started = scheduler.run_now(kind, c.name, flags, [&scheduler, flags, respond = c.respond](const Entry& entry) {
     if (entry.skip == schedule::Skip::stopping) return respond(error_response(503, "it was not run: the agent is stopping"));
     if (entry.skip == schedule::Skip::left) return respond(error_response(409, "it was not run: it left the configuration"));
     json::object out = entry_json(scheduler, entry, true);
     out["fate"] = plugin::name_of(entry.trip.fate);
+    out["dry_run"] = flags != 0;
     respond(json_response(out));
   });
   if (started) return;

@@ -257,28 +257,32 @@ void Scheduler::give_back_slot(const store::InstanceId& id, std::int64_t slot, s
 void Scheduler::start(Entry& entry, std::uint32_t position, const Due& due) {
   if (entry.skip == Skip::waits_for_lock || entry.skip == Skip::slot_refused) entry.skip = Skip::none;  // not any more
   if (const auto pending = attempts_.find(position); pending != attempts_.end()) entry.slot_wall = pending->second.slot_wall;
-  launch(entry, position, due, 0);
+  launch(entry, position, due);
 }
 
-void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags) {
+void Scheduler::launch(Entry& entry, std::uint32_t position, const Due& due) {
   if (entry.dirty) write_dirty();  // before this run's times stand in the place of those of the run that is not written yet
-  const Nanos now = boottime();
-  entry.call = (next_call_++ << call_position_bits) | position;
   entry.trip = {.ended_wall = entry.trip.ended_wall};  // until this run ends, the last one is when it ran
-  entry.trip.started_wall = wall().count();
-  entry.trip.late_ns = std::max<std::int64_t>((now - due.due).count(), 0);
-  entry.trip.due_wall = entry.trip.started_wall - (now - due.due).count();
-  entry.trip.reason = reason_of(due.why);
+  hand_over(entry, position, entry.trip, due, 0);
   if (due.why == Why::grid || due.why == Why::slot) {
     lateness_.push_back(entry.trip.late_ns);
     if (lateness_.size() > lateness_kept) lateness_.pop_front();
   }
+}
+
+void Scheduler::hand_over(Entry& entry, std::uint32_t position, Trip& trip, const Due& due, std::uint32_t flags) {
+  const Nanos now = boottime();
+  entry.call = (next_call_++ << call_position_bits) | position;
+  trip.started_wall = wall().count();
+  trip.late_ns = std::max<std::int64_t>((now - due.due).count(), 0);
+  trip.due_wall = trip.started_wall - (now - due.due).count();
+  trip.reason = reason_of(due.why);
   plugin::CallSpec call;
   call.id = entry.call;
   call.instance = entry.id;
   call.kind = static_cast<wire::Kind>(entry.spec.kind);
   call.timeout = entry.spec.timeout;
-  call.reason = entry.trip.reason;
+  call.reason = trip.reason;
   call.flags = flags;
   call.scheduled_wall_ns = entry.slot_wall;
   call.exclusive = entry.spec.kind == Kind::task || holds_locks(position);
@@ -299,27 +303,11 @@ Result<Unit> Scheduler::run_now(Kind kind, std::string_view name, std::uint32_t 
   if (stopping_) return Error(Errc::unavailable, "the agent is stopping");
   if (flags != 0) return run_apart(*position, flags, std::move(ended));
   if (ended) waiters_[*position].push_back(std::move(ended));
-  if (timetable_.look(*position).running && !lingering_.contains(*position))
+  const bool serves_nobody = lingering_.contains(*position) || is_apart(*position);  // it is waited for, and its end is not theirs
+  if (timetable_.look(*position).running && !serves_nobody)
     return done();  // that run serves it, also one that has yet to get its lock or slot
   timetable_.make_due(*position, boottime(), Why::by_hand);
   pump_soon();
-  return done();
-}
-
-/// With flags a run is not what its schedule would do: it serves no slot, no retry and nobody who waits for another run.
-Result<Unit> Scheduler::run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended) {
-  Entry& entry = entries_[position];
-  const std::string subject = label_of(entry.spec.kind, entry.spec.name);
-  if (timetable_.look(position).running)
-    return Error(Errc::exists, subject + " runs or waits for its turn: try again when that run has ended");
-  if (attempts_.contains(position)) return Error(Errc::exists, subject + " failed and is about to be tried again: wait for that");
-  if (!take_locks(entry, position))
-    return Error(Errc::exists, subject + " needs a lock that another run holds: try again when that has ended");
-  const Nanos now = boottime();
-  timetable_.hold(position);
-  if (ended) waiters_[position].push_back(std::move(ended));
-  launch(entry, position, {position, 0, now, std::nullopt, 0, Why::by_hand}, flags);
-  flush_launches();
   return done();
 }
 
@@ -371,7 +359,7 @@ void Scheduler::stop(std::function<void()> drained) {
 void Scheduler::refuse_waiters() {
   std::vector<std::uint32_t> in_vain;
   for (const auto& [position, waiting] : waiters_) {
-    if (entries_[position].call == 0) in_vain.push_back(position);
+    if (entries_[position].call == 0 || is_apart(position)) in_vain.push_back(position);
   }
   for (const std::uint32_t position : in_vain) {
     entries_[position].skip = Skip::stopping;

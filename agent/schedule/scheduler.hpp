@@ -87,6 +87,10 @@ struct DeliveryEnd {
   std::string detail;                 // for people
 };
 DeliveryEnd delivery_end_of(const plugin::CallEnd& end);
+/// What the end of a run says, moved out of it; the end of its trip is noted there.
+Ending ending_of(const Prepared& spec, Trip& trip, plugin::CallEnd& end);
+/// The plugin gave more metrics than are kept: its detail says so. The text, empty where it did not.
+std::string add_dropped(Ending& ending);
 
 struct Progress {
   double share = 0;
@@ -114,7 +118,8 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_store_back();
   /// Runs it now, or waits for the run that goes on or has yet to get its lock; `ended` is told the entry afterwards;
   /// its skip is `stopping` when the agent stops before that run began.
-  /// With `flags` (RONDA_CALL_*) it is a run apart from its schedule, refused (exists) while another one goes on.
+  /// With `flags` (RONDA_CALL_*) it is a run apart: its end is told to who asked and counts for nothing else; refused (exists)
+  /// while another one goes on.
   Result<Unit> run_now(Kind kind, std::string_view name, std::uint32_t flags, std::function<void(const Entry&)> ended);
   void run_all_now();
   /// From their next turn or slot on tasks run by their schedule; what was skipped stays so.
@@ -158,6 +163,8 @@ class Scheduler final : private plugin::SupervisorClient {
   const Progress* progress(const Entry& entry) const;
   /// Of its last run that left something alive; null: none did since the agent's start.
   const LeftByRun* left_alive(const Entry& entry) const;
+  /// Of a run apart that is under way; null: none is.
+  const Trip* apart(const Entry& entry) const;
   /// Its last run was told timed out and its code has not ended: it keeps its locks, and none of its runs begins.
   bool lingers(const Entry& entry) const;
   std::size_t in_flight() const { return in_flight_; }
@@ -172,6 +179,10 @@ class Scheduler final : private plugin::SupervisorClient {
   struct Waiting {  // a message for a notifier
     std::shared_ptr<const wire::Message> message;
     std::function<void(const DeliveryEnd&)> ended;
+  };
+  struct Apart {
+    Trip trip;
+    std::function<void(const Entry&)> ended;  // may be empty
   };
   struct WaitingForLocks {
     Due due;                   // counted as running by the timetable
@@ -198,8 +209,11 @@ class Scheduler final : private plugin::SupervisorClient {
   void release_locks(std::uint32_t position);
   void serve_waiting();
   Result<Unit> run_apart(std::uint32_t position, std::uint32_t flags, std::function<void(const Entry&)> ended);
+  void end_apart(std::uint32_t position, plugin::CallEnd& end);
+  bool is_apart(std::uint32_t position) const { return apart_.contains(position); }
   void start(Entry& entry, std::uint32_t position, const Due& due);
-  void launch(Entry& entry, std::uint32_t position, const Due& due, std::uint32_t flags);
+  void launch(Entry& entry, std::uint32_t position, const Due& due);
+  void hand_over(Entry& entry, std::uint32_t position, Trip& trip, const Due& due, std::uint32_t flags);
   void flush_launches();
   void deliver_next(std::uint32_t position);
   void end_delivery(std::uint32_t position, const DeliveryEnd& end);
@@ -226,8 +240,11 @@ class Scheduler final : private plugin::SupervisorClient {
   void on_trouble_over(std::string_view plugin) override { note_trouble(plugin); }
   void note_trouble(std::string_view plugin);
   void on_quarantine(const plugin::QuarantineChange& change) override;
+  void forget_call(Entry& entry, std::uint64_t call);
+  void free_after(std::uint32_t position, const plugin::CallEnd& end);
+  void drain();
   bool settle(Entry& entry, plugin::CallEnd& end);
-  Ending ending_of(Entry& entry, plugin::CallEnd& end);
+  void learn(Entry& entry, const plugin::CallEnd& end);
   plugin::Grade grade(const Entry& entry, const Ending& ending) const;
   bool will_retry(const Entry& entry, std::uint32_t position, const Ending& ending) const;
   void hold_back(Entry& entry, std::uint32_t position, Ending ending);
@@ -302,6 +319,7 @@ class Scheduler final : private plugin::SupervisorClient {
   std::unordered_map<std::uint32_t, std::deque<Waiting>> deliveries_;                          // by position; the first may be under way
   std::unordered_map<std::uint64_t, Progress> progress_;
   std::unordered_map<std::uint32_t, LeftByRun> left_alive_;  // by position
+  std::unordered_map<std::uint32_t, Apart> apart_;           // by position; of runs apart that are under way
   std::map<std::string, Calendar, std::less<>> calendars_;
   struct FullInbox {
     Nanos told{0};               // boot time

@@ -51,7 +51,7 @@ void Scheduler::deliver_next(std::uint32_t position) {
   const Due due{position, 0, boottime(), std::nullopt, 0, Why::event};
   if (!take_locks(entry, position)) return wait_for_locks(due, true);
   timetable_.hold(position);
-  launch(entry, position, due, 0);
+  launch(entry, position, due);
   launches_[entry.runner].back().message = waiting->second.front().message;
   flush_launches();
 }

@@ -29,8 +29,8 @@ std::string outcome_word(Kind kind, std::int32_t status, bool told) {
 void Scheduler::on_call_end(plugin::CallEnd end) {
   const std::uint32_t position = position_of_call(end.id);
   if (position >= entries_.size() || entries_[position].call != end.id) return;
+  if (is_apart(position)) return end_apart(position, end);
   Entry& entry = entries_[position];
-  --in_flight_;
   const bool is_delivery = entry.spec.kind == Kind::notifier;
   // its runner goes before it could begin: that says nothing of the notifier
   const bool is_leaving = stopping_ || entry.removed || entry.id_in_flight != 0;
@@ -39,24 +39,38 @@ void Scheduler::on_call_end(plugin::CallEnd end) {
   if (is_in_vain) delivery.what = DeliveryEnd::What::not_begun;
   if (is_delivery) end.outcome.again_at_wall_ns = 0;  // the outbox's business
   const bool counts = settle(entry, end);
-  progress_.erase(end.id);
-  inbox_taken_.erase(end.id);
-  replaced_.erase(end.id);
-  entry.call = 0;
-  entry.slot_wall = 0;
-  if (entry.id_in_flight != 0) position_of_id_.erase(std::exchange(entry.id_in_flight, 0));
+  forget_call(entry, end.id);
   if (counts) tell_waiters(position);
   if (!counts)
     timetable_.make_due(position, boottime() + entry.spec.rare->retry.wait, Why::again);
   else if (!entry.removed)
     mark_dirty(entry, position);
+  free_after(position, end);
+  if (is_delivery) end_delivery(position, delivery);
+  if (is_delivery) deliver_next(position);
+  if (stopping_) write_dirty();  // no timer comes any more
+  drain();
+}
+
+/// It is in flight no more.
+void Scheduler::forget_call(Entry& entry, std::uint64_t call) {
+  --in_flight_;
+  progress_.erase(call);
+  inbox_taken_.erase(call);
+  replaced_.erase(call);
+  entry.call = 0;
+  entry.slot_wall = 0;
+  if (entry.id_in_flight != 0) position_of_id_.erase(std::exchange(entry.id_in_flight, 0));
+}
+
+void Scheduler::free_after(std::uint32_t position, const plugin::CallEnd& end) {
   if (end.goes_on)
     lingering_[position] = end.id;
   else
     let_go(position);
-  if (is_delivery) end_delivery(position, delivery);
-  if (is_delivery) deliver_next(position);
-  if (stopping_) write_dirty();  // no timer comes any more
+}
+
+void Scheduler::drain() {
   if (stopping_ && in_flight_ == 0 && drained_) std::exchange(drained_, nullptr)();
 }
 
@@ -89,9 +103,9 @@ void Scheduler::tell_waiters(std::uint32_t position) {
 bool Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
   const std::uint32_t position = position_of_call(entry.call);
   entry.trip.ended_wall = wall().count();
-  entry.trip.fate = end.fate;
   ++entry.runs;
-  Ending ending = ending_of(entry, end);
+  learn(entry, end);
+  Ending ending = ending_of(entry.spec, entry.trip, end);
   const bool counts = !will_retry(entry, position, ending), told = ending.told;
   // What is decided by it is stored before what it took and its slot are: an agent that is ended in between takes it once more, or
   // says that it does not know. The other way round nobody would ever hear of it.
@@ -109,29 +123,33 @@ bool Scheduler::settle(Entry& entry, plugin::CallEnd& end) {
   return counts;
 }
 
-Ending Scheduler::ending_of(Entry& entry, plugin::CallEnd& end) {
+/// What a run says of the runs to come.
+void Scheduler::learn(Entry& entry, const plugin::CallEnd& end) {
+  if (end.fate != Fate::finished) return;
+  const auto ms = static_cast<float>(end.outcome.duration_ns) / 1e6F;
+  entry.average_ms = entry.average_ms < 0 ? ms : entry.average_ms * 0.8F + ms * 0.2F;
+  if (end.outcome.end == wire::End::state_refused)
+    disable(entry, end.outcome.summary);
+  else
+    disabled_.erase(position_of_call(entry.call));
+}
+
+Ending ending_of(const Prepared& spec, Trip& trip, plugin::CallEnd& end) {
   Ending out;
-  out.fate = end.fate;
+  out.fate = trip.fate = end.fate;
   if (end.fate != Fate::finished) {
-    entry.trip.duration_ns = entry.trip.ended_wall - entry.trip.started_wall;
+    trip.duration_ns = trip.ended_wall - trip.started_wall;
     out.summary = plugin::text_of(end);
-    if (end.fate == Fate::timeout) out.summary = "timed out after " + format_duration(entry.spec.timeout) + ": " + end.cause;
+    if (end.fate == Fate::timeout) out.summary = "timed out after " + format_duration(spec.timeout) + ": " + end.cause;
     return out;
   }
   wire::Outcome& outcome = end.outcome;
-  entry.trip.duration_ns = outcome.duration_ns;
-  const auto ms = static_cast<float>(outcome.duration_ns) / 1e6F;
-  entry.average_ms = entry.average_ms < 0 ? ms : entry.average_ms * 0.8F + ms * 0.2F;
+  trip.duration_ns = outcome.duration_ns;
   out.told = outcome.end == wire::End::reported;
-  if (outcome.timed_out && !out.told) outcome.summary = "timed out after " + format_duration(entry.spec.timeout);
-  if (outcome.timed_out) entry.trip.fate = Fate::timeout;
-  if (outcome.end == wire::End::state_refused)
-    disable(entry, outcome.summary);
-  else
-    disabled_.erase(position_of_call(entry.call));
+  if (outcome.timed_out && !out.told) outcome.summary = "timed out after " + format_duration(spec.timeout);
+  if (outcome.timed_out) trip.fate = Fate::timeout;
   if (out.told) out.reported = static_cast<CheckStatus>(outcome.status & 3);
-  if (out.told && entry.spec.kind == Kind::task)
-    out.reported = outcome.status == RONDA_TASK_FAILED ? CheckStatus::critical : CheckStatus::ok;
+  if (out.told && spec.kind == Kind::task) out.reported = outcome.status == RONDA_TASK_FAILED ? CheckStatus::critical : CheckStatus::ok;
   out.summary = std::move(outcome.summary);
   out.detail = std::move(outcome.detail);
   out.metrics = std::move(outcome.metrics);
@@ -197,6 +215,15 @@ void Scheduler::unblock(const std::string& name) {
   }
 }
 
+std::string add_dropped(Ending& ending) {
+  if (ending.dropped_metrics == 0) return {};
+  const std::string text = plugin::dropped_metrics_text(ending.dropped_metrics);
+  std::string before = repair_utf8(ending.detail, wire::text_limit - text.size() - 1);
+  if (!before.empty() && before.back() != '\n') before += '\n';
+  ending.detail = before + text;
+  return text;
+}
+
 /// What a rule or a limit would have looked at is missing: each result says so, the log when it begins.
 void Scheduler::tell_dropped(const Entry& entry, Ending& ending) {
   if (ending.dropped_metrics == 0 && (dropping_.empty() || !ending.told)) return;
@@ -205,10 +232,7 @@ void Scheduler::tell_dropped(const Entry& entry, Ending& ending) {
     if (position) dropping_.erase(*position);
     return;
   }
-  const std::string text = plugin::dropped_metrics_text(ending.dropped_metrics);
-  std::string before = repair_utf8(ending.detail, wire::text_limit - text.size() - 1);
-  if (!before.empty() && before.back() != '\n') before += '\n';
-  ending.detail = before + text;
+  const std::string text = add_dropped(ending);
   if (position && dropping_.insert(*position).second)
     ports_.log(RONDA_LOG_WARNING, label_of(entry.spec.kind, entry.spec.name) + ": " + text);
 }

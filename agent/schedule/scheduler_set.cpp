@@ -270,7 +270,7 @@ void Scheduler::remove(std::uint32_t position) {
   timetable_.remove(position);
   note_state_left(entry.spec);
   leave(entry);
-  if (entry.call == 0) {  // whoever waits for a run that has not begun waits in vain
+  if (entry.call == 0 || is_apart(position)) {  // whoever waits for a run that has not begun waits in vain
     entry.skip = Skip::left;
     entry.skip_wall = wall().count();
     tell_waiters(position);
@@ -428,7 +428,8 @@ void Scheduler::close_orphan(const store::Slot& slot) {
   if (!position || entries_[*position].spec.kind == Kind::check) return finish();
   Entry& entry = entries_[*position];
   // it has been run since: in this life, now, or before it, when the store did not take the end of this one
-  if (entry.runs > 0 || entry.call != 0 || (entry.has_result && entry.trip.ended_wall > slot.changed)) return finish();
+  if (entry.runs > 0 || (entry.call != 0 && !is_apart(*position)) || (entry.has_result && entry.trip.ended_wall > slot.changed))
+    return finish();
   Ending ending;
   ending.fate = entry.trip.fate = Fate::lost;
   ending.summary = "outcome unknown: the agent ended while it ran";

@@ -54,8 +54,87 @@ TEST_CASE("a dry run serves no slot, and is refused while its task waits for a l
   REQUIRE(bench.scheduler().run_now(Kind::task, "waits", RONDA_CALL_DRY_RUN, [&](const schedule::Entry&) { told = true; }));
   REQUIRE(bench.until([&] { return told; }));
   bench.turn_for(200ms);
-  CHECK(entry.runs == 2);
+  CHECK(entry.runs == 1);
   CHECK(bench.slots("waits").size() == 1);
+}
+
+TEST_CASE("a dry run answers who asked and leaves all else as the last run left it", "[schedule]") {
+  Scheduled bench;
+  std::size_t results = 0;
+  bench.on_result = [&](const schedule::Entry&) { ++results; };
+  Configured never{"never", "ok-from", 100, Kind::task};
+  never.rare.retry = {3, 50ms};
+  bench.begin({{"heals", "ok-from", 2, Kind::task}, never, {"commits", "kv-batch", 3, Kind::task}});
+  const schedule::Entry& heals = bench.run("heals", Kind::task);
+  REQUIRE(heals.status == CheckStatus::critical);
+  const schedule::Trip before = heals.trip;
+  const auto row = [&](const std::string& name) {
+    const auto states = bench.remembered().states;
+    const auto found = std::ranges::find_if(states, [&](const auto& state) { return state.id.name == name; });
+    return found == states.end() ? std::nullopt : std::optional(*found);
+  };
+  REQUIRE(bench.until([&] { return row("heals").has_value(); }));
+
+  const auto dry = [&](const std::string& name) {
+    std::optional<std::pair<CheckStatus, std::string>> told;
+    REQUIRE(bench.scheduler().run_now(Kind::task, name, RONDA_CALL_DRY_RUN, [&](const schedule::Entry& entry) {
+      CHECK(entry.trip.fate == plugin::Fate::finished);
+      told.emplace(entry.status, entry.summary);
+    }));
+    CHECK(bench.scheduler().apart(bench.entry(name, Kind::task)) != nullptr);
+    REQUIRE(bench.until([&] { return told.has_value(); }));
+    CHECK(bench.scheduler().apart(bench.entry(name, Kind::task)) == nullptr);
+    return *told;
+  };
+  CHECK(dry("heals") == std::pair(CheckStatus::ok, std::string("run 2")));
+  CHECK(dry("heals") == std::pair(CheckStatus::ok, std::string("run 2")));  // it wrote nothing either
+  CHECK(dry("never").first == CheckStatus::critical);
+  CHECK(dry("commits") == std::pair(CheckStatus::ok, std::string("committed 1")));
+  bench.turn_for(1200ms);  // past a retry and the writing down of what is to be written
+  CHECK(results == 1);
+  CHECK(heals.status == CheckStatus::critical);
+  CHECK(heals.summary == "run 1");
+  CHECK(heals.failures == 1);
+  CHECK(heals.last_ok_wall == 0);
+  CHECK(heals.runs == 1);
+  CHECK(heals.trip.started_wall == before.started_wall);
+  CHECK(heals.trip.ended_wall == before.ended_wall);
+  REQUIRE(row("heals"));
+  CHECK(row("heals")->status == static_cast<int>(CheckStatus::critical));
+  CHECK(row("heals")->last_run == before.ended_wall);
+  for (const char* const name : {"never", "commits"}) {
+    INFO(name);
+    const schedule::Entry& entry = bench.entry(name, Kind::task);
+    CHECK_FALSE(entry.has_result);
+    CHECK(entry.trip.started_wall == 0);
+    CHECK(entry.runs == 0);
+    CHECK(bench.scheduler().attempts(entry) == nullptr);
+    CHECK_FALSE(row(name));
+    CHECK(bench.kv(name, "task").entries.empty());
+  }
+  CHECK(bench.run("heals", Kind::task).summary == "run 2");
+}
+
+TEST_CASE("who asks for a run while a dry run goes on gets one of his own, or is told that there is none", "[schedule]") {
+  Scheduled bench;
+  const Configured stays{"stays", "clock", 500, Kind::task}, leaves{"leaves", "clock", 500, Kind::task};
+  bench.begin({stays, leaves});
+  std::vector<std::string> told;
+  for (const std::string name : {"stays", "leaves"}) {
+    const auto note = [&](const std::string& kind) {
+      return [&told, kind](const schedule::Entry& entry) {
+        const bool ran = entry.skip == schedule::Skip::none;
+        told.push_back(entry.spec.name + " " + kind + (ran ? ", real runs: " + std::to_string(entry.runs) : ", not run"));
+      };
+    };
+    REQUIRE(bench.scheduler().run_now(Kind::task, name, RONDA_CALL_DRY_RUN, note("dry")));
+    REQUIRE(bench.scheduler().run_now(Kind::task, name, 0, note("real")));
+  }
+  bench.apply({stays});
+  REQUIRE(bench.until([&] { return told.size() == 4; }));
+  std::ranges::sort(told);
+  CHECK(told == std::vector<std::string>{"leaves dry, real runs: 0", "leaves real, not run", "stays dry, real runs: 0",
+                                         "stays real, real runs: 1"});
 }
 
 TEST_CASE("the result of a run that ends while the agent stops is remembered", "[schedule]") {
