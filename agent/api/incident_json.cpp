@@ -492,7 +492,9 @@ void hide_words_of_notifier(json::object& shown) {
   if (trail == nullptr || !trail->is_array()) return;
   for (json::value& step : trail->get_array()) {
     const std::string text(step.at("text").as_string());
-    if (text.starts_with(repeats_text)) step.at("text") = std::string(repeats_text);
+    for (const std::string_view first : {repeats_text, no_result_text}) {
+      if (text.starts_with(first)) step.at("text") = std::string(first);
+    }
   }
 }
 

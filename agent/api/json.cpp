@@ -329,6 +329,17 @@ json::object status_json(AgentView& agent) {
   return out;
 }
 
+namespace {
+
+/// Why its last run is graded as it is.
+std::string grade_text(const schedule::Scheduler& scheduler, const Entry& entry) {
+  const schedule::Attempts* const attempts = scheduler.attempts(entry);
+  if (!entry.trip.told) return std::string(no_result_text) + ": " + (attempts == nullptr ? entry.summary : attempts->last.summary);
+  return std::string(word(entry.status)) + ": " + (entry.grade_reason.empty() ? "as the plugin said" : entry.grade_reason.str());
+}
+
+}  // namespace
+
 json::object explain_json(AgentView& agent, const Entry& entry) {
   json::object out = entry_json(agent.scheduler(), entry, true);
   const schedule::Trip& trip = entry.trip;
@@ -346,8 +357,7 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   if (trip.started_wall > 0 && (entry.call == 0 || apart != nullptr)) {
     step("plugin", trip.ended_wall,
          std::string(plugin::name_of(trip.fate)) + " after " + format_duration(Nanos(trip.duration_ns / 1000 * 1000)));
-    step("grade", trip.ended_wall,
-         std::string(word(entry.status)) + (entry.grade_reason.empty() ? ": as the plugin said" : ": " + entry.grade_reason.str()));
+    step("grade", trip.ended_wall, grade_text(agent.scheduler(), entry));
   }
   if (const auto* attempts = agent.scheduler().attempts(entry); attempts != nullptr) {
     step("schedule", trip.ended_wall,

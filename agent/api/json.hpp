@@ -22,6 +22,7 @@ boost::json::object entry_json(const schedule::Scheduler& scheduler, const sched
 boost::json::object status_json(AgentView& agent);
 /// How the step of explain begins that tells of a try that does not count yet.
 inline constexpr std::string_view repeats_text = "does not count yet";
+inline constexpr std::string_view no_result_text = "no result";
 boost::json::object explain_json(AgentView& agent, const schedule::Entry& entry);
 boost::json::array plugins_json(AgentView& agent);
 /// What the command `check` prints: one Nagios line with perfdata, then the detail.

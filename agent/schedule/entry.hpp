@@ -92,6 +92,7 @@ struct Trip {
   std::int64_t duration_ns = 0;
   std::uint32_t reason = 0;  // RONDA_REASON_*
   Fate fate = Fate::finished;
+  bool told = false;  // the plugin gave a result; one that was cut off at its deadline may have
 };
 
 enum class Skip : std::uint8_t {

@@ -122,10 +122,12 @@ TEST_CASE("of a notifier a viewer is shown how it stands, and none of its words"
       {"line", "CRITICAL - mail: " + words},
       {"attempts", boost::json::object{{"made", 1}, {"of", 2}, {"last", words}}},
       {"trail", boost::json::array{boost::json::object{{"part", "plugin"}, {"text", "finished after 1s"}},
-                                   boost::json::object{{"part", "schedule"}, {"text", "does not count yet, attempt 1 of 2: " + words}}}}};
+                                   boost::json::object{{"part", "schedule"}, {"text", "does not count yet, attempt 1 of 2: " + words}},
+                                   boost::json::object{{"part", "grade"}, {"text", "no result: crashed: " + words}}}}};
   hide_words_of_notifier(shown);
   CHECK(boost::json::serialize(shown).find("mail.inside") == std::string::npos);
   CHECK(shown.at("line") == "critical - mail");
   CHECK(shown.at("trail").at(0).at("text") == "finished after 1s");
   CHECK(shown.at("trail").at(1).at("text") == "does not count yet");
+  CHECK(shown.at("trail").at(2).at("text") == "no result");
 }

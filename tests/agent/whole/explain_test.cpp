@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people are told of one run: by explain, status and task run, and that what they are told is so.
+#include <filesystem>
+
+#include "base/text.hpp"
+#include "catch.hpp"
+#include "whole_agent.hpp"
+
+using namespace ronda;
+using namespace ronda::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a dry run leaves status, alert and incident of a task that failed as they are", "[whole]") {
+  WholeAgent agent;
+  agent.configure("10.toml", "[task.fail]\nuse = \"exec.command\"\nseverity = \"p2\"\ncommand = [\"/bin/sh\", \"-c\", \"exit 5\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(agent.ronda({"task", "run", "fail"}).code == 1);
+  REQUIRE(eventually([&] { return agent.firing("task.fail").contains("level"); }));
+  const json::value before = agent.get("/v1/explain/fail");
+  const Finished dry = agent.ronda({"task", "run", "fail", "--dry-run"});
+  CHECK(dry.code == 0);
+  CHECK(has(dry.out, "OK - fail: would run /bin/sh"));
+  json::value after = agent.get("/v1/explain/fail");
+  REQUIRE(after.is_object());
+  for (const char* key : {"status", "summary", "failures", "last_ok", "last_run", "since", "runs", "trail", "metrics"}) {
+    INFO(key);
+    CHECK(after.at(key) == before.at(key));
+  }
+  CHECK(after.at("status") == "critical");
+  // what the scheduler tells of a result is judged before the answer leaves
+  CHECK(agent.firing("task.fail").contains("level"));
+  const json::value incidents = agent.get("/v1/incidents");
+  REQUIRE(incidents.is_array());
+  REQUIRE(incidents.as_array().size() == 1);
+  CHECK(incidents.at(0).at("resolved").is_null());
+}
+
+TEST_CASE("explain says of a run without a result that there is none, and why", "[whole]") {
+  WholeAgent agent;
+  std::filesystem::copy_file(RONDA_BINARY_DIR "/tests/plugins/chaos.so", agent.copy_plugins() + "/chaos.so");
+  agent.configure("10.toml",
+                  "[check.dies]\nuse = \"chaos.check\"\nmode = \"segv\"\nevery = \"30d\"\n"
+                  "[check.cut]\nuse = \"exec.nagios\"\ncommand = [\"/bin/sleep\", \"60\"]\nevery = \"30d\"\ntimeout = \"1s\"\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("dies") == "unknown" && agent.check_status("cut") == "unknown"; }));
+  const std::string dies = agent.ronda({"explain", "dies"}).out;
+  INFO(dies);
+  CHECK(has(dies, "no result: crashed: killed by SIGSEGV"));
+  CHECK_FALSE(has(dies, "as the plugin said"));
+  // at its deadline, but before it the plugin had said what it knew
+  const std::string cut = agent.ronda({"explain", "cut"}).out;
+  INFO(cut);
+  CHECK(has(cut, "unknown: as the plugin said"));
+}
