@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 #include <ctime>
 #include <set>
+#include <vector>
 
 #include "api/incident_json.hpp"
 #include "api/slo_json.hpp"
@@ -331,6 +332,13 @@ json::object status_json(AgentView& agent) {
 
 namespace {
 
+/// Of the trail that explain tells.
+struct Step {
+  std::string_view part;
+  std::int64_t at = 0;
+  std::string text;
+};
+
 /// Why its last run is graded as it is.
 std::string grade_text(const schedule::Scheduler& scheduler, const Entry& entry) {
   const schedule::Attempts* const attempts = scheduler.attempts(entry);
@@ -344,9 +352,12 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   json::object out = entry_json(agent.scheduler(), entry, true);
   const schedule::Trip& trip = entry.trip;
   const auto view = agent.scheduler().look(entry);
-  json::array trail;
-  const auto step = [&](std::string_view part, std::int64_t at, std::string text) {
-    trail.push_back(json::object{{"part", part}, {"at", time_json(at)}, {"text", std::move(text)}});
+  std::vector<Step> trail;
+  const auto step = [&](std::string_view part, std::int64_t at, std::string text) { trail.push_back({part, at, std::move(text)}); };
+  // of another run, or of none: before what came later. The steps of the trip itself stay in their order whatever the clock did.
+  const auto beside = [&](std::string_view part, std::int64_t at, std::string text) {
+    const auto later = std::ranges::find_if(trail, [&](const Step& one) { return one.at > at; });
+    trail.insert(later, Step{part, at, std::move(text)});
   };
   if (trip.started_wall > 0) {
     step("schedule", trip.due_wall, "due: " + std::string(schedule::text_of_reason(trip.reason)));
@@ -367,11 +378,13 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
   }
   if (agent.scheduler().lingers(entry))
     step("plugin", trip.ended_wall, "its code has not ended: it keeps its locks, and its next run waits for that");
-  if (const auto* left = agent.scheduler().left_alive(entry)) step("plugin", left->wall, "left alive: " + text_of(left->processes));
-  if (apart != nullptr) step("schedule", apart->started_wall, "a dry run is under way; it counts for nothing");
-  if (entry.skip != schedule::Skip::none) step("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
-  if (!entry.blocked_by.empty()) step("schedule", entry.skip_wall, "blocked by " + entry.blocked_by.str());
-  out["trail"] = std::move(trail);
+  if (const auto* left = agent.scheduler().left_alive(entry)) beside("plugin", left->wall, "left alive: " + text_of(left->processes));
+  if (apart != nullptr) beside("schedule", apart->started_wall, "a dry run is under way; it counts for nothing");
+  if (entry.skip != schedule::Skip::none) beside("schedule", entry.skip_wall, "not run: " + std::string(schedule::text_of(entry.skip)));
+  if (!entry.blocked_by.empty()) beside("schedule", entry.skip_wall, "blocked by " + entry.blocked_by.str());
+  json::array steps;
+  for (Step& one : trail) steps.push_back(json::object{{"part", one.part}, {"at", time_json(one.at)}, {"text", std::move(one.text)}});
+  out["trail"] = std::move(steps);
   out["skips"] = entry.skips;
   out["runs_since"] = time_json(agent.started_wall_ns());  // and skips; `failures` count on over restarts, from the last ok
   out["last_ok"] = time_json(entry.last_ok_wall);

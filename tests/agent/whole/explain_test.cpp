@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people are told of one run: by explain, status and task run, and that what they are told is so.
 #include <filesystem>
+#include <fstream>
 
 #include "base/text.hpp"
 #include "catch.hpp"
@@ -59,4 +60,26 @@ TEST_CASE("explain says of a run without a result that there is none, and why", 
   const std::string cut = agent.ronda({"explain", "cut"}).out;
   INFO(cut);
   CHECK(has(cut, "unknown: as the plugin said"));
+}
+
+TEST_CASE("explain tells a turn that was not run before the run that came after it", "[whole]") {
+  WholeAgent agent;
+  const std::string go = agent.open_directory() + "/go";
+  agent.configure("10.toml",
+                  "[check.often]\nuse = \"exec.nagios\"\nevery = \"1s\"\ntimeout = \"60s\"\n"
+                  "command = [\"/bin/sh\", \"-c\", \"until [ -e $0 ]; do sleep 0.1; done; echo well\", \"" +
+                      go + "\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.get("/v1/explain/often").at("skips").to_number<int>() >= 1; }));
+  std::ofstream(go) << "x";
+  json::value explained;
+  REQUIRE(eventually([&] {
+    explained = agent.get("/v1/explain/often");
+    return explained.at("runs").to_number<int>() >= 2 && !explained.at("running").as_bool();
+  }));
+  INFO(explained);
+  const json::array& trail = explained.at("trail").as_array();
+  REQUIRE(trail.size() == 5);
+  CHECK(has(json::serialize(explained.at("trail")), "not run: its last run still went on"));
+  for (std::size_t i = 1; i < trail.size(); ++i) CHECK(trail[i - 1].at("at").as_string() <= trail[i].at("at").as_string());
 }
