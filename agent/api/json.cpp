@@ -212,6 +212,7 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   out["use"] = entry.spec.procedure->name;
   out["status"] = entry.blocked_by.empty() ? status_word(entry) : std::string_view("blocked");
   out["summary"] = entry.blocked_by.empty() ? entry.summary : "blocked by " + entry.blocked_by.str();
+  out["reason"] = text_or_null(entry.grade_reason.view());  // that its own summary does not know of
   out["since"] = time_json(entry.since_wall);
   out["last_run"] = time_json(entry.trip.ended_wall);
   out["running"] = entry.call != 0 || scheduler.lingers(entry);
@@ -224,7 +225,6 @@ json::object entry_json(const schedule::Scheduler& scheduler, const Entry& entry
   if (!whole) return out;
   out["plugin"] = entry.spec.procedure->plugin->id;
   out["detail"] = entry.detail.str();
-  out["reason"] = text_or_null(entry.grade_reason.str());
   out["duration_s"] = seconds(entry.trip.duration_ns);
   out["failures"] = entry.failures;
   const schedule::Attempts* attempts = scheduler.attempts(entry);

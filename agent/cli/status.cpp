@@ -42,6 +42,8 @@ int rank_of_level(const json::object& one) {
 std::string entry_line(const json::object& entry) {
   std::string summary = text_of(entry, "summary");
   summary = summary.substr(0, summary.find('\n'));
+  if (const std::string reason = text_of(entry, "reason"); !reason.empty() && text_of(entry, "status") != "blocked")
+    summary += " (" + reason + ")";
   if (const json::value* progress = entry.if_contains("progress"); progress != nullptr && progress->is_object()) {
     summary = progress_bar(number_of(progress->as_object(), "share")) + " " + text_of(progress->as_object(), "what");
   }

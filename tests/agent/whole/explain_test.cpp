@@ -83,3 +83,19 @@ TEST_CASE("explain tells a turn that was not run before the run that came after 
   CHECK(has(json::serialize(explained.at("trail")), "not run: its last run still went on"));
   for (std::size_t i = 1; i < trail.size(); ++i) CHECK(trail[i - 1].at("at").as_string() <= trail[i].at("at").as_string());
 }
+
+TEST_CASE("status gives the reason of a limit that the summary of a check knows nothing of", "[whole]") {
+  WholeAgent agent;
+  agent.configure(
+      "10.toml",
+      "[check.lim]\nuse = \"exec.nagios\"\nevery = \"30d\"\ncommand = [\"/bin/echo\", \"all fine | a=5\"]\nwarn = { a = \"1\" }\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.check_status("lim") == "warning"; }));
+  const json::value check = agent.check("lim");
+  REQUIRE(check.at("reason").is_string());
+  const std::string words = "all fine (" + std::string(check.at("reason").as_string()) + ")";
+  CHECK(has(agent.ronda({"check", "lim"}).out, "WARNING - lim: " + words));
+  const Finished status = agent.ronda({"status"});
+  INFO(status.out);
+  CHECK(has(status.out, words + "\n"));
+}
