@@ -401,20 +401,40 @@ std::string without_bars(std::string text) {
   return text;
 }
 
-}  // namespace
-
-std::string nagios_line(const Entry& entry) {
+std::string line_of(const Entry& entry, CheckStatus status, std::string_view said) {
   static const config::Judgement none;
   const config::Judgement& limits = entry.spec.limits == nullptr ? none : *entry.spec.limits;
-  std::string summary = escape_controls(entry.summary);
+  std::string summary = escape_controls(said);
   if (!entry.grade_reason.empty()) summary += " (" + entry.grade_reason.str() + ")";
   if (!entry.has_result && summary.empty()) summary = "has not run yet";
   summary = without_bars(std::move(summary));
-  std::string line =
-      std::string(plugin::name_of(entry.has_result ? entry.status : CheckStatus::unknown)) + " - " + entry.spec.name + ": " + summary;
+  std::string line = std::string(plugin::name_of(status)) + " - " + entry.spec.name + ": " + summary;
   line += plugin::perfdata(plugin::decode_metrics(entry.metrics.view()), limits);
   if (!entry.detail.empty()) line += "\n" + without_bars(entry.detail.str());
   return line;
+}
+
+}  // namespace
+
+std::string nagios_line(const Entry& entry) {
+  return line_of(entry, entry.has_result ? entry.status : CheckStatus::unknown, entry.summary);
+}
+
+/// `exit` is that of `ronda task run`. What a task did before it was cut off is not known, whatever it still said.
+json::object run_json(const schedule::Scheduler& scheduler, const Entry& entry) {
+  using plugin::Fate;
+  json::object out = entry_json(scheduler, entry, true);
+  const Fate fate = entry.trip.fate;
+  out["fate"] = plugin::name_of(fate);
+  if (entry.spec.kind != config::Kind::task) return out;
+  const bool is_known = fate == Fate::finished && entry.trip.told;
+  out["exit"] = !is_known ? 3 : entry.status == CheckStatus::ok ? 0 : 1;
+  if (is_known || fate == Fate::unavailable || fate == Fate::spawn_failed) return out;  // these did not begin
+  const std::string summary = "outcome unknown: " + entry.summary;
+  out["status"] = word(CheckStatus::unknown);
+  out["summary"] = summary;
+  out["line"] = line_of(entry, CheckStatus::unknown, summary);
+  return out;
 }
 
 }  // namespace ronda::api

@@ -27,6 +27,8 @@ boost::json::object explain_json(AgentView& agent, const schedule::Entry& entry)
 boost::json::array plugins_json(AgentView& agent);
 /// What the command `check` prints: one Nagios line with perfdata, then the detail.
 std::string nagios_line(const schedule::Entry& entry);
+/// The answer to who had it run. Of a task the text says what the exit code of `task run` does.
+boost::json::object run_json(const schedule::Scheduler& scheduler, const schedule::Entry& entry);
 /// The worst of all, as `status` ranks them; what never ran counts as ok.
 plugin::CheckStatus overall(AgentView& agent);
 

@@ -76,8 +76,7 @@ void run_entry(Context& c, Kind kind) {
   auto started = scheduler.run_now(kind, c.name, flags, [&scheduler, flags, respond = c.respond](const Entry& entry) {
     if (entry.skip == schedule::Skip::stopping) return respond(error_response(503, "it was not run: the agent is stopping"));
     if (entry.skip == schedule::Skip::left) return respond(error_response(409, "it was not run: it left the configuration"));
-    json::object out = entry_json(scheduler, entry, true);
-    out["fate"] = plugin::name_of(entry.trip.fate);
+    json::object out = run_json(scheduler, entry);
     out["dry_run"] = flags != 0;
     respond(json_response(out));
   });

@@ -44,8 +44,9 @@ int task(const Options& options) {
   const json::object& result = answer->value.as_object();
   std::cout << (options.json ? answer->text : text_of(result, "line")) << "\n";
   const std::string fate = text_of(result, "fate");
-  if (fate != "finished") return exit_undetermined;  // what it did before it was cut off is not known
-  return integer_of(result, "exit") == 0 ? exit_done : exit_failed;
+  const std::int64_t exit = integer_of(result, "exit");
+  if (fate != "finished" || exit == exit_undetermined) return exit_undetermined;  // what it did before it was cut off is not known
+  return exit == 0 ? exit_done : exit_failed;
 }
 
 }  // namespace ronda::cli

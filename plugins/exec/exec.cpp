@@ -50,7 +50,7 @@ class Command : public Program<ronda::task> {
     if (call.dry_run()) return ronda::changed("would run ", quoted_argv(argv()), " in ", dir());
     const auto ended = run_program(call);
     if (!ended) return ronda::failed("cannot run ", quoted_argv({argv()[0]}), ": ", ended.error());
-    call.metric("exit_code", ended->exit_code);
+    if (!ended->timed_out && ended->signal == 0) call.metric("exit_code", ended->exit_code);
     auto verdict = judge_command(*ended, codes_);
     return {status(verdict.outcome), std::move(verdict.summary), std::move(verdict.detail)};
   }

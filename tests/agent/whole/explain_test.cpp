@@ -99,3 +99,31 @@ TEST_CASE("status gives the reason of a limit that the summary of a check knows 
   INFO(status.out);
   CHECK(has(status.out, words + "\n"));
 }
+
+TEST_CASE("text, JSON and exit code of task run say the same: done, failed, or not known", "[whole]") {
+  WholeAgent agent;
+  const std::string use = "use = \"exec.command\"\n";
+  agent.configure("10.toml", "[task.does]\n" + use + "command = [\"/bin/echo\", \"well\"]\n[task.fails]\n" + use +
+                                 "command = [\"/bin/sh\", \"-c\", \"exit 5\"]\n[task.cut]\n" + use +
+                                 "timeout = \"1s\"\ncommand = [\"/bin/sleep\", \"60\"]\n");
+  REQUIRE(agent.start());
+  struct Said {
+    std::string name, first_words, status;
+    int code;
+  };
+  for (const Said& said : {Said{"does", "OK - does: well", "ok", 0}, Said{"fails", "CRITICAL - fails: exit code 5", "critical", 1},
+                           Said{"cut", "UNKNOWN - cut: outcome unknown: no answer within ", "unknown", 3}}) {
+    const Finished text = agent.ronda({"task", "run", said.name});
+    INFO(text.out);
+    CHECK(text.code == said.code);
+    CHECK(text.out.starts_with(said.first_words));
+    CHECK(has(text.out, "exit_code=") == (said.name != "cut"));
+    const Finished answer = agent.ronda({"task", "run", said.name, "--output", "json"});
+    INFO(answer.out);
+    CHECK(answer.code == said.code);
+    const json::value value = json::parse(answer.out);
+    CHECK(value.at("exit") == json::value(said.code));
+    CHECK(value.at("status") == json::value(said.status));
+    CHECK(has(said.first_words + std::string(value.at("summary").as_string()), "outcome unknown: ") == (said.code == 3));
+  }
+}

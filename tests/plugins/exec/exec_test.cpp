@@ -173,6 +173,14 @@ TEST_CASE("a command is a task: changed, unchanged or failed", "[exec]") {
   CHECK(plugin().create(h, RONDA_KIND_TASK, "exec.command").run().status == RONDA_TASK_UNCHANGED);
 }
 
+TEST_CASE("a command has an exit code only where it ended by itself", "[exec]") {
+  const auto codes = [](const ronda::testing::report& report) { return report.metrics.size(); };
+  CHECK(codes(task({"/bin/sh", "-c", "exit 5"})) == 1);
+  const auto killed = task({"/bin/sh", "-c", "kill -9 $$"});
+  CHECK(killed.status == RONDA_TASK_FAILED);
+  CHECK(codes(killed) == 0);
+}
+
 TEST_CASE("a dry run prints the command and runs nothing", "[exec]") {
   host h;
   configure(h, {"/bin/touch", "a b"});
