@@ -29,6 +29,17 @@ Response json_response(const json::value& value, int status) {
 
 namespace {
 
+constexpr std::size_t most_checks_named = 10;
+
+/// "'shop' is a service, of the checks 'a', 'b'": what is asked for may be one of these.
+std::string text_of(const config::Service& service) {
+  std::string out = "'" + service.name + "' is a service";
+  const std::size_t count = service.checks.size(), named = std::min(count, most_checks_named);
+  for (std::size_t i = 0; i < named; ++i)
+    out += (i > 0 ? ", '" : count == 1 ? ", of the check '" : ", of the checks '") + service.checks[i] + "'";
+  return count > named ? out + " and " + std::to_string(count - named) + " more" : out;
+}
+
 void not_found(Context& c, Kind kind, std::string_view name, std::string_view what = {}) {
   const auto names = c.agent.scheduler().names(kind);
   const std::string_view near = nearest(name, names);
@@ -44,6 +55,7 @@ void not_found(Context& c, Kind kind, std::string_view name, std::string_view wh
     const bool off = std::ranges::find(idle, std::pair(other, std::string(name))) != idle.end();
     if (off && !text.starts_with("it is disabled")) text = label + " is switched off: its `enabled` is false";
   }
+  if (const config::Service* service = c.agent.active().generation.find_service(name)) text += "; " + text_of(*service);
   c.respond(error_response(404, text));
 }
 

@@ -13,7 +13,9 @@ struct Decoded {
   std::size_t bytes = 0;  // 0: not valid here
 };
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
 
 Decoded decode_utf8(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
@@ -32,8 +34,8 @@ Decoded decode_utf8(std::string_view text) {
 }
 
 bool is_unsafe(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 ||
-         (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
+         (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
 }
 
 void append_hex(std::string& out, std::string_view bytes) {
@@ -67,11 +69,30 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
   return std::min(row[a.size()], limit + 1);
 }
 
+namespace {
+
+/// "wran" of "warn".
+bool is_swap(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  std::size_t i = 0;
+  while (i < a.size() && a[i] == b[i]) ++i;
+  return i + 1 < a.size() && a[i] == b[i + 1] && a[i + 1] == b[i] && a.substr(i + 2) == b.substr(i + 2);
+}
+
+/// Two slips of a finger make any other of a short name.
+std::size_t slips(std::string_view word, std::string_view name) {
+  constexpr std::size_t short_name = 4;
+  const std::size_t distance = edit_distance(word, name, 2);
+  return name.size() <= short_name && distance == 2 && !is_swap(word, name) ? 3 : distance;
+}
+
+}  // namespace
+
 std::string_view nearest(std::string_view word, std::span<const std::string_view> names) {
   std::string_view best;
   std::size_t best_distance = 3;
   for (const std::string_view name : names) {
-    const std::size_t distance = edit_distance(word, name, 2);
+    const std::size_t distance = slips(word, name);
     if (distance < best_distance && distance < name.size()) {
       best = name;
       best_distance = distance;
@@ -87,8 +108,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 bool is_object_name(std::string_view name) {
   if (name.empty() || name.size() > 128) return false;
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return plain(name[0]) &&
-         std::ranges::all_of(name, [&](char c) { return plain(c) || c == '_' || c == '-'; });
+  return plain(name[0]) && std::ranges::all_of(name, [&](char c) { return plain(c) || c == '_' || c == '-'; });
 }
 
 std::string repair_utf8(std::string_view text, std::size_t max_bytes) {

@@ -16,6 +16,20 @@ TEST_CASE("the nearest name is within distance 2, or one that the word begins", 
   CHECK(nearest("zzzz", names).empty());
 }
 
+TEST_CASE("of a short name a word is near that is one slip away", "[base]") {
+  const std::array<std::string_view, 4> names = {"web", "api", "mail", "queue"};
+  CHECK(nearest("wbe", names) == "web");
+  CHECK(nearest("webb", names) == "web");
+  CHECK(nearest("mial", names) == "mail");
+  CHECK(nearest("mil", names) == "mail");
+  CHECK(nearest("qeue", names) == "queue");
+  CHECK(nearest("db", names).empty());
+  CHECK(nearest("app", names) == "api");
+  CHECK(nearest("cpu", names).empty());
+  CHECK(nearest("male", names).empty());
+  CHECK(nearest("nai", names).empty());
+}
+
 TEST_CASE("edit distance stops at its limit", "[base]") {
   CHECK(edit_distance("kitten", "sitting", 5) == 3);
   CHECK(edit_distance("kitten", "sitting", 2) == 3);
@@ -35,8 +49,9 @@ TEST_CASE("control, bidi and line-separator characters are shown, never sent", "
   CHECK(escape_controls("\xE2\x80\xAE") == "\\xe2\\x80\\xae");
   CHECK(escape_controls("\xC2\x85") == "\\xc2\\x85");
   CHECK(escape_controls("Ca\xC3\xB1"
-                        "a") == "Ca\xC3\xB1"
-                                "a");
+                        "a") ==
+        "Ca\xC3\xB1"
+        "a");
 }
 
 TEST_CASE("object names are lower case, digits, dash and underscore", "[base]") {

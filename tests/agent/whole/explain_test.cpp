@@ -127,3 +127,18 @@ TEST_CASE("text, JSON and exit code of task run say the same: done, failed, or n
     CHECK(has(said.first_words + std::string(value.at("summary").as_string()), "outcome unknown: ") == (said.code == 3));
   }
 }
+
+TEST_CASE("who asks what a service has to say is told that it is one, and of its checks", "[whole]") {
+  WholeAgent agent;
+  const std::string one = "use = \"exec.nagios\"\nevery = \"30d\"\ncommand = [\"/bin/true\"]\n";
+  agent.configure("10.toml", "[check.page]\n" + one + "[check.till]\n" + one +
+                                 "[service.shop]\nchecks = [\"page\", \"till\"]\n[service.bare]\nchecks = []\n");
+  REQUIRE(agent.start());
+  const Finished shop = agent.ronda({"explain", "shop"});
+  INFO(shop.err);
+  CHECK(shop.code == 2);
+  CHECK(has(shop.err, "; 'shop' is a service, of the checks 'page', 'till'"));
+  CHECK(has(agent.ronda({"check", "shop"}).err, "; 'shop' is a service, of the checks 'page', 'till'"));
+  CHECK(has(agent.ronda({"explain", "bare"}).err, "; 'bare' is a service"));
+  CHECK_FALSE(has(agent.ronda({"explain", "shops"}).err, "is a service"));
+}
