@@ -26,29 +26,29 @@ int explain(const Options& options) {
     return exit_done;
   }
   const json::object& result = answer->value.as_object();
+  const schedule::ZonePtr zone = zone_of_agent(options);
   if (text_of(result, "kind") == "alert") {
-    print_explained(result);
+    print_explained(result, *zone);
     return exit_done;
   }
   std::cout << text_of(result, "line") << "\n\nuse       " << text_of(result, "use") << " of " << text_of(result, "plugin") << "\n";
-  std::cout << "since     " << text_of(result, "since") << " (" << age_of(result.at("since")) << ")\n";
+  std::cout << "since     " << instant_text(result.at("since"), *zone) << " (" << age_of(result.at("since")) << ")\n";
   // two counts with two beginnings: runs are the agent's own, failures are remembered
   std::cout << "runs      " << integer_of(result, "runs") << ", not run " << integer_of(result, "skips")
             << " times, since the agent's start (" << age_of(result.at("runs_since")) << ")\n";
   std::cout << "failures  " << integer_of(result, "failures") << " in a row, over restarts of the agent; last ok "
             << age_of(result.at("last_ok")) << (text_of(result, "last_ok").empty() ? "" : " ago") << "\n";
-  const std::string next = text_of(result, "next_run");
+  const std::string next = instant_text(result.at("next_run"), *zone);
   std::cout << "next run  " << (next.empty() ? "only by hand or by an event" : next) << "\n\nthe last trip\n";
   for (const json::value& step : result.at("trail").as_array()) {
     std::string part = text_of(step.as_object(), "part");
     part.resize(std::max<std::size_t>(part.size(), 10), ' ');
-    std::string at = text_of(step.as_object(), "at");
-    at.resize(std::max<std::size_t>(at.size(), 25), ' ');
-    std::cout << "  " << at << part << text_of(step.as_object(), "text") << "\n";
+    std::cout << "  " << padded(instant_text(step.as_object().at("at"), *zone), instant_width) << part << text_of(step.as_object(), "text")
+              << "\n";
   }
   if (const json::value* alert = result.if_contains("alert"); alert != nullptr && alert->is_object()) {
     std::cout << "\n";
-    print_explained(alert->as_object());
+    print_explained(alert->as_object(), *zone);
   }
   return exit_done;
 }

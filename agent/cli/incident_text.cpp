@@ -215,11 +215,11 @@ std::string incident_line(const json::object& incident, const schedule::Zone& zo
          padded(age_of(member(incident, "detected")), 6) + state_text(incident, zone) + ": " + headline_of(incident);
 }
 
-void print_explained(const json::object& alert) {
+void print_explained(const json::object& alert, const schedule::Zone& zone) {
   const bool fires = !member(alert, "level").is_null();
   std::cout << "alert " << text_of(alert, "name") << ": "
-            << (fires ? level_label(member(alert, "level")) + " since " + text_of(alert, "since") + " (" + age_of(member(alert, "since")) +
-                            ")"
+            << (fires ? level_label(member(alert, "level")) + " since " + instant_text(member(alert, "since"), zone) + " (" +
+                            age_of(member(alert, "since")) + ")"
                       : std::string("does not fire"))
             << "\n";
   print_field("reason", one_line(text_of(alert, "reason")));

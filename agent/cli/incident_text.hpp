@@ -34,7 +34,7 @@ std::string slo_line(const json::object& slo);
 /// Of a notifier: what waits for it, and whether it takes messages.
 std::string sink_line(const json::object& sink);
 /// All that explain knows of an alert.
-void print_explained(const json::object& alert);
+void print_explained(const json::object& alert, const schedule::Zone& zone);
 /// An incident with its timeline and its messages.
 void print_incident(const json::object& incident, const schedule::Zone& zone);
 /// What is to be sent to a vendor, and where to.

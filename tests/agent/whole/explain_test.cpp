@@ -2,6 +2,8 @@
 // What people are told of one run: by explain, status and task run, and that what they are told is so.
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <sstream>
 
 #include "base/text.hpp"
 #include "catch.hpp"
@@ -141,4 +143,29 @@ TEST_CASE("who asks what a service has to say is told that it is one, and of its
   CHECK(has(agent.ronda({"check", "shop"}).err, "; 'shop' is a service, of the checks 'page', 'till'"));
   CHECK(has(agent.ronda({"explain", "bare"}).err, "; 'bare' is a service"));
   CHECK_FALSE(has(agent.ronda({"explain", "shops"}).err, "is a service"));
+}
+
+TEST_CASE("explain tells people the time in the zone of the agent, and programs in UTC", "[whole]") {
+  WholeAgent agent;
+  agent.configure(
+      "10.toml",
+      "[agent]\ntz = \"America/Argentina/Buenos_Aires\"\n[check.bad]\nuse = \"exec.nagios\"\nevery = \"1h\"\nseverity = \"p3\"\n"
+      "command = [\"/bin/sh\", \"-c\", \"echo no; exit 2\"]\n");
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return agent.firing("bad").contains("level"); }));
+  const std::regex in_utc("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"), here("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} -0300");
+  const std::string text = agent.ronda({"explain", "bad"}).out;
+  INFO(text);
+  CHECK_FALSE(std::regex_search(text, in_utc));
+  std::istringstream lines(text);
+  std::size_t told = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const bool tells = line.starts_with("since ") || line.starts_with("next run ") || line.starts_with("  2") || line.starts_with("alert ");
+    if (tells) CHECK(std::regex_search(line, here));
+    told += tells ? 1 : 0;
+  }
+  CHECK(told == 7);  // since, the next run, four steps and the alert
+  const json::value value = json::parse(agent.ronda({"explain", "bad", "--output", "json"}).out);
+  CHECK(value.at("since").as_string().ends_with("Z"));
+  CHECK(value.at("trail").at(0).at("at").as_string().ends_with("Z"));
 }
