@@ -195,11 +195,13 @@ Result<Resolver::Part> Resolver::file(const std::string& path) {
                                        : Result<std::string>(Error(Errc::denied, "files are not read here"));
     if (text && text->ends_with('\n')) text->pop_back();
     if (text && text->find('\0') != std::string::npos) text = Error(Errc::invalid, path + " contains a NUL byte");
-    if (text && !text->empty()) secrets_.push_back(*text);
+    // a password that is nothing is one that was never written: better told here than by whoever refuses it
+    if (text && text->empty()) text = Error(Errc::invalid, path + " is empty");
+    if (text) secrets_.push_back(*text);
     found = files_.emplace(path, std::move(text)).first;
   }
   if (!found->second) return Error(found->second.error()).with_context(braced("file:" + path));
-  if (!found->second->empty()) pieces_.push_back(*found->second);
+  pieces_.push_back(*found->second);
   return Part{*found->second, Origin::secret};
 }
 

@@ -20,6 +20,8 @@ Environment environment() {
   out.read_file = [](const std::string& path, FileUse) -> Result<std::string> {
     if (path == "/secret") return std::string("pass\nword\n\n");
     if (path == "/creds/token") return std::string("t0ken");
+    if (path == "/empty" || path == "/creds/empty") return std::string();
+    if (path == "/line-end") return std::string("\n");
     if (path == "/nul") return std::string("a\0b", 3);
     return Error(Errc::not_found, "opening " + path + ": No such file or directory");
   };
@@ -123,6 +125,9 @@ TEST_CASE("what cannot be resolved is reported at the string, all of it at once"
       {"${env:A", "${ without a closing }; write $${ for a literal ${"},
       {"${file:/none}", "${file:/none}: opening /none: No such file or directory"},
       {"${file:/nul}", "${file:/nul}: /nul contains a NUL byte"},
+      {"${file:/empty}", "${file:/empty}: /empty is empty"},
+      {"${file:/line-end}", "${file:/line-end}: /line-end is empty"},
+      {"${cred:empty}", "${cred:empty}: ${file:/creds/empty}: /creds/empty is empty"},
       {"${cred:../x}", "${cred:../x}: this is no name of a credential"},
       {"${cred:none}", "${cred:none}: ${file:/creds/none}: opening /creds/none: No such file or directory"},
   }));
