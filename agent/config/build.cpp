@@ -107,21 +107,22 @@ void Builder::add_env_file(const Value& path, Variables& variables) {
   if (!Resolver(environment_, variables).resolve(resolved, reported_with_the_table)) return;
   const std::string* text = resolved.as_string();
   if (text == nullptr || !text->starts_with('/') || !environment_.read_file) return;
-  Status read = done();
+  std::vector<Error> wrong;
   if (resolved.origin() == Origin::secret) {
     // a path stands in messages, in the log and in the status
-    read = Error(Errc::invalid, "its path must hold no secret: write it without ${file:} and ${cred:}");
+    wrong.emplace_back(Errc::invalid, "its path must hold no secret: write it without ${file:} and ${cred:}");
   } else if (const auto content = environment_.read_file(*text, FileUse::environment); content) {
-    read = read_env_file(*content, *text, variables);
+    wrong = read_env_file(*content, *text, variables);
   } else {
-    read = content.error();
+    wrong.push_back(content.error());
   }
-  if (read) return;
-  const auto& where = read.error().where();
-  const std::string place = where ? where->file + ":" + std::to_string(where->line) + ": " : "";
-  const std::string message = "env file: " + place + read.error().message();
-  diagnostics_.error(path.place(), message);
-  generation_.disabled.push_back({"agent", "", path.place(), message});
+  for (const Error& one : wrong) {
+    const auto& where = one.where();
+    const std::string place = where ? where->file + ":" + std::to_string(where->line) + ": " : "";
+    const std::string message = "env file: " + place + one.message();
+    diagnostics_.error(path.place(), message);
+    generation_.disabled.push_back({"agent", "", path.place(), message});
+  }
 }
 
 void Builder::add_setting(Object& object, Resolver& resolver) {

@@ -16,8 +16,8 @@ std::optional<std::string> unquote(std::string_view text) {
   std::string out;
   for (std::size_t i = 1; i < text.size(); ++i) {
     if (text[i] == quote) return i + 1 == text.size() ? std::optional(out) : std::nullopt;
-    const bool escaped = quote == '"' && text[i] == '\\' && i + 1 < text.size() &&
-                         std::string_view("\"\\$`").find(text[i + 1]) != std::string_view::npos;
+    const bool escaped =
+        quote == '"' && text[i] == '\\' && i + 1 < text.size() && std::string_view("\"\\$`").find(text[i + 1]) != std::string_view::npos;
     if (escaped) ++i;
     out += text[i];
   }
@@ -32,7 +32,8 @@ bool is_variable_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [&](char c) { return plain(c) || (c >= '0' && c <= '9'); });
 }
 
-Status read_env_file(std::string_view text, const std::string& path, Variables& variables) {
+std::vector<Error> read_env_file(std::string_view text, const std::string& path, Variables& variables) {
+  std::vector<Error> wrong;
   constexpr std::string_view export_word = "export ";
   for (std::uint32_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
@@ -43,16 +44,17 @@ Status read_env_file(std::string_view text, const std::string& path, Variables& 
     const std::size_t equals = line.find('=');
     const std::string_view name = trim(line.substr(0, equals));
     if (equals == std::string_view::npos || !is_variable_name(name)) {
-      return Error(Errc::invalid, "a line must be NAME=VALUE or a comment", Position{path, number, 0});
+      wrong.emplace_back(Errc::invalid, "a line must be NAME=VALUE or a comment", Position{path, number, 0});
+      continue;
     }
     auto value = unquote(trim(line.substr(equals + 1)));
     if (!value) {
-      return Error(Errc::invalid, "the quotes around the value of " + std::string(name) + " do not match",
-                   Position{path, number, 0});
+      wrong.emplace_back(Errc::invalid, "the quotes around the value of " + std::string(name) + " do not match", Position{path, number, 0});
+      continue;
     }
     variables.insert_or_assign(std::string(name), *std::move(value));
   }
-  return done();
+  return wrong;
 }
 
 }  // namespace ronda::config

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -17,7 +18,8 @@ using Variables = std::map<std::string, std::string, std::less<>>;
 /// True for [A-Za-z_][A-Za-z0-9_]*.
 bool is_variable_name(std::string_view name);
 
-/// Adds the variables of `text`, over those that are there; an error carries `path` and the line.
-Status read_env_file(std::string_view text, const std::string& path, Variables& variables);
+/// Adds the variables of `text`, over those that are there. A line that is wrong is an error with `path` and the line, and
+/// takes nothing from the others: all that is wrong is known after one look.
+std::vector<Error> read_env_file(std::string_view text, const std::string& path, Variables& variables);
 
 }  // namespace ronda::config

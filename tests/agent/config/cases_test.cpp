@@ -24,7 +24,7 @@ struct Outcome {
 Result<std::string> read_known_file(const std::string& path, FileUse use) {
   if (path == "/etc/ronda/secret" && use == FileUse::secret) return std::string("s3cret-value\n");
   if (path == "/etc/ronda/env") return std::string("FROM_FILE=from file\nBAD_DURATION=5 secret minutes\n");
-  if (path == "/etc/ronda/bad-env") return std::string("A=1\nhunter2\n");
+  if (path == "/etc/ronda/bad-env") return std::string("A=1\nhunter2\nB=\"2\nC=3\n");
   return Error(Errc::not_found, "opening " + path + ": No such file or directory");
 }
 
@@ -34,15 +34,14 @@ Outcome run(const test::Case& one) {
   environment.read_file = read_known_file;
   for (const auto& [name, text] : one.sections) {
     if (name.starts_with("file ")) sources.push_back({"conf.d/" + name.substr(5), text});
-    if (name == "env") REQUIRE(read_env_file(text, "env", environment.variables));
+    if (name == "env") REQUIRE(read_env_file(text, "env", environment.variables).empty());
   }
   Diagnostics diagnostics;
   const Generation generation = build_generation(sources, environment, diagnostics);
   Outcome outcome;
   outcome.printed = render_all(diagnostics, sources);
   std::set<std::string> lines;
-  for (const Disabled& d : generation.disabled)
-    lines.insert(d.kind + (d.name.empty() ? "" : " " + d.name) + "\n");
+  for (const Disabled& d : generation.disabled) lines.insert(d.kind + (d.name.empty() ? "" : " " + d.name) + "\n");
   for (const std::string& line : lines) outcome.disabled += line;
   CHECK(diagnostics.has_errors() == !generation.disabled.empty());
   return outcome;

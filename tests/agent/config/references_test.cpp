@@ -169,7 +169,8 @@ TEST_CASE("a secret file that everyone can read is refused", "[config]") {
 TEST_CASE("an env file is read as systemd reads it", "[config]") {
   Variables variables = {{"A", "old"}};
   REQUIRE(
-      read_env_file("# c\n; c\n\nA=1\nB = two words \nC='a \"b\" \\'\nD=\"x \\\"y\\\" \\n $z\"\nexport E=\nF=a # b\r\n", "/e", variables));
+      read_env_file("# c\n; c\n\nA=1\nB = two words \nC='a \"b\" \\'\nD=\"x \\\"y\\\" \\n $z\"\nexport E=\nF=a # b\r\n", "/e", variables)
+          .empty());
   CHECK(variables == Variables{{"A", "1"}, {"B", "two words"}, {"C", "a \"b\" \\"}, {"D", "x \"y\" \\n $z"}, {"E", ""}, {"F", "a # b"}});
 }
 
@@ -181,11 +182,20 @@ TEST_CASE("a broken env file names the line and never its content", "[config]") 
       {"A='x'y", 1, "the quotes around the value of A do not match"},
   }));
   Variables variables;
-  const Status got = read_env_file(text, "/e", variables);
-  REQUIRE_FALSE(got);
-  CHECK(got.error().message() == message);
-  REQUIRE(got.error().where());
-  CHECK(got.error().where()->line == line);
+  const std::vector<Error> got = read_env_file(text, "/e", variables);
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].message() == message);
+  REQUIRE(got[0].where());
+  CHECK(got[0].where()->line == line);
+}
+
+TEST_CASE("of a broken env file all that is wrong is told, and its good lines count", "[config]") {
+  Variables variables = {{"B", "old"}};
+  const std::vector<Error> got = read_env_file("A=1\nsecret\nB='2\nC=3\n=4\nD=5", "/e", variables);
+  std::vector<std::uint32_t> lines;
+  for (const Error& one : got) lines.push_back(one.where() ? one.where()->line : 0);
+  CHECK(lines == std::vector<std::uint32_t>{2, 3, 5});
+  CHECK(variables == Variables{{"A", "1"}, {"B", "old"}, {"C", "3"}, {"D", "5"}});
 }
 
 TEST_CASE("an address is shown without userinfo and query", "[config]") {
