@@ -18,6 +18,8 @@ namespace {
 constexpr int max_attempts = 3;
 constexpr std::size_t max_files = 10'000;
 constexpr std::size_t max_total_bytes = 64 << 20;
+constexpr std::string_view extension = ".toml";
+constexpr std::string_view directory_reason = "a directory";
 
 struct Listing {
   std::vector<std::string> names;  // to be read
@@ -40,7 +42,7 @@ Result<Listing> list(int directory, const std::string& shown) {
   while (const dirent* entry = ::readdir(stream.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
-    std::string reason = is_directory(directory, *entry) ? "a directory" : skip_reason(name);
+    std::string reason = is_directory(directory, *entry) ? std::string(directory_reason) : skip_reason(name);
     if (reason.empty()) {
       listing.names.push_back(name);
     } else if (listing.skipped.size() < max_files) {
@@ -51,8 +53,7 @@ Result<Listing> list(int directory, const std::string& shown) {
   }
   if (errno != 0) return system_error("reading " + shown, errno);
   std::sort(listing.names.begin(), listing.names.end());
-  std::sort(listing.skipped.begin(), listing.skipped.end(),
-            [](const Skipped& a, const Skipped& b) { return a.name < b.name; });
+  std::sort(listing.skipped.begin(), listing.skipped.end(), [](const Skipped& a, const Skipped& b) { return a.name < b.name; });
   return listing;
 }
 
@@ -66,10 +67,24 @@ std::string without_path(const std::string& message, const std::string& shown) {
   return message.starts_with(shown + " ") ? message.substr(shown.size() + 1) : message;
 }
 
+/// Of what looks as if it were meant to be read.
+void warn_of_skipped(const std::vector<Skipped>& skipped, const std::string& shown, Diagnostics& diagnostics) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  for (const Skipped& one : skipped) {
+    if (one.name.starts_with('.') || one.name.size() < extension.size()) continue;
+    const std::string_view ending = std::string_view(one.name).substr(one.name.size() - extension.size());
+    if (!std::ranges::equal(ending, extension, {}, small)) continue;
+    const std::string what = shown + "/" + one.name + " is not read: ";
+    if (ending != extension)
+      diagnostics.warning({no_file, 0, 0}, what + "its name must end in .toml, in small letters");
+    else if (one.reason == directory_reason)
+      diagnostics.warning({no_file, 0, 0}, what + "it is a directory");
+  }
+}
+
 class Reader {
  public:
-  Reader(int directory, std::string shown, uid_t uid)
-      : directory_(directory), shown_(std::move(shown)), uid_(uid) {}
+  Reader(int directory, std::string shown, uid_t uid) : directory_(directory), shown_(std::move(shown)), uid_(uid) {}
 
   /// One pass over the directory; false when it changed meanwhile.
   Result<bool> read(Snapshot& snapshot, Diagnostics& diagnostics) const {
@@ -82,6 +97,7 @@ class Reader {
       snapshot.sources.push_back(std::move(source));
     }
     RONDA_TRY(const Listing after, list(directory_, shown_));
+    warn_of_skipped(before.skipped, shown_, diagnostics);
     snapshot.skipped = std::move(before.skipped);
     snapshot.readable = true;
     return before.names == after.names;
@@ -95,6 +111,7 @@ class Reader {
       auto text = read_once(directory_, name, source.path, uid_);
       if (text) {
         source.text = *std::move(text);
+        if (source.text.empty()) diagnostics.warning({index, 0, 0}, "the file is empty: it configures nothing");
         return source;
       }
       if (text.error().code() == Errc::unavailable && attempt < max_attempts) continue;
@@ -115,15 +132,14 @@ std::string skip_reason(std::string_view name) {
   if (name.starts_with('.')) return "hidden";
   if (name.ends_with('~')) return "an editor's backup";
   const std::size_t dot = name.rfind('.');
-  const std::string_view extension = dot == std::string_view::npos ? "" : name.substr(dot);
-  if (extension == ".bak") return "a backup";
-  if (extension.starts_with(".dpkg-") || extension.starts_with(".rpm")) return "left by the package manager";
-  if (extension != ".toml") return "does not end in .toml";
+  const std::string_view ending = dot == std::string_view::npos ? "" : name.substr(dot);
+  if (ending == ".bak") return "a backup";
+  if (ending.starts_with(".dpkg-") || ending.starts_with(".rpm")) return "left by the package manager";
+  if (ending != extension) return "does not end in .toml";
   return {};
 }
 
-Snapshot read_directory(const std::string& directory, const std::string& shown, uid_t uid,
-                        Diagnostics& diagnostics) {
+Snapshot read_directory(const std::string& directory, const std::string& shown, uid_t uid, Diagnostics& diagnostics) {
   auto opened = open_trusted_directory(directory, uid);
   if (!opened) {
     diagnostics.error({no_file, 0, 0}, opened.error().message());
@@ -135,8 +151,7 @@ Snapshot read_directory(const std::string& directory, const std::string& shown, 
     Diagnostics found;
     auto steady = reader.read(snapshot, found);
     if (steady && !*steady && attempt < max_attempts) continue;
-    if (steady && !*steady)
-      steady = Error(Errc::unavailable, shown + " changed while it was read; try again");
+    if (steady && !*steady) steady = Error(Errc::unavailable, shown + " changed while it was read; try again");
     for (const Diagnostic& diagnostic : found.all()) diagnostics.add(diagnostic);
     if (!steady) {
       diagnostics.error({no_file, 0, 0}, steady.error().message());

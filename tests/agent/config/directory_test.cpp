@@ -35,10 +35,13 @@ TEST_CASE("files are read in byte order of the name, the rest is skipped with a 
   const Scratch scratch;
   for (const char* name : {"b.toml", "B.toml", "a/x.toml", "10.toml", "9.toml", ".h.toml", "a.toml~", "a.toml.bak", "a.toml.dpkg-new",
                            "a.toml.rpmsave", "README", "x.TOML", "d.toml/x"}) {
-    scratch.write(name, "");
+    scratch.write(name, "x = 1");
   }
   const Read got = read(scratch.path());
-  CHECK(got.messages.empty());
+  // of what looks as if it were meant to be read it is said aloud
+  CHECK(got.messages ==
+        "warning: conf.d/d.toml is not read: it is a directory\n"
+        "warning: conf.d/x.TOML is not read: its name must end in .toml, in small letters\n");
   std::string names;
   for (const Source& source : got.snapshot.sources) names += source.path + " ";
   CHECK(names == "conf.d/10.toml conf.d/9.toml conf.d/B.toml conf.d/b.toml ");
@@ -48,6 +51,13 @@ TEST_CASE("files are read in byte order of the name, the rest is skipped with a 
         ".h.toml: hidden\nREADME: does not end in .toml\na: a directory\na.toml.bak: a backup\n"
         "a.toml.dpkg-new: left by the package manager\na.toml.rpmsave: left by the package manager\n"
         "a.toml~: an editor's backup\nd.toml: a directory\nx.TOML: does not end in .toml\n");
+}
+
+TEST_CASE("a file without a byte is told, one of comments alone is not", "[config]") {
+  const Scratch scratch;
+  scratch.write("10.toml", "# off for now\n");
+  scratch.write("20.toml", "");
+  CHECK(read(scratch.path()).messages == "conf.d/20.toml: warning: the file is empty: it configures nothing\n");
 }
 
 TEST_CASE("what is no file of ours is refused one by one, and none of its bytes are kept", "[config]") {
