@@ -9,9 +9,7 @@ namespace heartbeat {
 namespace {
 
 Nanos span(const char* key) {
-  return ronda::cfg<std::optional<std::chrono::nanoseconds>>(key)
-      .value_or(std::chrono::nanoseconds(0))
-      .count();
+  return ronda::cfg<std::optional<std::chrono::nanoseconds>>(key).value_or(std::chrono::nanoseconds(0)).count();
 }
 
 ronda::wall_time instant(Nanos at) {
@@ -49,11 +47,13 @@ Job::Job() {
   rules_.not_more_often = span("not_more_often");
   rules_.grace = span("grace");
   rules_.every = parse_duration(expect_).value_or(0);
+  if (rules_.every > 0 && rules_.not_more_often >= rules_.every) {
+    throw std::invalid_argument("not_more_often = \"" + span_text(rules_.not_more_often) + "\" must be shorter than expect = \"" + expect_ +
+                                "\": each run that comes in time would be too early");
+  }
   if (rules_.every > 0) return;
   if (calendar().next(expect_, clock().wall()).code() == RONDA_E_INVALID) {
-    throw std::invalid_argument(
-        "expect = \"" + expect_ +
-        "\" is neither a duration (\"6h\") nor a calendar expression (\"*-*-* 02:00\")");
+    throw std::invalid_argument("expect = \"" + expect_ + "\" is neither a duration (\"6h\") nor a calendar expression (\"*-*-* 02:00\")");
   }
   rules_.previous = [this](Nanos at) { return slot(calendar().previous(expect_, instant(at))); };
   rules_.next = [this](Nanos at) { return slot(calendar().next(expect_, instant(at))); };

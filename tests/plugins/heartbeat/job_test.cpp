@@ -60,6 +60,17 @@ TEST_CASE("events are taken, judged and removed; it asks to be run when it would
   CHECK(report.detail == "output of the last run:\nrows: 5\n");
 }
 
+TEST_CASE("a span between runs that is no shorter than what is expected is refused", "[heartbeat]") {
+  const auto refusal = [](const char* expect, std::chrono::nanoseconds not_more_often) {
+    JobTest job(expect);
+    job.host.set("not_more_often", not_more_often);
+    return ronda::testing::make<Job>(job.host).error();
+  };
+  CHECK_THAT(refusal("6h", 6h), Catch::StartsWith("not_more_often = \"6h\" must be shorter than expect = \"6h\""));
+  CHECK(refusal("6h", 5h).empty());
+  CHECK(refusal("*:00", 6h).empty());  // of a calendar nobody can say it in general
+}
+
 TEST_CASE("late is told once on the timeline and stays critical until a run answers", "[heartbeat]") {
   JobTest job;
   const auto due = job.run().again_at;
@@ -96,8 +107,7 @@ TEST_CASE("the state outlives the instance", "[heartbeat]") {
   job.run();
   job.host.advance(61min);
   job.host.send("start").send("log", "step one\n").send("fail", "\x1B[31mdisk full\n", 9);
-  CHECK_THAT(job.run(),
-             Ended(status::critical, "failed with exit code 9 at 2025-01-01T01:01:00Z:  [31mdisk full"));
+  CHECK_THAT(job.run(), Ended(status::critical, "failed with exit code 9 at 2025-01-01T01:01:00Z:  [31mdisk full"));
   job.subject.reset();
   const auto report = job.run();
   CHECK_THAT(report, Ended(status::critical, "failed with exit code 9"));
@@ -116,8 +126,7 @@ TEST_CASE("when conf.d expects something else, it is expected from then on", "[h
 TEST_CASE("an output without end is kept to its end", "[heartbeat]") {
   JobTest job;
   job.host.send("start");
-  for (int i = 0; i < 100; ++i)
-    job.host.send("log", std::string(1000, static_cast<char>('a' + i % 26)) + "\n");
+  for (int i = 0; i < 100; ++i) job.host.send("log", std::string(1000, static_cast<char>('a' + i % 26)) + "\n");
   job.host.send("success", "the end\n").send("some word of the future", "x");
   const auto report = job.run();
   CHECK(report.is(status::ok));
