@@ -273,7 +273,10 @@ struct Client::Impl {
       curl_multi_perform(multi, &running);
       if (running == 0) return true;
       curl_multi_poll(multi, &cancel, watched, 1000, nullptr);
-      if (cancel.revents != 0) return false;
+      if (cancel.revents == 0) continue;
+      // on a busy host both may be over by now: what the library has to say of it is worth more than that it was too late
+      curl_multi_perform(multi, &running);
+      return running == 0;
     }
   }
 
@@ -351,8 +354,11 @@ struct Client::Impl {
   Exchange one(const Request& request, const Policy& policy, const Limits& limits) {
     configure(request, policy);
     begin(policy, limits.time_left);
-    const bool ended = drive(limits.cancel_fd);
-    const int code = ended ? take_code() : static_cast<int>(CURLE_ABORTED_BY_CALLBACK);
+    const auto began = Clock::now();
+    bool ended = drive(limits.cancel_fd);
+    int code = ended ? take_code() : static_cast<int>(CURLE_ABORTED_BY_CALLBACK);
+    // the call's own deadline cancels too: who had all of its time has timed out
+    if (!ended && Clock::now() - began >= limits.time_left) ended = true, code = CURLE_OPERATION_TIMEDOUT;
     auto last = ending(code, policy);
     Exchange exchange;
     long status = 0;

@@ -2,8 +2,10 @@
 // Servers that misbehave: every request ends by its deadline and says in which phase it was.
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "catch.hpp"
+#include "client.hpp"
 #include "fixture.hpp"
 #include "servers.hpp"
 
@@ -152,6 +154,33 @@ TEST_CASE("a cancelled run ends at once and is unknown", "[http]") {
   CHECK(report.is(ronda::status::unknown));
   CHECK(report.summary == "cancelled");
   CHECK(took < 5s);
+}
+
+TEST_CASE("a request whose time is over is a timeout with its phase, though it is cancelled too", "[http]") {
+  struct Row {
+    std::string what;
+    std::chrono::milliseconds time_left;
+    http::Exchange::End end;
+    std::string failure;
+  };
+  // a busy host looks only when its own limit and the call's deadline, which cancels, are both behind it
+  const auto row = GENERATE(values<Row>({{"its time is over", 0ms, http::Exchange::End::failed, "timeout while "},
+                                         {"it has time", 30s, http::Exchange::End::undetermined, "cancelled"}}));
+  INFO(row.what);
+  TinyServer server(wait_for_close);
+  int cancel[2];
+  REQUIRE(pipe(cancel) == 0);
+  REQUIRE(write(cancel[1], "x", 1) == 1);
+  http::Request request;
+  const auto url = http::parse_url(root_url(server.port()));
+  REQUIRE(static_cast<bool>(url));
+  request.url = *url;
+  http::Client client;
+  const auto exchange = client.perform(request, {}, {row.time_left, cancel[0]});
+  CHECK(exchange.end == row.end);
+  CHECK_THAT(exchange.failure, Catch::StartsWith(row.failure));
+  close(cancel[0]);
+  close(cancel[1]);
 }
 
 TEST_CASE("the body is sent, with a type that fits", "[http]") {
