@@ -38,11 +38,16 @@ LifeStep next_life(Life state, LifeEvent event) {
 
 std::chrono::nanoseconds life_limit(Life state) {
   switch (state) {
-    case Life::starting: return 10s;
-    case Life::leaving: return 3s;
-    case Life::ending: return 2s;
-    case Life::killed: return 5s;
-    default: return 0s;  // wedged too: siblings finish to their own deadlines, and then it is drained; see also Impl::watch_wedged
+    case Life::starting:
+      return 10s;
+    case Life::leaving:
+      return 3s;
+    case Life::ending:
+      return 2s;
+    case Life::killed:
+      return 5s;
+    default:
+      return 0s;  // wedged too: siblings finish to their own deadlines, and then it is drained; see also Impl::watch_wedged
   }
 }
 
@@ -61,9 +66,8 @@ RestartPolicy::Verdict RestartPolicy::on_failure(std::uint32_t instance, Mono no
     return Verdict::quarantine_instance;
   }
   // what a quarantined instance did does not count against the others
-  const auto others = std::ranges::count_if(failures_, [&](const Failure& f) {
-    return f.instance == whole_plugin || !quarantined_.contains(f.instance);
-  });
+  const auto others =
+      std::ranges::count_if(failures_, [&](const Failure& f) { return f.instance == whole_plugin || !quarantined_.contains(f.instance); });
   if (static_cast<std::size_t>(others) < failure_limit || quarantined_.contains(whole_plugin)) return Verdict::nothing;
   quarantined_[whole_plugin] = now + probe_interval;
   return Verdict::quarantine_plugin;
@@ -104,13 +108,18 @@ void RestartPolicy::clear(std::uint32_t instance) {
 void RestartPolicy::clear_plugin() {
   quarantined_.erase(whole_plugin);
   failures_.clear();
+  forget_deaths();
+}
+
+void RestartPolicy::forget_deaths() {
+  deaths_ = 0;
+  start_at_ = Mono{0};
 }
 
 void RestartPolicy::clear_all() {
   quarantined_.clear();
   failures_.clear();
-  deaths_ = 0;
-  start_at_ = Mono{0};
+  forget_deaths();
 }
 
 }  // namespace ronda::plugin

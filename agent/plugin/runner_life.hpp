@@ -29,15 +29,15 @@ enum class Life : std::uint8_t {
 };
 
 enum class LifeEvent : std::uint8_t {
-  loaded,       // it says that the plugin is ready
-  refused,      // it says that the plugin does not load
-  overdue,      // a call is past deadline and grace
-  broken,       // it broke the protocol
-  hung_up,      // it closed its end of the socket: most likely it is ending
-  retire,       // no longer needed: reload, idle, stop
-  drained,      // nothing is in flight any more
-  waited,       // the state's own limit of time passed
-  exited,       // the process is gone
+  loaded,   // it says that the plugin is ready
+  refused,  // it says that the plugin does not load
+  overdue,  // a call is past deadline and grace
+  broken,   // it broke the protocol
+  hung_up,  // it closed its end of the socket: most likely it is ending
+  retire,   // no longer needed: reload, idle, stop
+  drained,  // nothing is in flight any more
+  waited,   // the state's own limit of time passed
+  exited,   // the process is gone
 };
 
 enum class LifeAction : std::uint8_t { none, shut_down, terminate, kill, report_stuck };
@@ -87,7 +87,8 @@ class RestartPolicy {
   /// A quarantine from before the agent was restarted.
   void restore(std::uint32_t instance, Mono next_probe) { quarantined_[instance] = next_probe; }
   void clear(std::uint32_t instance);
-  /// The plugin as a whole, with what its instances did to bring that about.
+  /// The plugin as a whole, with what its instances did to bring that about, and the back-off that came of it: those that are
+  /// left would wait for what others did.
   void clear_plugin();
   void clear_all();
   const std::map<std::uint32_t, Mono>& quarantined() const { return quarantined_; }  // instance -> next probe
@@ -97,6 +98,8 @@ class RestartPolicy {
     std::uint32_t instance;
     Mono at;
   };
+
+  void forget_deaths();
 
   std::deque<Failure> failures_;
   std::map<std::uint32_t, Mono> quarantined_;  // instance -> next probe

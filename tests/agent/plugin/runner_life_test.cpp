@@ -99,6 +99,25 @@ TEST_CASE("failures of several instances quarantine the plugin", "[plugin]") {
   CHECK(policy.start_allowed_at() == Mono{0});
 }
 
+TEST_CASE("with the quarantine of a plugin its back-off ends too, and that of its instances stays", "[plugin]") {
+  RestartPolicy policy;
+  for (int i = 0; i < 5; ++i) policy.on_failure(9, 1s);
+  for (std::uint32_t i = 1; i < 6; ++i) {
+    policy.on_failure(i, 2s);
+    policy.on_death(2s);
+  }
+  REQUIRE(policy.holds(RestartPolicy::whole_plugin));
+  REQUIRE(policy.start_allowed_at() > Mono{2s});
+  policy.clear_plugin();
+  CHECK_FALSE(policy.is_quarantined(1));
+  CHECK(policy.is_quarantined(9));
+  CHECK(policy.deaths() == 0);
+  CHECK(policy.start_allowed_at() == Mono{0});
+  // who is left is started at once, and once more at once after a first death
+  CHECK(policy.on_death(3s) == Mono{3s});
+  CHECK(policy.on_failure(1, 3s) == RestartPolicy::Verdict::nothing);
+}
+
 TEST_CASE("a plugin that does not load is quarantined as a whole", "[plugin]") {
   RestartPolicy policy;
   for (int i = 0; i < 4; ++i) policy.on_failure(RestartPolicy::whole_plugin, 1s);
