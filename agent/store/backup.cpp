@@ -42,7 +42,7 @@ Status check_backup(const std::string& file) {
                                     "make one with 'ronda state backup FILE'");
   RONDA_TRY(auto db, Database::open_unchanging(file));
   if (const auto header = db.number("PRAGMA application_id", 0); !header)
-    return Error(Errc::invalid, "'" + file + "' is no backup that 'ronda state backup' wrote: " + header.error().message());
+    return Error(header.error().code(), "'" + file + "' is no backup that 'ronda state backup' wrote: " + header.error().message());
   RONDA_TRY(std::ignore, refuse_foreign(db, file));
   RONDA_TRY(const auto verdict, db.check(false, nullptr, nullptr));
   if (verdict != "ok") return Error(Errc::corrupt, "'" + file + "' is damaged: " + verdict);

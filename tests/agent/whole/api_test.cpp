@@ -582,8 +582,8 @@ TEST_CASE("a check that is ended at its deadline tells when it last ran, also wh
   REQUIRE(again.at("last_run").is_string());
   CHECK(again.at("last_run").as_string() >= again.at("since").as_string());
   const json::array& trail = again.at("trail").as_array();
-  REQUIRE(trail.size() >= 2);
-  CHECK(trail[1].at("part").as_string() == "plugin");
+  // before that a turn may have passed while the run before it had not ended
+  CHECK(std::ranges::count_if(trail, [](const json::value& step) { return step.at("part").as_string() == "plugin"; }) == 1);
   for (const json::value& step : trail) CHECK(step.at("part").as_string() != "grade");  // this run has not ended
   CHECK(agent.ronda({"status"}).out.find("never") == std::string::npos);
   CHECK(agent.stop() == 0);
