@@ -326,7 +326,7 @@ levels = [{ name = "Forum", url = "https://forum.example/" }, { name = "Pro", em
   CHECK(door.as_ana({"incident", "ticket", id, "locks", "--answered", "yes"}).code == 1);
 
   const Finished opened = door.as_ana({"incident", "ticket", id, "locks", "--level", "2", "--opened", "T-9"});
-  CHECK(opened.out == id + ": noted: a ticket at locks\n");
+  CHECK(opened.out == id + ": noted: a ticket at locks, T-9\n");
   CHECK(door.author_of(id, "ticket") == "contact:ana");
   const json::value ticket = door.incident(id).at("tickets").at(0);
   INFO(json::serialize(ticket));
