@@ -18,7 +18,8 @@ TEST_CASE("an id may be typed in small letters and short, and where several are 
   CHECK(door.as_ana({"incident", "ack", small, "--for", "1h"}).out.starts_with(id + ": "));
   CHECK(has(door.as_ana({"incident", "show", small.substr(small.size() - 6)}).out, "the till is slow"));
   CHECK(has(door.as_ana({"notify", "list", "--incident", small.substr(13)}).out, "open"));
-  REQUIRE(door.as_ana({"incident", "open", "--level", "p3", "the lamp is dark"}).code == 0);
+  // a level as it is shown
+  REQUIRE(door.as_ana({"incident", "open", "--level", "P3", "the lamp is dark"}).code == 0);
   REQUIRE(door.incidents().size() == 2);
   const Finished several = door.as_ana({"incident", "note", small.substr(0, 8), "which?"});
   CHECK(several.code == 2);
@@ -27,6 +28,18 @@ TEST_CASE("an id may be typed in small letters and short, and where several are 
   CHECK(has(several.err, "\n  " + id + "  acknowledged p2: the till is slow"));
   CHECK(has(several.err, ": the lamp is dark"));
   CHECK(door.author_of(id, "note").empty());
+
+  // a second id is no text of the first one
+  for (const json::value& one : door.incidents()) {
+    const std::string other(one.at("id").as_string());
+    if (other == id) continue;
+    const Finished both = door.as_ana({"incident", "ack", other, small.substr(small.size() - 6)});
+    CHECK(both.code == 2);
+    CHECK(has(both.err, "one incident at a time, and \"" + small.substr(small.size() - 6) + "\" is " + id + "; nothing was done"));
+    CHECK(door.author_of(other, "acked").empty());
+    CHECK(door.as_ana({"incident", "ack", other, "looking at", "the lamp"}).code == 0);
+  }
+  CHECK(door.as_ana({"notify", "list", "--incident", "INC-20200101-NSVCH12340"}).code == 2);
 
   const Finished added = door.as_ana({"silence", "add", "tag=front", "--for", "1h", "--reason", "new door", "--output", "json"});
   REQUIRE(added.code == 0);
