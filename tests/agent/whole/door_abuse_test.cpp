@@ -9,6 +9,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "api/tcp.hpp"
 #include "base/descriptor.hpp"

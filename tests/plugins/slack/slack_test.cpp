@@ -146,7 +146,7 @@ TEST_CASE("a link is cut off as a whole, and one beyond all measure is plain tex
   m.body = endless;
   deliver(h, m);
   REQUIRE(sink.requests().size() == 2);
-  for (int i = 1; i < 3; ++i) {
+  for (std::size_t i = 1; i < 3; ++i) {
     const std::string text = text_of(parsed(sink.requests()[0]).at("blocks").at(i));
     CHECK(text.size() < 3003);
     CHECK(std::count(text.begin(), text.end(), '<') == std::count(text.begin(), text.end(), '>'));
