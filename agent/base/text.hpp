@@ -12,7 +12,8 @@ namespace ronda {
 /// Levenshtein distance, or limit + 1 as soon as it is known to be larger than limit.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit);
 
-/// The name that was probably meant: distance at most 2, else one that `word` is a prefix of; empty if none.
+/// The name that was probably meant: distance at most 2 (of a name of at most four letters 1, or two letters swapped), else one that
+/// `word` is a prefix of; empty if none.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> names);
 
 /// True for [a-z0-9][a-z0-9_-]*, at most 128 bytes: the names of objects in conf.d.

@@ -125,13 +125,14 @@ int open_incident(const Options& options) {
   return print_reply(options, ask_json(options, "POST", "/v1/incidents", body_of(std::move(body))));
 }
 
-/// Several ids after each other: the second would be taken for the text of the first, and go on calling. True: so it is, and
-/// that was said.
-bool names_another(const Options& options) {
-  if (options.arguments.size() < 3) return false;
+/// Several ids after each other: the second would be taken for the text of the first, and go on calling. Else than exit_done: so it
+/// is, or the agent did not answer, and that was said.
+int check_one_incident(const Options& options) {
+  if (options.arguments.size() < 3) return exit_done;
   const auto answer = ask_json(options, "GET", "/v1/incidents?all=1");
+  if (!answer) return answer.error();
   std::vector<std::string> ids;
-  if (answer && answer->value.is_array()) {
+  if (answer->value.is_array()) {
     for (const json::value& one : answer->value.get_array()) ids.push_back(text_of(one.as_object(), "id"));
   }
   for (std::size_t i = 2; i < options.arguments.size(); ++i) {
@@ -140,9 +141,9 @@ bool names_another(const Options& options) {
     if (meant.empty()) continue;
     complain("one incident at a time, and \"" + escape_controls(word) + "\" is " + meant.front() +
              "; nothing was done. As a part of a text it stands in quotes, with the rest of it");
-    return true;
+    return exit_usage;
   }
-  return false;
+  return exit_done;
 }
 
 int act_on_incident(const Options& options) {
@@ -153,7 +154,8 @@ int act_on_incident(const Options& options) {
 
 /// What decides something of it; a text of several words belongs to one incident.
 int decide_on_incident(const Options& options) {
-  return names_another(options) ? exit_usage : act_on_incident(options);
+  const int code = check_one_incident(options);
+  return code == exit_done ? act_on_incident(options) : code;
 }
 
 int note_incident(const Options& options) {
