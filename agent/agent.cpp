@@ -68,6 +68,7 @@ schedule::CandidateRequest Agent::candidate_request() {
   request.environment = config::environment_of_process(options_.env_file, uid_);
   request.uid = uid_;
   request.zones = &zones_;
+  request.now = schedule::sys_seconds(std::chrono::floor<std::chrono::seconds>(wall_clock()));
   request.stage = &*stage_;
   request.libraries = &libraries_;
   if (generation_ > 0) request.previous = &active_.catalogue;

@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <span>
 
@@ -183,8 +184,35 @@ void post_inbox(Context& c) {
   });
 }
 
+/// Of an instance that is held only because its plugin is: clearing it alone would end nothing. Empty: it is no such.
+std::string plugin_that_holds(const schedule::Scheduler& scheduler, std::string_view subject) {
+  std::string plugin;
+  for (const Kind kind : config::all_kinds) {
+    const std::string prefix = schedule::key_of(kind, "");
+    const schedule::Entry* entry = scheduler.find(kind, subject.starts_with(prefix) ? subject.substr(prefix.size()) : subject);
+    if (entry == nullptr) continue;
+    if (scheduler.quarantine(*entry) != nullptr) return {};
+    if (entry->runner->is_quarantined(entry->id)) plugin = entry->spec.procedure->plugin->id;
+  }
+  return plugin;
+}
+
+/// The id of a plugin whose file has this name, without .so.
+std::string id_of_file(const plugin::Catalogue& catalogue, std::string_view name) {
+  for (const auto& [id, entry] : catalogue.plugins) {
+    if (std::filesystem::path(entry->path).stem() == name) return id;
+  }
+  return {};
+}
+
 void post_clear(Context& c) {
-  if (c.agent.scheduler().clear_quarantine(c.name)) return c.respond(json_response(json::object{{"cleared", c.name}}));
+  schedule::Scheduler& scheduler = c.agent.scheduler();
+  if (const std::string holder = plugin_that_holds(scheduler, c.name); !holder.empty())
+    return c.respond(error_response(
+        409, std::string(c.name) + " is in no quarantine; its plugin " + holder + " is: 'ronda plugin clear " + holder + "' ends that"));
+  const std::string by_file = id_of_file(c.agent.active().catalogue, c.name);
+  if (scheduler.clear_quarantine(c.name) || (!by_file.empty() && scheduler.clear_quarantine(by_file)))
+    return c.respond(json_response(json::object{{"cleared", c.name}}));
   c.respond(error_response(404, "no plugin and no instance is named '" + std::string(c.name) + "'"));
 }
 

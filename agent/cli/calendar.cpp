@@ -142,7 +142,8 @@ std::vector<schedule::sys_seconds> instants_of(const schedule::Calendar& calenda
   return out;
 }
 
-void print_expression(const schedule::Calendar& calendar, const std::string& written, const std::vector<schedule::sys_seconds>& next) {
+void print_expression(const schedule::Calendar& calendar, const std::string& written, const std::vector<schedule::sys_seconds>& next,
+                      bool is_over) {
   const std::string normal = normal_form(calendar, written);
   std::cout << "written     " << escape_controls(written) << "\n";
   if (normal != written) std::cout << "normalised  " << normal << "\n";
@@ -152,7 +153,7 @@ void print_expression(const schedule::Calendar& calendar, const std::string& wri
     std::cout << label << schedule::print_instant(at, *calendar.zone()) << "\n";
     label = "            ";
   }
-  if (next.empty()) std::cout << label << (calendar.possible() ? "not within that time" : "never") << "\n";
+  if (next.empty()) std::cout << label << (is_over ? "never again" : calendar.possible() ? "not within that time" : "never") << "\n";
 }
 
 /// What an expression means and when it is due, by the zone of the configuration where it names none.
@@ -167,12 +168,16 @@ int explain_expression(const Options& options, const std::optional<unsigned>& da
     return exit_usage;
   }
   for (const std::string& warning : calendar->warnings()) complain("warning: " + warning);
+  if (!candidate.files.readable && calendar->zone() == zone)
+    complain("warning: " + options.config + " cannot be read, so this is by the zone of this host: [agent] may have another in `tz`");
   if (!candidate.zone_trouble.empty() && calendar->zone() == zone)
     complain("warning: " + candidate.zone_trouble + "; until then this is UTC");
   const schedule::sys_seconds now(std::chrono::duration_cast<std::chrono::seconds>(wall_clock()));
+  const std::string over = schedule::why_over(*calendar, now);
+  if (!over.empty()) complain("warning: " + over);
   const auto next = instants_of(*calendar, now, days);
   if (!options.json) {
-    print_expression(*calendar, written, next);
+    print_expression(*calendar, written, next, !over.empty());
     return exit_done;
   }
   json::array instants;
@@ -207,9 +212,8 @@ int calendar(const Options& options) {
   const schedule::Candidate candidate = load_judged(options, parts, [&](schedule::Candidate& read) {
     plan = response::compile(read, parts.zones, {read.generation.agent.host, wall_clock().count(), ::geteuid()});
   });
-  if (candidate.has_errors()) {
-    complain(errors_text(candidate) + "; this is the rest");
-  }
+  if (is_unread(candidate)) return exit_undetermined;
+  if (candidate.has_errors()) complain(errors_text(candidate) + "; this is the rest");
   auto items = items_of(candidate);
   if (plan != nullptr) add_upkeep(*plan, items);
   add_one_offs(options, parts.zones, items);

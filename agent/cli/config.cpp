@@ -132,6 +132,7 @@ std::string toml_of(const json::value& value) {
 int show(const Options& options) {
   LocalParts parts;
   const schedule::Candidate candidate = load_local(options, parts);
+  if (is_unread(candidate)) return exit_undetermined;
   config::Diagnostics again;  // told by the candidate already
   const config::Environment environment = config::environment_of_process(options.env_file, ::geteuid());
   const config::Generation generation = config::build_generation(candidate.files.sources, environment, again);

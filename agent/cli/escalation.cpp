@@ -81,6 +81,7 @@ int escalation(const Options& options) {
   }
   LocalParts parts;
   const schedule::Candidate candidate = load_local(options, parts);
+  if (is_unread(candidate)) return exit_undetermined;
   const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");
   escalation::Scenario scenario;
   if (!read_scenario(options, candidate, *zone, scenario)) return exit_usage;

@@ -107,6 +107,15 @@ std::string errors_text(const schedule::Candidate& candidate) {
   return "the configuration has " + counted(candidate.diagnostics.errors(), "error") + " ('ronda validate' shows them)";
 }
 
+bool is_unread(const schedule::Candidate& candidate) {
+  if (candidate.files.readable) return false;
+  for (const config::Diagnostic& one : candidate.diagnostics.all()) {
+    if (one.severity == config::Severity::error) complain(one.message);
+  }
+  complain("so nothing is known of what it says: --config names the directory, and who may not read it asks as root");
+  return true;
+}
+
 schedule::Candidate load_local(const Options& options, LocalParts& parts) {
   return load_judged(options, parts, escalation::judge_staff(parts.zones, wall_clock().count(), ::geteuid()));
 }
@@ -119,6 +128,7 @@ schedule::Candidate load_judged(const Options& options, LocalParts& parts, std::
   request.uid = ::geteuid();
   request.environment = config::environment_of_process(options.env_file, request.uid);
   request.zones = &parts.zones;
+  request.now = schedule::sys_seconds(std::chrono::floor<std::chrono::seconds>(wall_clock()));
   request.stage = parts.stage;
   request.libraries = &parts.libraries;
   request.vet_config = [&request](const config::Sources& sources) -> Status {

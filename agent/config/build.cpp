@@ -222,6 +222,7 @@ void Builder::read_members(Scope& scope, Table& table, Instance& instance) {
     // those of the other way to say when are not of this instance
     if (says(usual.key) || (usual.key == "every" && has_slots) || (usual.key == "tz" && !has_slots)) continue;
     read_core_key(scope, usual, instance, mentions_);
+    if (usual.key == "tz") instance.make_rare().usual_tz = true;
   }
   std::size_t options = 0;
   for (Member& member : table) {

@@ -66,6 +66,7 @@ struct Rare {
   std::string at, cron;  // at most one; their grammar is judged by schedule
   std::string tz;        // zone of `at` and `cron`; empty: [agent] tz
   Place when_place, tz_place;
+  bool usual_tz = false;  // of [defaults.KIND]: it stands back where `at` names a zone
   std::string title, user, service, runbook;
   std::vector<std::string> locks, reporters, windows;
   Value params;  // a table, or nothing

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "incident/moment.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <optional>
 
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -36,6 +38,30 @@ bool take_date(std::string_view& text, schedule::local_seconds& out) {
   return date.ok() && y >= 1970 && y <= 2199;
 }
 
+/// Digits after a dot, which say less than a second.
+bool take_fraction(std::string_view& text) {
+  if (!take(text, '.')) return true;
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(digits);
+  return digits > 0 && digits <= 9;
+}
+
+/// "Z", "+02:00" or "-0300", nothing where nothing follows; false: something else does.
+bool take_offset(std::string_view& text, std::optional<minutes>& out) {
+  if (text.empty()) return true;
+  if (take(text, 'Z')) {
+    out = minutes(0);
+    return text.empty();
+  }
+  const bool is_west = text.front() == '-';
+  unsigned hour = 0, minute = 0;
+  if ((!take(text, '+') && !take(text, '-')) || !take(text, 2, hour)) return false;
+  static_cast<void>(take(text, ':'));
+  if (!take(text, 2, minute) || !text.empty() || hour > 23 || minute > 59) return false;
+  out = (is_west ? -1 : 1) * (hours(hour) + minutes(minute));
+  return true;
+}
+
 Error no(std::string_view what, std::string_view text) {
   return {Errc::invalid, "\"" + escape_controls(text.substr(0, 64)) + "\" is no " + std::string(what)};
 }
@@ -49,11 +75,12 @@ Result<std::int64_t> parse_moment(std::string_view text, const schedule::Zone& z
   unsigned hour = 0, minute = 0, second = 0;
   if (!take_date(text, reading) || (!take(text, 'T') && !take(text, ' '))) return wrong();
   if (!take(text, 2, hour) || !take(text, ':') || !take(text, 2, minute)) return wrong();
-  if (take(text, ':') && !take(text, 2, second)) return wrong();
-  const bool is_utc = take(text, 'Z');
-  if (!text.empty() || hour > 23 || minute > 59 || second > 59) return wrong();
+  if (take(text, ':') && (!take(text, 2, second) || !take_fraction(text))) return wrong();
+  std::optional<minutes> offset;
+  if (!take_offset(text, offset) || hour > 23 || minute > 59 || second > 59) return wrong();
   reading += hours(hour) + minutes(minute) + seconds(second);
-  const schedule::sys_seconds at = is_utc ? schedule::sys_seconds(reading.time_since_epoch()) : zone.to_utc(reading).first;
+  const schedule::sys_seconds at =
+      offset ? schedule::sys_seconds(reading.time_since_epoch() - *offset) : zone.to_utc(reading).first;
   return Nanos(at.time_since_epoch()).count();
 }
 

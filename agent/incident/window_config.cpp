@@ -31,6 +31,7 @@ class Reader {
     auto calendar = read_calendar();
     check_lengths();
     check_words();
+    if (calendar) check_gaps(*calendar);
     if (!scope_.sound() || !calendar) return std::nullopt;
     std::ranges::sort(announce_, std::greater<>());
     return Window{object_.name,
@@ -174,6 +175,22 @@ class Reader {
     const bool is_fixed = until_ok == nullptr || (until_ok->as_bool() != nullptr && !until_ok_);
     if (at_most_ && is_fixed) scope_.error(place_of("at_most"), "`at_most` has a meaning with `until_ok = true` only");
     if (at_most_ && until_ok_ && *at_most_ < lasts_) scope_.error(place_of("at_most"), "`at_most` is shorter than `lasts`");
+  }
+
+  /// One that opens again before it has ended, each time, hides what it covers for good. A calendar that leaves a gap once a
+  /// week is found, down to one that opens each ten minutes between.
+  void check_gaps(const schedule::Calendar& calendar) {
+    constexpr int most_openings = 1100;
+    constexpr schedule::sys_seconds from = std::chrono::sys_days(std::chrono::year(2027) / 1 / 1);
+    auto opens = calendar.next(from);
+    for (int i = 0; opens && i < most_openings; ++i) {
+      const auto again = calendar.next(*opens);
+      if (!again || *again - *opens > lasts_) return;
+      opens = again;
+    }
+    const Value* lasts = object_.value.find("lasts");
+    if (opens && lasts != nullptr)
+      scope_.warning(lasts->place(), "it opens again before `lasts` has passed, so it is always open and nobody is ever told of what it covers");
   }
 
   const config::RawObject& object_;

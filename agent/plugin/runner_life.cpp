@@ -108,18 +108,22 @@ void RestartPolicy::clear(std::uint32_t instance) {
 void RestartPolicy::clear_plugin() {
   quarantined_.erase(whole_plugin);
   failures_.clear();
-  forget_deaths();
-}
-
-void RestartPolicy::forget_deaths() {
   deaths_ = 0;
   start_at_ = Mono{0};
 }
 
+std::vector<std::uint32_t> RestartPolicy::culprits() const {
+  std::vector<std::uint32_t> out;
+  for (const Failure& one : failures_) {
+    const bool counts = one.instance != whole_plugin && !quarantined_.contains(one.instance);
+    if (counts && std::ranges::find(out, one.instance) == out.end()) out.push_back(one.instance);
+  }
+  return out;
+}
+
 void RestartPolicy::clear_all() {
+  clear_plugin();
   quarantined_.clear();
-  failures_.clear();
-  forget_deaths();
 }
 
 }  // namespace ronda::plugin

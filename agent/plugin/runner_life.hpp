@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <string_view>
+#include <vector>
 
 namespace ronda::plugin {
 
@@ -91,6 +92,8 @@ class RestartPolicy {
   /// left would wait for what others did.
   void clear_plugin();
   void clear_all();
+  /// Whose failures count against the plugin as a whole, each once, in the order in which they began.
+  std::vector<std::uint32_t> culprits() const;
   const std::map<std::uint32_t, Mono>& quarantined() const { return quarantined_; }  // instance -> next probe
 
  private:
@@ -98,8 +101,6 @@ class RestartPolicy {
     std::uint32_t instance;
     Mono at;
   };
-
-  void forget_deaths();
 
   std::deque<Failure> failures_;
   std::map<std::uint32_t, Mono> quarantined_;  // instance -> next probe

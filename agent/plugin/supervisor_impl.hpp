@@ -154,6 +154,7 @@ class Supervisor::Impl : public std::enable_shared_from_this<Supervisor::Impl> {
   void end_quarantine(std::uint32_t instance);
   void tell_quarantine(std::uint32_t instance, bool holds);
   std::string quarantine_text(std::uint32_t instance) const;
+  std::string culprits_text() const;
   struct Verdict {  // on a process that ended
     std::optional<std::uint64_t> culprit;
     bool begun = true;      // calls may have been running

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <boost/asio/post.hpp>
 
 #include "base/units.hpp"
@@ -361,6 +362,24 @@ void Supervisor::Impl::settle_quietly(Process& process) {
   end_probes(process, verdict.cause);
 }
 
+/// " (by check/a, task/b and 2 more)": whom to look at when the plugin as a whole is held; empty: it does not load.
+std::string Supervisor::Impl::culprits_text() const {
+  constexpr std::size_t named = 3;
+  constexpr std::array<std::string_view, 3> kinds = {"check", "task", "notifier"};
+  const std::vector<std::uint32_t> all = policy_.culprits();
+  std::string names;
+  std::size_t shown = 0;
+  for (const std::uint32_t id : all) {
+    if (shown == named || client_ == nullptr) break;
+    const wire::Create one = client_->describe(id);
+    if (one.name.empty()) continue;  // not configured any more
+    names += (names.empty() ? "" : ", ") + std::string(kinds[static_cast<std::size_t>(one.kind)]) + "/" + one.name;
+    ++shown;
+  }
+  if (names.empty()) return {};
+  return " (by " + names + (all.size() > shown ? " and " + std::to_string(all.size() - shown) + " more" : "") + ")";
+}
+
 void Supervisor::Impl::blame(std::uint32_t instance, std::string_view cause, Mono now) {
   last_trouble_ = cause;
   switch (policy_.on_failure(instance, now)) {
@@ -370,11 +389,13 @@ void Supervisor::Impl::blame(std::uint32_t instance, std::string_view cause, Mon
       why_quarantined_[instance] = cause;
       tell_quarantine(instance, true);
       return trouble(instance, "quarantined after 5 failures in 10 minutes; the last: " + std::string(cause));
-    case RestartPolicy::Verdict::quarantine_plugin:
-      why_quarantined_[RestartPolicy::whole_plugin] = cause;
+    case RestartPolicy::Verdict::quarantine_plugin: {
+      const std::string why = std::string(cause) + culprits_text();
+      why_quarantined_[RestartPolicy::whole_plugin] = why;
       tell_quarantine(RestartPolicy::whole_plugin, true);
-      trouble(0, "the plugin is quarantined after 5 failures in 10 minutes; the last: " + std::string(cause));
-      return finish_waiting("in quarantine after repeated failures: " + std::string(cause), Fate::unavailable);
+      trouble(0, "the plugin is quarantined after 5 failures in 10 minutes; the last: " + why);
+      return finish_waiting("in quarantine after repeated failures: " + why, Fate::unavailable);
+    }
   }
 }
 

@@ -17,6 +17,7 @@
 #include "plugin/grade.hpp"
 #include "plugin/runner_spec.hpp"
 #include "plugin/schema.hpp"
+#include "schedule/preview.hpp"
 #include "schedule/unsound.hpp"
 
 namespace ronda::schedule {
@@ -151,9 +152,12 @@ std::optional<std::shared_ptr<const Calendar>> Preparer::calendar_of(const confi
   // never UTC silently: a zone that is named, in `tz` or in the expression, is another matter
   if (rare.tz.empty() && !candidate_.zone_trouble.empty() && parsed->zone() == candidate_.zone && !rare.at.ends_with(" UTC"))
     candidate_.diagnostics.warning(rare.when_place, candidate_.zone_trouble + "; until then this is UTC");
+  if (!rare.tz.empty() && !rare.usual_tz && parsed->zone() != zone)
+    candidate_.diagnostics.warning(rare.tz_place, "`tz` has no effect: `at` names its own zone");
   // that both days are set is said of the key itself, and such a date always comes
   if (cron && parsed->possible()) return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
   for (const std::string& warning : parsed->warnings()) candidate_.diagnostics.warning(rare.when_place, warning);
+  if (const std::string over = why_over(*parsed, request_.now); !over.empty()) candidate_.diagnostics.warning(rare.when_place, over);
   return calendars_[key] = std::make_shared<const Calendar>(std::move(*parsed));
 }
 

@@ -36,6 +36,7 @@ struct CandidateRequest {
   config::Environment environment;
   uid_t uid = 0;  // besides root, who may own files
   ZoneDatabase* zones = nullptr;
+  sys_seconds now{};  // what was due last before it, and never is again, is told; 1970: nothing is
   std::string localtime = "/etc/localtime";  // says the zone of this host, where [agent] tz does not
   plugin::Stage* stage = nullptr;            // null: nothing is staged, nothing can be run
   plugin::HostLibraries* libraries = nullptr;

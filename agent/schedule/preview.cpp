@@ -102,6 +102,12 @@ Preview make_preview(std::span<const PreviewItem> items, sys_seconds from, unsig
   return out;
 }
 
+std::string why_over(const Calendar& calendar, sys_seconds now) {
+  if (calendar.next(now)) return {};
+  const auto last = calendar.previous(now);
+  return last ? "the last such date was " + print_instant(*last, *calendar.zone()) + ": nothing is due any more" : std::string();
+}
+
 std::string print_instant(sys_seconds instant, const Zone& zone) {
   constexpr std::array<const char*, 7> names = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
   const local_seconds reading = zone.to_local(instant);

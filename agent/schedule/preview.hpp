@@ -60,5 +60,7 @@ Preview make_preview(std::span<const PreviewItem> items, sys_seconds from, unsig
 std::string print(const Preview& preview, std::span<const PreviewItem> items, const Zone& zone);
 /// "Sun 2027-03-28 03:00:00 +0200"
 std::string print_instant(sys_seconds instant, const Zone& zone);
+/// Of a calendar whose dates have all passed by `now`, for who wrote it; empty: something is still due, or never was.
+std::string why_over(const Calendar& calendar, sys_seconds now);
 
 }  // namespace ronda::schedule

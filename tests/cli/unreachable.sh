@@ -23,6 +23,15 @@ for words in status 'status --watch' top 'check web' 'explain web' reload 'task 
   expect_out '"error":"unreachable"'
 done
 
+# a conf.d that cannot be read is not one that says nothing
+for words in 'oncall show' 'escalation simulate p1' calendar 'config show'; do
+  # shellcheck disable=SC2086
+  expect 3 "$live_bin/ronda" --config "$live_dir/nowhere" $words
+  expect_err 'so nothing is known of what it says'
+done
+expect 0 "$live_bin/ronda" --config "$live_dir/nowhere" calendar daily
+expect_err 'by the zone of this host'
+
 # who runs it as a Nagios plugin reads its output
 expect 3 live_ronda check web
 expect_out 'UNKNOWN - web: not determined'
@@ -148,6 +157,9 @@ expect_like 'normalised  Sun \*-\*-\* 02:30:00'
 expect 0 live_ronda calendar '*-02-30'
 expect_like 'next        never'
 expect_err 'this date never comes'
+expect 0 live_ronda calendar '2020-01-01 00:00'
+expect_like 'next        never again'
+expect_err 'the last such date was Wed 2020-01-01 00:00:00 -0300: nothing is due any more'
 expect 0 live_ronda calendar 'Sun 2:30' --output json
 python3 - "$out" <<'PY' || expect_fail 'calendar EXPR --output json has the normal form'
 import json, sys

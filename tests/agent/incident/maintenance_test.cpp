@@ -49,6 +49,20 @@ Firing firing(std::string service) {
 
 }  // namespace
 
+TEST_CASE("a window that never closes is warned of, one that leaves a gap is not", "[incident]") {
+  const auto compiled = [](const std::string& when) { return compile(when + "owner = \"dba\"\nreason = \"upkeep\"\n"); };
+  const char* open = GENERATE("at = \"daily\"\nlasts = \"1d\"\n", "cron = \"*/10 * * * *\"\nlasts = \"10m\"\n",
+                              "at = \"Mon,Thu 00:00\"\nlasts = \"4d\"\n");
+  const Compiled always = compiled(open);
+  CHECK(always.windows.size() == 1);
+  REQUIRE(always.diagnostics.warnings() == 1);
+  CHECK(always.diagnostics.all()[0].message.find("so it is always open") != std::string::npos);
+  const char* closes = GENERATE("at = \"daily\"\nlasts = \"23h\"\n", "at = \"Mon..Fri *:00/10\"\nlasts = \"10m\"\n",
+                                "at = \"2027-03-01 02:00\"\nlasts = \"2h\"\n", "at = \"2020-03-01 02:00\"\nlasts = \"2h\"\n");
+  INFO(closes);
+  CHECK(compiled(closes).diagnostics.warnings() == 0);
+}
+
 TEST_CASE("a window is open from its instant, for as long as it lasts, in its zone", "[incident]") {
   const Window window = sunday();
   CHECK_FALSE(active_at(window, opens - 1));

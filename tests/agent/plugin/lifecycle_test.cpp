@@ -48,9 +48,20 @@ TEST_CASE("an instance that crashes five times is quarantined, the others are no
 TEST_CASE("five instances that crash once each quarantine the plugin; clearing it helps", "[plugin]") {
   boost::asio::io_context loop;
   Supervised bench(loop);
-  for (int i = 0; i < 5; ++i) CHECK(bench.run(bench.chaos("abort"), 60s).fate == Fate::crashed);
+  std::vector<std::string> names;
+  for (int i = 0; i < 5; ++i) {
+    const std::uint32_t id = bench.chaos("abort");
+    names.push_back("check/instance-" + std::to_string(id));
+    CHECK(bench.run(id, 60s).fate == Fate::crashed);
+  }
   CHECK(bench.status().quarantined);
-  CHECK(bench.run("ok").fate == Fate::unavailable);
+  const auto& held = bench.run("ok");
+  CHECK(held.fate == Fate::unavailable);
+  // who did it is named, a few of them
+  const std::string by = " (by " + names[0] + ", " + names[1] + ", " + names[2] + " and 2 more)";
+  CHECK_THAT(held.cause, Catch::StartsWith("in quarantine after repeated failures: killed by SIGABRT") && Catch::EndsWith(by));
+  REQUIRE(bench.troubles.size() == 1);
+  CHECK_THAT(bench.troubles[0], Catch::EndsWith(by));
   bench.supervisor().clear_quarantine(plugin::RestartPolicy::whole_plugin);
   CHECK(bench.run("ok", 0, 60s).fate == Fate::finished);
 }

@@ -118,6 +118,17 @@ TEST_CASE("with the quarantine of a plugin its back-off ends too, and that of it
   CHECK(policy.on_failure(1, 3s) == RestartPolicy::Verdict::nothing);
 }
 
+TEST_CASE("whose failures count against the plugin is known, each once", "[plugin]") {
+  RestartPolicy policy;
+  CHECK(policy.culprits().empty());
+  for (int i = 0; i < 5; ++i) policy.on_failure(9, 1s);  // is held itself
+  for (const std::uint32_t id : {3U, 1U, 3U, RestartPolicy::whole_plugin}) policy.on_failure(id, 2s);
+  CHECK(policy.on_failure(2, 3s) == RestartPolicy::Verdict::quarantine_plugin);
+  CHECK(policy.culprits() == std::vector<std::uint32_t>{3, 1, 2});
+  policy.clear_plugin();
+  CHECK(policy.culprits().empty());
+}
+
 TEST_CASE("a plugin that does not load is quarantined as a whole", "[plugin]") {
   RestartPolicy policy;
   for (int i = 0; i < 4; ++i) policy.on_failure(RestartPolicy::whole_plugin, 1s);

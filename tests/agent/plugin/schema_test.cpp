@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/schema.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
 #include "catch.hpp"
 #include "config/toml.hpp"
 #include "plugin/option_regex.hpp"
@@ -390,4 +394,25 @@ TEST_CASE("timestamps are read with fraction and offset", "[plugin]") {
   CHECK_FALSE(parse_timestamp("1970-01-01T00:00:01"));
   CHECK_FALSE(parse_timestamp("2026-02-30T00:00:00Z"));
   CHECK(format_scalar(OptionType::timestamp, OptionNode(std::int64_t{1'500'000'000})) == "\"1970-01-01T00:00:01Z\"");
+}
+
+TEST_CASE("limits of host.process that no number of processes keeps are refused", "[plugin]") {
+  const std::string path = RONDA_SOURCE_DIR "/plugins/host/plugin.toml";
+  std::ifstream file(path);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  config::Diagnostics diagnostics;
+  const auto manifest = parse_manifest(text, 0, diagnostics);
+  REQUIRE(manifest);
+  const auto procedure = std::ranges::find(manifest->provides, "host.process", &Procedure::name);
+  REQUIRE(procedure != manifest->provides.end());
+  const auto said = [&](std::int64_t least, std::int64_t most) {
+    config::Diagnostics found;
+    const config::Table object = {{"name", {0, 2, 1}, config::Value(std::string("nginx"), {0, 2, 8})},
+                                  {"min_count", {0, 3, 1}, config::Value(least, {0, 3, 13})},
+                                  {"max_count", {0, 4, 1}, config::Value(most, {0, 4, 13})}};
+    check_options(*procedure, object, {0, 1, 1}, {}, found);
+    return found.all().empty() ? std::string() : found.all().front().message;
+  };
+  CHECK(said(5, 2) == "min_count must not exceed max_count");
+  CHECK(said(2, 2).empty());
 }

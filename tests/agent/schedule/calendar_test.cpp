@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedule/calendar.hpp"
 
+#include "schedule/preview.hpp"
 #include "support.hpp"
 
 using namespace ronda;
@@ -160,6 +161,19 @@ TEST_CASE("a date that never comes has no next, no previous, and a warning", "[s
   CHECK_FALSE(never.previous(utc("2027-01-01 00:00:00")));
   CHECK(never.count(utc("1980-01-01 00:00:00"), utc("2190-01-01 00:00:00")) == 0);
   CHECK(never.warnings() == std::vector<std::string>{"this date never comes, so nothing is ever due"});
+}
+
+TEST_CASE("of a date that has passed the last one is told, and that nothing follows", "[schedule]") {
+  const Calendar past = calendar("2020-01-01 00:00", "Europe/Berlin");
+  CHECK(past.possible());
+  CHECK(why_over(past, utc("2019-12-31 22:59:59")).empty());
+  const std::string why = why_over(past, utc("2026-11-30 12:00:00"));
+  CHECK_THAT(why, Catch::StartsWith("the last such date was ") && Catch::Contains("2020-01-01 00:00:00") &&
+                      Catch::EndsWith(": nothing is due any more"));
+  CHECK(why_over(calendar("2020..2022-03-01"), utc("2021-12-01 00:00:00")).empty());
+  CHECK(why_over(calendar("2020..2022-03-01"), utc("2022-03-01 00:00:00")) != "");
+  CHECK(why_over(calendar("daily"), utc("2026-11-30 12:00:00")).empty());
+  CHECK(why_over(calendar("*-02-30"), utc("2026-11-30 12:00:00")).empty());  // that has a warning of its own
 }
 
 TEST_CASE("instants at the ends of time are answered", "[schedule]") {

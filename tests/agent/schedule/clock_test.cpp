@@ -202,3 +202,34 @@ TEST_CASE("a host that does not say its zone gets UTC with a warning where the z
   std::filesystem::create_symlink("/usr/share/zoneinfo/Etc/UTC", request.localtime);
   CHECK(warned().empty());
 }
+
+TEST_CASE("a date that has passed and a zone that says nothing are warned of", "[schedule]") {
+  const Scratch scratch;
+  const auto instance = [](const std::string& name, const std::string& when) {
+    return "[task." + name + "]\nuse = \"chaos.task\"\nmode = \"ok\"\n" + when + "\n";
+  };
+  scratch.write("conf.d/10.toml", "[defaults.task]\ntz = \"America/Argentina/Buenos_Aires\"\n" +  // no contradiction: `at` may name another
+                                      instance("past", "at = \"2020-01-01 00:00 UTC\"") +
+                                      instance("twice", "at = \"02:30 Europe/Berlin\"\ntz = \"Asia/Tokyo\"") +
+                                      instance("one", "at = \"02:30\"\ntz = \"Asia/Tokyo\"") + instance("usual", "at = \"02:30 UTC\""));
+  schedule::ZoneDatabase zones;
+  schedule::CandidateRequest request;
+  request.config_directory = scratch / "conf.d";
+  request.plugin_directories = {std::filesystem::path(RONDA_CHAOS_PLUGIN).parent_path()};
+  request.trust_file = scratch / "none";
+  request.uid = ::geteuid();
+  request.zones = &zones;
+  request.localtime = scratch / "nothing";
+  request.now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 30);
+  const schedule::Candidate candidate = schedule::load_candidate(request);
+  CHECK(candidate.set.size() == 4);
+  const auto lines_of = [&](const std::string& text) {
+    std::vector<std::uint32_t> lines;
+    for (const config::Diagnostic& one : candidate.diagnostics.all()) {
+      if (one.message == text && one.severity == config::Severity::warning) lines.push_back(one.where.line);
+    }
+    return lines;
+  };
+  CHECK(lines_of("the last such date was Wed 2020-01-01 00:00:00 +0000: nothing is due any more") == std::vector<std::uint32_t>{6});
+  CHECK(lines_of("`tz` has no effect: `at` names its own zone") == std::vector<std::uint32_t>{11});
+}

@@ -119,3 +119,22 @@ TEST_CASE("a quarantine of another configuration or another file is not taken up
   CHECK(eventually([&] { return deaths(agent) >= 1; }));
   CHECK(agent.stop() == 0);
 }
+
+TEST_CASE("who would clear an instance that its plugin holds is told so; a plugin goes by its file's name too", "[whole]") {
+  WholeAgent agent;
+  std::filesystem::copy_file(RONDA_BINARY_DIR "/tests/plugins/chaos.so", agent.copy_plugins() + "/chaos.so");
+  std::string checks;
+  for (int i = 0; i < 5; ++i)
+    checks += "[check.bad-" + std::to_string(i) + "]\nuse = \"chaos.check\"\nmode = \"segv\"\nevery = \"500ms\"\n";
+  agent.configure("10.toml", checks);
+  REQUIRE(agent.start());
+  REQUIRE(eventually([&] { return chaos_of(agent).at("state") == "quarantined"; }, 60s));
+  CHECK(std::string(chaos_of(agent).at("quarantines").at(0).at("reason").as_string()).find(" (by check/bad-") != std::string::npos);
+  const Finished refused = agent.ronda({"plugin", "clear", "bad-0"});
+  CHECK(refused.code == 1);
+  CHECK(refused.err.find("bad-0 is in no quarantine; its plugin org.ronda.chaos is: ") != std::string::npos);
+  CHECK(chaos_of(agent).at("state") == "quarantined");
+  CHECK(agent.ronda({"plugin", "clear", "chaos"}).code == 0);
+  CHECK(chaos_of(agent).at("state") != "quarantined");
+  CHECK(agent.stop() == 0);
+}
