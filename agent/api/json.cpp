@@ -376,7 +376,7 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
              std::to_string(entry.spec.rare->retry.times + 1) + ": " + attempts->last.summary + "; again in " +
              format_duration(entry.spec.rare->retry.wait));
   }
-  if (agent.scheduler().lingers(entry))
+  if (agent.scheduler().lingers(entry) && apart == nullptr)
     step("plugin", trip.ended_wall, "its code has not ended: it keeps its locks, and its next run waits for that");
   if (const auto* left = agent.scheduler().left_alive(entry)) beside("plugin", left->wall, "left alive: " + text_of(left->processes));
   if (apart != nullptr) beside("schedule", apart->started_wall, "a dry run is under way; it counts for nothing");
@@ -429,7 +429,7 @@ json::object run_json(const schedule::Scheduler& scheduler, const Entry& entry) 
   if (entry.spec.kind != config::Kind::task) return out;
   const bool is_known = fate == Fate::finished && entry.trip.told;
   out["exit"] = !is_known ? 3 : entry.status == CheckStatus::ok ? 0 : 1;
-  if (is_known || fate == Fate::unavailable || fate == Fate::spawn_failed) return out;  // these did not begin
+  if (is_known || !entry.trip.begun || fate == Fate::unavailable || fate == Fate::spawn_failed) return out;  // these did not begin
   const std::string summary = "outcome unknown: " + entry.summary;
   out["status"] = word(CheckStatus::unknown);
   out["summary"] = summary;

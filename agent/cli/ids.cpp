@@ -79,6 +79,10 @@ Result<std::string, int> whole_id(const Options& options, std::string_view targe
   return meant.empty() ? typed : std::move(meant.front());
 }
 
+bool is_whole_incident_id(std::string_view typed) {
+  return incident::is_id(upper(trim(typed)));
+}
+
 Result<std::string, int> whole_incident_id(const Options& options, const std::string& typed) {
   std::string id = upper(trim(typed));
   if (incident::is_id(id)) return id;

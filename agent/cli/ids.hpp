@@ -19,6 +19,8 @@ std::vector<std::string> ids_meant(std::string_view typed, std::span<const std::
 /// What the agent lists at `target` and has the id that `typed` means; an id that it does not list is given back as it is,
 /// for the agent to say so. An error is the exit code of what was said: several fit, and which, or there is no answer.
 Result<std::string, int> whole_id(const Options& options, std::string_view target, std::string_view what, const std::string& typed);
+/// "INC-20261129-K7Q2M4XD0A", in whatever case, of whatever incident.
+bool is_whole_incident_id(std::string_view typed);
 Result<std::string, int> whole_incident_id(const Options& options, const std::string& typed);
 
 /// "P1", as it is shown, is the level p1; any other text is left as it is.

@@ -125,25 +125,34 @@ int open_incident(const Options& options) {
   return print_reply(options, ask_json(options, "POST", "/v1/incidents", body_of(std::move(body))));
 }
 
-/// Several ids after each other: the second would be taken for the text of the first, and go on calling. Else than exit_done: so it
-/// is, or the agent did not answer, and that was said.
-int check_one_incident(const Options& options) {
-  if (options.arguments.size() < 3) return exit_done;
-  const auto answer = ask_json(options, "GET", "/v1/incidents?all=1");
+/// Of the words behind an incident, one that is another: a whole id anywhere, or right behind it as much of one that goes on as no
+/// common word is by chance. What the agent answers to is in its memory, so a store that has failed stands in nobody's way.
+Result<std::string, int> another_incident(const Options& options) {
+  constexpr std::size_t least_characters = 5;
+  for (std::size_t i = 2; i < options.arguments.size(); ++i) {
+    if (is_whole_incident_id(options.arguments[i])) return options.arguments[i];
+  }
+  const std::string& next = options.arguments[2];
+  if (next.size() < least_characters || next.find(' ') != std::string::npos) return std::string();
+  const auto answer = ask_json(options, "GET", "/v1/incidents");
   if (!answer) return answer.error();
   std::vector<std::string> ids;
   if (answer->value.is_array()) {
     for (const json::value& one : answer->value.get_array()) ids.push_back(text_of(one.as_object(), "id"));
   }
-  for (std::size_t i = 2; i < options.arguments.size(); ++i) {
-    const std::string& word = options.arguments[i];
-    const auto meant = ids_meant(word, ids);
-    if (meant.empty()) continue;
-    complain("one incident at a time, and \"" + escape_controls(word) + "\" is " + meant.front() +
-             "; nothing was done. As a part of a text it stands in quotes, with the rest of it");
-    return exit_usage;
-  }
-  return exit_done;
+  return ids_meant(next, ids).empty() ? std::string() : next;
+}
+
+/// Several ids after each other: the second would be taken for the text of the first, and go on calling. Else than exit_done: so it
+/// is, or the agent did not answer, and that was said.
+int check_one_incident(const Options& options) {
+  if (options.arguments.size() < 3) return exit_done;
+  const auto another = another_incident(options);
+  if (!another) return another.error();
+  if (another->empty()) return exit_done;
+  complain("one incident at a time, and \"" + escape_controls(*another) +
+           "\" is another; nothing was done. As a part of a text it stands in quotes, with the rest of it");
+  return exit_usage;
 }
 
 int act_on_incident(const Options& options) {

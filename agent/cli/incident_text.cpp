@@ -164,6 +164,14 @@ std::string level_label(const json::value& level) {
   return colours() ? std::string(shade->colour) + label + "\033[0m" : label;
 }
 
+void print_hidden(const json::array& hides) {
+  for (const json::value& one : hides) {
+    const json::object& hidden = one.as_object();
+    std::cout << "      hides " << text_of(hidden, hidden.at("alert").is_null() ? "title" : "alert") << " " << text_of(hidden, "level") << " "
+              << text_of(hidden, "incident") << "\n";
+  }
+}
+
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.append(width - text.size(), ' ');
   return text + " ";

@@ -18,6 +18,8 @@ const json::array& list_of(const json::object& object, std::string_view key);
 
 /// "P1" of "p1" in its colour where colours are on, "--" of null.
 std::string level_label(const json::value& level);
+/// The lines below a silence or a maintenance: what each of its `hides` is, its level and its incident.
+void print_hidden(const json::array& hides);
 /// At least that wide, and a space.
 std::string padded(std::string text, std::size_t width);
 /// The zone of the agent's clocks, `[agent] tz`; UTC where it does not say. JSON has UTC always.

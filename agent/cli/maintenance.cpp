@@ -35,9 +35,7 @@ void print_one(const json::object& one, const schedule::Zone& zone) {
   if (one.at("until_ok").as_bool() && !is_over) std::cout << ", longer until it is ok";
   if (one.contains("owner")) std::cout << "  " << text_of(one, "owner") << ": " << text_of(one, "reason");
   std::cout << "\n";
-  for (const json::value& hidden : one.at("hides").as_array())
-    std::cout << "      hides " << text_of(hidden.as_object(), hidden.at("alert").is_null() ? "title" : "alert") << " " << text_of(hidden.as_object(), "level") << " "
-              << text_of(hidden.as_object(), "incident") << "\n";
+  print_hidden(one.at("hides").as_array());
 }
 
 int print_answer(const Options& options, const Asked& answer) {

@@ -26,9 +26,7 @@ void print_silence(const json::object& silence, const schedule::Zone& zone) {
   std::cout << "  until " << instant_text(silence.at(ended ? "ended" : "until"), zone);
   if (!ended && silence.at("until_ok").as_bool()) std::cout << " or until it is ok";
   std::cout << "  " << text_of(silence, "owner") << ": " << text_of(silence, "reason") << "\n";
-  for (const json::value& one : silence.at("hides").as_array())
-    std::cout << "      hides " << text_of(one.as_object(), one.at("alert").is_null() ? "title" : "alert") << " "
-              << text_of(one.as_object(), "level") << " " << text_of(one.as_object(), "incident") << "\n";
+  print_hidden(silence.at("hides").as_array());
 }
 
 int add(const Options& options) {

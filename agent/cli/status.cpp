@@ -127,9 +127,9 @@ ViewSection plugins_of(const json::object& status) {
     const std::string id = text_of(plugin, "id").empty() ? text_of(plugin, "path") : text_of(plugin, "id");
     const std::string state = text_of(plugin, "state"), file = text_of(plugin, "file"), trouble = text_of(plugin, "trouble");
     std::string line = "  " + padded(state, 11) + padded(id, name_width) + text_of(plugin, "version") + runners_text(plugin);
-    if (file == "differs") line += "  file differs: the code in use was read before; ";
     if (file == "differs")
-      line += refused.contains(text_of(plugin, "path")) ? "the file was refused, see there" : "`ronda reload` takes the file";
+      line += std::string("  file differs: the code in use was read before; ") +
+              (refused.contains(text_of(plugin, "path")) ? "the file was refused, see there" : "`ronda reload` takes the file");
     if (file == "missing") line += "  file is missing: the code in use was read before";
     if (!trouble.empty()) line += "  " + trouble;
     const bool is_held = state == "quarantined" || state == "refused" || !trouble.empty();

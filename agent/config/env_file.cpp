@@ -34,6 +34,7 @@ bool is_variable_name(std::string_view name) {
 
 std::vector<Error> read_env_file(std::string_view text, const std::string& path, Variables& variables) {
   std::vector<Error> wrong;
+  constexpr std::size_t most_wrong = 10;
   constexpr std::string_view export_word = "export ";
   for (std::uint32_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
@@ -45,12 +46,17 @@ std::vector<Error> read_env_file(std::string_view text, const std::string& path,
     const std::string_view name = trim(line.substr(0, equals));
     if (equals == std::string_view::npos || !is_variable_name(name)) {
       wrong.emplace_back(Errc::invalid, "a line must be NAME=VALUE or a comment", Position{path, number, 0});
-      continue;
+      if (wrong.size() < most_wrong) continue;
+      wrong.emplace_back(Errc::invalid, "the lines after that are not read: this seems to be no such file");
+      return wrong;
     }
     auto value = unquote(trim(line.substr(equals + 1)));
     if (!value) {
-      wrong.emplace_back(Errc::invalid, "the quotes around the value of " + std::string(name) + " do not match", Position{path, number, 0});
-      continue;
+      // a value of several lines, none of which is a name
+      wrong.emplace_back(Errc::invalid,
+                         "the quotes around the value of " + std::string(name) + " do not match; the lines after it are not read",
+                         Position{path, number, 0});
+      return wrong;
     }
     variables.insert_or_assign(std::string(name), *std::move(value));
   }

@@ -19,7 +19,8 @@ using Variables = std::map<std::string, std::string, std::less<>>;
 bool is_variable_name(std::string_view name);
 
 /// Adds the variables of `text`, over those that are there. A line that is wrong is an error with `path` and the line, and
-/// takes nothing from the others: all that is wrong is known after one look.
+/// takes nothing from the others: all that is wrong is known after one look. Reading ends at quotes that do not match, since what
+/// follows may be the rest of a secret, and after ten that are wrong.
 std::vector<Error> read_env_file(std::string_view text, const std::string& path, Variables& variables);
 
 }  // namespace ronda::config

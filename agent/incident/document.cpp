@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 
 #include "base/text.hpp"
@@ -28,6 +29,16 @@ std::string instant(std::int64_t at_ns, const DocumentOptions& options) {
   std::snprintf(text, sizeof text, "%04d-%02u-%02u %02d:%02d:%02d", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
                 static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
                 static_cast<int>(time.seconds().count()));
+  return text;
+}
+
+/// " -0300", " UTC"
+std::string offset_text(const DocumentOptions& options) {
+  if (options.zone == "UTC") return " UTC";
+  const std::int64_t minutes = std::abs(options.offset_s) / 60;
+  char text[16];
+  std::snprintf(text, sizeof text, " %c%02d%02d", options.offset_s < 0 ? '-' : '+', static_cast<int>(minutes / 60 % 24),
+                static_cast<int>(minutes % 60));
   return text;
 }
 
@@ -308,7 +319,7 @@ std::string describe(const Event& event, const DocumentOptions& options) {
        {"{channel}", event.channel},
        {"{owed}", event.until_ns == 0
                       ? std::string(w.owed_never)
-                      : std::string(w.owed_until) + instant(event.until_ns, options) + (options.zone == "UTC" ? " UTC" : "")}}};
+                      : std::string(w.owed_until) + instant(event.until_ns, options) + offset_text(options)}}};
   std::string filled;
   for (std::size_t i = 0; i < out.size();) {
     const auto found =

@@ -62,7 +62,11 @@ std::vector<Firing> State::firing(const Settings& settings) const {
   }
   for (const std::string& id : by_hand) {
     const Incident& incident = incidents.at(id);
-    if (!incident.any_fires()) out.push_back({{}, {}, incident.service, id, incident.level, {}, incident.title});
+    // what fires in it may be less than what people say it is
+    const bool is_shown = std::ranges::any_of(incident.members, [&](const auto& one) {
+      return one.second.fires() && !is_higher(incident.level, one.second.level);
+    });
+    if (!is_shown) out.push_back({{}, {}, incident.service, id, incident.level, {}, incident.title});
   }
   return out;
 }

@@ -92,6 +92,7 @@ struct Trip {
   std::int64_t duration_ns = 0;
   std::uint32_t reason = 0;  // RONDA_REASON_*
   Fate fate = Fate::finished;
+  bool begun = true;  // false: no code of the run was reached, as its instance could not be made
   bool told = false;  // the plugin gave a result; one that was cut off at its deadline may have
 };
 

@@ -139,8 +139,7 @@ void Scheduler::pump() {
 
 void Scheduler::record_missed(const Missed& missed) {
   const Entry& entry = entries_[missed.id];
-  const bool waited = (entry.call != 0 || lingering_.contains(missed.id)) && entry.spec.rare != nullptr &&
-                      entry.spec.rare->overlap == config::Overlap::queue;
+  const bool waited = (entry.call != 0 || lingering_.contains(missed.id)) && waits_its_turn(entry, missed.id);
   const std::string why = waited ? "a newer slot waits for the end of the run" : "the agent was not running, or the clock stepped";
   if (waited && missed.slots.count == 1) return close_slot(entry, missed.slots.first, why);
   ports_.store.record_missed({id_of(entry.spec), slot_ns(missed.slots.first), slot_ns(missed.slots.last),

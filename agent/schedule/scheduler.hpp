@@ -253,6 +253,7 @@ class Scheduler final : private plugin::SupervisorClient {
   void refuse_waiters();
   void unblock(const std::string& name);
   void tell_waiters(std::uint32_t position);
+  bool waits_its_turn(const Entry& entry, std::uint32_t position) const;
   bool queue(const Skipped& skipped);
   void record_missed(const Missed& missed);
   void tell_dropped(const Entry& entry, Ending& ending);

@@ -12,7 +12,9 @@ struct Face {
   bool has_result = true;
   CheckStatus status = CheckStatus::unknown;
   std::string summary;
-  PackedText detail, grade_reason, metrics;
+  PackedText detail, grade_reason, metrics, blocked_by;
+  std::int64_t since_wall = 0;  // and no failures before it
+  std::uint32_t failures = 0;
   Trip trip;
   Skip skip = Skip::none;
 };
@@ -24,6 +26,9 @@ void exchange(Entry& entry, Face& face) {
   std::swap(entry.detail, face.detail);
   std::swap(entry.grade_reason, face.grade_reason);
   std::swap(entry.metrics, face.metrics);
+  std::swap(entry.blocked_by, face.blocked_by);
+  std::swap(entry.since_wall, face.since_wall);
+  std::swap(entry.failures, face.failures);
   std::swap(entry.trip, face.trip);
   std::swap(entry.skip, face.skip);
 }
@@ -55,7 +60,7 @@ void Scheduler::end_apart(std::uint32_t position, plugin::CallEnd& end) {
   apart_.erase(found);
   Face face;
   face.trip = apart.trip;
-  face.trip.ended_wall = wall().count();
+  face.since_wall = face.trip.ended_wall = wall().count();
   Ending ending = ending_of(entry.spec, face.trip, end);
   plugin::Grade graded = grade(entry, ending);
   add_dropped(ending);

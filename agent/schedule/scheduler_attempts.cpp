@@ -60,10 +60,14 @@ const Attempts* Scheduler::attempts(const Entry& entry) const {
   return found == attempts_.end() ? nullptr : &found->second;
 }
 
+/// Whether a turn that comes while its run goes on waits for the end: as its overlap says, and always behind one that counts for nothing.
+bool Scheduler::waits_its_turn(const Entry& entry, std::uint32_t position) const {
+  return is_apart(position) || (entry.spec.rare != nullptr && entry.spec.rare->overlap == config::Overlap::queue);
+}
+
 /// Its turn came while it still runs: one turn waits for the end, a newer one takes its place.
 bool Scheduler::queue(const Skipped& skipped) {
-  const Entry& entry = entries_[skipped.id];
-  if (entry.spec.rare == nullptr || entry.spec.rare->overlap != config::Overlap::queue) return false;
+  if (!waits_its_turn(entries_[skipped.id], skipped.id)) return false;
   if (!skipped.slot) {
     timetable_.make_due(skipped.id, boottime(), Why::again);
     return true;

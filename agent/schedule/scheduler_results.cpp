@@ -146,6 +146,7 @@ Ending ending_of(const Prepared& spec, Trip& trip, plugin::CallEnd& end) {
   wire::Outcome& outcome = end.outcome;
   trip.duration_ns = outcome.duration_ns;
   out.told = trip.told = outcome.end == wire::End::reported;
+  trip.begun = outcome.end != wire::End::create_failed && outcome.end != wire::End::state_refused;
   if (outcome.timed_out && !out.told) outcome.summary = "timed out after " + format_duration(spec.timeout);
   if (outcome.timed_out) trip.fate = Fate::timeout;
   if (out.told) out.reported = static_cast<CheckStatus>(outcome.status & 3);

@@ -204,7 +204,8 @@ void Scheduler::on_request(wire::Request request, std::function<void(std::int32_
 }
 
 void Scheduler::kv_commit(wire::Request& request, const Entry& entry, std::function<void(std::int32_t, std::string)> reply) {
-  if (entry.call != 0 && is_apart(position_of_call(entry.call))) return reply(RONDA_OK, {});  // it keeps nothing, as it says
+  // it keeps nothing, as it says; what its new code makes of the state before the run is no part of it
+  if (request.call != 0 && request.call == entry.call && is_apart(position_of_call(entry.call))) return reply(RONDA_OK, {});
   const bool is_present = request.instance == entry.id;
   const PluginRef& plugin = *(is_present ? *entry.spec.procedure : procedure_in_flight(entry)).plugin;
   std::vector<store::KvWrite> writes;

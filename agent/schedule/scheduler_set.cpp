@@ -254,6 +254,7 @@ void Scheduler::replace(std::uint32_t position, Prepared spec, Nanos now) {
   position_of_id_.add(entry.id, position);
   timetable_.replace(position, spec_of(entry), now);
   if (!comes_back) return;
+  if (entry.skip == Skip::left) entry.skip = Skip::none;
   std::erase(outlasted_, position);
   restore_quarantine(entry);
   timetable_.hold(position);

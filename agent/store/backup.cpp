@@ -41,13 +41,12 @@ Status check_backup(const std::string& file) {
                                     "' has a '-wal' beside it, so it is a database in use and no backup; "
                                     "make one with 'ronda state backup FILE'");
   RONDA_TRY(auto db, Database::open_unchanging(file));
-  if (const auto header = db.number("PRAGMA application_id", 0); !header)
-    return Error(header.error().code(), "'" + file + "' is no backup that 'ronda state backup' wrote: " + header.error().message());
+  const auto id = db.number("PRAGMA application_id", 0);
+  if (!id) return Error(id.error().code(), "'" + file + "' is no backup that 'ronda state backup' wrote: " + id.error().message());
   RONDA_TRY(std::ignore, refuse_foreign(db, file));
   RONDA_TRY(const auto verdict, db.check(false, nullptr, nullptr));
   if (verdict != "ok") return Error(Errc::corrupt, "'" + file + "' is damaged: " + verdict);
-  RONDA_TRY(const auto id, db.number("PRAGMA application_id", 0));
-  if (id != application_id) return Error(Errc::invalid, "'" + file + "' is empty, not a backup of ronda's state");
+  if (*id != application_id) return Error(Errc::invalid, "'" + file + "' is empty, not a backup of ronda's state");
   return done();
 }
 

@@ -24,7 +24,7 @@ struct Outcome {
 Result<std::string> read_known_file(const std::string& path, FileUse use) {
   if (path == "/etc/ronda/secret" && use == FileUse::secret) return std::string("s3cret-value\n");
   if (path == "/etc/ronda/env") return std::string("FROM_FILE=from file\nBAD_DURATION=5 secret minutes\n");
-  if (path == "/etc/ronda/bad-env") return std::string("A=1\nhunter2\nB=\"2\nC=3\n");
+  if (path == "/etc/ronda/bad-env") return std::string("A=1\nC=3\nhunter2\nB=\"2\n");
   return Error(Errc::not_found, "opening " + path + ": No such file or directory");
 }
 

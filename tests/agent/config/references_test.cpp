@@ -178,8 +178,8 @@ TEST_CASE("a broken env file names the line and never its content", "[config]") 
   auto [text, line, message] = GENERATE(table<std::string, std::uint32_t, std::string>({
       {"A=1\nsecret", 2, "a line must be NAME=VALUE or a comment"},
       {"1A=x", 1, "a line must be NAME=VALUE or a comment"},
-      {"\nA=\"x", 2, "the quotes around the value of A do not match"},
-      {"A='x'y", 1, "the quotes around the value of A do not match"},
+      {"\nA=\"x", 2, "the quotes around the value of A do not match; the lines after it are not read"},
+      {"A='x'y", 1, "the quotes around the value of A do not match; the lines after it are not read"},
   }));
   Variables variables;
   const std::vector<Error> got = read_env_file(text, "/e", variables);
@@ -191,11 +191,30 @@ TEST_CASE("a broken env file names the line and never its content", "[config]") 
 
 TEST_CASE("of a broken env file all that is wrong is told, and its good lines count", "[config]") {
   Variables variables = {{"B", "old"}};
-  const std::vector<Error> got = read_env_file("A=1\nsecret\nB='2\nC=3\n=4\nD=5", "/e", variables);
+  const std::vector<Error> got = read_env_file("A=1\nsecret\nC=3\n=4\nD=5\nB='2", "/e", variables);
   std::vector<std::uint32_t> lines;
   for (const Error& one : got) lines.push_back(one.where() ? one.where()->line : 0);
-  CHECK(lines == std::vector<std::uint32_t>{2, 3, 5});
+  CHECK(lines == std::vector<std::uint32_t>{2, 4, 6});
   CHECK(variables == Variables{{"A", "1"}, {"B", "old"}, {"C", "3"}, {"D", "5"}});
+}
+
+TEST_CASE("of a secret of several lines in an env file no line is taken for a name", "[config]") {
+  Variables variables;
+  const std::vector<Error> got = read_env_file("A=1\nKEY=\"MIIEvQ\nZ3VyZQ=\"\nFOO=bar\"\n", "/e", variables);
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].message() == "the quotes around the value of KEY do not match; the lines after it are not read");
+  CHECK(variables == Variables{{"A", "1"}});
+}
+
+TEST_CASE("a file that is no env file is told in a few lines", "[config]") {
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "not at all\n";
+  Variables variables;
+  const std::vector<Error> got = read_env_file(text + "A=1\n", "/e", variables);
+  REQUIRE(got.size() == 11);
+  CHECK(got[9].where()->line == 10);
+  CHECK(got[10].message() == "the lines after that are not read: this seems to be no such file");
+  CHECK(variables.empty());
 }
 
 TEST_CASE("an address is shown without userinfo and query", "[config]") {

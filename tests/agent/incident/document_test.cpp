@@ -179,7 +179,7 @@ TEST_CASE("what joins and only waits does not fire, and a time is in the zone of
   DocumentOptions there;
   there.offset_s = -3 * 3600;
   there.zone = "America/Argentina/Buenos_Aires";
-  CHECK(describe(ticket, there).find("answer owed until 2026-11-28 22:00:00") != std::string::npos);
+  CHECK(describe(ticket, there).find("answer owed until 2026-11-28 22:00:00 -0300") != std::string::npos);
   CHECK(describe(ticket, Language::en).find("answer owed until 2026-11-29 01:00:00 UTC") != std::string::npos);
 }
 

@@ -162,6 +162,22 @@ TEST_CASE("what a person opened is as high as that person said, also when what j
   CHECK(world.only().level == Level::p2);
 }
 
+TEST_CASE("what a person says is worse than what fires in it stands beside that for who hides it", "[incident]") {
+  World world = opened_by_hand();
+  const auto shown = [&] {
+    std::vector<std::pair<std::string, Level>> out;
+    for (const Firing& one : world.state.firing(world.settings)) out.emplace_back(one.name(), one.level);
+    return out;
+  };
+  const std::pair<std::string, Level> person{"the shop is odd", Level::p2};
+  CHECK(shown() == std::vector{person});
+  world.fire("outage", Level::p3);
+  REQUIRE(world.only().members.contains("outage"));
+  CHECK(shown() == std::vector{std::pair<std::string, Level>{"outage", Level::p3}, person});
+  world.fire("outage", Level::p1);
+  CHECK(shown() == std::vector{std::pair<std::string, Level>{"outage", Level::p1}});
+}
+
 TEST_CASE("what a person opened and an alert brought back goes on being called when that is over: only a person knows", "[incident]") {
   World world = opened_by_hand();
   REQUIRE(world.say(Verb::resolve, contact("cto"), "it was the cache").done);

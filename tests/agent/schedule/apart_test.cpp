@@ -115,6 +115,65 @@ TEST_CASE("a dry run answers who asked and leaves all else as the last run left 
   CHECK(bench.run("heals", Kind::task).summary == "run 2");
 }
 
+TEST_CASE("a slot or a turn that comes while a dry run goes on is served when that has ended", "[schedule]") {
+  Scheduled bench;
+  Configured nightly{"nightly", "clock", 600, Kind::task}, often{"often", "clock", 1500, Kind::task};
+  nightly.at = "*-*-* 12:00:00";
+  often.every = 1s;
+  const auto noon = std::chrono::seconds(1'772'366'400);
+  bench.wall = noon - 1s;
+  bench.begin({nightly, often});
+  const schedule::Entry& slow = bench.entry("often", Kind::task);
+  int ended = 0;
+  for (const char* const name : {"nightly", "often"}) {
+    REQUIRE(bench.scheduler().run_now(Kind::task, name, RONDA_CALL_DRY_RUN, [&](const schedule::Entry&) { ++ended; }));
+    REQUIRE(bench.scheduler().apart(bench.entry(name, Kind::task)) != nullptr);
+  }
+  bench.wall = noon;
+  bench.scheduler().on_clock_set();
+  REQUIRE(bench.until([&] { return ended == 2; }));
+  CHECK(slow.skips == 0);
+  CHECK(slow.runs == 0);
+  REQUIRE(bench.until([&] { return bench.entry("nightly", Kind::task).runs == 1 && slow.runs == 1; }));
+  CHECK(bench.entry("nightly", Kind::task).skip == schedule::Skip::none);
+  REQUIRE(bench.slots("nightly").size() == 1);
+  CHECK(bench.slots("nightly")[0].state == store::SlotState::done);
+}
+
+TEST_CASE("what left during its dry run and came back runs as ever", "[schedule]") {
+  Scheduled bench;
+  const Configured task{"task", "clock", 500, Kind::task};
+  bench.begin({task});
+  bool ended = false;
+  REQUIRE(bench.scheduler().run_now(Kind::task, "task", RONDA_CALL_DRY_RUN, [&](const schedule::Entry&) { ended = true; }));
+  bench.apply({});
+  bench.apply({task});
+  REQUIRE(bench.until([&] { return ended; }));
+  CHECK(bench.entry("task", Kind::task).skip == schedule::Skip::none);
+  CHECK(bench.run("task", Kind::task).skip == schedule::Skip::none);
+}
+
+TEST_CASE("the answer of a dry run of what is blocked is its own", "[schedule]") {
+  Scheduled bench;
+  Configured child{"child", "clock", 100, Kind::task};
+  child.every = 1s;
+  child.after = {"parent"};
+  const Configured parent{"parent", "ok-from", 2};
+  bench.begin({parent});
+  REQUIRE(bench.run("parent").status == CheckStatus::critical);
+  bench.apply({parent, child});
+  REQUIRE(bench.until([&] { return !bench.entry("child", Kind::task).blocked_by.empty(); }));
+  bool ended = false;
+  REQUIRE(bench.scheduler().run_now(Kind::task, "child", RONDA_CALL_DRY_RUN, [&](const schedule::Entry& entry) {
+    ended = true;
+    CHECK(entry.blocked_by.empty());
+    CHECK(entry.status == CheckStatus::ok);
+    CHECK(entry.since_wall == entry.trip.ended_wall);
+  }));
+  REQUIRE(bench.until([&] { return ended; }));
+  CHECK_FALSE(bench.entry("child", Kind::task).blocked_by.empty());
+}
+
 TEST_CASE("who asks for a run while a dry run goes on gets one of his own, or is told that there is none", "[schedule]") {
   Scheduled bench;
   const Configured stays{"stays", "clock", 500, Kind::task}, leaves{"leaves", "clock", 500, Kind::task};

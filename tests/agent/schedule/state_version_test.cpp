@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch.hpp>
 
+#include "ronda/abi.h"
 #include "scheduled.hpp"
 
 using namespace ronda;
@@ -58,6 +59,25 @@ TEST_CASE("state of version 1 is handed to version 2 before its first run", "[sc
   CHECK(bench.run("counts").summary == "total 5");
 }
 
+TEST_CASE("a dry run with new code keeps what that made of the state, and nothing of the run", "[schedule]") {
+  Scheduled bench;
+  count_to_two(bench);
+  use_counter(bench, 2, "two");
+  bench.apply({{"counts", ""}});
+  std::string told;
+  REQUIRE(bench.scheduler().run_now(schedule::Kind::check, "counts", RONDA_CALL_DRY_RUN,
+                                    [&](const schedule::Entry& entry) { told = entry.summary; }));
+  REQUIRE(bench.until([&] { return !told.empty(); }));
+  CHECK(told == "total 3");
+  CHECK(bench.kv("counts").state_version == 2);
+  CHECK(keys_of(bench, "counts") == std::vector<std::string>{"total"});
+  CHECK(bench.run("counts").summary == "total 3");
+  CHECK(bench.run("counts").summary == "total 4");
+  bench.kill();
+  bench.begin({{"counts", ""}});
+  CHECK(bench.run("counts").summary == "total 5");
+}
+
 TEST_CASE("state that is not taken over stays as it is, and the instance is disabled", "[schedule]") {
   const std::string mode = GENERATE("refuse", "refuse-late");
   Scheduled bench;
@@ -71,6 +91,7 @@ TEST_CASE("state that is not taken over stays as it is, and the instance is disa
   const std::string why(bench.scheduler().why_disabled(bench.entry("counts")));
   CHECK(why.find("its state of version 1 is not taken over by version 2: ") == 0);
   CHECK(bench.entry("counts").status == plugin::CheckStatus::unknown);
+  CHECK_FALSE(bench.entry("counts").trip.begun);
   CHECK(keys_of(bench, "counts") == std::vector<std::string>{"count"});
   CHECK(bench.kv("counts").state_version == 1);
   // it is due again and again, and not run
