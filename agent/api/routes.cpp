@@ -211,7 +211,8 @@ void post_clear(Context& c) {
     return c.respond(error_response(
         409, std::string(c.name) + " is in no quarantine; its plugin " + holder + " is: 'ronda plugin clear " + holder + "' ends that"));
   const std::string by_file = id_of_file(c.agent.active().catalogue, c.name);
-  if (scheduler.clear_quarantine(c.name) || (!by_file.empty() && scheduler.clear_quarantine(by_file)))
+  const bool is_instance = scheduler.clear_quarantine(c.name), is_file = !by_file.empty() && scheduler.clear_quarantine(by_file);
+  if (is_instance || is_file)
     return c.respond(json_response(json::object{{"cleared", c.name}}));
   c.respond(error_response(404, "no plugin and no instance is named '" + std::string(c.name) + "'"));
 }

@@ -82,7 +82,7 @@ int escalation(const Options& options) {
   LocalParts parts;
   const schedule::Candidate candidate = load_local(options, parts);
   if (is_unread(candidate)) return exit_undetermined;
-  const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");
+  const schedule::ZonePtr zone = candidate.zone;
   escalation::Scenario scenario;
   if (!read_scenario(options, candidate, *zone, scenario)) return exit_usage;
   config::Diagnostics told_already;

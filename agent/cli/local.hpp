@@ -22,7 +22,7 @@ schedule::Candidate load_local(const Options& options, LocalParts& parts);
 /// The same, where `judge` takes the place of the look at people and escalations.
 schedule::Candidate load_judged(const Options& options, LocalParts& parts, std::function<void(schedule::Candidate&)> judge);
 
-/// conf.d as a whole cannot be read, which was said with its cause: what it holds is not known, which is not nothing.
+/// conf.d as a whole cannot be read, or not be parsed in time, which was said with its cause: what it holds is not known, which is not nothing.
 bool is_unread(const schedule::Candidate& candidate);
 
 /// "the configuration has 2 errors ('ronda validate' shows them)"

@@ -122,7 +122,7 @@ int oncall(const Options& options) {
   LocalParts parts;
   const schedule::Candidate candidate = load_local(options, parts);
   if (is_unread(candidate)) return exit_undetermined;
-  const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");
+  const schedule::ZonePtr zone = candidate.zone;
   Span asked;
   if (!read_asked(options, *zone, asked)) return exit_usage;
   config::Diagnostics told_already;

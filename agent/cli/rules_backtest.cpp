@@ -502,7 +502,8 @@ json::object as_json(const Replayed& tested) {
 int rules_backtest(const Options& options) {
   LocalParts parts;
   schedule::Candidate candidate = load_local(options, parts);
-  const schedule::ZonePtr zone = candidate.zone != nullptr ? candidate.zone : *parts.zones.find("UTC");
+  if (is_unread(candidate)) return exit_undetermined;
+  const schedule::ZonePtr zone = candidate.zone;
   Stretch stretch;
   if (!read_stretch(options, *zone, stretch)) return exit_usage;
   const rule::RuleSet rules = rule::load_alerts(candidate);

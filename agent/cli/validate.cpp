@@ -108,7 +108,7 @@ std::string errors_text(const schedule::Candidate& candidate) {
 }
 
 bool is_unread(const schedule::Candidate& candidate) {
-  if (candidate.files.readable) return false;
+  if (candidate.files.readable && candidate.zone != nullptr) return false;  // no zone: its parser did not come to an end
   for (const config::Diagnostic& one : candidate.diagnostics.all()) {
     if (one.severity == config::Severity::error) complain(one.message);
   }

@@ -177,20 +177,24 @@ class Reader {
     if (at_most_ && until_ok_ && *at_most_ < lasts_) scope_.error(place_of("at_most"), "`at_most` is shorter than `lasts`");
   }
 
-  /// One that opens again before it has ended, each time, hides what it covers for good. A calendar that leaves a gap once a
-  /// week is found, down to one that opens each ten minutes between.
+  /// One that opens again before it has ended hides what it covers without a break. Looked at for a year, or for as many openings as
+  /// a week of minutes has.
   void check_gaps(const schedule::Calendar& calendar) {
-    constexpr int most_openings = 1100;
+    constexpr int most_openings = 7 * 24 * 60 + 1;
     constexpr schedule::sys_seconds from = std::chrono::sys_days(std::chrono::year(2027) / 1 / 1);
-    auto opens = calendar.next(from);
-    for (int i = 0; opens && i < most_openings; ++i) {
-      const auto again = calendar.next(*opens);
-      if (!again || *again - *opens > lasts_) return;
-      opens = again;
-    }
     const Value* lasts = object_.value.find("lasts");
-    if (opens && lasts != nullptr)
-      scope_.warning(lasts->place(), "it opens again before `lasts` has passed, so it is always open and nobody is ever told of what it covers");
+    const auto first = calendar.next(from);
+    if (!first || lasts == nullptr || lasts_ < 1s) return;
+    schedule::sys_seconds opens = *first;
+    for (int i = 0; i < most_openings && opens - *first < std::chrono::days(366); ++i) {
+      const auto again = calendar.next(opens);
+      if (!again || *again - opens > lasts_) return;
+      opens = *again;
+    }
+    const auto days = std::chrono::floor<std::chrono::days>(opens - *first).count();
+    if (days >= 7)
+      scope_.warning(lasts->place(), "it opens again before `lasts` has passed, for " + std::to_string(days) +
+                                         " days at least: nobody is told of what it covers in all that time");
   }
 
   const config::RawObject& object_;

@@ -2,6 +2,7 @@
 #include <boost/asio/post.hpp>
 
 #include "plugin/supervisor_impl.hpp"
+#include "ronda/abi.h"
 
 namespace ronda::plugin {
 
@@ -46,7 +47,9 @@ std::int32_t Supervisor::Impl::Process::judge(const wire::Request& request) cons
   const auto found = owner_.calls_.find(request.call);
   const bool its_own = found != owner_.calls_.end() && found->second.process == this && found->second.spec.instance == request.instance;
   if (!its_own) return RONDA_E_DENIED;
-  return found->second.ended && request.ask == wire::Ask::inbox_take ? RONDA_E_TIMEOUT : RONDA_OK;
+  if (!found->second.ended) return RONDA_OK;
+  const bool is_dry = (found->second.spec.flags & RONDA_CALL_DRY_RUN) != 0;  // whose end nobody keeps it from any more
+  return request.ask == wire::Ask::inbox_take || (request.ask == wire::Ask::kv_commit && is_dry) ? RONDA_E_TIMEOUT : RONDA_OK;
 }
 
 Supervisor::Impl::InFlight* Supervisor::Impl::Process::open_call(std::uint64_t id) const {

@@ -105,11 +105,6 @@ void Response::hand_on() {
   }
 }
 
-/// What people type is by the clock that they see; where that was set back behind ours, what is not past by it is not past.
-std::int64_t Response::begin_of(std::int64_t from_ns) {
-  return from_ns > ports_.wall_ns() - incident::minute_ns ? std::max(from_ns, wall_ns()) : from_ns;
-}
-
 std::int64_t Response::wall_ns() {
   const std::int64_t boot = ports_.boot_ns ? ports_.boot_ns() : boottime().count();
   return time_.read(boot, ports_.wall_ns());
@@ -359,7 +354,6 @@ void Response::silence(incident::SilenceRequest request, std::function<void(cons
   }
   const auto firing = desk_.incidents().firing(desk_.plan().settings);
   if (const auto known = incident::check_names(request.what, desk_.plan().names, firing); !known) return told(known.error());
-  request.from_ns = begin_of(request.from_ns);
   auto made = incident::make_silence(std::move(request), wall_ns(), ports_.random());
   if (!made) return told(made.error());
   Output output = desk_.add_silence(*made, wall_ns());

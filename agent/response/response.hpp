@@ -102,7 +102,6 @@ class Response final : private notify::CourierClient {
   void wake_at(std::int64_t wall_ns) override;
   /// Of IncidentTime: it leaps by set_clock() alone.
   std::int64_t wall_ns() override;
-  std::int64_t begin_of(std::int64_t from_ns);
 
   void apply(Output output, std::function<void(const incident::Reply&)> reply = {});
   void load_kept(std::function<void(std::shared_ptr<Kept>)> then);

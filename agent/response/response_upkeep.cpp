@@ -46,7 +46,6 @@ void Response::maintain(incident::OneOffRequest request, std::function<void(cons
   const Plan& plan = desk_.plan();
   if (const auto known = incident::check_names(request.what, plan.names); !known) return told(known.error());
   if (const auto known = check_targets(plan.people, request.notify); !known) return told(known.error());
-  request.from_ns = begin_of(request.from_ns);
   auto made = incident::make_one_off(std::move(request), wall_ns(), ports_.random());
   if (!made) return told(made.error());
   Output output = desk_.start_maintenance(*made, wall_ns());
@@ -70,7 +69,6 @@ void Response::override_oncall(incident::OnCallOverride wanted, std::function<vo
   const people::People& people = desk_.plan().people;
   if (const auto known = check_name("oncall", wanted.rota, people.oncalls); !known) return told(known.error());
   if (const auto known = check_name("contact", wanted.contact, people.contacts); !known) return told(known.error());
-  wanted.from_ns = begin_of(wanted.from_ns);
   auto made = incident::make_override(std::move(wanted), wall_ns(), ports_.random());
   if (!made) return told(made.error());
   Output output = desk_.override_oncall(*made, wall_ns());

@@ -86,8 +86,10 @@ std::int32_t kv_commit(const ronda_inst* inst) noexcept try {
   if (inst == nullptr) return RONDA_E_INVALID;
   Instance& instance = *Instance::of(inst);
   if (!instance.may_write_state()) return RONDA_E_INVALID;
+  // what create and migrate keep is no part of the call for which they run: it stays, also where that is a dry run
   const ActiveCall* call = instance.active();
-  wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending.all(), call == nullptr ? 0 : call->id};
+  const std::uint64_t inside = instance.is_in(call) ? call->id : 0;
+  wire::Request request{0, instance.id(), wire::Ask::kv_commit, {}, 0, instance.kv_pending.all(), inside};
   const wire::Reply reply = instance.link().ask(std::move(request));
   if (reply.code == RONDA_OK) instance.kv_pending.clear();
   return reply.code;

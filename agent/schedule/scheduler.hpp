@@ -330,7 +330,11 @@ class Scheduler final : private plugin::SupervisorClient {
   std::vector<std::uint32_t> dirty_;
   std::map<std::string, std::uint32_t, std::less<>> locks_;     // held, by position
   std::unordered_map<std::uint32_t, std::uint64_t> claims_;     // by position: the slot that its entry waits for, as it was asked for
-  std::unordered_map<std::uint32_t, std::uint64_t> lingering_;  // by position: calls that ended before their code did
+  struct Lingering {
+    std::uint64_t call = 0;
+    bool was_apart = false;
+  };
+  std::unordered_map<std::uint32_t, Lingering> lingering_;  // by position: calls that ended before their code did
   std::vector<WaitingForLocks> waiting_for_locks_;              // in the order in which they came
   std::map<store::InstanceId, std::int64_t> slots_done_;
   std::map<store::InstanceId, store::KnownCalendar> calendars_known_;

@@ -76,6 +76,7 @@ void Scheduler::end_apart(std::uint32_t position, plugin::CallEnd& end) {
     exchange(entry, face);
   }
   free_after(position, end);
+  if (const auto lingers = lingering_.find(position); lingers != lingering_.end()) lingers->second.was_apart = true;
   drain();
 }
 

@@ -62,7 +62,9 @@ const Attempts* Scheduler::attempts(const Entry& entry) const {
 
 /// Whether a turn that comes while its run goes on waits for the end: as its overlap says, and always behind one that counts for nothing.
 bool Scheduler::waits_its_turn(const Entry& entry, std::uint32_t position) const {
-  return is_apart(position) || (entry.spec.rare != nullptr && entry.spec.rare->overlap == config::Overlap::queue);
+  const auto lingers = lingering_.find(position);
+  return is_apart(position) || (lingers != lingering_.end() && lingers->second.was_apart) ||
+         (entry.spec.rare != nullptr && entry.spec.rare->overlap == config::Overlap::queue);
 }
 
 /// Its turn came while it still runs: one turn waits for the end, a newer one takes its place.

@@ -65,7 +65,7 @@ void Scheduler::forget_call(Entry& entry, std::uint64_t call) {
 
 void Scheduler::free_after(std::uint32_t position, const plugin::CallEnd& end) {
   if (end.goes_on)
-    lingering_[position] = end.id;
+    lingering_[position] = {end.id};
   else
     let_go(position);
 }
@@ -77,7 +77,7 @@ void Scheduler::drain() {
 void Scheduler::on_call_over(std::uint64_t call) {
   const std::uint32_t position = position_of_call(call);
   const auto found = lingering_.find(position);
-  if (found == lingering_.end() || found->second != call) return;
+  if (found == lingering_.end() || found->second.call != call) return;
   lingering_.erase(found);
   let_go(position);
   deliver_next(position);

@@ -287,33 +287,6 @@ TEST_CASE("an agent that starts by a clock that is behind goes on as if it were 
   CHECK(shell.response->desk().alert("api")->level_since_ns <= shell.wall());
 }
 
-TEST_CASE("a silence begins by the clock that people see, also where that was set back behind the incidents'", "[response]") {
-  Behind life(0);
-  Shell& shell = *life.shell;
-  shell.set_by = -3 * hour;
-  shell.response->on_clock_set();
-  REQUIRE(shell.response->now_ns() > shell.wall() + 2 * hour);
-  const auto silenced = [&](std::int64_t from_ns) {
-    incident::SilenceRequest request;
-    request.what.alerts = {"api"};
-    request.owner = {incident::Author::Kind::contact, "cto"};
-    request.reason = "upkeep";
-    request.for_ns = hour;
-    request.from_ns = from_ns;
-    std::optional<Result<incident::Silence>> made;
-    shell.response->silence(request, [&](const Result<incident::Silence>& told) { made.emplace(told); });
-    REQUIRE(shell.until([&] { return made.has_value(); }));
-    return *made;
-  };
-  const auto soon = silenced(shell.wall() + hour);
-  REQUIRE(soon);
-  CHECK(soon->until_ns - soon->from_ns == hour);
-  CHECK(soon->from_ns >= shell.response->now_ns() - minute);
-  const auto past = silenced(shell.wall() - hour);
-  REQUIRE_FALSE(past);
-  CHECK(past.error().message().find("would begin") != std::string::npos);
-}
-
 TEST_CASE("a start by a clock that is behind, and the next one by the right one, count what passed", "[response]") {
   Behind life(3 * hour);
   Shell& behind = *life.shell;

@@ -134,7 +134,7 @@ TEST_CASE("a slot or a turn that comes while a dry run goes on is served when th
   REQUIRE(bench.until([&] { return ended == 2; }));
   CHECK(slow.skips == 0);
   CHECK(slow.runs == 0);
-  REQUIRE(bench.until([&] { return bench.entry("nightly", Kind::task).runs == 1 && slow.runs == 1; }));
+  REQUIRE(bench.until([&] { return bench.entry("nightly", Kind::task).runs == 1 && slow.runs >= 1; }));
   CHECK(bench.entry("nightly", Kind::task).skip == schedule::Skip::none);
   REQUIRE(bench.slots("nightly").size() == 1);
   CHECK(bench.slots("nightly")[0].state == store::SlotState::done);

@@ -50,6 +50,40 @@ TEST_CASE("a task that timed out keeps its locks and its turn until its code has
   CHECK(late.runs == 2);
 }
 
+TEST_CASE("a slot that comes while the code of a dry run goes on past its deadline is served after that", "[schedule]") {
+  Scheduled bench;
+  Configured late = late_task("late", "slow", 2500);
+  late.at = "*-*-* 12:00:00";
+  const auto noon = std::chrono::seconds(1'772'366'400);
+  bench.wall = noon - 1s;
+  bench.begin({late});
+  bool told = false;
+  REQUIRE(bench.scheduler().run_now(Kind::task, "late", RONDA_CALL_DRY_RUN, [&](const schedule::Entry&) { told = true; }));
+  REQUIRE(bench.until([&] { return told; }));
+  const schedule::Entry& entry = bench.entry("late", Kind::task);
+  REQUIRE(bench.scheduler().lingers(entry));
+  bench.wall = noon;
+  bench.scheduler().on_clock_set();
+  CHECK(entry.skips == 0);
+  REQUIRE(bench.until([&] { return entry.runs == 1; }, 20s));
+  CHECK(entry.skips == 0);
+  REQUIRE(bench.until([&] { return bench.slots("late").size() == 1 && bench.slots("late")[0].state == store::SlotState::done; }));
+}
+
+TEST_CASE("what a dry run commits after its deadline is not kept either", "[schedule]") {
+  Scheduled bench;
+  bench.begin({late_task("late", "kv-batch-late", 3)});
+  bool told = false;
+  REQUIRE(bench.scheduler().run_now(Kind::task, "late", RONDA_CALL_DRY_RUN, [&](const schedule::Entry&) { told = true; }));
+  REQUIRE(bench.until([&] { return told; }));
+  const schedule::Entry& entry = bench.entry("late", Kind::task);
+  REQUIRE(bench.scheduler().lingers(entry));
+  REQUIRE(bench.until([&] { return !bench.scheduler().lingers(entry); }, 10s));
+  CHECK(bench.kv("late", "task").entries.empty());
+  REQUIRE(bench.run("late", Kind::task).runs == 1);  // of a run that is one it is kept, after its deadline too
+  REQUIRE(bench.until([&] { return bench.kv("late", "task").entries.size() == 3; }, 10s));
+}
+
 TEST_CASE("a task that hangs beside a long check is not run beside itself, and its locks come back", "[schedule]") {
   Scheduled bench;
   Configured hangs = late_task("hangs", "hang", 0);

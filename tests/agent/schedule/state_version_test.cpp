@@ -60,10 +60,12 @@ TEST_CASE("state of version 1 is handed to version 2 before its first run", "[sc
 }
 
 TEST_CASE("a dry run with new code keeps what that made of the state, and nothing of the run", "[schedule]") {
+  const std::string mode = GENERATE("", "commits");
+  CAPTURE(mode);
   Scheduled bench;
-  count_to_two(bench);
+  count_to_two(bench, mode);
   use_counter(bench, 2, "two");
-  bench.apply({{"counts", ""}});
+  bench.apply({{"counts", mode}});
   std::string told;
   REQUIRE(bench.scheduler().run_now(schedule::Kind::check, "counts", RONDA_CALL_DRY_RUN,
                                     [&](const schedule::Entry& entry) { told = entry.summary; }));
@@ -74,7 +76,7 @@ TEST_CASE("a dry run with new code keeps what that made of the state, and nothin
   CHECK(bench.run("counts").summary == "total 3");
   CHECK(bench.run("counts").summary == "total 4");
   bench.kill();
-  bench.begin({{"counts", ""}});
+  bench.begin({{"counts", mode}});
   CHECK(bench.run("counts").summary == "total 5");
 }
 

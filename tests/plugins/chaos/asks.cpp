@@ -72,6 +72,7 @@ ronda::result commit_batch(const Deed& deed) {
     const auto put = kv.put(ronda::text("batch/", i), next);
     if (!put) return ronda::unknown("put: ", put.error());
   }
+  if (deed.mode == "kv-batch-late") sleep_ms(1500);
   const auto kept = kv.commit();
   if (deed.mode == "kv-batch-then-die") ::kill(::getpid(), SIGKILL);
   if (!kept) throw std::runtime_error(ronda::text("commit: ", kept.code(), " ", kept.error()));

@@ -17,6 +17,7 @@ struct Counter : ronda::check {
     if (from != 1 || to != 2 || mode == "refuse") return false;
     const auto count = kv().get_i64("count");
     kv().put(key, count.value_or(-1000));
+    if (mode == "commits" && !kv().commit()) return false;
     kv().del("count");
     return mode != "refuse-late";
   }
