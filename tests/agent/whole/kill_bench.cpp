@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <sstream>
 
 #include "catch.hpp"
 #include "door_client.hpp"
@@ -237,14 +238,37 @@ int KillBench::plant(const std::string& statement) const {
   return std::stoi(changed.front());
 }
 
+/// Of the alert of a line "lost: NOTIFIER ALERT EVENT": its messages as the store has them and what came of them. All of it is gone with
+/// the directory of the test.
+std::vector<std::string> KillBench::evidence_of(const std::string& lost) const {
+  std::istringstream words(lost);
+  std::string word, notifier, alert;
+  words >> word >> notifier >> alert;
+  std::vector<std::string> out = rows(
+      "SELECT '  stored: ' || id || ' ' || incident || ' ' || notifier || ' ' || event || ':' || level || ' state ' || state || ' attempts ' || "
+      "attempts || ' carrier ' || carrier || ' queued ' || queued_at || ' ' || last_error FROM outbox WHERE incident IN (SELECT incident FROM "
+      "outbox WHERE title LIKE '%" +
+      alert + ":%' OR title LIKE '%" + alert + "') ORDER BY ord");
+  for (const Receipt& one : read_received(agent_.scratch() / "received")) {
+    if (one.alert == alert)
+      out.push_back("  received: " + one.notifier + " " + one.event + " " + one.id + " attempt " + std::to_string(one.attempt));
+  }
+  return out;
+}
+
 std::string KillBench::said_wrong() const {
   std::vector<std::string> wrong = find_wrong(last_ledgers());
+  const auto first_lost = std::ranges::find_if(wrong, [](const std::string& line) { return line.starts_with("lost: "); });
+  if (first_lost != wrong.end()) {
+    const std::vector<std::string> evidence = evidence_of(*first_lost);
+    wrong.insert(first_lost + 1, evidence.begin(), evidence.end());
+  }
   const auto whole = rows("PRAGMA integrity_check");
   if (whole != std::vector<std::string>{"ok"}) wrong.insert(wrong.end(), whole.begin(), whole.end());
   for (const std::string& id : rows("SELECT id FROM outbox WHERE state <> 2 AND notifier <> 'gone'"))
     wrong.push_back("not delivered: " + id);
   if (agent_.log().find("set aside") != std::string::npos) wrong.emplace_back("the database was set aside");
-  return first_lines_of(wrong, 20);
+  return first_lines_of(wrong, 60);
 }
 
 }  // namespace ronda::test

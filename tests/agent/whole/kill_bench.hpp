@@ -78,6 +78,7 @@ class KillBench {
   /// The agent is stopped or dead: what its files say.
   void note_flying();
   void check_nobody_left();
+  std::vector<std::string> evidence_of(const std::string& lost) const;
 
   const Cast cast_;
   const int hold_ms_, port_;
