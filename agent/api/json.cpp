@@ -376,7 +376,7 @@ json::object explain_json(AgentView& agent, const Entry& entry) {
              std::to_string(entry.spec.rare->retry.times + 1) + ": " + attempts->last.summary + "; again in " +
              format_duration(entry.spec.rare->retry.wait));
   }
-  if (agent.scheduler().lingers(entry) && apart == nullptr)
+  if (agent.scheduler().lingers(entry))
     step("plugin", trip.ended_wall, "its code has not ended: it keeps its locks, and its next run waits for that");
   if (const auto* left = agent.scheduler().left_alive(entry)) beside("plugin", left->wall, "left alive: " + text_of(left->processes));
   if (apart != nullptr) beside("schedule", apart->started_wall, "a dry run is under way; it counts for nothing");

@@ -168,8 +168,8 @@ int explain_expression(const Options& options, const std::optional<unsigned>& da
     return exit_usage;
   }
   for (const std::string& warning : calendar->warnings()) complain("warning: " + warning);
-  if (!candidate.files.readable && calendar->zone() == zone)
-    complain("warning: " + options.config + " cannot be read, so this is by the zone of this host: [agent] may have another in `tz`");
+  if ((!candidate.files.readable || candidate.zone == nullptr) && calendar->zone() == zone)
+    complain("warning: " + options.config + " could not be read, so this is in " + zone->name() + ": `tz` of [agent] may be another");
   if (!candidate.zone_trouble.empty() && calendar->zone() == zone)
     complain("warning: " + candidate.zone_trouble + "; until then this is UTC");
   const schedule::sys_seconds now(std::chrono::duration_cast<std::chrono::seconds>(wall_clock()));

@@ -84,8 +84,7 @@ bool is_whole_incident_id(std::string_view typed) {
 }
 
 Result<std::string, int> whole_incident_id(const Options& options, const std::string& typed) {
-  std::string id = upper(trim(typed));
-  if (incident::is_id(id)) return id;
+  if (is_whole_incident_id(typed)) return upper(trim(typed));
   return whole_id(options, "/v1/incidents?all=1", "incidents", typed);
 }
 

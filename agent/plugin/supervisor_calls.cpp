@@ -48,7 +48,7 @@ std::int32_t Supervisor::Impl::Process::judge(const wire::Request& request) cons
   const bool its_own = found != owner_.calls_.end() && found->second.process == this && found->second.spec.instance == request.instance;
   if (!its_own) return RONDA_E_DENIED;
   if (!found->second.ended) return RONDA_OK;
-  const bool is_dry = (found->second.spec.flags & RONDA_CALL_DRY_RUN) != 0;  // whose end nobody keeps it from any more
+  const bool is_dry = (found->second.spec.flags & RONDA_CALL_DRY_RUN) != 0;  // that it keeps nothing is forgotten with its end
   return request.ask == wire::Ask::inbox_take || (request.ask == wire::Ask::kv_commit && is_dry) ? RONDA_E_TIMEOUT : RONDA_OK;
 }
 

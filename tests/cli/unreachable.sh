@@ -30,7 +30,7 @@ for words in 'oncall show' 'escalation simulate p1' calendar 'config show'; do
   expect_err 'so nothing is known of what it says'
 done
 expect 0 "$live_bin/ronda" --config "$live_dir/nowhere" calendar daily
-expect_err 'by the zone of this host'
+expect_err 'could not be read, so this is in '
 
 # who runs it as a Nagios plugin reads its output
 expect 3 live_ronda check web

@@ -173,14 +173,14 @@ TEST_CASE("slots of a zone whose rules are replaced are planned anew, what runs 
   CHECK(hour("late") == 25);
 }
 
-TEST_CASE("a host that does not say its zone gets UTC with a warning where the zone matters, and nowhere else", "[schedule]") {
-  const Scratch scratch;
-  const auto instance = [](const std::string& name, const std::string& when) {
-    return "[task." + name + "]\nuse = \"chaos.task\"\nmode = \"ok\"\n" + when + "\n";
-  };
-  scratch.write("conf.d/10.toml", instance("bare", "at = \"daily\"") + instance("named", "at = \"daily UTC\"") +
-                                      instance("other", "at = \"daily\"\ntz = \"Europe/Berlin\"") + instance("never", "every = \"1h\""));
-  schedule::ZoneDatabase zones;
+namespace {
+
+std::string task(const std::string& name, const std::string& when) {
+  return "[task." + name + "]\nuse = \"chaos.task\"\nmode = \"ok\"\n" + when + "\n";
+}
+
+/// Of what is in conf.d there, on a host that does not say its zone.
+schedule::CandidateRequest request_in(const Scratch& scratch, schedule::ZoneDatabase& zones) {
   schedule::CandidateRequest request;
   request.config_directory = scratch / "conf.d";
   request.plugin_directories = {std::filesystem::path(RONDA_CHAOS_PLUGIN).parent_path()};
@@ -188,6 +188,17 @@ TEST_CASE("a host that does not say its zone gets UTC with a warning where the z
   request.uid = ::geteuid();
   request.zones = &zones;
   request.localtime = scratch / "nothing";
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("a host that does not say its zone gets UTC with a warning where the zone matters, and nowhere else", "[schedule]") {
+  const Scratch scratch;
+  scratch.write("conf.d/10.toml", task("bare", "at = \"daily\"") + task("named", "at = \"daily UTC\"") +
+                                      task("other", "at = \"daily\"\ntz = \"Europe/Berlin\"") + task("never", "every = \"1h\""));
+  schedule::ZoneDatabase zones;
+  schedule::CandidateRequest request = request_in(scratch, zones);
   const auto warned = [&] {
     const schedule::Candidate candidate = schedule::load_candidate(request);
     CHECK(candidate.set.size() == 4);
@@ -205,21 +216,12 @@ TEST_CASE("a host that does not say its zone gets UTC with a warning where the z
 
 TEST_CASE("a date that has passed and a zone that says nothing are warned of", "[schedule]") {
   const Scratch scratch;
-  const auto instance = [](const std::string& name, const std::string& when) {
-    return "[task." + name + "]\nuse = \"chaos.task\"\nmode = \"ok\"\n" + when + "\n";
-  };
   scratch.write("conf.d/10.toml", "[defaults.task]\ntz = \"America/Argentina/Buenos_Aires\"\n" +  // no contradiction: `at` may name another
-                                      instance("past", "at = \"2020-01-01 00:00 UTC\"") +
-                                      instance("twice", "at = \"02:30 Europe/Berlin\"\ntz = \"Asia/Tokyo\"") +
-                                      instance("one", "at = \"02:30\"\ntz = \"Asia/Tokyo\"") + instance("usual", "at = \"02:30 UTC\""));
+                                      task("past", "at = \"2020-01-01 00:00 UTC\"") +
+                                      task("twice", "at = \"02:30 Europe/Berlin\"\ntz = \"Asia/Tokyo\"") +
+                                      task("one", "at = \"02:30\"\ntz = \"Asia/Tokyo\"") + task("usual", "at = \"02:30 UTC\""));
   schedule::ZoneDatabase zones;
-  schedule::CandidateRequest request;
-  request.config_directory = scratch / "conf.d";
-  request.plugin_directories = {std::filesystem::path(RONDA_CHAOS_PLUGIN).parent_path()};
-  request.trust_file = scratch / "none";
-  request.uid = ::geteuid();
-  request.zones = &zones;
-  request.localtime = scratch / "nothing";
+  schedule::CandidateRequest request = request_in(scratch, zones);
   request.now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 30);
   const schedule::Candidate candidate = schedule::load_candidate(request);
   CHECK(candidate.set.size() == 4);

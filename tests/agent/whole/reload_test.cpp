@@ -224,8 +224,8 @@ TEST_CASE("a thousand SIGHUPs with edits under load: the same process, the last 
       each_second + "\"]\n\n";
   agent.configure("10.toml", steady);
   agent.configure("20.toml", exec_check("edited", "version 0", "1s"));
-  Metronome metronome(checks, agent.scratch() / "metronome");
   const double spent_before = spent_by_children();
+  Metronome metronome(checks, agent.scratch() / "metronome");
   REQUIRE(agent.start());
   const pid_t pid = agent.pid();
   for (int i = 0; i < checks; ++i)  // the first run is none of the grid
