@@ -53,9 +53,11 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     Effects effects = outbox_.add(decision.outbox, now);
     for (const store::OutboxRow& row : decision.outbox) shelf_.put(row, true).is_whole = true;
     note_starts(effects, now);
+    Late late = take_late(effects);  // what waits already may begin with this one
     for (store::OutboxChange& change : effects.changes) keep_change(std::move(change), decision);
     tell(effects.troubles);
     commit(std::move(decision), std::move(effects.starts), std::move(done));
+    begin_late(std::move(late));
     arm();
   }
 
@@ -154,8 +156,10 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
       decision.changes.push_back({row.id, row.state, row.carrier, row.attempts, row.next_at, row.first_at, row.last_error, {}});
     }
     note_starts(effects, now);
+    Late late = take_late(effects);
     std::ranges::move(effects.changes, std::back_inserter(decision.changes));
     commit(std::move(decision), std::move(effects.starts), std::move(done));
+    begin_late(std::move(late));
     arm();
   }
 
@@ -256,39 +260,48 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
     if (!again.empty()) commit(std::move(again), {}, {});
   }
 
+  /// What begins once its texts are there.
+  struct Late {
+    Effects effects;
+    std::vector<std::string> missing;
+  };
+
   // What the outbox decided is stored, then attempts begin. What begins with a text that only the store has follows when it
   // is there, and nothing else waits for it: a change that came later than the next one of its row would be a lie.
   void run(Effects effects, store::Decision decision) {
     note_starts(effects, client_.wall_ns());
-    std::vector<std::string> missing;
-    Effects late = take_late(effects, missing);
+    Late late = take_late(effects);
     finish(std::move(effects), std::move(decision));
-    if (missing.empty()) return;
-    load_texts(missing, [late = std::move(late), set_by = set_by_](Impl& self) mutable {
-      for (store::OutboxChange& change : late.changes) change.first_at += change.first_at == 0 ? 0 : self.set_by_ - set_by;
-      self.finish(std::move(late), {});
+    begin_late(std::move(late));
+  }
+
+  void begin_late(Late late) {
+    if (late.missing.empty()) return;
+    load_texts(late.missing, [effects = std::move(late.effects), set_by = set_by_](Impl& self) mutable {
+      for (store::OutboxChange& change : effects.changes) change.first_at += change.first_at == 0 ? 0 : self.set_by_ - set_by;
+      self.finish(std::move(effects), {});
       self.arm();
     });
   }
 
   /// The starts whose texts are missing, with the changes of all of their rows: nobody else changes those until then, for they
   /// are in flight.
-  Effects take_late(Effects& effects, std::vector<std::string>& missing) const {
-    Effects late;
+  Late take_late(Effects& effects) const {
+    Late late;
     std::unordered_set<std::string> rows;
     std::erase_if(effects.starts, [&](Start& start) {
       const Held* held = shelf_.find(start.id);
       if (held == nullptr || held->has_text) return false;
-      missing.push_back(start.id);
+      late.missing.push_back(start.id);
       rows.insert(start.id);
       rows.insert(start.carries.begin(), start.carries.end());
-      late.starts.push_back(std::move(start));
+      late.effects.starts.push_back(std::move(start));
       return true;
     });
     if (rows.empty()) return late;
     std::erase_if(effects.changes, [&](store::OutboxChange& change) {
       if (!rows.contains(change.id)) return false;
-      late.changes.push_back(std::move(change));
+      late.effects.changes.push_back(std::move(change));
       return true;
     });
     return late;

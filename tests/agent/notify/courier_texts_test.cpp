@@ -128,3 +128,34 @@ TEST_CASE("an attempt that waits for its text while the clock is set forward was
   post.end(Parcel(post.client.parcels[0]), retry());
   CHECK(post.stored({"a"}).at(0).state == OutboxState::queued);
 }
+
+TEST_CASE("what waited since a life before and begins with the decision of another message goes with its own text", "[notify]") {
+  const bool is_revived = GENERATE(false, true);  // the other one
+  CAPTURE(is_revived);
+  const Scratch scratch;
+  {
+    Post post(scratch / "state");
+    REQUIRE(post.start());
+    auto a = envelope("a", "slack", "A"), b = envelope("b", "slack", "B");
+    a.next_at = post.client.now + minute_ns;
+    REQUIRE(post.send({a}));
+    if (is_revived) {
+      REQUIRE(post.send({b}));
+      post.end(Parcel(post.client.parcels.at(0)), dropped());
+    }
+  }
+  Post post(scratch / "state");
+  REQUIRE(post.start());
+  post.client.now += minute_ns;  // nobody woke the courier yet
+  if (is_revived)
+    post.courier->revive("b", {});
+  else
+    REQUIRE(post.send({envelope("b", "slack", "B")}));
+  REQUIRE(post.loop.run_until([&] { return post.client.parcels.size() == 2; }));
+  for (const Parcel& parcel : post.client.parcels) {
+    CHECK(parcel.text.body == "body of " + parcel.id);
+    post.end(Parcel(parcel));
+  }
+  CHECK(post.client.delivered.size() == 2);
+  CHECK(post.stored({"a"}).at(0).attempts == 1);
+}

@@ -244,14 +244,15 @@ std::vector<std::string> KillBench::evidence_of(const std::string& lost) const {
   std::istringstream words(lost);
   std::string word, notifier, alert;
   words >> word >> notifier >> alert;
+  const std::string incidents = "SELECT incident FROM outbox WHERE title LIKE '%" + alert + ":%' OR title LIKE '%" + alert + "'";
   std::vector<std::string> out = rows(
       "SELECT '  stored: ' || id || ' ' || incident || ' ' || notifier || ' ' || event || ':' || level || ' state ' || state || ' attempts ' || "
-      "attempts || ' carrier ' || carrier || ' queued ' || queued_at || ' ' || last_error FROM outbox WHERE incident IN (SELECT incident FROM "
-      "outbox WHERE title LIKE '%" +
-      alert + ":%' OR title LIKE '%" + alert + "') ORDER BY ord");
+      "attempts || ' carrier ' || carrier || ' queued ' || queued_at || ' ' || last_error FROM outbox WHERE incident IN (" +
+      incidents + ") ORDER BY ord");
+  const std::vector<std::string> ids = rows("SELECT id FROM outbox WHERE incident IN (" + incidents + ")");
   for (const Receipt& one : read_received(agent_.scratch() / "received")) {
-    if (one.alert == alert)
-      out.push_back("  received: " + one.notifier + " " + one.event + " " + one.id + " attempt " + std::to_string(one.attempt));
+    if (std::ranges::find(ids, one.id) != ids.end())  // by its id: what came without its text does not name its alert
+      out.push_back("  received: " + one.notifier + " " + one.alert + " " + one.event + " " + one.id + " attempt " + std::to_string(one.attempt));
   }
   return out;
 }
