@@ -461,13 +461,13 @@ class Courier::Impl : public std::enable_shared_from_this<Courier::Impl> {
   }
 
   // Where the agent stops, what became `sending` in the store is taken back there too: to the next life it would look like
-  // an attempt whose end nobody saw.
+  // an attempt whose end nobody saw. Whatever it was that began it, nothing leaves without its text.
   void dispatch(const Starts& starts) {
     Effects back;
     for (const Start& start : starts) {
       Held* held = shelf_.find(start.id);
       if (held == nullptr) continue;
-      if (stopped_) {
+      if (stopped_ || !held->has_text) {
         std::ranges::move(outbox_.take_back(start.id, client_.wall_ns()).changes, std::back_inserter(back.changes));
         continue;
       }

@@ -210,12 +210,15 @@ void Pool::work() {
 void Pool::wait() {
   if (link_.waiting_bytes() > 0) link_.flush();
   const Event event = gate_.wait();
+  bool is_for_first = false;
   {
     const std::lock_guard lock(mutex_);
     --idle_;
     if (is_first()) first_waits_ = false;
+    is_for_first = first_waits_ && event == Event::socket;
     if (event == Event::bell && called_ > 0 && --called_ > 0) gate_.ring();
   }
+  if (is_for_first) return gate_.open();  // we came to the gate behind it, having seen it busy
   switch (event) {
     case Event::bell:
       return;

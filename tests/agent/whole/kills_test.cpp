@@ -290,6 +290,10 @@ TEST_CASE("ledgers with a mistake are found out, each with its own", "[whole]") 
     planted.stored.insert("i3/a");
     CHECK(is_found("told anew: a A1 open:p2 as i1/a and i3/a"));
   }
+  SECTION("one came without its text") {
+    planted.received.back().alert = "?";
+    CHECK(find_wrong(planted) == std::vector<std::string>{"lost: b A1 resolve:p2", "without its text: e1/b"});
+  }
   SECTION("one was sent and is not in the store") {
     planted.stored.erase("e1/b");
     CHECK(is_found("never stored: e1/b"));

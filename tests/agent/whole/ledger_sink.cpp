@@ -34,10 +34,12 @@ std::string line_of(const std::string& request) {
   const json::value whole = json::parse(request.substr(body + 4), error);
   if (error || !whole.is_object() || !whole.as_object().contains("attempt")) return {};
   const json::object& message = whole.as_object();
-  const std::string check = text_of(message.at("fields").as_object(), "check");
+  const json::object& fields = message.at("fields").as_object();
+  const std::string check = text_of(fields, "check");
   const std::string name = check.starts_with("inbound/") ? check.substr(check.rfind('/') + 1) : check;
   const bool is_ours = !name.empty() && name.find('/') == std::string::npos;  // the agent's own have one
-  return request.substr(begin + 2, end - begin - 2) + " " + (is_ours ? name : "-") + " " + text_of(message, "event") + ":" +
+  const std::string alert = fields.empty() ? "?" : is_ours ? name : "-";
+  return request.substr(begin + 2, end - begin - 2) + " " + alert + " " + text_of(message, "event") + ":" +
          text_of(message, "level") + " " + text_of(message, "id") + " " + json::serialize(message.at("attempt"));
 }
 

@@ -15,6 +15,10 @@
 namespace ronda::test {
 namespace {
 
+bool names_alert(const Receipt& one) {
+  return one.alert != "-" && one.alert != "?";
+}
+
 void find_lost(const Ledgers& ledgers, std::vector<std::string>& wrong) {
   std::set<std::string> told;
   for (const Receipt& one : ledgers.received) told.insert(one.notifier + " " + one.alert + " " + one.event);
@@ -36,7 +40,8 @@ void find_repeated(const Ledgers& ledgers, std::vector<std::string>& wrong) {
     if (!numbers.emplace(one.id, one.attempt).second)
       wrong.push_back("number twice: " + one.id + " attempt " + std::to_string(one.attempt));
     if (!ledgers.stored.contains(one.id)) wrong.push_back("never stored: " + one.id);
-    if (one.alert == "-" || std::ranges::find(ledgers.events, one.event) == ledgers.events.end()) continue;  // there may be several
+    if (one.alert == "?") wrong.push_back("without its text: " + one.id);
+    if (!names_alert(one) || std::ranges::find(ledgers.events, one.event) == ledgers.events.end()) continue;  // there may be several
     const std::string what = one.notifier + " " + one.alert + " " + one.event;
     const auto [known, is_new] = first_ids.emplace(what, one.id);
     if (!is_new && known->second != one.id) wrong.push_back("told anew: " + what + " as " + known->second + " and " + one.id);
@@ -50,7 +55,7 @@ void find_disorder(const Ledgers& ledgers, std::vector<std::string>& wrong) {
     const Receipt& one = ledgers.received[at];
     const auto rank = std::ranges::find(ledgers.events, one.event) - ledgers.events.begin();
     const bool is_owed = rank < std::ssize(ledgers.events);
-    if (one.alert != "-" && is_owed) lanes[one.notifier + " " + one.alert].try_emplace(rank, at);
+    if (names_alert(one) && is_owed) lanes[one.notifier + " " + one.alert].try_emplace(rank, at);
   }
   for (const auto& [lane, firsts] : lanes) {
     std::size_t last = 0;

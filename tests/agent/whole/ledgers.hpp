@@ -17,7 +17,7 @@ struct Promise {
 
 /// A sink got it; written before it answers.
 struct Receipt {
-  std::string notifier, alert, event, id;  // of what is about no alert of ours `alert` is "-"
+  std::string notifier, alert, event, id;  // of what is about no alert of ours `alert` is "-", of what has no text "?"
   int attempt = 0;
 };
 
@@ -36,7 +36,8 @@ void append_line(const std::string& path, const std::string& line);
 std::vector<Promise> read_accepted(const std::string& path);
 std::vector<Receipt> read_received(const std::string& path);
 
-/// One line each: "lost: ", "told anew: ", "too often: ", "number twice: ", "out of order: ", "never stored: ".
+/// One line each: "lost: ", "told anew: ", "too often: ", "number twice: ", "out of order: ", "never stored: ",
+/// "without its text: ".
 std::vector<std::string> find_wrong(const Ledgers& ledgers);
 /// Receipts beyond the first of each id.
 int count_repeats(const Ledgers& ledgers);
