@@ -204,7 +204,7 @@ TEST_CASE("one user cannot take all connections for ever", "[whole]") {
     REQUIRE(many.back()->connected());
   }
   for (const auto& one : many) {
-    const auto answer = one->read_all(20ms);
+    const auto answer = one->read_all();  // those that were let in end after five seconds
     if (answer && answer->starts_with("HTTP/1.1 429")) ++refused;
   }
   CHECK(refused >= 200 - 32);
@@ -234,7 +234,7 @@ TEST_CASE("who connects and asks nothing is let go after five seconds, and so is
   }
   const auto took = std::chrono::steady_clock::now() - began;
   CHECK(took >= 4s);
-  CHECK(took <= 8s);
+  CHECK(took <= 15s);  // by bytes that trickle it would be twenty
   trickle.join();
   // a client that has been answered may think for longer
   CHECK_FALSE(done.read_all(500ms));

@@ -15,8 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto stop_most = 5s;
-constexpr auto reload_most = 30s;  // on a busy machine; what is held up here would be so for a minute or for ever
+constexpr auto stop_most = 10s, reload_most = 30s;  // on a busy machine; what is held up here would be so for a minute or for ever
 
 std::string chaos_check(const std::string& name, const std::string& mode, const std::string& timeout = "1s") {
   return "[check." + name + "]\nuse = \"chaos.check\"\nmode = \"" + mode + "\"\nevery = \"1s\"\ntimeout = \"" + timeout + "\"\n";

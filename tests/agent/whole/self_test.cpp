@@ -143,13 +143,20 @@ TEST_CASE("after five quick ends in a row checks run and no task does, until an 
   const auto began = Clock::now();
   REQUIRE(agent.start());
   quickest = std::min(quickest, seconds_since(began));
-  for (int i = 0; i < 20 && quickest > 1.0; ++i) {  // this machine may be busy: the best counts
+  double plain = 1e9;  // of one that has not ended yet
+  for (int i = 0; i < 20 && quickest > std::max(1.0, plain); ++i) {  // this machine may be busy: the best counts
+    WholeAgent other;
+    other.configure("10.toml", appends("check", "looks", "every = \"1s\"", other));
+    auto again = Clock::now();
+    REQUIRE(other.start());
+    plain = std::min(plain, seconds_since(again));
+    CHECK(other.stop() == 0);
     CHECK(agent.stop() == 0);
-    const auto again = Clock::now();
+    again = Clock::now();
     REQUIRE(agent.start());
     quickest = std::min(quickest, seconds_since(again));
   }
-  CHECK(quickest <= 1.0);
+  CHECK(quickest <= std::max(1.0, 1.5 * plain));
   CHECK(in_safe_mode(agent));
   const std::size_t tasks = lines_of(agent, "changes"), checks = lines_of(agent, "looks");
   REQUIRE(eventually([&] { return agent.get("/v1/explain/changes").at("skips").to_number<int>() >= 2; }));

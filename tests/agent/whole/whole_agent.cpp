@@ -20,11 +20,12 @@ using namespace std::chrono_literals;
 
 bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds limit) {
   const auto until = std::chrono::steady_clock::now() + limit;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() >= until) return false;
+  while (true) {
+    const bool is_last = std::chrono::steady_clock::now() >= until;  // read before the look: one may stand still between the two
+    if (is_so()) return true;
+    if (is_last) return false;
     std::this_thread::sleep_for(20ms);
   }
-  return true;
 }
 
 pid_t start_program(const std::vector<std::string>& argv, const std::string& out, const std::string& err,
