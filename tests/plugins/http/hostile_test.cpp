@@ -56,7 +56,7 @@ TEST_CASE("a server that hangs in any phase is critical by the deadline", "[http
   const auto [report, took] = timed(h, 400ms);
   CHECK(report.is(ronda::status::critical));
   CHECK_THAT(report.summary, Catch::StartsWith(row.summary));
-  CHECK(took < 2s);
+  CHECK(took < 8s);  // without the deadline ten
 }
 
 TEST_CASE("a body made against body_regex costs one pass", "[http]") {
@@ -86,7 +86,7 @@ TEST_CASE("a connection that nobody accepts is critical after connect_timeout", 
   CHECK(report.is(ronda::status::critical));
   CHECK(report.summary.find("timeout while connecting to 127.0.0.1:" + std::to_string(hole.port())) == 0);
   CHECK(took >= 190ms);
-  CHECK(took < 2s);
+  CHECK(took < 8s);  // without the deadline ten
 }
 
 TEST_CASE("a server that breaks off is critical with the reason", "[http]") {

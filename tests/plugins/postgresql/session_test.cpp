@@ -274,7 +274,7 @@ TEST_CASE("a server that accepts and says nothing costs the deadline and no more
   CHECK(report.is(status::critical));
   CHECK(report.summary.find("in time: the host does not answer") != std::string::npos);
   CHECK(took >= 250ms);
-  CHECK(took < 2s);
+  CHECK(took < 8s);  // without the deadline for ever
 }
 
 TEST_CASE("a port on which something else answers is critical to connect, with what it said", "[postgresql]") {
@@ -305,7 +305,7 @@ TEST_CASE("a frozen server costs the deadline and no more", "[postgresql][live]"
   ::kill(server.pid(), SIGCONT);
   CHECK(report.is(status::critical));
   CHECK(report.summary.find("no answer from the server in time") != std::string::npos);
-  CHECK(took < 2s);
+  CHECK(took < 8s);  // without the deadline for ever
   CHECK(connect.check.run().is(status::ok));
 }
 
@@ -344,7 +344,7 @@ TEST_CASE("a statement longer than the deadline is ended by the server, and the 
   configure(side, "postgresql.query", monitor_dsn(server));
   side.set("sql", "SELECT pg_sleep(60)::text AS slept");
   auto check = make<postgresql::Query>(side);
-  const auto report = check.run({.deadline = 400ms});
+  const auto report = check.run({.deadline = 4s});
   INFO(report.summary);
   CHECK(report.is(status::unknown));
   CHECK(report.summary.find("canceling statement due to statement timeout (the server ended it at its time limit") !=
