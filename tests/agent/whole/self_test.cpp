@@ -143,13 +143,14 @@ TEST_CASE("after five quick ends in a row checks run and no task does, until an 
   const auto began = Clock::now();
   REQUIRE(agent.start());
   quickest = std::min(quickest, seconds_since(began));
-  double plain = 1e9;  // of one that has not ended yet
+  double plain = 0;  // of one that has not ended yet, once that was tried
   for (int i = 0; i < 20 && quickest > std::max(1.0, plain); ++i) {  // this machine may be busy: the best counts
     WholeAgent other;
     other.configure("10.toml", appends("check", "looks", "every = \"1s\"", other));
     auto again = Clock::now();
     REQUIRE(other.start());
-    plain = std::min(plain, seconds_since(again));
+    const double took = seconds_since(again);
+    plain = i == 0 ? took : std::min(plain, took);
     CHECK(other.stop() == 0);
     CHECK(agent.stop() == 0);
     again = Clock::now();
